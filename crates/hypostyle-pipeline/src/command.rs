@@ -1,0 +1,170 @@
+//! The command `hypostyle`: arguments in, exit code out.  Results go to stdout, everything else to stderr.
+
+mod kernels;
+mod progress;
+
+use std::error::Error as StdError;
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::error::{Error, ErrorKind};
+use crate::pipeline::Pipeline;
+
+/// The command did what it was asked.
+const DONE: i32 = 0;
+/// The run failed.
+const FAILED: i32 = 1;
+/// The arguments or the pipeline file ask for what can't be done; nothing was begun.
+const MISUSED: i32 = 2;
+
+/// Resumable columnar kernels over CSV and Parquet files.
+#[derive(Parser)]
+#[command(name = "hypostyle", bin_name = "hypostyle", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a pipeline.
+    Run(Run),
+    /// Check a pipeline and show its plan: columns and their types, kernels, output.  Nothing is written.
+    Check {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// List the kernels, or show one's documentation.
+    Kernels {
+        /// The kernel to show.
+        name: Option<String>,
+    },
+}
+
+#[derive(Args)]
+struct Run {
+    #[command(flatten)]
+    which: Which,
+    /// Show neither progress nor summary.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Args)]
+struct Which {
+    /// The pipeline file (TOML).  Relative paths in it start at the working directory.
+    file: PathBuf,
+    /// Read this file instead of the one in [source].
+    #[arg(long, value_name = "PATH")]
+    input: Option<PathBuf>,
+    /// Write this file instead of the one in [sink].
+    #[arg(long, value_name = "PATH")]
+    output: Option<PathBuf>,
+    /// How many threads the kernels may use (default: all cores); the result doesn't depend on it.
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Stop after so many rows.
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+}
+
+/// Runs the command with these arguments, the program's name first, and returns its exit code: 0 when all went well, 1
+/// when the run failed, 2 when the arguments or the pipeline were wrong and nothing was begun.
+///
+/// ```
+/// assert_eq!(hypostyle_pipeline::main_with_args(["hypostyle".into(), "kernels".into()]), 0);
+/// ```
+pub fn main_with_args(args: impl IntoIterator<Item = OsString>) -> i32 {
+    let arguments = match Arguments::try_parse_from(args) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version come this way too; a closed pipe is no reason to complain.
+            let _ = error.print();
+            return error.exit_code();
+        }
+    };
+    match arguments.command {
+        Command::Run(run) => run.execute(),
+        Command::Check { which } => which.pipeline().and_then(|pipeline| pipeline.plan()).map_or_else(
+            |error| report(&error, code(&error)),
+            |plan| {
+                print(&format!("{plan}\n"));
+                DONE
+            },
+        ),
+        Command::Kernels { name } => kernels::show(name.as_deref()),
+    }
+}
+
+impl Which {
+    fn pipeline(&self) -> crate::Result<Pipeline> {
+        let mut pipeline = Pipeline::from_file(&self.file)?;
+        if let Some(path) = &self.input {
+            pipeline = pipeline.with_input(path);
+        }
+        if let Some(path) = &self.output {
+            pipeline = pipeline.with_output(path);
+        }
+        if let Some(threads) = self.threads {
+            pipeline = pipeline.with_threads(threads);
+        }
+        if let Some(rows) = self.limit {
+            pipeline = pipeline.with_limit(rows);
+        }
+        Ok(pipeline)
+    }
+}
+
+impl Run {
+    fn execute(&self) -> i32 {
+        let plan = match self.which.pipeline().and_then(|pipeline| pipeline.plan()) {
+            Ok(plan) => plan,
+            Err(error) => return report(&error, code(&error)),
+        };
+        let bar = progress::Bar::new(self.quiet);
+        let outcome = plan.run(&mut |status| bar.show(status));
+        bar.clear();
+        match outcome {
+            Ok(summary) => {
+                if !self.quiet {
+                    eprint_line(&progress::line(&summary));
+                }
+                DONE
+            }
+            Err(error) => report(&error, FAILED),
+        }
+    }
+}
+
+/// The exit code of an error in planning: a malformed row fails the run wherever in the file it stands.
+fn code(error: &Error) -> i32 {
+    match error.kind() {
+        ErrorKind::Malformed { .. } => FAILED,
+        _ => MISUSED,
+    }
+}
+
+/// Shows an error and its causes on stderr.
+fn report(error: &dyn StdError, code: i32) -> i32 {
+    let mut text = format!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!("\ncaused by: {error}"));
+        cause = error.source();
+    }
+    eprint_line(&text);
+    code
+}
+
+/// Prints to stdout; a reader that has gone (`| head`) is no error.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Prints to stderr, and never panics as `eprintln!` does where stderr is closed.
+fn eprint_line(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

@@ -1,0 +1,83 @@
+//! A plan in words, for `hypostyle check`: what will be read, done and written, and how every type came about.
+
+use std::fmt;
+
+use arrow::datatypes::DataType;
+use indicatif::HumanBytes;
+
+use crate::plan::{Plan, PlannedStage};
+use crate::sink::Style;
+use crate::source::{Column, Origin};
+use crate::types;
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = &self.source;
+        writeln!(f, "source   {} ({}, {})", source.path.display(), source.format().name(), HumanBytes(source.bytes))?;
+        let names = source.columns.iter().map(|column| column.name.as_str());
+        let outputs = self.stages.iter().flat_map(|stage| &stage.outputs).map(|(name, ..)| name.as_str());
+        let types = source.columns.iter().map(|column| &column.data_type);
+        let output_types = self.stages.iter().flat_map(|stage| &stage.outputs).map(|(_, data_type, _)| data_type);
+        let widths = Widths {
+            name: widest(names.chain(outputs).map(|name| name.chars().count())),
+            data_type: widest(types.chain(output_types).map(|data_type| types::name(data_type).len())),
+        };
+        for column in &source.columns {
+            widths.line(f, &column.name, &column.data_type, &origin(column))?;
+        }
+        for (index, stage) in self.stages.iter().enumerate() {
+            writeln!(f, "stage {}{}", index + 1, keys(stage))?;
+            for (name, data_type, spec) in &stage.outputs {
+                widths.line(f, name, data_type, &call(spec))?;
+            }
+        }
+        let style = match self.sink.style {
+            Style::Csv { .. } => "csv".to_string(),
+            Style::Parquet { compression } => format!("parquet, {}", compression.name()),
+        };
+        write!(f, "sink     {} ({style}, {} columns)", self.sink.path.display(), self.schema.fields().len())?;
+        match self.limit {
+            Some(rows) => write!(f, "\nlimit    the first {rows} rows"),
+            None => Ok(()),
+        }
+    }
+}
+
+struct Widths {
+    name: usize,
+    data_type: usize,
+}
+
+impl Widths {
+    fn line(&self, f: &mut fmt::Formatter<'_>, name: &str, data_type: &DataType, text: &str) -> fmt::Result {
+        let data_type = types::name(data_type);
+        writeln!(f, "         {name:<0$}  {data_type:<1$}  {text}", self.name, self.data_type)
+    }
+}
+
+fn widest(lengths: impl Iterator<Item = usize>) -> usize {
+    lengths.max().unwrap_or(0).min(40)
+}
+
+fn origin(column: &Column) -> String {
+    let origin = match column.origin {
+        Origin::Declared => "declared".to_string(),
+        Origin::Inferred { rows } => format!("inferred from the first {rows} rows"),
+        Origin::File => String::new(),
+    };
+    match &column.remark {
+        Some(remark) => format!("{origin} ({remark})"),
+        None => origin,
+    }
+}
+
+fn keys(stage: &PlannedStage) -> String {
+    if stage.over.is_empty() { String::new() } else { format!("  over {}", stage.over.join(", ")) }
+}
+
+/// The kernel as it would be called, without the keys, which the stage's line says.
+fn call(spec: &hypostyle::KernelSpec) -> String {
+    let mut spec = spec.clone();
+    spec.over.clear();
+    spec.to_string()
+}

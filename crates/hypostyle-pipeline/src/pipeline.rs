@@ -1,0 +1,98 @@
+//! A pipeline as its user holds it: read from a file or a text, adjusted, then planned and run.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::{self, Plan};
+use crate::run::{Status, Summary};
+
+/// A source, stages and a sink, as a pipeline file describes them.
+///
+/// Relative paths in the file are relative to the working directory, as in most commands, not to the file.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    pub(crate) config: Config,
+    pub(crate) text: String,
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) threads: Option<usize>,
+    pub(crate) limit: Option<u64>,
+}
+
+impl Pipeline {
+    /// Reads a pipeline file.
+    ///
+    /// # Errors
+    /// Where the file can't be read, is no TOML, or has a key that pipelines don't know.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Error::new(ErrorKind::Pipeline, format!("can't read the pipeline file: {error}")).in_file(path)
+        })?;
+        let mut pipeline = Self::from_str(&text).map_err(|error| error.in_file(path))?;
+        pipeline.file = Some(path.to_path_buf());
+        Ok(pipeline)
+    }
+
+    /// Reads this file instead of the one in `[source]`.
+    pub fn with_input(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config.source.path = Some(path.into());
+        self
+    }
+
+    /// Writes this file instead of the one in `[sink]`.
+    pub fn with_output(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config.sink.path = Some(path.into());
+        self
+    }
+
+    /// Lets each stage use so many threads.  Results don't depend on it.
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// Stops after so many rows of the input.
+    pub fn with_limit(mut self, rows: u64) -> Self {
+        self.limit = Some(rows);
+        self
+    }
+
+    /// Judges the pipeline as a whole: opens the input, infers what isn't declared, builds the stages and checks them
+    /// against the columns.  Nothing is written.
+    ///
+    /// # Errors
+    /// Everything that can be known to be wrong before the first row: an unknown kernel, parameter or type, a missing
+    /// file or column, a column of the wrong type, an output that can't be written.
+    pub fn plan(&self) -> Result<Plan> {
+        plan::build(self).map_err(|error| match (&self.file, error.kind()) {
+            (Some(file), ErrorKind::Pipeline | ErrorKind::Stage(_)) => error.in_file(file),
+            _ => error,
+        })
+    }
+
+    /// Plans and runs the pipeline; `progress` is called after every batch that was written.
+    ///
+    /// # Errors
+    /// As [`Pipeline::plan`]; a malformed row; a kernel that refuses the data; an input or output that fails.  No output
+    /// file remains then, and one that was there before is untouched.
+    pub fn run(&self, progress: &mut dyn FnMut(Status)) -> Result<Summary> {
+        self.plan()?.run(progress)
+    }
+
+    /// The line in the pipeline file of a place in its text.
+    pub(crate) fn line(&self, offset: usize) -> u64 {
+        let before = self.text.as_bytes().iter().take(offset);
+        1 + before.filter(|byte| **byte == b'\n').count() as u64
+    }
+}
+
+impl FromStr for Pipeline {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let config = toml::from_str(text).map_err(|error| Error::pipeline(error.to_string().trim_end().to_string()))?;
+        Ok(Self { config, text: text.to_string(), file: None, threads: None, limit: None })
+    }
+}

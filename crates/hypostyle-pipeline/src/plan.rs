@@ -1,0 +1,124 @@
+//! A pipeline judged as a whole: everything opened, typed and checked, nothing read yet.  A stage is checked kernel by
+//! kernel first, so that a complaint names the kernel's line in the file.
+
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use hypostyle::{KernelSpec, Stage, Value};
+
+use crate::config::StageTable;
+use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::Pipeline;
+use crate::sink::Sink;
+use crate::source::{Source, quoted};
+
+/// A pipeline that was found in order and stands ready to run.  Printed, it says what will be read, done and written.
+pub struct Plan {
+    pub(crate) source: Source,
+    pub(crate) stages: Vec<PlannedStage>,
+    pub(crate) sink: Sink,
+    pub(crate) schema: SchemaRef,
+    pub(crate) limit: Option<u64>,
+}
+
+pub(crate) struct PlannedStage {
+    pub stage: Stage,
+    pub over: Vec<String>,
+    /// Each kernel with the name and type of its output.
+    pub outputs: Vec<(String, DataType, KernelSpec)>,
+}
+
+impl Plan {
+    /// The columns of the output.
+    pub fn output_schema(&self) -> SchemaRef {
+        SchemaRef::clone(&self.schema)
+    }
+}
+
+/// Judges a pipeline.
+pub(crate) fn build(pipeline: &Pipeline) -> Result<Plan> {
+    if pipeline.threads == Some(0) {
+        return Err(Error::pipeline("0 threads can do nothing").help("give at least 1, or leave it out"));
+    }
+    // What is wrong with a kernel alone comes before what is wrong with the input: no file is needed to know it.
+    let specs = pipeline.config.stage.iter().enumerate().map(|(index, table)| specs(pipeline, index, table));
+    let specs = specs.collect::<Result<Vec<_>>>()?;
+    let source = Source::open(pipeline)?;
+    let mut schema = source.schema();
+    let mut stages = Vec::new();
+    for (index, specs) in specs.into_iter().enumerate() {
+        let (stage, after) = plan_stage(pipeline, index, specs, &schema)?;
+        stages.push(stage);
+        schema = after;
+    }
+    let sink = Sink::check(pipeline, &source.path, &schema)?;
+    Ok(Plan { source, stages, sink, schema, limit: pipeline.limit })
+}
+
+/// A kernel as the file asks for it, with the line that it begins at.
+struct Asked {
+    line: u64,
+    spec: KernelSpec,
+}
+
+/// The stage's kernels, each with the stage's `over` and `by` where it has none of its own, and each valid alone.
+fn specs(pipeline: &Pipeline, index: usize, table: &StageTable) -> Result<Vec<Asked>> {
+    if table.kernel.is_empty() {
+        return Err(Error::pipeline(format!("stage {} has no kernel", index + 1))
+            .help("add one: [[stage.kernel]] with name = \"rolling_mean\", say; `hypostyle kernels` lists them"));
+    }
+    let asked = table.kernel.iter().map(|kernel| {
+        let line = pipeline.line(kernel.span().start);
+        let mut spec = kernel.get_ref().clone();
+        if let (Some(over), true) = (&table.over, spec.over.is_empty()) {
+            spec.over = over.to_vec();
+        }
+        if let (Some(by), true) = (&table.by, needs_time(&spec)) {
+            spec.parameters.entry("by".to_string()).or_insert_with(|| Value::Text(by.clone()));
+        }
+        spec.validate().map_err(|error| Error::stage(format!("stage {}", index + 1), &error).at_line(line))?;
+        Ok(Asked { line, spec })
+    });
+    asked.collect()
+}
+
+/// Whether the kernel's window is a duration, which is measured on a time column.
+fn needs_time(spec: &KernelSpec) -> bool {
+    let timed = matches!(spec.parameters.get("window"), Some(Value::Text(_)));
+    timed && spec.kernel().is_ok_and(|kernel| kernel.accepts("by"))
+}
+
+fn plan_stage(pipeline: &Pipeline, index: usize, asked: Vec<Asked>, schema: &Schema) -> Result<(PlannedStage, SchemaRef)> {
+    let place = format!("stage {}", index + 1);
+    let table = &pipeline.config.stage[index];
+    let over = table.over.as_ref().map(|over| over.to_vec()).unwrap_or_default();
+    let fault = |line: u64| {
+        let place = place.clone();
+        move |error: hypostyle::Error| Error::stage(place, &error).at_line(line)
+    };
+    for name in over.iter().chain(&table.by) {
+        if schema.field_with_name(name).is_err() {
+            let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+            return Err(Error::new(
+                ErrorKind::Stage(hypostyle::ErrorKind::MissingColumn),
+                format!("{place}: its over or by names column '{name}', which isn't there"),
+            )
+            .help(format!("the columns are {}", quoted(&names))));
+        }
+    }
+    for Asked { line, spec } in &asked {
+        Stage::new(vec![spec.clone()]).and_then(|stage| stage.output_schema(schema)).map_err(fault(*line))?;
+    }
+    let first = asked.first().map_or(1, |asked| asked.line);
+    let specs: Vec<KernelSpec> = asked.into_iter().map(|asked| asked.spec).collect();
+    let mut stage = Stage::new(specs.clone()).map_err(fault(first))?;
+    if let Some(threads) = pipeline.threads {
+        stage = stage.with_threads(threads).map_err(fault(first))?;
+    }
+    let after = stage.output_schema(schema).map_err(fault(first))?;
+    let mut outputs = Vec::with_capacity(specs.len());
+    for spec in specs {
+        let name = spec.output_name().map_err(fault(first))?;
+        let data_type = after.field_with_name(&name).map_or(DataType::Null, |field| field.data_type().clone());
+        outputs.push((name, data_type, spec));
+    }
+    Ok((PlannedStage { stage, over, outputs }, after))
+}

@@ -1,0 +1,106 @@
+//! The names of column types in pipeline files and in messages, and what they are in Arrow.
+
+use arrow::datatypes::{DataType, TimeUnit};
+
+const SIMPLE: [(&str, DataType); 14] = [
+    ("bool", DataType::Boolean),
+    ("i8", DataType::Int8),
+    ("i16", DataType::Int16),
+    ("i32", DataType::Int32),
+    ("i64", DataType::Int64),
+    ("u8", DataType::UInt8),
+    ("u16", DataType::UInt16),
+    ("u32", DataType::UInt32),
+    ("u64", DataType::UInt64),
+    ("f32", DataType::Float32),
+    ("f64", DataType::Float64),
+    ("string", DataType::Utf8),
+    ("date", DataType::Date32),
+    ("large_string", DataType::LargeUtf8),
+];
+
+const UNITS: [(&str, TimeUnit); 4] = [
+    ("s", TimeUnit::Second),
+    ("ms", TimeUnit::Millisecond),
+    ("us", TimeUnit::Microsecond),
+    ("ns", TimeUnit::Nanosecond),
+];
+
+/// The type of this name, or what is wrong with the name and which names there are.
+pub(crate) fn parse(name: &str) -> Result<DataType, String> {
+    if let Some((_, found)) = SIMPLE.iter().find(|(known, _)| *known == name) {
+        return Ok(found.clone());
+    }
+    timestamp(name).ok_or_else(|| {
+        let known: Vec<&str> = SIMPLE.iter().map(|(name, _)| *name).collect();
+        format!(
+            "no type is called \"{name}\"; the types are {} and timestamp[UNIT] or timestamp[UNIT, ZONE] with the unit s, \
+             ms, us or ns and the zone UTC or an offset such as +02:00",
+            known.join(", ")
+        )
+    })
+}
+
+fn timestamp(name: &str) -> Option<DataType> {
+    let inner = name.strip_prefix("timestamp[")?.strip_suffix(']')?;
+    let (unit, zone) = match inner.split_once(',') {
+        Some((unit, zone)) => (unit.trim(), Some(zone.trim())),
+        None => (inner.trim(), None),
+    };
+    let (_, unit) = UNITS.iter().find(|(known, _)| *known == unit)?;
+    if let Some(zone) = zone {
+        zone_offset(zone)?;
+    }
+    Some(DataType::Timestamp(*unit, zone.map(Into::into)))
+}
+
+/// The seconds east of Greenwich of a zone that text can be read in without a table of the world's summer times.
+pub(crate) fn zone_offset(zone: &str) -> Option<i64> {
+    if zone == "UTC" || zone == "Z" {
+        return Some(0);
+    }
+    match crate::csv::moment::offset(zone.as_bytes()) {
+        Some((seconds, [])) => Some(seconds),
+        _ => None,
+    }
+}
+
+/// How messages and plans call a type: the name that a pipeline file takes where there is one, else Arrow's.
+pub(crate) fn name(data_type: &DataType) -> String {
+    if let Some((name, _)) = SIMPLE.iter().find(|(_, known)| known == data_type) {
+        return (*name).to_string();
+    }
+    match data_type {
+        DataType::Timestamp(unit, zone) => {
+            let unit = unit_name(*unit);
+            zone.as_ref().map_or_else(|| format!("timestamp[{unit}]"), |zone| format!("timestamp[{unit}, {zone}]"))
+        }
+        DataType::Utf8View => "string_view".to_string(),
+        other => other.to_string(),
+    }
+}
+
+pub(crate) fn unit_name(unit: TimeUnit) -> &'static str {
+    UNITS.iter().find(|(_, known)| *known == unit).map_or("?", |(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_read_as_it_is_written() {
+        let names = SIMPLE.iter().map(|(name, _)| *name);
+        for text in names.chain(["timestamp[us]", "timestamp[ns, UTC]", "timestamp[s, +02:00]", "timestamp[ms, -05:30]"]) {
+            assert_eq!(name(&parse(text).unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        for text in ["float", "timestamp", "timestamp[h]", "timestamp[us, Mars]", "timestamp[us, +2]"] {
+            let message = parse(text).unwrap_err();
+            assert!(message.contains(text) && message.contains("f64, string, date"), "{message}");
+        }
+    }
+}

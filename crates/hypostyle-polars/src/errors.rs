@@ -1,0 +1,37 @@
+//! Which Python exception each kind of error becomes.  The message is always the library's own, unchanged.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use hypostyle::{Error, ErrorKind};
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::{PyErr, PyResult};
+
+pyo3::import_exception!(hypostyle._errors, ColumnNotFoundError);
+
+/// The exception for an error of the library.
+pub fn exception(error: Error) -> PyErr {
+    let message = error.to_string();
+    match error.kind() {
+        ErrorKind::MissingColumn => ColumnNotFoundError::new_err(message),
+        ErrorKind::ParameterType | ErrorKind::ColumnType => PyTypeError::new_err(message),
+        ErrorKind::Io => PyOSError::new_err(message),
+        ErrorKind::Arrow => PyRuntimeError::new_err(message),
+        _ => PyValueError::new_err(message),
+    }
+}
+
+/// Runs `action`; a panic becomes a RuntimeError that says where, never a `PanicException`.
+pub fn guarded<T>(what: &str, action: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    catch_unwind(AssertUnwindSafe(action)).unwrap_or_else(|panic| Err(PyRuntimeError::new_err(of_panic(what, &*panic))))
+}
+
+/// What a panic said, for a message to the user.
+pub fn of_panic(what: &str, panic: &(dyn Any + Send)) -> String {
+    let said = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    format!("{what}: a fault inside hypostyle, please report it: {said}")
+}

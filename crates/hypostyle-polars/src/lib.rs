@@ -1,0 +1,16 @@
+//! The door to Python: a Polars expression plugin and the extension module `hypostyle._native`, in one library.
+//!
+//! | module | what |
+//! |---|---|
+//! | `plugin` | the expression that Polars calls by name over its C interface |
+//! | `border` | Series and arrow-rs arrays, moved into each other without a copy: the only `unsafe` code |
+//! | `frames` | whole frames in and out by the Arrow PyCapsule interface |
+//! | `stage`, `module` | what Python sees |
+//! | `errors` | which exception each kind of error becomes |
+
+mod border;
+mod errors;
+mod frames;
+mod module;
+mod plugin;
+mod stage;

@@ -1,0 +1,79 @@
+//! The functions of `hypostyle._native`.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::datatypes::Schema;
+use hypostyle::KernelSpec;
+use pyo3::prelude::*;
+
+use crate::errors::{exception, guarded};
+use crate::frames::{Batch, open, read};
+use crate::stage::{Stage, parse};
+
+/// The catalogue as JSON.
+#[pyfunction]
+fn catalogue() -> String {
+    hypostyle::catalogue_json()
+}
+
+/// Judges a specification without data and tells the columns that it reads.
+#[pyfunction]
+fn check(spec: &str) -> PyResult<Vec<String>> {
+    guarded("check", || {
+        let spec = KernelSpec::from_json(spec).map_err(exception)?;
+        spec.validate().map_err(exception)?;
+        spec.input_columns().map_err(exception)
+    })
+}
+
+/// The name that the output of a specification gets.
+#[pyfunction]
+fn output_name(spec: &str) -> PyResult<String> {
+    guarded("check", || KernelSpec::from_json(spec).and_then(|spec| spec.output_name()).map_err(exception))
+}
+
+/// The kernels' columns over a whole frame.
+#[pyfunction]
+#[pyo3(signature = (frame, specs, threads = None))]
+fn evaluate(py: Python<'_>, frame: &Bound<'_, PyAny>, specs: Vec<String>, threads: Option<usize>) -> PyResult<Batch> {
+    let specs = parse(&specs)?;
+    let reader = open(frame)?;
+    py.detach(|| {
+        guarded("evaluate", || {
+            let batch = read(reader)?;
+            hypostyle::evaluate(&batch, &specs, threads).map(Batch).map_err(exception)
+        })
+    })
+}
+
+/// An empty frame with the columns that the kernels would give over a frame of this schema.
+#[pyfunction]
+fn output_fields(frame: &Bound<'_, PyAny>, specs: Vec<String>) -> PyResult<Batch> {
+    let schema = open(frame)?.schema();
+    guarded("output_fields", || {
+        let fields = hypostyle::output_fields(&schema, &parse(&specs)?).map_err(exception)?;
+        Ok(Batch(RecordBatch::new_empty(Arc::new(Schema::new(fields)))))
+    })
+}
+
+/// The `hypostyle` command; gives its exit code.
+#[pyfunction]
+fn run_cli(py: Python<'_>, argv: Vec<OsString>) -> PyResult<i32> {
+    py.detach(|| guarded("hypostyle", || Ok(hypostyle_pipeline::main_with_args(argv))))
+}
+
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<Batch>()?;
+    module.add_class::<Stage>()?;
+    module.add_function(wrap_pyfunction!(catalogue, module)?)?;
+    module.add_function(wrap_pyfunction!(check, module)?)?;
+    module.add_function(wrap_pyfunction!(output_name, module)?)?;
+    module.add_function(wrap_pyfunction!(evaluate, module)?)?;
+    module.add_function(wrap_pyfunction!(output_fields, module)?)?;
+    module.add_function(wrap_pyfunction!(run_cli, module)?)?;
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! The Polars expression: Polars looks `_polars_plugin_kernel` up in this library and calls it with the input series.
+//!
+//! Which kernel runs is data (the specification as JSON), so one entry point serves the whole catalogue.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Field as ArrowField, Schema};
+use hypostyle::KernelSpec;
+use polars::prelude::{Field, PlSmallStr, PolarsError, PolarsResult, Series, polars_bail};
+use pyo3_polars::derive::{CallerContext, polars_expr};
+use serde::Deserialize;
+
+use crate::border;
+
+/// What the Python side sends along: the specification, and which column of it each input is.
+#[derive(Deserialize)]
+struct KernelArguments {
+    spec: String,
+    columns: Vec<String>,
+}
+
+#[polars_expr(output_type_func_with_kwargs=output_field)]
+fn kernel(inputs: &[Series], context: CallerContext, kwargs: KernelArguments) -> PolarsResult<Series> {
+    let spec = KernelSpec::from_json(&kwargs.spec).map_err(refused)?;
+    guarded(&spec, || {
+        let batch = batch_of(&broadcast(inputs)?, &kwargs.columns)?;
+        let threads = if context.parallel() { Some(1) } else { None };
+        let output = hypostyle::evaluate(&batch, std::slice::from_ref(&spec), threads).map_err(refused)?;
+        border::to_series(&output_name(inputs.first().map(|series| series.name())), output.column(0))
+    })
+}
+
+fn output_field(inputs: &[Field], kwargs: KernelArguments) -> PolarsResult<Field> {
+    let spec = KernelSpec::from_json(&kwargs.spec).map_err(refused)?;
+    guarded(&spec, || {
+        let fields = inputs.iter().zip(&kwargs.columns).map(|(field, name)| {
+            Ok(ArrowField::new(name, border::to_arrow_field(field)?.data_type().clone(), true))
+        });
+        let schema = Schema::new(fields.collect::<PolarsResult<Vec<_>>>()?);
+        let outputs = hypostyle::output_fields(&schema, std::slice::from_ref(&spec)).map_err(refused)?;
+        let output = border::to_polars_field(&outputs[0])?;
+        Ok(Field::new(output_name(inputs.first().map(|field| &field.name)), output.dtype))
+    })
+}
+
+/// Polars names an expression's output after its first input.
+fn output_name(first: Option<&PlSmallStr>) -> PlSmallStr {
+    first.cloned().unwrap_or_else(|| PlSmallStr::from_static("literal"))
+}
+
+fn batch_of(inputs: &[Series], names: &[String]) -> PolarsResult<RecordBatch> {
+    let arrays = inputs.iter().map(border::to_arrow).collect::<PolarsResult<Vec<_>>>()?;
+    let fields = arrays.iter().zip(names).map(|(array, name)| ArrowField::new(name, array.data_type().clone(), true));
+    let schema = Schema::new(fields.collect::<Vec<_>>());
+    RecordBatch::try_new(Arc::new(schema), arrays).map_err(|e| PolarsError::ComputeError(format!("Arrow: {e}").into()))
+}
+
+/// Repeats inputs of one row (literals) beside longer ones, as Polars does for its own expressions.
+fn broadcast(inputs: &[Series]) -> PolarsResult<Vec<Series>> {
+    let rows = inputs.iter().map(|series| series.len()).find(|&rows| rows != 1).unwrap_or(1);
+    inputs
+        .iter()
+        .map(|series| match series.len() {
+            found if found == rows => Ok(series.clone()),
+            1 => Ok(series.new_from_index(0, rows)),
+            found => polars_bail!(ShapeMismatch: "column '{}' has {found} rows, but another has {rows}", series.name()),
+        })
+        .collect()
+}
+
+/// Runs `action`; a panic becomes an error that names the kernel, instead of the word PANIC.
+fn guarded<T>(spec: &KernelSpec, action: impl FnOnce() -> PolarsResult<T>) -> PolarsResult<T> {
+    catch_unwind(AssertUnwindSafe(action))
+        .unwrap_or_else(|panic| Err(PolarsError::ComputeError(crate::errors::of_panic(&spec.name, &*panic).into())))
+}
+
+/// Keeps the message as it stands.
+fn refused(error: hypostyle::Error) -> PolarsError {
+    PolarsError::ComputeError(error.to_string().into())
+}

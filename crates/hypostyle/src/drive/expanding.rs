@@ -1,0 +1,185 @@
+//! A statistic over everything so far.
+//!
+//! The rows are cut into blocks of a fixed length, counted from the key's first row; whole blocks are merged into one
+//! summary, and the current block has its own.  Errors then grow with the number of blocks rather than of rows, and a
+//! long sequence can be split over threads at block borders with the same bits.
+
+use rayon::prelude::*;
+
+use super::rolling_rows::ROWS_PER_THREAD;
+use super::{Answers, Driver, Rows, cut_at_multiples};
+use crate::error::{Error, Result};
+use crate::record::{Reader, Record, Writer};
+use crate::statistics::Statistic;
+
+/// The rows of a block.
+pub(crate) const BLOCK: usize = 1 << 10;
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct Expanding<S> {
+    pub(crate) statistic: S,
+    pub(crate) min_samples: usize,
+}
+
+/// Everything so far.
+#[derive(Debug, Clone)]
+pub struct Totals<S: Statistic> {
+    whole: S::State,
+    current: S::State,
+    /// How many rows of the current block are in.
+    offset: usize,
+    count: usize,
+    /// The first valid row.
+    anchor: Option<S::Input>,
+}
+
+impl<S: Statistic> Expanding<S> {
+    fn end_block(&self, state: &mut Totals<S>) {
+        state.whole = self.statistic.merge(&state.whole, &state.current);
+        state.current = self.statistic.empty();
+        state.offset = 0;
+    }
+
+    /// Rows within one block.
+    fn run_within_block(&self, state: &mut Totals<S>, rows: Rows<S::Input>, mut answers: Answers<S::Output>) {
+        for i in 0..rows.len() {
+            if rows.is_valid(i) {
+                let x = rows.values[i];
+                let anchor = *state.anchor.get_or_insert(x);
+                self.statistic.push(&mut state.current, x, anchor);
+                state.count += 1;
+            }
+            answers.set(i, self.answer(state));
+        }
+        state.offset += rows.len();
+        if state.offset == BLOCK {
+            self.end_block(state);
+        }
+    }
+
+    fn answer(&self, state: &Totals<S>) -> Option<S::Output> {
+        match state.anchor {
+            _ if state.count < self.min_samples => None,
+            None => self.statistic.finish_empty(),
+            Some(anchor) => {
+                let all = self.statistic.merge(&state.whole, &state.current);
+                self.statistic.finish(&all, state.count, anchor)
+            }
+        }
+    }
+}
+
+impl<S: Statistic> Driver for Expanding<S> {
+    type Input = S::Input;
+    type Output = S::Output;
+    type State = Totals<S>;
+
+    fn start(&self) -> Totals<S> {
+        let empty = self.statistic.empty();
+        Totals { whole: empty.clone(), current: empty, offset: 0, count: 0, anchor: None }
+    }
+
+    fn run(&self, state: &mut Totals<S>, rows: Rows<S::Input>, mut answers: Answers<S::Output>) {
+        let mut done = 0;
+        while done < rows.len() {
+            let end = rows.len().min(done + BLOCK - state.offset);
+            self.run_within_block(state, rows.slice(done, end), answers.part(done, end));
+            done = end;
+        }
+    }
+
+    fn run_parallel(
+        &self,
+        state: &mut Totals<S>,
+        rows: Rows<S::Input>,
+        mut answers: Answers<S::Output>,
+        threads: usize,
+    ) {
+        let parts = threads.min(rows.len() / ROWS_PER_THREAD);
+        if parts < 2 {
+            return self.run(state, rows, answers);
+        }
+        // Where each part begins is known only after the parts before it, so their blocks are summarised first.
+        if state.anchor.is_none() {
+            state.anchor = (0..rows.len()).find_map(|i| rows.get(i));
+        }
+        let ranges = cut_at_multiples(rows.len(), BLOCK - state.offset, BLOCK, parts);
+        let (&(_, first_end), others) = match ranges.split_first() {
+            Some(split) => split,
+            None => return,
+        };
+        let anchor = state.anchor;
+        let (first, rest) = answers.part(0, rows.len()).split(first_end);
+        let (_, totals) = rayon::join(
+            || self.run(state, rows.slice(0, first_end), first),
+            || {
+                others
+                    .par_iter()
+                    .map(|(start, end)| self.summarise_blocks(rows.slice(*start, *end), anchor))
+                    .collect::<Vec<_>>()
+            },
+        );
+        let mut rest = rest;
+        let mut jobs = Vec::new();
+        for ((start, end), blocks) in others.iter().zip(totals) {
+            let (part, later) = rest.split(end - start);
+            rest = later;
+            jobs.push((state.clone(), rows.slice(*start, *end), part));
+            for (block, count) in blocks {
+                state.current = block;
+                state.count += count;
+                self.end_block(state);
+            }
+        }
+        let last = jobs.len() - 1;
+        let ends: Vec<Totals<S>> = jobs
+            .into_par_iter()
+            .map(|(mut state, rows, part)| {
+                self.run(&mut state, rows, part);
+                state
+            })
+            .collect();
+        if let Some(end) = ends.into_iter().nth(last) {
+            *state = end;
+        }
+    }
+
+    fn write(&self, state: &Totals<S>, to: &mut Writer) {
+        state.whole.write("whole", to);
+        state.current.write("current", to);
+        to.count("offset", state.offset);
+        to.count("count", state.count);
+        to.rows("anchor", std::iter::once(state.anchor));
+    }
+
+    fn read(&self, from: &mut Reader) -> Result<Totals<S>> {
+        let state = Totals {
+            whole: S::State::read("whole", from)?,
+            current: S::State::read("current", from)?,
+            offset: from.count("offset")?,
+            count: from.count("count")?,
+            anchor: from.rows::<S::Input>("anchor")?.first().copied().flatten(),
+        };
+        if state.offset >= BLOCK || (state.anchor.is_none() && state.count > 0) {
+            return Err(Error::state("the totals of an expanding window contradict each other"));
+        }
+        Ok(state)
+    }
+}
+
+impl<S: Statistic> Expanding<S> {
+    /// The summary and the count of each whole block.
+    fn summarise_blocks(&self, rows: Rows<S::Input>, anchor: Option<S::Input>) -> Vec<(S::State, usize)> {
+        (0..rows.len() / BLOCK)
+            .map(|block| {
+                let (mut summary, mut count) = (self.statistic.empty(), 0);
+                for x in (block * BLOCK..(block + 1) * BLOCK).filter_map(|row| rows.get(row)) {
+                    self.statistic.push(&mut summary, x, anchor.unwrap_or(x));
+                    count += 1;
+                }
+                (summary, count)
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,191 @@
+//! The drivers: how a kernel walks over the rows of one key.
+//!
+//! A driver owns nulls, windows, `min_samples` and the state that is carried from batch to batch; the statistic, the
+//! ordered window or the recurrence inside it sees values only.  What a driver answers for a row may depend on the rows of
+//! the key and their number so far, never on where a batch ended: that is what keeps the laws.
+//!
+//! | driver | runs | window |
+//! |---|---|---|
+//! | [`rolling_rows`] | a [`Statistic`](crate::Statistic) | the last n rows, by aligned blocks |
+//! | [`rolling_time`] | a statistic or an ordered window | a span of time |
+//! | [`ordered_rows`] | an [`OrderedWindow`](crate::OrderedWindow) | the last n rows |
+//! | [`expanding`] | a statistic | everything so far |
+//! | [`scan`] | a [`Recurrence`](crate::Recurrence) | - |
+//! | [`aggregate`] | a statistic | one answer for all rows |
+
+pub mod aggregate;
+pub mod centered;
+pub mod expanding;
+pub mod ordered_rows;
+pub mod rolling_rows;
+pub mod rolling_time;
+pub mod scan;
+
+use crate::column::{Input, Output};
+use crate::error::Result;
+use crate::record::{Reader, Writer};
+
+/// Consecutive rows of one key.
+#[derive(Debug)]
+pub struct Rows<'a, I> {
+    /// The rows; those that are not valid are arbitrary.
+    pub values: &'a [I],
+    /// Which rows are valid; `None` where all are.
+    pub valid: Option<&'a [bool]>,
+    /// The time of each row; empty where the kernel has no time column.
+    pub times: &'a [i64],
+}
+
+impl<I> Clone for Rows<'_, I> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<I> Copy for Rows<'_, I> {}
+
+impl<'a, I: Copy> Rows<'a, I> {
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    pub(crate) fn slice(&self, start: usize, end: usize) -> Self {
+        Self {
+            values: &self.values[start..end],
+            valid: self.valid.map(|valid| &valid[start..end]),
+            times: if self.times.is_empty() { self.times } else { &self.times[start..end] },
+        }
+    }
+
+    pub(crate) fn is_valid(&self, row: usize) -> bool {
+        self.valid.is_none_or(|valid| valid[row])
+    }
+
+    pub(crate) fn all_valid(&self) -> bool {
+        self.valid.is_none_or(|valid| valid.iter().all(|v| *v))
+    }
+
+    pub(crate) fn get(&self, row: usize) -> Option<I> {
+        self.is_valid(row).then(|| self.values[row])
+    }
+}
+
+/// Where a driver writes its answers: one for each row, valid unless said otherwise.
+#[derive(Debug)]
+pub struct Answers<'a, O> {
+    /// The answers.
+    pub values: &'a mut [O],
+    /// Which are valid; all are, to begin with.
+    pub valid: &'a mut [bool],
+}
+
+impl<O: Copy> Answers<'_, O> {
+    #[inline(always)]
+    pub(crate) fn set(&mut self, row: usize, answer: Option<O>) {
+        match answer {
+            Some(answer) => self.values[row] = answer,
+            None => self.valid[row] = false,
+        }
+    }
+
+    pub(crate) fn part(&mut self, start: usize, end: usize) -> Answers<'_, O> {
+        Answers { values: &mut self.values[start..end], valid: &mut self.valid[start..end] }
+    }
+
+    pub(crate) fn split(self, at: usize) -> (Self, Self)
+    where
+        Self: Sized,
+    {
+        let (values, later_values) = self.values.split_at_mut(at);
+        let (valid, later_valid) = self.valid.split_at_mut(at);
+        (Answers { values, valid }, Answers { values: later_values, valid: later_valid })
+    }
+}
+
+/// How one kernel walks over the rows of one key.
+pub trait Driver: Clone + Send + Sync + 'static {
+    /// A row.
+    type Input: Input;
+    /// An answer.
+    type Output: Output;
+    /// What is carried from batch to batch, for one key.
+    type State: Clone + Send + Sync;
+
+    /// Whether a state is so small that looking it up for each row beats grouping the rows by key first.
+    const SMALL_STATE: bool = false;
+
+    /// The state before the first row.
+    fn start(&self) -> Self::State;
+
+    /// Reads the rows and answers each.
+    fn run(&self, state: &mut Self::State, rows: Rows<Self::Input>, answers: Answers<Self::Output>);
+
+    /// As [`Driver::run`], with the same bits, on several threads where the driver can split a sequence.
+    fn run_parallel(
+        &self,
+        state: &mut Self::State,
+        rows: Rows<Self::Input>,
+        answers: Answers<Self::Output>,
+        _threads: usize,
+    ) {
+        self.run(state, rows, answers);
+    }
+
+    /// Rows of many keys as they come: row `i` belongs to `states[keys[i]]`.
+    fn run_interleaved(
+        &self,
+        states: &mut [Self::State],
+        keys: &[u32],
+        rows: Rows<Self::Input>,
+        mut answers: Answers<Self::Output>,
+    ) {
+        for (i, key) in keys.iter().enumerate() {
+            self.run(&mut states[*key as usize], rows.slice(i, i + 1), answers.part(i, i + 1));
+        }
+    }
+
+    /// Whether the answers depend on earlier rows only, so that the kernel can run in a stage.
+    fn streams(&self) -> bool {
+        true
+    }
+
+    /// Saves a state.
+    fn write(&self, state: &Self::State, to: &mut Writer);
+
+    /// Loads a state.
+    ///
+    /// # Errors
+    /// Where the columns are not those of this state.
+    fn read(&self, from: &mut Reader) -> Result<Self::State>;
+
+    /// The bytes that a state holds beyond its own size.
+    fn heap_bytes(&self, _state: &Self::State) -> usize {
+        0
+    }
+}
+
+/// Cuts `0..len` into at most `parts` ranges of about equal length at `offset` plus multiples of `step`.
+pub(crate) fn cut_at_multiples(len: usize, offset: usize, step: usize, parts: usize) -> Vec<(usize, usize)> {
+    let mut cuts = vec![0];
+    for part in 1..parts {
+        let wanted = len / parts * part;
+        let aligned = offset + wanted.saturating_sub(offset).div_ceil(step) * step;
+        if aligned > *cuts.last().unwrap_or(&0) && aligned < len {
+            cuts.push(aligned);
+        }
+    }
+    cuts.push(len);
+    cuts.windows(2).map(|pair| (pair[0], pair[1])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_are_aligned_and_cover_everything() {
+        assert_eq!(cut_at_multiples(100, 3, 10, 2), [(0, 53), (53, 100)]);
+        assert_eq!(cut_at_multiples(5, 0, 10, 4), [(0, 5)]);
+        assert_eq!(cut_at_multiples(0, 0, 10, 4), [(0, 0)]);
+    }
+}

@@ -1,0 +1,140 @@
+//! An ordered window over the last `n` rows: insert the new value, remove the old one, answer.
+//!
+//! The answers are exact functions of the window's values, so they do not depend on the order of insertions; the state is
+//! the last `n` rows, and the sorted window follows from them.
+
+use rayon::prelude::*;
+
+use super::rolling_rows::ROWS_PER_THREAD;
+use super::{Answers, Driver, Rows, cut_at_multiples};
+use crate::error::{Error, Result};
+use crate::ordered::OrderedWindow;
+use crate::record::{Reader, Writer};
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct OrderedRows<W> {
+    pub(crate) window: W,
+    /// How many rows the window holds; 0 for `closed="neither"` with one row.
+    pub(crate) rows: usize,
+    /// Whether the window ends before the current row.
+    pub(crate) lagged: bool,
+    pub(crate) min_samples: usize,
+}
+
+/// The last rows of a key, in a ring and in order.
+#[derive(Debug, Clone)]
+pub struct Recent<W: OrderedWindow> {
+    ring: Vec<Option<W::Input>>,
+    /// The slot of the oldest row once the ring is full.
+    oldest: usize,
+    count: usize,
+    sorted: W::State,
+}
+
+impl<W: OrderedWindow> OrderedRows<W> {
+    fn answer(&self, state: &Recent<W>) -> Option<W::Output> {
+        if state.count < self.min_samples.max(1) { None } else { self.window.answer(&state.sorted) }
+    }
+
+    fn take(&self, state: &mut Recent<W>, row: Option<W::Input>) {
+        let gone = if state.ring.len() < self.rows {
+            state.ring.push(row);
+            None
+        } else {
+            let gone = std::mem::replace(&mut state.ring[state.oldest], row);
+            state.oldest = (state.oldest + 1) % self.rows;
+            gone
+        };
+        state.count = state.count + usize::from(row.is_some()) - usize::from(gone.is_some());
+        match (gone, row) {
+            (Some(old), Some(new)) => self.window.replace(&mut state.sorted, old, new),
+            (Some(old), None) => self.window.remove(&mut state.sorted, old),
+            (None, Some(new)) => self.window.insert(&mut state.sorted, new),
+            (None, None) => {}
+        }
+    }
+
+    fn after(&self, rows: impl Iterator<Item = Option<W::Input>>) -> Recent<W> {
+        let mut state = self.start();
+        rows.for_each(|row| self.take(&mut state, row));
+        state
+    }
+}
+
+impl<W: OrderedWindow> Driver for OrderedRows<W> {
+    type Input = W::Input;
+    type Output = W::Output;
+    type State = Recent<W>;
+
+    fn start(&self) -> Recent<W> {
+        Recent { ring: Vec::new(), oldest: 0, count: 0, sorted: self.window.empty() }
+    }
+
+    fn run(&self, state: &mut Recent<W>, rows: Rows<W::Input>, mut answers: Answers<W::Output>) {
+        for i in 0..rows.len() {
+            if self.lagged {
+                answers.set(i, self.answer(state));
+            }
+            if self.rows > 0 {
+                self.take(state, rows.get(i));
+            }
+            if !self.lagged {
+                answers.set(i, self.answer(state));
+            }
+        }
+    }
+
+    fn run_parallel(
+        &self,
+        state: &mut Recent<W>,
+        rows: Rows<W::Input>,
+        mut answers: Answers<W::Output>,
+        threads: usize,
+    ) {
+        let parts = threads.min(rows.len() / ROWS_PER_THREAD);
+        if parts < 2 || self.rows >= rows.len() / parts {
+            return self.run(state, rows, answers);
+        }
+        let mut rest = answers.part(0, rows.len());
+        let mut jobs = Vec::new();
+        for (start, end) in cut_at_multiples(rows.len(), 0, 1, parts) {
+            let (part, later) = rest.split(end - start);
+            rest = later;
+            jobs.push((start, end, part));
+        }
+        let first = state.clone();
+        let last = jobs
+            .into_par_iter()
+            .map(|(start, end, part)| {
+                let mut state = if start == 0 {
+                    first.clone()
+                } else {
+                    self.after((start - self.rows..start).map(|row| rows.get(row)))
+                };
+                self.run(&mut state, rows.slice(start, end), part);
+                (start, state)
+            })
+            .max_by_key(|(start, _)| *start);
+        if let Some((_, last)) = last {
+            *state = last;
+        }
+    }
+
+    fn write(&self, state: &Recent<W>, to: &mut Writer) {
+        let (later, earlier) = state.ring.split_at(state.oldest);
+        to.rows("rows", earlier.iter().chain(later).copied());
+    }
+
+    fn read(&self, from: &mut Reader) -> Result<Recent<W>> {
+        let rows: Vec<Option<W::Input>> = from.rows("rows")?;
+        if rows.len() > self.rows {
+            return Err(Error::state(format!("a window of {} rows can't hold {}", self.rows, rows.len())));
+        }
+        Ok(self.after(rows.into_iter()))
+    }
+
+    fn heap_bytes(&self, state: &Recent<W>) -> usize {
+        state.ring.capacity() * size_of::<Option<W::Input>>() + self.window.heap_bytes(&state.sorted)
+    }
+}

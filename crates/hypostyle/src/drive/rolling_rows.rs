@@ -1,0 +1,379 @@
+//! A statistic over the last `n` rows, without ever subtracting.
+//!
+//! Sliding a sum by adding the new value and subtracting the old one drifts, and one infinity poisons everything after it.
+//! Instead each key's rows are cut into blocks of `n`, counted from its first row.  A window that ends in block b is a
+//! suffix of block b-1 merged with a prefix of block b (van Herk 1992; Gil and Werman 1993): each row costs one step of a
+//! suffix, one of a prefix and one merge, whatever `n` is.
+//!
+//! The sums of both blocks are kept relative to the first value of block b, the anchor, which every window of block b
+//! contains.  So neither a huge mean nor a spike that has left the window costs a digit.
+//!
+//! Only the last `n` rows are state; suffixes and prefix follow from them.  That makes a saved state small and readable,
+//! and lets a long sequence be split over threads at block borders with the same bits.
+
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+
+use super::{Answers, Driver, Rows, cut_at_multiples};
+use crate::column::Output;
+use crate::error::{Error, Result};
+use crate::record::{Reader, Writer};
+use crate::statistics::Statistic;
+
+/// Blocks that are walked at once, so that the additions of one need not wait for those of another.
+const LANES: usize = 4;
+
+/// A sequence shorter than this is not worth a second thread.
+pub(crate) const ROWS_PER_THREAD: usize = 1 << 15;
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct RollingRows<S> {
+    pub(crate) statistic: S,
+    /// How many rows the window holds; 0 for `closed="neither"` with one row.
+    pub(crate) rows: usize,
+    /// Whether the window ends before the current row.
+    pub(crate) lagged: bool,
+    pub(crate) min_samples: usize,
+}
+
+/// The last rows of a key, and the summaries that follow from them.
+#[derive(Debug, Clone)]
+pub struct Block<S: Statistic> {
+    /// Slot j holds row j of the current block where `j < offset`, else of the previous block.
+    ring: Vec<S::Input>,
+    valid: Vec<bool>,
+    /// How many rows of the current block are in.
+    offset: usize,
+    /// How many rows of the window are valid.
+    count: usize,
+    /// `suffix[j]` summarises the slots `j..` of the previous block; empty as long as there is none, or it is not built.
+    suffix: Vec<S::State>,
+    prefix: S::State,
+    /// The first valid row of the current block.
+    anchor: Option<S::Input>,
+    /// What `suffix` is relative to, while the current block has no valid row yet.
+    suffix_anchor: Option<S::Input>,
+    /// The answer for the window that ended at the last row, for lagged windows.
+    held: Option<S::Output>,
+}
+
+impl<S: Statistic> RollingRows<S> {
+    fn has_previous(&self, state: &Block<S>) -> bool {
+        state.ring.len() == self.rows
+    }
+
+    /// Summarises the slots `from..` of the previous block, back to front.
+    fn build_suffix(&self, state: &mut Block<S>, from: usize, anchor: S::Input) {
+        let mut summary = self.statistic.empty();
+        state.suffix.resize(self.rows + 1, summary.clone());
+        state.suffix[self.rows] = summary.clone();
+        for slot in (from..self.rows).rev() {
+            if state.valid[slot] {
+                let mut single = self.statistic.empty();
+                self.statistic.push(&mut single, state.ring[slot], anchor);
+                summary = self.statistic.merge(&single, &summary);
+            }
+            state.suffix[slot] = summary.clone();
+        }
+        state.suffix_anchor = Some(anchor);
+    }
+
+    fn answer(&self, state: &Block<S>, slot: usize) -> Option<S::Output> {
+        if state.count < self.min_samples {
+            return None;
+        }
+        match state.anchor.or(state.suffix_anchor) {
+            Some(anchor) if state.count > 0 => match state.suffix.get(slot + 1) {
+                Some(suffix) => {
+                    self.statistic.finish(&self.statistic.merge(suffix, &state.prefix), state.count, anchor)
+                }
+                None => self.statistic.finish(&state.prefix, state.count, anchor),
+            },
+            _ => self.statistic.finish_empty(),
+        }
+    }
+
+    /// Rows that stay within the current block.
+    fn run_within_block(&self, state: &mut Block<S>, rows: Rows<S::Input>, mut answers: Answers<S::Output>) {
+        let previous = self.has_previous(state);
+        for i in 0..rows.len() {
+            let slot = state.offset + i;
+            if previous && state.valid[slot] {
+                state.count -= 1;
+            }
+            if rows.is_valid(i) {
+                let x = rows.values[i];
+                if state.anchor.is_none() {
+                    state.anchor = Some(x);
+                    if previous && (S::ANCHORED || state.suffix.is_empty()) {
+                        self.build_suffix(state, slot + 1, x);
+                    }
+                }
+                let anchor = state.anchor.unwrap_or(x);
+                self.statistic.push(&mut state.prefix, x, anchor);
+                state.count += 1;
+            } else if previous && state.anchor.is_none() && state.suffix.is_empty() {
+                // Until the block has a valid row, the last one of the previous block is in every window that holds any.
+                if let Some(last) = (slot + 1..self.rows).rev().find(|slot| state.valid[*slot]) {
+                    let anchor = state.ring[last];
+                    self.build_suffix(state, slot + 1, anchor);
+                }
+            }
+            answers.set(i, self.answer(state, slot));
+        }
+        self.keep(state, rows);
+    }
+
+    /// Puts rows that were answered into the ring and moves on, to the next block where this one is full.
+    fn keep(&self, state: &mut Block<S>, rows: Rows<S::Input>) {
+        let end = state.offset + rows.len();
+        let valid = rows.valid.map_or(Cow::Owned(vec![true; rows.len()]), Cow::Borrowed);
+        if self.has_previous(state) {
+            state.ring[state.offset..end].copy_from_slice(rows.values);
+            state.valid[state.offset..end].copy_from_slice(&valid);
+        } else {
+            state.ring.extend_from_slice(rows.values);
+            state.valid.extend_from_slice(&valid);
+        }
+        state.offset = end;
+        if end == self.rows {
+            self.begin_block(state);
+        }
+    }
+
+    fn begin_block(&self, state: &mut Block<S>) {
+        state.offset = 0;
+        state.prefix = self.statistic.empty();
+        state.suffix.clear();
+        state.anchor = None;
+        state.suffix_anchor = None;
+    }
+
+    /// `L` whole blocks without nulls, after a whole block without nulls.
+    fn run_blocks<const L: usize>(
+        &self,
+        previous: [&[S::Input]; L],
+        blocks: [&[S::Input]; L],
+        scratch: &mut Vec<S::State>,
+        answers: Answers<S::Output>,
+    ) {
+        let n = self.rows;
+        let statistic = &self.statistic;
+        let previous = previous.map(|block| &block[..n]);
+        let blocks = blocks.map(|block| &block[..n]);
+        let anchors = blocks.map(|block| block[0]);
+
+        scratch.resize(L * n, statistic.empty());
+        let suffix: [&mut [S::State]; L] = take_chunks(scratch, n);
+        let mut summaries: [S::State; L] = std::array::from_fn(|_| statistic.empty());
+        for slot in (1..n).rev() {
+            for lane in 0..L {
+                let mut single = statistic.empty();
+                statistic.push(&mut single, previous[lane][slot], anchors[lane]);
+                summaries[lane] = statistic.merge(&single, &summaries[lane]);
+                suffix[lane][slot - 1] = summaries[lane].clone();
+            }
+        }
+
+        let values: [&mut [S::Output]; L] = take_chunks(answers.values, n);
+        let valid: [&mut [bool]; L] = take_chunks(answers.valid, n);
+        let mut prefix: [S::State; L] = std::array::from_fn(|_| statistic.empty());
+        for slot in 0..n {
+            for lane in 0..L {
+                statistic.push(&mut prefix[lane], blocks[lane][slot], anchors[lane]);
+                let window = statistic.merge(&suffix[lane][slot], &prefix[lane]);
+                match statistic.finish(&window, n, anchors[lane]) {
+                    Some(answer) => values[lane][slot] = answer,
+                    None => valid[lane][slot] = false,
+                }
+            }
+        }
+    }
+
+    /// As many whole blocks without nulls as there are; gives how many rows that was.
+    fn run_whole_blocks(&self, state: &mut Block<S>, rows: Rows<S::Input>, mut answers: Answers<S::Output>) -> usize {
+        let n = self.rows;
+        let full = rows.len() / n;
+        if full == 0 || !state.valid.iter().all(|v| *v) || n < self.min_samples {
+            return 0;
+        }
+        let full = match rows.valid {
+            None => full,
+            Some(valid) => valid.iter().position(|v| !v).map_or(full, |null| null / n),
+        };
+        let mut scratch = Vec::new();
+        let mut done = 0;
+        while done < full {
+            let block = |i: usize| &rows.values[i * n..(i + 1) * n];
+            let before = |i: usize| if i == 0 { state.ring.as_slice() } else { block(i - 1) };
+            let lanes = if full - done >= LANES { LANES } else { 1 };
+            let part = answers.part(done * n, (done + lanes) * n);
+            if lanes == LANES {
+                let previous: [_; LANES] = std::array::from_fn(|lane| before(done + lane));
+                let blocks: [_; LANES] = std::array::from_fn(|lane| block(done + lane));
+                self.run_blocks(previous, blocks, &mut scratch, part);
+            } else {
+                self.run_blocks([before(done)], [block(done)], &mut scratch, part);
+            }
+            done += lanes;
+        }
+        if full > 0 {
+            state.ring.copy_from_slice(&rows.values[(full - 1) * n..full * n]);
+        }
+        full * n
+    }
+
+    /// Answers the windows that end at each row.
+    fn run_unlagged(&self, state: &mut Block<S>, rows: Rows<S::Input>, mut answers: Answers<S::Output>) {
+        let mut done = 0;
+        while done < rows.len() {
+            if state.offset == 0 && self.has_previous(state) {
+                let part = answers.part(done, rows.len());
+                done += self.run_whole_blocks(state, rows.slice(done, rows.len()), part);
+            }
+            let end = rows.len().min(done + self.rows - state.offset);
+            self.run_within_block(state, rows.slice(done, end), answers.part(done, end));
+            done = end;
+        }
+    }
+
+    /// The state at a block's border, from the rows of the block before it.
+    fn at_border(&self, previous: Rows<S::Input>) -> Block<S> {
+        let mut state = self.start();
+        state.count = (0..previous.len()).filter(|i| previous.is_valid(*i)).count();
+        self.keep(&mut state, previous);
+        state
+    }
+
+    fn shift(&self, state: &mut Block<S>, answers: Answers<S::Output>) {
+        let len = answers.values.len();
+        if !self.lagged || len == 0 {
+            return;
+        }
+        let last = answers.valid[len - 1].then(|| answers.values[len - 1]);
+        answers.values.copy_within(..len - 1, 1);
+        answers.valid.copy_within(..len - 1, 1);
+        answers.valid[0] = state.held.is_some();
+        answers.values[0] = state.held.unwrap_or_default();
+        state.held = last;
+    }
+}
+
+/// The first `L` chunks of `n` items.
+fn take_chunks<T, const L: usize>(items: &mut [T], n: usize) -> [&mut [T]; L] {
+    let mut chunks = items.chunks_exact_mut(n);
+    std::array::from_fn(|_| chunks.next().unwrap_or_default())
+}
+
+impl<S: Statistic> Driver for RollingRows<S> {
+    type Input = S::Input;
+    type Output = S::Output;
+    type State = Block<S>;
+
+    fn start(&self) -> Block<S> {
+        Block {
+            ring: Vec::new(),
+            valid: Vec::new(),
+            offset: 0,
+            count: 0,
+            suffix: Vec::new(),
+            prefix: self.statistic.empty(),
+            anchor: None,
+            suffix_anchor: None,
+            held: if self.min_samples == 0 { self.statistic.finish_empty() } else { None },
+        }
+    }
+
+    fn run(&self, state: &mut Block<S>, rows: Rows<S::Input>, mut answers: Answers<S::Output>) {
+        if self.rows == 0 {
+            (0..rows.len()).for_each(|i| answers.set(i, state.held));
+            return;
+        }
+        self.run_unlagged(state, rows, answers.part(0, rows.len()));
+        self.shift(state, answers);
+    }
+
+    fn run_parallel(
+        &self,
+        state: &mut Block<S>,
+        rows: Rows<S::Input>,
+        mut answers: Answers<S::Output>,
+        threads: usize,
+    ) {
+        // The first border that has a whole block before it, all of it in these rows.
+        let border = self.rows - state.offset + self.rows;
+        let parts = threads.min(rows.len() / ROWS_PER_THREAD);
+        if self.rows == 0 || parts < 2 || border >= rows.len() / 2 {
+            return self.run(state, rows, answers);
+        }
+        let mut rest = answers.part(0, rows.len());
+        let mut jobs = Vec::new();
+        for (start, end) in cut_at_multiples(rows.len(), border, self.rows, parts) {
+            let (part, later) = rest.split(end - start);
+            rest = later;
+            jobs.push((start, end, part));
+        }
+        let first = state.clone();
+        let last = jobs
+            .into_par_iter()
+            .map(|(start, end, part)| {
+                let mut state =
+                    if start == 0 { first.clone() } else { self.at_border(rows.slice(start - self.rows, start)) };
+                self.run_unlagged(&mut state, rows.slice(start, end), part);
+                (start, state)
+            })
+            .max_by_key(|(start, _)| *start);
+        if let Some((_, last)) = last {
+            *state = Block { held: first.held, ..last };
+        }
+        self.shift(state, answers);
+    }
+
+    fn write(&self, state: &Block<S>, to: &mut Writer) {
+        // Oldest row first.  Before the first block is full, the ring begins at slot 0 and `offset` is its length.
+        let split = if self.has_previous(state) { state.offset } else { 0 };
+        let order = (split..state.ring.len()).chain(0..split);
+        to.rows("rows", order.map(|slot| state.valid[slot].then(|| state.ring[slot])));
+        to.count("offset", state.offset);
+        to.flag("held.some", state.held.is_some());
+        to.scalar("held", state.held.unwrap_or_default().scalar());
+    }
+
+    fn read(&self, from: &mut Reader) -> Result<Block<S>> {
+        let rows: Vec<Option<S::Input>> = from.rows("rows")?;
+        let offset = from.count("offset")?;
+        let held = from.flag("held.some")?;
+        let answer = S::Output::from_scalar(&from.scalar("held", S::Output::default().scalar())?);
+        let full = rows.len() == self.rows && self.rows > 0;
+        if rows.len() > self.rows || (full && offset >= self.rows) || (!full && offset != rows.len()) {
+            return Err(Error::state(format!("a window of {} rows can't hold {} at {offset}", self.rows, rows.len())));
+        }
+        let mut state = self.start();
+        // The previous block's part takes its old slots; then the current block's rows run again, as they once did.
+        let carried = if full { self.rows - offset } else { 0 };
+        let (values, valid): (Vec<_>, Vec<_>) = rows.iter().map(|row| (row.unwrap_or_default(), row.is_some())).unzip();
+        if full {
+            state.ring = vec![S::Input::default(); offset];
+            state.valid = vec![false; offset];
+            state.ring.extend_from_slice(&values[..carried]);
+            state.valid.extend_from_slice(&valid[..carried]);
+            state.count = valid[..carried].iter().filter(|v| **v).count();
+        }
+        let current = Rows { values: &values[carried..], valid: Some(&valid[carried..]), times: &[] };
+        let mut answers = vec![S::Output::default(); current.len()];
+        let mut answered = vec![true; current.len()];
+        if current.len() > 0 {
+            self.run_within_block(&mut state, current, Answers { values: &mut answers, valid: &mut answered });
+        }
+        state.held = held.then_some(answer);
+        Ok(state)
+    }
+
+    fn heap_bytes(&self, state: &Block<S>) -> usize {
+        state.ring.capacity() * size_of::<S::Input>()
+            + state.valid.capacity()
+            + state.suffix.capacity() * size_of::<S::State>()
+    }
+}

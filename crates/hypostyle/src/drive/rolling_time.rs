@@ -1,0 +1,296 @@
+//! A kernel over a span of the time column.
+//!
+//! The values that a window may still need stand in a buffer, oldest first; nulls never enter it.  For each row the window's
+//! two ends move forward, and a [`Sliding`] summary follows them: two stacks for a statistic, insertion and removal for
+//! an ordered window.
+//!
+//! *Two stacks* (Tangwongsan, Hirzel, Schneider, VLDB J. 2021): the window is a front, for which the summary of every
+//! suffix is known, and a back, summarised as it grows.  When the front is used up the whole window becomes the front.  Each
+//! value is so summarised twice, and nothing is ever subtracted.  All sums are relative to the front's last value, which
+//! stays in the window as long as the front is not used up.  When the front turns depends on the rows alone, never on batches.
+
+use super::{Answers, Driver, Rows};
+use crate::column::Input;
+use crate::error::{Error, Result};
+use crate::ordered::OrderedWindow;
+use crate::record::{Reader, Writer};
+use crate::statistics::Statistic;
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct RollingTime<K> {
+    pub(crate) summary: K,
+    /// The greatest difference to the current row's time that is still in the window.
+    pub(crate) reach: u64,
+    /// Whether rows of the current row's time, up to the current row, belong.
+    pub(crate) includes_current: bool,
+    pub(crate) min_samples: usize,
+}
+
+/// The values that a window may still need, and the window's ends among them.
+#[derive(Debug, Clone)]
+pub struct Span<I, S> {
+    times: Vec<i64>,
+    values: Vec<I>,
+    head: usize,
+    tail: usize,
+    summary: S,
+}
+
+/// A summary that follows a window's two ends.
+pub trait Sliding: Clone + Send + Sync + 'static {
+    /// A row.
+    type Input: Input;
+    /// An answer.
+    type Output: crate::column::Output;
+    /// What follows from the window's values.
+    type State: Clone + Send + Sync;
+
+    /// The summary of an empty window that begins at `at`.
+    fn start(&self, at: usize) -> Self::State;
+    /// Moves the window from `from` to `to`; both ends only move forward.
+    fn slide(&self, state: &mut Self::State, values: &[Self::Input], from: (usize, usize), to: (usize, usize));
+    /// The answer for a window of `count` values; `None` where undefined.
+    fn answer(&self, state: &Self::State, values: &[Self::Input], head: usize, count: usize) -> Option<Self::Output>;
+    /// Follows when the first `by` values of the buffer are dropped.
+    fn rebase(&self, state: &mut Self::State, by: usize);
+    /// Where the front ends; `tail` where there is no such place.
+    fn turn(&self, state: &Self::State, tail: usize) -> usize;
+    /// The summary of a window that last turned at `turn`.
+    fn resume(&self, values: &[Self::Input], head: usize, turn: usize, tail: usize) -> Self::State;
+    /// Bytes beyond the state's own size.
+    fn heap_bytes(&self, state: &Self::State) -> usize;
+}
+
+/// A statistic by two stacks.
+#[derive(Debug, Clone)]
+pub struct TwoStacks<S>(pub S);
+
+/// The summaries of the front's suffixes, and of the back.
+#[derive(Debug, Clone)]
+pub struct Stacks<S: Statistic> {
+    /// `suffix[i]` summarises the values `begin + i..turn`.
+    suffix: Vec<S::State>,
+    begin: usize,
+    turn: usize,
+    back: S::State,
+}
+
+impl<S: Statistic> TwoStacks<S> {
+    fn turn_at(&self, state: &mut Stacks<S>, values: &[S::Input], head: usize, tail: usize) {
+        let mut summary = self.0.empty();
+        state.suffix.clear();
+        state.suffix.resize(tail - head, summary.clone());
+        if head < tail {
+            let anchor = values[tail - 1];
+            for (slot, x) in state.suffix.iter_mut().zip(&values[head..tail]).rev() {
+                let mut single = self.0.empty();
+                self.0.push(&mut single, *x, anchor);
+                summary = self.0.merge(&single, &summary);
+                *slot = summary.clone();
+            }
+        }
+        (state.begin, state.turn, state.back) = (head, tail, self.0.empty());
+    }
+}
+
+impl<S: Statistic> Sliding for TwoStacks<S> {
+    type Input = S::Input;
+    type Output = S::Output;
+    type State = Stacks<S>;
+
+    fn start(&self, at: usize) -> Stacks<S> {
+        Stacks { suffix: Vec::new(), begin: at, turn: at, back: self.0.empty() }
+    }
+
+    #[inline]
+    fn slide(&self, state: &mut Stacks<S>, values: &[S::Input], from: (usize, usize), to: (usize, usize)) {
+        let (head, tail) = to;
+        if head >= state.turn {
+            if tail > from.1 || head > from.0 {
+                self.turn_at(state, values, head, tail);
+            }
+            return;
+        }
+        let anchor = values[state.turn - 1];
+        for x in &values[from.1..tail] {
+            self.0.push(&mut state.back, *x, anchor);
+        }
+    }
+
+    #[inline]
+    fn answer(&self, state: &Stacks<S>, values: &[S::Input], head: usize, count: usize) -> Option<S::Output> {
+        match state.suffix.get(head - state.begin) {
+            Some(front) if count > 0 => self.0.finish(&self.0.merge(front, &state.back), count, values[state.turn - 1]),
+            _ => self.0.finish_empty(),
+        }
+    }
+
+    fn rebase(&self, state: &mut Stacks<S>, by: usize) {
+        let used_up = by.saturating_sub(state.begin).min(state.suffix.len());
+        state.suffix.drain(..used_up);
+        state.begin = (state.begin + used_up).saturating_sub(by);
+        state.turn = state.turn.saturating_sub(by);
+    }
+
+    fn turn(&self, state: &Stacks<S>, _tail: usize) -> usize {
+        state.turn
+    }
+
+    fn resume(&self, values: &[S::Input], head: usize, turn: usize, tail: usize) -> Stacks<S> {
+        let mut state = self.start(head);
+        self.turn_at(&mut state, values, head, turn);
+        self.slide(&mut state, values, (head, turn), (head, tail));
+        state
+    }
+
+    fn heap_bytes(&self, state: &Stacks<S>) -> usize {
+        state.suffix.capacity() * size_of::<S::State>()
+    }
+}
+
+/// An ordered window by insertion and removal.
+#[derive(Debug, Clone)]
+pub struct Sorted<W>(pub W);
+
+impl<W: OrderedWindow> Sliding for Sorted<W> {
+    type Input = W::Input;
+    type Output = W::Output;
+    type State = W::State;
+
+    fn start(&self, _at: usize) -> W::State {
+        self.0.empty()
+    }
+
+    fn slide(&self, state: &mut W::State, values: &[W::Input], from: (usize, usize), to: (usize, usize)) {
+        // Values that entered and left between two rows never count.
+        for x in &values[from.1.max(to.0).min(to.1)..to.1] {
+            self.0.insert(state, *x);
+        }
+        for x in &values[from.0..to.0.min(from.1)] {
+            self.0.remove(state, *x);
+        }
+    }
+
+    fn answer(&self, state: &W::State, _: &[W::Input], _: usize, count: usize) -> Option<W::Output> {
+        if count == 0 { None } else { self.0.answer(state) }
+    }
+
+    fn rebase(&self, _: &mut W::State, _: usize) {}
+
+    fn turn(&self, _: &W::State, tail: usize) -> usize {
+        tail
+    }
+
+    fn resume(&self, values: &[W::Input], head: usize, _: usize, tail: usize) -> W::State {
+        let mut state = self.0.empty();
+        values[head..tail].iter().for_each(|x| self.0.insert(&mut state, *x));
+        state
+    }
+
+    fn heap_bytes(&self, state: &W::State) -> usize {
+        self.0.heap_bytes(state)
+    }
+}
+
+/// Rows are taken in portions of this many, so that the buffer stays small and in cache.
+const PORTION: usize = 1 << 10;
+
+impl<K: Sliding> RollingTime<K> {
+    fn run_portion(
+        &self,
+        state: &mut Span<K::Input, K::State>,
+        rows: Rows<K::Input>,
+        answers: &mut Answers<K::Output>,
+        at: usize,
+    ) {
+        let len = rows.len();
+        for i in 0..len {
+            let now = rows.times[i];
+            if rows.is_valid(i) {
+                state.times.push(now);
+                state.values.push(rows.values[i]);
+            }
+            let (mut head, mut tail) = (state.head, state.tail);
+            let end = state.times.len();
+            if self.includes_current {
+                tail = end;
+            } else {
+                while tail < end && state.times[tail] < now {
+                    tail += 1;
+                }
+            }
+            // Times don't decrease, so the difference is exact as an unsigned number even where `i64` would overflow.
+            while head < tail && now.wrapping_sub(state.times[head]).cast_unsigned() > self.reach {
+                head += 1;
+            }
+            if (head, tail) != (state.head, state.tail) {
+                self.summary.slide(&mut state.summary, &state.values, (state.head, state.tail), (head, tail));
+                (state.head, state.tail) = (head, tail);
+            }
+            let count = tail - head;
+            let answer = if count < self.min_samples {
+                None
+            } else {
+                self.summary.answer(&state.summary, &state.values, head, count)
+            };
+            answers.set(at + i, answer);
+        }
+        self.drop_used_up(state);
+    }
+
+    /// Drops the values before the window once they are the greater part of the buffer.
+    fn drop_used_up(&self, state: &mut Span<K::Input, K::State>) {
+        let by = state.head;
+        if by > state.values.len() / 2 {
+            self.summary.rebase(&mut state.summary, by);
+            state.values.drain(..by);
+            state.times.drain(..by);
+            state.head = 0;
+            state.tail -= by;
+        }
+    }
+}
+
+impl<K: Sliding> Driver for RollingTime<K> {
+    type Input = K::Input;
+    type Output = K::Output;
+    type State = Span<K::Input, K::State>;
+
+    fn start(&self) -> Self::State {
+        Span { times: Vec::new(), values: Vec::new(), head: 0, tail: 0, summary: self.summary.start(0) }
+    }
+
+    fn run(&self, state: &mut Self::State, rows: Rows<K::Input>, mut answers: Answers<K::Output>) {
+        for start in (0..rows.len()).step_by(PORTION) {
+            let end = rows.len().min(start + PORTION);
+            self.run_portion(state, rows.slice(start, end), &mut answers, start);
+        }
+    }
+
+    fn write(&self, state: &Self::State, to: &mut Writer) {
+        to.integers("times", state.times[state.head..].iter().copied());
+        to.rows("values", state.values[state.head..].iter().map(|x| Some(*x)));
+        to.count("window", state.tail - state.head);
+        to.count("turn", self.summary.turn(&state.summary, state.tail).saturating_sub(state.head));
+    }
+
+    fn read(&self, from: &mut Reader) -> Result<Self::State> {
+        let times = from.integers("times")?;
+        let values: Option<Vec<K::Input>> = from.rows("values")?.into_iter().collect();
+        let (tail, turn) = (from.count("window")?, from.count("turn")?);
+        match values {
+            Some(values) if values.len() == times.len() && tail <= values.len() && turn <= tail => {
+                let summary = self.summary.resume(&values, 0, turn, tail);
+                Ok(Span { times, values, head: 0, tail, summary })
+            }
+            _ => Err(Error::state("the values of a time window don't fit their times")),
+        }
+    }
+
+    fn heap_bytes(&self, state: &Self::State) -> usize {
+        state.times.capacity() * size_of::<i64>()
+            + state.values.capacity() * size_of::<K::Input>()
+            + self.summary.heap_bytes(&state.summary)
+    }
+}

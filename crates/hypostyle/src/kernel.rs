@@ -1,0 +1,314 @@
+//! A kernel bound to its columns' types, with the states of all keys: the dynamic door between a stage and the drivers.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::datatypes::DataType;
+use rayon::prelude::*;
+
+use crate::column::{Domain, Input, Output, Values, read};
+use crate::drive::{Answers, Driver, Rows};
+use crate::error::Result;
+use crate::groups::{Groups, Run};
+use crate::record::{Reader, Writer};
+
+/// Where a kernel takes one number of its row from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Source {
+    /// A column of the input.
+    Column {
+        /// Its place in the input's schema.
+        index: usize,
+        /// How it is read.
+        domain: Domain,
+    },
+    /// The same number for every row.
+    Constant(f64),
+}
+
+/// A kernel bound to its columns.
+pub trait Running: Send + Sync {
+    /// The type of the answers.
+    fn answer_type(&self) -> &DataType;
+
+    /// The columns that it reads grouped by key.
+    fn sources(&self) -> &[Source] {
+        &[]
+    }
+
+    /// Its time column.
+    fn time(&self) -> Option<usize> {
+        None
+    }
+
+    /// Whether it can run in a stage.
+    fn streams(&self) -> bool {
+        true
+    }
+
+    /// Whether rows of many keys are best taken as they come.
+    fn takes_interleaved(&self) -> bool {
+        true
+    }
+
+    /// Makes room for this many keys, or forgets those beyond.
+    fn resize(&mut self, _keys: usize) {}
+
+    /// Reads a batch and answers each row.
+    fn run(&mut self, batch: &Batch) -> ArrayRef;
+
+    /// A copy.
+    fn clone_boxed(&self) -> Box<dyn Running>;
+
+    /// A copy with the states of these keys only; `None` is a key not seen yet.
+    fn select(&self, keys: &[Option<u32>]) -> Box<dyn Running>;
+
+    /// Saves a key's state.
+    fn write(&self, to: &mut Writer, key: usize);
+
+    /// Loads one more key's state.
+    ///
+    /// # Errors
+    /// Where the columns are not those of this kernel's state.
+    fn read(&mut self, from: &mut Reader) -> Result<()>;
+
+    /// The bytes of all states.
+    fn state_bytes(&self) -> usize {
+        0
+    }
+}
+
+/// A batch whose columns are read once for all kernels and grouped by key once.
+pub struct Batch<'a> {
+    pub(crate) record: &'a RecordBatch,
+    pub(crate) groups: &'a Groups,
+    pub(crate) threads: usize,
+    values: HashMap<(usize, Domain), Values<'a>>,
+    valid: HashMap<usize, Vec<bool>>,
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn new(
+        record: &'a RecordBatch,
+        groups: &'a Groups,
+        threads: usize,
+        kernels: &[Box<dyn Running>],
+    ) -> Self {
+        let mut batch = Self { record, groups, threads, values: HashMap::new(), valid: HashMap::new() };
+        for kernel in kernels {
+            for source in kernel.sources() {
+                if let Source::Column { index, domain } = source {
+                    batch.prepare(*index, *domain);
+                }
+            }
+            if let Some(time) = kernel.time() {
+                batch.prepare(time, Domain::Integer);
+            }
+        }
+        batch
+    }
+
+    fn prepare(&mut self, index: usize, domain: Domain) {
+        let array: &'a ArrayRef = self.record.column(index);
+        let groups = self.groups;
+        self.values.entry((index, domain)).or_insert_with(|| match read(array, domain) {
+            Values::Float(values) => Values::Float(groups.gather(values, self.threads)),
+            Values::Integer(values) => Values::Integer(groups.gather(values, self.threads)),
+            other => other,
+        });
+        if let Some(nulls) = array.logical_nulls().filter(|nulls| nulls.null_count() > 0) {
+            let threads = self.threads;
+            self.valid
+                .entry(index)
+                .or_insert_with(|| groups.gather(Cow::Owned(nulls.iter().collect()), threads).into_owned());
+        }
+    }
+
+    fn values(&self, source: &Source) -> Values<'_> {
+        match source {
+            Source::Constant(x) => Values::Constant(*x),
+            Source::Column { index, domain } => match self.values.get(&(*index, *domain)) {
+                Some(Values::Float(values)) => Values::Float(Cow::Borrowed(values)),
+                Some(Values::Integer(values)) => Values::Integer(Cow::Borrowed(values)),
+                _ => Values::Nothing,
+            },
+        }
+    }
+
+    fn times(&self, index: usize) -> &[i64] {
+        match self.values.get(&(index, Domain::Integer)) {
+            Some(Values::Integer(times)) => times,
+            _ => &[],
+        }
+    }
+
+    /// Which rows are valid in all sources.
+    fn valid(&self, sources: &[Source]) -> Option<Cow<'_, [bool]>> {
+        let mut all: Option<Cow<[bool]>> = None;
+        for source in sources {
+            let Source::Column { index, .. } = source else { continue };
+            if let Some(valid) = self.valid.get(index) {
+                match &mut all {
+                    None => all = Some(Cow::Borrowed(valid)),
+                    Some(all) => all.to_mut().iter_mut().zip(valid).for_each(|(all, valid)| *all &= valid),
+                }
+            }
+        }
+        all
+    }
+}
+
+/// A driver, the columns that it reads and a state for each key.
+pub(crate) struct Keyed<D: Driver> {
+    driver: D,
+    sources: Vec<Source>,
+    time: Option<usize>,
+    answer: DataType,
+    states: Vec<D::State>,
+}
+
+impl<D: Driver> Keyed<D> {
+    pub(crate) fn boxed(driver: D, sources: Vec<Source>, time: Option<usize>, answer: DataType) -> Box<dyn Running> {
+        Box::new(Self { driver, sources, time, answer, states: Vec::new() })
+    }
+
+    fn with_states(&self, states: Vec<D::State>) -> Box<dyn Running> {
+        Box::new(Self {
+            driver: self.driver.clone(),
+            sources: self.sources.clone(),
+            time: self.time,
+            answer: self.answer.clone(),
+            states,
+        })
+    }
+
+    fn run_groups(&mut self, batch: &Batch, rows: Rows<D::Input>, answers: Answers<D::Output>) {
+        match batch.groups {
+            Groups::One if batch.threads > 1 => {
+                self.driver.run_parallel(&mut self.states[0], rows, answers, batch.threads);
+            }
+            Groups::One => self.driver.run(&mut self.states[0], rows, answers),
+            Groups::Interleaved { keys } => self.driver.run_interleaved(&mut self.states, keys, rows, answers),
+            Groups::Runs { runs, .. } => match runs.as_slice() {
+                [run] if batch.threads > 1 => {
+                    self.driver.run_parallel(&mut self.states[run.key as usize], rows, answers, batch.threads);
+                }
+                _ if batch.threads > 1 => self.run_on_threads(runs, rows, answers, batch.threads),
+                _ => run_in_turn(&self.driver, &mut self.states, 0, runs, 0, rows, answers),
+            },
+        }
+    }
+
+    /// Gives each thread keys of its own, with about the same number of rows.
+    fn run_on_threads(&mut self, runs: &[Run], rows: Rows<D::Input>, answers: Answers<D::Output>, threads: usize) {
+        let mut jobs = Vec::new();
+        let (mut states, mut first_key) = (self.states.as_mut_slice(), 0);
+        let (mut answers, mut first_row) = (answers, 0);
+        for part in Groups::share(runs, threads * 4) {
+            let (Some(first), Some(last)) = (part.first(), part.last()) else { continue };
+            let (_, later) = states.split_at_mut(first.key as usize - first_key);
+            let (own_states, later) = later.split_at_mut((last.key - first.key + 1) as usize);
+            states = later;
+            first_key = last.key as usize + 1;
+            let (own_answers, later) = answers.split(last.end - first_row);
+            answers = later;
+            first_row = last.end;
+            jobs.push((part, own_states, first.key, first.start, rows.slice(first.start, last.end), own_answers));
+        }
+        let driver = &self.driver;
+        jobs.into_par_iter().for_each(|(part, states, key, row, rows, answers)| {
+            run_in_turn(driver, states, key, part, row, rows, answers);
+        });
+    }
+}
+
+/// Runs one key after the other; `states`, `rows` and `answers` begin at `first_key` and `first_row`.
+fn run_in_turn<D: Driver>(
+    driver: &D,
+    states: &mut [D::State],
+    first_key: u32,
+    runs: &[Run],
+    first_row: usize,
+    rows: Rows<D::Input>,
+    mut answers: Answers<D::Output>,
+) {
+    for run in runs {
+        let (start, end) = (run.start - first_row, run.end - first_row);
+        let state = &mut states[(run.key - first_key) as usize];
+        driver.run(state, rows.slice(start, end), answers.part(start, end));
+    }
+}
+
+impl<D: Driver> Running for Keyed<D> {
+    fn answer_type(&self) -> &DataType {
+        &self.answer
+    }
+
+    fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    fn time(&self) -> Option<usize> {
+        self.time
+    }
+
+    fn streams(&self) -> bool {
+        self.driver.streams()
+    }
+
+    fn takes_interleaved(&self) -> bool {
+        D::SMALL_STATE
+    }
+
+    fn resize(&mut self, keys: usize) {
+        let driver = &self.driver;
+        self.states.resize_with(keys, || driver.start());
+    }
+
+    fn run(&mut self, batch: &Batch) -> ArrayRef {
+        let len = batch.record.num_rows();
+        let columns: Vec<Values> = self.sources.iter().map(|source| batch.values(source)).collect();
+        let values = D::Input::assemble(&columns, len);
+        let valid = batch.valid(&self.sources);
+        let times = self.time.map_or(&[] as &[i64], |time| batch.times(time));
+        let rows = Rows { values: &values, valid: valid.as_deref(), times };
+        let mut answers = vec![D::Output::default(); len];
+        let mut answered = vec![true; len];
+        self.run_groups(batch, rows, Answers { values: &mut answers, valid: &mut answered });
+
+        let answers = batch.groups.scatter(answers, batch.threads);
+        let nulls = answered.contains(&false).then(|| {
+            let answered = batch.groups.scatter(answered, batch.threads);
+            NullBuffer::new(BooleanBuffer::collect_bool(len, |row| answered[row]))
+        });
+        D::Output::into_array(answers, nulls, &self.answer)
+    }
+
+    fn clone_boxed(&self) -> Box<dyn Running> {
+        self.with_states(self.states.clone())
+    }
+
+    fn select(&self, keys: &[Option<u32>]) -> Box<dyn Running> {
+        self.with_states(
+            keys.iter()
+                .map(|key| key.map_or_else(|| self.driver.start(), |key| self.states[key as usize].clone()))
+                .collect(),
+        )
+    }
+
+    fn write(&self, to: &mut Writer, key: usize) {
+        self.driver.write(&self.states[key], to);
+    }
+
+    fn read(&mut self, from: &mut Reader) -> Result<()> {
+        self.states.push(self.driver.read(from)?);
+        Ok(())
+    }
+
+    fn state_bytes(&self) -> usize {
+        self.states.capacity() * size_of::<D::State>()
+            + self.states.iter().map(|state| self.driver.heap_bytes(state)).sum::<usize>()
+    }
+}

@@ -1,0 +1,341 @@
+//! Keys as dense numbers.  Each distinct key of a stage gets the next number; what follows from a key (its states) is then
+//! an index away.
+//!
+//! Three ways, chosen once a stage from the key columns' types: one column of integers, dates or booleans; one column of
+//! strings, where up to twelve bytes are compared as one 128-bit number; and everything else by Arrow's row format.  A row
+//! with the key of the row before it is not looked up, so sorted input costs next to nothing.
+
+use arrow::array::{Array, ArrayRef, AsArray, StringViewBuilder};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use arrow::row::{RowConverter, SortField};
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use std::hash::{BuildHasher, Hash};
+
+use crate::column::{Domain, Output, read_integer};
+use crate::error::Result;
+
+/// The keys seen so far.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    types: Vec<DataType>,
+    names: Names,
+}
+
+/// The distinct keys in the order of their numbers.
+#[derive(Debug, Clone)]
+enum Names {
+    Integers(Interner<Option<i64>>),
+    Strings(Interner<Option<Short>, Option<Box<str>>>),
+    Rows(Interner<Box<[u8]>>),
+}
+
+/// A string of up to twelve bytes as a number, or the hash of a longer one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Short(u128);
+
+/// Distinct names and their numbers; `T` is compared first, `L` is what must be equal too.
+#[derive(Debug, Clone)]
+struct Interner<T, L = ()> {
+    table: HashTable<u32>,
+    names: Vec<(T, L)>,
+    hasher: FixedState,
+}
+
+impl<T: Hash + Eq, L: PartialEq> Interner<T, L> {
+    fn new() -> Self {
+        Self { table: HashTable::new(), names: Vec::new(), hasher: FixedState::default() }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "2^32 keys don't fit into memory")]
+    fn number(&mut self, first: T, same: impl Fn(&L) -> bool, make: impl FnOnce() -> L) -> u32 {
+        let hash = self.hasher.hash_one(&first);
+        let names = &self.names;
+        let found = self.table.find(hash, |number| {
+            let (known, rest) = &names[*number as usize];
+            *known == first && same(rest)
+        });
+        if let Some(number) = found {
+            return *number;
+        }
+        let number = self.names.len() as u32;
+        self.names.push((first, make()));
+        let (names, hasher) = (&self.names, &self.hasher);
+        self.table.insert_unique(hash, number, |number| hasher.hash_one(&names[*number as usize].0));
+        number
+    }
+
+    fn truncate(&mut self, len: usize) {
+        while self.names.len() > len {
+            if let Some((name, _)) = self.names.pop() {
+                let (hash, gone) = (self.hasher.hash_one(&name), self.names.len());
+                if let Ok(entry) = self.table.find_entry(hash, |number| *number as usize == gone) {
+                    entry.remove();
+                }
+            }
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.names.capacity() * size_of::<(T, L)>() + self.table.capacity() * (size_of::<u32>() + 1)
+    }
+}
+
+fn is_string(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, values) => is_string(values),
+        _ => false,
+    }
+}
+
+impl Keys {
+    pub(crate) fn new(types: Vec<DataType>) -> Result<Self> {
+        let names = match types.as_slice() {
+            [one] if Domain::Integer.reads(one) => Names::Integers(Interner::new()),
+            [one] if is_string(one) => Names::Strings(Interner::new()),
+            _ => {
+                RowConverter::new(types.iter().cloned().map(SortField::new).collect())?;
+                Names::Rows(Interner::new())
+            }
+        };
+        Ok(Self { types, names })
+    }
+
+    /// Whether a column of this type can hold the same keys as one of that type: all string types can.
+    pub(crate) fn compatible(one: &DataType, other: &DataType) -> bool {
+        one == other || (is_string(one) && is_string(other))
+    }
+
+    pub(crate) fn types(&self) -> &[DataType] {
+        &self.types
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match &self.names {
+            Names::Integers(names) => names.names.len(),
+            Names::Strings(names) => names.names.len(),
+            Names::Rows(names) => names.names.len(),
+        }
+    }
+
+    /// Forgets the keys beyond the first `len`.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        match &mut self.names {
+            Names::Integers(names) => names.truncate(len),
+            Names::Strings(names) => names.truncate(len),
+            Names::Rows(names) => names.truncate(len),
+        }
+    }
+
+    /// The number of each row's key; unknown keys get new numbers.
+    pub(crate) fn number(&mut self, columns: &[ArrayRef]) -> Result<Vec<u32>> {
+        match &mut self.names {
+            Names::Integers(names) => Ok(number_integers(names, &columns[0])),
+            Names::Strings(names) => number_strings(names, &columns[0]),
+            Names::Rows(names) => {
+                let same_types: Vec<ArrayRef> = columns
+                    .iter()
+                    .zip(&self.types)
+                    .map(|(column, data_type)| cast(column, data_type))
+                    .collect::<std::result::Result<_, _>>()?;
+                let converter = RowConverter::new(self.types.iter().cloned().map(SortField::new).collect())?;
+                let rows = converter.convert_columns(&same_types)?;
+                let mut last: Option<(arrow::row::Row, u32)> = None;
+                Ok(rows
+                    .iter()
+                    .map(|row| match last {
+                        Some((same, number)) if same == row => number,
+                        _ => {
+                            let number = names.number(row.as_ref().into(), |()| true, || ());
+                            last = Some((row, number));
+                            number
+                        }
+                    })
+                    .collect())
+            }
+        }
+    }
+
+    /// The keys as columns, in the order of their numbers.
+    pub(crate) fn columns(&self) -> Result<Vec<ArrayRef>> {
+        match &self.names {
+            Names::Integers(names) => {
+                let values = names.names.iter().map(|(name, ())| name.unwrap_or_default()).collect();
+                let nulls = names.names.iter().map(|(name, ())| name.is_some()).collect::<Vec<bool>>();
+                let nulls = nulls.contains(&false).then(|| nulls.into());
+                Ok(vec![i64::into_array(values, nulls, &self.types[0])])
+            }
+            Names::Strings(names) => {
+                let mut builder = StringViewBuilder::new();
+                names.names.iter().for_each(|(_, name)| builder.append_option(name.as_deref()));
+                Ok(vec![std::sync::Arc::new(builder.finish())])
+            }
+            Names::Rows(names) => {
+                let converter = RowConverter::new(self.types.iter().cloned().map(SortField::new).collect())?;
+                let parser = converter.parser();
+                Ok(converter.convert_rows(names.names.iter().map(|(name, ())| parser.parse(name)))?)
+            }
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.names {
+            Names::Integers(names) => names.bytes(),
+            Names::Strings(names) => {
+                names.bytes() + names.names.iter().map(|(_, name)| name.as_ref().map_or(0, |n| n.len())).sum::<usize>()
+            }
+            Names::Rows(names) => names.bytes() + names.names.iter().map(|(name, ())| name.len()).sum::<usize>(),
+        }
+    }
+}
+
+fn number_integers(names: &mut Interner<Option<i64>>, column: &ArrayRef) -> Vec<u32> {
+    let values = read_integer(column);
+    let nulls = column.logical_nulls();
+    let mut last: Option<(Option<i64>, u32)> = None;
+    (0..values.len())
+        .map(|row| {
+            let name = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)).then(|| values[row]);
+            match last {
+                Some((same, number)) if same == name => number,
+                _ => {
+                    let number = names.number(name, |()| true, || ());
+                    last = Some((name, number));
+                    number
+                }
+            }
+        })
+        .collect()
+}
+
+impl Short {
+    const INLINE: usize = 12;
+
+    /// Laid out as Arrow's string views: the length, then the bytes.
+    fn of(text: &str, hasher: &FixedState) -> Self {
+        let bytes = text.as_bytes();
+        if bytes.len() > Self::INLINE {
+            return Self(u128::from(hasher.hash_one(bytes)) << 64 | bytes.len() as u128);
+        }
+        let mut view = [0u8; 16];
+        view[0] = bytes.len().to_le_bytes()[0];
+        view[4..4 + bytes.len()].copy_from_slice(bytes);
+        Self(u128::from_le_bytes(view))
+    }
+}
+
+fn number_string(names: &mut Interner<Option<Short>, Option<Box<str>>>, text: Option<&str>) -> u32 {
+    let short = text.map(|text| Short::of(text, &names.hasher));
+    number_short(names, short, text)
+}
+
+fn number_short(
+    names: &mut Interner<Option<Short>, Option<Box<str>>>,
+    short: Option<Short>,
+    text: Option<&str>,
+) -> u32 {
+    let is_inline = text.is_none_or(|text| text.len() <= Short::INLINE);
+    names.number(short, |known| is_inline || known.as_deref() == text, || text.map(Into::into))
+}
+
+fn number_strings(names: &mut Interner<Option<Short>, Option<Box<str>>>, column: &ArrayRef) -> Result<Vec<u32>> {
+    if let DataType::Dictionary(..) = column.data_type() {
+        let dictionary = column.as_any_dictionary();
+        let values = cast(dictionary.values(), &DataType::Utf8View)?;
+        let values = values.as_string_view();
+        // A value is numbered when a row first shows it, so that unused ones don't become keys.
+        let mut numbers: Vec<Option<u32>> = vec![None; values.len() + 1];
+        let nulls = column.logical_nulls();
+        if values.is_empty() {
+            return Ok((0..column.len()).map(|_| number_string(names, None)).collect());
+        }
+        return Ok(dictionary
+            .normalized_keys()
+            .into_iter()
+            .enumerate()
+            .map(|(row, place)| {
+                let valid = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+                let place = if valid { place } else { values.len() };
+                *numbers[place].get_or_insert_with(|| number_string(names, valid.then(|| values.value(place))))
+            })
+            .collect());
+    }
+    let views;
+    let column = if let DataType::Utf8View = column.data_type() {
+        column
+    } else {
+        views = cast(column, &DataType::Utf8View)?;
+        &views
+    };
+    let column = column.as_string_view();
+    let nulls = column.nulls();
+    let mut last: Option<(u128, u32)> = None;
+    Ok(column
+        .views()
+        .iter()
+        .enumerate()
+        .map(|(row, view)| {
+            if nulls.is_some_and(|nulls| nulls.is_null(row)) {
+                return number_string(names, None);
+            }
+            // A view of a short string is its value; that of a long one at least tells repetitions of one place.
+            match last {
+                Some((same, number)) if same == *view => number,
+                _ => {
+                    let text = column.value(row);
+                    let number = if text.len() <= Short::INLINE {
+                        number_short(names, Some(Short(*view)), Some(text))
+                    } else {
+                        number_string(names, Some(text))
+                    };
+                    last = Some((*view, number));
+                    number
+                }
+            }
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{DictionaryArray, Int32Array, StringArray, StringViewArray};
+    use arrow::datatypes::Int8Type;
+    use std::sync::Arc;
+
+    const LONG: &str = "a name that is longer than twelve bytes";
+
+    #[test]
+    fn all_string_types_give_the_same_numbers() {
+        let names = [Some("a"), None, Some(LONG), Some(""), Some("a"), Some("twelve bytes"), None, Some(LONG)];
+        let columns: [ArrayRef; 3] = [
+            Arc::new(StringArray::from_iter(names)),
+            Arc::new(StringViewArray::from_iter(names)),
+            Arc::new(names.into_iter().collect::<DictionaryArray<Int8Type>>()),
+        ];
+        let mut keys = Keys::new(vec![DataType::Utf8]).unwrap();
+        for column in columns {
+            assert_eq!(keys.number(&[column]).unwrap(), [0, 1, 2, 3, 0, 4, 1, 2]);
+        }
+        keys.truncate(2);
+        let again: ArrayRef = Arc::new(StringArray::from(vec![Some("new"), None, Some("a")]));
+        assert_eq!(keys.number(&[again]).unwrap(), [2, 1, 0]);
+        let column = keys.columns().unwrap().remove(0);
+        assert_eq!(column.as_string_view().iter().collect::<Vec<_>>(), [Some("a"), None, Some("new")]);
+    }
+
+    #[test]
+    fn several_columns_make_one_key() {
+        let a: ArrayRef = Arc::new(Int32Array::from(vec![Some(1), Some(1), None, Some(1)]));
+        let b: ArrayRef = Arc::new(StringArray::from(vec!["x", "y", "x", "x"]));
+        let mut keys = Keys::new(vec![DataType::Int32, DataType::Utf8]).unwrap();
+        assert_eq!(keys.number(&[a.clone(), b]).unwrap(), [0, 1, 2, 0]);
+        let columns = keys.columns().unwrap();
+        assert_eq!(columns[0].as_ref(), &Int32Array::from(vec![Some(1), Some(1), None]) as &dyn Array);
+
+        let mut integers = Keys::new(vec![DataType::Int32]).unwrap();
+        assert_eq!(integers.number(&[a]).unwrap(), [0, 0, 1, 0]);
+    }
+}

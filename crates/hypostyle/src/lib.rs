@@ -1,0 +1,60 @@
+#![forbid(unsafe_code)]
+//! Resumable columnar kernels over Arrow.
+//!
+//! A kernel reads the rows of each key in order and answers every row: a rolling mean, a clipped running sum, a session's
+//! number.  It gives **the same bits whether the rows come in one batch, in any pieces, on any number of threads, or after
+//! stop and resume, by key, with nulls.**
+//!
+//! - [`evaluate`] runs kernels over a whole [`RecordBatch`](arrow::array::RecordBatch).
+//! - [`Stage`] runs them over batch after batch, and can be saved and loaded in between.
+//! - [`catalogue`] lists the kernels; each has a function that makes its [`KernelSpec`], such as [`rolling_mean`].
+//! - [`Statistic`], [`OrderedWindow`], [`Recurrence`] and [`RowFunction`] are what a kernel is made of; [`aggregate`],
+//!   [`scan`] and [`map_rows`] run one of your own over slices.
+
+mod arguments;
+mod catalogue;
+mod column;
+mod drive;
+mod error;
+mod groups;
+mod kernel;
+mod keys;
+mod ordered;
+mod record;
+mod recurrences;
+mod rows;
+mod spec;
+mod stage;
+mod state;
+mod statistics;
+mod window;
+mod windowed;
+
+pub use arguments::{Arguments, NumberOrColumn};
+pub use catalogue::{Family, Kernel, Kind, Literal, Parameter, catalogue, catalogue_json, find};
+pub use column::{Domain, Input, Output, Values};
+pub use drive::aggregate::aggregate;
+pub use drive::scan::scan;
+pub use error::{Error, ErrorKind, Result};
+pub use kernel::Running;
+pub use ordered::OrderedWindow;
+pub use ordered::median::{Median, rolling_median};
+pub use record::{Reader, Record, Scalar, Writer};
+pub use recurrences::Recurrence;
+pub use recurrences::affine_scan::{AffineScan, affine_scan};
+pub use recurrences::cumsum_clip::{CumsumClip, cumsum_clip};
+pub use recurrences::ewm_mean::{EwmMean, ewm_mean};
+pub use recurrences::session_id::{SessionId, session_id};
+pub use rows::risk_score::{RiskScore, risk_score};
+pub use rows::row_dot::{RowDot, row_dot};
+pub use rows::{RowFunction, map_rows};
+pub use spec::{KernelSpec, Value};
+pub use stage::{Stage, evaluate, output_fields};
+pub use statistics::Statistic;
+pub use statistics::correlation::{Correlation, rolling_corr};
+pub use statistics::count::{Count, rolling_count};
+pub use statistics::extremum::{Extremum, Ranked, expanding_max, rolling_max, rolling_min};
+pub use statistics::mean::{Mean, expanding_mean, rolling_mean};
+pub use statistics::sum::{Sum, rolling_sum};
+pub use statistics::variance::{Variance, rolling_std, rolling_var};
+pub use window::{Closed, Duration, Extent};

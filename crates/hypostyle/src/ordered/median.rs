@@ -1,0 +1,72 @@
+//! The median of a moving window.
+
+use super::OrderedWindow;
+use super::sorted::SortedValues;
+use crate::catalogue::{Family, Kernel};
+use crate::windowed::{ROLLING_PARAMETERS, rolling_ordered, rolling_spec};
+
+/// The middle value, or the mean of the two middle values.
+#[derive(Debug, Clone)]
+pub struct Median;
+
+impl OrderedWindow for Median {
+    type Input = f64;
+    type Output = f64;
+    type State = SortedValues;
+
+    fn empty(&self) -> SortedValues {
+        SortedValues::default()
+    }
+
+    fn insert(&self, state: &mut SortedValues, x: f64) {
+        state.insert(x);
+    }
+
+    fn remove(&self, state: &mut SortedValues, x: f64) {
+        state.remove(x);
+    }
+
+    fn replace(&self, state: &mut SortedValues, old: f64, new: f64) {
+        state.replace(old, new);
+    }
+
+    fn answer(&self, state: &SortedValues) -> Option<f64> {
+        if state.has_nan() {
+            return Some(f64::NAN);
+        }
+        let n = state.len();
+        if n == 0 {
+            return None;
+        }
+        let upper = state.nth(n / 2);
+        // Halves are added so that two huge values don't overflow.
+        Some(if n % 2 == 1 { upper } else { mean_of_two(state.nth(n / 2 - 1), upper) })
+    }
+
+    fn heap_bytes(&self, state: &SortedValues) -> usize {
+        state.heap_bytes()
+    }
+}
+
+fn mean_of_two(a: f64, b: f64) -> f64 {
+    let sum = a + b;
+    if sum.is_infinite() && a.is_finite() && b.is_finite() { a / 2.0 + b / 2.0 } else { sum / 2.0 }
+}
+
+pub(crate) const ROLLING_MEDIAN: Kernel = Kernel {
+    name: "rolling_median",
+    family: Family::Rolling,
+    summary: "Median of the values in a moving window.",
+    formula: "y[i] = the middle value of the sorted window of row i, or the mean of the two middle values",
+    notes: "Nulls are skipped and do not count for `min_samples`; a window with a NaN gives NaN; infinities are values. \
+            Exact, but for the one rounding of the mean of two values.",
+    source: "A sorted array for short windows, an array of sorted arrays for long ones.",
+    parameters: ROLLING_PARAMETERS,
+    example: r#""x", 3"#,
+    build: |arguments, schema| rolling_ordered(arguments, schema, &["column"], Median),
+};
+
+/// Median of the values in a moving window.
+pub fn rolling_median(column: impl Into<String>, window: impl Into<crate::Value>) -> crate::KernelSpec {
+    rolling_spec("rolling_median", column, window)
+}

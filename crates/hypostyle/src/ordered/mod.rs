@@ -1,0 +1,37 @@
+//! Ordered windows: multisets of the window's values that answer questions of order.
+
+pub mod median;
+pub mod sorted;
+
+use crate::column::{Input, Output};
+
+/// A multiset that supports insertion, removal and one question.
+pub trait OrderedWindow: Clone + Send + Sync + 'static {
+    /// A value; the driver never passes a null.
+    type Input: Input;
+    /// The answer.
+    type Output: Output;
+    /// The multiset.
+    type State: Clone + Send + Sync;
+
+    /// The empty multiset.
+    fn empty(&self) -> Self::State;
+
+    /// Adds a value.
+    fn insert(&self, state: &mut Self::State, x: Self::Input);
+
+    /// Takes one copy of a value away; it is there.
+    fn remove(&self, state: &mut Self::State, x: Self::Input);
+
+    /// Takes one value away and adds another.
+    fn replace(&self, state: &mut Self::State, old: Self::Input, new: Self::Input) {
+        self.remove(state, old);
+        self.insert(state, new);
+    }
+
+    /// The answer for a window that is not empty; `None` where undefined.
+    fn answer(&self, state: &Self::State) -> Option<Self::Output>;
+
+    /// The bytes that the multiset holds beyond its own size.
+    fn heap_bytes(&self, state: &Self::State) -> usize;
+}

@@ -1,0 +1,84 @@
+//! Pearson's correlation of two columns, from sums of differences to the anchor (see `variance.rs`).
+
+use super::{Statistic, as_f64};
+use crate::catalogue::{Family, Kernel, Kind, Parameter};
+use crate::windowed::{BY, CENTER, CLOSED, MIN_SAMPLES, WINDOW, rolling};
+
+/// Pearson's correlation coefficient.
+#[derive(Debug, Clone)]
+pub struct Correlation;
+
+impl Statistic for Correlation {
+    type Input = [f64; 2];
+    type Output = f64;
+    /// Sums of dx, dy, dx dx, dy dy, dx dy, where d is the difference to the anchor.
+    type State = [f64; 5];
+
+    const ANCHORED: bool = true;
+
+    fn empty(&self) -> [f64; 5] {
+        [0.0; 5]
+    }
+
+    #[inline]
+    fn push(&self, sums: &mut [f64; 5], [x, y]: [f64; 2], anchor: [f64; 2]) {
+        let (dx, dy) = (x - anchor[0], y - anchor[1]);
+        sums[0] += dx;
+        sums[1] += dy;
+        sums[2] += dx * dx;
+        sums[3] += dy * dy;
+        sums[4] += dx * dy;
+    }
+
+    #[inline]
+    fn merge(&self, earlier: &[f64; 5], later: &[f64; 5]) -> [f64; 5] {
+        std::array::from_fn(|i| earlier[i] + later[i])
+    }
+
+    #[inline]
+    fn finish(&self, [sx, sy, sxx, syy, sxy]: &[f64; 5], count: usize, _anchor: [f64; 2]) -> Option<f64> {
+        let n = as_f64(count);
+        let vx = n * sxx - sx * sx;
+        let vy = n * syy - sy * sy;
+        let scale = vx.sqrt() * vy.sqrt();
+        // NaN goes on; a constant column has no correlation.
+        if vx <= 0.0 || vy <= 0.0 || scale == 0.0 {
+            return None;
+        }
+        let corr = (n * sxy - sx * sy) / scale;
+        Some(if corr > 1.0 {
+            1.0
+        } else if corr < -1.0 {
+            -1.0
+        } else {
+            corr
+        })
+    }
+}
+
+pub(crate) const ROLLING_CORR: Kernel = Kernel {
+    name: "rolling_corr",
+    family: Family::Rolling,
+    summary: "Pearson's correlation of two columns in a moving window.",
+    formula: "y[i] = cov(x, y) / (std(x) * std(y)) over the rows in the window of row i where both are valid",
+    notes: "A row counts where both columns are valid. Always within [-1, 1]; null where one of the columns is constant, or \
+            for a single row. A window with a NaN or an infinity gives NaN, and no other window does. Computed from \
+            differences to a row of the same window, so a huge mean costs nothing.",
+    source: "Chan, Golub, LeVeque (1983), shifted data; van Herk (1992), Gil and Werman (1993) for the windows.",
+    parameters: &[
+        Parameter::required("x", Kind::Column, "The first column."),
+        Parameter::required("y", Kind::Column, "The second column."),
+        WINDOW,
+        BY,
+        MIN_SAMPLES,
+        CLOSED,
+        CENTER,
+    ],
+    example: r#""x", "z", 3"#,
+    build: |arguments, schema| rolling(arguments, schema, &["x", "y"], Correlation),
+};
+
+/// Pearson's correlation of two columns in a moving window.
+pub fn rolling_corr(x: impl Into<String>, y: impl Into<String>, window: impl Into<crate::Value>) -> crate::KernelSpec {
+    crate::KernelSpec::new("rolling_corr").with("x", x.into()).with("y", y.into()).with("window", window)
+}

@@ -1,0 +1,62 @@
+//! How many values a window holds.
+
+use super::Statistic;
+use crate::catalogue::{Family, Kernel, Kind, Literal, Parameter};
+use crate::windowed::{BY, CENTER, CLOSED, COLUMN, WINDOW, rolling, rolling_spec};
+
+/// The number of values.
+#[derive(Debug, Clone)]
+pub struct Count;
+
+impl Statistic for Count {
+    type Input = ();
+    type Output = i64;
+    type State = ();
+
+    fn empty(&self) {}
+
+    #[inline]
+    fn push(&self, (): &mut (), (): (), (): ()) {}
+
+    #[inline]
+    fn merge(&self, (): &(), (): &()) {}
+
+    #[inline]
+    fn finish(&self, (): &(), count: usize, (): ()) -> Option<i64> {
+        i64::try_from(count).ok()
+    }
+
+    fn finish_empty(&self) -> Option<i64> {
+        Some(0)
+    }
+}
+
+pub(crate) const ROLLING_COUNT: Kernel = Kernel {
+    name: "rolling_count",
+    family: Family::Rolling,
+    summary: "Number of values (not null) in a moving window.",
+    formula: "y[i] = number of j in the window of row i where x[j] is not null",
+    notes: "Takes columns of every type and gives a 64-bit integer. `min_samples` is 0 unless given: a count is known from \
+            the first row on. NaN is a value and counts. Exact.",
+    source: "pandas `Series.rolling().count()`.",
+    parameters: &[
+        COLUMN,
+        WINDOW,
+        BY,
+        Parameter::optional(
+            "min_samples",
+            Kind::Count,
+            Literal::Count(0),
+            "The least number of values for an answer; below it the answer is null.",
+        ),
+        CLOSED,
+        CENTER,
+    ],
+    example: r#""x", 2"#,
+    build: |arguments, schema| rolling(arguments, schema, &["column"], Count),
+};
+
+/// Number of values (not null) in a moving window.
+pub fn rolling_count(column: impl Into<String>, window: impl Into<crate::Value>) -> crate::KernelSpec {
+    rolling_spec("rolling_count", column, window)
+}

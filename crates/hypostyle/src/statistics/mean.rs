@@ -1,0 +1,85 @@
+//! The arithmetic mean: a sum and a count, divided once for each answer.
+
+use super::{Statistic, as_f64};
+use crate::catalogue::{Family, Kernel};
+use crate::windowed::{EXPANDING_PARAMETERS, ROLLING_PARAMETERS, expanding, rolling, rolling_spec};
+
+/// The arithmetic mean of the values.
+#[derive(Debug, Clone)]
+pub struct Mean;
+
+impl Statistic for Mean {
+    type Input = f64;
+    type Output = f64;
+    type State = f64;
+
+    fn empty(&self) -> f64 {
+        0.0
+    }
+
+    #[inline]
+    fn push(&self, sum: &mut f64, x: f64, _anchor: f64) {
+        *sum += x;
+    }
+
+    #[inline]
+    fn merge(&self, earlier: &f64, later: &f64) -> f64 {
+        earlier + later
+    }
+
+    #[inline]
+    fn finish(&self, sum: &f64, count: usize, _anchor: f64) -> Option<f64> {
+        Some(sum / as_f64(count))
+    }
+}
+
+const NOTES: &str = "Nulls are skipped and do not count for `min_samples`; NaN and infinities follow IEEE in the windows that \
+    hold them and in no other. Relative error at most (w + 1) * eps * mean(|x|) / |mean(x)| for w values, eps = 1.1e-16, \
+    whatever came before the window.";
+
+pub(crate) const ROLLING_MEAN: Kernel = Kernel {
+    name: "rolling_mean",
+    family: Family::Rolling,
+    summary: "Arithmetic mean of the values in a moving window.",
+    formula: "y[i] = mean of x[j] for j in the window of row i",
+    notes: NOTES,
+    source: "van Herk (1992), Gil and Werman (1993) for rows; Tangwongsan, Hirzel, Schneider (2021) for time.",
+    parameters: ROLLING_PARAMETERS,
+    example: r#""x", 2"#,
+    build: |arguments, schema| rolling(arguments, schema, &["column"], Mean),
+};
+
+pub(crate) const EXPANDING_MEAN: Kernel = Kernel {
+    name: "expanding_mean",
+    family: Family::Expanding,
+    summary: "Arithmetic mean of all values so far.",
+    formula: "y[i] = mean of x[j] for j <= i",
+    notes: NOTES,
+    source: "pandas `Series.expanding().mean()`; sums by blocks of 1,024 rows.",
+    parameters: EXPANDING_PARAMETERS,
+    example: r#""x""#,
+    build: |arguments, schema| expanding(arguments, schema, Mean),
+};
+
+/// Arithmetic mean of the values in a moving window.
+///
+/// ```
+/// use hypostyle::{rolling_mean, evaluate};
+/// use arrow::{array::{ArrayRef, AsArray, Float64Array, RecordBatch}, datatypes::Float64Type};
+/// use std::sync::Arc;
+///
+/// let price: ArrayRef = Arc::new(Float64Array::from(vec![Some(1.0), Some(3.0), None, Some(7.0)]));
+/// let batch = RecordBatch::try_from_iter([("price", price)])?;
+/// let means = evaluate(&batch, &[rolling_mean("price", 2).min_samples(1)], None)?;
+/// let means: Vec<_> = means.column(0).as_primitive::<Float64Type>().iter().collect();
+/// assert_eq!(means, [Some(1.0), Some(2.0), Some(3.0), Some(7.0)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn rolling_mean(column: impl Into<String>, window: impl Into<crate::Value>) -> crate::KernelSpec {
+    rolling_spec("rolling_mean", column, window)
+}
+
+/// Arithmetic mean of all values so far.
+pub fn expanding_mean(column: impl Into<String>) -> crate::KernelSpec {
+    crate::KernelSpec::new("expanding_mean").with("column", column.into())
+}

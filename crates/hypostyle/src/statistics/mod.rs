@@ -1,0 +1,81 @@
+//! Statistics: summaries of rows that can be extended by a row and merged with the summary of later rows.  One file each,
+//! always in the same order: why, the state, the impl, the catalogue's entries, tests.
+
+pub mod correlation;
+pub mod count;
+pub mod extremum;
+pub mod mean;
+pub mod sum;
+pub mod variance;
+
+use crate::column::{Input, Output};
+use crate::record::Record;
+
+/// A mergeable summary of rows.
+///
+/// Laws: `merge` is associative, `empty` is its neutral element, and
+/// `push(s, x) == merge(s, push(empty, x))` up to rounding.
+///
+/// Sums of differences keep their digits where sums of values cancel, so every call that adds a row also names an *anchor*:
+/// some row of the same window.  A statistic may keep its sums relative to it; summaries are merged only when they have
+/// the same anchor.
+///
+/// ```
+/// use hypostyle::Statistic;
+///
+/// /// The greatest distance from zero.
+/// #[derive(Clone)]
+/// struct Peak;
+///
+/// impl Statistic for Peak {
+///     type Input = f64;
+///     type Output = f64;
+///     type State = f64;
+///     fn empty(&self) -> f64 {
+///         0.0
+///     }
+///     fn push(&self, state: &mut f64, x: f64, _anchor: f64) {
+///         *state = state.max(x.abs());
+///     }
+///     fn merge(&self, earlier: &f64, later: &f64) -> f64 {
+///         earlier.max(*later)
+///     }
+///     fn finish(&self, state: &f64, _count: usize, _anchor: f64) -> Option<f64> {
+///         Some(*state)
+///     }
+/// }
+/// assert_eq!(hypostyle::aggregate(&Peak, &[1.0, -3.0, 2.0]), Some(3.0));
+/// ```
+pub trait Statistic: Clone + Send + Sync + 'static {
+    /// A row; the driver never passes a null.
+    type Input: Input;
+    /// The answer.
+    type Output: Output;
+    /// The summary.
+    type State: Clone + Send + Sync + Record;
+
+    /// Whether the state depends on the anchor.
+    const ANCHORED: bool = false;
+
+    /// The summary of no rows.
+    fn empty(&self) -> Self::State;
+
+    /// Extends the summary by a later row.
+    fn push(&self, state: &mut Self::State, x: Self::Input, anchor: Self::Input);
+
+    /// The summary of the earlier rows and the later ones together.
+    fn merge(&self, earlier: &Self::State, later: &Self::State) -> Self::State;
+
+    /// The answer for `count` rows, at least one; `None` where it is undefined.
+    fn finish(&self, state: &Self::State, count: usize, anchor: Self::Input) -> Option<Self::Output>;
+
+    /// The answer for no rows.
+    fn finish_empty(&self) -> Option<Self::Output> {
+        None
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a window of more than 2^53 rows does not fit into memory")]
+pub(crate) fn as_f64(count: usize) -> f64 {
+    count as f64
+}

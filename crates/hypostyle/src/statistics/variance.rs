@@ -1,0 +1,113 @@
+//! Variance and standard deviation, from sums of differences to the anchor.
+//!
+//! The anchor is a value of the same window, so its distance to the mean is at most sqrt(w) standard deviations: of
+//! `s2 - s1 * s1 / w` no more than a factor of w + 1 can cancel, and for data without outliers next to nothing does.
+//! A constant window gives exactly 0.
+
+use super::{Statistic, as_f64};
+use crate::catalogue::{Family, Kernel};
+use crate::windowed::{BY, CENTER, CLOSED, COLUMN, DDOF, MIN_SAMPLES, WINDOW, rolling, rolling_spec};
+
+/// The variance of the values, or its square root.
+#[derive(Debug, Clone)]
+pub struct Variance<const ROOT: bool> {
+    /// What is subtracted from the count in the divisor.
+    pub ddof: usize,
+}
+
+impl<const ROOT: bool> Statistic for Variance<ROOT> {
+    type Input = f64;
+    type Output = f64;
+    /// Sum of the differences to the anchor, and of their squares.
+    type State = [f64; 2];
+
+    const ANCHORED: bool = true;
+
+    fn empty(&self) -> [f64; 2] {
+        [0.0; 2]
+    }
+
+    #[inline]
+    fn push(&self, [s1, s2]: &mut [f64; 2], x: f64, anchor: f64) {
+        let d = x - anchor;
+        *s1 += d;
+        *s2 += d * d;
+    }
+
+    #[inline]
+    fn merge(&self, earlier: &[f64; 2], later: &[f64; 2]) -> [f64; 2] {
+        [earlier[0] + later[0], earlier[1] + later[1]]
+    }
+
+    #[inline]
+    fn finish(&self, [s1, s2]: &[f64; 2], count: usize, _anchor: f64) -> Option<f64> {
+        if count <= self.ddof {
+            return None;
+        }
+        let n = as_f64(count);
+        let squares = n * s2 - s1 * s1;
+        // Rounding may leave a negative trace; NaN must stay.
+        let squares = if squares < 0.0 { 0.0 } else { squares };
+        let variance = squares / (n * as_f64(count - self.ddof));
+        Some(if ROOT { variance.sqrt() } else { variance })
+    }
+}
+
+const PARAMETERS: &[crate::catalogue::Parameter] = &[COLUMN, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER, DDOF];
+
+const NOTES: &str = "Nulls are skipped and do not count for `min_samples`; no answer (null) where there are not more than \
+    `ddof` values. A window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a \
+    value of the same window: relative error at most about w * (w + 1) * eps for the worst outlier, a few eps * sqrt(w) for \
+    ordinary data, whatever the mean is; exactly 0 for a constant window.";
+
+pub(crate) const ROLLING_VAR: Kernel = Kernel {
+    name: "rolling_var",
+    family: Family::Rolling,
+    summary: "Variance of the values in a moving window.",
+    formula: "y[i] = sum((x[j] - mean)^2) / (n - ddof) over the n values in the window of row i",
+    notes: NOTES,
+    source: "Chan, Golub, LeVeque (1983), shifted data; van Herk (1992), Gil and Werman (1993) for the windows.",
+    parameters: PARAMETERS,
+    example: r#""x", 2"#,
+    build: |arguments, schema| {
+        rolling(arguments, schema, &["column"], Variance::<false> { ddof: arguments.count("ddof").unwrap_or(1) })
+    },
+};
+
+pub(crate) const ROLLING_STD: Kernel = Kernel {
+    name: "rolling_std",
+    family: Family::Rolling,
+    summary: "Standard deviation of the values in a moving window.",
+    formula: "y[i] = sqrt(sum((x[j] - mean)^2) / (n - ddof)) over the n values in the window of row i",
+    notes: NOTES,
+    source: "Chan, Golub, LeVeque (1983), shifted data; van Herk (1992), Gil and Werman (1993) for the windows.",
+    parameters: PARAMETERS,
+    example: r#""x", 2"#,
+    build: |arguments, schema| {
+        rolling(arguments, schema, &["column"], Variance::<true> { ddof: arguments.count("ddof").unwrap_or(1) })
+    },
+};
+
+/// Variance of the values in a moving window.
+pub fn rolling_var(column: impl Into<String>, window: impl Into<crate::Value>) -> crate::KernelSpec {
+    rolling_spec("rolling_var", column, window)
+}
+
+/// Standard deviation of the values in a moving window.
+pub fn rolling_std(column: impl Into<String>, window: impl Into<crate::Value>) -> crate::KernelSpec {
+    rolling_spec("rolling_std", column, window)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate;
+
+    #[test]
+    fn a_huge_mean_costs_nothing() {
+        let shifted: Vec<f64> = [1.0, 2.0, 4.0].iter().map(|x| x + 1e15).collect();
+        assert_eq!(aggregate(&Variance::<false> { ddof: 0 }, &shifted), Some(14.0 / 9.0));
+        assert_eq!(aggregate(&Variance::<false> { ddof: 1 }, &[0.1, 0.1, 0.1]), Some(0.0));
+        assert_eq!(aggregate(&Variance::<true> { ddof: 1 }, &[0.1]), None);
+    }
+}

@@ -1,0 +1,178 @@
+//! Which earlier rows a window covers: its extent in rows or in time, and which of its ends belong to it.
+
+use arrow::datatypes::{DataType, TimeUnit};
+
+use crate::error::{Error, Result};
+
+/// The length of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// A number of rows, at least 1; rows with a null count as rows.
+    Rows(usize),
+    /// A span of the time column.
+    Duration(Duration),
+}
+
+/// A positive span of time, exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duration {
+    /// Nanoseconds, for dates and timestamps.
+    Nanoseconds(u128),
+    /// Steps of an integer time column.
+    Units(u64),
+}
+
+/// Which ends of the window belong to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// The current row belongs, the far end does not: `(t - d, t]`, or the last `n` rows.
+    Right,
+    /// The far end belongs, the current row does not: `[t - d, t)`, or the `n` rows before this one.
+    Left,
+    /// `[t - d, t]`, or `n` rows and this one.
+    Both,
+    /// `(t - d, t)`, or the `n - 1` rows before this one.
+    Neither,
+}
+
+impl Closed {
+    pub(crate) fn includes_current(self) -> bool {
+        matches!(self, Self::Right | Self::Both)
+    }
+
+    pub(crate) fn includes_far_end(self) -> bool {
+        matches!(self, Self::Left | Self::Both)
+    }
+
+    /// How many rows a window of `rows` rows holds.
+    pub(crate) fn rows_held(self, rows: usize) -> usize {
+        match self {
+            Self::Right | Self::Left => rows,
+            Self::Both => rows.saturating_add(1),
+            Self::Neither => rows - 1,
+        }
+    }
+}
+
+const UNITS: [(&str, u128); 9] = [
+    ("ns", 1),
+    ("us", 1_000),
+    ("µs", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60 * 1_000_000_000),
+    ("h", 3_600 * 1_000_000_000),
+    ("d", 86_400 * 1_000_000_000),
+    ("w", 7 * 86_400 * 1_000_000_000),
+];
+
+impl Duration {
+    /// Reads `5m`, `1h30m`, `250ms`, or `10i` for ten steps of an integer time column.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong and what to write instead.
+    pub fn parse(text: &str) -> std::result::Result<Self, String> {
+        let expected = "a duration is a whole number and a unit, such as '5m', '1h30m' or '250ms' \
+                        (ns, us, ms, s, m, h, d, w), or '10i' for ten steps of an integer time column";
+        let mut rest = text.trim();
+        let mut total: u128 = 0;
+        let mut units: Option<u64> = None;
+        if rest.is_empty() {
+            return Err(format!("is empty; {expected}"));
+        }
+        while !rest.is_empty() {
+            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let amount: u64 = rest[..digits].parse().map_err(|_| format!("'{text}' is no duration; {expected}"))?;
+            rest = &rest[digits..];
+            let letters = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+            let unit = &rest[..letters];
+            rest = &rest[letters..];
+            match unit {
+                "i" if total == 0 && units.is_none() && rest.is_empty() => units = Some(amount),
+                "mo" | "q" | "y" => {
+                    return Err(format!(
+                        "'{text}' uses the calendar unit '{unit}', which has no fixed length; \
+                         give days instead, such as '30d'"
+                    ));
+                }
+                _ => {
+                    let (_, nanoseconds) = UNITS
+                        .iter()
+                        .find(|(name, _)| *name == unit)
+                        .ok_or_else(|| format!("'{text}' is no duration; {expected}"))?;
+                    total += u128::from(amount) * nanoseconds;
+                }
+            }
+        }
+        match units {
+            Some(0) => Err(format!("must be longer than nothing, not '{text}'")),
+            Some(units) => Ok(Self::Units(units)),
+            None if total == 0 => Err(format!("must be longer than nothing, not '{text}'")),
+            None => Ok(Self::Nanoseconds(total)),
+        }
+    }
+
+    /// The greatest difference of two times of this column, in its own unit, that is still within the duration.
+    /// With `inclusive` a difference of exactly the duration is within.
+    pub(crate) fn reach(self, kernel: &str, column: &str, time: &DataType, inclusive: bool) -> Result<u64> {
+        let (length, unit) = match (self, nanoseconds_per_unit(time)) {
+            (Self::Nanoseconds(length), Some(unit)) => (length, unit),
+            (Self::Units(length), None) if time.is_integer() => (u128::from(length), 1),
+            (Self::Nanoseconds(_), None) if time.is_integer() => {
+                return Err(Error::column_type(
+                    kernel,
+                    column,
+                    "a date or a timestamp (or, for integers, a length such as '10i')",
+                    time,
+                ));
+            }
+            (Self::Units(length), Some(_)) => {
+                return Err(Error::column_type(
+                    kernel,
+                    column,
+                    &format!("an integer for a length of {length} steps (or a duration such as '5m')"),
+                    time,
+                ));
+            }
+            _ => return Err(Error::column_type(kernel, column, "a date, a timestamp or an integer", time)),
+        };
+        let reach = if inclusive { length / unit } else { length.div_ceil(unit) - 1 };
+        Ok(u64::try_from(reach).unwrap_or(u64::MAX))
+    }
+}
+
+fn nanoseconds_per_unit(time: &DataType) -> Option<u128> {
+    match time {
+        DataType::Date32 => Some(86_400 * 1_000_000_000),
+        DataType::Date64 | DataType::Timestamp(TimeUnit::Millisecond, _) => Some(1_000_000),
+        DataType::Timestamp(TimeUnit::Second, _) => Some(1_000_000_000),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => Some(1_000),
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => Some(1),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_exact() {
+        assert_eq!(Duration::parse("1h30m"), Ok(Duration::Nanoseconds(5_400_000_000_000)));
+        assert_eq!(Duration::parse("10i"), Ok(Duration::Units(10)));
+        for text in ["", "5", "m", "0s", "0i", "5 m", "-5m", "5i3s", "1.5h", "5fortnights", "99999999999999999999s"] {
+            assert!(Duration::parse(text).is_err(), "{text}");
+        }
+        assert!(Duration::parse("1mo").unwrap_err().contains("calendar"));
+    }
+
+    #[test]
+    fn a_duration_between_two_units_reaches_down() {
+        let seconds = DataType::Timestamp(TimeUnit::Second, None);
+        let reach =
+            |text: &str, inclusive| Duration::parse(text).unwrap().reach("k", "t", &seconds, inclusive).unwrap();
+        assert_eq!((reach("2s", false), reach("2s", true)), (1, 2));
+        assert_eq!((reach("2500ms", false), reach("2500ms", true)), (2, 2));
+        assert_eq!((reach("1ms", false), reach("1ms", true)), (0, 0));
+    }
+}

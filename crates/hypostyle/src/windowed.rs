@@ -1,0 +1,238 @@
+//! What all windowed kernels share: their parameters, and how these choose a driver.
+
+use arrow::datatypes::{DataType, Schema};
+
+use crate::arguments::{Arguments, find_column};
+use crate::catalogue::{Kind, Literal, Parameter};
+use crate::column::{Domain, Input, computed_type};
+use crate::drive::Driver;
+use crate::drive::centered::Centered;
+use crate::drive::expanding::Expanding;
+use crate::drive::ordered_rows::OrderedRows;
+use crate::drive::rolling_rows::RollingRows;
+use crate::drive::rolling_time::{RollingTime, Sliding, Sorted, TwoStacks};
+use crate::error::{Error, Result};
+use crate::kernel::{Keyed, Running, Source};
+use crate::ordered::OrderedWindow;
+use crate::spec::{KernelSpec, Value};
+use crate::statistics::Statistic;
+use crate::window::Extent;
+
+pub(crate) const COLUMN: Parameter = Parameter::required("column", Kind::Column, "The column of values.");
+
+pub(crate) const WINDOW: Parameter = Parameter::required(
+    "window",
+    Kind::Window,
+    "How far the window reaches back: a number of rows (rows with a null count as rows), or a duration such as '5m' of the \
+     time column `by`.",
+);
+
+pub(crate) const BY: Parameter = Parameter::optional(
+    "by",
+    Kind::Time,
+    Literal::Omitted,
+    "The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.",
+);
+
+pub(crate) const MIN_SAMPLES: Parameter = Parameter::optional(
+    "min_samples",
+    Kind::Count,
+    Literal::Omitted,
+    "The least number of values for an answer; below it the answer is null. Unless given: the rows that the window holds, \
+     at most `window`; 1 for a duration.",
+);
+
+pub(crate) const CLOSED: Parameter = Parameter::optional(
+    "closed",
+    Kind::Choice(&["right", "left", "both", "neither"]),
+    Literal::Text("right"),
+    "Which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both' both, 'neither' none.",
+);
+
+pub(crate) const CENTER: Parameter = Parameter::optional(
+    "center",
+    Kind::Flag,
+    Literal::Flag(false),
+    "Centre the window on its row; for windows of rows, in memory.",
+);
+
+pub(crate) const DDOF: Parameter = Parameter::optional(
+    "ddof",
+    Kind::Count,
+    Literal::Count(1),
+    "Delta degrees of freedom: the divisor is the number of values less this.",
+);
+
+pub(crate) const ROLLING_PARAMETERS: &[Parameter] = &[COLUMN, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER];
+
+pub(crate) const EXPANDING_PARAMETERS: &[Parameter] = &[
+    COLUMN,
+    Parameter::optional(
+        "min_samples",
+        Kind::Count,
+        Literal::Count(1),
+        "The least number of values for an answer; below it the answer is null.",
+    ),
+];
+
+pub(crate) fn rolling_spec(name: &str, column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
+    KernelSpec::new(name).with("column", column.into()).with("window", window)
+}
+
+/// A windowed kernel's parameters, read.
+struct Window {
+    /// The rows held and whether the current one is left out, or the reach in time.
+    span: Span,
+    min_samples: usize,
+    center: bool,
+    time: Option<usize>,
+}
+
+enum Span {
+    Rows { held: usize, lagged: bool, lead: usize },
+    Time { reach: u64, includes_current: bool },
+}
+
+fn read_window(arguments: &Arguments, schema: &Schema) -> Result<Window> {
+    let closed = arguments.closed();
+    let center = arguments.flag("center");
+    let by = arguments.text("by");
+    match arguments.extent("window")? {
+        Extent::Rows(rows) => {
+            if let Some(by) = by {
+                return Err(arguments.refuse(
+                    "by",
+                    format!(
+                        "a window of {rows} rows takes no time column; drop by='{by}', or give a duration such as '5m'"
+                    ),
+                ));
+            }
+            let held = closed.rows_held(rows);
+            let min_samples = arguments.count("min_samples").unwrap_or(held.min(rows));
+            if min_samples > held.max(rows) {
+                return Err(arguments
+                    .refuse("min_samples", format!("must not exceed the window's {rows} rows, not {min_samples}")));
+            }
+            let span = Span::Rows { held, lagged: !closed.includes_current(), lead: (rows - 1) / 2 };
+            Ok(Window { span, min_samples, center, time: None })
+        }
+        Extent::Duration(duration) => {
+            let Some(by) = by else {
+                return Err(arguments
+                    .refuse("by", "is missing: a window that is a duration needs a time column, such as by='ts'"));
+            };
+            if center {
+                return Err(arguments.refuse("center", "works with windows of rows only; give `window` as a number"));
+            }
+            let (time, data_type) = find_column(schema, arguments.kernel_name(), &by)?;
+            let reach = duration.reach(arguments.kernel_name(), &by, data_type, closed.includes_far_end())?;
+            let span = Span::Time { reach, includes_current: closed.includes_current() };
+            Ok(Window { span, min_samples: arguments.count("min_samples").unwrap_or(1), center, time: Some(time) })
+        }
+    }
+}
+
+/// Looks up the columns that make up a row of `I`, and the type of an answer computed from them.
+pub(crate) fn sources<I: Input>(
+    arguments: &Arguments,
+    schema: &Schema,
+    parameters: &[&str],
+) -> Result<(Vec<Source>, DataType)> {
+    let mut sources = Vec::new();
+    let mut types = Vec::new();
+    for (parameter, domain) in parameters.iter().zip(I::DOMAINS) {
+        let name = arguments.column(parameter)?;
+        let (index, data_type) = find_column(schema, arguments.kernel_name(), &name)?;
+        if !domain.reads(data_type) {
+            return Err(Error::column_type(arguments.kernel_name(), &name, "a number or a boolean", data_type));
+        }
+        sources.push(Source::Column { index, domain: *domain });
+        types.push(data_type);
+    }
+    let answer = match I::DOMAINS {
+        [Domain::Integer] => types[0].clone(),
+        [Domain::Presence] => DataType::Int64,
+        _ => computed_type(&types),
+    };
+    Ok((sources, answer))
+}
+
+/// Whether a column is best read exactly, as an integer, by kernels that keep the input's type.
+pub(crate) fn column_domain(arguments: &Arguments, schema: &Schema, parameter: &str) -> Result<Domain> {
+    let name = arguments.column(parameter)?;
+    let (_, data_type) = find_column(schema, arguments.kernel_name(), &name)?;
+    if Domain::Integer.reads(data_type) {
+        Ok(Domain::Integer)
+    } else if Domain::Float.reads(data_type) {
+        Ok(Domain::Float)
+    } else {
+        Err(Error::column_type(arguments.kernel_name(), &name, "a number, a boolean, a date or a time", data_type))
+    }
+}
+
+/// A statistic in a moving window of rows or of time.
+pub(crate) fn rolling<S: Statistic>(
+    arguments: &Arguments,
+    schema: &Schema,
+    columns: &[&str],
+    statistic: S,
+) -> Result<Box<dyn Running>> {
+    let window = read_window(arguments, schema)?;
+    let inputs = sources::<S::Input>(arguments, schema, columns)?;
+    let min_samples = window.min_samples;
+    match window.span {
+        Span::Rows { held, lagged, .. } => {
+            rows(RollingRows { statistic, rows: held, lagged, min_samples }, &window, inputs)
+        }
+        Span::Time { reach, includes_current } => time(TwoStacks(statistic), reach, includes_current, &window, inputs),
+    }
+}
+
+/// An ordered window of rows or of time.
+pub(crate) fn rolling_ordered<W: OrderedWindow>(
+    arguments: &Arguments,
+    schema: &Schema,
+    columns: &[&str],
+    ordered: W,
+) -> Result<Box<dyn Running>> {
+    let window = read_window(arguments, schema)?;
+    let inputs = sources::<W::Input>(arguments, schema, columns)?;
+    let min_samples = window.min_samples;
+    match window.span {
+        Span::Rows { held, lagged, .. } => {
+            rows(OrderedRows { window: ordered, rows: held, lagged, min_samples }, &window, inputs)
+        }
+        Span::Time { reach, includes_current } => time(Sorted(ordered), reach, includes_current, &window, inputs),
+    }
+}
+
+fn rows<D: Driver>(driver: D, window: &Window, inputs: (Vec<Source>, DataType)) -> Result<Box<dyn Running>> {
+    match window.span {
+        Span::Rows { lead, .. } if window.center => {
+            Ok(Keyed::boxed(Centered { driver, lead }, inputs.0, None, inputs.1))
+        }
+        _ => Ok(Keyed::boxed(driver, inputs.0, None, inputs.1)),
+    }
+}
+
+fn time<K: Sliding>(
+    summary: K,
+    reach: u64,
+    includes_current: bool,
+    window: &Window,
+    inputs: (Vec<Source>, DataType),
+) -> Result<Box<dyn Running>> {
+    let driver = RollingTime { summary, reach, includes_current, min_samples: window.min_samples };
+    Ok(Keyed::boxed(driver, inputs.0, window.time, inputs.1))
+}
+
+/// A statistic of everything so far.
+pub(crate) fn expanding<S: Statistic>(
+    arguments: &Arguments,
+    schema: &Schema,
+    statistic: S,
+) -> Result<Box<dyn Running>> {
+    let (inputs, answer) = sources::<S::Input>(arguments, schema, &["column"])?;
+    let min_samples = arguments.count("min_samples").unwrap_or(1);
+    Ok(Keyed::boxed(Expanding { statistic, min_samples }, inputs, None, answer))
+}

@@ -1,0 +1,23 @@
+"""The catalogue as a frame, to look things up in."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from hypostyle._spec import CATALOGUE
+
+
+def kernels() -> pl.DataFrame:
+    """The kernels, one row each: name, family, summary, formula, notes, source and parameters.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> hs.kernels().filter(pl.col("name").str.starts_with("expanding"))["name"].to_list()
+        ['expanding_mean', 'expanding_max']
+    """
+    texts = ["name", "family", "summary", "formula", "notes", "source"]
+    return pl.DataFrame(
+        {text: [kernel[text] for kernel in CATALOGUE.values()] for text in texts}
+        | {"parameters": [[p["name"] for p in kernel["parameters"]] for kernel in CATALOGUE.values()]}
+    )

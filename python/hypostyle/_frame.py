@@ -1,0 +1,173 @@
+"""Kernels over frames of Polars, pandas and pyarrow: only the columns that a kernel reads cross to Rust, and what comes
+back is attached to the user's own frame.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar, cast
+
+import polars as pl
+
+from hypostyle import _native
+from hypostyle._errors import ColumnNotFoundError
+from hypostyle._expr import KernelExpr, flatten, kernels_of
+from hypostyle._spec import Spec
+
+Frame = TypeVar("Frame")
+
+
+class Adapter(Protocol):
+    """What is needed of a kind of frame."""
+
+    def names(self, frame: Any) -> list[str]:
+        """The names of its columns."""
+
+    def select(self, frame: Any, names: list[str]) -> _native.ArrowStream:
+        """These columns, ready to cross."""
+
+    def attach(self, frame: Any, outputs: _native.Batch, specs: Sequence[Spec]) -> Any:
+        """The frame with the kernels' columns added; columns of these names are replaced."""
+
+
+class PolarsFrames:
+    """`polars.DataFrame`."""
+
+    def names(self, frame: pl.DataFrame) -> list[str]:
+        return frame.columns
+
+    def select(self, frame: pl.DataFrame, names: list[str]) -> _native.ArrowStream:
+        return frame if frame.columns == names else frame[names]
+
+    def attach(self, frame: pl.DataFrame, outputs: _native.Batch, specs: Sequence[Spec]) -> pl.DataFrame:
+        columns = pl.DataFrame(outputs).get_columns()
+        if any(column.name in frame for column in columns):
+            return frame.with_columns(columns)
+        return frame.hstack(columns)
+
+
+class PyarrowFrames:
+    """`pyarrow.Table` and `pyarrow.RecordBatch`."""
+
+    def names(self, frame: Any) -> list[str]:
+        return cast("list[str]", frame.schema.names)
+
+    def select(self, frame: Any, names: list[str]) -> _native.ArrowStream:
+        return cast("_native.ArrowStream", frame.select(names))
+
+    def attach(self, frame: Any, outputs: _native.Batch, specs: Sequence[Spec]) -> Any:
+        import pyarrow
+
+        added = pyarrow.table(outputs)
+        whole = isinstance(frame, pyarrow.Table)
+        for name, column in zip(added.schema.names, added.columns, strict=True):
+            values = column if whole else column.combine_chunks()
+            at = frame.schema.get_field_index(name)
+            frame = frame.append_column(name, values) if at < 0 else frame.set_column(at, name, values)
+        return frame
+
+
+def adapter_of(frame: object, face: str) -> Adapter:
+    """The adapter of this kind of frame; neither pandas nor pyarrow is imported to find out."""
+    if isinstance(frame, pl.DataFrame):
+        return PolarsFrames()
+    if (pandas := sys.modules.get("pandas")) is not None and isinstance(frame, pandas.DataFrame):
+        from hypostyle._pandas import PandasFrames
+
+        return PandasFrames()
+    if (pyarrow := sys.modules.get("pyarrow")) is not None and isinstance(frame, pyarrow.Table | pyarrow.RecordBatch):
+        return PyarrowFrames()
+    msg = (
+        f"{face} takes a DataFrame of Polars or pandas, or a Table or RecordBatch of pyarrow, not a "
+        f"{type(frame).__module__}.{type(frame).__qualname__}"
+    )
+    raise TypeError(msg)
+
+
+def with_columns(frame: Frame, *exprs: object, **named: Any) -> Frame:
+    """Add kernels' columns to a frame, of whatever kind it is.
+
+    The kernels that share `over` share the work of telling the keys apart, so giving several at once is faster than one
+    after the other.
+
+    Args:
+        frame: a `polars.DataFrame`, `polars.LazyFrame`, `pandas.DataFrame`, `pyarrow.Table` or `pyarrow.RecordBatch`.
+            In pandas NaN in a float column means missing: it enters as null and leaves as NaN; the index is kept.
+        exprs: kernels, such as `hs.rolling_mean("price", 20)`; for Polars frames any expressions beside them.
+        named: kernels by the names of their outputs.
+
+    Returns:
+        A frame of the same kind with the columns added, or replaced where it had columns of these names.
+
+    Raises:
+        ColumnNotFoundError: the frame lacks a column.
+        TypeError: a column has a type that the kernel can't use, or `frame` is something else.
+        ValueError: the time column isn't sorted, or an input is a computed expression and the frame isn't Polars'.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import pyarrow as pa
+        >>> table = pa.table({"symbol": ["a", "b", "a", "b"], "price": [1.0, 5.0, 3.0, 7.0]})
+        >>> hs.with_columns(table, hs.expanding_mean("price", over="symbol").alias("mean"))["mean"].to_pylist()
+        [1.0, 5.0, 2.0, 6.0]
+    """
+    if isinstance(frame, pl.LazyFrame):
+        lazy = cast("Any", frame)
+        return cast("Frame", lazy.hs.with_columns(*exprs, **named))
+    adapter = adapter_of(frame, "with_columns")
+    if not isinstance(frame, pl.DataFrame):
+        specs = kernels_of(exprs, named, f"with_columns over a frame of {type(frame).__module__.split('.')[0]}")
+        outputs = _native.evaluate(select(adapter, frame, specs), [spec.json for spec in specs])
+        return cast("Frame", adapter.attach(frame, distinct(outputs, specs), specs))
+    expressions = flatten(exprs, named)
+    at = [i for i, e in enumerate(expressions) if isinstance(e, KernelExpr) and not e._kernel.computed]
+    specs = [cast("KernelExpr", expressions[i])._kernel for i in at]
+    if specs:
+        batch = _native.evaluate(select(adapter, frame, specs), [spec.json for spec in specs])
+        for i, column in zip(at, pl.DataFrame(distinct(batch, specs)).get_columns(), strict=True):
+            expressions[i] = column
+    return cast("Frame", frame.with_columns(cast("Any", expressions)))
+
+
+def distinct(outputs: _native.Batch, specs: Sequence[Spec]) -> _native.Batch:
+    """The outputs, where no two have the same name."""
+    check_distinct(specs)
+    return outputs
+
+
+def check_distinct(specs: Sequence[Spec]) -> None:
+    """Refuses kernels whose outputs have the same name."""
+    seen: dict[str, Spec] = {}
+    for spec in specs:
+        if (other := seen.setdefault(spec.output_name, spec)) is not spec:
+            msg = f"both {other.name} and {spec.name} would give a column '{spec.output_name}'; name one with .alias()"
+            raise ValueError(msg)
+
+
+def needed(specs: Sequence[Spec]) -> list[str]:
+    """The columns that the kernels read, each once."""
+    return list(dict.fromkeys(name for spec in specs for name in spec.columns))
+
+
+def select(adapter: Adapter, frame: Any, specs: Sequence[Spec]) -> _native.ArrowStream:
+    """The columns that the kernels read."""
+    wanted = needed(specs)
+    names = adapter.names(frame)
+    known = set(names)
+    if not known.issuperset(wanted):
+        refuse_missing(adapter, frame, specs)
+    return adapter.select(frame, wanted)
+
+
+def refuse_missing(adapter: Adapter, frame: Any, specs: Sequence[Spec]) -> None:
+    """Lets Rust word the error about a missing column, which lists the columns that there are."""
+    names = adapter.names(frame)
+    wanted = set(needed(specs))
+    present = [name for name in names if name in wanted]
+    known = pl.DataFrame(adapter.select(frame, present)).clear() if present else pl.DataFrame()
+    schema = {name: known.schema.get(name, pl.Null) for name in names}
+    for spec in specs:
+        if not set(spec.columns) <= set(names):
+            _native.output_fields(pl.DataFrame(schema=schema), [spec.json])
+    raise ColumnNotFoundError(f"the input lacks one of the columns {', '.join(sorted(wanted - set(names)))}")

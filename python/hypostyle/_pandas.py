@@ -1,0 +1,104 @@
+"""pandas frames: NaN in a float column means missing there, so it enters as null and leaves as NaN.
+
+numpy columns cross without pyarrow; columns of other kinds (strings, categories, arrow-backed ones) need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from hypostyle import _native
+from hypostyle._spec import Spec
+
+
+class PandasFrames:
+    """`pandas.DataFrame`."""
+
+    def names(self, frame: pd.DataFrame) -> list[str]:
+        return [str(name) for name in frame.columns]
+
+    def select(self, frame: pd.DataFrame, names: list[str]) -> _native.ArrowStream:
+        return pl.DataFrame([_to_polars(name, _column(frame, name)) for name in names])
+
+    def attach(self, frame: pd.DataFrame, outputs: _native.Batch, specs: Sequence[Spec]) -> pd.DataFrame:
+        result = frame.copy(deep=False)
+        for spec, column in zip(specs, pl.DataFrame(outputs).get_columns(), strict=True):
+            model = _column(frame, spec.columns[0]).dtype if spec.columns else np.dtype("f8")
+            result[column.name] = _to_pandas(column, model)
+        return result
+
+
+def _column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
+    at = [i for i, label in enumerate(frame.columns) if label == name or str(label) == name]
+    if len(at) > 1:
+        msg = f"the input has more than one column '{name}'; rename all but one"
+        raise ValueError(msg)
+    return frame.iloc[:, at[0]]
+
+
+def _to_polars(name: str, column: pd.Series[Any]) -> pl.Series:
+    dtype = column.dtype
+    if isinstance(dtype, np.dtype):
+        values = column.to_numpy()
+        if dtype.kind == "f":
+            return pl.Series(name, values.astype("f4") if dtype.itemsize == 2 else values, nan_to_null=True)
+        if dtype.kind in "iub":
+            return pl.Series(name, values)
+        if dtype.kind in "mM":
+            fits = dtype.str.endswith(("[ns]", "[us]", "[ms]"))
+            return pl.Series(name, values if fits else values.astype(f"{dtype.kind}8[ms]"))
+        return pl.Series(
+            name, [None if value is None or value is pd.NA or value != value else value for value in values]
+        )
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        utc = _to_polars(name, column.dt.tz_convert("UTC").dt.tz_localize(None))
+        return utc.dt.replace_time_zone("UTC")
+    numpy_dtype = getattr(dtype, "numpy_dtype", None)
+    if isinstance(numpy_dtype, np.dtype) and numpy_dtype.kind in "iubf" and not isinstance(dtype, pd.ArrowDtype):
+        values = column.to_numpy(dtype=numpy_dtype, na_value=numpy_dtype.type(0))
+        missing = column.isna().to_numpy()
+        series = pl.Series(name, values)
+        return series if not missing.any() else series.scatter(np.flatnonzero(missing), None)
+    try:
+        return pl.from_pandas(column).rename(name)
+    except ImportError as error:
+        msg = f"column '{name}' of type {dtype} needs pyarrow on its way to Arrow: pip install 'hypostyle[pandas]'"
+        raise ImportError(msg) from error
+
+
+def _to_pandas(column: pl.Series, model: Any) -> Any:
+    """A kernel's output as an array of the kind that its first input has."""
+    if isinstance(model, pd.ArrowDtype):
+        return pd.array(column.to_arrow(), dtype=pd.ArrowDtype(column.to_arrow().type))
+    if column.dtype.is_temporal():
+        return _temporal(column, model)
+    if column.dtype == pl.Boolean or column.dtype.is_numeric():
+        if not isinstance(model, np.dtype) and hasattr(model, "numpy_dtype"):
+            return _masked(column)
+        if column.null_count() and not column.dtype.is_float():
+            column = column.cast(pl.Float64)
+        return column.to_numpy(writable=True)
+    return np.array(column.to_list(), dtype=object)
+
+
+def _masked(column: pl.Series) -> Any:
+    values = column.fill_null(0 if column.dtype.is_numeric() else False).to_numpy(writable=True)
+    missing = column.is_null().to_numpy(writable=True)
+    if column.dtype.is_float():
+        return pd.arrays.FloatingArray(values, missing)
+    if column.dtype == pl.Boolean:
+        return pd.arrays.BooleanArray(values, missing)
+    return pd.arrays.IntegerArray(values, missing)
+
+
+def _temporal(column: pl.Series, model: Any) -> Any:
+    if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone is not None:
+        naive = pd.Series(column.dt.convert_time_zone("UTC").dt.replace_time_zone(None).to_numpy(writable=True))
+        return naive.dt.tz_localize("UTC").astype(model).array
+    values = column.to_numpy(writable=True)
+    return values.astype(model) if isinstance(model, np.dtype) and model.kind == values.dtype.kind else values

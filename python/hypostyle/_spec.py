@@ -1,0 +1,182 @@
+"""From Python arguments to a kernel specification: plain data that Rust judges.
+
+Only what is peculiar to Python is handled here (expressions, timedeltas, numpy scalars); whether a value is right is
+for Rust to say, so that a mistake reads the same through every face.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import polars as pl
+
+from hypostyle import _native
+
+IntoColumn: TypeAlias = "str | pl.Expr"
+IntoColumns: TypeAlias = "str | pl.Expr | Sequence[str | pl.Expr]"
+IntoNumberOrColumn: TypeAlias = "float | str | pl.Expr"
+IntoWindow: TypeAlias = "int | str | timedelta"
+IntoDuration: TypeAlias = "int | str | timedelta"
+
+CATALOGUE: Mapping[str, dict[str, Any]] = {kernel["name"]: kernel for kernel in json.loads(_native.catalogue())}
+"""Every kernel's entry, by name."""
+
+_COLUMN_KINDS = {"column", "columns", "time", "number_or_column"}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A kernel with its parameters.
+
+    `computed` holds the inputs that are expressions rather than columns, under the names that stand for them.
+    """
+
+    name: str
+    parameters: Mapping[str, Any]
+    over: tuple[str, ...] = ()
+    alias: str | None = None
+    computed: Mapping[str, tuple[str, pl.Expr]] = field(default_factory=dict)
+
+    @cached_property
+    def json(self) -> str:
+        """The specification as Rust reads it."""
+        plain: dict[str, Any] = {"name": self.name}
+        if self.alias is not None:
+            plain["alias"] = self.alias
+        if self.over:
+            plain["over"] = list(self.over)
+        return json.dumps(plain | dict(self.parameters))
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """The columns that the kernel reads; raises where the specification is wrong."""
+        return _native.check(self.json)
+
+    @cached_property
+    def output_name(self) -> str:
+        """The name of the column that the kernel gives."""
+        return _native.output_name(self.json)
+
+    @property
+    def normal(self) -> dict[str, Any]:
+        """The specification for comparisons: without what is as it would be anyway."""
+        plain: dict[str, Any] = json.loads(self.json)
+        for parameter in CATALOGUE[self.name]["parameters"]:
+            if _is_default(plain.get(parameter["name"]), parameter["default"]):
+                del plain[parameter["name"]]
+        return plain
+
+    def with_alias(self, alias: str) -> Spec:
+        """The same kernel with its output named otherwise."""
+        return replace(self, alias=alias)
+
+    def by_names_alone(self, face: str) -> Spec:
+        """Itself, where every input is a column; else an error that says how to write it instead."""
+        for parameter, expression in self.computed.values():
+            msg = (
+                f"{self.name}: parameter '{parameter}' is the computed expression {str(expression).strip('[]')}, but "
+                f"{face} takes columns by name; add the expression as a column first, "
+                f"with_columns((...).alias('{parameter}')), then give its name: {parameter}='{parameter}'"
+            )
+            raise ValueError(msg)
+        return self
+
+
+def make_spec(name: str, over: IntoColumns | None, arguments: Mapping[str, Any]) -> Spec:
+    """The specification of the kernel `name` with these arguments; `None` means not given."""
+    computed: dict[str, tuple[str, pl.Expr]] = {}
+    plain_names = _plain_names(name, over, arguments)
+
+    def column(parameter: str, value: str | pl.Expr) -> str:
+        if isinstance(value, str):
+            return value
+        if value.meta.is_column():
+            return value.meta.root_names()[0]
+        wanted = parameter if value.meta.has_multiple_outputs() else value.meta.output_name(raise_if_undetermined=False)
+        stand_in = wanted = wanted or parameter
+        while stand_in in plain_names or stand_in in computed:
+            stand_in = f"{wanted} (computed {len(computed) + 1})"
+        computed[stand_in] = (parameter, value)
+        return stand_in
+
+    def convert(parameter: str, value: Any) -> Any:
+        if isinstance(value, pl.Expr):
+            return column(parameter, value)
+        if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+            return [convert(parameter, item) for item in value]
+        return _plain(name, parameter, value)
+
+    parameters = {}
+    for entry in CATALOGUE[name]["parameters"]:
+        parameter, value = entry["name"], arguments.get(entry["name"])
+        if value is None:
+            continue
+        if entry["kind"] not in _COLUMN_KINDS and isinstance(value, pl.Expr):
+            msg = f"{name}: parameter '{parameter}' can't be an expression; give a plain value"
+            raise TypeError(msg)
+        if entry["kind"] == "columns" and isinstance(value, str | pl.Expr):
+            value = [value]
+        converted = convert(parameter, value)
+        if not _is_default(converted, entry["default"]):
+            parameters[parameter] = converted
+    keys: list[str] = []
+    if over is not None:
+        for key in [over] if isinstance(over, str | pl.Expr) else over:
+            if not isinstance(key, str | pl.Expr):
+                msg = f"{name}: parameter 'over' takes the name of a column, or several, not {key!r}"
+                raise TypeError(msg)
+            keys.append(column("over", key))
+    return Spec(name, parameters, tuple(keys), computed=computed)
+
+
+def from_json(text: str) -> Spec:
+    """The specification that Rust wrote."""
+    plain = json.loads(text)
+    return Spec(plain.pop("name"), over=tuple(plain.pop("over", ())), alias=plain.pop("alias", None), parameters=plain)
+
+
+def _plain_names(name: str, over: IntoColumns | None, arguments: Mapping[str, Any]) -> set[str]:
+    """The columns that are given by name: nothing else may stand under such a name."""
+    names = set()
+    for value in [over, *arguments.values()]:
+        for item in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(item, str):
+                names.add(item)
+            elif isinstance(item, pl.Expr) and item.meta.is_column():
+                names.add(item.meta.root_names()[0])
+    return names
+
+
+def _plain(name: str, parameter: str, value: Any) -> Any:
+    """A value of Python, numpy or pandas as JSON has it."""
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, timedelta) and not hasattr(value, "to_timedelta64"):
+        return f"{value // timedelta(microseconds=1)}us"
+    if hasattr(value, "to_timedelta64"):  # pandas.Timedelta keeps nanoseconds
+        value = value.to_timedelta64()
+    if type(value).__name__ == "timedelta64":
+        return f"{value.astype('timedelta64[ns]').astype(int)}ns"
+    if type(value).__module__ == "numpy" and type(value).__name__.startswith("bool"):
+        return bool(value)
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        number = float(value)
+        return number if math.isfinite(number) else {"float": str(number)}
+    msg = f"{name}: parameter '{parameter}' can't be a {type(value).__name__}"
+    raise TypeError(msg)
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    if not isinstance(default, dict):
+        return False
+    (literal,) = default.values()
+    return type(value) is type(literal) and bool(value == literal)

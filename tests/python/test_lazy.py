@@ -1,0 +1,172 @@
+"""The lazy face: what Polars pushes into the source gives the right answer, and the state is kept or left alone."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.io.plugins import register_io_source
+
+import hypostyle as hs
+from data import plain
+
+FRAME = plain(20_000).with_row_index("row")
+KERNELS = [
+    hs.rolling_mean("x", 3, over="key").alias("m3"),
+    hs.rolling_sum("i", "10m", by="ts", over="key").alias("s10"),
+    hs.expanding_max("y").alias("top"),
+]
+WHOLE = hs.with_columns(FRAME, *KERNELS)
+
+
+def lazy(frame: pl.DataFrame | pl.LazyFrame = FRAME) -> pl.LazyFrame:
+    return frame.lazy().hs.with_columns(KERNELS)
+
+
+QUERIES: dict[str, Callable[[pl.LazyFrame], pl.LazyFrame]] = {
+    "all": lambda lf: lf,
+    "outputs": lambda lf: lf.select("top", "m3"),
+    "one output": lambda lf: lf.select("s10"),
+    "inputs alone": lambda lf: lf.select("row", "key"),
+    "an input that is no kernel's": lambda lf: lf.select("high"),
+    "computed": lambda lf: lf.select(pl.col("m3") * 2 + pl.col("x")),
+    "filter by input": lambda lf: lf.filter(pl.col("key") == "B"),
+    "filter by output": lambda lf: lf.filter(pl.col("m3") > 100),
+    "filter, other columns": lambda lf: lf.filter(pl.col("top") > 1).select("row", "s10"),
+    "head": lambda lf: lf.head(17),
+    "head of none": lambda lf: lf.head(0),
+    "tail": lambda lf: lf.tail(5),
+    "slice": lambda lf: lf.slice(100, 50),
+    "head, then filter": lambda lf: lf.head(100).filter(pl.col("key") == "B"),
+    "filter, then head": lambda lf: lf.filter(pl.col("key") == "B").head(20),
+    "filter, head, project": lambda lf: lf.filter(pl.col("key") == "B").head(20).select("s10"),
+    "count": lambda lf: lf.select(pl.len()),
+    "count of some": lambda lf: lf.filter(pl.col("key") == "B").select(pl.len()),
+    "group": lambda lf: lf.group_by("key").agg(pl.col("m3").sum(), pl.len()).sort("key"),
+    "join": lambda lf: lf.join(lf.select("row", m=pl.col("m3")), on="row", maintain_order="left"),
+    "renamed": lambda lf: lf.rename({"m3": "x3"}).filter(pl.col("x3") > 100).select("x3", "x"),
+    "drop": lambda lf: lf.drop("x", "i", "y", "ts", "key"),
+    "again": lambda lf: lf.with_columns(hs.rolling_max("m3", 4, over="key").alias("mm")).filter(pl.col("row") > 9),
+}
+
+
+@pytest.mark.parametrize("engine", ["in-memory", "streaming"])
+@pytest.mark.parametrize("query", QUERIES)
+def test_pushdown(query: str, engine: str) -> None:
+    ask = QUERIES[query]
+    found = ask(lazy()).collect(engine=engine)
+    assert found.equals(ask(WHOLE.lazy()).collect()), query
+
+
+def test_two_lazy_stages_one_after_the_other() -> None:
+    lf = lazy().hs.with_columns(hs.ewm_mean("m3", span=3, over="key").alias("e"))
+    assert (
+        lf.filter(pl.col("row") % 2 == 0)
+        .collect()
+        .equals(hs.with_columns(WHOLE, hs.ewm_mean("m3", span=3, over="key").alias("e")).filter(pl.col("row") % 2 == 0))
+    )
+
+
+def test_schema_is_known_without_running() -> None:
+    assert lazy().collect_schema() == WHOLE.schema
+    assert "hypostyle" in lazy().explain()
+
+
+def test_only_needed_columns_are_read() -> None:
+    asked: list[list[str] | None] = []
+
+    def source(columns: list[str] | None, *_: object) -> Iterator[pl.DataFrame]:
+        asked.append(columns)
+        yield FRAME.select(columns or FRAME.columns)
+
+    lf = register_io_source(source, schema=FRAME.schema)
+    lazy(lf).select("m3").collect()
+    assert asked == [["key", "x"]] or set(asked[0] or []) == {"key", "x"}
+
+
+def test_saved_state_goes_on(tmp_path: Path) -> None:
+    kernels = [KERNELS[0], hs.rolling_sum("i", 7, over="key").alias("s7")]
+    whole = hs.with_columns(FRAME, *kernels)
+    state = tmp_path / "state"
+    first = FRAME[:7000].lazy().hs.with_columns(kernels, save=state).collect()
+    assert first.equals(whole[:7000])
+    for rest in (
+        FRAME[7000:].lazy().hs.with_columns(kernels, state=state),
+        FRAME[7000:].lazy().hs.with_columns(state=state),
+        FRAME[7000:].lazy().hs.with_columns(state=hs.Stage.load(state)),
+    ):
+        assert rest.collect().equals(whole[7000:])
+        assert rest.select("s7").collect().equals(whole[7000:].select("s7")), "every run starts from the same state"
+
+
+@pytest.mark.parametrize(
+    "query", ["all", "outputs", "inputs alone", "head", "filter by input", "count", "head of none"]
+)
+def test_a_whole_state_is_saved_whatever_is_asked_for(tmp_path: Path, query: str) -> None:
+    kernel = KERNELS[0]
+    found, expected = tmp_path / "found", hs.Stage(kernel)
+    expected.advance(FRAME)
+    kernels = [kernel, hs.expanding_mean("x", over="key").alias("top")]
+    expected = hs.Stage(kernels)
+    expected.advance(FRAME)
+    ask = QUERIES[query]
+    lf = FRAME.lazy().hs.with_columns(kernels, save=found)
+    got = ask(lf).collect()
+    assert got.equals(ask(hs.with_columns(FRAME, *kernels).lazy()).collect())
+    more = plain(500, seed=9)
+    assert hs.Stage.load(found).advance(more).equals(expected.advance(more))
+
+
+def test_a_failing_query_saves_nothing(tmp_path: Path) -> None:
+    unsorted = pl.concat([FRAME, FRAME[:10]])
+    state = tmp_path / "state"
+    lf = unsorted.lazy().hs.with_columns(KERNELS[1], save=state)
+    with pytest.raises(Exception, match="ts"):
+        lf.collect()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_consumer_that_stops_early_leaves_nothing_behind(tmp_path: Path) -> None:
+    read = []
+
+    def endless(*_: object) -> Iterator[pl.DataFrame]:
+        while True:
+            read.append(1)
+            yield FRAME
+
+    def pull() -> None:
+        lf = register_io_source(endless, schema=FRAME.schema).hs.with_columns(KERNELS[0], save=tmp_path / "state")
+        batches = iter(lf.collect_batches())
+        for _ in range(3):
+            next(batches)
+        del batches
+
+    pull()
+    before = None
+    for _ in range(100):
+        before, now = len(read), time.sleep(0.05)
+        if before == len(read) and now is None:
+            break
+    assert before == len(read), "the source is still being read"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_memory_stays_bounded() -> None:
+    """The source is never read far ahead of the consumer."""
+    made = []
+
+    def source(*_: object) -> Iterator[pl.DataFrame]:
+        for number in range(300):
+            made.append(number)
+            yield FRAME
+
+    lf = register_io_source(source, schema=FRAME.schema).hs.with_columns(KERNELS[0])
+    batches = iter(lf.collect_batches())
+    next(batches)
+    time.sleep(0.3)
+    assert len(made) < 150, "the whole source was read for one batch"
+    assert threading.active_count() < 50

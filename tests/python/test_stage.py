@@ -1,0 +1,83 @@
+"""The stage object: copies, threads, what it tells of itself."""
+
+from __future__ import annotations
+
+import copy
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import hypostyle as hs
+from data import plain
+
+
+def test_copies_go_their_own_ways() -> None:
+    stage = hs.Stage(hs.expanding_mean("x", over="key").alias("m"))
+    stage.advance(plain(100))
+    twins = [stage.copy(), copy.copy(stage), copy.deepcopy(stage)]
+    expected = stage.advance(plain(50, seed=1))
+    stage.advance(plain(50, seed=2))
+    for twin in twins:
+        assert twin.advance(plain(50, seed=1)).equals(expected)
+
+
+def test_threads_share_a_stage() -> None:
+    """A count over one key sees every row once, whatever the threads do; nothing deadlocks."""
+    stage = hs.Stage(hs.rolling_count("x", 10**9).alias("n"))
+    rows = pl.DataFrame({"x": [1.0] * 100})
+    start = threading.Barrier(8)
+
+    def feed(_: int) -> list[int]:
+        start.wait()
+        return [n for _ in range(50) for n in stage.advance(rows)["n"].to_list()]
+
+    with ThreadPoolExecutor(8) as pool:
+        seen = sorted(n for part in pool.map(feed, range(8)) for n in part)
+    assert seen == list(range(1, 8 * 50 * 100 + 1))
+
+
+def test_any_number_of_threads_gives_the_same_bits() -> None:
+    frame = plain(5000)
+    outs = []
+    for threads in (1, 2, 4):
+        stage = hs.Stage(
+            [hs.rolling_std("x", 20, over="key").alias("s"), hs.ewm_mean("x", span=9).alias("e")][:1], threads=threads
+        )
+        outs.append(stage.advance(frame)["s"])
+    assert outs[0].equals(outs[1])
+    assert outs[0].equals(outs[2])
+
+
+def test_it_tells_what_it_is(tmp_path: Path) -> None:
+    kernels = [hs.rolling_mean("x", 3, over="key").alias("m"), hs.rolling_count("x", 4, over="key").alias("n")]
+    stage = hs.Stage(kernels)
+    empty = stage.state_bytes()
+    stage.advance(plain(500))
+    assert stage.state_bytes() > empty
+    stage.save(tmp_path / "state")
+    for one in (stage, hs.Stage.load(tmp_path / "state")):
+        assert repr(one) == "Stage(m=rolling_mean, n=rolling_count, over=['key'])"
+        assert [k._kernel.normal for k in one.kernels] == [k._kernel.normal for k in kernels]
+
+
+def test_frames_of_every_kind() -> None:
+    frame = plain(60)
+    kernel = hs.rolling_mean("x", 3, over="key").alias("m")
+    expected = hs.with_columns(frame, kernel)["m"]
+    for given in (frame, frame.to_pandas(), frame.to_arrow()):
+        stage = hs.Stage(kernel)
+        out = stage.advance(given)
+        assert type(out) is type(given)
+        assert pl.Series(out["m"], nan_to_null=True).equals(expected)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="paths are bytes on POSIX")
+def test_paths_of_any_kind(tmp_path: Path) -> None:
+    stage = hs.Stage(hs.expanding_mean("x"))
+    stage.save(str(tmp_path / "a"))
+    stage.save(tmp_path / "ä b")
+    assert hs.Stage.load(str(tmp_path / "ä b")).kernels
