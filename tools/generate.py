@@ -136,18 +136,17 @@ def kernels(catalogue: list[dict[str, Any]]) -> str:
 
 
 def namespace(catalogue: list[dict[str, Any]]) -> str:
+    methods = [k for k in catalogue if k["parameters"][0]["kind"] in ("column", "time", "number_or_column")]
     text = HEAD.format(what="The kernels as methods of an expression: `pl.col('price').hs.rolling_mean(20)`.")
-    text += imports(catalogue, "import polars as pl\n\nfrom hypostyle import _kernels\n")
+    text += imports(methods, "import polars as pl\n\nfrom hypostyle import _kernels\n")
     text += '@pl.api.register_expr_namespace("hs")\nclass ExprKernels:\n'
     text += '    """The kernels whose first input is this expression: `pl.col(...).hs`."""\n\n'
     text += "    def __init__(self, expr: pl.Expr) -> None:\n        self._expr = expr\n"
-    for kernel in catalogue:
-        first, *others = kernel["parameters"]
-        if first["kind"] not in ("column", "time", "number_or_column"):
-            continue
+    for kernel in methods:
+        _, *others = kernel["parameters"]
         call = ", ".join(["self._expr", *(passed(p) for p in others), *(["over=over"] if keyed(kernel) else [])])
         text += f"\n    def {kernel['name']}({signature(kernel, others, ['self'])}) -> KernelExpr:\n"
-        text += f'        """{kernel["summary"]}  See `hypostyle.{kernel["name"]}`."""\n'
+        text += f'        """See `hypostyle.{kernel["name"]}`."""\n'
         text += f"        return _kernels.{kernel['name']}({call})\n"
     return text
 
@@ -210,7 +209,7 @@ def keyed(kernel: dict[str, Any]) -> bool:
 
 
 def docstring(kernel: dict[str, Any], examples: str) -> str:
-    doc = [kernel["summary"], "", textwrap.indent(kernel["formula"], "    "), ""]
+    doc = [*wrap(kernel["summary"], 0), "", *wrap(kernel["formula"], 4), ""]
     for paragraph in kernel["notes"].split("\n\n"):
         doc += [*wrap(paragraph, 0), ""]
     doc.append("Args:")

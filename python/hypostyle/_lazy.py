@@ -49,7 +49,8 @@ class LazyKernels:
             state: a file that `save` wrote, or a `Stage`, to go on from.  Without `exprs` its kernels run; with `exprs`
                 they must be the same.  Every run starts from this state; a `Stage` given here isn't changed.
             save: a file for the state after the last row.  It is written when the rows have all been read, never when
-                the query stops early or fails; `head` and a projection don't keep rows from being read.
+                the query stops early or fails; neither `head` (but for `head(0)`) nor a
+                projection keeps rows from being read.
             named: kernels by the names of their outputs.
 
         Returns:

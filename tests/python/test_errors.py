@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -81,10 +82,15 @@ def through_every_face(frame: pl.DataFrame, kernel: hs.KernelExpr, kind: type[Ex
     assert all(word in str(expected) for word in words), str(expected)
     for name, face in (IN_MEMORY | ON_STREAMS | PLUGIN).items():
         error = raised(lambda face=face: face(frame, kernel))
-        assert str(expected) in str(error), f"{name}: {error}\nwhere others say: {expected}"
+        assert plain_types(expected) in plain_types(error), f"{name}: {error}\nwhere others say: {expected}"
         if name not in PLUGIN and name != "lazy":
             assert isinstance(error, kind), f"{name}: {error!r}"
-            assert str(error) == str(expected)
+            assert plain_types(error) == plain_types(expected)
+
+
+def plain_types(error: Exception) -> str:
+    """The message, where Polars, pandas and pyarrow have different Arrow types for a string and a time."""
+    return re.sub(r"LargeUtf8|Utf8View|Timestamp\(\w+\)", "...", str(error))
 
 
 def test_column_of_a_wrong_type() -> None:
@@ -211,8 +217,7 @@ def test_states_that_cannot_be_used(tmp_path: Path) -> None:
     other = hs.rolling_mean("x", 4, over="key")
     error = raised(lambda: FRAME.lazy().hs.with_columns(other, state=path))
     assert isinstance(error, ValueError)
-    assert '"window": 3' in str(error)
-    assert '"window": 4' in str(error)
+    assert all(words in str(error) for words in ("window=3", "window=4", str(path)))
 
 
 def test_unknown_kernel_and_parameter_in_a_specification() -> None:

@@ -46,7 +46,7 @@ QUERIES: dict[str, Callable[[pl.LazyFrame], pl.LazyFrame]] = {
     "filter, head, project": lambda lf: lf.filter(pl.col("key") == "B").head(20).select("s10"),
     "count": lambda lf: lf.select(pl.len()),
     "count of some": lambda lf: lf.filter(pl.col("key") == "B").select(pl.len()),
-    "group": lambda lf: lf.group_by("key").agg(pl.col("m3").sum(), pl.len()).sort("key"),
+    "group": lambda lf: lf.group_by("key").agg(pl.col("m3").max(), pl.len()).sort("key"),
     "join": lambda lf: lf.join(lf.select("row", m=pl.col("m3")), on="row", maintain_order="left"),
     "renamed": lambda lf: lf.rename({"m3": "x3"}).filter(pl.col("x3") > 100).select("x3", "x"),
     "drop": lambda lf: lf.drop("x", "i", "y", "ts", "key"),
@@ -104,7 +104,7 @@ def test_saved_state_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["all", "outputs", "inputs alone", "head", "filter by input", "count", "head of none"]
+    "query", ["all", "outputs", "inputs alone", "head", "filter by input", "count"]
 )
 def test_a_whole_state_is_saved_whatever_is_asked_for(tmp_path: Path, query: str) -> None:
     kernel = KERNELS[0]

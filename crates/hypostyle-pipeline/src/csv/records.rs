@@ -44,7 +44,6 @@ impl Block {
         self.records.len()
     }
 
-
     /// A field's bytes, without quotes.
     #[inline]
     pub fn field(&self, row: usize, column: usize) -> &[u8] {

@@ -61,10 +61,6 @@ impl<'a, I: Copy> Rows<'a, I> {
         self.valid.is_none_or(|valid| valid[row])
     }
 
-    pub(crate) fn all_valid(&self) -> bool {
-        self.valid.is_none_or(|valid| valid.iter().all(|v| *v))
-    }
-
     pub(crate) fn get(&self, row: usize) -> Option<I> {
         self.is_valid(row).then(|| self.values[row])
     }

@@ -41,8 +41,8 @@ impl Statistic for Correlation {
         let vx = n * sxx - sx * sx;
         let vy = n * syy - sy * sy;
         let scale = vx.sqrt() * vy.sqrt();
-        // NaN goes on; a constant column has no correlation.
-        if vx <= 0.0 || vy <= 0.0 || scale == 0.0 {
+        // One row or a constant column has no correlation; NaN goes on.
+        if count < 2 || vx <= 0.0 || vy <= 0.0 || scale == 0.0 {
             return None;
         }
         let corr = (n * sxy - sx * sy) / scale;

@@ -1,0 +1,316 @@
+//! Random tables, and random specifications drawn from a kernel's table of parameters.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    TimestampMillisecondArray, UInt64Array,
+};
+use arrow::compute::{cast, take};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use hypostyle::{Duration, Kernel, KernelSpec, Kind, Literal, Parameter, Value};
+use proptest::prelude::*;
+use proptest::strategy::Union;
+
+/// A small generator for what needs no shrinking (xorshift64*).
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    pub fn below(&mut self, n: usize) -> usize {
+        usize::try_from(self.next() >> 33).unwrap() % n.max(1)
+    }
+}
+
+/// Rows with columns of many types.
+#[derive(Clone)]
+pub struct Table {
+    pub batch: RecordBatch,
+    seed: u64,
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "table_of({}, {})", self.batch.num_rows(), self.seed)
+    }
+}
+
+pub const NUMBERS: [&str; 6] = ["x", "y", "narrow", "whole", "unsigned", "flag"];
+
+fn float(random: &mut Random, wild: bool) -> f64 {
+    match random.below(if wild { 60 } else { 40 }) {
+        0..20 => f64::from(i32::try_from(random.below(20)).unwrap() - 10),
+        20..40 => (random.next() >> 11) as f64 / (1u64 << 50) as f64 - 4.0,
+        40..50 => f64::from(i32::try_from(random.below(5)).unwrap()) + 1e9,
+        50..54 => -0.0,
+        54 => f64::NAN,
+        55 => f64::INFINITY,
+        56 => f64::NEG_INFINITY,
+        57 => 1e300,
+        _ => f64::MIN_POSITIVE,
+    }
+}
+
+pub fn table_of(len: usize, seed: u64) -> Table {
+    let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let nulls = [0, 0, 4, 20, 60][random.below(5)];
+    let (wild_x, constant) = (random.below(3) == 0, random.below(8) == 0);
+    let null = |random: &mut Random| random.below(100) < nulls;
+    let mut time = i64::try_from(random.below(1000)).unwrap() - 500;
+    let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
+    let keys: Vec<Option<&str>> =
+        (0..len).map(|_| [Some("a"), Some("b"), Some("a name of some length"), None][random.below(4)]).collect();
+    columns.push(("key", Arc::new(StringArray::from(keys))));
+    let sectors: Vec<i32> = (0..len).map(|_| i32::try_from(random.below(2)).unwrap()).collect();
+    columns.push(("sector", Arc::new(Int32Array::from(sectors))));
+    let times: Vec<i64> = (0..len)
+        .map(|_| {
+            time += i64::try_from([0, 0, 1, 1, 2, 5, 40][random.below(7)]).unwrap();
+            time * 1000
+        })
+        .collect();
+    columns.push(("t", Arc::new(TimestampMillisecondArray::from(times.clone()))));
+    columns.push(("step", Arc::new(Int64Array::from(times.iter().map(|t| t / 1000).collect::<Vec<_>>()))));
+    for (name, wild) in [("x", wild_x), ("y", false)] {
+        let values: Float64Array = (0..len)
+            .map(|_| if null(&mut random) { None } else if constant { Some(0.1) } else { Some(float(&mut random, wild)) })
+            .collect();
+        columns.push((name, Arc::new(values)));
+    }
+    let narrow: Float32Array =
+        (0..len).map(|_| (!null(&mut random)).then(|| (random.below(2000) as f32) / 7.0)).collect();
+    columns.push(("narrow", Arc::new(narrow)));
+    let whole: Int64Array = (0..len)
+        .map(|_| (!null(&mut random)).then(|| i64::try_from(random.below(9)).unwrap() - 4 + if wild_x { i64::MAX - 10 } else { 0 }))
+        .collect();
+    columns.push(("whole", Arc::new(whole)));
+    let unsigned: UInt64Array = (0..len).map(|_| (!null(&mut random)).then(|| random.next() >> 20)).collect();
+    columns.push(("unsigned", Arc::new(unsigned)));
+    let flag: BooleanArray = (0..len).map(|_| (!null(&mut random)).then(|| random.below(2) == 0)).collect();
+    columns.push(("flag", Arc::new(flag)));
+    Table { batch: RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap(), seed }
+}
+
+/// Tables of up to 200 rows.
+pub fn table() -> impl Strategy<Value = Table> {
+    (0usize..200, any::<u64>()).prop_map(|(len, seed)| table_of(len, seed))
+}
+
+/// The row again, with every float of it replaced.
+pub fn poison(rows: &RecordBatch, row: usize, value: f64) -> RecordBatch {
+    let columns = rows
+        .columns()
+        .iter()
+        .map(|column| match column.data_type() {
+            DataType::Float64 => {
+                let values = column.as_primitive::<Float64Type>().iter().enumerate();
+                Arc::new(values.map(|(i, x)| if i == row { Some(value) } else { x }).collect::<Float64Array>()) as ArrayRef
+            }
+            _ => column.clone(),
+        })
+        .collect();
+    RecordBatch::try_new(rows.schema(), columns).unwrap()
+}
+
+impl Table {
+    /// The rows of each key, and their batch.
+    pub fn parts(&self, over: &[String]) -> Vec<(Vec<usize>, RecordBatch)> {
+        let name = |row: usize| -> Vec<Option<String>> {
+            let text = |column: &ArrayRef| {
+                let column = cast(column, &DataType::Utf8).unwrap();
+                let column = column.as_string::<i32>();
+                column.is_valid(row).then(|| column.value(row).to_string())
+            };
+            over.iter().map(|key| text(self.batch.column_by_name(key).unwrap())).collect()
+        };
+        let mut parts: Vec<(Vec<Option<String>>, Vec<usize>)> = Vec::new();
+        for row in 0..self.batch.num_rows() {
+            let name = name(row);
+            match parts.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, rows)) => rows.push(row),
+                None => parts.push((name, vec![row])),
+            }
+        }
+        parts
+            .into_iter()
+            .map(|(_, rows)| {
+                let indices = arrow::array::UInt64Array::from_iter_values(rows.iter().map(|row| *row as u64));
+                let columns = self.batch.columns().iter().map(|column| take(column, &indices, None).unwrap()).collect();
+                (rows, RecordBatch::try_new(self.batch.schema(), columns).unwrap())
+            })
+            .collect()
+    }
+
+    pub fn times(&self, name: &str) -> Vec<i64> {
+        let column = cast(self.batch.column_by_name(name).unwrap(), &DataType::Int64).unwrap();
+        column.as_primitive::<Int64Type>().values().to_vec()
+    }
+
+    pub fn numbers(&self, name: &str) -> Vec<Option<f64>> {
+        numbers(self.batch.column_by_name(name).unwrap())
+    }
+
+    /// Whether row `j` is in the window of row `i`, by the definition; for kernels without a window, whether it may matter.
+    pub fn window_has(&self, spec: &KernelSpec, i: usize, j: usize) -> bool {
+        let family = serde_json::to_string(&hypostyle::find(&spec.name).unwrap().family).unwrap();
+        match (family.as_str(), spec.parameters.get("window")) {
+            ("\"row\"", _) => i == j,
+            (_, None) => j <= i,
+            (_, Some(window)) => self.in_window(spec, window, i, j),
+        }
+    }
+
+    fn in_window(&self, spec: &KernelSpec, window: &Value, i: usize, j: usize) -> bool {
+        let closed = match spec.parameters.get("closed") {
+            Some(Value::Text(closed)) => closed.as_str(),
+            _ => "right",
+        };
+        let (far_end, current) = (matches!(closed, "left" | "both"), matches!(closed, "right" | "both"));
+        match window {
+            Value::Int(rows) => {
+                let rows = i128::from(*rows);
+                let lead = if spec.parameters.get("center") == Some(&Value::Bool(true)) { (rows - 1) / 2 } else { 0 };
+                let back = i as i128 + lead - j as i128;
+                let far = if far_end { rows } else { rows - 1 };
+                (if current { 0 } else { 1 }..=far).contains(&back)
+            }
+            Value::Text(duration) => {
+                let Some(Value::Text(by)) = spec.parameters.get("by") else { panic!("{spec} has no time") };
+                let times = self.times(by);
+                let length = match Duration::parse(duration).unwrap() {
+                    Duration::Nanoseconds(n) => i128::try_from(n / 1_000_000).unwrap(),
+                    Duration::Units(n) => i128::from(n),
+                };
+                let back = i128::from(times[i]) - i128::from(times[j]);
+                j <= i && (if far_end { back <= length } else { back < length }) && (current || back > 0)
+            }
+            other => panic!("{other} is no window"),
+        }
+    }
+}
+
+/// A column's values as floats.
+pub fn numbers(column: &ArrayRef) -> Vec<Option<f64>> {
+    cast(column, &DataType::Float64).unwrap().as_primitive::<Float64Type>().iter().collect()
+}
+
+/// A column's values by their bits; all NaNs are the same.
+pub fn bits(column: &ArrayRef) -> Vec<Option<String>> {
+    match column.data_type() {
+        DataType::Float32 | DataType::Float64 => numbers(column)
+            .into_iter()
+            .map(|x| x.map(|x| if x.is_nan() { "NaN".to_string() } else { format!("{:016x} {x:?}", x.to_bits()) }))
+            .collect(),
+        _ => {
+            let text = cast(column, &DataType::Utf8).unwrap();
+            text.as_string::<i32>().iter().map(|x| x.map(str::to_string)).collect()
+        }
+    }
+}
+
+fn value(parameter: &'static Parameter) -> BoxedStrategy<Value> {
+    let text = |names: &[&'static str]| -> BoxedStrategy<Value> {
+        proptest::sample::select(names.to_vec()).prop_map(Value::from).boxed()
+    };
+    let number = || proptest::sample::select(vec![0.05, 0.25, 0.5, 1.0, 2.0, 3.5, -1.5]).prop_map(Value::from).boxed();
+    match &parameter.kind {
+        Kind::Column => text(&NUMBERS),
+        Kind::Columns => proptest::collection::vec(text(&NUMBERS), 1..4).prop_map(Value::from).boxed(),
+        Kind::Time => text(&["t", "step"]),
+        Kind::Number => number(),
+        Kind::NumberOrColumn => Union::new([number(), text(&NUMBERS)]).boxed(),
+        Kind::Numbers => proptest::collection::vec(number(), 1..4).prop_map(Value::from).boxed(),
+        Kind::Count => (0i64..6).prop_map(Value::from).boxed(),
+        Kind::Flag => any::<bool>().prop_map(Value::from).boxed(),
+        Kind::Choice(known) => text(known),
+        Kind::Window => Union::new([
+            proptest::sample::select(vec![1i64, 2, 3, 5, 8, 30, 150]).prop_map(Value::from).boxed(),
+            text(&["1s", "3s", "2500ms", "1m", "1i", "4i"]),
+        ])
+        .boxed(),
+        Kind::Duration => Union::new([(1i64..5).prop_map(Value::from).boxed(), text(&["1s", "5s", "3i"])]).boxed(),
+    }
+}
+
+fn parameters(kernel: &'static Kernel) -> impl Strategy<Value = KernelSpec> {
+    let each: Vec<BoxedStrategy<Option<(String, Value)>>> = kernel
+        .parameters
+        .iter()
+        .map(|parameter| {
+            let given = value(parameter).prop_map(|value| Some((parameter.name.to_string(), value))).boxed();
+            match parameter.default {
+                Literal::Required => given,
+                _ => Union::new([Just(None).boxed(), given]).boxed(),
+            }
+        })
+        .collect();
+    each.prop_map(|given| {
+        let mut spec = KernelSpec::new(kernel.name).alias("answer");
+        spec.parameters = given.into_iter().flatten().collect();
+        spec
+    })
+}
+
+/// Specifications that the kernel accepts for the columns of [`table`].
+pub fn specs_of(kernel: &'static Kernel, keyed: bool) -> impl Strategy<Value = KernelSpec> {
+    let keys = [vec!["key"], vec!["sector"], vec!["key", "sector"]];
+    (parameters(kernel), proptest::sample::select(keys.to_vec()))
+        .prop_map(move |(spec, keys)| if keyed { spec.over(keys) } else { spec })
+        .prop_filter_map("the kernel refuses these parameters", |mut spec| {
+            // What goes with what is the kernel's to say; two mends save most draws.
+            if matches!(spec.parameters.get("window"), Some(Value::Int(_))) {
+                spec.parameters.remove("by");
+            }
+            if matches!(spec.parameters.get("window"), Some(Value::Text(_))) {
+                spec.parameters.remove("center");
+                spec.parameters.entry("by".to_string()).or_insert("t".into());
+            }
+            if let (Some(Value::List(columns)), Some(Value::List(weights))) =
+                (spec.parameters.get("columns"), spec.parameters.get("weights"))
+            {
+                let weights = (0..columns.len()).map(|i| weights[i % weights.len()].clone()).collect();
+                spec.parameters.insert("weights".to_string(), Value::List(weights));
+            }
+            hypostyle::output_fields(&table_of(0, 1).batch.schema(), std::slice::from_ref(&spec)).ok().map(|_| spec)
+        })
+}
+
+/// Any specification of the kernel, refused ones and columns of any type included.
+pub fn any_spec_of(kernel: &'static Kernel) -> impl Strategy<Value = KernelSpec> {
+    let anything = || {
+        Union::new([
+            proptest::sample::select(vec!["x", "key", "t", "flag", "missing", "5m", "left", ""]).prop_map(Value::from).boxed(),
+            any::<i64>().prop_map(Value::from).boxed(),
+            (-2i64..9).prop_map(Value::from).boxed(),
+            any::<f64>().prop_map(Value::from).boxed(),
+            any::<bool>().prop_map(Value::from).boxed(),
+            Just(Value::List(vec![])).boxed(),
+            Just(Value::from(vec!["x", "key"])).boxed(),
+        ])
+    };
+    let names: Vec<&'static str> = kernel.parameters.iter().map(|p| p.name).chain(["nonsense"]).collect();
+    let changes = proptest::collection::vec((proptest::sample::select(names), anything()), 0..3);
+    (parameters(kernel), changes, any::<bool>()).prop_map(|(mut spec, changes, keyed)| {
+        for (name, value) in changes {
+            // Windows of billions of rows are fine, but slow to allocate for; they have a test of their own.
+            let huge = matches!(value, Value::Int(n) if n > 1_000_000);
+            if !(huge && matches!(name, "window")) {
+                spec.parameters.insert(name.to_string(), value);
+            }
+        }
+        if keyed { spec.over(["key"]) } else { spec }
+    })
+}
+
+/// Some specification of the kernel that works.
+pub fn keyless(kernel: &'static Kernel) -> KernelSpec {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    specs_of(kernel, false).new_tree(&mut runner).unwrap().current()
+}

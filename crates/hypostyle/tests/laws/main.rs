@@ -1,0 +1,197 @@
+//! The laws of the library, tried on every kernel of the catalogue with random parameters and random rows.
+//!
+//! | law | test |
+//! |---|---|
+//! | cut anywhere | `batches_do_not_matter` |
+//! | any number of threads | `threads_do_not_matter` |
+//! | stop and resume | `batches_do_not_matter` saves and loads between batches |
+//! | keys are independent | `keys_are_independent` |
+//! | no contamination | `a_poisoned_row_changes_only_its_windows` |
+//! | the slow twin agrees | `the_slow_twin_agrees` |
+//! | peeking keeps nothing | `peeking_keeps_nothing` |
+//! | nothing panics | `nothing_panics` |
+//!
+//! Equality is on the bits, NaN payloads aside; only the slow twin has a tolerance, where its kernel rounds.
+
+mod arbitrary;
+mod twins;
+
+use arbitrary::{Table, bits, keyless, poison, specs_of, table, table_of};
+use arrow::array::{ArrayRef, RecordBatch};
+use hypostyle::{KernelSpec, Stage, catalogue, evaluate};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+/// Tries a property on `cases` random (specification, table, number) triples for each kernel.
+fn for_every_kernel(cases: u32, keyed: bool, property: impl Fn(&KernelSpec, &Table, u64) -> Result<(), TestCaseError>) {
+    for kernel in catalogue() {
+        let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+        let strategy = (specs_of(kernel, keyed), table(), any::<u64>());
+        if let Err(failure) = runner.run(&strategy, |(spec, table, number)| property(&spec, &table, number)) {
+            panic!("{}: {failure}", kernel.name);
+        }
+    }
+}
+
+fn column(batch: &RecordBatch) -> ArrayRef {
+    batch.column(0).clone()
+}
+
+fn whole(spec: &KernelSpec, rows: &RecordBatch) -> ArrayRef {
+    column(&evaluate(rows, std::slice::from_ref(spec), Some(1)).unwrap_or_else(|e| panic!("{spec}: {e}")))
+}
+
+/// Cuts `0..len` at random places, empty pieces included.
+fn cuts(len: usize, seed: u64) -> Vec<(usize, usize)> {
+    let mut random = arbitrary::Random(seed | 1);
+    let mut at = 0;
+    let mut pieces = Vec::new();
+    while at < len {
+        let end = len.min(at + random.below(1 + len.min(40)));
+        pieces.push((at, end));
+        at = end;
+    }
+    pieces
+}
+
+#[test]
+fn batches_do_not_matter() {
+    for keyed in [false, true] {
+        for_every_kernel(60, keyed, |spec, table, seed| {
+            if Stage::new(vec![spec.clone()]).is_err() {
+                return Ok(()); // centred windows don't stream
+            }
+            let rows = &table.batch;
+            let expected = bits(&whole(spec, rows));
+            let mut stage = Stage::new(vec![spec.clone()]).unwrap();
+            let mut got = Vec::new();
+            for (i, (start, end)) in cuts(rows.num_rows(), seed).into_iter().enumerate() {
+                let answers = stage.advance_columns(&rows.slice(start, end - start)).unwrap();
+                got.extend(bits(&column(&answers)));
+                if i % 3 == 2 {
+                    let saved = stage.to_bytes().unwrap();
+                    stage = Stage::from_bytes(&saved).unwrap();
+                    prop_assert_eq!(stage.to_bytes().unwrap(), saved, "saving is not stable");
+                }
+            }
+            prop_assert_eq!(got, expected);
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn threads_do_not_matter() {
+    for keyed in [false, true] {
+        for_every_kernel(4, keyed, |spec, _, seed| {
+            let table = table_of(70_000 + usize::try_from(seed % 30_000).unwrap(), seed);
+            let expected = bits(&whole(spec, &table.batch));
+            for threads in [2, 4] {
+                let got = evaluate(&table.batch, std::slice::from_ref(spec), Some(threads)).unwrap();
+                prop_assert!(bits(&column(&got)) == expected, "{threads} threads differ");
+            }
+            if let Ok(stage) = Stage::new(vec![spec.clone()]) {
+                // A long batch in the middle of a sequence, so that a parallel run begins and ends within a block.
+                let mut stage = stage.with_threads(2).unwrap();
+                let mut got = Vec::new();
+                for (start, end) in [(0, 11), (11, table.batch.num_rows() - 7), (table.batch.num_rows() - 7, table.batch.num_rows())] {
+                    got.extend(bits(&column(&stage.advance_columns(&table.batch.slice(start, end - start)).unwrap())));
+                }
+                prop_assert!(got == expected, "2 threads within a sequence differ");
+            }
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn keys_are_independent() {
+    for_every_kernel(60, true, |spec, table, _| {
+        let together = bits(&whole(spec, &table.batch));
+        let alone = KernelSpec { over: Vec::new(), ..spec.clone() };
+        for (rows, part) in table.parts(&spec.over) {
+            let apart = bits(&whole(&alone, &part));
+            let together: Vec<_> = rows.iter().map(|row| together[*row].clone()).collect();
+            prop_assert_eq!(together, apart);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_poisoned_row_changes_only_its_windows() {
+    for_every_kernel(80, false, |spec, table, seed| {
+        let rows = &table.batch;
+        if rows.num_rows() == 0 {
+            return Ok(());
+        }
+        let row = usize::try_from(seed).unwrap_or(0) % rows.num_rows();
+        let before = bits(&whole(spec, rows));
+        for value in [f64::NAN, f64::INFINITY, -1e300, 1e16] {
+            let after = bits(&whole(spec, &poison(rows, row, value)));
+            for i in (0..rows.num_rows()).filter(|i| !table.window_has(spec, *i, row)) {
+                prop_assert_eq!(&before[i], &after[i], "row {} changed by {} in row {}", i, value, row);
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn the_slow_twin_agrees() {
+    for_every_kernel(150, false, |spec, table, _| {
+        let fast = arbitrary::numbers(&whole(spec, &table.batch));
+        let slow = twins::twin(spec, table);
+        prop_assert_eq!(fast.len(), slow.len());
+        for (row, (fast, slow)) in fast.iter().zip(&slow).enumerate() {
+            prop_assert!(twins::agree(spec, *fast, slow), "row {}: {:?} and slowly {:?}", row, fast, slow);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn peeking_keeps_nothing() {
+    for keyed in [false, true] {
+        for_every_kernel(20, keyed, |spec, table, seed| {
+            let Ok(mut stage) = Stage::new(vec![spec.clone()]) else { return Ok(()) };
+            let rows = &table.batch;
+            for (start, end) in cuts(rows.num_rows(), seed) {
+                let piece = rows.slice(start, end - start);
+                let before = stage.to_bytes().unwrap();
+                let peeked = stage.peek_columns(&piece).unwrap();
+                prop_assert_eq!(stage.to_bytes().unwrap(), before);
+                prop_assert_eq!(bits(&column(&stage.advance_columns(&piece).unwrap())), bits(&column(&peeked)));
+            }
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn nothing_panics() {
+    for kernel in catalogue() {
+        let mut runner = TestRunner::new(Config { cases: 200, failure_persistence: None, ..Config::default() });
+        let strategy = (arbitrary::any_spec_of(kernel), table());
+        runner
+            .run(&strategy, |(spec, table)| {
+                // An error is fine; whatever works must also give a column of the right length.
+                if let Ok(answers) = evaluate(&table.batch, &[spec], Some(1)) {
+                    prop_assert_eq!(answers.num_rows(), table.batch.num_rows());
+                }
+                Ok(())
+            })
+            .unwrap_or_else(|failure| panic!("{}: {failure}", kernel.name));
+    }
+}
+
+#[test]
+fn no_rows_give_no_rows_of_the_right_type() {
+    for kernel in catalogue() {
+        let table = table_of(0, 1);
+        let spec = keyless(kernel);
+        let answers = whole(&spec, &table.batch);
+        let fields = hypostyle::output_fields(&table.batch.schema(), &[spec]).unwrap();
+        assert_eq!((answers.len(), answers.data_type()), (0, fields[0].data_type()), "{}", kernel.name);
+    }
+}

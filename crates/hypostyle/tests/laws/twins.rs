@@ -1,0 +1,318 @@
+//! The slow twins: every kernel once more, by its definition, recomputed from scratch for every row.
+//!
+//! Kept plain on purpose.  A kernel without a twin fails the law.
+
+use hypostyle::{KernelSpec, Value};
+
+use crate::arbitrary::Table;
+
+/// What the twin says of a row: an answer, and how large the numbers were that went into it (for the error bound).
+#[derive(Debug, Clone, Copy)]
+pub struct Slow {
+    pub answer: Option<f64>,
+    pub error: f64,
+}
+
+fn exact(answer: Option<f64>) -> Slow {
+    Slow { answer, error: 0.0 }
+}
+
+const EPS: f64 = f64::EPSILON;
+
+/// Whether an answer is within the error that the kernel's documentation states.
+pub fn agree(spec: &KernelSpec, fast: Option<f64>, slow: &Slow) -> bool {
+    match (fast, slow.answer) {
+        (None, None) => true,
+        // Where rounding decides whether there is any spread at all, both sides are right.
+        (None, Some(_)) | (Some(_), None) if spec.name == "rolling_corr" => slow.error.is_infinite(),
+        (Some(a), Some(b)) if a.is_nan() || b.is_nan() => (a.is_nan() && b.is_nan()) || slow.error.is_infinite(),
+        (Some(a), Some(b)) if narrow(spec) > 0.0 && a == f64::from(b as f32) => true,
+        (Some(a), Some(b)) => a == b || (a - b).abs() <= slow.error || (a - b).abs() <= narrow(spec) * b.abs(),
+        _ => false,
+    }
+}
+
+/// f32 in gives f32 out: the answer is rounded once more.
+fn narrow(spec: &KernelSpec) -> f64 {
+    let mentions = |value: &Value| match value {
+        Value::Text(name) => name == "narrow",
+        Value::List(items) => items.contains(&Value::from("narrow")),
+        _ => false,
+    };
+    if spec.parameters.values().any(mentions) { f64::from(f32::EPSILON) } else { 0.0 }
+}
+
+fn text(spec: &KernelSpec, name: &str) -> String {
+    match spec.parameters.get(name) {
+        Some(Value::Text(text)) => text.clone(),
+        other => panic!("{spec}: {name} is {other:?}"),
+    }
+}
+
+fn number(spec: &KernelSpec, name: &str) -> Option<f64> {
+    match spec.parameters.get(name) {
+        Some(Value::Int(x)) => Some(*x as f64),
+        Some(Value::Float(x)) => Some(*x),
+        _ => None,
+    }
+}
+
+fn flag(spec: &KernelSpec, name: &str, default: bool) -> bool {
+    match spec.parameters.get(name) {
+        Some(Value::Bool(x)) => *x,
+        _ => default,
+    }
+}
+
+fn operand(spec: &KernelSpec, table: &Table, name: &str) -> Vec<Option<f64>> {
+    match (number(spec, name), spec.parameters.get(name)) {
+        (Some(x), _) => vec![Some(x); table.batch.num_rows()],
+        (None, Some(Value::Text(column))) => table.numbers(column),
+        other => panic!("{spec}: {name} is {other:?}"),
+    }
+}
+
+fn list(spec: &KernelSpec, name: &str) -> Vec<Value> {
+    match spec.parameters.get(name) {
+        Some(Value::List(items)) => items.clone(),
+        other => panic!("{spec}: {name} is {other:?}"),
+    }
+}
+
+fn min_samples(spec: &KernelSpec) -> usize {
+    if let Some(count) = number(spec, "min_samples") {
+        return count as usize;
+    }
+    match (spec.name.as_str(), spec.parameters.get("window")) {
+        ("rolling_count", _) => 0,
+        (_, Some(Value::Int(rows))) => {
+            let neither = spec.parameters.get("closed") == Some(&Value::from("neither"));
+            (if neither { rows - 1 } else { *rows }) as usize
+        }
+        _ => 1,
+    }
+}
+
+/// A statistic of each row's window, from the valid values in it.
+fn windowed<T: Copy>(
+    spec: &KernelSpec,
+    table: &Table,
+    values: &[Option<T>],
+    statistic: impl Fn(&[T]) -> Slow,
+) -> Vec<Slow> {
+    (0..values.len())
+        .map(|i| {
+            let window: Vec<T> =
+                (0..values.len()).filter(|j| table.window_has(spec, i, *j)).filter_map(|j| values[j]).collect();
+            if window.len() < min_samples(spec) { exact(None) } else { statistic(&window) }
+        })
+        .collect()
+}
+
+fn sum(window: &[f64]) -> Slow {
+    let scale: f64 = window.iter().map(|x| x.abs()).sum();
+    Slow { answer: Some(window.iter().sum()), error: 2.0 * window.len() as f64 * EPS * scale }
+}
+
+fn mean(window: &[f64]) -> Slow {
+    let Slow { answer, error } = sum(window);
+    let n = window.len() as f64;
+    if window.is_empty() { exact(None) } else { Slow { answer: answer.map(|x| x / n), error: error / n * 2.0 } }
+}
+
+/// Two passes; the error is relative to the squares of the differences to the first value, as documented.
+fn variance(window: &[f64], ddof: f64) -> Slow {
+    let n = window.len() as f64;
+    if n <= ddof {
+        return exact(None);
+    }
+    let mean = window.iter().sum::<f64>() / n;
+    let squares: f64 = window.iter().map(|x| (x - mean) * (x - mean)).sum();
+    let spread = window.iter().fold(0.0f64, |a, x| a.max((x - mean).abs()));
+    // The twin's own mean is rounded too: relative to the mean, not to the spread.
+    let twin = n * (mean.abs() * EPS * n) * (spread * 2.0 + mean.abs() * EPS * n);
+    let error = (4.0 * n * (n + 1.0) * EPS * (squares + spread * spread) + twin) / (n - ddof);
+    Slow { answer: Some(squares / (n - ddof)), error: if error.is_nan() { f64::INFINITY } else { error } }
+}
+
+fn root(slow: Slow) -> Slow {
+    match slow.answer {
+        Some(v) if v > slow.error => Slow { answer: Some(v.sqrt()), error: slow.error / v.sqrt() },
+        Some(v) => Slow { answer: Some(v.sqrt()), error: (2.0 * slow.error).sqrt() },
+        None => slow,
+    }
+}
+
+fn extreme(window: &[f64], better: fn(f64, f64) -> f64) -> Slow {
+    let nan = window.iter().any(|x| x.is_nan());
+    exact(if nan { Some(f64::NAN) } else { window.iter().copied().reduce(better) })
+}
+
+fn median(window: &[f64]) -> Slow {
+    if window.iter().any(|x| x.is_nan()) {
+        return exact(Some(f64::NAN));
+    }
+    let mut sorted = window.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let n = sorted.len();
+    exact(match n {
+        0 => None,
+        _ if n % 2 == 1 => Some(sorted[n / 2]),
+        _ => Some(if (sorted[n / 2 - 1] + sorted[n / 2]).is_finite() || !sorted[n / 2].is_finite() {
+            (sorted[n / 2 - 1] + sorted[n / 2]) / 2.0
+        } else {
+            sorted[n / 2 - 1] / 2.0 + sorted[n / 2] / 2.0
+        }),
+    })
+}
+
+fn corr(window: &[(f64, f64)]) -> Slow {
+    let (xs, ys): (Vec<f64>, Vec<f64>) = window.iter().copied().unzip();
+    let (vx, vy) = (variance(&xs, 0.0), variance(&ys, 0.0));
+    let (Some(sx), Some(sy)) = (vx.answer, vy.answer) else { return exact(None) };
+    if xs.windows(2).all(|p| p[0] == p[1]) || ys.windows(2).all(|p| p[0] == p[1]) {
+        return exact(None);
+    }
+    let n = window.len() as f64;
+    let (mx, my) = (xs.iter().sum::<f64>() / n, ys.iter().sum::<f64>() / n);
+    let cov = window.iter().map(|(x, y)| (x - mx) * (y - my)).sum::<f64>() / n;
+    let relative = vx.error / sx + vy.error / sy;
+    let error = 4.0 * relative + 8.0 * n * EPS;
+    // Without digits left, or beyond the range of squares, anything in [-1, 1] or nothing is right.
+    let lost = !(error < 0.1) || !(1e-140..1e140).contains(&sx) || !(1e-140..1e140).contains(&sy);
+    Slow { answer: Some((cov / (sx.sqrt() * sy.sqrt())).clamp(-1.0, 1.0)), error: if lost { f64::INFINITY } else { error } }
+}
+
+fn ewm(spec: &KernelSpec, values: &[Option<f64>]) -> Vec<Slow> {
+    let alpha = if let Some(com) = number(spec, "com") {
+        1.0 / (1.0 + com)
+    } else if let Some(span) = number(spec, "span") {
+        2.0 / (span + 1.0)
+    } else if let Some(half_life) = number(spec, "half_life") {
+        1.0 - (-(2.0f64.ln()) / half_life).exp()
+    } else {
+        number(spec, "alpha").unwrap()
+    };
+    let (adjust, ignore) = (flag(spec, "adjust", true), flag(spec, "ignore_nulls", false));
+    (0..values.len())
+        .map(|i| {
+            // The weight of each value, by how many rows (or values) came after it.
+            let present: Vec<(usize, f64)> = values[..=i].iter().enumerate().filter_map(|(j, x)| x.map(|x| (j, x))).collect();
+            let age = |place: usize| if ignore { place } else { present[place].0 };
+            let last = if ignore { present.len().saturating_sub(1) } else { i };
+            if present.is_empty() || present.len() < min_samples(spec) {
+                return exact(None);
+            }
+            let mut answer;
+            if adjust {
+                let weights: Vec<f64> = (0..present.len()).map(|p| (1.0 - alpha).powi((last - age(p)) as i32)).collect();
+                let total: f64 = weights.iter().sum();
+                answer = weights.iter().zip(&present).map(|(w, (_, x))| w * x).sum::<f64>() / total;
+                if total == 0.0 {
+                    answer = f64::NAN;
+                }
+            } else {
+                answer = present[0].1;
+                for p in 1..present.len() {
+                    let old = (1.0 - alpha).powi((age(p) - age(p - 1)) as i32);
+                    answer = (old * answer + alpha * present[p].1) / (old + alpha);
+                }
+            }
+            let scale = present.iter().fold(0.0f64, |a, (_, x)| a.max(x.abs()));
+            let error = 64.0 * EPS * scale / alpha;
+            Slow { answer: Some(answer), error: if error.is_nan() || answer.is_nan() { f64::INFINITY } else { error } }
+        })
+        .collect()
+}
+
+fn session(spec: &KernelSpec, table: &Table) -> Vec<Slow> {
+    let times = table.times(&text(spec, "time"));
+    let gap = match &spec.parameters["gap"] {
+        Value::Int(n) => *n,
+        Value::Text(t) if t.ends_with('i') => t.trim_end_matches('i').parse().unwrap(),
+        Value::Text(t) => t.trim_end_matches('s').parse::<i64>().unwrap() * 1000,
+        other => panic!("{other}"),
+    };
+    let pauses = |i: usize| times[..=i].windows(2).filter(|pair| pair[1] - pair[0] > gap).count();
+    (0..times.len()).map(|i| exact(Some(pauses(i) as f64))).collect()
+}
+
+/// A recurrence by its formula; rows with a null keep the last answer.
+fn recurrence(inputs: [Vec<Option<f64>>; 3], initial: f64, step: impl Fn(f64, [f64; 3]) -> f64) -> Vec<Slow> {
+    let mut y = initial;
+    (0..inputs[0].len())
+        .map(|i| {
+            if let (Some(a), Some(b), Some(c)) = (inputs[0][i], inputs[1][i], inputs[2][i]) {
+                y = step(y, [a, b, c]);
+            }
+            exact(Some(y))
+        })
+        .collect()
+}
+
+fn dot(weights: &[Vec<Option<f64>>], columns: &[Vec<Option<f64>>], divisor: &[Option<f64>]) -> Vec<Slow> {
+    (0..divisor.len())
+        .map(|i| {
+            let terms: Option<Vec<f64>> =
+                weights.iter().zip(columns).map(|(w, x)| Some(w[i]? * x[i]?)).collect();
+            let (Some(terms), Some(divisor)) = (terms, divisor[i]) else { return exact(None) };
+            let scale: f64 = terms.iter().map(|x| x.abs()).sum::<f64>() / divisor.abs();
+            let answer = terms.iter().sum::<f64>() / divisor;
+            Slow { answer: Some(answer), error: 8.0 * EPS * scale }
+        })
+        .collect()
+}
+
+/// The answers of a kernel, slowly.
+pub fn twin(spec: &KernelSpec, table: &Table) -> Vec<Slow> {
+    let column = || table.numbers(&text(spec, "column"));
+    let ddof = number(spec, "ddof").unwrap_or(1.0);
+    match spec.name.as_str() {
+        "rolling_count" => windowed(spec, table, &column(), |w| exact(Some(w.len() as f64))),
+        "rolling_sum" => windowed(spec, table, &column(), sum),
+        "rolling_mean" | "expanding_mean" => windowed(spec, table, &column(), mean),
+        "rolling_var" => windowed(spec, table, &column(), |w| variance(w, ddof)),
+        "rolling_std" => windowed(spec, table, &column(), |w| root(variance(w, ddof))),
+        "rolling_min" => windowed(spec, table, &column(), |w| extreme(w, f64::min)),
+        "rolling_max" | "expanding_max" => windowed(spec, table, &column(), |w| extreme(w, f64::max)),
+        "rolling_median" => windowed(spec, table, &column(), median),
+        "rolling_corr" => {
+            let pairs: Vec<Option<(f64, f64)>> = table
+                .numbers(&text(spec, "x"))
+                .into_iter()
+                .zip(table.numbers(&text(spec, "y")))
+                .map(|(x, y)| x.zip(y))
+                .collect();
+            windowed(spec, table, &pairs, corr)
+        }
+        "ewm_mean" => ewm(spec, &column()),
+        "cumsum_clip" => recurrence(
+            [column(), operand(spec, table, "lower"), operand(spec, table, "upper")],
+            number(spec, "initial").unwrap_or(0.0),
+            |y, [x, lower, upper]| {
+                let y = y + x;
+                let y = if y < lower { lower } else { y };
+                if y > upper { upper } else { y }
+            },
+        ),
+        "affine_scan" => {
+            let b = operand(spec, table, "b");
+            recurrence([operand(spec, table, "a"), b.clone(), b], number(spec, "initial").unwrap_or(0.0), |y, [a, b, _]| a * y + b)
+        }
+        "session_id" => session(spec, table),
+        "risk_score" => {
+            let factors: Vec<_> = list(spec, "factors").iter().map(|f| table.numbers(f.to_string().trim_matches('\''))).collect();
+            let weight = table.numbers(&text(spec, "weight"));
+            dot(&vec![weight; factors.len()], &factors, &table.numbers(&text(spec, "notional")))
+        }
+        "row_dot" => {
+            let columns: Vec<_> = list(spec, "columns").iter().map(|f| table.numbers(f.to_string().trim_matches('\''))).collect();
+            let weights: Vec<_> = list(spec, "weights")
+                .iter()
+                .map(|w| vec![if let Value::Float(w) = w { Some(*w) } else { None }; table.batch.num_rows()])
+                .collect();
+            dot(&weights, &columns, &vec![Some(1.0); table.batch.num_rows()])
+        }
+        other => panic!("{other} has no slow twin; write one in tests/laws/twins.rs"),
+    }
+}
