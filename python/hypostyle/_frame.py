@@ -38,13 +38,16 @@ class PolarsFrames:
         return frame.columns
 
     def select(self, frame: pl.DataFrame, names: list[str]) -> _native.ArrowStream:
-        return frame if frame.columns == names else frame[names]
+        picked = frame if frame.width == len(names) else frame[:, names]
+        if pl.Null in picked.dtypes:  # a column without a type, all null, counts as floats
+            picked = picked.with_columns(pl.col(pl.Null).cast(pl.Float64))
+        return picked
 
     def attach(self, frame: pl.DataFrame, outputs: _native.Batch, specs: Sequence[Spec]) -> pl.DataFrame:
-        columns = pl.DataFrame(outputs).get_columns()
-        if any(column.name in frame for column in columns):
-            return frame.with_columns(columns)
-        return frame.hstack(columns)
+        added = pl.DataFrame(outputs)
+        if set(frame.columns).isdisjoint(added.columns):
+            return frame.hstack(added)
+        return frame.with_columns(added.get_columns())
 
 
 class PyarrowFrames:
@@ -54,7 +57,13 @@ class PyarrowFrames:
         return cast("list[str]", frame.schema.names)
 
     def select(self, frame: Any, names: list[str]) -> _native.ArrowStream:
-        return cast("_native.ArrowStream", frame.select(names))
+        import pyarrow
+
+        picked = frame.select(names)
+        for at, field in enumerate(picked.schema):
+            if field.type == pyarrow.null():  # a column without a type, all null, counts as floats
+                picked = picked.set_column(at, field.name, picked.column(at).cast(pyarrow.float64()))
+        return cast("_native.ArrowStream", picked)
 
     def attach(self, frame: Any, outputs: _native.Batch, specs: Sequence[Spec]) -> Any:
         import pyarrow
@@ -68,10 +77,13 @@ class PyarrowFrames:
         return frame
 
 
+POLARS = PolarsFrames()
+
+
 def adapter_of(frame: object, face: str) -> Adapter:
     """The adapter of this kind of frame; neither pandas nor pyarrow is imported to find out."""
     if isinstance(frame, pl.DataFrame):
-        return PolarsFrames()
+        return POLARS
     if (pandas := sys.modules.get("pandas")) is not None and isinstance(frame, pandas.DataFrame):
         from hypostyle._pandas import PandasFrames
 
@@ -150,12 +162,11 @@ def needed(specs: Sequence[Spec]) -> list[str]:
     return list(dict.fromkeys(name for spec in specs for name in spec.columns))
 
 
-def select(adapter: Adapter, frame: Any, specs: Sequence[Spec]) -> _native.ArrowStream:
-    """The columns that the kernels read."""
-    wanted = needed(specs)
-    names = adapter.names(frame)
-    known = set(names)
-    if not known.issuperset(wanted):
+def select(adapter: Adapter, frame: Any, specs: Sequence[Spec], wanted: list[str] | None = None) -> _native.ArrowStream:
+    """The columns that the kernels read; `wanted` is their list where it is known already."""
+    if wanted is None:
+        wanted = needed(specs)
+    if not set(adapter.names(frame)).issuperset(wanted):
         refuse_missing(adapter, frame, specs)
     return adapter.select(frame, wanted)
 

@@ -17,7 +17,7 @@ from polars.io.plugins import register_io_source
 
 from hypostyle import _native
 from hypostyle._expr import kernels_of
-from hypostyle._frame import PolarsFrames, check_distinct, needed, refuse_missing
+from hypostyle._frame import POLARS, check_distinct, needed, refuse_missing
 from hypostyle._spec import Spec
 from hypostyle._stage import Stage
 
@@ -49,8 +49,8 @@ class LazyKernels:
             state: a file that `save` wrote, or a `Stage`, to go on from.  Without `exprs` its kernels run; with `exprs`
                 they must be the same.  Every run starts from this state; a `Stage` given here isn't changed.
             save: a file for the state after the last row.  It is written when the rows have all been read, never when
-                the query stops early or fails; neither `head` (but for `head(0)`) nor a
-                projection keeps rows from being read.
+                the query stops early or fails; neither `head` (but for `head(0)`) nor a projection keeps rows from
+                being read.
             named: kernels by the names of their outputs.
 
         Returns:
@@ -73,7 +73,7 @@ class LazyKernels:
         schema = self._frame.collect_schema()
         empty = schema.to_frame()
         if not set(schema) >= set(needed(specs)):
-            refuse_missing(PolarsFrames(), empty, specs)
+            refuse_missing(POLARS, empty, specs)
         outputs = _native.output_fields(empty.select(needed(specs)), [spec.json for spec in specs])
         target = None if save is None else Path(save)
         whole = state is not None or save is not None
@@ -156,12 +156,11 @@ def _source(
         frame = frame.head(n_rows)
     left = n_rows
     last: pl.DataFrame | None = None  # the piece that fills n_rows, held back until the state is saved
-    adapter = PolarsFrames()
     for batch in frame.collect_batches(maintain_order=True):
         piece = batch
         for stage in running:
-            outputs = stage._running.advance(adapter.select(batch, needed(stage._specs)))
-            piece = adapter.attach(piece, outputs, stage._specs)
+            outputs = stage._running.advance(POLARS.select(batch, stage._columns))
+            piece = POLARS.attach(piece, outputs, stage._specs)
         if left is not None:
             if last is not None:
                 continue

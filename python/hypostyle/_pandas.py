@@ -13,6 +13,7 @@ import pandas as pd
 import polars as pl
 
 from hypostyle import _native
+from hypostyle._frame import POLARS
 from hypostyle._spec import Spec
 
 
@@ -23,7 +24,8 @@ class PandasFrames:
         return [str(name) for name in frame.columns]
 
     def select(self, frame: pd.DataFrame, names: list[str]) -> _native.ArrowStream:
-        return pl.DataFrame([_to_polars(name, _column(frame, name)) for name in names])
+        picked = pl.DataFrame([_to_polars(name, _column(frame, name)) for name in names])
+        return POLARS.select(picked, names)
 
     def attach(self, frame: pd.DataFrame, outputs: _native.Batch, specs: Sequence[Spec]) -> pd.DataFrame:
         result = frame.copy(deep=False)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 from hypostyle import _native
 from hypostyle._expr import KernelExpr, kernels_of
-from hypostyle._frame import adapter_of, check_distinct, select
+from hypostyle._frame import adapter_of, check_distinct, needed, select
 from hypostyle._spec import Spec, from_json
 
 Frame = TypeVar("Frame")
@@ -44,10 +44,12 @@ class Stage:
 
     _running: _native.Stage
     _specs: list[Spec]
+    _columns: list[str]
 
     def __init__(self, exprs: KernelExpr | Iterable[KernelExpr], *, threads: int | None = None) -> None:
         self._specs = kernels_of([exprs] if isinstance(exprs, KernelExpr) else [list(exprs)], {}, "Stage")
         check_distinct(self._specs)
+        self._columns = needed(self._specs)
         self._running = _native.Stage([spec.json for spec in self._specs], threads)
 
     @classmethod
@@ -69,6 +71,7 @@ class Stage:
         stage = cls.__new__(cls)
         stage._running = native
         stage._specs = [from_json(text) for text in native.specs()]
+        stage._columns = needed(stage._specs)
         return stage
 
     def advance(self, frame: Frame) -> Frame:
@@ -83,13 +86,13 @@ class Stage:
             ValueError: the time column isn't sorted or has nulls.
         """
         adapter = adapter_of(frame, "Stage.advance")
-        outputs = self._running.advance(select(adapter, frame, self._specs))
+        outputs = self._running.advance(select(adapter, frame, self._specs, self._columns))
         return cast("Frame", adapter.attach(frame, outputs, self._specs))
 
     def peek(self, frame: Frame) -> Frame:
         """What `advance` would give, with the state left as it is."""
         adapter = adapter_of(frame, "Stage.peek")
-        outputs = self._running.peek(select(adapter, frame, self._specs))
+        outputs = self._running.peek(select(adapter, frame, self._specs, self._columns))
         return cast("Frame", adapter.attach(frame, outputs, self._specs))
 
     def save(self, path: str | os.PathLike[str]) -> None:

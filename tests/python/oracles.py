@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -44,13 +44,18 @@ class Oracle:
 # --- pandas ---
 
 
+def duration(given: int | str) -> Any:
+    """A window of a case as pandas takes it."""
+    return pd.Timedelta(given.replace("m", "min").replace("d", "D")) if isinstance(given, str) else given
+
+
 def windows(frame: pd.DataFrame, case: Case, column: str = "column") -> Any:
     """pandas' windows for the arguments of a rolling kernel."""
     values = frame[case[column]].astype("f8") if frame[case[column]].dtype != np.float32 else frame[case[column]]
     index = np.arange(len(values)) if isinstance(case["window"], int) else frame[case["by"]]
     values = pd.Series(values.to_numpy(), index=index)
     return values.rolling(
-        case["window"].replace("m", "min") if isinstance(case["window"], str) else case["window"],
+        duration(case["window"]),
         min_periods=case.get("min_samples"),
         closed=case.get("closed"),
         center=case.get("center", False),
@@ -144,7 +149,7 @@ def affine_scan(frame: pd.DataFrame, case: Case) -> Any:
 
 def session_id(frame: pd.DataFrame, case: Case) -> Any:
     time = frame[case["time"]]
-    gap = pd.Timedelta(case["gap"].replace("m", "min")) if isinstance(case["gap"], str) else case["gap"]
+    gap = duration(case["gap"])
     return (time.diff() > gap).cumsum().to_numpy(dtype="f8")
 
 
@@ -163,7 +168,22 @@ def row_dot(frame: pd.DataFrame, case: Case) -> Any:
 
 
 def polars_rolling(method: str) -> Callable[[Case], pl.Expr]:
-    return lambda case: getattr(pl.col(case["column"]), f"rolling_{method}")(case["window"])
+    def compute(case: Case) -> pl.Expr:
+        column = pl.col(case["column"])
+        if "by" in case:
+            return cast("pl.Expr", getattr(column, f"rolling_{method}_by")(case["by"], case["window"]))
+        return cast("pl.Expr", getattr(column, f"rolling_{method}")(case["window"]))
+
+    return compute
+
+
+def polars_rolling_count(case: Case) -> pl.Expr:
+    # Polars has no rolling_count: the sum of ones.
+    return pl.col(case["column"]).is_not_null().cast(pl.UInt32).rolling_sum(case["window"], min_samples=0)
+
+
+def seconds(duration: str) -> float:
+    return pd.Timedelta(duration.replace("m", "min")).total_seconds()
 
 
 def numbagg_move(method: str) -> Callable[[Arrays, Case], Any]:
@@ -196,7 +216,7 @@ def numbagg_ewm(arrays: Arrays, case: Case) -> Any:
     import numbagg
 
     alpha = case["alpha"] if "alpha" in case else 2.0 / (case["span"] + 1.0)
-    return numbagg.move_exp_nanmean(arrays[case["column"]], alpha=np.full(len(arrays[case["column"]]), alpha))
+    return numbagg.move_exp_nanmean(arrays[case["column"]], alpha=alpha)
 
 
 def sql(function: str) -> Callable[[Case], str]:
@@ -234,7 +254,7 @@ def paired(cases: list[Case]) -> list[Case]:
 
 
 ORACLES: dict[str, Oracle] = {
-    "rolling_count": Oracle(WINDOWS, rolling_count, duckdb=sql("count")),
+    "rolling_count": Oracle(WINDOWS, rolling_count, polars_rolling_count, duckdb=sql("count")),
     "rolling_sum": Oracle(
         WINDOWS, rolling("sum"), polars_rolling("sum"), numbagg_move("sum"), bottleneck_move("sum"), sql("sum"), 1e-10
     ),
@@ -283,12 +303,14 @@ ORACLES: dict[str, Oracle] = {
         [{"column": "x"}, {"column": "x", "min_samples": 5}, {"column": "i"}],
         expanding("mean"),
         lambda case: pl.col(case["column"]).cum_sum() / pl.col(case["column"]).cum_count(),
+        duckdb=sql("avg"),
         tolerance=1e-10,
     ),
     "expanding_max": Oracle(
         [{"column": "x"}, {"column": "x", "min_samples": 5}, {"column": "i"}],
         expanding("max"),
         lambda case: pl.col(case["column"]).cum_max(),
+        duckdb=sql("max"),
     ),
     "ewm_mean": Oracle(
         [
@@ -323,7 +345,13 @@ ORACLES: dict[str, Oracle] = {
         affine_scan,
         tolerance=1e-12,
     ),
-    "session_id": Oracle([{"time": "ts", "gap": "10m"}, {"time": "ts", "gap": "1m"}], session_id),
+    "session_id": Oracle(
+        [{"time": "ts", "gap": "10m"}, {"time": "ts", "gap": "1m"}],
+        session_id,
+        lambda case: (
+            (pl.col(case["time"]).diff() > pl.duration(seconds=seconds(case["gap"]))).fill_null(False).cum_sum()
+        ),
+    ),
     "risk_score": Oracle(
         [
             {"weight": "a", "notional": "high", "factors": ["x", "y", "i"]},

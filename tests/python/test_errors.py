@@ -95,7 +95,7 @@ def plain_types(error: Exception) -> str:
 
 def test_column_of_a_wrong_type() -> None:
     through_every_face(FRAME, hs.rolling_mean("key", 3), TypeError, ["rolling_mean", "key"])
-    through_every_face(FRAME, hs.rolling_mean("x", "5m", by="x"), TypeError, ["x", "timestamp"])
+    through_every_face(FRAME, hs.rolling_mean("x", "5m", by="y"), TypeError, ["y", "timestamp"])
     through_every_face(FRAME, hs.session_id("key", "5m"), TypeError, ["session_id", "key"])
 
 

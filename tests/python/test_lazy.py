@@ -103,9 +103,7 @@ def test_saved_state_goes_on(tmp_path: Path) -> None:
         assert rest.select("s7").collect().equals(whole[7000:].select("s7")), "every run starts from the same state"
 
 
-@pytest.mark.parametrize(
-    "query", ["all", "outputs", "inputs alone", "head", "filter by input", "count"]
-)
+@pytest.mark.parametrize("query", ["all", "outputs", "inputs alone", "head", "filter by input", "count"])
 def test_a_whole_state_is_saved_whatever_is_asked_for(tmp_path: Path, query: str) -> None:
     kernel = KERNELS[0]
     found, expected = tmp_path / "found", hs.Stage(kernel)

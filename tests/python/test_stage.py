@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import copy
-import sys
+import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
-import pytest
 
 import hypostyle as hs
 from data import plain
@@ -18,7 +17,7 @@ from data import plain
 def test_copies_go_their_own_ways() -> None:
     stage = hs.Stage(hs.expanding_mean("x", over="key").alias("m"))
     stage.advance(plain(100))
-    twins = [stage.copy(), copy.copy(stage), copy.deepcopy(stage)]
+    twins = [stage.copy(), copy.copy(stage), copy.deepcopy(stage), pickle.loads(pickle.dumps(stage))]
     expected = stage.advance(plain(50, seed=1))
     stage.advance(plain(50, seed=2))
     for twin in twins:
@@ -44,9 +43,7 @@ def test_any_number_of_threads_gives_the_same_bits() -> None:
     frame = plain(5000)
     outs = []
     for threads in (1, 2, 4):
-        stage = hs.Stage(
-            [hs.rolling_std("x", 20, over="key").alias("s"), hs.ewm_mean("x", span=9).alias("e")][:1], threads=threads
-        )
+        stage = hs.Stage(hs.rolling_std("x", 20, over="key").alias("s"), threads=threads)
         outs.append(stage.advance(frame)["s"])
     assert outs[0].equals(outs[1])
     assert outs[0].equals(outs[2])
@@ -75,7 +72,6 @@ def test_frames_of_every_kind() -> None:
         assert pl.Series(out["m"], nan_to_null=True).equals(expected)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="paths are bytes on POSIX")
 def test_paths_of_any_kind(tmp_path: Path) -> None:
     stage = hs.Stage(hs.expanding_mean("x"))
     stage.save(str(tmp_path / "a"))

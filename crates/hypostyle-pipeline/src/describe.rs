@@ -43,6 +43,13 @@ impl fmt::Display for Plan {
     }
 }
 
+/// As it is printed: a stage's state is no reading matter.
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 struct Widths {
     name: usize,
     data_type: usize,

@@ -29,6 +29,9 @@
 //! assert_eq!(text, "symbol,price,mean\nA,1.0,1.0\nB,10.0,10.0\nA,3.0,2.0\n");
 //! ```
 
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
 mod command;
 mod config;
 mod csv;

@@ -21,8 +21,9 @@ impl ParquetFile {
     pub fn open(path: &Path) -> Result<(Self, Vec<Column>)> {
         let file = File::open(path)
             .map_err(|error| Error::new(ErrorKind::Source, format!("can't open the input: {error}")).in_file(path))?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file)
-            .map_err(|error| Error::new(ErrorKind::Source, "the input is no Parquet file").in_file(path).because(error))?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| {
+            Error::new(ErrorKind::Source, "the input is no Parquet file").in_file(path).because(error)
+        })?;
         let columns = builder.schema().fields().iter().map(|field| Column {
             name: field.name().clone(),
             data_type: field.data_type().clone(),
@@ -35,7 +36,8 @@ impl ParquetFile {
 
     pub fn batches(self, schema: SchemaRef, rows: usize, bytes: u64) -> Result<ParquetBatches> {
         let total = u64::try_from(self.builder.metadata().file_metadata().num_rows()).unwrap_or(0);
-        let reader = self.builder.with_batch_size(rows).build().map_err(|error| unreadable(&self.path).because(error))?;
+        let reader =
+            self.builder.with_batch_size(rows).build().map_err(|error| unreadable(&self.path).because(error))?;
         Ok(ParquetBatches { path: self.path, reader, schema, read: 0, total, bytes })
     }
 }

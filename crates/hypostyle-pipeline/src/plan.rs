@@ -86,7 +86,12 @@ fn needs_time(spec: &KernelSpec) -> bool {
     timed && spec.kernel().is_ok_and(|kernel| kernel.accepts("by"))
 }
 
-fn plan_stage(pipeline: &Pipeline, index: usize, asked: Vec<Asked>, schema: &Schema) -> Result<(PlannedStage, SchemaRef)> {
+fn plan_stage(
+    pipeline: &Pipeline,
+    index: usize,
+    asked: Vec<Asked>,
+    schema: &Schema,
+) -> Result<(PlannedStage, SchemaRef)> {
     let place = format!("stage {}", index + 1);
     let table = &pipeline.config.stage[index];
     let over = table.over.as_ref().map(|over| over.to_vec()).unwrap_or_default();

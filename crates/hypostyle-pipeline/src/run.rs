@@ -88,7 +88,8 @@ impl Plan {
 }
 
 fn panicked() -> Error {
-    Error::new(ErrorKind::Internal, "a thread of the pipeline panicked").help("this is a mistake in Hypostyle: please report it")
+    Error::new(ErrorKind::Internal, "a thread of the pipeline panicked")
+        .help("this is a mistake in Hypostyle: please report it")
 }
 
 /// Reads until the end, the limit, an error, or until nobody listens.

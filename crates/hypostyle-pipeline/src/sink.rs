@@ -31,21 +31,27 @@ impl Sink {
     pub fn check(pipeline: &Pipeline, input: &Path, schema: &Schema) -> Result<Self> {
         let table = &pipeline.config.sink;
         let Some(path) = table.path.clone() else {
-            return Err(Error::pipeline("there is no output").help("name it: path = \"...\" under [sink], or --output PATH"));
+            return Err(
+                Error::pipeline("there is no output").help("name it: path = \"...\" under [sink], or --output PATH")
+            );
         };
         let style = match format_of(&path, table.format, "[sink]")? {
             Format::Csv if table.compression.is_some() => {
-                return Err(Error::pipeline("[sink] compression is for Parquet, but the output is CSV").help("remove compression"));
+                return Err(Error::pipeline("[sink] compression is for Parquet, but the output is CSV")
+                    .help("remove compression"));
             }
             Format::Csv => Style::Csv { delimiter: delimiter(table.delimiter.as_deref(), Some(&path), "[sink]")? },
             Format::Parquet if table.delimiter.is_some() => {
-                return Err(Error::pipeline("[sink] delimiter is for CSV, but the output is Parquet").help("remove delimiter"));
+                return Err(
+                    Error::pipeline("[sink] delimiter is for CSV, but the output is Parquet").help("remove delimiter")
+                );
             }
             Format::Parquet => Style::Parquet { compression: table.compression.unwrap_or_default() },
         };
         let nested = schema.fields().iter().find(|field| field.data_type().is_nested());
         if let (Style::Csv { .. }, Some(field)) = (style, nested) {
-            let message = format!("column '{}' is {}, which CSV has no form for", field.name(), types::name(field.data_type()));
+            let message =
+                format!("column '{}' is {}, which CSV has no form for", field.name(), types::name(field.data_type()));
             return Err(Error::pipeline(message).help("write Parquet: path = \"....parquet\" under [sink]"));
         }
         let fault = |message: &str| Error::new(ErrorKind::Sink, message).in_file(&path);

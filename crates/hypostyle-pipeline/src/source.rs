@@ -62,11 +62,14 @@ impl Source {
     pub fn open(pipeline: &Pipeline) -> Result<Self> {
         let table = &pipeline.config.source;
         let Some(path) = table.path.clone() else {
-            return Err(Error::pipeline("there is no input").help("name it: path = \"...\" under [source], or --input PATH"));
+            return Err(
+                Error::pipeline("there is no input").help("name it: path = \"...\" under [source], or --input PATH")
+            );
         };
         let format = format_of(&path, table.format, "[source]")?;
-        let about = std::fs::metadata(&path)
-            .map_err(|error| Error::new(ErrorKind::Source, format!("can't open the input: {error}")).in_file(&path).help(relative(&path)))?;
+        let about = std::fs::metadata(&path).map_err(|error| {
+            Error::new(ErrorKind::Source, format!("can't open the input: {error}")).in_file(&path).help(relative(&path))
+        })?;
         if !about.is_file() {
             return Err(Error::new(ErrorKind::Source, "the input is no regular file").in_file(&path));
         }
@@ -131,8 +134,11 @@ pub(crate) fn delimiter(stated: Option<&str>, path: Option<&Path>, table: &str) 
         None if path.and_then(Path::extension).is_some_and(|extension| extension == "tsv") => Ok(b'\t'),
         None => Ok(b','),
         Some([byte]) if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
-        Some(_) => Err(Error::pipeline(format!("{table} delimiter {:?} is not one ASCII character", stated.unwrap_or_default()))
-            .help("give one character that is no quote or line end, such as \";\" or \"\\t\"")),
+        Some(_) => Err(Error::pipeline(format!(
+            "{table} delimiter {:?} is not one ASCII character",
+            stated.unwrap_or_default()
+        ))
+        .help("give one character that is no quote or line end, such as \";\" or \"\\t\"")),
     }
 }
 
@@ -150,9 +156,11 @@ fn declared(pipeline: &Pipeline, names: &[String]) -> Result<Vec<Option<DataType
     for (name, type_name) in &pipeline.config.source.schema {
         let line = pipeline.line(type_name.span().start);
         let Some(index) = names.iter().position(|known| known == name) else {
-            return Err(Error::pipeline(format!("[source.schema] names column '{name}', which the input doesn't have"))
-                .at_line(line)
-                .help(format!("its columns are {}", quoted(names))));
+            return Err(Error::pipeline(format!(
+                "[source.schema] names column '{name}', which the input doesn't have"
+            ))
+            .at_line(line)
+            .help(format!("its columns are {}", quoted(names))));
         };
         let data_type = types::parse(type_name.get_ref())
             .map_err(|message| Error::pipeline(format!("[source.schema] column '{name}': {message}")).at_line(line))?;
@@ -170,8 +178,10 @@ fn only_csv(table: &SourceTable) -> Result<()> {
         ("schema", !table.schema.is_empty()),
     ];
     match given.iter().find(|(_, given)| *given) {
-        Some((key, _)) => Err(Error::pipeline(format!("[source] {key} is for CSV, but the input is Parquet, which knows its own types"))
-            .help(format!("remove {key} from the pipeline file"))),
+        Some((key, _)) => Err(Error::pipeline(format!(
+            "[source] {key} is for CSV, but the input is Parquet, which knows its own types"
+        ))
+        .help(format!("remove {key} from the pipeline file"))),
         None => Ok(()),
     }
 }
@@ -183,7 +193,9 @@ pub(crate) fn quoted(names: &[String]) -> String {
 /// Says what a relative path was relative to.
 pub(crate) fn relative(path: &Path) -> String {
     match std::env::current_dir() {
-        Ok(folder) if path.is_relative() => format!("relative paths start at the working directory, {}", folder.display()),
+        Ok(folder) if path.is_relative() => {
+            format!("relative paths start at the working directory, {}", folder.display())
+        }
         _ => "check the path".to_string(),
     }
 }

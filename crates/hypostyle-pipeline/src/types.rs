@@ -91,7 +91,9 @@ mod tests {
     #[test]
     fn every_name_is_read_as_it_is_written() {
         let names = SIMPLE.iter().map(|(name, _)| *name);
-        for text in names.chain(["timestamp[us]", "timestamp[ns, UTC]", "timestamp[s, +02:00]", "timestamp[ms, -05:30]"]) {
+        for text in
+            names.chain(["timestamp[us]", "timestamp[ns, UTC]", "timestamp[s, +02:00]", "timestamp[ms, -05:30]"])
+        {
             assert_eq!(name(&parse(text).unwrap()), text);
         }
     }

@@ -28,7 +28,10 @@ fn run_writes_the_output_and_a_line_of_summary() {
     let output = hypostyle(&folder, &["run", "p.toml"]);
     let errors = text(&output.stderr);
     assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(0), ""), "{errors}");
-    assert!(errors.starts_with("200 rows in ") && errors.contains("rows/s") && errors.contains("out.parquet"), "{errors}");
+    assert!(
+        errors.starts_with("200 rows in ") && errors.contains("rows/s") && errors.contains("out.parquet"),
+        "{errors}"
+    );
     assert!(!cfg!(target_os = "linux") || errors.contains("peak memory"), "{errors}");
     assert_eq!(errors.lines().count(), 1, "no bar where stderr is no terminal");
     assert_eq!(folder.parquet("out.parquet").num_rows(), 200);
@@ -38,7 +41,22 @@ fn run_writes_the_output_and_a_line_of_summary() {
 fn paths_limits_and_silence_from_the_command_line() {
     let folder = ready();
     folder.write("other.csv", trades(50));
-    let output = hypostyle(&folder, &["run", "p.toml", "--input", "other.csv", "--output", "other.out.csv", "--threads", "2", "--limit", "30", "--quiet"]);
+    let output = hypostyle(
+        &folder,
+        &[
+            "run",
+            "p.toml",
+            "--input",
+            "other.csv",
+            "--output",
+            "other.out.csv",
+            "--threads",
+            "2",
+            "--limit",
+            "30",
+            "--quiet",
+        ],
+    );
     assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
     assert_eq!(folder.read("other.out.csv").lines().count(), 31);
     assert!(!folder.path("out.parquet").exists());

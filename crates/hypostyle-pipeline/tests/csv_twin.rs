@@ -27,7 +27,11 @@ fn integers() -> impl Strategy<Value = String> {
 
 /// One field as some program may have written it: quoted where it must be, and sometimes where it need not.
 fn written(field: &str, quote: bool) -> String {
-    if quote || field.contains([',', '"', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.to_string() }
+    if quote || field.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_string()
+    }
 }
 
 proptest! {

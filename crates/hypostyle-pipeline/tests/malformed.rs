@@ -72,13 +72,55 @@ const CASES: &[Case] = &[
         column: Some("b"),
         words: &["names an offset from UTC", "b = \"timestamp[us, UTC]\""],
     },
-    Case { toml: "", csv: b"a,b\nx,1\ny\n", line: 3, record: 2, column: None, words: &["record 2 has 1 field, but the file has 2 columns"] },
-    Case { toml: "", csv: b"a,b\nx,1,2\n", line: 2, record: 1, column: None, words: &["record 1 has 3 fields, but the file has 2 columns"] },
-    Case { toml: "", csv: b"a,b\nx,1\n\"y,2\nz,3\n", line: 3, record: 2, column: None, words: &["a quote opened in record 2 is never closed"] },
-    Case { toml: "", csv: b"a,b\nx,1\ny,\"2\nz", line: 3, record: 2, column: None, words: &["is never closed", "write a quote inside a text as two"] },
+    Case {
+        toml: "",
+        csv: b"a,b\nx,1\ny\n",
+        line: 3,
+        record: 2,
+        column: None,
+        words: &["record 2 has 1 field, but the file has 2 columns"],
+    },
+    Case {
+        toml: "",
+        csv: b"a,b\nx,1,2\n",
+        line: 2,
+        record: 1,
+        column: None,
+        words: &["record 1 has 3 fields, but the file has 2 columns"],
+    },
+    Case {
+        toml: "",
+        csv: b"a,b\nx,1\n\"y,2\nz,3\n",
+        line: 3,
+        record: 2,
+        column: None,
+        words: &["a quote opened in record 2 is never closed"],
+    },
+    Case {
+        toml: "",
+        csv: b"a,b\nx,1\ny,\"2\nz",
+        line: 3,
+        record: 2,
+        column: None,
+        words: &["is never closed", "write a quote inside a text as two"],
+    },
     Case { toml: "", csv: b"a,b\n\xff,1\n", line: 2, record: 1, column: Some("a"), words: &["is no UTF-8", "iconv"] },
-    Case { toml: "", csv: b"a,\xff\n", line: 1, record: 0, column: None, words: &["the header of column 2 is no UTF-8"] },
-    Case { toml: "", csv: b"a,b,a\n1,2,3\n", line: 1, record: 0, column: None, words: &["the header has column 'a' twice", "header = false"] },
+    Case {
+        toml: "",
+        csv: b"a,\xff\n",
+        line: 1,
+        record: 0,
+        column: None,
+        words: &["the header of column 2 is no UTF-8"],
+    },
+    Case {
+        toml: "",
+        csv: b"a,b,a\n1,2,3\n",
+        line: 1,
+        record: 0,
+        column: None,
+        words: &["the header has column 'a' twice", "header = false"],
+    },
     // The first fault in the file is the one that is told, whatever the batches.
     Case {
         toml: "[source.schema]\na = \"i64\"\nb = \"i64\"",
@@ -102,7 +144,8 @@ fn every_malformed_row_is_told_with_its_place_and_the_way_out() {
             };
             let error = folder.complaint(&toml, case.csv);
             let message = error.to_string();
-            let expected = ErrorKind::Malformed { line: case.line, record: case.record, column: case.column.map(str::to_string) };
+            let expected =
+                ErrorKind::Malformed { line: case.line, record: case.record, column: case.column.map(str::to_string) };
             assert_eq!(error.kind(), &expected, "{message}");
             assert!(message.starts_with(&format!("{}:{}: ", folder.path("in.csv").display(), case.line)), "{message}");
             for words in case.words {
@@ -121,7 +164,10 @@ fn a_type_that_changes_late_is_told_with_the_remedy() {
     csv.extend((0..30_000).map(|i| format!("{i}\n")));
     csv.push_str("1.5\n");
     let message = folder.complaint("", csv).to_string();
-    assert!(message.contains("in.csv:30002: record 30001, column 'volume' (inferred from the first 10000 rows)"), "{message}");
+    assert!(
+        message.contains("in.csv:30002: record 30001, column 'volume' (inferred from the first 10000 rows)"),
+        "{message}"
+    );
     assert!(message.contains("volume = \"f64\" under [source.schema]"), "{message}");
     assert_eq!(folder.names(), ["in.csv"]);
 }
@@ -157,15 +203,35 @@ fn a_pipeline_is_judged_before_any_work() {
     let kernel = |text: &str| format!("[[stage]]\n[[stage.kernel]]\n{text}");
     let mean = "name = \"rolling_mean\"\ncolumn = \"price\"\n";
     let cases: Vec<(String, &str, &str, &[&str])> = vec![
-        (kernel("name = \"roling_mean\""), "in.csv", "out.csv", &["line 2: stage 1: ", "'roling_mean'", "'rolling_mean'?"]),
+        (
+            kernel("name = \"roling_mean\""),
+            "in.csv",
+            "out.csv",
+            &["line 2: stage 1: ", "'roling_mean'", "'rolling_mean'?"],
+        ),
         (kernel(&format!("{mean}window = 0")), "in.csv", "out.csv", &["line 2: stage 1: ", "'window'"]),
         (kernel(&format!("{mean}window = 5\nwindows = 6")), "in.csv", "out.csv", &["'windows'"]),
         (kernel("name = \"rolling_mean\"\ncolumn = \"prise\"\nwindow = 5"), "in.csv", "out.csv", &["'prise'", "price"]),
         (kernel("name = \"rolling_mean\"\ncolumn = \"symbol\"\nwindow = 5"), "in.csv", "out.csv", &["'symbol'"]),
-        (format!("[[stage]]\nover = \"sym\"\n[[stage.kernel]]\n{mean}window = 5"), "in.csv", "out.csv", &["'sym'", "'symbol'"]),
+        (
+            format!("[[stage]]\nover = \"sym\"\n[[stage.kernel]]\n{mean}window = 5"),
+            "in.csv",
+            "out.csv",
+            &["'sym'", "'symbol'"],
+        ),
         ("[[stage]]".to_string(), "in.csv", "out.csv", &["stage 1 has no kernel", "hypostyle kernels"]),
-        ("[source.schema]\nprise = \"f64\"".to_string(), "in.csv", "out.csv", &["line 2: ", "'prise'", "'ts', 'symbol', 'price'"]),
-        ("[source.schema]\nprice = \"float\"".to_string(), "in.csv", "out.csv", &["line 2: ", "no type is called \"float\"", "f64"]),
+        (
+            "[source.schema]\nprise = \"f64\"".to_string(),
+            "in.csv",
+            "out.csv",
+            &["line 2: ", "'prise'", "'ts', 'symbol', 'price'"],
+        ),
+        (
+            "[source.schema]\nprice = \"float\"".to_string(),
+            "in.csv",
+            "out.csv",
+            &["line 2: ", "no type is called \"float\"", "f64"],
+        ),
         ("[source]\nbatch_rows = 0".to_string(), "in.csv", "out.csv", &["batch_rows is 0"]),
         ("[source]\ndelimiter = \"ab\"".to_string(), "in.csv", "out.csv", &["delimiter", "one ASCII character"]),
         ("[source]\nheader = false".to_string(), "plain.parquet", "out.csv", &["header is for CSV"]),
@@ -205,7 +271,10 @@ fn a_wrong_pipeline_file_is_told_with_its_line() {
             assert!(message.contains(words), "{words} is not in: {message}");
         }
     }
-    let error = Pipeline::from_file(folder.write("p.toml", "[[stage]]\n\n[[stage.kernel]]\nname = \"nothing\"\n")).unwrap().plan().unwrap_err();
+    let error = Pipeline::from_file(folder.write("p.toml", "[[stage]]\n\n[[stage.kernel]]\nname = \"nothing\"\n"))
+        .unwrap()
+        .plan()
+        .unwrap_err();
     assert!(error.to_string().contains("p.toml:3: stage 1: "), "{error}");
     assert_eq!((error.file(), error.line()), (Some(folder.path("p.toml").as_path()), Some(3)));
 }

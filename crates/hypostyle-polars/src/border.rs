@@ -10,7 +10,7 @@ use std::mem::{align_of, size_of, transmute};
 use arrow::array::{Array, ArrayRef, make_array};
 use arrow::datatypes::Field as ArrowField;
 use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
-use polars::prelude::{CompatLevel, Field, PolarsError, PolarsResult, Series};
+use polars::prelude::{CompatLevel, DataType, Field, PolarsError, PolarsResult, Series};
 use polars_arrow::ffi;
 
 const _: () = assert!(size_of::<ffi::ArrowArray>() == size_of::<FFI_ArrowArray>());
@@ -18,10 +18,14 @@ const _: () = assert!(align_of::<ffi::ArrowArray>() == align_of::<FFI_ArrowArray
 const _: () = assert!(size_of::<ffi::ArrowSchema>() == size_of::<FFI_ArrowSchema>());
 const _: () = assert!(align_of::<ffi::ArrowSchema>() == align_of::<FFI_ArrowSchema>());
 
-/// A Polars series as an arrow-rs array; several chunks become one first.
+/// A Polars series as an arrow-rs array; several chunks become one first.  A column without a type (all null) counts as
+/// floats.
 pub fn to_arrow(series: &Series) -> PolarsResult<ArrayRef> {
     let level = CompatLevel::newest();
-    let series = series.rechunk();
+    let series = match series.dtype() {
+        DataType::Null => series.cast(&DataType::Float64)?,
+        _ => series.rechunk(),
+    };
     let exported = ffi::export_array_to_c(series.to_arrow(0, level));
     let schema = move_schema(ffi::export_field_to_c(&series.dtype().to_arrow_field(series.name().clone(), level)));
     // SAFETY: polars-arrow has just filled the struct from a live array, of the type that the schema (made from the same
@@ -46,8 +50,11 @@ pub fn to_series(name: &str, array: &dyn Array) -> PolarsResult<Series> {
     Series::from_arrow(name.into(), array)
 }
 
-/// The arrow-rs field of a Polars field.
+/// The arrow-rs field of a Polars field, for what [`to_arrow`] gives.
 pub fn to_arrow_field(field: &Field) -> PolarsResult<ArrowField> {
+    if field.dtype == DataType::Null {
+        return Ok(ArrowField::new(field.name.as_str(), arrow::datatypes::DataType::Float64, true));
+    }
     let schema = move_schema(ffi::export_field_to_c(&field.to_arrow(CompatLevel::newest())));
     ArrowField::try_from(&schema).map_err(refused)
 }

@@ -3,12 +3,14 @@
 //! | module | what |
 //! |---|---|
 //! | `plugin` | the expression that Polars calls by name over its C interface |
-//! | `border` | Series and arrow-rs arrays, moved into each other without a copy: the only `unsafe` code |
+//! | `entry` | the C functions themselves |
+//! | `border` | Series and arrow-rs arrays, moved into each other without a copy; with `entry` the only `unsafe` code |
 //! | `frames` | whole frames in and out by the Arrow PyCapsule interface |
 //! | `stage`, `module` | what Python sees |
 //! | `errors` | which exception each kind of error becomes |
 
 mod border;
+mod entry;
 mod errors;
 mod frames;
 mod module;

@@ -1,6 +1,7 @@
 //! The Polars expression: Polars looks `_polars_plugin_kernel` up in this library and calls it with the input series.
 //!
-//! Which kernel runs is data (the specification as JSON), so one entry point serves the whole catalogue.
+//! Which kernel runs is data (the specification as JSON), so one entry point serves the whole catalogue.  pyo3-polars writes
+//! the entry points of `kernel_unguarded`; `entry.rs` wraps them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,13 +17,13 @@ use crate::border;
 
 /// What the Python side sends along: the specification, and which column of it each input is.
 #[derive(Deserialize)]
-struct KernelArguments {
-    spec: String,
-    columns: Vec<String>,
+pub struct KernelArguments {
+    pub spec: String,
+    pub columns: Vec<String>,
 }
 
 #[polars_expr(output_type_func_with_kwargs=output_field)]
-fn kernel(inputs: &[Series], context: CallerContext, kwargs: KernelArguments) -> PolarsResult<Series> {
+fn kernel_unguarded(inputs: &[Series], context: CallerContext, kwargs: KernelArguments) -> PolarsResult<Series> {
     let spec = KernelSpec::from_json(&kwargs.spec).map_err(refused)?;
     guarded(&spec, || {
         let batch = batch_of(&broadcast(inputs)?, &kwargs.columns)?;

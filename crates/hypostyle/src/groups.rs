@@ -27,51 +27,45 @@ pub enum Groups {
     Runs {
         /// By increasing key.
         runs: Vec<Run>,
-        /// The row that stands at each place of the key order; `None` where that is the order already.
-        order: Option<Vec<u32>>,
+        /// Each row's place in the key order; `None` where that is the rows' order already.
+        places: Option<Vec<u32>>,
     },
 }
-
-/// Moves over more rows than this are shared between threads.
-const ROWS_PER_THREAD: usize = 1 << 15;
 
 impl Groups {
     /// Groups rows by key; `total` is the number of keys of the stage.
     pub(crate) fn by_key(keys: &[u32], total: usize) -> Self {
         if keys.is_sorted() {
-            return Self::Runs { runs: runs_of(keys.iter().copied()), order: None };
+            return Self::Runs { runs: runs_of(keys.iter().copied()), places: None };
         }
-        let order = if keys.len() < total / 8 { by_sorting(keys) } else { by_counting(keys, total) };
-        let runs = runs_of(order.iter().map(|row| keys[*row as usize]));
-        Self::Runs { runs, order: Some(order) }
+        let (runs, places) = if keys.len() < total / 8 { by_sorting(keys) } else { by_counting(keys, total) };
+        Self::Runs { runs, places: Some(places) }
     }
 
     /// Puts values into key order.
-    pub(crate) fn gather<'v, T: Copy + Send + Sync>(&self, values: Cow<'v, [T]>, threads: usize) -> Cow<'v, [T]> {
-        let Self::Runs { order: Some(order), .. } = self else {
+    pub(crate) fn into_key_order<'v, T: Copy + Default>(&self, values: Cow<'v, [T]>) -> Cow<'v, [T]> {
+        let Self::Runs { places: Some(places), .. } = self else {
             return values;
         };
-        if threads > 1 && order.len() > ROWS_PER_THREAD {
-            return order
-                .par_iter()
-                .with_min_len(ROWS_PER_THREAD / 4)
-                .map(|row| values[*row as usize])
-                .collect::<Vec<_>>()
-                .into();
+        let mut grouped = vec![T::default(); values.len()];
+        for (place, value) in places.iter().zip(values.iter()) {
+            grouped[*place as usize] = *value;
         }
-        order.iter().map(|row| values[*row as usize]).collect()
+        grouped.into()
     }
 
-    /// Puts answers back into row order.
-    pub(crate) fn scatter<T: Copy + Default>(&self, values: Vec<T>, _threads: usize) -> Vec<T> {
-        let Self::Runs { order: Some(order), .. } = self else {
-            return values;
-        };
-        let mut rows = vec![T::default(); values.len()];
-        for (row, value) in order.iter().zip(values) {
-            rows[*row as usize] = value;
+    /// Puts answers back into the rows' order, at the end of `rows`.
+    pub(crate) fn append_in_row_order<T: Copy + Send + Sync>(&self, values: Vec<T>, rows: &mut Vec<T>, threads: usize) {
+        match self {
+            Self::Runs { places: Some(places), .. } if threads > 1 => {
+                rows.par_extend(places.par_iter().with_min_len(1 << 13).map(|place| values[*place as usize]));
+            }
+            Self::Runs { places: Some(places), .. } => {
+                rows.extend(places.iter().map(|place| values[*place as usize]));
+            }
+            _ if rows.is_empty() => *rows = values,
+            _ => rows.extend(values),
         }
-        rows
     }
 
     /// Shares runs into at most `parts` consecutive parts with about the same number of rows.
@@ -106,28 +100,41 @@ fn runs_of(keys: impl Iterator<Item = u32>) -> Vec<Run> {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a slice of a batch has at most 2^32 rows")]
-fn by_sorting(keys: &[u32]) -> Vec<u32> {
+fn by_sorting(keys: &[u32]) -> (Vec<Run>, Vec<u32>) {
     let mut order: Vec<u32> = (0..keys.len() as u32).collect();
     order.sort_by_key(|row| keys[*row as usize]);
-    order
+    let mut places = vec![0; keys.len()];
+    for (place, row) in order.iter().enumerate() {
+        places[*row as usize] = place as u32;
+    }
+    (runs_of(order.iter().map(|row| keys[*row as usize])), places)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a slice of a batch has at most 2^32 rows")]
-fn by_counting(keys: &[u32], total: usize) -> Vec<u32> {
-    let mut next = vec![0u32; total + 1];
+fn by_counting(keys: &[u32], total: usize) -> (Vec<Run>, Vec<u32>) {
+    let mut next = vec![0u32; total];
     for key in keys {
-        next[*key as usize + 1] += 1;
+        next[*key as usize] += 1;
     }
-    for key in 0..total {
-        next[key + 1] += next[key];
+    let mut runs = Vec::new();
+    let mut start = 0;
+    for (key, next) in next.iter_mut().enumerate() {
+        let end = start + *next as usize;
+        if end > start {
+            runs.push(Run { key: key as u32, start, end });
+        }
+        *next = start as u32;
+        start = end;
     }
-    let mut order = vec![0u32; keys.len()];
-    for (row, key) in keys.iter().enumerate() {
-        let place = &mut next[*key as usize];
-        order[*place as usize] = row as u32;
-        *place += 1;
-    }
-    order
+    let places = keys
+        .iter()
+        .map(|key| {
+            let place = &mut next[*key as usize];
+            *place += 1;
+            *place - 1
+        })
+        .collect();
+    (runs, places)
 }
 
 #[cfg(test)]
@@ -139,9 +146,11 @@ mod tests {
         let keys = [3, 0, 3, 1, 0, 7];
         assert_eq!(by_sorting(&keys), by_counting(&keys, 8));
         let groups = Groups::by_key(&keys, 8);
-        let values = groups.gather(Cow::Borrowed(&[10, 20, 30, 40, 50, 60]), 1).into_owned();
+        let values = groups.into_key_order(Cow::Borrowed(&[10, 20, 30, 40, 50, 60])).into_owned();
         assert_eq!(values, [20, 50, 40, 10, 30, 60]);
-        assert_eq!(groups.scatter(values, 1), [10, 20, 30, 40, 50, 60]);
+        let mut rows = vec![0];
+        groups.append_in_row_order(values, &mut rows, 1);
+        assert_eq!(rows, [0, 10, 20, 30, 40, 50, 60]);
     }
 
     #[test]

@@ -56,8 +56,11 @@ pub trait Running: Send + Sync {
     /// Makes room for this many keys, or forgets those beyond.
     fn resize(&mut self, _keys: usize) {}
 
-    /// Reads a batch and answers each row.
-    fn run(&mut self, batch: &Batch) -> ArrayRef;
+    /// Reads a batch and answers each row; the answers are kept until they are taken.
+    fn run(&mut self, batch: &Batch);
+
+    /// The answers to all rows since they were last taken.
+    fn take_answers(&mut self) -> ArrayRef;
 
     /// A copy.
     fn clone_boxed(&self) -> Box<dyn Running>;
@@ -114,15 +117,13 @@ impl<'a> Batch<'a> {
         let array: &'a ArrayRef = self.record.column(index);
         let groups = self.groups;
         self.values.entry((index, domain)).or_insert_with(|| match read(array, domain) {
-            Values::Float(values) => Values::Float(groups.gather(values, self.threads)),
-            Values::Integer(values) => Values::Integer(groups.gather(values, self.threads)),
+            Values::Float(values) => Values::Float(groups.into_key_order(values)),
+            Values::Integer(values) => Values::Integer(groups.into_key_order(values)),
             other => other,
         });
         if let Some(nulls) = array.logical_nulls().filter(|nulls| nulls.null_count() > 0) {
-            let threads = self.threads;
-            self.valid
-                .entry(index)
-                .or_insert_with(|| groups.gather(Cow::Owned(nulls.iter().collect()), threads).into_owned());
+            let valid = || groups.into_key_order(Cow::Owned(nulls.iter().collect())).into_owned();
+            self.valid.entry(index).or_insert_with(valid);
         }
     }
 
@@ -167,11 +168,14 @@ pub(crate) struct Keyed<D: Driver> {
     time: Option<usize>,
     answer: DataType,
     states: Vec<D::State>,
+    answers: Vec<D::Output>,
+    /// Which answers are valid; empty as long as all are.
+    answered: Vec<bool>,
 }
 
 impl<D: Driver> Keyed<D> {
     pub(crate) fn boxed(driver: D, sources: Vec<Source>, time: Option<usize>, answer: DataType) -> Box<dyn Running> {
-        Box::new(Self { driver, sources, time, answer, states: Vec::new() })
+        Box::new(Self { driver, sources, time, answer, states: Vec::new(), answers: Vec::new(), answered: Vec::new() })
     }
 
     fn with_states(&self, states: Vec<D::State>) -> Box<dyn Running> {
@@ -181,6 +185,8 @@ impl<D: Driver> Keyed<D> {
             time: self.time,
             answer: self.answer.clone(),
             states,
+            answers: Vec::new(),
+            answered: Vec::new(),
         })
     }
 
@@ -267,7 +273,7 @@ impl<D: Driver> Running for Keyed<D> {
         self.states.resize_with(keys, || driver.start());
     }
 
-    fn run(&mut self, batch: &Batch) -> ArrayRef {
+    fn run(&mut self, batch: &Batch) {
         let len = batch.record.num_rows();
         let columns: Vec<Values> = self.sources.iter().map(|source| batch.values(source)).collect();
         let values = D::Input::assemble(&columns, len);
@@ -278,12 +284,19 @@ impl<D: Driver> Running for Keyed<D> {
         let mut answered = vec![true; len];
         self.run_groups(batch, rows, Answers { values: &mut answers, valid: &mut answered });
 
-        let answers = batch.groups.scatter(answers, batch.threads);
-        let nulls = answered.contains(&false).then(|| {
-            let answered = batch.groups.scatter(answered, batch.threads);
-            NullBuffer::new(BooleanBuffer::collect_bool(len, |row| answered[row]))
-        });
-        D::Output::into_array(answers, nulls, &self.answer)
+        let before = self.answers.len();
+        if !self.answered.is_empty() || answered.contains(&false) {
+            self.answered.resize(before, true);
+            batch.groups.append_in_row_order(answered, &mut self.answered, batch.threads);
+        }
+        batch.groups.append_in_row_order(answers, &mut self.answers, batch.threads);
+    }
+
+    fn take_answers(&mut self) -> ArrayRef {
+        let answered = std::mem::take(&mut self.answered);
+        let nulls = (!answered.is_empty())
+            .then(|| NullBuffer::new(BooleanBuffer::collect_bool(answered.len(), |row| answered[row])));
+        D::Output::into_array(std::mem::take(&mut self.answers), nulls, &self.answer)
     }
 
     fn clone_boxed(&self) -> Box<dyn Running> {

@@ -26,7 +26,7 @@ pub(crate) struct Keys {
 /// The distinct keys in the order of their numbers.
 #[derive(Debug, Clone)]
 enum Names {
-    Integers(Interner<Option<i64>>),
+    Integers(Interner<Option<i64>>, Dense),
     Strings(Interner<Option<Short>, Option<Box<str>>>),
     Rows(Interner<Box<[u8]>>),
 }
@@ -38,12 +38,13 @@ struct Short(u128);
 /// Distinct names and their numbers; `T` is compared first, `L` is what must be equal too.
 #[derive(Debug, Clone)]
 struct Interner<T, L = ()> {
-    table: HashTable<u32>,
+    /// The names again, so that a look-up touches one place in memory.
+    table: HashTable<(T, u32)>,
     names: Vec<(T, L)>,
     hasher: FixedState,
 }
 
-impl<T: Hash + Eq, L: PartialEq> Interner<T, L> {
+impl<T: Hash + Eq + Clone, L: PartialEq> Interner<T, L> {
     fn new() -> Self {
         Self { table: HashTable::new(), names: Vec::new(), hasher: FixedState::default() }
     }
@@ -52,17 +53,14 @@ impl<T: Hash + Eq, L: PartialEq> Interner<T, L> {
     fn number(&mut self, first: T, same: impl Fn(&L) -> bool, make: impl FnOnce() -> L) -> u32 {
         let hash = self.hasher.hash_one(&first);
         let names = &self.names;
-        let found = self.table.find(hash, |number| {
-            let (known, rest) = &names[*number as usize];
-            *known == first && same(rest)
-        });
-        if let Some(number) = found {
+        let found = self.table.find(hash, |(known, number)| *known == first && same(&names[*number as usize].1));
+        if let Some((_, number)) = found {
             return *number;
         }
         let number = self.names.len() as u32;
-        self.names.push((first, make()));
-        let (names, hasher) = (&self.names, &self.hasher);
-        self.table.insert_unique(hash, number, |number| hasher.hash_one(&names[*number as usize].0));
+        self.names.push((first.clone(), make()));
+        let hasher = &self.hasher;
+        self.table.insert_unique(hash, (first, number), |(name, _)| hasher.hash_one(name));
         number
     }
 
@@ -70,7 +68,7 @@ impl<T: Hash + Eq, L: PartialEq> Interner<T, L> {
         while self.names.len() > len {
             if let Some((name, _)) = self.names.pop() {
                 let (hash, gone) = (self.hasher.hash_one(&name), self.names.len());
-                if let Ok(entry) = self.table.find_entry(hash, |number| *number as usize == gone) {
+                if let Ok(entry) = self.table.find_entry(hash, |(_, number)| *number as usize == gone) {
                     entry.remove();
                 }
             }
@@ -78,7 +76,7 @@ impl<T: Hash + Eq, L: PartialEq> Interner<T, L> {
     }
 
     fn bytes(&self) -> usize {
-        self.names.capacity() * size_of::<(T, L)>() + self.table.capacity() * (size_of::<u32>() + 1)
+        self.names.capacity() * size_of::<(T, L)>() + self.table.capacity() * (size_of::<(T, u32)>() + 1)
     }
 }
 
@@ -93,7 +91,7 @@ fn is_string(data_type: &DataType) -> bool {
 impl Keys {
     pub(crate) fn new(types: Vec<DataType>) -> Result<Self> {
         let names = match types.as_slice() {
-            [one] if Domain::Integer.reads(one) => Names::Integers(Interner::new()),
+            [one] if Domain::Integer.reads(one) => Names::Integers(Interner::new(), Dense::default()),
             [one] if is_string(one) => Names::Strings(Interner::new()),
             _ => {
                 RowConverter::new(types.iter().cloned().map(SortField::new).collect())?;
@@ -114,7 +112,7 @@ impl Keys {
 
     pub(crate) fn len(&self) -> usize {
         match &self.names {
-            Names::Integers(names) => names.names.len(),
+            Names::Integers(names, _) => names.names.len(),
             Names::Strings(names) => names.names.len(),
             Names::Rows(names) => names.names.len(),
         }
@@ -123,7 +121,10 @@ impl Keys {
     /// Forgets the keys beyond the first `len`.
     pub(crate) fn truncate(&mut self, len: usize) {
         match &mut self.names {
-            Names::Integers(names) => names.truncate(len),
+            Names::Integers(names, dense) => {
+                names.truncate(len);
+                dense.truncate(len);
+            }
             Names::Strings(names) => names.truncate(len),
             Names::Rows(names) => names.truncate(len),
         }
@@ -132,7 +133,7 @@ impl Keys {
     /// The number of each row's key; unknown keys get new numbers.
     pub(crate) fn number(&mut self, columns: &[ArrayRef]) -> Result<Vec<u32>> {
         match &mut self.names {
-            Names::Integers(names) => Ok(number_integers(names, &columns[0])),
+            Names::Integers(names, dense) => Ok(number_integers(names, dense, &columns[0])),
             Names::Strings(names) => number_strings(names, &columns[0]),
             Names::Rows(names) => {
                 let same_types: Vec<ArrayRef> = columns
@@ -161,7 +162,7 @@ impl Keys {
     /// The keys as columns, in the order of their numbers.
     pub(crate) fn columns(&self) -> Result<Vec<ArrayRef>> {
         match &self.names {
-            Names::Integers(names) => {
+            Names::Integers(names, _) => {
                 let values = names.names.iter().map(|(name, ())| name.unwrap_or_default()).collect();
                 let nulls = names.names.iter().map(|(name, ())| name.is_some()).collect::<Vec<bool>>();
                 let nulls = nulls.contains(&false).then(|| nulls.into());
@@ -182,7 +183,7 @@ impl Keys {
 
     pub(crate) fn bytes(&self) -> usize {
         match &self.names {
-            Names::Integers(names) => names.bytes(),
+            Names::Integers(names, dense) => names.bytes() + dense.0.capacity() * size_of::<u32>(),
             Names::Strings(names) => {
                 names.bytes() + names.names.iter().map(|(_, name)| name.as_ref().map_or(0, |n| n.len())).sum::<usize>()
             }
@@ -191,23 +192,56 @@ impl Keys {
     }
 }
 
-fn number_integers(names: &mut Interner<Option<i64>>, column: &ArrayRef) -> Vec<u32> {
-    let values = read_integer(column);
-    let nulls = column.logical_nulls();
-    let mut last: Option<(Option<i64>, u32)> = None;
-    (0..values.len())
-        .map(|row| {
-            let name = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)).then(|| values[row]);
-            match last {
-                Some((same, number)) if same == name => number,
-                _ => {
-                    let number = names.number(name, |()| true, || ());
-                    last = Some((name, number));
-                    number
-                }
+/// The numbers of small integers, one more than they are, by the integer itself; 0 where it has none yet.
+#[derive(Debug, Clone, Default)]
+struct Dense(Vec<u32>);
+
+impl Dense {
+    /// Integers below this have a place: at most 4 MiB.
+    const LIMIT: usize = 1 << 20;
+
+    #[inline]
+    fn place(integer: i64) -> Option<usize> {
+        usize::try_from(integer).ok().filter(|place| *place < Self::LIMIT)
+    }
+
+    fn remember(&mut self, integer: i64, number: u32) {
+        if let Some(place) = Self::place(integer) {
+            if place >= self.0.len() {
+                self.0.resize((place + 1).next_power_of_two(), 0);
             }
-        })
-        .collect()
+            self.0[place] = number + 1;
+        }
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.0.iter_mut().filter(|number| **number as usize > len).for_each(|number| *number = 0);
+    }
+}
+
+fn number_integers(names: &mut Interner<Option<i64>>, dense: &mut Dense, column: &ArrayRef) -> Vec<u32> {
+    let values = read_integer(column);
+    let nulls = column.logical_nulls().filter(|nulls| nulls.null_count() > 0);
+    let mut last: Option<(i64, u32)> = None;
+    let mut number = |row: usize, integer: i64| {
+        if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+            return names.number(None, |()| true, || ());
+        }
+        match Dense::place(integer).and_then(|place| dense.0.get(place)) {
+            Some(number) if *number > 0 => return *number - 1,
+            _ => {}
+        }
+        match last {
+            Some((same, number)) if same == integer => number,
+            _ => {
+                let number = names.number(Some(integer), |()| true, || ());
+                dense.remember(integer, number);
+                last = Some((integer, number));
+                number
+            }
+        }
+    };
+    values.iter().enumerate().map(|(row, integer)| number(row, *integer)).collect()
 }
 
 impl Short {

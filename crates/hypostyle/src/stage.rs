@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::compute::concat;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::util::display::array_value_to_string;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -358,7 +357,7 @@ impl Stage {
         let columns = match &self.pool {
             Some(pool) if threads > 1 => pool.install(|| run_kernels(kernels, &own, keys, key_count, threads)),
             _ => run_kernels(kernels, &own, keys, key_count, threads),
-        }?;
+        };
         bound.rows += own.num_rows() as u64;
 
         let fields: Vec<Field> = self
@@ -379,36 +378,27 @@ fn run_kernels(
     keys: Option<Vec<u32>>,
     key_count: usize,
     threads: usize,
-) -> Result<Vec<ArrayRef>> {
-    let Some(keys) = keys else {
-        return Ok(run_slice(kernels, rows, &Groups::One, threads));
-    };
-    if keys.is_sorted() {
-        return Ok(run_slice(kernels, rows, &Groups::by_key(&keys, key_count), threads));
+) -> Vec<ArrayRef> {
+    match keys {
+        None => run_slice(kernels, rows, &Groups::One, threads),
+        Some(keys) if keys.is_sorted() => run_slice(kernels, rows, &Groups::by_key(&keys, key_count), threads),
+        Some(keys) if threads == 1 && kernels.iter().all(|kernel| kernel.takes_interleaved()) => {
+            run_slice(kernels, rows, &Groups::Interleaved { keys }, threads);
+        }
+        Some(keys) => {
+            let slice_rows = SLICE.max(key_count);
+            for (i, keys) in keys.chunks(slice_rows).enumerate() {
+                let groups = Groups::by_key(keys, key_count);
+                run_slice(kernels, &rows.slice(i * slice_rows, keys.len()), &groups, threads);
+            }
+        }
     }
-    if threads == 1 && kernels.iter().all(|kernel| kernel.takes_interleaved()) {
-        return Ok(run_slice(kernels, rows, &Groups::Interleaved { keys }, threads));
-    }
-    let slice_rows = SLICE.max(key_count);
-    let mut parts: Vec<Vec<ArrayRef>> = vec![Vec::new(); kernels.len()];
-    for start in (0..keys.len()).step_by(slice_rows) {
-        let len = slice_rows.min(keys.len() - start);
-        let groups = Groups::by_key(&keys[start..start + len], key_count);
-        let answers = run_slice(kernels, &rows.slice(start, len), &groups, threads);
-        parts.iter_mut().zip(answers).for_each(|(parts, answer)| parts.push(answer));
-    }
-    parts
-        .into_iter()
-        .map(|mut parts| match parts.len() {
-            1 => Ok(parts.swap_remove(0)),
-            _ => Ok(concat(&parts.iter().map(|part| part.as_ref()).collect::<Vec<_>>())?),
-        })
-        .collect()
+    kernels.iter_mut().map(|kernel| kernel.take_answers()).collect()
 }
 
-fn run_slice(kernels: &mut [Box<dyn Running>], rows: &RecordBatch, groups: &Groups, threads: usize) -> Vec<ArrayRef> {
+fn run_slice(kernels: &mut [Box<dyn Running>], rows: &RecordBatch, groups: &Groups, threads: usize) {
     let batch = Batch::new(rows, groups, threads, kernels);
-    kernels.iter_mut().map(|kernel| kernel.run(&batch)).collect()
+    kernels.iter_mut().for_each(|kernel| kernel.run(&batch));
 }
 
 fn with_columns(batch: &RecordBatch, answers: &RecordBatch) -> Result<RecordBatch> {

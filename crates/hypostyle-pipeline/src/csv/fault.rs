@@ -6,9 +6,9 @@ use std::path::Path;
 
 use arrow::datatypes::{DataType, TimeUnit};
 
+use super::Nulls;
 use super::infer::Guess;
 use super::records::Block;
-use super::Nulls;
 use crate::error::{Error, ErrorKind};
 use crate::source::{Column, Origin};
 use crate::types;
@@ -43,17 +43,24 @@ impl Fault {
         let text = shown(field);
         let type_name = types::name(&column.data_type);
         let (problem, help) = match self.reason {
-            Reason::Encoding => ("is no UTF-8".to_string(), "convert the file to UTF-8, with iconv for instance".to_string()),
+            Reason::Encoding => {
+                ("is no UTF-8".to_string(), "convert the file to UTF-8, with iconv for instance".to_string())
+            }
             Reason::Precision(unit) => (
                 format!("has more decimals than {type_name} holds"),
                 declare(&column.name, &type_name.replace(&format!("[{}", types::unit_name(unit)), "[ns")),
             ),
-            Reason::Range => (format!("is out of the range of {type_name}"), wider(&column.name, &column.data_type, field)),
+            Reason::Range => {
+                (format!("is out of the range of {type_name}"), wider(&column.name, &column.data_type, field))
+            }
             Reason::Offset => (
                 format!("names an offset from UTC, but the column is {type_name}, which has no zone"),
                 declare(&column.name, &type_name.replace(']', ", UTC]")),
             ),
-            Reason::Text => (format!("is no {type_name}{}", expected(&column.data_type)), wider(&column.name, &column.data_type, field)),
+            Reason::Text => (
+                format!("is no {type_name}{}", expected(&column.data_type)),
+                wider(&column.name, &column.data_type, field),
+            ),
         };
         let origin = match column.origin {
             Origin::Inferred { rows } => format!(" (inferred from the first {rows} rows)"),
@@ -96,14 +103,19 @@ fn wider(column: &str, data_type: &DataType, field: &[u8]) -> String {
     let mut guess = Guess::default();
     guess.observe(field.trim_ascii(), &Nulls::default());
     let found = match guess.data_type() {
-        DataType::Float64 if matches!(data_type, DataType::Float16 | DataType::Float32 | DataType::Float64) => DataType::Utf8,
+        DataType::Float64 if matches!(data_type, DataType::Float16 | DataType::Float32 | DataType::Float64) => {
+            DataType::Utf8
+        }
         DataType::Int64 if *data_type == DataType::Int64 => DataType::Utf8,
         DataType::Int64 if data_type.is_floating() => DataType::Float64,
         found => found,
     };
     let means = declare(column, &types::name(&found));
     if found == DataType::Utf8 {
-        format!("mend the row; or, if it stands for a missing value, null_values = [{:?}] under [source]; or {means}", String::from_utf8_lossy(field))
+        format!(
+            "mend the row; or, if it stands for a missing value, null_values = [{:?}] under [source]; or {means}",
+            String::from_utf8_lossy(field)
+        )
     } else {
         means
     }

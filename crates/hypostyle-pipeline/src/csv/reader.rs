@@ -32,7 +32,8 @@ impl CsvFile {
         let names = names(path, &dialect)?;
         let declared = declared(&names)?;
         let file = Self { path: path.to_path_buf(), dialect };
-        let (guesses, rows) = if declared.iter().all(Option::is_some) { (vec![], 0) } else { file.sample(names.len())? };
+        let (guesses, rows) =
+            if declared.iter().all(Option::is_some) { (vec![], 0) } else { file.sample(names.len())? };
         let columns = names.into_iter().zip(declared).enumerate().map(|(i, (name, declared))| match declared {
             Some(data_type) => Column { name, data_type, origin: Origin::Declared, remark: None },
             None => {
@@ -70,7 +71,15 @@ impl CsvFile {
     }
 
     pub fn batches(self, columns: Vec<Column>, schema: SchemaRef, rows: usize) -> Result<CsvBatches> {
-        Ok(CsvBatches { records: self.records()?, block: Block::default(), late: None, file: self, columns, schema, rows })
+        Ok(CsvBatches {
+            records: self.records()?,
+            block: Block::default(),
+            late: None,
+            file: self,
+            columns,
+            schema,
+            rows,
+        })
     }
 }
 
@@ -80,7 +89,8 @@ fn names(path: &Path, dialect: &Dialect) -> Result<Vec<String>> {
         return Err(Error::new(ErrorKind::Source, "the input is empty: it has not even a header").in_file(path));
     };
     let header_error = |message: String| {
-        Error::new(ErrorKind::Malformed { line: super::fault::locate(path, 0), record: 0, column: None }, message).in_file(path)
+        Error::new(ErrorKind::Malformed { line: super::fault::locate(path, 0), record: 0, column: None }, message)
+            .in_file(path)
     };
     let mut names = Vec::with_capacity(first.len());
     for (index, field) in first.into_iter().enumerate() {

@@ -146,7 +146,8 @@ impl Records {
                     return Err(error.in_file(&self.path));
                 }
             };
-            let (result, taken, wrote, ended) = self.core.read_record(input, &mut block.text[text..], &mut block.ends[ends..]);
+            let (result, taken, wrote, ended) =
+                self.core.read_record(input, &mut block.text[text..], &mut block.ends[ends..]);
             text += wrote;
             ends += ended;
             if at_end {
@@ -182,8 +183,12 @@ impl Records {
     fn ragged(&self, offset: u64, found: usize, expected: usize) -> Error {
         let s = if found == 1 { "" } else { "s" };
         let record = self.read;
-        self.malformed(offset, record, format!("record {record} has {found} field{s}, but the file has {expected} columns"))
-            .help("mend the row: perhaps a delimiter in a text that isn't quoted, or a line that was cut off")
+        self.malformed(
+            offset,
+            record,
+            format!("record {record} has {found} field{s}, but the file has {expected} columns"),
+        )
+        .help("mend the row: perhaps a delimiter in a text that isn't quoted, or a line that was cut off")
     }
 
     fn unclosed(&self, offset: u64, what: &str) -> Error {

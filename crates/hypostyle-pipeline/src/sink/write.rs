@@ -31,7 +31,7 @@ pub(crate) struct Writing {
 }
 
 enum Encoder {
-    Csv { writer: arrow::csv::Writer<BufWriter<File>>, schema: SchemaRef },
+    Csv { writer: Box<arrow::csv::Writer<BufWriter<File>>>, schema: SchemaRef },
     Parquet(Box<ArrowWriter<BufWriter<File>>>),
 }
 
@@ -39,16 +39,18 @@ impl Encoder {
     fn new(file: File, style: Style, schema: &SchemaRef) -> Result<Self> {
         let file = BufWriter::with_capacity(1 << 20, file);
         match style {
-            Style::Csv { delimiter } => {
-                Ok(Self::Csv { writer: WriterBuilder::new().with_delimiter(delimiter).build(file), schema: in_utc(schema) })
-            }
+            Style::Csv { delimiter } => Ok(Self::Csv {
+                writer: Box::new(WriterBuilder::new().with_delimiter(delimiter).build(file)),
+                schema: in_utc(schema),
+            }),
             Style::Parquet { compression } => {
                 let codec = match compression {
                     Compression::Zstd => Codec::ZSTD(ZstdLevel::default()),
                     Compression::Snappy => Codec::SNAPPY,
                     Compression::None => Codec::UNCOMPRESSED,
                 };
-                let properties = WriterProperties::builder().set_compression(codec).set_max_row_group_row_count(Some(GROUP_ROWS));
+                let properties =
+                    WriterProperties::builder().set_compression(codec).set_max_row_group_row_count(Some(GROUP_ROWS));
                 ArrowWriter::try_new(file, Arc::clone(schema), Some(properties.build()))
                     .map(|writer| Self::Parquet(Box::new(writer)))
                     .map_err(|error| Error::new(ErrorKind::Sink, "Parquet can't hold these columns").because(error))
@@ -74,7 +76,12 @@ impl Writing {
         };
         let file = builder.tempfile_in(folder(&sink.path)).map_err(fault)?;
         let handle = file.as_file().try_clone().map_err(fault)?;
-        let mut writing = Self { encoder: Encoder::new(handle, sink.style, schema)?, schema: Arc::clone(schema), file, path: sink.path };
+        let mut writing = Self {
+            encoder: Encoder::new(handle, sink.style, schema)?,
+            schema: Arc::clone(schema),
+            file,
+            path: sink.path,
+        };
         // So that an input without rows gives an output with columns.
         writing.write(&RecordBatch::new_empty(Arc::clone(schema)))?;
         Ok(writing)
@@ -120,11 +127,15 @@ impl Writing {
 
 /// The batch under a schema that differs in labels only: names of zones, what may be null, metadata.
 fn relabel(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, arrow::error::ArrowError> {
-    let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| match (column.data_type(), field.data_type()) {
-        (DataType::Timestamp(from, from_zone), DataType::Timestamp(to, to_zone)) if from == to && from_zone != to_zone => {
-            Ok(make_array(column.to_data().into_builder().data_type(field.data_type().clone()).build()?))
+    let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| {
+        match (column.data_type(), field.data_type()) {
+            (DataType::Timestamp(from, from_zone), DataType::Timestamp(to, to_zone))
+                if from == to && from_zone != to_zone =>
+            {
+                Ok(make_array(column.to_data().into_builder().data_type(field.data_type().clone()).build()?))
+            }
+            _ => Ok(Arc::clone(column)),
         }
-        _ => Ok(Arc::clone(column)),
     });
     RecordBatch::try_new(Arc::clone(schema), columns.collect::<std::result::Result<_, arrow::error::ArrowError>>()?)
 }
@@ -132,7 +143,9 @@ fn relabel(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<Recor
 /// Moments with a zone as CSV shows them: in UTC, which needs no table of the world's summer times.
 fn in_utc(schema: &Schema) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| match field.data_type() {
-        DataType::Timestamp(unit, Some(_)) => Field::new(field.name(), DataType::Timestamp(*unit, Some("+00:00".into())), true),
+        DataType::Timestamp(unit, Some(_)) => {
+            Field::new(field.name(), DataType::Timestamp(*unit, Some("+00:00".into())), true)
+        }
         _ => Field::new(field.name(), field.data_type().clone(), true),
     });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))

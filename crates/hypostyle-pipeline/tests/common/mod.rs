@@ -120,7 +120,10 @@ pub fn trades(rows: usize) -> String {
         second += (i * 7 % 5) / 2 + if i % 97 == 0 { 60 } else { 0 };
         let price = if i % 11 == 3 { String::new() } else { format!("{}.{:02}", 10 + i * 31 % 17, i * 13 % 100) };
         let (hour, minute, second) = (9 + second / 3600, second / 60 % 60, second % 60);
-        text.push_str(&format!("2024-01-02T{hour:02}:{minute:02}:{second:02},{},{price}\n", ["A", "B", "C"][i * i % 7 % 3]));
+        text.push_str(&format!(
+            "2024-01-02T{hour:02}:{minute:02}:{second:02},{},{price}\n",
+            ["A", "B", "C"][i * i % 7 % 3]
+        ));
     }
     text
 }

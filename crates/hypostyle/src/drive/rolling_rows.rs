@@ -11,8 +11,6 @@
 //! Only the last `n` rows are state; suffixes and prefix follow from them.  That makes a saved state small and readable,
 //! and lets a long sequence be split over threads at block borders with the same bits.
 
-use std::borrow::Cow;
-
 use rayon::prelude::*;
 
 use super::{Answers, Driver, Rows, cut_at_multiples};
@@ -129,13 +127,19 @@ impl<S: Statistic> RollingRows<S> {
     /// Puts rows that were answered into the ring and moves on, to the next block where this one is full.
     fn keep(&self, state: &mut Block<S>, rows: Rows<S::Input>) {
         let end = state.offset + rows.len();
-        let valid = rows.valid.map_or(Cow::Owned(vec![true; rows.len()]), Cow::Borrowed);
         if self.has_previous(state) {
             state.ring[state.offset..end].copy_from_slice(rows.values);
-            state.valid[state.offset..end].copy_from_slice(&valid);
+            let slots = &mut state.valid[state.offset..end];
+            match rows.valid {
+                Some(valid) => slots.copy_from_slice(valid),
+                None => slots.fill(true),
+            }
         } else {
             state.ring.extend_from_slice(rows.values);
-            state.valid.extend_from_slice(&valid);
+            match rows.valid {
+                Some(valid) => state.valid.extend_from_slice(valid),
+                None => state.valid.resize(end, true),
+            }
         }
         state.offset = end;
         if end == self.rows {

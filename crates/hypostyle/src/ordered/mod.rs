@@ -1,5 +1,6 @@
 //! Ordered windows: multisets of the window's values that answer questions of order.
 
+mod block_median;
 pub mod median;
 pub mod sorted;
 
@@ -31,6 +32,12 @@ pub trait OrderedWindow: Clone + Send + Sync + 'static {
 
     /// The answer for a window that is not empty; `None` where undefined.
     fn answer(&self, state: &Self::State) -> Option<Self::Output>;
+
+    /// Answers all windows of `len` values that end in `rows`, which begin with the `len` values before the first such end;
+    /// gives whether it did.  For questions that have a faster way over many windows than one after the other.
+    fn answer_all(&self, _rows: &[Self::Input], _len: usize, _answers: &mut [Self::Output]) -> bool {
+        false
+    }
 
     /// The bytes that the multiset holds beyond its own size.
     fn heap_bytes(&self, state: &Self::State) -> usize;

@@ -21,11 +21,14 @@ pub struct EwmMean<const ADJUST: bool> {
     min_samples: i64,
 }
 
-/// The weighted sum and the sum of weights; or the mean and its weight.
+/// The weighted sum and the sum of weights (adjusted), or the mean.
 #[derive(Debug, Clone)]
 pub struct Weighted {
     sum: f64,
     weight: f64,
+    /// What the weights so far are multiplied by when the next value comes: `1 - alpha` to the number of rows since the last
+    /// one.  Kept apart so that the mean stays as it is, bit for bit, over nulls.
+    fade: f64,
     count: i64,
 }
 
@@ -48,24 +51,23 @@ impl<const ADJUST: bool> Recurrence for EwmMean<ADJUST> {
     type State = Weighted;
 
     fn start(&self) -> Weighted {
-        Weighted { sum: 0.0, weight: 0.0, count: 0 }
+        Weighted { sum: 0.0, weight: 0.0, fade: self.decay, count: 0 }
     }
 
     #[inline]
     fn step(&self, state: &mut Weighted, x: f64) -> Option<f64> {
         if ADJUST {
-            state.sum = state.sum * self.decay + x;
-            state.weight = state.weight * self.decay + 1.0;
+            state.sum = state.sum * state.fade + x;
+            state.weight = state.weight * state.fade + 1.0;
         } else if state.count == 0 {
             state.sum = x;
-            state.weight = self.decay;
-        } else if state.weight == self.decay {
+        } else if state.fade == self.decay {
             // No null in between: the weights are `decay` and `alpha`, whose sum is 1.
             state.sum = state.sum * self.decay + x * self.alpha;
         } else {
-            state.sum = (state.sum * state.weight + x * self.alpha) / (state.weight + self.alpha);
-            state.weight = self.decay;
+            state.sum = (state.sum * state.fade + x * self.alpha) / (state.fade + self.alpha);
         }
+        state.fade = self.decay;
         state.count += 1;
         self.answer(state)
     }
@@ -73,10 +75,7 @@ impl<const ADJUST: bool> Recurrence for EwmMean<ADJUST> {
     #[inline]
     fn skip(&self, state: &mut Weighted) -> Option<f64> {
         if state.count > 0 && !self.ignore_nulls {
-            if ADJUST {
-                state.sum *= self.decay;
-            }
-            state.weight *= self.decay;
+            state.fade *= self.decay;
         }
         self.answer(state)
     }
@@ -86,12 +85,14 @@ impl Record for Weighted {
     fn write(&self, name: &str, to: &mut Writer) {
         to.float(&format!("{name}.sum"), self.sum);
         to.float(&format!("{name}.weight"), self.weight);
+        to.float(&format!("{name}.fade"), self.fade);
         to.integer(&format!("{name}.count"), self.count);
     }
     fn read(name: &str, from: &mut Reader) -> Result<Self> {
         Ok(Self {
             sum: from.float(&format!("{name}.sum"))?,
             weight: from.float(&format!("{name}.weight"))?,
+            fade: from.float(&format!("{name}.fade"))?,
             count: from.integer(&format!("{name}.count"))?,
         })
     }

@@ -3,8 +3,9 @@
 pub mod risk_score;
 pub mod row_dot;
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, new_empty_array};
 use arrow::buffer::NullBuffer;
+use arrow::compute::concat;
 use arrow::datatypes::{DataType, Schema};
 use rayon::prelude::*;
 
@@ -29,6 +30,7 @@ pub(crate) struct RowKernel<F> {
     function: F,
     columns: Vec<usize>,
     answer: DataType,
+    answers: Vec<ArrayRef>,
 }
 
 impl<F: RowFunction> RowKernel<F> {
@@ -50,7 +52,7 @@ impl<F: RowFunction> RowKernel<F> {
             columns.push(index);
             types.push(data_type);
         }
-        Ok(Box::new(Self { function, columns, answer: computed_type(&types) }))
+        Ok(Box::new(Self { function, columns, answer: computed_type(&types), answers: Vec::new() }))
     }
 }
 
@@ -90,7 +92,7 @@ impl<F: RowFunction> Running for RowKernel<F> {
         &self.answer
     }
 
-    fn run(&mut self, batch: &Batch) -> ArrayRef {
+    fn run(&mut self, batch: &Batch) {
         let arrays: Vec<&ArrayRef> = self.columns.iter().map(|index| batch.record.column(*index)).collect();
         let values: Vec<Values> = arrays.iter().map(|array| read(array, Domain::Float)).collect();
         let columns: Vec<&[f64]> = values
@@ -112,7 +114,19 @@ impl<F: RowFunction> Running for RowKernel<F> {
         }
         let nulls =
             arrays.iter().fold(None, |all, array| NullBuffer::union(all.as_ref(), array.logical_nulls().as_ref()));
-        f64::into_array(answers, nulls, &self.answer)
+        self.answers.push(f64::into_array(answers, nulls, &self.answer));
+    }
+
+    fn take_answers(&mut self) -> ArrayRef {
+        let mut answers = std::mem::take(&mut self.answers);
+        match answers.len() {
+            0 => new_empty_array(&self.answer),
+            1 => answers.swap_remove(0),
+            _ => {
+                let parts: Vec<&dyn Array> = answers.iter().map(AsRef::as_ref).collect();
+                concat(&parts).expect("the parts have one type")
+            }
+        }
     }
 
     fn clone_boxed(&self) -> Box<dyn Running> {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
-    TimestampMillisecondArray, UInt64Array,
+    Array, ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, RecordBatch,
+    StringArray, TimestampMillisecondArray, UInt64Array,
 };
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
@@ -79,7 +79,15 @@ pub fn table_of(len: usize, seed: u64) -> Table {
     columns.push(("step", Arc::new(Int64Array::from(times.iter().map(|t| t / 1000).collect::<Vec<_>>()))));
     for (name, wild) in [("x", wild_x), ("y", false)] {
         let values: Float64Array = (0..len)
-            .map(|_| if null(&mut random) { None } else if constant { Some(0.1) } else { Some(float(&mut random, wild)) })
+            .map(|_| {
+                if null(&mut random) {
+                    None
+                } else if constant {
+                    Some(0.1)
+                } else {
+                    Some(float(&mut random, wild))
+                }
+            })
             .collect();
         columns.push((name, Arc::new(values)));
     }
@@ -87,14 +95,20 @@ pub fn table_of(len: usize, seed: u64) -> Table {
         (0..len).map(|_| (!null(&mut random)).then(|| (random.below(2000) as f32) / 7.0)).collect();
     columns.push(("narrow", Arc::new(narrow)));
     let whole: Int64Array = (0..len)
-        .map(|_| (!null(&mut random)).then(|| i64::try_from(random.below(9)).unwrap() - 4 + if wild_x { i64::MAX - 10 } else { 0 }))
+        .map(|_| {
+            (!null(&mut random))
+                .then(|| i64::try_from(random.below(9)).unwrap() - 4 + if wild_x { i64::MAX - 10 } else { 0 })
+        })
         .collect();
     columns.push(("whole", Arc::new(whole)));
     let unsigned: UInt64Array = (0..len).map(|_| (!null(&mut random)).then(|| random.next() >> 20)).collect();
     columns.push(("unsigned", Arc::new(unsigned)));
     let flag: BooleanArray = (0..len).map(|_| (!null(&mut random)).then(|| random.below(2) == 0)).collect();
     columns.push(("flag", Arc::new(flag)));
-    Table { batch: RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap(), seed }
+    Table {
+        batch: RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap(),
+        seed,
+    }
 }
 
 /// Tables of up to 200 rows.
@@ -110,7 +124,8 @@ pub fn poison(rows: &RecordBatch, row: usize, value: f64) -> RecordBatch {
         .map(|column| match column.data_type() {
             DataType::Float64 => {
                 let values = column.as_primitive::<Float64Type>().iter().enumerate();
-                Arc::new(values.map(|(i, x)| if i == row { Some(value) } else { x }).collect::<Float64Array>()) as ArrayRef
+                Arc::new(values.map(|(i, x)| if i == row { Some(value) } else { x }).collect::<Float64Array>())
+                    as ArrayRef
             }
             _ => column.clone(),
         })
@@ -285,7 +300,9 @@ pub fn specs_of(kernel: &'static Kernel, keyed: bool) -> impl Strategy<Value = K
 pub fn any_spec_of(kernel: &'static Kernel) -> impl Strategy<Value = KernelSpec> {
     let anything = || {
         Union::new([
-            proptest::sample::select(vec!["x", "key", "t", "flag", "missing", "5m", "left", ""]).prop_map(Value::from).boxed(),
+            proptest::sample::select(vec!["x", "key", "t", "flag", "missing", "5m", "left", ""])
+                .prop_map(Value::from)
+                .boxed(),
             any::<i64>().prop_map(Value::from).boxed(),
             (-2i64..9).prop_map(Value::from).boxed(),
             any::<f64>().prop_map(Value::from).boxed(),

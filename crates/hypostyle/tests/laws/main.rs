@@ -94,7 +94,9 @@ fn threads_do_not_matter() {
                 // A long batch in the middle of a sequence, so that a parallel run begins and ends within a block.
                 let mut stage = stage.with_threads(2).unwrap();
                 let mut got = Vec::new();
-                for (start, end) in [(0, 11), (11, table.batch.num_rows() - 7), (table.batch.num_rows() - 7, table.batch.num_rows())] {
+                for (start, end) in
+                    [(0, 11), (11, table.batch.num_rows() - 7), (table.batch.num_rows() - 7, table.batch.num_rows())]
+                {
                     got.extend(bits(&column(&stage.advance_columns(&table.batch.slice(start, end - start)).unwrap())));
                 }
                 prop_assert!(got == expected, "2 threads within a sequence differ");

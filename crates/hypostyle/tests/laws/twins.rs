@@ -180,7 +180,10 @@ fn corr(window: &[(f64, f64)]) -> Slow {
     let error = 4.0 * relative + 8.0 * n * EPS;
     // Without digits left, or beyond the range of squares, anything in [-1, 1] or nothing is right.
     let lost = !(error < 0.1) || !(1e-140..1e140).contains(&sx) || !(1e-140..1e140).contains(&sy);
-    Slow { answer: Some((cov / (sx.sqrt() * sy.sqrt())).clamp(-1.0, 1.0)), error: if lost { f64::INFINITY } else { error } }
+    Slow {
+        answer: Some((cov / (sx.sqrt() * sy.sqrt())).clamp(-1.0, 1.0)),
+        error: if lost { f64::INFINITY } else { error },
+    }
 }
 
 fn ewm(spec: &KernelSpec, values: &[Option<f64>]) -> Vec<Slow> {
@@ -197,7 +200,8 @@ fn ewm(spec: &KernelSpec, values: &[Option<f64>]) -> Vec<Slow> {
     (0..values.len())
         .map(|i| {
             // The weight of each value, by how many rows (or values) came after it.
-            let present: Vec<(usize, f64)> = values[..=i].iter().enumerate().filter_map(|(j, x)| x.map(|x| (j, x))).collect();
+            let present: Vec<(usize, f64)> =
+                values[..=i].iter().enumerate().filter_map(|(j, x)| x.map(|x| (j, x))).collect();
             let age = |place: usize| if ignore { place } else { present[place].0 };
             let last = if ignore { present.len().saturating_sub(1) } else { i };
             if present.is_empty() || present.len() < min_samples(spec) {
@@ -205,7 +209,8 @@ fn ewm(spec: &KernelSpec, values: &[Option<f64>]) -> Vec<Slow> {
             }
             let mut answer;
             if adjust {
-                let weights: Vec<f64> = (0..present.len()).map(|p| (1.0 - alpha).powi((last - age(p)) as i32)).collect();
+                let weights: Vec<f64> =
+                    (0..present.len()).map(|p| (1.0 - alpha).powi((last - age(p)) as i32)).collect();
                 let total: f64 = weights.iter().sum();
                 answer = weights.iter().zip(&present).map(|(w, (_, x))| w * x).sum::<f64>() / total;
                 if total == 0.0 {
@@ -253,8 +258,7 @@ fn recurrence(inputs: [Vec<Option<f64>>; 3], initial: f64, step: impl Fn(f64, [f
 fn dot(weights: &[Vec<Option<f64>>], columns: &[Vec<Option<f64>>], divisor: &[Option<f64>]) -> Vec<Slow> {
     (0..divisor.len())
         .map(|i| {
-            let terms: Option<Vec<f64>> =
-                weights.iter().zip(columns).map(|(w, x)| Some(w[i]? * x[i]?)).collect();
+            let terms: Option<Vec<f64>> = weights.iter().zip(columns).map(|(w, x)| Some(w[i]? * x[i]?)).collect();
             let (Some(terms), Some(divisor)) = (terms, divisor[i]) else { return exact(None) };
             let scale: f64 = terms.iter().map(|x| x.abs()).sum::<f64>() / divisor.abs();
             let answer = terms.iter().sum::<f64>() / divisor;
@@ -297,16 +301,22 @@ pub fn twin(spec: &KernelSpec, table: &Table) -> Vec<Slow> {
         ),
         "affine_scan" => {
             let b = operand(spec, table, "b");
-            recurrence([operand(spec, table, "a"), b.clone(), b], number(spec, "initial").unwrap_or(0.0), |y, [a, b, _]| a * y + b)
+            recurrence(
+                [operand(spec, table, "a"), b.clone(), b],
+                number(spec, "initial").unwrap_or(0.0),
+                |y, [a, b, _]| a * y + b,
+            )
         }
         "session_id" => session(spec, table),
         "risk_score" => {
-            let factors: Vec<_> = list(spec, "factors").iter().map(|f| table.numbers(f.to_string().trim_matches('\''))).collect();
+            let factors: Vec<_> =
+                list(spec, "factors").iter().map(|f| table.numbers(f.to_string().trim_matches('\''))).collect();
             let weight = table.numbers(&text(spec, "weight"));
             dot(&vec![weight; factors.len()], &factors, &table.numbers(&text(spec, "notional")))
         }
         "row_dot" => {
-            let columns: Vec<_> = list(spec, "columns").iter().map(|f| table.numbers(f.to_string().trim_matches('\''))).collect();
+            let columns: Vec<_> =
+                list(spec, "columns").iter().map(|f| table.numbers(f.to_string().trim_matches('\''))).collect();
             let weights: Vec<_> = list(spec, "weights")
                 .iter()
                 .map(|w| vec![if let Value::Float(w) = w { Some(*w) } else { None }; table.batch.num_rows()])

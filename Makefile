@@ -1,0 +1,75 @@
+# Everything that a contributor runs; `make` alone lists it.
+#
+# A Rust toolchain, a C compiler and Python 3.10 or later are all that must be there.  Python packages go into .venv.
+# Cargo decides what of the compiled part is out of date; .cargo/config.toml sees to it that maturin and cargo build it
+# the same way, so that one never undoes the other's work.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+BIN := .venv/bin
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+EXAMPLES := $(notdir $(basename $(wildcard crates/hypostyle/examples/*.rs)))
+TYPED := python/hypostyle data benches tools
+
+.PHONY: help setup native demo test lint format bench generate docs clean
+
+help: ## List the targets
+	@echo "Usage: make TARGET"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: native ## Make .venv, install the tools into it and build the package (release)
+
+demo: setup ## Run the demo pipeline; ROWS=n, or FILE=csv with PIPELINE=toml, or with COLUMN=name and OVER=name
+	$(BIN)/python data/demo.py $(if $(ROWS),--rows $(ROWS)) $(if $(FILE),--file "$(FILE)") \
+	  $(if $(PIPELINE),--pipeline "$(PIPELINE)") $(if $(COLUMN),--column "$(COLUMN)") $(if $(OVER),--over "$(OVER)")
+
+test: setup ## Run every test: Rust, doctests, examples, Python, README
+	cargo test --release --workspace
+	for example in $(EXAMPLES); do "$(TARGET)/release/examples/$$example"; done
+	$(BIN)/python -m pytest -q
+
+lint: .venv/tools ## Check formatting, lints and types
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets -- -D warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict $(TYPED)
+
+format: .venv/tools ## Format everything
+	cargo fmt --all
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup .venv/peers ## Measure: criterion, then the comparison with other libraries; writes benches/results
+	cargo bench --workspace --bench kernels --bench latency
+	$(BIN)/python benches/compare.py --write
+
+generate: setup ## Write what follows from the catalogue: Python functions and docs/kernels.md
+	$(BIN)/python tools/generate.py
+
+docs: generate ## Build the Rust documentation and the generated pages
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps
+	@echo "Rust: $(TARGET)/doc/hypostyle/index.html   Pages: docs/"
+
+clean: ## Remove .venv and what the demo wrote; the compiled part stays
+	rm -rf .venv data/trades.csv data/trades.rows data/*.parquet data/*.composed.toml
+
+# maturin asks cargo what is out of date, and installs the package in place: python/ is what gets imported.
+native: .venv/tools
+	env -u CONDA_PREFIX VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/maturin develop --release
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or later is needed; name it: make PYTHON=python3.12" if sys.version_info < (3, 10) else 0)'
+	$(PYTHON) -m venv .venv
+
+.venv/tools: tools/requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+.venv/peers: benches/requirements.txt | .venv/tools
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@

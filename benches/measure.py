@@ -1,0 +1,113 @@
+"""Checks that all who take part in a row agree, then times them in turns.
+
+Runs in a process of its own for each number of threads, since polars and rayon read theirs from the environment once:
+`compare.py` starts it with the plan as JSON on the command line, and reads a line of JSON for each row of the report.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from inputs import Inputs, inputs
+from latency import python_latency
+from loops import SLICE, memory_copy, python_loop
+from oracles import ORACLES
+from peers import Peer, peers
+from table import ROW_FUNCTIONS, Keys, Row, rows_of
+
+
+class MismatchError(Exception):
+    """A peer answers otherwise."""
+
+
+def main(plan: dict[str, Any]) -> None:
+    if plan.get("latency"):
+        print(json.dumps(python_latency(plan["latency_keys"], plan["latency_calls"])), flush=True)
+        return
+    gc.disable()
+    for kind in cast("list[Keys]", ["none", "text", "integer"]):
+        rows = list(rows_of(kind, plan["kernels"], plan["windows"]))
+        if not rows:
+            continue
+        data = inputs(plan["rows"], plan["keys"], kind, plan["threads"])
+        for row in rows:
+            print(f"  {plan['threads']} thread(s): {row.name}", file=sys.stderr, flush=True)
+            print(json.dumps(measure(row, data, plan)), flush=True)
+
+
+def measure(row: Row, data: Inputs, plan: dict[str, Any]) -> dict[str, Any]:
+    """One row of the report: the seconds of every run, by who ran."""
+    everyone = peers(row, data, plan["peers"] and set(plan["peers"]))
+    check(row, everyone, data)
+    runs: dict[str, Callable[[], object]] = {name: peer.run for name, peer in everyone.items()}
+    if row.kernel in ROW_FUNCTIONS:
+        runs["memory copy"] = memory_copy(row.kernel, row.case, data.arrays)
+        runs["python loop"] = python_loop(row.kernel, row.case, data.arrays)
+    seconds = timed(runs, plan["repeat"], plan["budget"])
+    counted = {name: min(SLICE, len(data)) if name == "python loop" else len(data) for name in runs}
+    return {
+        "name": row.name,
+        "kernel": row.kernel,
+        "keys": row.keys,
+        "window": row.window,
+        "threads": plan["threads"],
+        "seconds": seconds,
+        "ns_per_row": {name: min(all_) / counted[name] * 1e9 for name, all_ in seconds.items()},
+    }
+
+
+def timed(runs: dict[str, Callable[[], object]], repeat: int, budget: float) -> dict[str, list[float]]:
+    """Everyone in turns, `repeat` times; who has used up the budget (in seconds) sits out the later rounds."""
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(repeat):
+        for name, run in runs.items():
+            if sum(seconds[name]) < budget:
+                begin = time.perf_counter()
+                answer = run()
+                seconds[name].append(time.perf_counter() - begin)
+                del answer
+        gc.collect()
+    return seconds
+
+
+def check(row: Row, everyone: dict[str, Peer], data: Inputs) -> None:
+    """Raises where a peer's answer differs from hypostyle's; this run also compiles numba's functions."""
+    ours = everyone["hypostyle"]
+    expected = ours.values(ours.run())
+    # Exact where the parity tests ask for the same bits; else within the rounding of running sums over tame values.
+    tolerance = min(ORACLES[row.kernel].tolerance, 1e-9)
+    scale = float(np.nanmax(np.abs(expected))) if not np.isnan(expected).all() else 1.0
+    for name, peer in everyone.items():
+        found = peer.values(peer.run())
+        if len(found) != len(expected):
+            raise MismatchError(f"{row.name}: {name} gives {len(found)} rows, hypostyle {len(expected)}")
+        close = np.isclose(found, expected, rtol=tolerance, atol=tolerance * scale, equal_nan=True)
+        if peer.partial:
+            close |= np.isnan(expected)
+        if not close.all():
+            first = int(np.argmin(close))
+            msg = (
+                f"{row.name}: {name} differs from hypostyle in {np.count_nonzero(~close)} of {len(data)} rows, "
+                f"first in row {first}: {found[first]!r}, hypostyle {expected[first]!r}"
+            )
+            raise MismatchError(msg)
+
+
+def script(arguments: Sequence[str]) -> int:
+    try:
+        main(json.loads(arguments[0]))
+    except MismatchError as error:
+        print(f"mismatch: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(script(sys.argv[1:]))

@@ -1,0 +1,208 @@
+//! The medians of all windows of a long run of values at once.
+//!
+//! Jukka Suomela, "Median Filtering is Equivalent to Sorting" (2014): cut the values into blocks of the window's length and
+//! sort each.  A window is the end of one block and the beginning of the next; as it moves on, a value leaves the sorted
+//! list of the one and enters that of the other.  Leaving a doubly linked list is cheap, and so is entering it again in the
+//! reverse order of leaving ("dancing links"), so the second block's list is first emptied from its last row to its first.
+//! A pointer into each list marks the values below the median.  Beyond the sort, a row costs a few steps whatever the
+//! window's length is.
+//!
+//! The result is the same function of each window's values as that of [`super::sorted`], to the bit.
+
+/// A block's values in order, and the list of those that are in the window.
+///
+/// Values are named by their rank in the block plus one; 0 is the list's end, on both sides.
+struct Block {
+    /// By rank; the places of the end hold infinities.
+    values: Vec<f64>,
+    /// The rank of each row.
+    ranks: Vec<u32>,
+    next: Vec<u32>,
+    previous: Vec<u32>,
+    /// The first value that is not below the median.
+    middle: u32,
+    /// How many values are below.
+    below: usize,
+    /// Scratch for sorting.
+    order: Vec<(f64, u32)>,
+}
+
+/// Ranks grow without the end, which is greater than all.
+#[inline]
+fn rank(name: u32) -> u32 {
+    name.wrapping_sub(1)
+}
+
+impl Block {
+    fn new(len: usize) -> Self {
+        let names = vec![0; len + 1];
+        Self {
+            values: vec![f64::INFINITY; len + 1],
+            ranks: vec![0; len],
+            next: names.clone(),
+            previous: names,
+            middle: 0,
+            below: 0,
+            order: Vec::with_capacity(len),
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "blocks have fewer than 2^32 rows")]
+    fn fill(&mut self, rows: &[f64]) {
+        self.order.clear();
+        self.order.extend(rows.iter().enumerate().map(|(row, x)| (x + 0.0, row as u32)));
+        self.order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let len = rows.len() as u32;
+        for (place, (x, row)) in self.order.iter().enumerate() {
+            let name = place as u32 + 1;
+            self.values[name as usize] = *x;
+            self.ranks[*row as usize] = name;
+            self.next[place] = name;
+            self.previous[name as usize] = place as u32;
+        }
+        self.next[len as usize] = 0;
+        self.previous[0] = len;
+        self.middle = len / 2 + 1;
+        self.below = rows.len() / 2;
+    }
+
+    /// Empties the list from the last row to the first.
+    fn unwind(&mut self) {
+        for row in (0..self.ranks.len()).rev() {
+            self.unlink(self.ranks[row]);
+        }
+        self.middle = 0;
+        self.below = 0;
+    }
+
+    #[inline]
+    fn unlink(&mut self, name: u32) {
+        let (previous, next) = (self.previous[name as usize], self.next[name as usize]);
+        self.next[previous as usize] = next;
+        self.previous[next as usize] = previous;
+    }
+
+    /// Takes a row out; afterwards as many values are below as before, or one less.
+    #[inline]
+    fn leave(&mut self, row: usize) {
+        let name = self.ranks[row];
+        self.unlink(name);
+        if rank(name) < rank(self.middle) {
+            self.below -= 1;
+        } else {
+            if name == self.middle {
+                self.middle = self.next[name as usize];
+            }
+            if self.below > 0 {
+                self.middle = self.previous[self.middle as usize];
+                self.below -= 1;
+            }
+        }
+    }
+
+    /// Puts a row back in; as many values are below as before.
+    #[inline]
+    fn enter(&mut self, row: usize) {
+        let name = self.ranks[row];
+        let (previous, next) = (self.previous[name as usize], self.next[name as usize]);
+        self.next[previous as usize] = name;
+        self.previous[next as usize] = name;
+        if rank(name) < rank(self.middle) {
+            self.middle = self.previous[self.middle as usize];
+        }
+    }
+
+    #[inline]
+    fn advance(&mut self) {
+        self.middle = self.next[self.middle as usize];
+        self.below += 1;
+    }
+
+    /// The least value that is not below; infinity at the list's end.
+    #[inline]
+    fn upper(&self) -> f64 {
+        self.values[self.middle as usize]
+    }
+
+    /// The greatest value below; minus infinity where there is none.
+    #[inline]
+    fn lower(&self) -> f64 {
+        match self.previous[self.middle as usize] {
+            0 => f64::NEG_INFINITY,
+            name => self.values[name as usize],
+        }
+    }
+}
+
+/// Calls `answer(lower, upper)` for each window of `len` values that ends at or after place `len` of `values`: the two
+/// middle values where `len` is even, and for odd lengths `upper` is the middle one.  No value is NaN.
+pub(super) fn middles(values: &[f64], len: usize, mut answer: impl FnMut(f64, f64)) {
+    let wanted = len / 2;
+    let (mut old, mut new) = (Block::new(len), Block::new(len));
+    let mut blocks = values.chunks(len);
+    match blocks.next() {
+        Some(first) if first.len() == len => old.fill(first),
+        _ => return,
+    }
+    let mut padded;
+    for block in blocks {
+        // The last block may be short; what fills it up never enters.
+        let full = if block.len() == len {
+            block
+        } else {
+            padded = block.to_vec();
+            padded.resize(len, f64::INFINITY);
+            &padded
+        };
+        new.fill(full);
+        new.unwind();
+        for row in 0..block.len() {
+            old.leave(row);
+            new.enter(row);
+            if old.below + new.below < wanted {
+                // At a list's end the infinity may tie with a value of the other list: the end must not advance.
+                if new.middle == 0 || (old.middle != 0 && old.upper() <= new.upper()) {
+                    old.advance();
+                } else {
+                    new.advance();
+                }
+            }
+            answer(old.lower().max(new.lower()), old.upper().min(new.upper()));
+        }
+        // The block that was entered is whole now; its pointer stands in the middle.
+        std::mem::swap(&mut old, &mut new);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn they_are_the_middles_of_the_sorted_window(
+            values in proptest::collection::vec(-9i32..9, 0..300),
+            len in 1usize..60,
+        ) {
+            let wild = |x: i32| match x {
+                8 => f64::INFINITY,
+                -9 => f64::NEG_INFINITY,
+                x => f64::from(x),
+            };
+            let values: Vec<f64> = values.into_iter().map(wild).collect();
+            let mut got = Vec::new();
+            middles(&values, len, |lower, upper| got.push((lower, upper)));
+            let windows = values.windows(len).skip(1);
+            for (window, (lower, upper)) in windows.zip(&got) {
+                let mut sorted = window.to_vec();
+                sorted.sort_by(f64::total_cmp);
+                prop_assert_eq!(*upper, sorted[len / 2]);
+                if len % 2 == 0 {
+                    prop_assert_eq!(*lower, sorted[len / 2 - 1]);
+                }
+            }
+            prop_assert_eq!(got.len(), values.len().saturating_sub(len));
+        }
+    }
+}
