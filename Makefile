@@ -37,7 +37,7 @@ lint: .venv/tools ## Check formatting, lints and types
 	cargo clippy --release --workspace --all-targets -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict $(TYPED)
+	MYPYPATH=benches:tests/python $(BIN)/mypy --strict $(TYPED)
 
 format: .venv/tools ## Format everything
 	cargo fmt --all

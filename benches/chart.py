@@ -31,7 +31,10 @@ def draw(result: dict[str, Any], path: Path) -> None:
         for place, row, value in zip(places, rows, ratios, strict=True):
             best = fastest(row)
             axes.annotate(
-                f" {value:.1f} ({best[0] if best else ''})", (max(value, 1.0), place), va="center", fontsize=6.5
+                f" {value:.{1 if value >= 1 else 2}f} ({best[0] if best else ''})",
+                (max(value, 1.0), place),
+                va="center",
+                fontsize=6.5,
             )
         axes.set_xscale("log")
         axes.axvline(1, color="black", linewidth=0.8)

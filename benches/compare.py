@@ -25,6 +25,7 @@ from table import KERNELS, Window
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+RESULTS = HERE / "results"
 PEERS = ("polars", "pandas", "numbagg", "bottleneck", "duckdb", "numpy", "numba, by hand")
 
 
@@ -52,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     print(report.markdown(result))
     if options.write:
-        report.write(result, options.output, [ROOT / "README.md", HERE / "README.md"])
+        readmes = [ROOT / "README.md", HERE / "README.md"] if options.output == RESULTS else []
+        report.write(result, options.output, readmes)
     return 0
 
 
@@ -76,7 +78,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--quick", action="store_true", help="100_000 rows, 100 keys, two runs")
     made.add_argument("--no-latency", action="store_true", help="leave the latency of single rows out")
     made.add_argument("--write", action="store_true", help="write the results, the chart and the README's tables")
-    made.add_argument("--output", type=Path, default=HERE / "results", help="where to (benches/results)")
+    made.add_argument(
+        "--output", type=Path, default=RESULTS, help="where to instead of benches/results; the READMEs stay"
+    )
     return made
 
 

@@ -15,7 +15,7 @@ from inputs import Array, Inputs
 SLICE = 100_000
 
 
-@njit
+@njit()
 def _clip_loop(x: Array, key: Array, keys: int, lower: float, upper: float) -> Array:
     total = np.zeros(keys)
     out = np.empty(len(x))
@@ -26,7 +26,7 @@ def _clip_loop(x: Array, key: Array, keys: int, lower: float, upper: float) -> A
     return out
 
 
-@njit
+@njit()
 def _clip_alone(x: Array, lower: float, upper: float) -> Array:
     total = 0.0
     out = np.empty(len(x))
@@ -36,7 +36,7 @@ def _clip_alone(x: Array, lower: float, upper: float) -> Array:
     return out
 
 
-@njit
+@njit()
 def _affine_loop(a: Array, b: Array, key: Array, keys: int) -> Array:
     y = np.zeros(keys)
     out = np.empty(len(a))
@@ -47,7 +47,7 @@ def _affine_loop(a: Array, b: Array, key: Array, keys: int) -> Array:
     return out
 
 
-@njit
+@njit()
 def _affine_alone(a: Array, b: Array) -> Array:
     y = 0.0
     out = np.empty(len(a))
@@ -57,7 +57,7 @@ def _affine_alone(a: Array, b: Array) -> Array:
     return out
 
 
-@njit
+@njit()
 def _session_loop(time: Array, key: Array, keys: int, gap: int) -> Array:
     last = np.full(keys, np.iinfo(np.int64).max)
     session = np.zeros(keys, dtype=np.int64)
@@ -72,7 +72,7 @@ def _session_loop(time: Array, key: Array, keys: int, gap: int) -> Array:
     return out
 
 
-@njit
+@njit()
 def _session_alone(time: Array, gap: int) -> Array:
     session = 0
     out = np.empty(len(time), dtype=np.int64)
@@ -117,7 +117,7 @@ def numpy_form(kernel: str, case: dict[str, Any], arrays: dict[str, Array]) -> C
         return lambda: weight * sum(arrays[name] for name in case["factors"]) / notional
     if kernel == "row_dot":
         terms = list(zip(case["columns"], case["weights"], strict=True))
-        return lambda: sum(arrays[name] * weight for name, weight in terms)  # type: ignore[return-value]
+        return lambda: sum(arrays[name] * weight for name, weight in terms)
     return None
 
 

@@ -29,6 +29,8 @@ class Peer:
     values: Callable[[Any], Array] = lambda answer: np.asarray(answer, dtype="f8")
     # Answers where a window isn't full yet too; those rows are not compared.
     partial: bool = False
+    # The first run compiles: its time says nothing.
+    compiles: bool = False
 
 
 def peers(row: Row, data: Inputs, chosen: set[str] | None = None) -> dict[str, Peer]:
@@ -69,11 +71,11 @@ def polars(row: Row, data: Inputs) -> Peer | None:
 def over_arrays(compute: Callable[[Any, Case], Any] | None, row: Row, data: Inputs) -> Peer | None:
     if compute is None or data.keyed or isinstance(row.window, str):
         return None
-    return Peer(lambda: compute(data.arrays, row.case))
+    return Peer(lambda: compute(data.arrays, row.case), compiles=True)
 
 
 def plain(run: Callable[[], Any] | None) -> Peer | None:
-    return None if run is None else Peer(run)
+    return None if run is None else Peer(run, compiles=True)
 
 
 def duckdb(row: Row, data: Inputs) -> Peer | None:

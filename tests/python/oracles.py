@@ -51,8 +51,8 @@ def duration(given: int | str) -> Any:
 
 def windows(frame: pd.DataFrame, case: Case, column: str = "column") -> Any:
     """pandas' windows for the arguments of a rolling kernel."""
-    values = frame[case[column]].astype("f8") if frame[case[column]].dtype != np.float32 else frame[case[column]]
-    index = np.arange(len(values)) if isinstance(case["window"], int) else frame[case["by"]]
+    values: Any = frame[case[column]].astype("f8") if frame[case[column]].dtype != np.float32 else frame[case[column]]
+    index: Any = np.arange(len(values)) if isinstance(case["window"], int) else frame[case["by"]]
     values = pd.Series(values.to_numpy(), index=index)
     return values.rolling(
         duration(case["window"]),
@@ -77,7 +77,7 @@ def rolling_count(frame: pd.DataFrame, case: Case) -> Any:
 
 
 def rolling_corr(frame: pd.DataFrame, case: Case) -> Any:
-    index = np.arange(len(frame)) if isinstance(case["window"], int) else frame[case["by"]]
+    index: Any = np.arange(len(frame)) if isinstance(case["window"], int) else frame[case["by"]]
     x, y = (pd.Series(frame[case[name]].astype("f8").to_numpy(), index=index) for name in "xy")
     # pandas lets a row without y count as a value of x; here a row counts where both are valid.
     both = x.notna() & y.notna()

@@ -36,9 +36,10 @@ fn kernel_unguarded(inputs: &[Series], context: CallerContext, kwargs: KernelArg
 fn output_field(inputs: &[Field], kwargs: KernelArguments) -> PolarsResult<Field> {
     let spec = KernelSpec::from_json(&kwargs.spec).map_err(refused)?;
     guarded(&spec, || {
-        let fields = inputs.iter().zip(&kwargs.columns).map(|(field, name)| {
-            Ok(ArrowField::new(name, border::to_arrow_field(field)?.data_type().clone(), true))
-        });
+        let fields = inputs
+            .iter()
+            .zip(&kwargs.columns)
+            .map(|(field, name)| Ok(ArrowField::new(name, border::to_arrow_field(field)?.data_type().clone(), true)));
         let schema = Schema::new(fields.collect::<PolarsResult<Vec<_>>>()?);
         let outputs = hypostyle::output_fields(&schema, std::slice::from_ref(&spec)).map_err(refused)?;
         let output = border::to_polars_field(&outputs[0])?;
