@@ -9,6 +9,12 @@
 //! | `stage`, `module` | what Python sees |
 //! | `errors` | which exception each kind of error becomes |
 
+use pyo3_polars::PolarsAllocator;
+
+/// Polars' own allocator, so that memory is reused across the border instead of being fetched from the system each time.
+#[global_allocator]
+static ALLOCATOR: PolarsAllocator = PolarsAllocator::new();
+
 mod border;
 mod entry;
 mod errors;

@@ -44,6 +44,18 @@ pub enum Values<'a> {
     Nothing,
 }
 
+impl Values<'_> {
+    /// Some of the rows.
+    pub(crate) fn slice(&self, start: usize, end: usize) -> Values<'_> {
+        match self {
+            Self::Float(values) => Values::Float(Cow::Borrowed(&values[start..end])),
+            Self::Integer(values) => Values::Integer(Cow::Borrowed(&values[start..end])),
+            Self::Constant(x) => Values::Constant(*x),
+            Self::Nothing => Values::Nothing,
+        }
+    }
+}
+
 impl Domain {
     /// Whether columns of this type can be read in this domain.
     pub fn reads(self, data_type: &DataType) -> bool {

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use arrow::datatypes::DataType;
+
 /// What went wrong, for callers that decide by it (the Python package picks an exception class by it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -66,7 +68,8 @@ impl Error {
         Self::new(ErrorKind::ParameterType, format!("{kernel}: parameter '{parameter}' takes {expected}, not {found}"))
     }
 
-    pub(crate) fn column_type(kernel: &str, column: &str, expected: &str, found: impl fmt::Display) -> Self {
+    pub(crate) fn column_type(kernel: &str, column: &str, expected: &str, found: &DataType) -> Self {
+        let found = type_name(found);
         Self::new(
             ErrorKind::ColumnType,
             format!("{kernel}: column '{column}' has type {found}, but {expected} is needed; cast it first"),
@@ -89,6 +92,16 @@ impl Error {
 impl From<arrow::error::ArrowError> for Error {
     fn from(source: arrow::error::ArrowError) -> Self {
         Self { kind: ErrorKind::Arrow, message: format!("Arrow: {source}"), source: Some(Box::new(source)) }
+    }
+}
+
+/// A type's name for messages: the same for all of Arrow's layouts of strings.
+pub(crate) fn type_name(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "string".to_string(),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "binary".to_string(),
+        DataType::Dictionary(_, values) => format!("dictionary of {}", type_name(values)),
+        other => other.to_string(),
     }
 }
 

@@ -161,6 +161,9 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// Rows of several columns that are put together at once.
+const PORTION: usize = 1 << 14;
+
 /// A driver, the columns that it reads and a state for each key.
 pub(crate) struct Keyed<D: Driver> {
     driver: D,
@@ -190,13 +193,17 @@ impl<D: Driver> Keyed<D> {
         })
     }
 
-    fn run_groups(&mut self, batch: &Batch, rows: Rows<D::Input>, answers: Answers<D::Output>) {
+    /// Runs rows of the batch; only rows that are taken in turn may `start` after its first.
+    fn run_groups(&mut self, batch: &Batch, start: usize, rows: Rows<D::Input>, answers: Answers<D::Output>) {
         match batch.groups {
             Groups::One if batch.threads > 1 => {
                 self.driver.run_parallel(&mut self.states[0], rows, answers, batch.threads);
             }
             Groups::One => self.driver.run(&mut self.states[0], rows, answers),
-            Groups::Interleaved { keys } => self.driver.run_interleaved(&mut self.states, keys, rows, answers),
+            Groups::Interleaved { keys } => {
+                let keys = &keys[start..start + rows.len()];
+                self.driver.run_interleaved(&mut self.states, keys, rows, answers);
+            }
             Groups::Runs { runs, .. } => match runs.as_slice() {
                 [run] if batch.threads > 1 => {
                     self.driver.run_parallel(&mut self.states[run.key as usize], rows, answers, batch.threads);
@@ -276,13 +283,26 @@ impl<D: Driver> Running for Keyed<D> {
     fn run(&mut self, batch: &Batch) {
         let len = batch.record.num_rows();
         let columns: Vec<Values> = self.sources.iter().map(|source| batch.values(source)).collect();
-        let values = D::Input::assemble(&columns, len);
         let valid = batch.valid(&self.sources);
         let times = self.time.map_or(&[] as &[i64], |time| batch.times(time));
-        let rows = Rows { values: &values, valid: valid.as_deref(), times };
+        // Rows of several columns are put together portion by portion, to stay in cache, where one thread takes them in turn.
+        let in_turn = matches!(batch.groups, Groups::Interleaved { .. })
+            || matches!(batch.groups, Groups::One) && (batch.threads == 1 || D::SMALL_STATE);
+        let portion = if in_turn && D::Input::DOMAINS.len() > 1 { PORTION } else { len.max(1) };
         let mut answers = vec![D::Output::default(); len];
         let mut answered = vec![true; len];
-        self.run_groups(batch, rows, Answers { values: &mut answers, valid: &mut answered });
+        for start in (0..len).step_by(portion) {
+            let end = len.min(start + portion);
+            let columns: Vec<Values> = columns.iter().map(|values| values.slice(start, end)).collect();
+            let values = D::Input::assemble(&columns, end - start);
+            let rows = Rows {
+                values: &values,
+                valid: valid.as_deref().map(|valid| &valid[start..end]),
+                times: if times.is_empty() { times } else { &times[start..end] },
+            };
+            let answers = Answers { values: &mut answers[start..end], valid: &mut answered[start..end] };
+            self.run_groups(batch, start, rows, answers);
+        }
 
         let before = self.answers.len();
         if !self.answered.is_empty() || answered.contains(&false) {

@@ -5,12 +5,13 @@
 //! strings, where up to twelve bytes are compared as one 128-bit number; and everything else by Arrow's row format.  A row
 //! with the key of the row before it is not looked up, so sorted input costs next to nothing.
 
-use arrow::array::{Array, ArrayRef, AsArray, StringViewBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, StringViewArray, StringViewBuilder};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::row::{RowConverter, SortField};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+use rayon::prelude::*;
 use std::hash::{BuildHasher, Hash};
 
 use crate::column::{Domain, Output, read_integer};
@@ -27,9 +28,12 @@ pub(crate) struct Keys {
 #[derive(Debug, Clone)]
 enum Names {
     Integers(Interner<Option<i64>>, Dense),
-    Strings(Interner<Option<Short>, Option<Box<str>>>),
+    Strings(Strings),
     Rows(Interner<Box<[u8]>>),
 }
+
+/// Distinct strings; the null has a name of its own.
+type Strings = Interner<Short, Option<Box<str>>>;
 
 /// A string of up to twelve bytes as a number, or the hash of a longer one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,18 +53,21 @@ impl<T: Hash + Eq + Clone, L: PartialEq> Interner<T, L> {
         Self { table: HashTable::new(), names: Vec::new(), hasher: FixedState::default() }
     }
 
+    #[inline]
+    fn find(&self, first: &T, same: impl Fn(&L) -> bool) -> Option<u32> {
+        let is_it = |(known, number): &(T, u32)| known == first && same(&self.names[*number as usize].1);
+        self.table.find(self.hasher.hash_one(first), is_it).map(|(_, number)| *number)
+    }
+
     #[expect(clippy::cast_possible_truncation, reason = "2^32 keys don't fit into memory")]
     fn number(&mut self, first: T, same: impl Fn(&L) -> bool, make: impl FnOnce() -> L) -> u32 {
-        let hash = self.hasher.hash_one(&first);
-        let names = &self.names;
-        let found = self.table.find(hash, |(known, number)| *known == first && same(&names[*number as usize].1));
-        if let Some((_, number)) = found {
-            return *number;
+        if let Some(number) = self.find(&first, same) {
+            return number;
         }
         let number = self.names.len() as u32;
         self.names.push((first.clone(), make()));
         let hasher = &self.hasher;
-        self.table.insert_unique(hash, (first, number), |(name, _)| hasher.hash_one(name));
+        self.table.insert_unique(hasher.hash_one(&first), (first, number), |(name, _)| hasher.hash_one(name));
         number
     }
 
@@ -131,10 +138,10 @@ impl Keys {
     }
 
     /// The number of each row's key; unknown keys get new numbers.
-    pub(crate) fn number(&mut self, columns: &[ArrayRef]) -> Result<Vec<u32>> {
+    pub(crate) fn number(&mut self, columns: &[ArrayRef], threads: usize) -> Result<Vec<u32>> {
         match &mut self.names {
             Names::Integers(names, dense) => Ok(number_integers(names, dense, &columns[0])),
-            Names::Strings(names) => number_strings(names, &columns[0]),
+            Names::Strings(names) => number_strings(names, &columns[0], threads),
             Names::Rows(names) => {
                 let same_types: Vec<ArrayRef> = columns
                     .iter()
@@ -247,6 +254,9 @@ fn number_integers(names: &mut Interner<Option<i64>>, dense: &mut Dense, column:
 impl Short {
     const INLINE: usize = 12;
 
+    /// No view has this length.
+    const NULL: Self = Self(u128::MAX);
+
     /// Laid out as Arrow's string views: the length, then the bytes.
     fn of(text: &str, hasher: &FixedState) -> Self {
         let bytes = text.as_bytes();
@@ -260,74 +270,98 @@ impl Short {
     }
 }
 
-fn number_string(names: &mut Interner<Option<Short>, Option<Box<str>>>, text: Option<&str>) -> u32 {
-    let short = text.map(|text| Short::of(text, &names.hasher));
-    number_short(names, short, text)
-}
-
-fn number_short(
-    names: &mut Interner<Option<Short>, Option<Box<str>>>,
-    short: Option<Short>,
-    text: Option<&str>,
-) -> u32 {
-    let is_inline = text.is_none_or(|text| text.len() <= Short::INLINE);
-    names.number(short, |known| is_inline || known.as_deref() == text, || text.map(Into::into))
-}
-
-fn number_strings(names: &mut Interner<Option<Short>, Option<Box<str>>>, column: &ArrayRef) -> Result<Vec<u32>> {
-    if let DataType::Dictionary(..) = column.data_type() {
-        let dictionary = column.as_any_dictionary();
-        let values = cast(dictionary.values(), &DataType::Utf8View)?;
-        let values = values.as_string_view();
-        // A value is numbered when a row first shows it, so that unused ones don't become keys.
-        let mut numbers: Vec<Option<u32>> = vec![None; values.len() + 1];
-        let nulls = column.logical_nulls();
-        if values.is_empty() {
-            return Ok((0..column.len()).map(|_| number_string(names, None)).collect());
-        }
-        return Ok(dictionary
-            .normalized_keys()
-            .into_iter()
-            .enumerate()
-            .map(|(row, place)| {
-                let valid = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
-                let place = if valid { place } else { values.len() };
-                *numbers[place].get_or_insert_with(|| number_string(names, valid.then(|| values.value(place))))
-            })
-            .collect());
-    }
-    let views;
-    let column = if let DataType::Utf8View = column.data_type() {
-        column
-    } else {
-        views = cast(column, &DataType::Utf8View)?;
-        &views
-    };
-    let column = column.as_string_view();
-    let nulls = column.nulls();
-    let mut last: Option<(u128, u32)> = None;
-    Ok(column
-        .views()
-        .iter()
-        .enumerate()
-        .map(|(row, view)| {
-            if nulls.is_some_and(|nulls| nulls.is_null(row)) {
-                return number_string(names, None);
+impl Strings {
+    fn number_text(&mut self, text: Option<&str>) -> u32 {
+        match text {
+            None => self.number(Short::NULL, |_| true, || None),
+            Some(text) => {
+                let short = Short::of(text, &self.hasher);
+                let is_inline = text.len() <= Short::INLINE;
+                self.number(short, |known| is_inline || known.as_deref() == Some(text), || Some(text.into()))
             }
-            // A view of a short string is its value; that of a long one at least tells repetitions of one place.
-            match last {
-                Some((same, number)) if same == *view => number,
-                _ => {
-                    let text = column.value(row);
-                    let number = if text.len() <= Short::INLINE {
-                        number_short(names, Some(Short(*view)), Some(text))
-                    } else {
-                        number_string(names, Some(text))
-                    };
-                    last = Some((*view, number));
-                    number
+        }
+    }
+
+    fn find_text(&self, text: &str) -> Option<u32> {
+        self.find(&Short::of(text, &self.hasher), |known| known.as_deref() == Some(text))
+    }
+
+    /// The numbers of the rows from `start` on whose strings are known; `UNKNOWN` for the others.
+    fn look_up(&self, column: &StringViewArray, start: usize, end: usize) -> Vec<u32> {
+        let nulls = column.nulls();
+        // A view of a short string is its value; that of a long one at least tells repetitions of one place.
+        let mut last = (column.views().get(start).map_or(0, |view| !view), UNKNOWN);
+        column.views()[start..end]
+            .iter()
+            .enumerate()
+            .map(|(i, view)| {
+                let row = start + i;
+                if nulls.is_some_and(|nulls| nulls.is_null(row)) {
+                    return self.find(&Short::NULL, |_| true).unwrap_or(UNKNOWN);
+                }
+                if last.0 != *view {
+                    let is_inline = (view & 0xFFFF_FFFF) as usize <= Short::INLINE;
+                    let found =
+                        if is_inline { self.find(&Short(*view), |_| true) } else { self.find_text(column.value(row)) };
+                    last = (*view, found.unwrap_or(UNKNOWN));
+                }
+                last.1
+            })
+            .collect()
+    }
+
+    fn number_views(&mut self, column: &StringViewArray, threads: usize) -> Vec<u32> {
+        let mut numbers = Vec::with_capacity(column.len());
+        while numbers.len() < column.len() {
+            // New keys come early: what the first rows teach lets the others be looked up at once.
+            let start = numbers.len();
+            let end = column.len().min(if start == 0 { LEARN } else { start + LEARN * LEARN });
+            if threads > 1 && end - start > LEARN {
+                let starts: Vec<usize> = (start..end).step_by(LEARN).collect();
+                let parts: Vec<Vec<u32>> =
+                    starts.into_par_iter().map(|at| self.look_up(column, at, end.min(at + LEARN))).collect();
+                parts.into_iter().for_each(|part| numbers.extend(part));
+            } else {
+                numbers.extend(self.look_up(column, start, end));
+            }
+            for row in start..end {
+                if numbers[row] == UNKNOWN {
+                    numbers[row] = self.number_text(column.is_valid(row).then(|| column.value(row)));
                 }
             }
+        }
+        numbers
+    }
+}
+
+/// No key has this number.
+const UNKNOWN: u32 = u32::MAX;
+
+/// Rows that are numbered before the rest is looked up, and that one thread looks up at a time.
+const LEARN: usize = 1 << 14;
+
+fn number_strings(names: &mut Strings, column: &ArrayRef, threads: usize) -> Result<Vec<u32>> {
+    let DataType::Dictionary(..) = column.data_type() else {
+        let views = cast(column, &DataType::Utf8View)?;
+        return Ok(names.number_views(views.as_string_view(), threads));
+    };
+    let dictionary = column.as_any_dictionary();
+    let values = cast(dictionary.values(), &DataType::Utf8View)?;
+    let values = values.as_string_view();
+    let nulls = column.logical_nulls();
+    if values.is_empty() {
+        return Ok((0..column.len()).map(|_| names.number_text(None)).collect());
+    }
+    // A value is numbered when a row first shows it, so that unused ones don't become keys.
+    let mut numbers: Vec<Option<u32>> = vec![None; values.len() + 1];
+    Ok(dictionary
+        .normalized_keys()
+        .into_iter()
+        .enumerate()
+        .map(|(row, place)| {
+            let valid = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+            let place = if valid { place } else { values.len() };
+            *numbers[place].get_or_insert_with(|| names.number_text(valid.then(|| values.value(place))))
         })
         .collect())
 }
@@ -351,11 +385,11 @@ mod tests {
         ];
         let mut keys = Keys::new(vec![DataType::Utf8]).unwrap();
         for column in columns {
-            assert_eq!(keys.number(&[column]).unwrap(), [0, 1, 2, 3, 0, 4, 1, 2]);
+            assert_eq!(keys.number(&[column], 1).unwrap(), [0, 1, 2, 3, 0, 4, 1, 2]);
         }
         keys.truncate(2);
         let again: ArrayRef = Arc::new(StringArray::from(vec![Some("new"), None, Some("a")]));
-        assert_eq!(keys.number(&[again]).unwrap(), [2, 1, 0]);
+        assert_eq!(keys.number(&[again], 2).unwrap(), [2, 1, 0]);
         let column = keys.columns().unwrap().remove(0);
         assert_eq!(column.as_string_view().iter().collect::<Vec<_>>(), [Some("a"), None, Some("new")]);
     }
@@ -365,11 +399,11 @@ mod tests {
         let a: ArrayRef = Arc::new(Int32Array::from(vec![Some(1), Some(1), None, Some(1)]));
         let b: ArrayRef = Arc::new(StringArray::from(vec!["x", "y", "x", "x"]));
         let mut keys = Keys::new(vec![DataType::Int32, DataType::Utf8]).unwrap();
-        assert_eq!(keys.number(&[a.clone(), b]).unwrap(), [0, 1, 2, 0]);
+        assert_eq!(keys.number(&[a.clone(), b], 1).unwrap(), [0, 1, 2, 0]);
         let columns = keys.columns().unwrap();
         assert_eq!(columns[0].as_ref(), &Int32Array::from(vec![Some(1), Some(1), None]) as &dyn Array);
 
         let mut integers = Keys::new(vec![DataType::Int32]).unwrap();
-        assert_eq!(integers.number(&[a]).unwrap(), [0, 0, 1, 0]);
+        assert_eq!(integers.number(&[a], 1).unwrap(), [0, 0, 1, 0]);
     }
 }

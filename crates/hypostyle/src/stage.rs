@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::util::display::array_value_to_string;
+use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::arguments::find_column;
@@ -335,31 +336,15 @@ impl Stage {
     }
 
     fn run(&self, bound: &mut Bound, batch: &RecordBatch) -> Result<RecordBatch> {
-        let own = bound.project(batch, &self.specs[0].name)?;
-        let keys_before = bound.key_count();
-        let keys = bound.number_keys(&own, &self.specs[0].over)?;
-        let key_count = bound.key_count();
-        if let Err(error) = bound.check_times(&own, keys.as_deref(), &self.specs) {
-            if let Some(known) = &mut bound.keys {
-                known.truncate(keys_before);
-            }
-            bound.resize(keys_before);
-            return Err(error);
-        }
-        bound.resize(key_count);
-
         let threads = match self.threads {
-            _ if own.num_rows() < ROWS_FOR_THREADS => 1,
+            _ if batch.num_rows() < ROWS_FOR_THREADS => 1,
             0 => rayon::current_num_threads(),
             threads => threads,
         };
-        let kernels = &mut bound.kernels;
         let columns = match &self.pool {
-            Some(pool) if threads > 1 => pool.install(|| run_kernels(kernels, &own, keys, key_count, threads)),
-            _ => run_kernels(kernels, &own, keys, key_count, threads),
-        };
-        bound.rows += own.num_rows() as u64;
-
+            Some(pool) if threads > 1 => pool.install(|| bound.run(batch, &self.specs, threads)),
+            _ => bound.run(batch, &self.specs, threads),
+        }?;
         let fields: Vec<Field> = self
             .names
             .iter()
@@ -380,25 +365,46 @@ fn run_kernels(
     threads: usize,
 ) -> Vec<ArrayRef> {
     match keys {
-        None => run_slice(kernels, rows, &Groups::One, threads),
-        Some(keys) if keys.is_sorted() => run_slice(kernels, rows, &Groups::by_key(&keys, key_count), threads),
-        Some(keys) if threads == 1 && kernels.iter().all(|kernel| kernel.takes_interleaved()) => {
-            run_slice(kernels, rows, &Groups::Interleaved { keys }, threads);
+        None => run_slice(kernels, &Batch::new(rows, &Groups::One, threads, kernels)),
+        Some(keys) if keys.is_sorted() => {
+            run_slice(kernels, &Batch::new(rows, &Groups::by_key(&keys, key_count), threads, kernels));
+        }
+        Some(keys) if kernels.iter().all(|kernel| kernel.takes_interleaved()) => {
+            let groups = Groups::Interleaved { keys };
+            let batch = Batch::new(rows, &groups, threads, kernels);
+            if threads > 1 {
+                kernels.par_iter_mut().for_each(|kernel| kernel.run(&batch));
+            } else {
+                run_slice(kernels, &batch);
+            }
         }
         Some(keys) => {
             let slice_rows = SLICE.max(key_count);
-            for (i, keys) in keys.chunks(slice_rows).enumerate() {
-                let groups = Groups::by_key(keys, key_count);
-                run_slice(kernels, &rows.slice(i * slice_rows, keys.len()), &groups, threads);
+            // As many slices as there are threads are put into key order at once; each then runs on all threads.
+            for (i, wave) in keys.chunks(slice_rows * threads).enumerate() {
+                let group = |(j, keys): (usize, &[u32])| {
+                    (rows.slice((i * threads + j) * slice_rows, keys.len()), Groups::by_key(keys, key_count))
+                };
+                let slices: Vec<(RecordBatch, Groups)> = if threads > 1 {
+                    wave.par_chunks(slice_rows).enumerate().map(group).collect()
+                } else {
+                    wave.chunks(slice_rows).enumerate().map(group).collect()
+                };
+                let prepare = |(rows, groups)| Batch::new(rows, groups, threads, kernels);
+                let batches: Vec<Batch> = if threads > 1 {
+                    slices.par_iter().map(|(rows, groups)| prepare((rows, groups))).collect()
+                } else {
+                    slices.iter().map(|(rows, groups)| prepare((rows, groups))).collect()
+                };
+                batches.iter().for_each(|batch| run_slice(kernels, batch));
             }
         }
     }
     kernels.iter_mut().map(|kernel| kernel.take_answers()).collect()
 }
 
-fn run_slice(kernels: &mut [Box<dyn Running>], rows: &RecordBatch, groups: &Groups, threads: usize) {
-    let batch = Batch::new(rows, groups, threads, kernels);
-    kernels.iter_mut().for_each(|kernel| kernel.run(&batch));
+fn run_slice(kernels: &mut [Box<dyn Running>], batch: &Batch) {
+    kernels.iter_mut().for_each(|kernel| kernel.run(batch));
 }
 
 fn with_columns(batch: &RecordBatch, answers: &RecordBatch) -> Result<RecordBatch> {
@@ -454,13 +460,31 @@ impl Bound {
         Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
     }
 
+    /// Answers a batch, or leaves everything as it was.
+    fn run(&mut self, batch: &RecordBatch, specs: &[KernelSpec], threads: usize) -> Result<Vec<ArrayRef>> {
+        let own = self.project(batch, &specs[0].name)?;
+        let keys_before = self.key_count();
+        let keys = self.number_keys(&own, &specs[0].over, threads)?;
+        let key_count = self.key_count();
+        if let Err(error) = self.check_times(&own, keys.as_deref(), specs) {
+            if let Some(known) = &mut self.keys {
+                known.truncate(keys_before);
+            }
+            self.resize(keys_before);
+            return Err(error);
+        }
+        self.resize(key_count);
+        self.rows += own.num_rows() as u64;
+        Ok(run_kernels(&mut self.kernels, &own, keys, key_count, threads))
+    }
+
     fn key_columns(&self, rows: &RecordBatch, over: &[String]) -> Vec<ArrayRef> {
         over.iter().filter_map(|key| rows.column_by_name(key).cloned()).collect()
     }
 
-    fn number_keys(&mut self, rows: &RecordBatch, over: &[String]) -> Result<Option<Vec<u32>>> {
+    fn number_keys(&mut self, rows: &RecordBatch, over: &[String], threads: usize) -> Result<Option<Vec<u32>>> {
         let columns = self.key_columns(rows, over);
-        self.keys.as_mut().map(|keys| keys.number(&columns)).transpose()
+        self.keys.as_mut().map(|keys| keys.number(&columns, threads)).transpose()
     }
 
     /// Checks that no time is null or decreases within its key, and remembers each key's last one; on an error nothing is
@@ -509,11 +533,11 @@ impl Bound {
             return Ok(self.clone());
         };
         let known = keys.len();
-        let numbers = keys.number(&columns);
+        let numbers = keys.number(&columns, 1);
         keys.truncate(known);
         // The part numbers its keys anew, in the same order of first appearance.
         let mut part_keys = Keys::new(keys.types().to_vec())?;
-        let part_numbers = part_keys.number(&columns)?;
+        let part_numbers = part_keys.number(&columns, 1)?;
         let mut chosen: Vec<Option<u32>> = vec![None; part_keys.len()];
         for (part, number) in part_numbers.into_iter().zip(numbers?) {
             chosen[part as usize] = ((number as usize) < known).then_some(number);

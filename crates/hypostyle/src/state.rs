@@ -181,7 +181,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Stage> {
         None => 1,
         Some(keys) => {
             let names: Vec<ArrayRef> = take(stage.specs[0].over.len())?.into_iter().map(|(_, column)| column).collect();
-            let numbers = keys.number(&names)?;
+            let numbers = keys.number(&names, 1)?;
             if !numbers.iter().enumerate().all(|(row, number)| *number as usize == row) {
                 return Err(Error::state("a key stands in it twice"));
             }
