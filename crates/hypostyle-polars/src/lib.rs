@@ -4,21 +4,20 @@
 //! |---|---|
 //! | `plugin` | the expression that Polars calls by name over its C interface |
 //! | `entry` | the C functions themselves |
-//! | `border` | Series and arrow-rs arrays, moved into each other without a copy; with `entry` the only `unsafe` code |
+//! | `border` | Series and arrow-rs arrays, moved into each other without a copy; with `entry` and `memory` the only `unsafe` code |
 //! | `frames` | whole frames in and out by the Arrow PyCapsule interface |
 //! | `stage`, `module` | what Python sees |
+//! | `memory` | huge pages for large columns |
 //! | `errors` | which exception each kind of error becomes |
-
-use pyo3_polars::PolarsAllocator;
-
-/// Polars' own allocator, so that memory is reused across the border instead of being fetched from the system each time.
-#[global_allocator]
-static ALLOCATOR: PolarsAllocator = PolarsAllocator::new();
 
 mod border;
 mod entry;
 mod errors;
 mod frames;
+mod memory;
 mod module;
 mod plugin;
 mod stage;
+
+#[global_allocator]
+static ALLOCATOR: memory::HugePages = memory::HugePages;

@@ -54,8 +54,13 @@ impl Groups {
         grouped.into()
     }
 
+    /// Whether the rows stand in the key order already.
+    pub(crate) fn keep_order(&self) -> bool {
+        !matches!(self, Self::Runs { places: Some(_), .. })
+    }
+
     /// Puts answers back into the rows' order, at the end of `rows`.
-    pub(crate) fn append_in_row_order<T: Copy + Send + Sync>(&self, values: Vec<T>, rows: &mut Vec<T>, threads: usize) {
+    pub(crate) fn append_in_row_order<T: Copy + Send + Sync>(&self, values: &[T], rows: &mut Vec<T>, threads: usize) {
         match self {
             Self::Runs { places: Some(places), .. } if threads > 1 => {
                 rows.par_extend(places.par_iter().with_min_len(1 << 13).map(|place| values[*place as usize]));
@@ -63,8 +68,7 @@ impl Groups {
             Self::Runs { places: Some(places), .. } => {
                 rows.extend(places.iter().map(|place| values[*place as usize]));
             }
-            _ if rows.is_empty() => *rows = values,
-            _ => rows.extend(values),
+            _ => rows.extend_from_slice(values),
         }
     }
 
@@ -149,7 +153,7 @@ mod tests {
         let values = groups.into_key_order(Cow::Borrowed(&[10, 20, 30, 40, 50, 60])).into_owned();
         assert_eq!(values, [20, 50, 40, 10, 30, 60]);
         let mut rows = vec![0];
-        groups.append_in_row_order(values, &mut rows, 1);
+        groups.append_in_row_order(&values, &mut rows, 1);
         assert_eq!(rows, [0, 10, 20, 30, 40, 50, 60]);
     }
 

@@ -56,6 +56,9 @@ pub trait Running: Send + Sync {
     /// Makes room for this many keys, or forgets those beyond.
     fn resize(&mut self, _keys: usize) {}
 
+    /// Makes room for the answers to this many rows.
+    fn expect_rows(&mut self, _rows: usize) {}
+
     /// Reads a batch and answers each row; the answers are kept until they are taken.
     fn run(&mut self, batch: &Batch);
 
@@ -214,6 +217,20 @@ impl<D: Driver> Keyed<D> {
         }
     }
 
+    /// Puts answers behind those that are kept already, in the rows' order.
+    fn keep(&mut self, batch: &Batch, answers: &mut Vec<D::Output>, answered: &[bool]) {
+        if !self.answered.is_empty() || answered.contains(&false) {
+            self.answered.resize(self.answers.len(), true);
+            batch.groups.append_in_row_order(answered, &mut self.answered, batch.threads);
+        }
+        let all_at_once = self.answers.is_empty() && answers.len() == batch.record.num_rows();
+        if all_at_once && batch.groups.keep_order() {
+            self.answers = std::mem::take(answers);
+        } else {
+            batch.groups.append_in_row_order(answers, &mut self.answers, batch.threads);
+        }
+    }
+
     /// Gives each thread keys of its own, with about the same number of rows.
     fn run_on_threads(&mut self, runs: &[Run], rows: Rows<D::Input>, answers: Answers<D::Output>, threads: usize) {
         let mut jobs = Vec::new();
@@ -280,17 +297,24 @@ impl<D: Driver> Running for Keyed<D> {
         self.states.resize_with(keys, || driver.start());
     }
 
+    fn expect_rows(&mut self, rows: usize) {
+        self.answers.reserve(rows);
+    }
+
     fn run(&mut self, batch: &Batch) {
         let len = batch.record.num_rows();
         let columns: Vec<Values> = self.sources.iter().map(|source| batch.values(source)).collect();
         let valid = batch.valid(&self.sources);
         let times = self.time.map_or(&[] as &[i64], |time| batch.times(time));
-        // Rows of several columns are put together portion by portion, to stay in cache, where one thread takes them in turn.
-        let in_turn = matches!(batch.groups, Groups::Interleaved { .. })
-            || matches!(batch.groups, Groups::One) && (batch.threads == 1 || D::SMALL_STATE);
-        let portion = if in_turn && D::Input::DOMAINS.len() > 1 { PORTION } else { len.max(1) };
-        let mut answers = vec![D::Output::default(); len];
-        let mut answered = vec![true; len];
+        // Where one thread takes the rows in turn, it does so portion by portion, to stay in cache.
+        let in_turn = match batch.groups {
+            Groups::Interleaved { .. } => true,
+            Groups::One => batch.threads == 1 || D::SMALL_STATE,
+            Groups::Runs { .. } => false,
+        };
+        let portion = if in_turn { self.driver.portion().min(len) } else { len }.max(1);
+        let mut answers = vec![D::Output::default(); portion.min(len)];
+        let mut answered = vec![true; portion.min(len)];
         for start in (0..len).step_by(portion) {
             let end = len.min(start + portion);
             let columns: Vec<Values> = columns.iter().map(|values| values.slice(start, end)).collect();
@@ -300,16 +324,12 @@ impl<D: Driver> Running for Keyed<D> {
                 valid: valid.as_deref().map(|valid| &valid[start..end]),
                 times: if times.is_empty() { times } else { &times[start..end] },
             };
-            let answers = Answers { values: &mut answers[start..end], valid: &mut answered[start..end] };
-            self.run_groups(batch, start, rows, answers);
+            answers.truncate(end - start);
+            answered.truncate(end - start);
+            answered.fill(true);
+            self.run_groups(batch, start, rows, Answers { values: &mut answers, valid: &mut answered });
+            self.keep(batch, &mut answers, &answered);
         }
-
-        let before = self.answers.len();
-        if !self.answered.is_empty() || answered.contains(&false) {
-            self.answered.resize(before, true);
-            batch.groups.append_in_row_order(answered, &mut self.answered, batch.threads);
-        }
-        batch.groups.append_in_row_order(answers, &mut self.answers, batch.threads);
     }
 
     fn take_answers(&mut self) -> ArrayRef {

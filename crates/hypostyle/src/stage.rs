@@ -364,6 +364,7 @@ fn run_kernels(
     key_count: usize,
     threads: usize,
 ) -> Vec<ArrayRef> {
+    kernels.iter_mut().for_each(|kernel| kernel.expect_rows(rows.num_rows()));
     match keys {
         None => run_slice(kernels, &Batch::new(rows, &Groups::One, threads, kernels)),
         Some(keys) if keys.is_sorted() => {

@@ -127,6 +127,11 @@ pub trait Driver: Clone + Send + Sync + 'static {
         self.run(state, rows, answers);
     }
 
+    /// About how many rows of a sequence are best taken at once on one thread, so that they stay in cache.
+    fn portion(&self) -> usize {
+        1 << 14
+    }
+
     /// Rows of many keys as they come: row `i` belongs to `states[keys[i]]`.
     fn run_interleaved(
         &self,

@@ -108,6 +108,11 @@ impl<W: OrderedWindow> Driver for OrderedRows<W> {
         }
     }
 
+    fn portion(&self) -> usize {
+        // Every portion sorts a window anew.
+        (1 << 14).max(self.rows.saturating_mul(64))
+    }
+
     fn run_parallel(
         &self,
         state: &mut Recent<W>,

@@ -299,6 +299,11 @@ impl<S: Statistic> Driver for RollingRows<S> {
         self.shift(state, answers);
     }
 
+    fn portion(&self) -> usize {
+        // Enough for the blocks that are walked at once.
+        (1 << 14).max(self.rows.saturating_mul(4 * LANES))
+    }
+
     fn run_parallel(
         &self,
         state: &mut Block<S>,
