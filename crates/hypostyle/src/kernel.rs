@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use arrow::array::{Array, ArrayRef, RecordBatch};
-use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::array::{Array, ArrayRef, BooleanBufferBuilder, RecordBatch};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
 use rayon::prelude::*;
 
@@ -164,9 +164,6 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// Rows of several columns that are put together at once.
-const PORTION: usize = 1 << 14;
-
 /// A driver, the columns that it reads and a state for each key.
 pub(crate) struct Keyed<D: Driver> {
     driver: D,
@@ -176,12 +173,20 @@ pub(crate) struct Keyed<D: Driver> {
     states: Vec<D::State>,
     answers: Vec<D::Output>,
     /// Which answers are valid; empty as long as all are.
-    answered: Vec<bool>,
+    answered: BooleanBufferBuilder,
 }
 
 impl<D: Driver> Keyed<D> {
     pub(crate) fn boxed(driver: D, sources: Vec<Source>, time: Option<usize>, answer: DataType) -> Box<dyn Running> {
-        Box::new(Self { driver, sources, time, answer, states: Vec::new(), answers: Vec::new(), answered: Vec::new() })
+        Box::new(Self {
+            driver,
+            sources,
+            time,
+            answer,
+            states: Vec::new(),
+            answers: Vec::new(),
+            answered: BooleanBufferBuilder::new(0),
+        })
     }
 
     fn with_states(&self, states: Vec<D::State>) -> Box<dyn Running> {
@@ -192,7 +197,7 @@ impl<D: Driver> Keyed<D> {
             answer: self.answer.clone(),
             states,
             answers: Vec::new(),
-            answered: Vec::new(),
+            answered: BooleanBufferBuilder::new(0),
         })
     }
 
@@ -217,17 +222,22 @@ impl<D: Driver> Keyed<D> {
         }
     }
 
-    /// Puts answers behind those that are kept already, in the rows' order.
-    fn keep(&mut self, batch: &Batch, answers: &mut Vec<D::Output>, answered: &[bool]) {
-        if !self.answered.is_empty() || answered.contains(&false) {
-            self.answered.resize(self.answers.len(), true);
-            batch.groups.append_in_row_order(answered, &mut self.answered, batch.threads);
+    /// Puts the validity of answers behind that of the `kept` ones, in the rows' order.
+    fn keep_validity(&mut self, batch: &Batch, kept: usize, answered: &[bool]) {
+        // A fold, as it is vectorised; a search is not.
+        let all = answered.iter().fold(true, |all, valid| all & valid);
+        if all && self.answered.is_empty() {
+            return;
         }
-        let all_at_once = self.answers.is_empty() && answers.len() == batch.record.num_rows();
-        if all_at_once && batch.groups.keep_order() {
-            self.answers = std::mem::take(answers);
+        self.answered.append_n(kept - self.answered.len(), true);
+        if all {
+            self.answered.append_n(answered.len(), true);
+        } else if batch.groups.keep_order() {
+            append_flags(&mut self.answered, answered);
         } else {
-            batch.groups.append_in_row_order(answers, &mut self.answers, batch.threads);
+            let mut in_order = Vec::with_capacity(answered.len());
+            batch.groups.append_in_row_order(answered, &mut in_order, batch.threads);
+            append_flags(&mut self.answered, &in_order);
         }
     }
 
@@ -252,6 +262,21 @@ impl<D: Driver> Keyed<D> {
             run_in_turn(driver, states, key, part, row, rows, answers);
         });
     }
+}
+
+/// Appends flags as bits, eight at a time.
+fn append_flags(bits: &mut BooleanBufferBuilder, flags: &[bool]) {
+    let (chunks, rest) = flags.as_chunks::<8>();
+    let packed: Vec<u8> = chunks
+        .iter()
+        .map(|chunk| {
+            // Each byte is 0 or 1; the product moves byte i's bit to bit 56 + i.
+            let bytes = u64::from_le_bytes(chunk.map(u8::from));
+            (bytes.wrapping_mul(0x0102_0408_1020_4080) >> 56).to_le_bytes()[0]
+        })
+        .collect();
+    bits.append_packed_range(0..chunks.len() * 8, &packed);
+    bits.append_slice(rest);
 }
 
 /// Runs one key after the other; `states`, `rows` and `answers` begin at `first_key` and `first_row`.
@@ -313,7 +338,7 @@ impl<D: Driver> Running for Keyed<D> {
             Groups::Runs { .. } => false,
         };
         let portion = if in_turn { self.driver.portion().min(len) } else { len }.max(1);
-        let mut answers = vec![D::Output::default(); portion.min(len)];
+        let mut scratch = Vec::new();
         let mut answered = vec![true; portion.min(len)];
         for start in (0..len).step_by(portion) {
             let end = len.min(start + portion);
@@ -324,18 +349,27 @@ impl<D: Driver> Running for Keyed<D> {
                 valid: valid.as_deref().map(|valid| &valid[start..end]),
                 times: if times.is_empty() { times } else { &times[start..end] },
             };
-            answers.truncate(end - start);
             answered.truncate(end - start);
             answered.fill(true);
-            self.run_groups(batch, start, rows, Answers { values: &mut answers, valid: &mut answered });
-            self.keep(batch, &mut answers, &answered);
+            if batch.groups.keep_order() {
+                // Straight to where they stay.
+                let mut answers = std::mem::take(&mut self.answers);
+                let kept = answers.len();
+                answers.resize(kept + end - start, D::Output::default());
+                self.run_groups(batch, start, rows, Answers { values: &mut answers[kept..], valid: &mut answered });
+                self.keep_validity(batch, kept, &answered);
+                self.answers = answers;
+            } else {
+                scratch.resize(end - start, D::Output::default());
+                self.run_groups(batch, start, rows, Answers { values: &mut scratch, valid: &mut answered });
+                self.keep_validity(batch, self.answers.len(), &answered);
+                batch.groups.append_in_row_order(&scratch, &mut self.answers, batch.threads);
+            }
         }
     }
 
     fn take_answers(&mut self) -> ArrayRef {
-        let answered = std::mem::take(&mut self.answered);
-        let nulls = (!answered.is_empty())
-            .then(|| NullBuffer::new(BooleanBuffer::collect_bool(answered.len(), |row| answered[row])));
+        let nulls = (!self.answered.is_empty()).then(|| NullBuffer::new(self.answered.finish()));
         D::Output::into_array(std::mem::take(&mut self.answers), nulls, &self.answer)
     }
 

@@ -98,6 +98,9 @@ impl<O: Copy> Answers<'_, O> {
     }
 }
 
+/// Rows whose inputs and answers stay in the first two levels of the cache.
+pub(crate) const PORTION: usize = 1 << 13;
+
 /// How one kernel walks over the rows of one key.
 pub trait Driver: Clone + Send + Sync + 'static {
     /// A row.
@@ -129,7 +132,7 @@ pub trait Driver: Clone + Send + Sync + 'static {
 
     /// About how many rows of a sequence are best taken at once on one thread, so that they stay in cache.
     fn portion(&self) -> usize {
-        1 << 14
+        PORTION
     }
 
     /// Rows of many keys as they come: row `i` belongs to `states[keys[i]]`.

@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use super::rolling_rows::ROWS_PER_THREAD;
-use super::{Answers, Driver, Rows, cut_at_multiples};
+use super::{Answers, Driver, PORTION, Rows, cut_at_multiples};
 use crate::error::{Error, Result};
 use crate::ordered::OrderedWindow;
 use crate::record::{Reader, Writer};
@@ -110,7 +110,7 @@ impl<W: OrderedWindow> Driver for OrderedRows<W> {
 
     fn portion(&self) -> usize {
         // Every portion sorts a window anew.
-        (1 << 14).max(self.rows.saturating_mul(64))
+        PORTION.max(self.rows.saturating_mul(64))
     }
 
     fn run_parallel(

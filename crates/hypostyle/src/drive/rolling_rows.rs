@@ -13,7 +13,7 @@
 
 use rayon::prelude::*;
 
-use super::{Answers, Driver, Rows, cut_at_multiples};
+use super::{Answers, Driver, PORTION, Rows, cut_at_multiples};
 use crate::column::Output;
 use crate::error::{Error, Result};
 use crate::record::{Reader, Writer};
@@ -21,6 +21,9 @@ use crate::statistics::Statistic;
 
 /// Blocks that are walked at once, so that the additions of one need not wait for those of another.
 const LANES: usize = 4;
+
+/// Windows that are answered at once, after their prefixes were summarised.
+const TILE: usize = 64;
 
 /// A sequence shorter than this is not worth a second thread.
 pub(crate) const ROWS_PER_THREAD: usize = 1 << 15;
@@ -155,8 +158,19 @@ impl<S: Statistic> RollingRows<S> {
         state.suffix_anchor = None;
     }
 
-    /// `L` whole blocks without nulls, after a whole block without nulls.
+    /// `L` whole blocks without nulls, after a whole block without nulls; with the widest vectors that the machine has.
     fn run_blocks<const L: usize>(
+        &self,
+        previous: [&[S::Input]; L],
+        blocks: [&[S::Input]; L],
+        scratch: &mut Vec<S::State>,
+        answers: Answers<S::Output>,
+    ) {
+        pulp::Arch::new().dispatch(|| self.walk_blocks(previous, blocks, scratch, answers));
+    }
+
+    #[inline(always)]
+    fn walk_blocks<const L: usize>(
         &self,
         previous: [&[S::Input]; L],
         blocks: [&[S::Input]; L],
@@ -169,28 +183,47 @@ impl<S: Statistic> RollingRows<S> {
         let blocks = blocks.map(|block| &block[..n]);
         let anchors = blocks.map(|block| block[0]);
 
-        scratch.resize(L * n, statistic.empty());
-        let suffix: [&mut [S::State]; L] = take_chunks(scratch, n);
+        // The suffixes of each lane, then the tile of each.
+        scratch.resize(L * (n + TILE), statistic.empty());
+        let (scratch, tiles) = scratch.split_at_mut(L * n);
+        let mut suffix: [&mut [S::State]; L] = take_chunks(scratch, n);
         let mut summaries: [S::State; L] = std::array::from_fn(|_| statistic.empty());
-        for slot in (1..n).rev() {
+        let later = previous.map(|block| &block[1..]);
+        let mut earlier: [&mut [S::State]; L] = suffix.each_mut().map(|suffix| &mut suffix[..n - 1]);
+        for slot in (0..n - 1).rev() {
             for lane in 0..L {
                 let mut single = statistic.empty();
-                statistic.push(&mut single, previous[lane][slot], anchors[lane]);
+                statistic.push(&mut single, later[lane][slot], anchors[lane]);
                 summaries[lane] = statistic.merge(&single, &summaries[lane]);
-                suffix[lane][slot - 1] = summaries[lane].clone();
+                earlier[lane][slot] = summaries[lane].clone();
             }
         }
 
         let values: [&mut [S::Output]; L] = take_chunks(answers.values, n);
         let valid: [&mut [bool]; L] = take_chunks(answers.valid, n);
         let mut prefix: [S::State; L] = std::array::from_fn(|_| statistic.empty());
-        for slot in 0..n {
+        let mut tile: [&mut [S::State]; L] = take_chunks(tiles, TILE);
+        for start in (0..n).step_by(TILE) {
+            let end = n.min(start + TILE);
+            // One after the other, but for all lanes at once ...
+            let rows = blocks.map(|block| &block[start..end]);
+            let tile: [&mut [S::State]; L] = tile.each_mut().map(|tile| &mut tile[..end - start]);
+            for i in 0..end - start {
+                for lane in 0..L {
+                    statistic.push(&mut prefix[lane], rows[lane][i], anchors[lane]);
+                    tile[lane][i] = prefix[lane].clone();
+                }
+            }
+            // ... and what does not depend on its neighbours, as vectors.
             for lane in 0..L {
-                statistic.push(&mut prefix[lane], blocks[lane][slot], anchors[lane]);
-                let window = statistic.merge(&suffix[lane][slot], &prefix[lane]);
-                match statistic.finish(&window, n, anchors[lane]) {
-                    Some(answer) => values[lane][slot] = answer,
-                    None => valid[lane][slot] = false,
+                let rows = suffix[lane][start..end].iter().zip(&*tile[lane]);
+                let answers = values[lane][start..end].iter_mut().zip(&mut valid[lane][start..end]);
+                for ((earlier, later), (value, valid)) in rows.zip(answers) {
+                    let answer = statistic.finish(&statistic.merge(earlier, later), n, anchors[lane]);
+                    if !S::TOTAL {
+                        *valid = answer.is_some();
+                    }
+                    *value = answer.unwrap_or_default();
                 }
             }
         }
@@ -300,8 +333,9 @@ impl<S: Statistic> Driver for RollingRows<S> {
     }
 
     fn portion(&self) -> usize {
-        // Enough for the blocks that are walked at once.
-        (1 << 14).max(self.rows.saturating_mul(4 * LANES))
+        // Whole blocks, and enough of them to be walked several at once.
+        let blocks = (PORTION / self.rows.max(1)).max(4 * LANES);
+        self.rows.max(1).saturating_mul(blocks)
     }
 
     fn run_parallel(

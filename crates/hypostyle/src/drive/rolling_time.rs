@@ -193,11 +193,11 @@ impl<W: OrderedWindow> Sliding for Sorted<W> {
     }
 }
 
-/// Rows are taken in portions of this many, so that the buffer stays small and in cache.
-const PORTION: usize = 1 << 10;
+/// Rows are taken in stretches of this many, so that the buffer stays small and in cache.
+const STRETCH: usize = 1 << 10;
 
 impl<K: Sliding> RollingTime<K> {
-    fn run_portion(
+    fn run_stretch(
         &self,
         state: &mut Span<K::Input, K::State>,
         rows: Rows<K::Input>,
@@ -262,9 +262,9 @@ impl<K: Sliding> Driver for RollingTime<K> {
     }
 
     fn run(&self, state: &mut Self::State, rows: Rows<K::Input>, mut answers: Answers<K::Output>) {
-        for start in (0..rows.len()).step_by(PORTION) {
-            let end = rows.len().min(start + PORTION);
-            self.run_portion(state, rows.slice(start, end), &mut answers, start);
+        for start in (0..rows.len()).step_by(STRETCH) {
+            let end = rows.len().min(start + STRETCH);
+            self.run_stretch(state, rows.slice(start, end), &mut answers, start);
         }
     }
 

@@ -13,13 +13,34 @@ impl RowFunction for RiskScore {
         let [weight, notional, factors @ ..] = columns else {
             return;
         };
-        answers.fill(0.0);
-        for factor in factors {
-            for ((y, w), a) in answers.iter_mut().zip(weight.iter()).zip(factor.iter()) {
-                *y += w * a;
+        let inputs = weight.iter().zip(notional.iter());
+        match factors {
+            [a] => {
+                for ((y, (w, n)), a) in answers.iter_mut().zip(inputs).zip(a.iter()) {
+                    *y = w * a / n;
+                }
+            }
+            [a, b] => {
+                for (((y, (w, n)), a), b) in answers.iter_mut().zip(inputs).zip(a.iter()).zip(b.iter()) {
+                    *y = (w * a + w * b) / n;
+                }
+            }
+            [a, b, c] => {
+                let factors = a.iter().zip(b.iter()).zip(c.iter());
+                for ((y, (w, n)), ((a, b), c)) in answers.iter_mut().zip(inputs).zip(factors) {
+                    *y = (w * a + w * b + w * c) / n;
+                }
+            }
+            _ => {
+                answers.fill(0.0);
+                for factor in factors {
+                    for ((y, w), a) in answers.iter_mut().zip(weight.iter()).zip(factor.iter()) {
+                        *y += w * a;
+                    }
+                }
+                answers.iter_mut().zip(notional.iter()).for_each(|(y, n)| *y /= n);
             }
         }
-        answers.iter_mut().zip(notional.iter()).for_each(|(y, n)| *y /= n);
     }
 }
 

@@ -20,7 +20,7 @@ impl Statistic for Correlation {
         [0.0; 5]
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&self, sums: &mut [f64; 5], [x, y]: [f64; 2], anchor: [f64; 2]) {
         let (dx, dy) = (x - anchor[0], y - anchor[1]);
         sums[0] += dx;
@@ -30,12 +30,12 @@ impl Statistic for Correlation {
         sums[4] += dx * dy;
     }
 
-    #[inline]
+    #[inline(always)]
     fn merge(&self, earlier: &[f64; 5], later: &[f64; 5]) -> [f64; 5] {
         std::array::from_fn(|i| earlier[i] + later[i])
     }
 
-    #[inline]
+    #[inline(always)]
     fn finish(&self, [sx, sy, sxx, syy, sxy]: &[f64; 5], count: usize, _anchor: [f64; 2]) -> Option<f64> {
         let n = as_f64(count);
         let vx = n * sxx - sx * sx;

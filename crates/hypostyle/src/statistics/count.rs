@@ -13,15 +13,17 @@ impl Statistic for Count {
     type Output = i64;
     type State = ();
 
+    const TOTAL: bool = true;
+
     fn empty(&self) {}
 
-    #[inline]
+    #[inline(always)]
     fn push(&self, (): &mut (), (): (), (): ()) {}
 
-    #[inline]
+    #[inline(always)]
     fn merge(&self, (): &(), (): &()) {}
 
-    #[inline]
+    #[inline(always)]
     fn finish(&self, (): &(), count: usize, (): ()) -> Option<i64> {
         i64::try_from(count).ok()
     }

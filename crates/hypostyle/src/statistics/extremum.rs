@@ -61,21 +61,23 @@ impl<T: Ranked, const GREATEST: bool> Statistic for Extremum<T, GREATEST> {
     type Output = T;
     type State = T;
 
+    const TOTAL: bool = true;
+
     fn empty(&self) -> T {
         if GREATEST { T::LEAST } else { T::GREATEST }
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&self, extreme: &mut T, x: T, _anchor: T) {
         *extreme = Self::pick(*extreme, x);
     }
 
-    #[inline]
+    #[inline(always)]
     fn merge(&self, earlier: &T, later: &T) -> T {
         Self::pick(*earlier, *later)
     }
 
-    #[inline]
+    #[inline(always)]
     fn finish(&self, extreme: &T, _count: usize, _anchor: T) -> Option<T> {
         Some(*extreme)
     }

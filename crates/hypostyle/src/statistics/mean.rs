@@ -13,21 +13,23 @@ impl Statistic for Mean {
     type Output = f64;
     type State = f64;
 
+    const TOTAL: bool = true;
+
     fn empty(&self) -> f64 {
         0.0
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&self, sum: &mut f64, x: f64, _anchor: f64) {
         *sum += x;
     }
 
-    #[inline]
+    #[inline(always)]
     fn merge(&self, earlier: &f64, later: &f64) -> f64 {
         earlier + later
     }
 
-    #[inline]
+    #[inline(always)]
     fn finish(&self, sum: &f64, count: usize, _anchor: f64) -> Option<f64> {
         Some(sum / as_f64(count))
     }

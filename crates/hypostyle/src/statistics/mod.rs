@@ -57,6 +57,9 @@ pub trait Statistic: Clone + Send + Sync + 'static {
     /// Whether the state depends on the anchor.
     const ANCHORED: bool = false;
 
+    /// Whether every window with a row in it has an answer.
+    const TOTAL: bool = false;
+
     /// The summary of no rows.
     fn empty(&self) -> Self::State;
 

@@ -27,19 +27,19 @@ impl<const ROOT: bool> Statistic for Variance<ROOT> {
         [0.0; 2]
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&self, [s1, s2]: &mut [f64; 2], x: f64, anchor: f64) {
         let d = x - anchor;
         *s1 += d;
         *s2 += d * d;
     }
 
-    #[inline]
+    #[inline(always)]
     fn merge(&self, earlier: &[f64; 2], later: &[f64; 2]) -> [f64; 2] {
         [earlier[0] + later[0], earlier[1] + later[1]]
     }
 
-    #[inline]
+    #[inline(always)]
     fn finish(&self, [s1, s2]: &[f64; 2], count: usize, _anchor: f64) -> Option<f64> {
         if count <= self.ddof {
             return None;
