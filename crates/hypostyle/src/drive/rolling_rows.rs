@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::record::{Reader, Writer};
 use crate::statistics::Statistic;
 
-/// Blocks that are walked at once, so that the additions of one need not wait for those of another.
+/// The most blocks that are walked at once.
 const LANES: usize = 4;
 
 /// Windows that are answered at once, after their prefixes were summarised.
@@ -219,12 +219,13 @@ impl<S: Statistic> RollingRows<S> {
                 let rows = suffix[lane][start..end].iter().zip(&*tile[lane]);
                 let answers = values[lane][start..end].iter_mut().zip(&mut valid[lane][start..end]);
                 for ((earlier, later), (value, valid)) in rows.zip(answers) {
-                    let answer = statistic.finish(&statistic.merge(earlier, later), n, anchors[lane]);
+                    let answer = statistic.finish_but_last(&statistic.merge(earlier, later), n, anchors[lane]);
                     if !S::TOTAL {
                         *valid = answer.is_some();
                     }
                     *value = answer.unwrap_or_default();
                 }
+                values[lane][start..end].iter_mut().for_each(|value| *value = statistic.last_step(*value, n));
             }
         }
     }
@@ -240,19 +241,23 @@ impl<S: Statistic> RollingRows<S> {
             None => full,
             Some(valid) => valid.iter().position(|v| !v).map_or(full, |null| null / n),
         };
+        // One sum waits for itself at every row; several of them, or those of several blocks, fill the time in between.
+        let lanes = match size_of::<S::State>() {
+            0..=8 => LANES,
+            9..=16 => 2,
+            _ => 1,
+        };
         let mut scratch = Vec::new();
         let mut done = 0;
         while done < full {
             let block = |i: usize| &rows.values[i * n..(i + 1) * n];
             let before = |i: usize| if i == 0 { state.ring.as_slice() } else { block(i - 1) };
-            let lanes = if full - done >= LANES { LANES } else { 1 };
+            let lanes = if full - done >= lanes { lanes } else { 1 };
             let part = answers.part(done * n, (done + lanes) * n);
-            if lanes == LANES {
-                let previous: [_; LANES] = std::array::from_fn(|lane| before(done + lane));
-                let blocks: [_; LANES] = std::array::from_fn(|lane| block(done + lane));
-                self.run_blocks(previous, blocks, &mut scratch, part);
-            } else {
-                self.run_blocks([before(done)], [block(done)], &mut scratch, part);
+            match lanes {
+                4 => self.run_blocks::<4>(lanes_of(before, done), lanes_of(block, done), &mut scratch, part),
+                2 => self.run_blocks::<2>(lanes_of(before, done), lanes_of(block, done), &mut scratch, part),
+                _ => self.run_blocks::<1>(lanes_of(before, done), lanes_of(block, done), &mut scratch, part),
             }
             done += lanes;
         }
@@ -296,6 +301,10 @@ impl<S: Statistic> RollingRows<S> {
         answers.values[0] = state.held.unwrap_or_default();
         state.held = last;
     }
+}
+
+fn lanes_of<'r, T, const L: usize>(block: impl Fn(usize) -> &'r [T], first: usize) -> [&'r [T]; L] {
+    std::array::from_fn(|lane| block(first + lane))
 }
 
 /// The first `L` chunks of `n` items.

@@ -72,6 +72,19 @@ pub trait Statistic: Clone + Send + Sync + 'static {
     /// The answer for `count` rows, at least one; `None` where it is undefined.
     fn finish(&self, state: &Self::State, count: usize, anchor: Self::Input) -> Option<Self::Output>;
 
+    /// [`Statistic::finish`] without its last step, where that step needs one number only and is costly (a division, a
+    /// root): a driver then takes many last steps at once, as vectors.
+    #[inline(always)]
+    fn finish_but_last(&self, state: &Self::State, count: usize, anchor: Self::Input) -> Option<Self::Output> {
+        self.finish(state, count, anchor)
+    }
+
+    /// The last step of [`Statistic::finish`]: `finish(..) == finish_but_last(..).map(|x| last_step(x, count))`.
+    #[inline(always)]
+    fn last_step(&self, answer: Self::Output, _count: usize) -> Self::Output {
+        answer
+    }
+
     /// The answer for no rows.
     fn finish_empty(&self) -> Option<Self::Output> {
         None

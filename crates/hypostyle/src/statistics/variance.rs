@@ -40,16 +40,21 @@ impl<const ROOT: bool> Statistic for Variance<ROOT> {
     }
 
     #[inline(always)]
-    fn finish(&self, [s1, s2]: &[f64; 2], count: usize, _anchor: f64) -> Option<f64> {
-        if count <= self.ddof {
-            return None;
-        }
-        let n = as_f64(count);
-        let squares = n * s2 - s1 * s1;
+    fn finish(&self, sums: &[f64; 2], count: usize, anchor: f64) -> Option<f64> {
+        self.finish_but_last(sums, count, anchor).map(|squares| self.last_step(squares, count))
+    }
+
+    #[inline(always)]
+    fn finish_but_last(&self, [s1, s2]: &[f64; 2], count: usize, _anchor: f64) -> Option<f64> {
+        let squares = as_f64(count) * s2 - s1 * s1;
         // Rounding may leave a negative trace; NaN must stay.
-        let squares = if squares < 0.0 { 0.0 } else { squares };
-        let variance = squares / (n * as_f64(count - self.ddof));
-        Some(if ROOT { variance.sqrt() } else { variance })
+        (count > self.ddof).then_some(if squares < 0.0 { 0.0 } else { squares })
+    }
+
+    #[inline(always)]
+    fn last_step(&self, squares: f64, count: usize) -> f64 {
+        let variance = squares / (as_f64(count) * (as_f64(count) - as_f64(self.ddof)));
+        if ROOT { variance.sqrt() } else { variance }
     }
 }
 
