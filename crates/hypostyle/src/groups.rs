@@ -43,7 +43,7 @@ impl Groups {
     }
 
     /// Puts values into key order.
-    pub(crate) fn into_key_order<'v, T: Copy + Default>(&self, values: Cow<'v, [T]>) -> Cow<'v, [T]> {
+    pub(crate) fn in_key_order<'v, T: Copy + Default>(&self, values: Cow<'v, [T]>) -> Cow<'v, [T]> {
         let Self::Runs { places: Some(places), .. } = self else {
             return values;
         };
@@ -150,7 +150,7 @@ mod tests {
         let keys = [3, 0, 3, 1, 0, 7];
         assert_eq!(by_sorting(&keys), by_counting(&keys, 8));
         let groups = Groups::by_key(&keys, 8);
-        let values = groups.into_key_order(Cow::Borrowed(&[10, 20, 30, 40, 50, 60])).into_owned();
+        let values = groups.in_key_order(Cow::Borrowed(&[10, 20, 30, 40, 50, 60])).into_owned();
         assert_eq!(values, [20, 50, 40, 10, 30, 60]);
         let mut rows = vec![0];
         groups.append_in_row_order(&values, &mut rows, 1);

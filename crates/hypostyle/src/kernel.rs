@@ -120,12 +120,12 @@ impl<'a> Batch<'a> {
         let array: &'a ArrayRef = self.record.column(index);
         let groups = self.groups;
         self.values.entry((index, domain)).or_insert_with(|| match read(array, domain) {
-            Values::Float(values) => Values::Float(groups.into_key_order(values)),
-            Values::Integer(values) => Values::Integer(groups.into_key_order(values)),
+            Values::Float(values) => Values::Float(groups.in_key_order(values)),
+            Values::Integer(values) => Values::Integer(groups.in_key_order(values)),
             other => other,
         });
         if let Some(nulls) = array.logical_nulls().filter(|nulls| nulls.null_count() > 0) {
-            let valid = || groups.into_key_order(Cow::Owned(nulls.iter().collect())).into_owned();
+            let valid = || groups.in_key_order(Cow::Owned(nulls.iter().collect())).into_owned();
             self.valid.entry(index).or_insert_with(valid);
         }
     }

@@ -324,10 +324,8 @@ impl Strings {
             } else {
                 numbers.extend(self.look_up(column, start, end));
             }
-            for row in start..end {
-                if numbers[row] == UNKNOWN {
-                    numbers[row] = self.number_text(column.is_valid(row).then(|| column.value(row)));
-                }
+            for (row, number) in numbers.iter_mut().enumerate().skip(start).filter(|(_, number)| **number == UNKNOWN) {
+                *number = self.number_text(column.is_valid(row).then(|| column.value(row)));
             }
         }
         numbers

@@ -199,7 +199,6 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Stage> {
             .values()
             .to_vec();
     }
-    drop(take);
     read_states(&mut bound.kernels, stage.output_names(), &columns, keys)?;
     stage.bound = Some(bound);
     Ok(stage)

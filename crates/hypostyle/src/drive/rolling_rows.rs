@@ -189,7 +189,7 @@ impl<S: Statistic> RollingRows<S> {
         let mut suffix: [&mut [S::State]; L] = take_chunks(scratch, n);
         let mut summaries: [S::State; L] = std::array::from_fn(|_| statistic.empty());
         let later = previous.map(|block| &block[1..]);
-        let mut earlier: [&mut [S::State]; L] = suffix.each_mut().map(|suffix| &mut suffix[..n - 1]);
+        let earlier: [&mut [S::State]; L] = suffix.each_mut().map(|suffix| &mut suffix[..n - 1]);
         for slot in (0..n - 1).rev() {
             for lane in 0..L {
                 let mut single = statistic.empty();

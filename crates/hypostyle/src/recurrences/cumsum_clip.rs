@@ -61,10 +61,11 @@ pub(crate) const CUMSUM_CLIP: Kernel = Kernel {
         let (mut inputs, answer) = sources::<f64>(arguments, schema, &["column"])?;
         inputs.push(number_or_column(arguments, schema, "lower")?);
         inputs.push(number_or_column(arguments, schema, "upper")?);
-        if let (Some(lower), Some(upper)) = (arguments.number("lower"), arguments.number("upper")) {
-            if lower > upper {
-                return Err(arguments.refuse("lower", format!("must not exceed upper={upper}, not {lower}")));
-            }
+        let (lower, upper) = (arguments.number("lower"), arguments.number("upper"));
+        if let (Some(lower), Some(upper)) = (lower, upper)
+            && lower > upper
+        {
+            return Err(arguments.refuse("lower", format!("must not exceed upper={upper}, not {lower}")));
         }
         for bound in ["lower", "upper", "initial"] {
             if arguments.number(bound).is_some_and(f64::is_nan) {

@@ -46,13 +46,7 @@ impl Statistic for Correlation {
             return None;
         }
         let corr = (n * sxy - sx * sy) / scale;
-        Some(if corr > 1.0 {
-            1.0
-        } else if corr < -1.0 {
-            -1.0
-        } else {
-            corr
-        })
+        Some(corr.clamp(-1.0, 1.0))
     }
 }
 

@@ -179,7 +179,7 @@ fn corr(window: &[(f64, f64)]) -> Slow {
     let relative = vx.error / sx + vy.error / sy;
     let error = 4.0 * relative + 8.0 * n * EPS;
     // Without digits left, or beyond the range of squares, anything in [-1, 1] or nothing is right.
-    let lost = !(error < 0.1) || !(1e-140..1e140).contains(&sx) || !(1e-140..1e140).contains(&sy);
+    let lost = error.is_nan() || error >= 0.1 || !(1e-140..1e140).contains(&sx) || !(1e-140..1e140).contains(&sy);
     Slow {
         answer: Some((cov / (sx.sqrt() * sy.sqrt())).clamp(-1.0, 1.0)),
         error: if lost { f64::INFINITY } else { error },
@@ -218,9 +218,9 @@ fn ewm(spec: &KernelSpec, values: &[Option<f64>]) -> Vec<Slow> {
                 }
             } else {
                 answer = present[0].1;
-                for p in 1..present.len() {
+                for (p, (_, x)) in present.iter().enumerate().skip(1) {
                     let old = (1.0 - alpha).powi((age(p) - age(p - 1)) as i32);
-                    answer = (old * answer + alpha * present[p].1) / (old + alpha);
+                    answer = (old * answer + alpha * x) / (old + alpha);
                 }
             }
             let scale = present.iter().fold(0.0f64, |a, (_, x)| a.max(x.abs()));
