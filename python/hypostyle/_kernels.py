@@ -489,7 +489,7 @@ def rolling_median(
         ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
 
     Source:
-        A sorted array for short windows, an array of sorted arrays for long ones.
+        Suomela (2014) for long runs of values; sorted arrays otherwise.
 
     Examples:
         >>> from datetime import datetime

@@ -313,9 +313,9 @@ impl Strings {
     fn number_views(&mut self, column: &StringViewArray, threads: usize) -> Vec<u32> {
         let mut numbers = Vec::with_capacity(column.len());
         while numbers.len() < column.len() {
-            // New keys come early: what the first rows teach lets the others be looked up at once.
+            // New keys come early: what the rows so far teach lets as many again be looked up at once.
             let start = numbers.len();
-            let end = column.len().min(if start == 0 { LEARN } else { start + LEARN * LEARN });
+            let end = column.len().min(start + start.max(LEARN));
             if threads > 1 && end - start > LEARN {
                 let starts: Vec<usize> = (start..end).step_by(LEARN).collect();
                 let parts: Vec<Vec<u32>> =
@@ -335,7 +335,7 @@ impl Strings {
 /// No key has this number.
 const UNKNOWN: u32 = u32::MAX;
 
-/// Rows that are numbered before the rest is looked up, and that one thread looks up at a time.
+/// Rows that are looked up before new keys among them are numbered, at first; and that one thread looks up at a time.
 const LEARN: usize = 1 << 14;
 
 fn number_strings(names: &mut Strings, column: &ArrayRef, threads: usize) -> Result<Vec<u32>> {

@@ -61,11 +61,12 @@ impl<S: Statistic> Expanding<S> {
     fn answer(&self, state: &Totals<S>) -> Option<S::Output> {
         match state.anchor {
             _ if state.count < self.min_samples => None,
-            None => self.statistic.finish_empty(),
-            Some(anchor) => {
+            // A parallel run knows the anchor before the first value is reached.
+            Some(anchor) if state.count > 0 => {
                 let all = self.statistic.merge(&state.whole, &state.current);
                 self.statistic.finish(&all, state.count, anchor)
             }
+            _ => self.statistic.finish_empty(),
         }
     }
 }

@@ -72,9 +72,7 @@ impl<S: Statistic> RollingRows<S> {
         state.suffix[self.rows] = summary.clone();
         for slot in (from..self.rows).rev() {
             if state.valid[slot] {
-                let mut single = self.statistic.empty();
-                self.statistic.push(&mut single, state.ring[slot], anchor);
-                summary = self.statistic.merge(&single, &summary);
+                self.statistic.push_front(&mut summary, state.ring[slot], anchor);
             }
             state.suffix[slot] = summary.clone();
         }
@@ -192,9 +190,7 @@ impl<S: Statistic> RollingRows<S> {
         let earlier: [&mut [S::State]; L] = suffix.each_mut().map(|suffix| &mut suffix[..n - 1]);
         for slot in (0..n - 1).rev() {
             for lane in 0..L {
-                let mut single = statistic.empty();
-                statistic.push(&mut single, later[lane][slot], anchors[lane]);
-                summaries[lane] = statistic.merge(&single, &summaries[lane]);
+                statistic.push_front(&mut summaries[lane], later[lane][slot], anchors[lane]);
                 earlier[lane][slot] = summaries[lane].clone();
             }
         }

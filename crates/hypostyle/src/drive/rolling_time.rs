@@ -84,9 +84,7 @@ impl<S: Statistic> TwoStacks<S> {
         if head < tail {
             let anchor = values[tail - 1];
             for (slot, x) in state.suffix.iter_mut().zip(&values[head..tail]).rev() {
-                let mut single = self.0.empty();
-                self.0.push(&mut single, *x, anchor);
-                summary = self.0.merge(&single, &summary);
+                self.0.push_front(&mut summary, *x, anchor);
                 *slot = summary.clone();
             }
         }

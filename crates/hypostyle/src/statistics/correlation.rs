@@ -31,6 +31,12 @@ impl Statistic for Correlation {
     }
 
     #[inline(always)]
+    fn push_front(&self, sums: &mut [f64; 5], row: [f64; 2], anchor: [f64; 2]) {
+        // Addition commutes, and no sum is -0.
+        self.push(sums, row, anchor);
+    }
+
+    #[inline(always)]
     fn merge(&self, earlier: &[f64; 5], later: &[f64; 5]) -> [f64; 5] {
         std::array::from_fn(|i| earlier[i] + later[i])
     }

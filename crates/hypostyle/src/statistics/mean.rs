@@ -25,6 +25,12 @@ impl Statistic for Mean {
     }
 
     #[inline(always)]
+    fn push_front(&self, sum: &mut f64, x: f64, anchor: f64) {
+        // Addition commutes, and no sum is -0.
+        self.push(sum, x, anchor);
+    }
+
+    #[inline(always)]
     fn merge(&self, earlier: &f64, later: &f64) -> f64 {
         earlier + later
     }

@@ -66,6 +66,14 @@ pub trait Statistic: Clone + Send + Sync + 'static {
     /// Extends the summary by a later row.
     fn push(&self, state: &mut Self::State, x: Self::Input, anchor: Self::Input);
 
+    /// Extends the summary by an earlier row; the same as merging that row's own summary with it, to the bit.
+    #[inline(always)]
+    fn push_front(&self, state: &mut Self::State, x: Self::Input, anchor: Self::Input) {
+        let mut single = self.empty();
+        self.push(&mut single, x, anchor);
+        *state = self.merge(&single, state);
+    }
+
     /// The summary of the earlier rows and the later ones together.
     fn merge(&self, earlier: &Self::State, later: &Self::State) -> Self::State;
 

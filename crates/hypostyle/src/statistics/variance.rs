@@ -35,6 +35,12 @@ impl<const ROOT: bool> Statistic for Variance<ROOT> {
     }
 
     #[inline(always)]
+    fn push_front(&self, sums: &mut [f64; 2], x: f64, anchor: f64) {
+        // Addition commutes, and no sum is -0.
+        self.push(sums, x, anchor);
+    }
+
+    #[inline(always)]
     fn merge(&self, earlier: &[f64; 2], later: &[f64; 2]) -> [f64; 2] {
         [earlier[0] + later[0], earlier[1] + later[1]]
     }

@@ -134,6 +134,16 @@ pub fn poison(rows: &RecordBatch, row: usize, value: f64) -> RecordBatch {
 }
 
 impl Table {
+    /// The table with nulls in the first rows of `x`.
+    pub fn with_leading_nulls(&self, count: usize) -> Self {
+        let x = numbers(self.batch.column_by_name("x").unwrap());
+        let x: Float64Array = x.into_iter().enumerate().map(|(row, x)| x.filter(|_| row >= count)).collect();
+        let place = self.batch.schema().index_of("x").unwrap();
+        let mut columns = self.batch.columns().to_vec();
+        columns[place] = Arc::new(x);
+        Self { batch: RecordBatch::try_new(self.batch.schema(), columns).unwrap(), seed: self.seed }
+    }
+
     /// The rows of each key, and their batch.
     pub fn parts(&self, over: &[String]) -> Vec<(Vec<usize>, RecordBatch)> {
         let name = |row: usize| -> Vec<Option<String>> {

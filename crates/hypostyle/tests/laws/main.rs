@@ -106,6 +106,18 @@ fn threads_do_not_matter() {
     }
 }
 
+/// Found by chance once: a parallel run must not take a value to come for one that is there.
+#[test]
+fn leading_nulls_are_the_same_on_threads() {
+    for kernel in catalogue().iter().filter(|kernel| kernel.accepts("column") && kernel.accepts("min_samples")) {
+        let table = table_of(70_000, 5).with_leading_nulls(100);
+        let spec = keyless(kernel).with("column", "x").with("min_samples", 0);
+        let expected = bits(&whole(&spec, &table.batch));
+        let got = evaluate(&table.batch, std::slice::from_ref(&spec), Some(2)).unwrap();
+        assert!(bits(&column(&got)) == expected, "{spec}");
+    }
+}
+
 #[test]
 fn keys_are_independent() {
     for_every_kernel(60, true, |spec, table, _| {
