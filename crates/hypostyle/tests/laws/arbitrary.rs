@@ -116,7 +116,7 @@ pub fn table() -> impl Strategy<Value = Table> {
     (0usize..200, any::<u64>()).prop_map(|(len, seed)| table_of(len, seed))
 }
 
-/// The row again, with every float of it replaced.
+/// The rows again, with every float of one of them replaced; a null stays, as it is no value.
 pub fn poison(rows: &RecordBatch, row: usize, value: f64) -> RecordBatch {
     let columns = rows
         .columns()
@@ -124,7 +124,7 @@ pub fn poison(rows: &RecordBatch, row: usize, value: f64) -> RecordBatch {
         .map(|column| match column.data_type() {
             DataType::Float64 => {
                 let values = column.as_primitive::<Float64Type>().iter().enumerate();
-                Arc::new(values.map(|(i, x)| if i == row { Some(value) } else { x }).collect::<Float64Array>())
+                Arc::new(values.map(|(i, x)| if i == row { x.map(|_| value) } else { x }).collect::<Float64Array>())
                     as ArrayRef
             }
             _ => column.clone(),
