@@ -108,5 +108,8 @@ fn a_column_of_another_type_than_before_is_refused() {
     stage.advance(&rows()).unwrap();
     let narrow: ArrayRef = Arc::new(arrow::array::Float32Array::from(vec![1.0]));
     let error = stage.advance(&RecordBatch::try_from_iter([("x", narrow)]).unwrap()).unwrap_err();
-    assert_eq!(error.to_string(), "column 'x' has type Float32, but it had type Float64 in earlier batches; cast it first");
+    assert_eq!(
+        error.to_string(),
+        "column 'x' has type Float32, but it had type Float64 in earlier batches; cast it first"
+    );
 }
