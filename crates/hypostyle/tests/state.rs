@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Float64Array, RecordBatch, StringArray, StringDictionaryBuilder,
+    ArrayRef, BooleanArray, Date32Array, Float64Array, RecordBatch, StringArray, StringDictionaryBuilder,
     TimestampMicrosecondArray,
 };
 use arrow::datatypes::Int8Type;
