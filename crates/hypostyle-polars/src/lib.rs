@@ -7,7 +7,7 @@
 //! | `border` | Series and arrow-rs arrays, moved into each other without a copy; with `entry` and `memory` the only `unsafe` code |
 //! | `frames` | whole frames in and out by the Arrow PyCapsule interface |
 //! | `stage`, `module` | what Python sees |
-//! | `memory` | huge pages for large columns |
+//! | `memory` | Polars' allocator, with huge pages for large columns |
 //! | `errors` | which exception each kind of error becomes |
 
 mod border;
@@ -20,4 +20,4 @@ mod plugin;
 mod stage;
 
 #[global_allocator]
-static ALLOCATOR: memory::HugePages = memory::HugePages;
+static ALLOCATOR: memory::HugePages = memory::HugePages::new();

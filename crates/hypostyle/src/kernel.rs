@@ -8,8 +8,8 @@ use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
 use rayon::prelude::*;
 
-use crate::column::{Domain, Input, Output, Values, read};
-use crate::drive::{Answers, Driver, Rows};
+use crate::column::{Domain, Output, Values, read};
+use crate::drive::{Answers, Columns, Driver, Rows};
 use crate::error::Result;
 use crate::groups::{Groups, Run};
 use crate::record::{Reader, Writer};
@@ -125,7 +125,7 @@ impl<'a> Batch<'a> {
             other => other,
         });
         if let Some(nulls) = array.logical_nulls().filter(|nulls| nulls.null_count() > 0) {
-            let valid = || groups.in_key_order(Cow::Owned(nulls.iter().collect())).into_owned();
+            let valid = || groups.in_key_order(Cow::Owned(flags_of(&nulls))).into_owned();
             self.valid.entry(index).or_insert_with(valid);
         }
     }
@@ -201,23 +201,32 @@ impl<D: Driver> Keyed<D> {
         })
     }
 
-    /// Runs rows of the batch; only rows that are taken in turn may `start` after its first.
-    fn run_groups(&mut self, batch: &Batch, start: usize, rows: Rows<D::Input>, answers: Answers<D::Output>) {
+    /// Runs the rows `start..end` of the batch; a cut in between is for rows that are taken in turn.
+    fn run_groups(
+        &mut self,
+        batch: &Batch,
+        columns: &Columns<D::Input>,
+        start: usize,
+        end: usize,
+        answers: Answers<D::Output>,
+    ) {
+        let Self { driver, states, .. } = self;
         match batch.groups {
-            Groups::One if batch.threads > 1 => {
-                self.driver.run_parallel(&mut self.states[0], rows, answers, batch.threads);
+            Groups::One if end - start == columns.len() && batch.threads > 1 => {
+                driver.run_parallel(&mut states[0], columns, answers, batch.threads);
             }
-            Groups::One => self.driver.run(&mut self.states[0], rows, answers),
-            Groups::Interleaved { keys } => {
-                let keys = &keys[start..start + rows.len()];
-                self.driver.run_interleaved(&mut self.states, keys, rows, answers);
-            }
+            Groups::One => columns.with_rows(start, end, |rows| driver.run(&mut states[0], rows, answers)),
+            Groups::Interleaved { keys } => columns.with_rows(start, end, |rows| {
+                driver.run_interleaved(states, &keys[start..end], rows, answers);
+            }),
             Groups::Runs { runs, .. } => match runs.as_slice() {
                 [run] if batch.threads > 1 => {
-                    self.driver.run_parallel(&mut self.states[run.key as usize], rows, answers, batch.threads);
+                    driver.run_parallel(&mut states[run.key as usize], columns, answers, batch.threads);
                 }
-                _ if batch.threads > 1 => self.run_on_threads(runs, rows, answers, batch.threads),
-                _ => run_in_turn(&self.driver, &mut self.states, 0, runs, 0, rows, answers),
+                _ if batch.threads > 1 => {
+                    columns.with_rows(start, end, |rows| self.run_on_threads(runs, rows, answers, batch.threads));
+                }
+                _ => columns.with_rows(start, end, |rows| run_in_turn(driver, states, 0, runs, 0, rows, answers)),
             },
         }
     }
@@ -225,7 +234,8 @@ impl<D: Driver> Keyed<D> {
     /// Puts the validity of answers behind that of the `kept` ones, in the rows' order.
     fn keep_validity(&mut self, batch: &Batch, kept: usize, answered: &[bool]) {
         // A fold, as it is vectorised; a search is not.
-        let all = answered.iter().fold(true, |all, valid| all & valid);
+        let fold = |flags: &[bool]| flags.iter().fold(true, |all, valid| all & valid);
+        let all = if batch.threads > 1 { answered.par_chunks(1 << 16).all(fold) } else { fold(answered) };
         if all && self.answered.is_empty() {
             return;
         }
@@ -233,11 +243,11 @@ impl<D: Driver> Keyed<D> {
         if all {
             self.answered.append_n(answered.len(), true);
         } else if batch.groups.keep_order() {
-            append_flags(&mut self.answered, answered);
+            append_flags(&mut self.answered, answered, batch.threads);
         } else {
             let mut in_order = Vec::with_capacity(answered.len());
             batch.groups.append_in_row_order(answered, &mut in_order, batch.threads);
-            append_flags(&mut self.answered, &in_order);
+            append_flags(&mut self.answered, &in_order, batch.threads);
         }
     }
 
@@ -264,19 +274,40 @@ impl<D: Driver> Keyed<D> {
     }
 }
 
+/// Bits as flags, 64 at a time.
+fn flags_of(nulls: &NullBuffer) -> Vec<bool> {
+    let mut flags = Vec::with_capacity(nulls.len() + 64);
+    for word in nulls.inner().bit_chunks().iter_padded() {
+        flags.extend_from_slice(&std::array::from_fn::<bool, 64, _>(|bit| word >> bit & 1 == 1));
+    }
+    flags.truncate(nulls.len());
+    flags
+}
+
 /// Appends flags as bits, eight at a time.
-fn append_flags(bits: &mut BooleanBufferBuilder, flags: &[bool]) {
+fn append_flags(bits: &mut BooleanBufferBuilder, flags: &[bool], threads: usize) {
     let (chunks, rest) = flags.as_chunks::<8>();
-    let packed: Vec<u8> = chunks
-        .iter()
-        .map(|chunk| {
-            // Each byte is 0 or 1; the product moves byte i's bit to bit 56 + i.
-            let bytes = u64::from_le_bytes(chunk.map(u8::from));
-            (bytes.wrapping_mul(0x0102_0408_1020_4080) >> 56).to_le_bytes()[0]
-        })
-        .collect();
+    let pack = |chunk: &[bool; 8]| {
+        // Each byte is 0 or 1; the product moves byte i's bit to bit 56 + i.
+        let bytes = u64::from_le_bytes(chunk.map(u8::from));
+        (bytes.wrapping_mul(0x0102_0408_1020_4080) >> 56).to_le_bytes()[0]
+    };
+    let packed: Vec<u8> = if threads > 1 {
+        chunks.par_iter().with_min_len(1 << 13).map(pack).collect()
+    } else {
+        chunks.iter().map(pack).collect()
+    };
     bits.append_packed_range(0..chunks.len() * 8, &packed);
     bits.append_slice(rest);
+}
+
+/// Appends `rows` copies, on all threads where they take part in what follows.
+fn grow<T: Copy + Send + Sync>(items: &mut Vec<T>, item: T, rows: usize, threads: usize) {
+    if threads > 1 {
+        items.par_extend(rayon::iter::repeat_n(item, rows).with_min_len(1 << 13));
+    } else {
+        items.resize(items.len() + rows, item);
+    }
 }
 
 /// Runs one key after the other; `states`, `rows` and `answers` begin at `first_key` and `first_row`.
@@ -331,6 +362,7 @@ impl<D: Driver> Running for Keyed<D> {
         let columns: Vec<Values> = self.sources.iter().map(|source| batch.values(source)).collect();
         let valid = batch.valid(&self.sources);
         let times = self.time.map_or(&[] as &[i64], |time| batch.times(time));
+        let columns = Columns::new(&columns, valid.as_deref(), times, len);
         // Where one thread takes the rows in turn, it does so portion by portion, to stay in cache.
         let in_turn = match batch.groups {
             Groups::Interleaved { .. } => true,
@@ -338,34 +370,27 @@ impl<D: Driver> Running for Keyed<D> {
             Groups::Runs { .. } => false,
         };
         let portion = if in_turn { self.driver.portion().min(len) } else { len }.max(1);
-        let mut scratch = Vec::new();
-        let mut answered = vec![true; portion.min(len)];
+        let threads = if in_turn { 1 } else { batch.threads };
+        let (mut answers, mut answered) = (std::mem::take(&mut self.answers), Vec::new());
+        let mut grouped = Vec::new();
         for start in (0..len).step_by(portion) {
             let end = len.min(start + portion);
-            let columns: Vec<Values> = columns.iter().map(|values| values.slice(start, end)).collect();
-            let values = D::Input::assemble(&columns, end - start);
-            let rows = Rows {
-                values: &values,
-                valid: valid.as_deref().map(|valid| &valid[start..end]),
-                times: if times.is_empty() { times } else { &times[start..end] },
-            };
-            answered.truncate(end - start);
-            answered.fill(true);
+            answered.clear();
+            grow(&mut answered, true, end - start, threads);
+            let kept = answers.len();
             if batch.groups.keep_order() {
                 // Straight to where they stay.
-                let mut answers = std::mem::take(&mut self.answers);
-                let kept = answers.len();
-                answers.resize(kept + end - start, D::Output::default());
-                self.run_groups(batch, start, rows, Answers { values: &mut answers[kept..], valid: &mut answered });
-                self.keep_validity(batch, kept, &answered);
-                self.answers = answers;
+                grow(&mut answers, D::Output::default(), end - start, threads);
+                let new = Answers { values: &mut answers[kept..], valid: &mut answered };
+                self.run_groups(batch, &columns, start, end, new);
             } else {
-                scratch.resize(end - start, D::Output::default());
-                self.run_groups(batch, start, rows, Answers { values: &mut scratch, valid: &mut answered });
-                self.keep_validity(batch, self.answers.len(), &answered);
-                batch.groups.append_in_row_order(&scratch, &mut self.answers, batch.threads);
+                grow(&mut grouped, D::Output::default(), end - start, threads);
+                self.run_groups(batch, &columns, start, end, Answers { values: &mut grouped, valid: &mut answered });
+                batch.groups.append_in_row_order(&grouped, &mut answers, batch.threads);
             }
+            self.keep_validity(batch, kept, &answered);
         }
+        self.answers = answers;
     }
 
     fn take_answers(&mut self) -> ArrayRef {

@@ -1,7 +1,7 @@
 //! A window centred on its row: the same windows, answered some rows earlier.  That needs rows from the future, so it
 //! works on whole columns in memory and never in a stage.
 
-use super::{Answers, Driver, Rows};
+use super::{Answers, Columns, Driver, Rows};
 use crate::error::Result;
 use crate::record::{Reader, Writer};
 
@@ -52,11 +52,11 @@ impl<D: Driver> Driver for Centered<D> {
     fn run_parallel(
         &self,
         state: &mut D::State,
-        rows: Rows<D::Input>,
+        columns: &Columns<D::Input>,
         mut answers: Answers<D::Output>,
         threads: usize,
     ) {
-        self.driver.run_parallel(state, rows, answers.part(0, rows.len()), threads);
+        self.driver.run_parallel(state, columns, answers.part(0, columns.len()), threads);
         self.flush(state, answers);
     }
 

@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::rolling_rows::ROWS_PER_THREAD;
-use super::{Answers, Driver, Rows, cut_at_multiples};
+use super::{Answers, Columns, Driver, Rows, cut_at_multiples};
 use crate::error::{Error, Result};
 use crate::record::{Reader, Record, Writer};
 use crate::statistics::Statistic;
@@ -93,31 +93,31 @@ impl<S: Statistic> Driver for Expanding<S> {
     fn run_parallel(
         &self,
         state: &mut Totals<S>,
-        rows: Rows<S::Input>,
+        columns: &Columns<S::Input>,
         mut answers: Answers<S::Output>,
         threads: usize,
     ) {
-        let parts = threads.min(rows.len() / ROWS_PER_THREAD);
+        let len = columns.len();
+        let parts = threads.min(len / ROWS_PER_THREAD);
         if parts < 2 {
-            return self.run(state, rows, answers);
+            return self.run_portions(state, columns, 0, answers);
         }
         // Where each part begins is known only after the parts before it, so their blocks are summarised first.
         if state.anchor.is_none() {
-            state.anchor = (0..rows.len()).find_map(|i| rows.get(i));
+            state.anchor = columns.first_valid();
         }
-        let ranges = cut_at_multiples(rows.len(), BLOCK - state.offset, BLOCK, parts);
-        let (&(_, first_end), others) = match ranges.split_first() {
-            Some(split) => split,
-            None => return,
+        let ranges = cut_at_multiples(len, BLOCK - state.offset, BLOCK, parts);
+        let Some((&(_, first_end), others)) = ranges.split_first() else {
+            return;
         };
         let anchor = state.anchor;
-        let (first, rest) = answers.part(0, rows.len()).split(first_end);
+        let (first, rest) = answers.part(0, len).split(first_end);
         let (_, totals) = rayon::join(
-            || self.run(state, rows.slice(0, first_end), first),
+            || self.run_portions(state, columns, 0, first),
             || {
                 others
                     .par_iter()
-                    .map(|(start, end)| self.summarise_blocks(rows.slice(*start, *end), anchor))
+                    .map(|(start, end)| self.summarise_blocks(columns, *start, *end, anchor))
                     .collect::<Vec<_>>()
             },
         );
@@ -126,22 +126,21 @@ impl<S: Statistic> Driver for Expanding<S> {
         for ((start, end), blocks) in others.iter().zip(totals) {
             let (part, later) = rest.split(end - start);
             rest = later;
-            jobs.push((state.clone(), rows.slice(*start, *end), part));
+            jobs.push((state.clone(), *start, part));
             for (block, count) in blocks {
                 state.current = block;
                 state.count += count;
                 self.end_block(state);
             }
         }
-        let last = jobs.len() - 1;
         let ends: Vec<Totals<S>> = jobs
             .into_par_iter()
-            .map(|(mut state, rows, part)| {
-                self.run(&mut state, rows, part);
+            .map(|(mut state, start, part)| {
+                self.run_portions(&mut state, columns, start, part);
                 state
             })
             .collect();
-        if let Some(end) = ends.into_iter().nth(last) {
+        if let Some(end) = ends.into_iter().next_back() {
             *state = end;
         }
     }
@@ -171,16 +170,24 @@ impl<S: Statistic> Driver for Expanding<S> {
 
 impl<S: Statistic> Expanding<S> {
     /// The summary and the count of each whole block.
-    fn summarise_blocks(&self, rows: Rows<S::Input>, anchor: Option<S::Input>) -> Vec<(S::State, usize)> {
-        (0..rows.len() / BLOCK)
-            .map(|block| {
-                let (mut summary, mut count) = (self.statistic.empty(), 0);
-                for x in (block * BLOCK..(block + 1) * BLOCK).filter_map(|row| rows.get(row)) {
-                    self.statistic.push(&mut summary, x, anchor.unwrap_or(x));
-                    count += 1;
-                }
-                (summary, count)
-            })
+    fn summarise_blocks(
+        &self,
+        columns: &Columns<S::Input>,
+        start: usize,
+        end: usize,
+        anchor: Option<S::Input>,
+    ) -> Vec<(S::State, usize)> {
+        let summarise = |rows: Rows<S::Input>| {
+            let (mut summary, mut count) = (self.statistic.empty(), 0);
+            for x in (0..rows.len()).filter_map(|row| rows.get(row)) {
+                self.statistic.push(&mut summary, x, anchor.unwrap_or(x));
+                count += 1;
+            }
+            (summary, count)
+        };
+        (0..(end - start) / BLOCK)
+            .map(|block| start + block * BLOCK)
+            .map(|start| columns.with_rows(start, start + BLOCK, summarise))
             .collect()
     }
 }

@@ -17,11 +17,14 @@ pub mod aggregate;
 pub mod centered;
 pub mod expanding;
 pub mod ordered_rows;
+mod rolling_blocks;
 pub mod rolling_rows;
 pub mod rolling_time;
 pub mod scan;
 
-use crate::column::{Input, Output};
+use std::marker::PhantomData;
+
+use crate::column::{Input, Output, Values};
 use crate::error::Result;
 use crate::record::{Reader, Writer};
 
@@ -98,6 +101,42 @@ impl<O: Copy> Answers<'_, O> {
     }
 }
 
+/// The rows of one key as columns, put together portion by portion.
+#[derive(Debug)]
+pub struct Columns<'a, I> {
+    columns: &'a [Values<'a>],
+    valid: Option<&'a [bool]>,
+    times: &'a [i64],
+    len: usize,
+    rows: PhantomData<I>,
+}
+
+impl<'a, I: Input> Columns<'a, I> {
+    pub(crate) fn new(columns: &'a [Values<'a>], valid: Option<&'a [bool]>, times: &'a [i64], len: usize) -> Self {
+        Self { columns, valid, times, len, rows: PhantomData }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Puts some of the rows together.
+    pub(crate) fn with_rows<R>(&self, start: usize, end: usize, use_rows: impl FnOnce(Rows<I>) -> R) -> R {
+        let columns: Vec<Values> = self.columns.iter().map(|values| values.slice(start, end)).collect();
+        use_rows(Rows {
+            values: &I::assemble(&columns, end - start),
+            valid: self.valid.map(|valid| &valid[start..end]),
+            times: if self.times.is_empty() { self.times } else { &self.times[start..end] },
+        })
+    }
+
+    /// The first valid row.
+    pub(crate) fn first_valid(&self) -> Option<I> {
+        let row = self.valid.map_or(Some(0), |valid| valid.iter().position(|valid| *valid));
+        row.filter(|row| *row < self.len).map(|row| self.with_rows(row, row + 1, |rows| rows.values[0]))
+    }
+}
+
 /// Rows whose inputs and answers stay in the first two levels of the cache.
 pub(crate) const PORTION: usize = 1 << 13;
 
@@ -119,15 +158,31 @@ pub trait Driver: Clone + Send + Sync + 'static {
     /// Reads the rows and answers each.
     fn run(&self, state: &mut Self::State, rows: Rows<Self::Input>, answers: Answers<Self::Output>);
 
-    /// As [`Driver::run`], with the same bits, on several threads where the driver can split a sequence.
+    /// As [`Driver::run`] from row `start` on, portion by portion, so that rows and answers stay in cache.
+    fn run_portions(
+        &self,
+        state: &mut Self::State,
+        columns: &Columns<Self::Input>,
+        start: usize,
+        mut answers: Answers<Self::Output>,
+    ) {
+        let len = answers.values.len();
+        let portion = self.portion().clamp(1, len.max(1));
+        for at in (0..len).step_by(portion) {
+            let end = len.min(at + portion);
+            columns.with_rows(start + at, start + end, |rows| self.run(state, rows, answers.part(at, end)));
+        }
+    }
+
+    /// As [`Driver::run`] over all rows, with the same bits, on several threads where the driver can split a sequence.
     fn run_parallel(
         &self,
         state: &mut Self::State,
-        rows: Rows<Self::Input>,
+        columns: &Columns<Self::Input>,
         answers: Answers<Self::Output>,
         _threads: usize,
     ) {
-        self.run(state, rows, answers);
+        self.run_portions(state, columns, 0, answers);
     }
 
     /// About how many rows of a sequence are best taken at once on one thread, so that they stay in cache.

@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use super::rolling_rows::ROWS_PER_THREAD;
-use super::{Answers, Driver, PORTION, Rows, cut_at_multiples};
+use super::{Answers, Columns, Driver, PORTION, Rows, cut_at_multiples};
 use crate::error::{Error, Result};
 use crate::ordered::OrderedWindow;
 use crate::record::{Reader, Writer};
@@ -116,31 +116,33 @@ impl<W: OrderedWindow> Driver for OrderedRows<W> {
     fn run_parallel(
         &self,
         state: &mut Recent<W>,
-        rows: Rows<W::Input>,
+        columns: &Columns<W::Input>,
         mut answers: Answers<W::Output>,
         threads: usize,
     ) {
-        let parts = threads.min(rows.len() / ROWS_PER_THREAD);
-        if parts < 2 || self.rows >= rows.len() / parts {
-            return self.run(state, rows, answers);
+        let len = columns.len();
+        let parts = threads.min(len / ROWS_PER_THREAD);
+        if parts < 2 || self.rows >= len / parts {
+            return self.run_portions(state, columns, 0, answers);
         }
-        let mut rest = answers.part(0, rows.len());
+        let mut rest = answers.part(0, len);
         let mut jobs = Vec::new();
-        for (start, end) in cut_at_multiples(rows.len(), 0, 1, parts) {
+        for (start, end) in cut_at_multiples(len, 0, 1, parts) {
             let (part, later) = rest.split(end - start);
             rest = later;
-            jobs.push((start, end, part));
+            jobs.push((start, part));
         }
         let first = state.clone();
         let last = jobs
             .into_par_iter()
-            .map(|(start, end, part)| {
+            .map(|(start, part)| {
                 let mut state = if start == 0 {
                     first.clone()
                 } else {
-                    self.after((start - self.rows..start).map(|row| rows.get(row)))
+                    let before = |rows: Rows<W::Input>| self.after((0..rows.len()).map(|row| rows.get(row)));
+                    columns.with_rows(start - self.rows, start, before)
                 };
-                self.run(&mut state, rows.slice(start, end), part);
+                self.run_portions(&mut state, columns, start, part);
                 (start, state)
             })
             .max_by_key(|(start, _)| *start);

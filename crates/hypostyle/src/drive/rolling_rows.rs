@@ -13,17 +13,12 @@
 
 use rayon::prelude::*;
 
-use super::{Answers, Driver, PORTION, Rows, cut_at_multiples};
+use super::rolling_blocks::LANES;
+use super::{Answers, Columns, Driver, PORTION, Rows, cut_at_multiples};
 use crate::column::Output;
 use crate::error::{Error, Result};
 use crate::record::{Reader, Writer};
 use crate::statistics::Statistic;
-
-/// The most blocks that are walked at once.
-const LANES: usize = 4;
-
-/// Windows that are answered at once, after their prefixes were summarised.
-const TILE: usize = 64;
 
 /// A sequence shorter than this is not worth a second thread.
 pub(crate) const ROWS_PER_THREAD: usize = 1 << 15;
@@ -43,12 +38,12 @@ pub struct RollingRows<S> {
 #[derive(Debug, Clone)]
 pub struct Block<S: Statistic> {
     /// Slot j holds row j of the current block where `j < offset`, else of the previous block.
-    ring: Vec<S::Input>,
-    valid: Vec<bool>,
+    pub(super) ring: Vec<S::Input>,
+    pub(super) valid: Vec<bool>,
     /// How many rows of the current block are in.
     offset: usize,
     /// How many rows of the window are valid.
-    count: usize,
+    pub(super) count: usize,
     /// `suffix[j]` summarises the slots `j..` of the previous block; empty as long as there is none, or it is not built.
     suffix: Vec<S::State>,
     prefix: S::State,
@@ -148,7 +143,7 @@ impl<S: Statistic> RollingRows<S> {
         }
     }
 
-    fn begin_block(&self, state: &mut Block<S>) {
+    pub(super) fn begin_block(&self, state: &mut Block<S>) {
         state.offset = 0;
         state.prefix = self.statistic.empty();
         state.suffix.clear();
@@ -156,118 +151,11 @@ impl<S: Statistic> RollingRows<S> {
         state.suffix_anchor = None;
     }
 
-    /// `L` whole blocks without nulls, after a whole block without nulls; with the widest vectors that the machine has.
-    fn run_blocks<const L: usize>(
-        &self,
-        previous: [&[S::Input]; L],
-        blocks: [&[S::Input]; L],
-        scratch: &mut Vec<S::State>,
-        answers: Answers<S::Output>,
-    ) {
-        pulp::Arch::new().dispatch(|| self.walk_blocks(previous, blocks, scratch, answers));
-    }
-
-    #[inline(always)]
-    fn walk_blocks<const L: usize>(
-        &self,
-        previous: [&[S::Input]; L],
-        blocks: [&[S::Input]; L],
-        scratch: &mut Vec<S::State>,
-        answers: Answers<S::Output>,
-    ) {
-        let n = self.rows;
-        let statistic = &self.statistic;
-        let previous = previous.map(|block| &block[..n]);
-        let blocks = blocks.map(|block| &block[..n]);
-        let anchors = blocks.map(|block| block[0]);
-
-        // The suffixes of each lane, then the tile of each.
-        scratch.resize(L * (n + TILE), statistic.empty());
-        let (scratch, tiles) = scratch.split_at_mut(L * n);
-        let mut suffix: [&mut [S::State]; L] = take_chunks(scratch, n);
-        let mut summaries: [S::State; L] = std::array::from_fn(|_| statistic.empty());
-        let later = previous.map(|block| &block[1..]);
-        let earlier: [&mut [S::State]; L] = suffix.each_mut().map(|suffix| &mut suffix[..n - 1]);
-        for slot in (0..n - 1).rev() {
-            for lane in 0..L {
-                statistic.push_front(&mut summaries[lane], later[lane][slot], anchors[lane]);
-                earlier[lane][slot] = summaries[lane].clone();
-            }
-        }
-
-        let values: [&mut [S::Output]; L] = take_chunks(answers.values, n);
-        let valid: [&mut [bool]; L] = take_chunks(answers.valid, n);
-        let mut prefix: [S::State; L] = std::array::from_fn(|_| statistic.empty());
-        let mut tile: [&mut [S::State]; L] = take_chunks(tiles, TILE);
-        for start in (0..n).step_by(TILE) {
-            let end = n.min(start + TILE);
-            // One after the other, but for all lanes at once ...
-            let rows = blocks.map(|block| &block[start..end]);
-            let tile: [&mut [S::State]; L] = tile.each_mut().map(|tile| &mut tile[..end - start]);
-            for i in 0..end - start {
-                for lane in 0..L {
-                    statistic.push(&mut prefix[lane], rows[lane][i], anchors[lane]);
-                    tile[lane][i] = prefix[lane].clone();
-                }
-            }
-            // ... and what does not depend on its neighbours, as vectors.
-            for lane in 0..L {
-                let rows = suffix[lane][start..end].iter().zip(&*tile[lane]);
-                let answers = values[lane][start..end].iter_mut().zip(&mut valid[lane][start..end]);
-                for ((earlier, later), (value, valid)) in rows.zip(answers) {
-                    let answer = statistic.finish_but_last(&statistic.merge(earlier, later), n, anchors[lane]);
-                    if !S::TOTAL {
-                        *valid = answer.is_some();
-                    }
-                    *value = answer.unwrap_or_default();
-                }
-                values[lane][start..end].iter_mut().for_each(|value| *value = statistic.last_step(*value, n));
-            }
-        }
-    }
-
-    /// As many whole blocks without nulls as there are; gives how many rows that was.
-    fn run_whole_blocks(&self, state: &mut Block<S>, rows: Rows<S::Input>, mut answers: Answers<S::Output>) -> usize {
-        let n = self.rows;
-        let full = rows.len() / n;
-        if full == 0 || !state.valid.iter().all(|v| *v) || n < self.min_samples {
-            return 0;
-        }
-        let full = match rows.valid {
-            None => full,
-            Some(valid) => valid.iter().position(|v| !v).map_or(full, |null| null / n),
-        };
-        // One sum waits for itself at every row; several of them, or those of several blocks, fill the time in between.
-        let lanes = match size_of::<S::State>() {
-            0..=8 => LANES,
-            9..=16 => 2,
-            _ => 1,
-        };
-        let mut scratch = Vec::new();
-        let mut done = 0;
-        while done < full {
-            let block = |i: usize| &rows.values[i * n..(i + 1) * n];
-            let before = |i: usize| if i == 0 { state.ring.as_slice() } else { block(i - 1) };
-            let lanes = if full - done >= lanes { lanes } else { 1 };
-            let part = answers.part(done * n, (done + lanes) * n);
-            match lanes {
-                4 => self.run_blocks::<4>(lanes_of(before, done), lanes_of(block, done), &mut scratch, part),
-                2 => self.run_blocks::<2>(lanes_of(before, done), lanes_of(block, done), &mut scratch, part),
-                _ => self.run_blocks::<1>(lanes_of(before, done), lanes_of(block, done), &mut scratch, part),
-            }
-            done += lanes;
-        }
-        if full > 0 {
-            state.ring.copy_from_slice(&rows.values[(full - 1) * n..full * n]);
-        }
-        full * n
-    }
-
     /// Answers the windows that end at each row.
     fn run_unlagged(&self, state: &mut Block<S>, rows: Rows<S::Input>, mut answers: Answers<S::Output>) {
         let mut done = 0;
         while done < rows.len() {
-            if state.offset == 0 && self.has_previous(state) {
+            if state.offset == 0 {
                 let part = answers.part(done, rows.len());
                 done += self.run_whole_blocks(state, rows.slice(done, rows.len()), part);
             }
@@ -297,16 +185,6 @@ impl<S: Statistic> RollingRows<S> {
         answers.values[0] = state.held.unwrap_or_default();
         state.held = last;
     }
-}
-
-fn lanes_of<'r, T, const L: usize>(block: impl Fn(usize) -> &'r [T], first: usize) -> [&'r [T]; L] {
-    std::array::from_fn(|lane| block(first + lane))
-}
-
-/// The first `L` chunks of `n` items.
-fn take_chunks<T, const L: usize>(items: &mut [T], n: usize) -> [&mut [T]; L] {
-    let mut chunks = items.chunks_exact_mut(n);
-    std::array::from_fn(|_| chunks.next().unwrap_or_default())
 }
 
 impl<S: Statistic> Driver for RollingRows<S> {
@@ -346,30 +224,36 @@ impl<S: Statistic> Driver for RollingRows<S> {
     fn run_parallel(
         &self,
         state: &mut Block<S>,
-        rows: Rows<S::Input>,
+        columns: &Columns<S::Input>,
         mut answers: Answers<S::Output>,
         threads: usize,
     ) {
         // The first border that has a whole block before it, all of it in these rows.
         let border = self.rows - state.offset + self.rows;
-        let parts = threads.min(rows.len() / ROWS_PER_THREAD);
-        if self.rows == 0 || parts < 2 || border >= rows.len() / 2 {
-            return self.run(state, rows, answers);
+        let len = columns.len();
+        let parts = threads.min(len / ROWS_PER_THREAD);
+        if self.rows == 0 || parts < 2 || border >= len / 2 {
+            return self.run_portions(state, columns, 0, answers);
         }
-        let mut rest = answers.part(0, rows.len());
+        let mut rest = answers.part(0, len);
         let mut jobs = Vec::new();
-        for (start, end) in cut_at_multiples(rows.len(), border, self.rows, parts) {
+        for (start, end) in cut_at_multiples(len, border, self.rows, parts) {
             let (part, later) = rest.split(end - start);
             rest = later;
-            jobs.push((start, end, part));
+            jobs.push((start, part));
         }
+        // Lagged answers are moved by one row at the end, over all parts.
+        let unlagged = Self { lagged: false, ..self.clone() };
         let first = state.clone();
         let last = jobs
             .into_par_iter()
-            .map(|(start, end, part)| {
-                let mut state =
-                    if start == 0 { first.clone() } else { self.at_border(rows.slice(start - self.rows, start)) };
-                self.run_unlagged(&mut state, rows.slice(start, end), part);
+            .map(|(start, part)| {
+                let mut state = if start == 0 {
+                    first.clone()
+                } else {
+                    columns.with_rows(start - self.rows, start, |rows| self.at_border(rows))
+                };
+                unlagged.run_portions(&mut state, columns, start, part);
                 (start, state)
             })
             .max_by_key(|(start, _)| *start);

@@ -46,13 +46,12 @@ impl Statistic for Correlation {
         let n = as_f64(count);
         let vx = n * sxx - sx * sx;
         let vy = n * syy - sy * sy;
-        let scale = vx.sqrt() * vy.sqrt();
+        let corr = (n * sxy - sx * sy) / (vx.sqrt() * vy.sqrt());
+        let corr = if corr > 1.0 { 1.0 } else { corr };
+        let corr = if corr < -1.0 { -1.0 } else { corr };
         // One row or a constant column has no correlation; NaN goes on.
-        if count < 2 || vx <= 0.0 || vy <= 0.0 || scale == 0.0 {
-            return None;
-        }
-        let corr = (n * sxy - sx * sy) / scale;
-        Some(corr.clamp(-1.0, 1.0))
+        let constant = (vx <= 0.0) | (vy <= 0.0);
+        (!constant & (count > 1)).then_some(corr)
     }
 }
 

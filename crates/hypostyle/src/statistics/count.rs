@@ -11,20 +11,25 @@ pub struct Count;
 impl Statistic for Count {
     type Input = ();
     type Output = i64;
-    type State = ();
+    /// Nothing: every driver counts.
+    type State = [i64; 0];
 
     const TOTAL: bool = true;
 
-    fn empty(&self) {}
+    fn empty(&self) -> [i64; 0] {
+        []
+    }
 
     #[inline(always)]
-    fn push(&self, (): &mut (), (): (), (): ()) {}
+    fn push(&self, _: &mut [i64; 0], (): (), (): ()) {}
 
     #[inline(always)]
-    fn merge(&self, (): &(), (): &()) {}
+    fn merge(&self, _: &[i64; 0], _: &[i64; 0]) -> [i64; 0] {
+        []
+    }
 
     #[inline(always)]
-    fn finish(&self, (): &(), count: usize, (): ()) -> Option<i64> {
+    fn finish(&self, _: &[i64; 0], count: usize, (): ()) -> Option<i64> {
         i64::try_from(count).ok()
     }
 

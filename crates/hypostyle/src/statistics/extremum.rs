@@ -2,7 +2,7 @@
 
 use arrow::datatypes::Schema;
 
-use super::Statistic;
+use super::{Part, Statistic};
 use crate::arguments::Arguments;
 use crate::catalogue::{Family, Kernel};
 use crate::column::{Domain, Input, Output};
@@ -29,7 +29,7 @@ impl<T, const GREATEST: bool> Default for Extremum<T, GREATEST> {
 }
 
 /// A type with a least and a greatest value, where NaN wins against everything.
-pub trait Ranked: Input + Output + Record + PartialOrd {
+pub trait Ranked: Input + Output + Record + Part + PartialOrd {
     /// Below everything.
     const LEAST: Self;
     /// Above everything.

@@ -52,7 +52,7 @@ pub trait Statistic: Clone + Send + Sync + 'static {
     /// The answer.
     type Output: Output;
     /// The summary.
-    type State: Clone + Send + Sync + Record;
+    type State: Summary + Record;
 
     /// Whether the state depends on the anchor.
     const ANCHORED: bool = false;
@@ -78,24 +78,84 @@ pub trait Statistic: Clone + Send + Sync + 'static {
     fn merge(&self, earlier: &Self::State, later: &Self::State) -> Self::State;
 
     /// The answer for `count` rows, at least one; `None` where it is undefined.
+    ///
+    /// Drivers take many answers at once, as vectors.  That works where the number is computed in any case and only then
+    /// judged, as `defined.then_some(number)` does; a branch around a division or a root stands in the way.
     fn finish(&self, state: &Self::State, count: usize, anchor: Self::Input) -> Option<Self::Output>;
-
-    /// [`Statistic::finish`] without its last step, where that step needs one number only and is costly (a division, a
-    /// root): a driver then takes many last steps at once, as vectors.
-    #[inline(always)]
-    fn finish_but_last(&self, state: &Self::State, count: usize, anchor: Self::Input) -> Option<Self::Output> {
-        self.finish(state, count, anchor)
-    }
-
-    /// The last step of [`Statistic::finish`]: `finish(..) == finish_but_last(..).map(|x| last_step(x, count))`.
-    #[inline(always)]
-    fn last_step(&self, answer: Self::Output, _count: usize) -> Self::Output {
-        answer
-    }
 
     /// The answer for no rows.
     fn finish_empty(&self) -> Option<Self::Output> {
         None
+    }
+}
+
+/// The rows that a driver takes at once, as vectors.
+pub const TILE: usize = 64;
+
+/// A summary as a few numbers of one type, so that many of them can be laid out number by number, as vectors want them.
+pub trait Summary: Copy + Send + Sync + 'static {
+    /// [`TILE`] summaries.
+    type Tile: Tile<Self>;
+}
+
+/// [`TILE`] summaries, laid out number by number.
+pub trait Tile<S>: Copy + Send + Sync + 'static {
+    /// Copies of one summary.
+    fn filled(with: S) -> Self;
+
+    /// The summary at place `i`, below [`TILE`].
+    fn get(&self, i: usize) -> S;
+
+    /// Puts a summary at place `i`, below [`TILE`].
+    fn set(&mut self, i: usize, summary: S);
+}
+
+/// A number that summaries are made of.
+pub trait Part: Copy + Send + Sync + 'static {}
+
+impl Part for f64 {}
+
+impl Part for i64 {}
+
+impl<T: Part> Summary for T {
+    type Tile = [T; TILE];
+}
+
+impl<T: Part> Tile<T> for [T; TILE] {
+    fn filled(with: T) -> Self {
+        [with; TILE]
+    }
+
+    #[inline(always)]
+    fn get(&self, i: usize) -> T {
+        self[i]
+    }
+
+    #[inline(always)]
+    fn set(&mut self, i: usize, summary: T) {
+        self[i] = summary;
+    }
+}
+
+impl<T: Part, const K: usize> Summary for [T; K] {
+    type Tile = [[T; TILE]; K];
+}
+
+impl<T: Part, const K: usize> Tile<[T; K]> for [[T; TILE]; K] {
+    fn filled(with: [T; K]) -> Self {
+        with.map(|part| [part; TILE])
+    }
+
+    #[inline(always)]
+    fn get(&self, i: usize) -> [T; K] {
+        std::array::from_fn(|k| self[k][i])
+    }
+
+    #[inline(always)]
+    fn set(&mut self, i: usize, summary: [T; K]) {
+        for k in 0..K {
+            self[k][i] = summary[k];
+        }
     }
 }
 

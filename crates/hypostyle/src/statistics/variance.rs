@@ -46,21 +46,13 @@ impl<const ROOT: bool> Statistic for Variance<ROOT> {
     }
 
     #[inline(always)]
-    fn finish(&self, sums: &[f64; 2], count: usize, anchor: f64) -> Option<f64> {
-        self.finish_but_last(sums, count, anchor).map(|squares| self.last_step(squares, count))
-    }
-
-    #[inline(always)]
-    fn finish_but_last(&self, [s1, s2]: &[f64; 2], count: usize, _anchor: f64) -> Option<f64> {
-        let squares = as_f64(count) * s2 - s1 * s1;
+    fn finish(&self, [s1, s2]: &[f64; 2], count: usize, _anchor: f64) -> Option<f64> {
+        let (n, ddof) = (as_f64(count), as_f64(self.ddof));
+        let squares = n * s2 - s1 * s1;
         // Rounding may leave a negative trace; NaN must stay.
-        (count > self.ddof).then_some(if squares < 0.0 { 0.0 } else { squares })
-    }
-
-    #[inline(always)]
-    fn last_step(&self, squares: f64, count: usize) -> f64 {
-        let variance = squares / (as_f64(count) * (as_f64(count) - as_f64(self.ddof)));
-        if ROOT { variance.sqrt() } else { variance }
+        let squares = if squares < 0.0 { 0.0 } else { squares };
+        let variance = squares / (n * (n - ddof));
+        (count > self.ddof).then_some(if ROOT { variance.sqrt() } else { variance })
     }
 }
 

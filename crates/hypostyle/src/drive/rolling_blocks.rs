@@ -1,0 +1,359 @@
+//! Whole blocks of a rolling window at once, as vectors.
+//!
+//! The sums of `rolling_rows` wait for themselves at every row.  Here the suffixes and prefixes of several blocks are under
+//! way at once, which fills the time in between: of long blocks a few are walked side by side, a tile of each at a time; of
+//! short ones several fit into a tile and are walked one after the other, as the processor looks ahead that far.  What does
+//! not depend on its neighbours, the merge and the last steps, is taken for a whole tile.  Nulls are passed over without a
+//! branch: the summary with the row is computed in any case, and kept or not.  The bits are those of the row by row walk.
+
+use super::rolling_rows::{Block, RollingRows};
+use super::{Answers, Rows};
+use crate::statistics::{Statistic, Summary, TILE, Tile};
+
+/// The most blocks that are walked at once.
+pub(super) const LANES: usize = 4;
+
+/// Longer blocks are walked alone, so that their suffixes stay in cache.
+const LONGEST_SIDE_BY_SIDE: usize = 1 << 14;
+
+/// The summaries of a tile.
+type TileOf<S> = <<S as Statistic>::State as Summary>::Tile;
+
+/// Values and which are valid; without nulls nobody looks at the flags.
+struct Flagged<'a, I> {
+    values: &'a [I],
+    valid: &'a [bool],
+}
+
+impl<I> Clone for Flagged<'_, I> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<I> Copy for Flagged<'_, I> {}
+
+impl<'a, I> Flagged<'a, I> {
+    #[inline(always)]
+    fn slice(&self, start: usize, end: usize) -> Self {
+        Self { values: &self.values[start..end], valid: self.valid.get(start..end).unwrap_or_default() }
+    }
+    #[inline(always)]
+    fn has_null(&self) -> bool {
+        self.valid.contains(&false)
+    }
+}
+
+/// Room that is used again for every group of blocks.
+struct Scratch<S: Statistic> {
+    suffix: Vec<TileOf<S>>,
+    prefix: [TileOf<S>; LANES],
+    counts: [[u32; TILE]; LANES],
+    anchors: [S::Input; TILE],
+}
+
+impl<S: Statistic> RollingRows<S> {
+    /// Whether one summary alone leaves the processor waiting.
+    const NARROW: bool = size_of::<S::State>() <= 16;
+
+    /// As many whole blocks as there are; gives how many rows that was.
+    pub(super) fn run_whole_blocks(
+        &self,
+        state: &mut Block<S>,
+        rows: Rows<S::Input>,
+        answers: Answers<S::Output>,
+    ) -> usize {
+        let n = self.rows;
+        let full = rows.len() / n;
+        // Less is not worth the preparations; the counts of a tile have 32 bits.
+        if full * n < TILE || u32::try_from(n).is_err() {
+            return 0;
+        }
+        if state.ring.is_empty() {
+            // Before the first block stands one of nulls.
+            state.ring.resize(n, S::Input::default());
+            state.valid.resize(n, false);
+        }
+        let trues = match rows.valid {
+            None if state.valid.contains(&false) => vec![true; full * n],
+            _ => Vec::new(),
+        };
+        let before = Flagged { values: state.ring.as_slice(), valid: state.valid.as_slice() };
+        let blocks = Flagged { values: rows.values, valid: rows.valid.unwrap_or(&trues) };
+        pulp::Arch::new().dispatch(Walk { driver: self, before, blocks, full, answers });
+        let last = rows.slice((full - 1) * n, full * n);
+        state.ring.copy_from_slice(last.values);
+        match last.valid {
+            Some(valid) => state.valid.copy_from_slice(valid),
+            None => state.valid.fill(true),
+        }
+        state.count = state.valid.iter().filter(|valid| **valid).count();
+        self.begin_block(state);
+        full * n
+    }
+
+    #[inline(always)]
+    fn walk(&self, ring: Flagged<S::Input>, all: Flagged<S::Input>, full: usize, mut answers: Answers<S::Output>) {
+        let n = self.rows;
+        let packed = TILE / n;
+        let lanes = if packed < 2 && Self::NARROW && n <= LONGEST_SIDE_BY_SIDE { LANES } else { 1 };
+        let filled = TileOf::<S>::filled(self.statistic.empty());
+        let mut scratch = Scratch::<S> {
+            suffix: vec![filled; lanes * n.div_ceil(TILE)],
+            prefix: [filled; LANES],
+            counts: [[0; TILE]; LANES],
+            anchors: [S::Input::default(); TILE],
+        };
+        let block = |i: usize| all.slice(i * n, (i + 1) * n);
+        let before = |i: usize| if i == 0 { ring } else { block(i - 1) };
+        let mut done = 0;
+        while done < full {
+            let taken = match full - done {
+                left if packed > 1 => packed.min(left),
+                left if left >= lanes => lanes,
+                _ => 1,
+            };
+            let nulls = before(done).has_null() || all.slice(done * n, (done + taken) * n).has_null();
+            let mut part = answers.part(done * n, (done + taken) * n);
+            let out = part.part(0, taken * n);
+            // A window that may hold fewer rows than there must be values is answered nowhere.
+            if !nulls && n < self.min_samples {
+                out.valid.fill(false);
+            } else if packed > 1 {
+                let pairs = |i: usize| (before(done + i), block(done + i));
+                if nulls {
+                    self.walk_short::<true>(taken, pairs, &mut scratch, out);
+                } else {
+                    self.walk_short::<false>(taken, pairs, &mut scratch, out);
+                }
+            } else if Self::NARROW && taken == LANES {
+                let (before, blocks) = (lanes_of(before, done), lanes_of(block, done));
+                if nulls {
+                    self.walk_long::<LANES, true>(before, blocks, &mut scratch, out);
+                } else {
+                    self.walk_long::<LANES, false>(before, blocks, &mut scratch, out);
+                }
+            } else if nulls {
+                self.walk_long::<1, true>([before(done)], [block(done)], &mut scratch, out);
+            } else {
+                self.walk_long::<1, false>([before(done)], [block(done)], &mut scratch, out);
+            }
+            if nulls && S::ANCHORED {
+                for lane in 0..taken {
+                    self.answer_head(before(done + lane), block(done + lane), part.part(lane * n, (lane + 1) * n));
+                }
+            }
+            done += taken;
+        }
+    }
+
+    /// Short blocks, so many that they fit into a tile.
+    #[inline(always)]
+    fn walk_short<'r, const NULLS: bool>(
+        &self,
+        blocks: usize,
+        pairs: impl Fn(usize) -> (Flagged<'r, S::Input>, Flagged<'r, S::Input>),
+        scratch: &mut Scratch<S>,
+        answers: Answers<S::Output>,
+    ) {
+        let n = self.rows;
+        let statistic = &self.statistic;
+        let Scratch { suffix, prefix, counts, anchors } = scratch;
+        let (suffix, prefix, counts) = (&mut suffix[0], &mut prefix[0], &mut counts[0]);
+        let len = (blocks * n).min(TILE);
+        for (start, i) in (0..len).step_by(n).zip(0..) {
+            let (before, block) = pairs(i);
+            let anchor = anchor_of::<S, NULLS>(before, block);
+            let mut summary = statistic.empty();
+            suffix.set(start + n - 1, summary);
+            for slot in (1..n).rev() {
+                let mut longer = summary;
+                statistic.push_front(&mut longer, before.values[slot], anchor);
+                summary = if !NULLS || before.valid[slot] { longer } else { summary };
+                suffix.set(start + slot - 1, summary);
+            }
+            let mut summary = statistic.empty();
+            let mut count = count_valid::<NULLS, _>(before, n);
+            for slot in 0..n {
+                let mut longer = summary;
+                statistic.push(&mut longer, block.values[slot], anchor);
+                summary = if !NULLS || block.valid[slot] { longer } else { summary };
+                prefix.set(start + slot, summary);
+                anchors[start + slot] = anchor;
+                if NULLS {
+                    count = count + u32::from(block.valid[slot]) - u32::from(before.valid[slot]);
+                    counts[start + slot] = count;
+                }
+            }
+        }
+        self.finish_tile::<NULLS>(len, (suffix, prefix), counts, |i| anchors[i], answers);
+    }
+
+    /// `L` blocks, each with the one before it.
+    #[inline(always)]
+    fn walk_long<const L: usize, const NULLS: bool>(
+        &self,
+        before: [Flagged<S::Input>; L],
+        blocks: [Flagged<S::Input>; L],
+        scratch: &mut Scratch<S>,
+        answers: Answers<S::Output>,
+    ) {
+        let n = self.rows;
+        let statistic = &self.statistic;
+        let anchors: [S::Input; L] = std::array::from_fn(|lane| anchor_of::<S, NULLS>(before[lane], blocks[lane]));
+
+        // What follows each slot of the block before, back to front.
+        let tiles = n.div_ceil(TILE);
+        let mut suffix: [&mut [TileOf<S>]; L] = take_chunks(&mut scratch.suffix, tiles);
+        let mut summaries: [S::State; L] = std::array::from_fn(|_| statistic.empty());
+        for tile in (0..tiles).rev() {
+            let start = tile * TILE;
+            let end = n.min(start + TILE);
+            if end == n {
+                (0..L).for_each(|lane| suffix[lane][tile].set(n - 1 - start, statistic.empty()));
+            }
+            // The rows that follow the slots `start..end`, but for the last slot of all.
+            let last = end.min(n - 1);
+            let rows = before.map(|rows| &rows.values[start + 1..last + 1]);
+            let valid = before.map(|rows| if NULLS { &rows.valid[start + 1..last + 1] } else { rows.valid });
+            let suffix: [&mut TileOf<S>; L] = suffix.each_mut().map(|suffix| &mut suffix[tile]);
+            for i in (0..(last - start).min(TILE)).rev() {
+                for lane in 0..L {
+                    let mut longer = summaries[lane];
+                    statistic.push_front(&mut longer, rows[lane][i], anchors[lane]);
+                    summaries[lane] = if !NULLS || valid[lane][i] { longer } else { summaries[lane] };
+                    suffix[lane].set(i, summaries[lane]);
+                }
+            }
+        }
+
+        let values: [&mut [S::Output]; L] = take_chunks(answers.values, n);
+        let valid: [&mut [bool]; L] = take_chunks(answers.valid, n);
+        let mut summaries: [S::State; L] = std::array::from_fn(|_| statistic.empty());
+        let mut count: [u32; L] = std::array::from_fn(|lane| count_valid::<NULLS, _>(before[lane], n));
+        let (prefix, counts) = (&mut scratch.prefix, &mut scratch.counts);
+        for tile in 0..tiles {
+            let start = tile * TILE;
+            let end = n.min(start + TILE);
+            // One after the other, but for all lanes at once ...
+            let rows = blocks.map(|block| &block.values[start..end]);
+            let enter = blocks.map(|block| if NULLS { &block.valid[start..end] } else { block.valid });
+            let leave = before.map(|block| if NULLS { &block.valid[start..end] } else { block.valid });
+            let len = (end - start).min(TILE);
+            for i in 0..len {
+                for lane in 0..L {
+                    let mut longer = summaries[lane];
+                    statistic.push(&mut longer, rows[lane][i], anchors[lane]);
+                    summaries[lane] = if !NULLS || enter[lane][i] { longer } else { summaries[lane] };
+                    prefix[lane].set(i, summaries[lane]);
+                    if NULLS {
+                        count[lane] = count[lane] + u32::from(enter[lane][i]) - u32::from(leave[lane][i]);
+                        counts[lane][i] = count[lane];
+                    }
+                }
+            }
+            // ... and what does not depend on its neighbours, as vectors.
+            for lane in 0..L {
+                let answers = Answers { values: &mut values[lane][start..end], valid: &mut valid[lane][start..end] };
+                let sides = (&suffix[lane][tile], &prefix[lane]);
+                self.finish_tile::<NULLS>(len, sides, &counts[lane], |_| anchors[lane], answers);
+            }
+        }
+    }
+
+    /// The last steps of up to a tile of windows.
+    #[inline(always)]
+    fn finish_tile<const NULLS: bool>(
+        &self,
+        len: usize,
+        (suffix, prefix): (&TileOf<S>, &TileOf<S>),
+        counts: &[u32; TILE],
+        anchor: impl Fn(usize) -> S::Input,
+        answers: Answers<S::Output>,
+    ) {
+        let statistic = &self.statistic;
+        let (values, valid) = (&mut answers.values[..len], &mut answers.valid[..len]);
+        for i in 0..len {
+            let count = if NULLS { counts[i] as usize } else { self.rows };
+            let whole = statistic.merge(&suffix.get(i), &prefix.get(i));
+            let answer = statistic.finish(&whole, count, anchor(i));
+            if NULLS {
+                let answer = if count == 0 { statistic.finish_empty() } else { answer };
+                valid[i] = (count >= self.min_samples) & answer.is_some();
+                values[i] = answer.unwrap_or_default();
+            } else {
+                if !S::TOTAL {
+                    valid[i] = answer.is_some();
+                }
+                values[i] = answer.unwrap_or_default();
+            }
+        }
+    }
+
+    /// Answers the rows of a block before its first valid one once more: their windows end in the block before, so it is a
+    /// row of that one which their sums must be relative to.
+    fn answer_head(&self, before: Flagged<S::Input>, block: Flagged<S::Input>, mut answers: Answers<S::Output>) {
+        let head = block.valid.iter().position(|valid| *valid).unwrap_or(self.rows);
+        let Some(last) = before.valid.iter().rposition(|valid| *valid).filter(|_| head > 0) else {
+            return;
+        };
+        let anchor = before.values[last];
+        let (mut summary, mut count) = (self.statistic.empty(), 0);
+        for slot in (1..=last).rev() {
+            if before.valid[slot] {
+                self.statistic.push_front(&mut summary, before.values[slot], anchor);
+                count += 1;
+            }
+            if slot <= head && count > 0 && count >= self.min_samples {
+                let whole = self.statistic.merge(&summary, &self.statistic.empty());
+                answers.valid[slot - 1] = true;
+                answers.set(slot - 1, self.statistic.finish(&whole, count, anchor));
+            }
+        }
+    }
+}
+
+/// The walk as a value that pulp compiles for each kind of machine; a closure would not be inlined.
+struct Walk<'a, S: Statistic> {
+    driver: &'a RollingRows<S>,
+    before: Flagged<'a, S::Input>,
+    blocks: Flagged<'a, S::Input>,
+    full: usize,
+    answers: Answers<'a, S::Output>,
+}
+
+impl<S: Statistic> pulp::NullaryFnOnce for Walk<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.driver.walk(self.before, self.blocks, self.full, self.answers);
+    }
+}
+
+/// A row that every window of the block from its first valid row on holds; else one of the block before.
+#[inline(always)]
+fn anchor_of<S: Statistic, const NULLS: bool>(before: Flagged<S::Input>, block: Flagged<S::Input>) -> S::Input {
+    if !NULLS {
+        return block.values[0];
+    }
+    let first = block.valid.iter().position(|valid| *valid).map(|slot| block.values[slot]);
+    let last = || before.valid.iter().rposition(|valid| *valid).map(|slot| before.values[slot]);
+    first.or_else(last).unwrap_or_default()
+}
+
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "a block has less than 2^32 rows")]
+fn count_valid<const NULLS: bool, I>(rows: Flagged<I>, n: usize) -> u32 {
+    (if NULLS { rows.valid.iter().filter(|valid| **valid).count() } else { n }) as u32
+}
+
+fn lanes_of<T, const L: usize>(block: impl Fn(usize) -> T, first: usize) -> [T; L] {
+    std::array::from_fn(|lane| block(first + lane))
+}
+
+/// The first `L` chunks of `n` items.
+fn take_chunks<T, const L: usize>(items: &mut [T], n: usize) -> [&mut [T]; L] {
+    let mut chunks = items.chunks_exact_mut(n);
+    std::array::from_fn(|_| chunks.next().unwrap_or_default())
+}
