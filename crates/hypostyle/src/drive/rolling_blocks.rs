@@ -164,24 +164,27 @@ impl<S: Statistic> RollingRows<S> {
         for (start, i) in (0..len).step_by(n).zip(0..) {
             let (before, block) = pairs(i);
             let anchor = anchor_of::<S, NULLS>(before, block);
-            let mut summary = statistic.empty();
-            suffix.set(start + n - 1, summary);
-            for slot in (1..n).rev() {
-                let mut longer = summary;
-                statistic.push_front(&mut longer, before.values[slot], anchor);
-                summary = if !NULLS || before.valid[slot] { longer } else { summary };
-                suffix.set(start + slot - 1, summary);
+            if S::ANCHORED {
+                anchors[start..start + n].fill(anchor);
             }
-            let mut summary = statistic.empty();
+            // Both ways in one loop, as neither waits for the other.
+            let (earlier, later) = (&before.values[..n], &block.values[..n]);
+            let leave = if NULLS { &before.valid[..n] } else { before.valid };
+            let enter = if NULLS { &block.valid[..n] } else { block.valid };
+            let (mut ahead, mut behind) = (statistic.empty(), statistic.empty());
             let mut count = count_valid::<NULLS, _>(before, n);
             for slot in 0..n {
-                let mut longer = summary;
-                statistic.push(&mut longer, block.values[slot], anchor);
-                summary = if !NULLS || block.valid[slot] { longer } else { summary };
-                prefix.set(start + slot, summary);
-                anchors[start + slot] = anchor;
+                let mut longer = ahead;
+                statistic.push(&mut longer, later[slot], anchor);
+                ahead = if !NULLS || enter[slot] { longer } else { ahead };
+                prefix.set(start + slot, ahead);
+                let from = n - 1 - slot;
+                suffix.set(start + from, behind);
+                let mut longer = behind;
+                statistic.push_front(&mut longer, earlier[from], anchor);
+                behind = if !NULLS || leave[from] { longer } else { behind };
                 if NULLS {
-                    count = count + u32::from(block.valid[slot]) - u32::from(before.valid[slot]);
+                    count = count + u32::from(enter[slot]) - u32::from(leave[slot]);
                     counts[start + slot] = count;
                 }
             }

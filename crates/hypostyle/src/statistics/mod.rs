@@ -133,7 +133,7 @@ impl<T: Part> Tile<T> for [T; TILE] {
 
     #[inline(always)]
     fn set(&mut self, i: usize, summary: T) {
-        self[i] = summary;
+        self[i % TILE] = summary;
     }
 }
 
@@ -154,7 +154,7 @@ impl<T: Part, const K: usize> Tile<[T; K]> for [[T; TILE]; K] {
     #[inline(always)]
     fn set(&mut self, i: usize, summary: [T; K]) {
         for k in 0..K {
-            self[k][i] = summary[k];
+            self[k][i % TILE] = summary[k];
         }
     }
 }
