@@ -53,6 +53,11 @@ pub trait Running: Send + Sync {
         true
     }
 
+    /// About how many bytes a key's state takes in the long run.
+    fn state_size(&self) -> usize {
+        0
+    }
+
     /// Makes room for this many keys, or forgets those beyond.
     fn resize(&mut self, _keys: usize) {}
 
@@ -346,6 +351,10 @@ impl<D: Driver> Running for Keyed<D> {
 
     fn takes_interleaved(&self) -> bool {
         D::SMALL_STATE
+    }
+
+    fn state_size(&self) -> usize {
+        self.driver.state_size()
     }
 
     fn resize(&mut self, keys: usize) {

@@ -22,6 +22,13 @@ use crate::state;
 /// order and back.
 const SLICE: usize = 1 << 17;
 
+/// As [`SLICE`], where the states of all keys don't fit into the cache: fetching a state then costs more than a column out
+/// of cache, so that a key should have many rows when its turn comes.
+const LONG_SLICE: usize = 1 << 23;
+
+/// What the states of all keys may take for short slices.
+const CACHED_STATES: usize = 2 << 20;
+
 /// Batches shorter than this run on the calling thread.
 const ROWS_FOR_THREADS: usize = 1 << 13;
 
@@ -380,7 +387,9 @@ fn run_kernels(
             }
         }
         Some(keys) => {
-            let slice_rows = SLICE.max(key_count);
+            let state_size = kernels.iter().map(|kernel| kernel.state_size()).max().unwrap_or(0);
+            let cached = state_size.saturating_mul(key_count) <= CACHED_STATES;
+            let slice_rows = if cached { SLICE } else { LONG_SLICE.min(keys.len().div_ceil(threads)) }.max(key_count);
             // As many slices as there are threads are put into key order at once; each then runs on all threads.
             for (i, wave) in keys.chunks(slice_rows * threads).enumerate() {
                 let group = |(j, keys): (usize, &[u32])| {

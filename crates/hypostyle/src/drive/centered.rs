@@ -49,6 +49,10 @@ impl<D: Driver> Driver for Centered<D> {
         usize::MAX // the last rows of a portion would be answered as the last of all
     }
 
+    fn state_size(&self) -> usize {
+        self.driver.state_size()
+    }
+
     fn run_parallel(
         &self,
         state: &mut D::State,

@@ -190,6 +190,11 @@ pub trait Driver: Clone + Send + Sync + 'static {
         PORTION
     }
 
+    /// About how many bytes a key's state takes in the long run; what is small need not be told.
+    fn state_size(&self) -> usize {
+        size_of::<Self::State>()
+    }
+
     /// Rows of many keys as they come: row `i` belongs to `states[keys[i]]`.
     fn run_interleaved(
         &self,

@@ -113,6 +113,10 @@ impl<W: OrderedWindow> Driver for OrderedRows<W> {
         PORTION.max(self.rows.saturating_mul(64))
     }
 
+    fn state_size(&self) -> usize {
+        self.rows.saturating_mul(2 * size_of::<Option<W::Input>>())
+    }
+
     fn run_parallel(
         &self,
         state: &mut Recent<W>,

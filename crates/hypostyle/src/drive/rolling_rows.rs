@@ -221,6 +221,10 @@ impl<S: Statistic> Driver for RollingRows<S> {
         self.rows.max(1).saturating_mul(blocks)
     }
 
+    fn state_size(&self) -> usize {
+        self.rows.saturating_mul(size_of::<S::Input>() + 1 + size_of::<S::State>())
+    }
+
     fn run_parallel(
         &self,
         state: &mut Block<S>,
