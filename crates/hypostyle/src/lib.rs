@@ -50,11 +50,25 @@ pub use rows::row_dot::{RowDot, row_dot};
 pub use rows::{RowFunction, map_rows};
 pub use spec::{KernelSpec, Value};
 pub use stage::{Stage, evaluate, output_fields};
-pub use statistics::Statistic;
-pub use statistics::correlation::{Correlation, rolling_corr};
-pub use statistics::count::{Count, rolling_count};
-pub use statistics::extremum::{Extremum, Ranked, expanding_max, rolling_max, rolling_min};
+pub use statistics::correlation::{Correlation, expanding_corr, rolling_corr};
+pub use statistics::count::{Count, expanding_count, rolling_count};
+pub use statistics::covariance::{Covariance, expanding_cov, rolling_cov};
+pub use statistics::edge::{Edge, expanding_first, expanding_last, rolling_first, rolling_last};
+pub use statistics::extremum::{Extremum, Ranked, expanding_max, expanding_min, rolling_max, rolling_min};
 pub use statistics::mean::{Mean, expanding_mean, rolling_mean};
-pub use statistics::sum::{Sum, rolling_sum};
-pub use statistics::variance::{Variance, rolling_std, rolling_var};
+pub use statistics::moments::{Kurtosis, Skewness, expanding_kurt, expanding_skew, rolling_kurt, rolling_skew};
+pub use statistics::product::{Product, expanding_product, rolling_product};
+pub use statistics::range::{Range, expanding_range, rolling_range};
+pub use statistics::regression::{
+    Regression, expanding_alpha, expanding_beta, expanding_r2, rolling_alpha, rolling_beta, rolling_r2,
+};
+pub use statistics::sum::{Sum, expanding_sum, rolling_sum};
+pub use statistics::variance::{
+    Variance, expanding_sem, expanding_std, expanding_var, rolling_sem, rolling_std, rolling_var,
+};
+pub use statistics::weighted::{
+    Weighted, expanding_weighted_mean, expanding_weighted_std, expanding_weighted_sum, expanding_weighted_var,
+    rolling_weighted_mean, rolling_weighted_std, rolling_weighted_sum, rolling_weighted_var,
+};
+pub use statistics::{Part, Statistic, Summary, TILE, Tile};
 pub use window::{Closed, Duration, Extent};

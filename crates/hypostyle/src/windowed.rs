@@ -65,15 +65,43 @@ pub(crate) const DDOF: Parameter = Parameter::optional(
 
 pub(crate) const ROLLING_PARAMETERS: &[Parameter] = &[COLUMN, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER];
 
-pub(crate) const EXPANDING_PARAMETERS: &[Parameter] = &[
-    COLUMN,
-    Parameter::optional(
-        "min_samples",
-        Kind::Count,
-        Literal::Count(1),
-        "The least number of values for an answer; below it the answer is null.",
-    ),
-];
+pub(crate) const FROM_ONE: Parameter = Parameter::optional(
+    "min_samples",
+    Kind::Count,
+    Literal::Count(1),
+    "The least number of values for an answer; below it the answer is null.",
+);
+
+pub(crate) const EXPANDING_PARAMETERS: &[Parameter] = &[COLUMN, FROM_ONE];
+
+/// Parameters of a rolling statistic of two columns.
+pub(crate) const fn rolling_pair(first: Parameter, second: Parameter) -> [Parameter; 7] {
+    [first, second, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER]
+}
+
+/// Parameters of an expanding statistic of two columns.
+pub(crate) const fn expanding_pair(first: Parameter, second: Parameter) -> [Parameter; 3] {
+    [first, second, FROM_ONE]
+}
+
+/// The specification of an expanding kernel of one column.
+pub(crate) fn expanding_spec(name: &str, column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new(name).with("column", column.into())
+}
+
+/// The specification of a kernel of two columns, in a window where there is one.
+pub(crate) fn pair_spec(
+    name: &str,
+    (first, a): (&str, impl Into<String>),
+    (second, b): (&str, impl Into<String>),
+    window: Option<Value>,
+) -> KernelSpec {
+    let spec = KernelSpec::new(name).with(first, a.into()).with(second, b.into());
+    match window {
+        Some(window) => spec.with("window", window),
+        None => spec,
+    }
+}
 
 pub(crate) fn rolling_spec(name: &str, column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new(name).with("column", column.into()).with("window", window)
@@ -230,9 +258,10 @@ fn time<K: Sliding>(
 pub(crate) fn expanding<S: Statistic>(
     arguments: &Arguments,
     schema: &Schema,
+    columns: &[&str],
     statistic: S,
 ) -> Result<Box<dyn Running>> {
-    let (inputs, answer) = sources::<S::Input>(arguments, schema, &["column"])?;
+    let (inputs, answer) = sources::<S::Input>(arguments, schema, columns)?;
     let min_samples = arguments.count("min_samples").unwrap_or(1);
     Ok(Keyed::boxed(Expanding { statistic, min_samples }, inputs, None, answer))
 }

@@ -2,7 +2,7 @@
 
 use super::{Statistic, as_f64};
 use crate::catalogue::{Family, Kernel, Kind, Parameter};
-use crate::windowed::{BY, CENTER, CLOSED, MIN_SAMPLES, WINDOW, rolling};
+use crate::windowed::{expanding, expanding_pair, pair_spec, rolling, rolling_pair};
 
 /// Pearson's correlation coefficient.
 #[derive(Debug, Clone)]
@@ -55,29 +55,44 @@ impl Statistic for Correlation {
     }
 }
 
+const X: Parameter = Parameter::required("x", Kind::Column, "The first column.");
+
+const Y: Parameter = Parameter::required("y", Kind::Column, "The second column.");
+
+const NOTES: &str = "A row counts where both columns are valid. Always within [-1, 1]; null where one of the columns is \
+    constant, or for a single row. A window with a NaN or an infinity gives NaN, and no other window does. Computed from \
+    differences to a row of the same window, so a huge mean costs nothing.";
+
 pub(crate) const ROLLING_CORR: Kernel = Kernel {
     name: "rolling_corr",
     family: Family::Rolling,
     summary: "Pearson's correlation of two columns in a moving window.",
     formula: "y[i] = cov(x, y) / (std(x) * std(y)) over the rows in the window of row i where both are valid",
-    notes: "A row counts where both columns are valid. Always within [-1, 1]; null where one of the columns is constant, or \
-            for a single row. A window with a NaN or an infinity gives NaN, and no other window does. Computed from \
-            differences to a row of the same window, so a huge mean costs nothing.",
+    notes: NOTES,
     source: "Chan, Golub, LeVeque (1983), shifted data; van Herk (1992), Gil and Werman (1993) for the windows.",
-    parameters: &[
-        Parameter::required("x", Kind::Column, "The first column."),
-        Parameter::required("y", Kind::Column, "The second column."),
-        WINDOW,
-        BY,
-        MIN_SAMPLES,
-        CLOSED,
-        CENTER,
-    ],
+    parameters: &rolling_pair(X, Y),
     example: r#""x", "z", 3"#,
     build: |arguments, schema| rolling(arguments, schema, &["x", "y"], Correlation),
 };
 
+pub(crate) const EXPANDING_CORR: Kernel = Kernel {
+    name: "expanding_corr",
+    family: Family::Expanding,
+    summary: "Pearson's correlation of two columns over all rows so far.",
+    formula: "y[i] = cov(x, y) / (std(x) * std(y)) over the rows up to row i where both are valid",
+    notes: NOTES,
+    source: "Chan, Golub, LeVeque (1983), shifted data; sums by blocks of 1,024 rows.",
+    parameters: &expanding_pair(X, Y),
+    example: r#""x", "z""#,
+    build: |arguments, schema| expanding(arguments, schema, &["x", "y"], Correlation),
+};
+
 /// Pearson's correlation of two columns in a moving window.
 pub fn rolling_corr(x: impl Into<String>, y: impl Into<String>, window: impl Into<crate::Value>) -> crate::KernelSpec {
-    crate::KernelSpec::new("rolling_corr").with("x", x.into()).with("y", y.into()).with("window", window)
+    pair_spec("rolling_corr", ("x", x), ("y", y), Some(window.into()))
+}
+
+/// Pearson's correlation of two columns over all rows so far.
+pub fn expanding_corr(x: impl Into<String>, y: impl Into<String>) -> crate::KernelSpec {
+    pair_spec("expanding_corr", ("x", x), ("y", y), None)
 }

@@ -2,7 +2,7 @@
 
 use super::Statistic;
 use crate::catalogue::{Family, Kernel, Kind, Literal, Parameter};
-use crate::windowed::{BY, CENTER, CLOSED, COLUMN, WINDOW, rolling, rolling_spec};
+use crate::windowed::{BY, CENTER, CLOSED, COLUMN, WINDOW, expanding, expanding_spec, rolling, rolling_spec};
 
 /// The number of values.
 #[derive(Debug, Clone)]
@@ -63,7 +63,33 @@ pub(crate) const ROLLING_COUNT: Kernel = Kernel {
     build: |arguments, schema| rolling(arguments, schema, &["column"], Count),
 };
 
+pub(crate) const EXPANDING_COUNT: Kernel = Kernel {
+    name: "expanding_count",
+    family: Family::Expanding,
+    summary: "Number of values (not null) so far.",
+    formula: "y[i] = number of j <= i where x[j] is not null",
+    notes: "Takes columns of every type and gives a 64-bit integer. `min_samples` is 0 unless given. NaN is a value and counts. \
+            Exact.",
+    source: "pandas `Series.expanding().count()`.",
+    parameters: &[
+        COLUMN,
+        Parameter::optional(
+            "min_samples",
+            Kind::Count,
+            Literal::Count(0),
+            "The least number of values for an answer; below it the answer is null.",
+        ),
+    ],
+    example: r#""x""#,
+    build: |arguments, schema| expanding(arguments, schema, &["column"], Count),
+};
+
 /// Number of values (not null) in a moving window.
 pub fn rolling_count(column: impl Into<String>, window: impl Into<crate::Value>) -> crate::KernelSpec {
     rolling_spec("rolling_count", column, window)
+}
+
+/// Number of values (not null) so far.
+pub fn expanding_count(column: impl Into<String>) -> crate::KernelSpec {
+    expanding_spec("expanding_count", column)
 }

@@ -9,7 +9,9 @@ use crate::column::{Domain, Input, Output};
 use crate::error::Result;
 use crate::kernel::Running;
 use crate::record::Record;
-use crate::windowed::{EXPANDING_PARAMETERS, ROLLING_PARAMETERS, column_domain, expanding, rolling, rolling_spec};
+use crate::windowed::{
+    EXPANDING_PARAMETERS, ROLLING_PARAMETERS, column_domain, expanding, expanding_spec, rolling, rolling_spec,
+};
 
 /// The least value, or the greatest.
 #[derive(Debug, Clone)]
@@ -50,7 +52,7 @@ impl<T: Ranked, const GREATEST: bool> Extremum<T, GREATEST> {
     /// The later one where it is more extreme or NaN; NaN stays once it is there.
     #[inline(always)]
     #[expect(clippy::eq_op, reason = "only NaN differs from itself")]
-    fn pick(now: T, x: T) -> T {
+    pub(super) fn pick(now: T, x: T) -> T {
         let beats = if GREATEST { x > now } else { x < now };
         if beats || x != x { x } else { now }
     }
@@ -127,8 +129,23 @@ pub(crate) const EXPANDING_MAX: Kernel = Kernel {
     parameters: EXPANDING_PARAMETERS,
     example: r#""x""#,
     build: |arguments, schema| match column_domain(arguments, schema, "column")? {
-        Domain::Integer => expanding(arguments, schema, Extremum::<i64, true>::new()),
-        _ => expanding(arguments, schema, Extremum::<f64, true>::new()),
+        Domain::Integer => expanding(arguments, schema, &["column"], Extremum::<i64, true>::new()),
+        _ => expanding(arguments, schema, &["column"], Extremum::<f64, true>::new()),
+    },
+};
+
+pub(crate) const EXPANDING_MIN: Kernel = Kernel {
+    name: "expanding_min",
+    family: Family::Expanding,
+    summary: "Least value so far.",
+    formula: "y[i] = min of x[j] for j <= i",
+    notes: NOTES,
+    source: "pandas `Series.expanding().min()`.",
+    parameters: EXPANDING_PARAMETERS,
+    example: r#""x""#,
+    build: |arguments, schema| match column_domain(arguments, schema, "column")? {
+        Domain::Integer => expanding(arguments, schema, &["column"], Extremum::<i64, false>::new()),
+        _ => expanding(arguments, schema, &["column"], Extremum::<f64, false>::new()),
     },
 };
 
@@ -144,5 +161,10 @@ pub fn rolling_max(column: impl Into<String>, window: impl Into<crate::Value>) -
 
 /// Greatest value so far.
 pub fn expanding_max(column: impl Into<String>) -> crate::KernelSpec {
-    crate::KernelSpec::new("expanding_max").with("column", column.into())
+    expanding_spec("expanding_max", column)
+}
+
+/// Least value so far.
+pub fn expanding_min(column: impl Into<String>) -> crate::KernelSpec {
+    expanding_spec("expanding_min", column)
 }

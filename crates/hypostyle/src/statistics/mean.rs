@@ -2,7 +2,7 @@
 
 use super::{Statistic, as_f64};
 use crate::catalogue::{Family, Kernel};
-use crate::windowed::{EXPANDING_PARAMETERS, ROLLING_PARAMETERS, expanding, rolling, rolling_spec};
+use crate::windowed::{EXPANDING_PARAMETERS, ROLLING_PARAMETERS, expanding, expanding_spec, rolling, rolling_spec};
 
 /// The arithmetic mean of the values.
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ pub(crate) const EXPANDING_MEAN: Kernel = Kernel {
     source: "pandas `Series.expanding().mean()`; sums by blocks of 1,024 rows.",
     parameters: EXPANDING_PARAMETERS,
     example: r#""x""#,
-    build: |arguments, schema| expanding(arguments, schema, Mean),
+    build: |arguments, schema| expanding(arguments, schema, &["column"], Mean),
 };
 
 /// Arithmetic mean of the values in a moving window.
@@ -89,5 +89,5 @@ pub fn rolling_mean(column: impl Into<String>, window: impl Into<crate::Value>) 
 
 /// Arithmetic mean of all values so far.
 pub fn expanding_mean(column: impl Into<String>) -> crate::KernelSpec {
-    crate::KernelSpec::new("expanding_mean").with("column", column.into())
+    expanding_spec("expanding_mean", column)
 }

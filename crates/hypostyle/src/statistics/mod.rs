@@ -3,10 +3,17 @@
 
 pub mod correlation;
 pub mod count;
+pub mod covariance;
+pub mod edge;
 pub mod extremum;
 pub mod mean;
+pub mod moments;
+pub mod product;
+pub mod range;
+pub mod regression;
 pub mod sum;
 pub mod variance;
+pub mod weighted;
 
 use crate::column::{Input, Output};
 use crate::record::Record;

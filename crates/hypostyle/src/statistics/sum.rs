@@ -3,7 +3,7 @@
 
 use super::Statistic;
 use crate::catalogue::{Family, Kernel};
-use crate::windowed::{ROLLING_PARAMETERS, rolling, rolling_spec};
+use crate::windowed::{EXPANDING_PARAMETERS, ROLLING_PARAMETERS, expanding, expanding_spec, rolling, rolling_spec};
 
 /// The sum of the values.
 #[derive(Debug, Clone)]
@@ -60,7 +60,25 @@ pub(crate) const ROLLING_SUM: Kernel = Kernel {
     build: |arguments, schema| rolling(arguments, schema, &["column"], Sum),
 };
 
+pub(crate) const EXPANDING_SUM: Kernel = Kernel {
+    name: "expanding_sum",
+    family: Family::Expanding,
+    summary: "Sum of all values so far.",
+    formula: "y[i] = sum of x[j] for j <= i",
+    notes: "Nulls are skipped and do not count for `min_samples`. Relative error at most (1024 + w / 1024) * eps * sum(|x|) / \
+            |sum(x)| for w values, eps = 1.1e-16.",
+    source: "pandas `Series.expanding().sum()`; sums by blocks of 1,024 rows.",
+    parameters: EXPANDING_PARAMETERS,
+    example: r#""x""#,
+    build: |arguments, schema| expanding(arguments, schema, &["column"], Sum),
+};
+
 /// Sum of the values in a moving window.
 pub fn rolling_sum(column: impl Into<String>, window: impl Into<crate::Value>) -> crate::KernelSpec {
     rolling_spec("rolling_sum", column, window)
+}
+
+/// Sum of all values so far.
+pub fn expanding_sum(column: impl Into<String>) -> crate::KernelSpec {
+    expanding_spec("expanding_sum", column)
 }

@@ -1,4 +1,4 @@
-//! Variance and standard deviation, from sums of differences to the anchor.
+//! Variance, standard deviation and standard error of the mean, from sums of differences to the anchor.
 //!
 //! The anchor is a value of the same window, so its distance to the mean is at most sqrt(w) standard deviations: of
 //! `s2 - s1 * s1 / w` no more than a factor of w + 1 can cancel, and for data without outliers next to nothing does.
@@ -6,16 +6,23 @@
 
 use super::{Statistic, as_f64};
 use crate::catalogue::{Family, Kernel};
-use crate::windowed::{BY, CENTER, CLOSED, COLUMN, DDOF, MIN_SAMPLES, WINDOW, rolling, rolling_spec};
+use crate::windowed::{
+    BY, CENTER, CLOSED, COLUMN, DDOF, FROM_ONE, MIN_SAMPLES, WINDOW, expanding, expanding_spec, rolling, rolling_spec,
+};
 
-/// The variance of the values, or its square root.
+/// What is made of the sums of squares.
+pub(crate) const VARIANCE: u8 = 0;
+const DEVIATION: u8 = 1;
+const ERROR: u8 = 2;
+
+/// The variance of the values (0), its square root (1), or the standard error of their mean (2).
 #[derive(Debug, Clone)]
-pub struct Variance<const ROOT: bool> {
+pub struct Variance<const KIND: u8> {
     /// What is subtracted from the count in the divisor.
     pub ddof: usize,
 }
 
-impl<const ROOT: bool> Statistic for Variance<ROOT> {
+impl<const KIND: u8> Statistic for Variance<KIND> {
     type Input = f64;
     type Output = f64;
     /// Sum of the differences to the anchor, and of their squares.
@@ -52,11 +59,17 @@ impl<const ROOT: bool> Statistic for Variance<ROOT> {
         // Rounding may leave a negative trace; NaN must stay.
         let squares = if squares < 0.0 { 0.0 } else { squares };
         let variance = squares / (n * (n - ddof));
-        (count > self.ddof).then_some(if ROOT { variance.sqrt() } else { variance })
+        (count > self.ddof).then_some(match KIND {
+            VARIANCE => variance,
+            DEVIATION => variance.sqrt(),
+            _ => (variance / n).sqrt(),
+        })
     }
 }
 
 const PARAMETERS: &[crate::catalogue::Parameter] = &[COLUMN, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER, DDOF];
+
+const EXPANDING: &[crate::catalogue::Parameter] = &[COLUMN, FROM_ONE, DDOF];
 
 const NOTES: &str = "Nulls are skipped and do not count for `min_samples`; no answer (null) where there are not more than \
     `ddof` values. A window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a \
@@ -73,7 +86,7 @@ pub(crate) const ROLLING_VAR: Kernel = Kernel {
     parameters: PARAMETERS,
     example: r#""x", 2"#,
     build: |arguments, schema| {
-        rolling(arguments, schema, &["column"], Variance::<false> { ddof: arguments.count("ddof").unwrap_or(1) })
+        rolling(arguments, schema, &["column"], Variance::<VARIANCE> { ddof: arguments.count("ddof").unwrap_or(1) })
     },
 };
 
@@ -87,7 +100,63 @@ pub(crate) const ROLLING_STD: Kernel = Kernel {
     parameters: PARAMETERS,
     example: r#""x", 2"#,
     build: |arguments, schema| {
-        rolling(arguments, schema, &["column"], Variance::<true> { ddof: arguments.count("ddof").unwrap_or(1) })
+        rolling(arguments, schema, &["column"], Variance::<DEVIATION> { ddof: arguments.count("ddof").unwrap_or(1) })
+    },
+};
+
+pub(crate) const ROLLING_SEM: Kernel = Kernel {
+    name: "rolling_sem",
+    family: Family::Rolling,
+    summary: "Standard error of the mean of the values in a moving window.",
+    formula: "y[i] = sqrt(sum((x[j] - mean)^2) / (n - ddof) / n) over the n values in the window of row i",
+    notes: NOTES,
+    source: "Chan, Golub, LeVeque (1983), shifted data; van Herk (1992), Gil and Werman (1993) for the windows.",
+    parameters: PARAMETERS,
+    example: r#""x", 2"#,
+    build: |arguments, schema| {
+        rolling(arguments, schema, &["column"], Variance::<ERROR> { ddof: arguments.count("ddof").unwrap_or(1) })
+    },
+};
+
+pub(crate) const EXPANDING_VAR: Kernel = Kernel {
+    name: "expanding_var",
+    family: Family::Expanding,
+    summary: "Variance of all values so far.",
+    formula: "y[i] = sum((x[j] - mean)^2) / (n - ddof) over the n values up to row i",
+    notes: NOTES,
+    source: "Chan, Golub, LeVeque (1983), shifted data; sums by blocks of 1,024 rows.",
+    parameters: EXPANDING,
+    example: r#""x""#,
+    build: |arguments, schema| {
+        expanding(arguments, schema, &["column"], Variance::<VARIANCE> { ddof: arguments.count("ddof").unwrap_or(1) })
+    },
+};
+
+pub(crate) const EXPANDING_STD: Kernel = Kernel {
+    name: "expanding_std",
+    family: Family::Expanding,
+    summary: "Standard deviation of all values so far.",
+    formula: "y[i] = sqrt(sum((x[j] - mean)^2) / (n - ddof)) over the n values up to row i",
+    notes: NOTES,
+    source: "Chan, Golub, LeVeque (1983), shifted data; sums by blocks of 1,024 rows.",
+    parameters: EXPANDING,
+    example: r#""x""#,
+    build: |arguments, schema| {
+        expanding(arguments, schema, &["column"], Variance::<DEVIATION> { ddof: arguments.count("ddof").unwrap_or(1) })
+    },
+};
+
+pub(crate) const EXPANDING_SEM: Kernel = Kernel {
+    name: "expanding_sem",
+    family: Family::Expanding,
+    summary: "Standard error of the mean of all values so far.",
+    formula: "y[i] = sqrt(sum((x[j] - mean)^2) / (n - ddof) / n) over the n values up to row i",
+    notes: NOTES,
+    source: "Chan, Golub, LeVeque (1983), shifted data; sums by blocks of 1,024 rows.",
+    parameters: EXPANDING,
+    example: r#""x""#,
+    build: |arguments, schema| {
+        expanding(arguments, schema, &["column"], Variance::<ERROR> { ddof: arguments.count("ddof").unwrap_or(1) })
     },
 };
 
@@ -101,6 +170,26 @@ pub fn rolling_std(column: impl Into<String>, window: impl Into<crate::Value>) -
     rolling_spec("rolling_std", column, window)
 }
 
+/// Standard error of the mean of the values in a moving window.
+pub fn rolling_sem(column: impl Into<String>, window: impl Into<crate::Value>) -> crate::KernelSpec {
+    rolling_spec("rolling_sem", column, window)
+}
+
+/// Variance of all values so far.
+pub fn expanding_var(column: impl Into<String>) -> crate::KernelSpec {
+    expanding_spec("expanding_var", column)
+}
+
+/// Standard deviation of all values so far.
+pub fn expanding_std(column: impl Into<String>) -> crate::KernelSpec {
+    expanding_spec("expanding_std", column)
+}
+
+/// Standard error of the mean of all values so far.
+pub fn expanding_sem(column: impl Into<String>) -> crate::KernelSpec {
+    expanding_spec("expanding_sem", column)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,8 +198,8 @@ mod tests {
     #[test]
     fn a_huge_mean_costs_nothing() {
         let shifted: Vec<f64> = [1.0, 2.0, 4.0].iter().map(|x| x + 1e15).collect();
-        assert_eq!(aggregate(&Variance::<false> { ddof: 0 }, &shifted), Some(14.0 / 9.0));
-        assert_eq!(aggregate(&Variance::<false> { ddof: 1 }, &[0.1, 0.1, 0.1]), Some(0.0));
-        assert_eq!(aggregate(&Variance::<true> { ddof: 1 }, &[0.1]), None);
+        assert_eq!(aggregate(&Variance::<VARIANCE> { ddof: 0 }, &shifted), Some(14.0 / 9.0));
+        assert_eq!(aggregate(&Variance::<VARIANCE> { ddof: 1 }, &[0.1, 0.1, 0.1]), Some(0.0));
+        assert_eq!(aggregate(&Variance::<DEVIATION> { ddof: 1 }, &[0.1]), None);
     }
 }
