@@ -24,11 +24,10 @@ pub fn agree(spec: &KernelSpec, fast: Option<f64>, slow: &Slow) -> bool {
     match (fast, slow.answer) {
         (None, None) => true,
         // Where rounding decides whether there is any spread at all, both sides are right.
-        (None, Some(_)) | (Some(_), None) if spec.name == "rolling_corr" => slow.error.is_infinite(),
+        (None, Some(_)) | (Some(_), None) => slow.error.is_infinite(),
         (Some(a), Some(b)) if a.is_nan() || b.is_nan() => (a.is_nan() && b.is_nan()) || slow.error.is_infinite(),
         (Some(a), Some(b)) if narrow(spec) > 0.0 && a == f64::from(b as f32) => true,
         (Some(a), Some(b)) => a == b || (a - b).abs() <= slow.error || (a - b).abs() <= narrow(spec) * b.abs(),
-        _ => false,
     }
 }
 
@@ -84,7 +83,7 @@ fn min_samples(spec: &KernelSpec) -> usize {
         return count as usize;
     }
     match (spec.name.as_str(), spec.parameters.get("window")) {
-        ("rolling_count", _) => 0,
+        ("rolling_count" | "expanding_count", _) => 0,
         (_, Some(Value::Int(rows))) => {
             let neither = spec.parameters.get("closed") == Some(&Value::from("neither"));
             (if neither { rows - 1 } else { *rows }) as usize
@@ -170,7 +169,7 @@ fn corr(window: &[(f64, f64)]) -> Slow {
     let (xs, ys): (Vec<f64>, Vec<f64>) = window.iter().copied().unzip();
     let (vx, vy) = (variance(&xs, 0.0), variance(&ys, 0.0));
     let (Some(sx), Some(sy)) = (vx.answer, vy.answer) else { return exact(None) };
-    if xs.windows(2).all(|p| p[0] == p[1]) || ys.windows(2).all(|p| p[0] == p[1]) {
+    if constant(&xs) || constant(&ys) {
         return exact(None);
     }
     let n = window.len() as f64;
@@ -184,6 +183,124 @@ fn corr(window: &[(f64, f64)]) -> Slow {
         answer: Some((cov / (sx.sqrt() * sy.sqrt())).clamp(-1.0, 1.0)),
         error: if lost { f64::INFINITY } else { error },
     }
+}
+
+/// A constant has no spread; infinities have one that is NaN.
+fn constant(values: &[f64]) -> bool {
+    values.iter().all(|x| x.is_finite()) && values.windows(2).all(|pair| pair[0] == pair[1])
+}
+
+/// An error bound, or none where no digits are left.
+fn bounded(answer: f64, error: f64) -> Slow {
+    Slow { answer: Some(answer), error: if error.is_nan() || !answer.is_finite() { f64::INFINITY } else { error } }
+}
+
+fn spread(values: &[f64]) -> f64 {
+    values.iter().fold(f64::NEG_INFINITY, |a, x| a.max(*x)) - values.iter().fold(f64::INFINITY, |a, x| a.min(*x))
+}
+
+fn largest(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |a, x| a.max(x.abs()))
+}
+
+fn product(window: &[f64]) -> Slow {
+    let answer: f64 = window.iter().product();
+    // Beyond this a part of the product may over- or underflow.
+    let digits: f64 = window.iter().filter(|x| **x != 0.0).map(|x| x.abs().log2().abs()).sum();
+    bounded(answer, if digits < 1000.0 { 4.0 * window.len() as f64 * EPS * answer.abs() } else { f64::INFINITY })
+}
+
+fn standard_error(window: &[f64], ddof: f64) -> Slow {
+    let n = window.len() as f64;
+    let Slow { answer, error } = variance(window, ddof);
+    root(Slow { answer: answer.map(|v| v / n), error: error / n + answer.unwrap_or(0.0) / n * 2.0 * EPS })
+}
+
+/// The third (skewness) or fourth (kurtosis) standardised moment, corrected for bias.
+fn moment(window: &[f64], power: i32) -> Slow {
+    let n = window.len() as f64;
+    if n < f64::from(power) || constant(window) {
+        return exact(None);
+    }
+    let mean = window.iter().sum::<f64>() / n;
+    let central = |power: i32| window.iter().map(|x| (x - mean).powi(power)).sum::<f64>();
+    let (m2, raw) = (central(2), central(power));
+    let answer = if power == 3 {
+        n * (n - 1.0).sqrt() / (n - 2.0) * raw / m2.powf(1.5)
+    } else {
+        (n - 1.0) / ((n - 2.0) * (n - 3.0)) * (n * (n + 1.0) * raw / (m2 * m2) - 3.0 * (n - 1.0))
+    };
+    let deviation = (m2 / n).sqrt();
+    let shift = EPS * n * largest(window) / deviation;
+    let reach = spread(window) / deviation;
+    let lost = variance(window, 0.0).error * n / m2 > 1e-3 || !(1e-60..1e60).contains(&deviation) || shift > 1e-3;
+    let error = 64.0 * n * n * (EPS * reach.powi(power) + shift * reach.powi(power - 1)) * (1.0 + answer.abs());
+    bounded(answer, if lost { f64::INFINITY } else { error })
+}
+
+fn covariance(window: &[(f64, f64)], ddof: f64) -> Slow {
+    let (xs, ys): (Vec<f64>, Vec<f64>) = window.iter().copied().unzip();
+    let n = window.len() as f64;
+    if n <= ddof {
+        return exact(None);
+    }
+    let (mx, my) = (xs.iter().sum::<f64>() / n, ys.iter().sum::<f64>() / n);
+    let products: f64 = window.iter().map(|(x, y)| (x - mx) * (y - my)).sum();
+    let (dx, dy) = (spread(&xs) + EPS * n * mx.abs(), spread(&ys) + EPS * n * my.abs());
+    let error = 8.0 * n * n * EPS * (dx * dy + mx.abs() * dy + my.abs() * dx);
+    bounded(products / (n - ddof), if products.is_finite() { error / (n - ddof) } else { f64::INFINITY })
+}
+
+/// Slope, intercept and coefficient of determination; `window` holds (y, x).
+fn line(window: &[(f64, f64)], kind: &str) -> Slow {
+    let (ys, xs): (Vec<f64>, Vec<f64>) = window.iter().copied().unzip();
+    let n = window.len() as f64;
+    if n < 2.0 || constant(&xs) || (kind == "r2" && constant(&ys)) {
+        return exact(None);
+    }
+    if kind == "r2" {
+        let Slow { answer, error } = corr(window);
+        let r = answer.unwrap_or(f64::NAN);
+        return bounded(r * r, 4.0 * error);
+    }
+    let (vx, cov) = (variance(&xs, 0.0), covariance(window, 0.0));
+    let (Some(v), Some(c)) = (vx.answer, cov.answer) else { return exact(None) };
+    let beta = c / v;
+    let lost = vx.error / v > 0.01 || !(1e-140..1e140).contains(&v);
+    let slope = 4.0 * (cov.error + beta.abs() * vx.error) / v + 8.0 * EPS * beta.abs();
+    let (mx, my) = (xs.iter().sum::<f64>() / n, ys.iter().sum::<f64>() / n);
+    let intercept = slope * (largest(&xs) + spread(&xs)) + 16.0 * n * EPS * (largest(&ys) + beta.abs() * largest(&xs));
+    let (answer, error) = if kind == "beta" { (beta, slope) } else { (my - beta * mx, intercept) };
+    bounded(answer, if lost { f64::INFINITY } else { error })
+}
+
+/// Weighted sum, mean, variance and deviation; `window` holds (value, weight).
+fn weighted(window: &[(f64, f64)], kind: &str) -> Slow {
+    let (xs, ws): (Vec<f64>, Vec<f64>) = window.iter().copied().unzip();
+    let n = window.len() as f64;
+    let products: Vec<f64> = window.iter().map(|(x, w)| x * w).collect();
+    let total = sum(&products);
+    if kind == "sum" {
+        return bounded(total.answer.unwrap_or(0.0), total.error);
+    }
+    if ws.iter().all(|w| *w == 0.0) {
+        return exact(None);
+    }
+    let (weight, size): (f64, f64) = (ws.iter().sum(), ws.iter().map(|w| w.abs()).sum());
+    let unbalanced = size / weight.abs();
+    let mean = total.answer.unwrap_or(0.0) / weight;
+    let lost = !(unbalanced < 1e3) || !(1e-140..1e140).contains(&weight.abs()) || largest(&xs) > 1e140;
+    let error = 16.0 * n * EPS * largest(&xs) * unbalanced * unbalanced;
+    let error = if lost { f64::INFINITY } else { error };
+    if kind == "mean" {
+        return bounded(mean, error);
+    }
+    let squares: f64 = window.iter().map(|(x, w)| w * (x - mean) * (x - mean)).sum();
+    let reach = spread(&xs) + error;
+    let error = 64.0 * n * EPS * reach * reach * unbalanced * unbalanced + 4.0 * reach * error * unbalanced;
+    let variance = squares / weight;
+    let slow = bounded(if variance < 0.0 { 0.0 } else { variance }, error);
+    if kind == "var" { slow } else { root(slow) }
 }
 
 fn ewm(spec: &KernelSpec, values: &[Option<f64>]) -> Vec<Slow> {
@@ -271,23 +388,36 @@ fn dot(weights: &[Vec<Option<f64>>], columns: &[Vec<Option<f64>>], divisor: &[Op
 pub fn twin(spec: &KernelSpec, table: &Table) -> Vec<Slow> {
     let column = || table.numbers(&text(spec, "column"));
     let ddof = number(spec, "ddof").unwrap_or(1.0);
-    match spec.name.as_str() {
-        "rolling_count" => windowed(spec, table, &column(), |w| exact(Some(w.len() as f64))),
-        "rolling_sum" => windowed(spec, table, &column(), sum),
-        "rolling_mean" | "expanding_mean" => windowed(spec, table, &column(), mean),
-        "rolling_var" => windowed(spec, table, &column(), |w| variance(w, ddof)),
-        "rolling_std" => windowed(spec, table, &column(), |w| root(variance(w, ddof))),
-        "rolling_min" => windowed(spec, table, &column(), |w| extreme(w, f64::min)),
-        "rolling_max" | "expanding_max" => windowed(spec, table, &column(), |w| extreme(w, f64::max)),
-        "rolling_median" => windowed(spec, table, &column(), median),
-        "rolling_corr" => {
-            let pairs: Vec<Option<(f64, f64)>> = table
-                .numbers(&text(spec, "x"))
-                .into_iter()
-                .zip(table.numbers(&text(spec, "y")))
-                .map(|(x, y)| x.zip(y))
-                .collect();
-            windowed(spec, table, &pairs, corr)
+    let pairs = |a: &str, b: &str| -> Vec<Option<(f64, f64)>> {
+        let (a, b) = (table.numbers(&text(spec, a)), table.numbers(&text(spec, b)));
+        a.into_iter().zip(b).map(|(a, b)| a.zip(b)).collect()
+    };
+    let name = spec.name.as_str();
+    match name.trim_start_matches("rolling_").trim_start_matches("expanding_") {
+        "count" => windowed(spec, table, &column(), |w| exact(Some(w.len() as f64))),
+        "sum" => windowed(spec, table, &column(), sum),
+        "product" => windowed(spec, table, &column(), product),
+        "mean" => windowed(spec, table, &column(), mean),
+        "var" => windowed(spec, table, &column(), |w| variance(w, ddof)),
+        "std" => windowed(spec, table, &column(), |w| root(variance(w, ddof))),
+        "sem" => windowed(spec, table, &column(), |w| standard_error(w, ddof)),
+        "skew" => windowed(spec, table, &column(), |w| moment(w, 3)),
+        "kurt" => windowed(spec, table, &column(), |w| moment(w, 4)),
+        "min" => windowed(spec, table, &column(), |w| extreme(w, f64::min)),
+        "max" => windowed(spec, table, &column(), |w| extreme(w, f64::max)),
+        "range" => windowed(spec, table, &column(), |w| {
+            let (least, greatest) = (extreme(w, f64::min).answer, extreme(w, f64::max).answer);
+            exact(greatest.zip(least).map(|(greatest, least)| greatest - least))
+        }),
+        "first" => windowed(spec, table, &column(), |w| exact(w.first().copied())),
+        "last" => windowed(spec, table, &column(), |w| exact(w.last().copied())),
+        "median" => windowed(spec, table, &column(), median),
+        "cov" => windowed(spec, table, &pairs("x", "y"), |w| covariance(w, ddof)),
+        "corr" => windowed(spec, table, &pairs("x", "y"), corr),
+        kind @ ("beta" | "alpha" | "r2") => windowed(spec, table, &pairs("y", "x"), |w| line(w, kind)),
+        kind @ ("weighted_sum" | "weighted_mean" | "weighted_var" | "weighted_std") => {
+            let kind = kind.trim_start_matches("weighted_");
+            windowed(spec, table, &pairs("column", "weights"), |w| weighted(w, kind))
         }
         "ewm_mean" => ewm(spec, &column()),
         "cumsum_clip" => recurrence(
