@@ -135,6 +135,69 @@ def rolling_sum(
     )
 
 
+def rolling_product(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Product of the values in a moving window.
+
+        y[i] = product of x[j] for j in the window of row i
+
+    Nulls are skipped and do not count for `min_samples`; the product of no values (with `min_samples=0`) is 1. NaN,
+    infinities and overflow follow IEEE in the windows that hold them and in no other; a zero that has left the
+    window leaves no trace. Relative error at most w * eps for w values, eps = 1.1e-16, unless a part of the product
+    over- or underflows.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        van Herk (1992), Gil and Werman (1993) for rows; Tangwongsan, Hirzel, Schneider (2021) for time.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_product("x", 2)).to_series().to_list()
+        [None, 2.0, None, None, 12.0]
+    """
+    return kernel_expression(
+        "rolling_product",
+        over=over,
+        column=column,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
 def rolling_mean(
     column: IntoColumn,
     window: IntoWindow,
@@ -329,6 +392,204 @@ def rolling_std(
     )
 
 
+def rolling_sem(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    ddof: int = 1,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Standard error of the mean of the values in a moving window.
+
+        y[i] = sqrt(sum((x[j] - mean)^2) / (n - ddof) / n) over the n values in the window of row i
+
+    Nulls are skipped and do not count for `min_samples`; no answer (null) where there are not more than `ddof`
+    values. A window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a
+    value of the same window: relative error at most about w * (w + 1) * eps for the worst outlier, a few eps *
+    sqrt(w) for ordinary data, whatever the mean is; exactly 0 for a constant window.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        ddof: delta degrees of freedom: the divisor is the number of values less this.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; van Herk (1992), Gil and Werman (1993) for the windows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_sem("x", 2)).to_series().to_list()
+        [None, 0.5, None, None, 0.5]
+    """
+    return kernel_expression(
+        "rolling_sem",
+        over=over,
+        column=column,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+        ddof=ddof,
+    )
+
+
+def rolling_skew(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Skewness of the values in a moving window, corrected for bias.
+
+        y[i] = n * sqrt(n - 1) / (n - 2) * M3 / M2^1.5, where Mk = sum((x[j] - mean)^k) over the n values in the
+            window
+
+    Nulls are skipped and do not count for `min_samples`; no answer (null) for a constant, nor for fewer than three
+    values (skewness) or four (kurtosis). A window with a NaN or an infinity gives NaN, and no other window does.
+    Computed from differences to a value of the same window, so a huge mean costs nothing: absolute error some w *
+    eps for ordinary data, eps = 1.1e-16; an outlier that dominates the spread costs up to a factor w^1.5 (w^2 for
+    the kurtosis).
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.rolling().skew()`; Joanes and Gill (1998), G1; van Herk (1992), Gil and Werman (1993) for the
+            windows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_skew("x", 3)).to_series().to_list()
+        [None, None, None, None, None]
+    """
+    return kernel_expression(
+        "rolling_skew",
+        over=over,
+        column=column,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_kurt(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Excess kurtosis of the values in a moving window, corrected for bias.
+
+        y[i] = (n - 1) / ((n - 2) (n - 3)) * (n (n + 1) M4 / M2^2 - 3 (n - 1)), where Mk = sum((x[j] - mean)^k) over
+            the n values in the window
+
+    Nulls are skipped and do not count for `min_samples`; no answer (null) for a constant, nor for fewer than three
+    values (skewness) or four (kurtosis). A window with a NaN or an infinity gives NaN, and no other window does.
+    Computed from differences to a value of the same window, so a huge mean costs nothing: absolute error some w *
+    eps for ordinary data, eps = 1.1e-16; an outlier that dominates the spread costs up to a factor w^1.5 (w^2 for
+    the kurtosis).
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.rolling().kurt()`; Joanes and Gill (1998), G2; van Herk (1992), Gil and Werman (1993) for the
+            windows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_kurt("x", 4)).to_series().to_list()
+        [None, None, None, None, None]
+    """
+    return kernel_expression(
+        "rolling_kurt",
+        over=over,
+        column=column,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
 def rolling_min(
     column: IntoColumn,
     window: IntoWindow,
@@ -451,6 +712,189 @@ def rolling_max(
     )
 
 
+def rolling_range(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Greatest less least value in a moving window.
+
+        y[i] = max of x[j] - min of x[j] for j in the window of row i
+
+    Nulls are skipped and do not count for `min_samples`; a window with a NaN, or with infinities only, gives NaN.
+    One rounding.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        van Herk (1992), Gil and Werman (1993) for rows; Tangwongsan, Hirzel, Schneider (2021) for time.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_range("x", 2)).to_series().to_list()
+        [None, 1.0, None, None, 1.0]
+    """
+    return kernel_expression(
+        "rolling_range",
+        over=over,
+        column=column,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_first(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """First value in a moving window.
+
+        y[i] = x[j] for the least j in the window of row i where x[j] is not null
+
+    Keeps the input's type: integers, booleans, dates and times too. Nulls are skipped and do not count for
+    `min_samples`. Exact.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.rolling().first()`.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_first("x", 2)).to_series().to_list()
+        [None, 1.0, None, None, 4.0]
+    """
+    return kernel_expression(
+        "rolling_first",
+        over=over,
+        column=column,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_last(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Last value in a moving window.
+
+        y[i] = x[j] for the greatest j in the window of row i where x[j] is not null
+
+    Keeps the input's type: integers, booleans, dates and times too. Nulls are skipped and do not count for
+    `min_samples`. Exact.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.rolling().last()`.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_last("x", 2)).to_series().to_list()
+        [None, 2.0, None, None, 3.0]
+    """
+    return kernel_expression(
+        "rolling_last",
+        over=over,
+        column=column,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
 def rolling_median(
     column: IntoColumn,
     window: IntoWindow,
@@ -512,6 +956,391 @@ def rolling_median(
     )
 
 
+def rolling_quantile(
+    column: IntoColumn,
+    quantile: float,
+    window: IntoWindow,
+    *,
+    interpolation: Literal["linear", "lower", "higher", "nearest", "midpoint"] = "linear",
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Quantile of the values in a moving window.
+
+        y[i] = the value at place quantile * (n - 1), counted from 0, of the n values in the window of row i in
+            order
+
+    Nulls are skipped and do not count for `min_samples`; a window with a NaN gives NaN; infinities are values.
+    Exact, but for the rounding of the interpolation.
+
+    Args:
+        column: the column of values.
+        quantile: which quantile: from 0, the least value, to 1, the greatest.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        interpolation: what a quantile between two values is; 'nearest' takes the value with the even place half
+            way.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.rolling().quantile()`; Suomela (2014) for long runs of values; sorted arrays otherwise.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_quantile("x", 0.75, 3)).to_series().to_list()
+        [None, None, None, None, None]
+    """
+    return kernel_expression(
+        "rolling_quantile",
+        over=over,
+        column=column,
+        quantile=quantile,
+        window=window,
+        interpolation=interpolation,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_iqr(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Interquartile range of the values in a moving window.
+
+        y[i] = quantile 0.75 less quantile 0.25 of the values in the window of row i, both interpolated linearly
+
+    Nulls are skipped and do not count for `min_samples`; a window with a NaN gives NaN. A few roundings.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        scipy.stats.iqr; sorted arrays.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_iqr("x", 3)).to_series().to_list()
+        [None, None, None, None, None]
+    """
+    return kernel_expression(
+        "rolling_iqr",
+        over=over,
+        column=column,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_mad(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Median absolute deviation of the values in a moving window.
+
+        y[i] = median of |x[j] - m|, m the median of x[j], for j in the window of row i
+
+    Nulls are skipped and do not count for `min_samples`; a window with a NaN, or with an infinite median, gives
+    NaN. Not scaled: times 1.4826 it estimates the standard deviation of normal data. A few roundings.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        scipy.stats.median_abs_deviation; sorted arrays.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_mad("x", 3)).to_series().to_list()
+        [None, None, None, None, None]
+    """
+    return kernel_expression(
+        "rolling_mad",
+        over=over,
+        column=column,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_rank(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    method: Literal["average", "min", "max"] = "average",
+    pct: bool = False,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Rank of the current row's value among the values in a moving window.
+
+        y[i] = place of x[i], counted from 1, among the values in the window of row i in order
+
+    A row with a null gets null; nulls in the window are skipped and do not count for `min_samples`. A window with a
+    NaN gives NaN. Where the window leaves the current row out (`closed`), the row is ranked as if it stood there
+    too. Exact, but for the division of `pct`.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        method: what equal values get: the mean, the least or the greatest of their places.
+        pct: divide the rank by the number of values.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.rolling().rank()`; sorted arrays.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_rank("x", 3)).to_series().to_list()
+        [None, None, None, None, None]
+    """
+    return kernel_expression(
+        "rolling_rank",
+        over=over,
+        column=column,
+        window=window,
+        method=method,
+        pct=pct,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+    )
+
+
+def rolling_nunique(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Number of different values in a moving window.
+
+        y[i] = number of different x[j] for j in the window of row i
+
+    Gives a 64-bit integer. Nulls are skipped and do not count for `min_samples`; NaN is a value, and all NaNs are
+    the same. Exact.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.rolling().nunique()`; a hash table of counts.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_nunique("x", 3)).to_series().to_list()
+        [None, None, None, None, None]
+    """
+    return kernel_expression(
+        "rolling_nunique",
+        over=over,
+        column=column,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_cov(
+    x: IntoColumn,
+    y: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    ddof: int = 1,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Covariance of two columns in a moving window.
+
+        y[i] = sum((x[j] - mean(x)) * (y[j] - mean(y))) / (n - ddof) over the n rows in the window where both are
+            valid
+
+    A row counts where both columns are valid; no answer (null) where there are not more than `ddof` of them. A
+    window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a row of the
+    same window, so a huge mean costs nothing: absolute error some w * eps * std(x) * std(y), eps = 1.1e-16.
+
+    Args:
+        x: the first column.
+        y: the second column.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        ddof: delta degrees of freedom: the divisor is the number of values less this.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; van Herk (1992), Gil and Werman (1993) for the windows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_cov("x", "z", 3)).to_series().to_list()
+        [None, None, None, None, None]
+    """
+    return kernel_expression(
+        "rolling_cov",
+        over=over,
+        x=x,
+        y=y,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+        ddof=ddof,
+    )
+
+
 def rolling_corr(
     x: IntoColumn,
     y: IntoColumn,
@@ -569,6 +1398,564 @@ def rolling_corr(
     )
 
 
+def rolling_beta(
+    y: IntoColumn,
+    x: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Slope of the least squares line of y against x in a moving window.
+
+        b[i] = cov(x, y) / var(x) over the rows in the window of row i where both are valid
+
+    A row counts where both columns are valid; null where x is constant, for a single row, and for `r2` where y is
+    constant. A window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a
+    row of the same window, so a huge mean costs nothing; the intercept of far away data has the error of its own
+    size times eps.
+
+    Args:
+        y: the column that is explained.
+        x: the column that explains.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; van Herk (1992), Gil and Werman (1993) for the windows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_beta("x", "z", 3)).to_series().to_list()
+        [None, None, None, None, None]
+    """
+    return kernel_expression(
+        "rolling_beta", over=over, y=y, x=x, window=window, by=by, min_samples=min_samples, closed=closed, center=center
+    )
+
+
+def rolling_alpha(
+    y: IntoColumn,
+    x: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Intercept of the least squares line of y against x in a moving window.
+
+        a[i] = mean(y) - cov(x, y) / var(x) * mean(x) over the rows in the window of row i where both are valid
+
+    A row counts where both columns are valid; null where x is constant, for a single row, and for `r2` where y is
+    constant. A window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a
+    row of the same window, so a huge mean costs nothing; the intercept of far away data has the error of its own
+    size times eps.
+
+    Args:
+        y: the column that is explained.
+        x: the column that explains.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; van Herk (1992), Gil and Werman (1993) for the windows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_alpha("x", "z", 3)).to_series().to_list()
+        [None, None, None, None, None]
+    """
+    return kernel_expression(
+        "rolling_alpha",
+        over=over,
+        y=y,
+        x=x,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_r2(
+    y: IntoColumn,
+    x: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Coefficient of determination of y against x in a moving window.
+
+        r2[i] = cov(x, y)^2 / (var(x) * var(y)) over the rows in the window of row i where both are valid
+
+    A row counts where both columns are valid; null where x is constant, for a single row, and for `r2` where y is
+    constant. A window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a
+    row of the same window, so a huge mean costs nothing; the intercept of far away data has the error of its own
+    size times eps.
+
+    Args:
+        y: the column that is explained.
+        x: the column that explains.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; van Herk (1992), Gil and Werman (1993) for the windows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_r2("x", "z", 3)).to_series().to_list()
+        [None, None, None, None, None]
+    """
+    return kernel_expression(
+        "rolling_r2", over=over, y=y, x=x, window=window, by=by, min_samples=min_samples, closed=closed, center=center
+    )
+
+
+def rolling_weighted_sum(
+    column: IntoColumn,
+    weights: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Weighted sum of the values in a moving window.
+
+        y[i] = sum(w * x) over the rows in the window of row i where both are valid
+
+    A row counts where value and weight are valid. Weights need not add up to 1; where they add up to 0 there is no
+    mean, variance or deviation (null). They should not be negative: nothing forbids it, but the variance is then
+    cut off at 0. A window with a NaN or an infinity follows IEEE, and no other window does. Mean and variance are
+    computed from differences to a value of the same window, so a huge mean costs nothing.
+
+    Args:
+        column: the column of values.
+        weights: the weight of each row.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; van Herk (1992), Gil and Werman (1993) for the windows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_weighted_sum("x", "z", 3)).to_series().to_list()
+        [None, None, None, None, None]
+    """
+    return kernel_expression(
+        "rolling_weighted_sum",
+        over=over,
+        column=column,
+        weights=weights,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_weighted_mean(
+    column: IntoColumn,
+    weights: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Weighted mean of the values in a moving window.
+
+        y[i] = sum(w * x) / sum(w) over the rows in the window of row i where both are valid
+
+    A row counts where value and weight are valid. Weights need not add up to 1; where they add up to 0 there is no
+    mean, variance or deviation (null). They should not be negative: nothing forbids it, but the variance is then
+    cut off at 0. A window with a NaN or an infinity follows IEEE, and no other window does. Mean and variance are
+    computed from differences to a value of the same window, so a huge mean costs nothing.
+
+    Args:
+        column: the column of values.
+        weights: the weight of each row.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; van Herk (1992), Gil and Werman (1993) for the windows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_weighted_mean("x", "z", 3)).to_series().to_list()
+        [None, None, None, None, None]
+    """
+    return kernel_expression(
+        "rolling_weighted_mean",
+        over=over,
+        column=column,
+        weights=weights,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_weighted_var(
+    column: IntoColumn,
+    weights: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Weighted variance of the values in a moving window.
+
+        y[i] = sum(w * (x - m)^2) / sum(w), m the weighted mean, over the rows in the window of row i where both are
+            valid
+
+    A row counts where value and weight are valid. Weights need not add up to 1; where they add up to 0 there is no
+    mean, variance or deviation (null). They should not be negative: nothing forbids it, but the variance is then
+    cut off at 0. A window with a NaN or an infinity follows IEEE, and no other window does. Mean and variance are
+    computed from differences to a value of the same window, so a huge mean costs nothing.
+
+    Args:
+        column: the column of values.
+        weights: the weight of each row.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; van Herk (1992), Gil and Werman (1993) for the windows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_weighted_var("x", "z", 3)).to_series().to_list()
+        [None, None, None, None, None]
+    """
+    return kernel_expression(
+        "rolling_weighted_var",
+        over=over,
+        column=column,
+        weights=weights,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_weighted_std(
+    column: IntoColumn,
+    weights: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Weighted standard deviation of the values in a moving window.
+
+        y[i] = sqrt(sum(w * (x - m)^2) / sum(w)), m the weighted mean, over the rows in the window of row i where
+            both are valid
+
+    A row counts where value and weight are valid. Weights need not add up to 1; where they add up to 0 there is no
+    mean, variance or deviation (null). They should not be negative: nothing forbids it, but the variance is then
+    cut off at 0. A window with a NaN or an infinity follows IEEE, and no other window does. Mean and variance are
+    computed from differences to a value of the same window, so a huge mean costs nothing.
+
+    Args:
+        column: the column of values.
+        weights: the weight of each row.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; van Herk (1992), Gil and Werman (1993) for the windows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_weighted_std("x", "z", 3)).to_series().to_list()
+        [None, None, None, None, None]
+    """
+    return kernel_expression(
+        "rolling_weighted_std",
+        over=over,
+        column=column,
+        weights=weights,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def expanding_count(column: IntoColumn, *, min_samples: int = 0, over: IntoColumns | None = None) -> KernelExpr:
+    """Number of values (not null) so far.
+
+        y[i] = number of j <= i where x[j] is not null
+
+    Takes columns of every type and gives a 64-bit integer. `min_samples` is 0 unless given. NaN is a value and
+    counts. Exact.
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.expanding().count()`.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_count("x")).to_series().to_list()
+        [1, 2, 2, 3, 4]
+    """
+    return kernel_expression("expanding_count", over=over, column=column, min_samples=min_samples)
+
+
+def expanding_sum(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Sum of all values so far.
+
+        y[i] = sum of x[j] for j <= i
+
+    Nulls are skipped and do not count for `min_samples`. Relative error at most (1024 + w / 1024) * eps * sum(|x|)
+    / |sum(x)| for w values, eps = 1.1e-16.
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.expanding().sum()`; sums by blocks of 1,024 rows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_sum("x")).to_series().to_list()
+        [1.0, 3.0, 3.0, 7.0, 10.0]
+    """
+    return kernel_expression("expanding_sum", over=over, column=column, min_samples=min_samples)
+
+
+def expanding_product(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Product of all values so far.
+
+        y[i] = product of x[j] for j <= i
+
+    Nulls are skipped and do not count for `min_samples`; the product of no values (with `min_samples=0`) is 1. NaN,
+    infinities and overflow follow IEEE in the windows that hold them and in no other; a zero that has left the
+    window leaves no trace. Relative error at most w * eps for w values, eps = 1.1e-16, unless a part of the product
+    over- or underflows.
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.cumprod()`; by blocks of 1,024 rows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_product("x")).to_series().to_list()
+        [1.0, 2.0, 2.0, 8.0, 24.0]
+    """
+    return kernel_expression("expanding_product", over=over, column=column, min_samples=min_samples)
+
+
 def expanding_mean(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Arithmetic mean of all values so far.
 
@@ -606,6 +1993,245 @@ def expanding_mean(column: IntoColumn, *, min_samples: int = 1, over: IntoColumn
     return kernel_expression("expanding_mean", over=over, column=column, min_samples=min_samples)
 
 
+def expanding_var(
+    column: IntoColumn, *, min_samples: int = 1, ddof: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Variance of all values so far.
+
+        y[i] = sum((x[j] - mean)^2) / (n - ddof) over the n values up to row i
+
+    Nulls are skipped and do not count for `min_samples`; no answer (null) where there are not more than `ddof`
+    values. A window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a
+    value of the same window: relative error at most about w * (w + 1) * eps for the worst outlier, a few eps *
+    sqrt(w) for ordinary data, whatever the mean is; exactly 0 for a constant window.
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        ddof: delta degrees of freedom: the divisor is the number of values less this.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; sums by blocks of 1,024 rows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_var("x")).to_series().round(4).to_list()
+        [None, 0.5, 0.5, 2.3333, 1.6667]
+    """
+    return kernel_expression("expanding_var", over=over, column=column, min_samples=min_samples, ddof=ddof)
+
+
+def expanding_std(
+    column: IntoColumn, *, min_samples: int = 1, ddof: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Standard deviation of all values so far.
+
+        y[i] = sqrt(sum((x[j] - mean)^2) / (n - ddof)) over the n values up to row i
+
+    Nulls are skipped and do not count for `min_samples`; no answer (null) where there are not more than `ddof`
+    values. A window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a
+    value of the same window: relative error at most about w * (w + 1) * eps for the worst outlier, a few eps *
+    sqrt(w) for ordinary data, whatever the mean is; exactly 0 for a constant window.
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        ddof: delta degrees of freedom: the divisor is the number of values less this.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; sums by blocks of 1,024 rows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_std("x")).to_series().round(4).to_list()
+        [None, 0.7071, 0.7071, 1.5275, 1.291]
+    """
+    return kernel_expression("expanding_std", over=over, column=column, min_samples=min_samples, ddof=ddof)
+
+
+def expanding_sem(
+    column: IntoColumn, *, min_samples: int = 1, ddof: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Standard error of the mean of all values so far.
+
+        y[i] = sqrt(sum((x[j] - mean)^2) / (n - ddof) / n) over the n values up to row i
+
+    Nulls are skipped and do not count for `min_samples`; no answer (null) where there are not more than `ddof`
+    values. A window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a
+    value of the same window: relative error at most about w * (w + 1) * eps for the worst outlier, a few eps *
+    sqrt(w) for ordinary data, whatever the mean is; exactly 0 for a constant window.
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        ddof: delta degrees of freedom: the divisor is the number of values less this.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; sums by blocks of 1,024 rows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_sem("x")).to_series().round(4).to_list()
+        [None, 0.5, 0.5, 0.8819, 0.6455]
+    """
+    return kernel_expression("expanding_sem", over=over, column=column, min_samples=min_samples, ddof=ddof)
+
+
+def expanding_skew(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Skewness of all values so far, corrected for bias.
+
+        y[i] = n * sqrt(n - 1) / (n - 2) * M3 / M2^1.5, where Mk = sum((x[j] - mean)^k) over the n values up to row
+            i
+
+    Nulls are skipped and do not count for `min_samples`; no answer (null) for a constant, nor for fewer than three
+    values (skewness) or four (kurtosis). A window with a NaN or an infinity gives NaN, and no other window does.
+    Computed from differences to a value of the same window, so a huge mean costs nothing: absolute error some w *
+    eps for ordinary data, eps = 1.1e-16; an outlier that dominates the spread costs up to a factor w^1.5 (w^2 for
+    the kurtosis).
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.expanding().skew()`; Joanes and Gill (1998), G1.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_skew("x")).to_series().round(4).to_list()
+        [None, None, None, 0.9352, 0.0]
+    """
+    return kernel_expression("expanding_skew", over=over, column=column, min_samples=min_samples)
+
+
+def expanding_kurt(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Excess kurtosis of all values so far, corrected for bias.
+
+        y[i] = (n - 1) / ((n - 2) (n - 3)) * (n (n + 1) M4 / M2^2 - 3 (n - 1)), where Mk = sum((x[j] - mean)^k) over
+            the n values up to row i
+
+    Nulls are skipped and do not count for `min_samples`; no answer (null) for a constant, nor for fewer than three
+    values (skewness) or four (kurtosis). A window with a NaN or an infinity gives NaN, and no other window does.
+    Computed from differences to a value of the same window, so a huge mean costs nothing: absolute error some w *
+    eps for ordinary data, eps = 1.1e-16; an outlier that dominates the spread costs up to a factor w^1.5 (w^2 for
+    the kurtosis).
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.expanding().kurt()`; Joanes and Gill (1998), G2.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_kurt("x")).to_series().round(4).to_list()
+        [None, None, None, None, -1.2]
+    """
+    return kernel_expression("expanding_kurt", over=over, column=column, min_samples=min_samples)
+
+
+def expanding_min(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Least value so far.
+
+        y[i] = min of x[j] for j <= i
+
+    Keeps the input's type: integers, booleans, dates and times too. Nulls are skipped and do not count for
+    `min_samples`; a window with a NaN gives NaN. Exact.
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.expanding().min()`.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_min("x")).to_series().to_list()
+        [1.0, 1.0, 1.0, 1.0, 1.0]
+    """
+    return kernel_expression("expanding_min", over=over, column=column, min_samples=min_samples)
+
+
 def expanding_max(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Greatest value so far.
 
@@ -640,6 +2266,735 @@ def expanding_max(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
         [1.0, 2.0, 2.0, 4.0, 4.0]
     """
     return kernel_expression("expanding_max", over=over, column=column, min_samples=min_samples)
+
+
+def expanding_range(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Greatest less least value so far.
+
+        y[i] = max of x[j] - min of x[j] for j <= i
+
+    Nulls are skipped and do not count for `min_samples`; a window with a NaN, or with infinities only, gives NaN.
+    One rounding.
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        numpy `ptp`, over all rows so far.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_range("x")).to_series().to_list()
+        [0.0, 1.0, 1.0, 3.0, 3.0]
+    """
+    return kernel_expression("expanding_range", over=over, column=column, min_samples=min_samples)
+
+
+def expanding_first(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """First value so far.
+
+        y[i] = x[j] for the least j <= i where x[j] is not null
+
+    Keeps the input's type: integers, booleans, dates and times too. Nulls are skipped and do not count for
+    `min_samples`. Exact.
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.expanding().first()`.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_first("x")).to_series().to_list()
+        [1.0, 1.0, 1.0, 1.0, 1.0]
+    """
+    return kernel_expression("expanding_first", over=over, column=column, min_samples=min_samples)
+
+
+def expanding_last(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Last value so far.
+
+        y[i] = x[j] for the greatest j <= i where x[j] is not null
+
+    Keeps the input's type: integers, booleans, dates and times too. Nulls are skipped and do not count for
+    `min_samples`. Exact.
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.expanding().last()`, `Series.ffill()`.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_last("x")).to_series().to_list()
+        [1.0, 2.0, 2.0, 4.0, 3.0]
+    """
+    return kernel_expression("expanding_last", over=over, column=column, min_samples=min_samples)
+
+
+def expanding_median(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Median of all values so far.
+
+        y[i] = the middle value of all x[j], j <= i, in order, or the mean of the two middle values
+
+    Nulls are skipped and do not count for `min_samples`; once there was a NaN the answer is NaN; infinities are
+    values. Exact, but for the one rounding of the mean of two values. The state holds every value of the key.
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.expanding().median()`; sorted arrays.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_median("x")).to_series().to_list()
+        [1.0, 1.5, 1.5, 2.0, 2.5]
+    """
+    return kernel_expression("expanding_median", over=over, column=column, min_samples=min_samples)
+
+
+def expanding_quantile(
+    column: IntoColumn,
+    quantile: float,
+    *,
+    interpolation: Literal["linear", "lower", "higher", "nearest", "midpoint"] = "linear",
+    min_samples: int = 1,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Quantile of all values so far.
+
+        y[i] = the value at place quantile * (n - 1), counted from 0, of the n values up to row i in order
+
+    Nulls are skipped and do not count for `min_samples`; once there was a NaN the answer is NaN; infinities are
+    values. Exact, but for the rounding of the interpolation. The state holds every value of the key.
+
+    Args:
+        column: the column of values.
+        quantile: which quantile: from 0, the least value, to 1, the greatest.
+        interpolation: what a quantile between two values is; 'nearest' takes the value with the even place half
+            way.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.expanding().quantile()`; sorted arrays.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_quantile("x", 0.75)).to_series().to_list()
+        [1.0, 1.75, 1.75, 3.0, 3.25]
+    """
+    return kernel_expression(
+        "expanding_quantile",
+        over=over,
+        column=column,
+        quantile=quantile,
+        interpolation=interpolation,
+        min_samples=min_samples,
+    )
+
+
+def expanding_iqr(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Interquartile range of all values so far.
+
+        y[i] = quantile 0.75 less quantile 0.25 of the values up to row i, both interpolated linearly
+
+    Nulls are skipped and do not count for `min_samples`; once there was a NaN the answer is NaN. A few roundings.
+    The state holds every value of the key.
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        scipy.stats.iqr; sorted arrays.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_iqr("x")).to_series().to_list()
+        [0.0, 0.5, 0.5, 1.5, 1.5]
+    """
+    return kernel_expression("expanding_iqr", over=over, column=column, min_samples=min_samples)
+
+
+def expanding_mad(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Median absolute deviation of all values so far.
+
+        y[i] = median of |x[j] - m|, m the median of x[j], for j <= i
+
+    Nulls are skipped and do not count for `min_samples`; once there was a NaN, or while the median is infinite, the
+    answer is NaN. Not scaled: times 1.4826 it estimates the standard deviation of normal data. A few roundings. The
+    state holds every value of the key.
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        scipy.stats.median_abs_deviation; sorted arrays.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_mad("x")).to_series().to_list()
+        [0.0, 0.5, 0.5, 1.0, 1.0]
+    """
+    return kernel_expression("expanding_mad", over=over, column=column, min_samples=min_samples)
+
+
+def expanding_rank(
+    column: IntoColumn,
+    *,
+    method: Literal["average", "min", "max"] = "average",
+    pct: bool = False,
+    min_samples: int = 1,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Rank of the current row's value among all values so far.
+
+        y[i] = place of x[i], counted from 1, among the values up to row i in order
+
+    A row with a null gets null. Once there was a NaN the answer is NaN. Exact, but for the division of `pct`. The
+    state holds every value of the key.
+
+    Args:
+        column: the column of values.
+        method: what equal values get: the mean, the least or the greatest of their places.
+        pct: divide the rank by the number of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.expanding().rank()`; sorted arrays.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_rank("x")).to_series().to_list()
+        [1.0, 2.0, None, 3.0, 3.0]
+    """
+    return kernel_expression(
+        "expanding_rank", over=over, column=column, method=method, pct=pct, min_samples=min_samples
+    )
+
+
+def expanding_nunique(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Number of different values so far.
+
+        y[i] = number of different x[j] for j <= i
+
+    Gives a 64-bit integer. Nulls are skipped and do not count for `min_samples`; NaN is a value, and all NaNs are
+    the same. Exact.
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.expanding().nunique()`; a hash table of counts.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_nunique("x")).to_series().to_list()
+        [1, 2, 2, 3, 4]
+    """
+    return kernel_expression("expanding_nunique", over=over, column=column, min_samples=min_samples)
+
+
+def expanding_cov(
+    x: IntoColumn, y: IntoColumn, *, min_samples: int = 1, ddof: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Covariance of two columns over all rows so far.
+
+        y[i] = sum((x[j] - mean(x)) * (y[j] - mean(y))) / (n - ddof) over the n rows up to row i where both are
+            valid
+
+    A row counts where both columns are valid; no answer (null) where there are not more than `ddof` of them. A
+    window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a row of the
+    same window, so a huge mean costs nothing: absolute error some w * eps * std(x) * std(y), eps = 1.1e-16.
+
+    Args:
+        x: the first column.
+        y: the second column.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        ddof: delta degrees of freedom: the divisor is the number of values less this.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; sums by blocks of 1,024 rows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_cov("x", "z")).to_series().round(4).to_list()
+        [None, 1.5, 1.5, -1.3333, -0.8333]
+    """
+    return kernel_expression("expanding_cov", over=over, x=x, y=y, min_samples=min_samples, ddof=ddof)
+
+
+def expanding_corr(
+    x: IntoColumn, y: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Pearson's correlation of two columns over all rows so far.
+
+        y[i] = cov(x, y) / (std(x) * std(y)) over the rows up to row i where both are valid
+
+    A row counts where both columns are valid. Always within [-1, 1]; null where one of the columns is constant, or
+    for a single row. A window with a NaN or an infinity gives NaN, and no other window does. Computed from
+    differences to a row of the same window, so a huge mean costs nothing.
+
+    Args:
+        x: the first column.
+        y: the second column.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; sums by blocks of 1,024 rows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_corr("x", "z")).to_series().round(4).to_list()
+        [None, 1.0, 1.0, -0.4193, -0.378]
+    """
+    return kernel_expression("expanding_corr", over=over, x=x, y=y, min_samples=min_samples)
+
+
+def expanding_beta(
+    y: IntoColumn, x: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Slope of the least squares line of y against x over all rows so far.
+
+        b[i] = cov(x, y) / var(x) over the rows up to row i where both are valid
+
+    A row counts where both columns are valid; null where x is constant, for a single row, and for `r2` where y is
+    constant. A window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a
+    row of the same window, so a huge mean costs nothing; the intercept of far away data has the error of its own
+    size times eps.
+
+    Args:
+        y: the column that is explained.
+        x: the column that explains.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; sums by blocks of 1,024 rows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_beta("x", "z")).to_series().round(4).to_list()
+        [None, 0.3333, 0.3333, -0.3077, -0.2857]
+    """
+    return kernel_expression("expanding_beta", over=over, y=y, x=x, min_samples=min_samples)
+
+
+def expanding_alpha(
+    y: IntoColumn, x: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Intercept of the least squares line of y against x over all rows so far.
+
+        a[i] = mean(y) - cov(x, y) / var(x) * mean(x) over the rows up to row i where both are valid
+
+    A row counts where both columns are valid; null where x is constant, for a single row, and for `r2` where y is
+    constant. A window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a
+    row of the same window, so a huge mean costs nothing; the intercept of far away data has the error of its own
+    size times eps.
+
+    Args:
+        y: the column that is explained.
+        x: the column that explains.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; sums by blocks of 1,024 rows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_alpha("x", "z")).to_series().round(4).to_list()
+        [None, 0.3333, 0.3333, 3.1538, 3.2857]
+    """
+    return kernel_expression("expanding_alpha", over=over, y=y, x=x, min_samples=min_samples)
+
+
+def expanding_r2(y: IntoColumn, x: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Coefficient of determination of y against x over all rows so far.
+
+        r2[i] = cov(x, y)^2 / (var(x) * var(y)) over the rows up to row i where both are valid
+
+    A row counts where both columns are valid; null where x is constant, for a single row, and for `r2` where y is
+    constant. A window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a
+    row of the same window, so a huge mean costs nothing; the intercept of far away data has the error of its own
+    size times eps.
+
+    Args:
+        y: the column that is explained.
+        x: the column that explains.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; sums by blocks of 1,024 rows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_r2("x", "z")).to_series().round(4).to_list()
+        [None, 1.0, 1.0, 0.1758, 0.1429]
+    """
+    return kernel_expression("expanding_r2", over=over, y=y, x=x, min_samples=min_samples)
+
+
+def expanding_weighted_sum(
+    column: IntoColumn, weights: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Weighted sum of all values so far.
+
+        y[i] = sum(w * x) over the rows up to row i where both are valid
+
+    A row counts where value and weight are valid. Weights need not add up to 1; where they add up to 0 there is no
+    mean, variance or deviation (null). They should not be negative: nothing forbids it, but the variance is then
+    cut off at 0. A window with a NaN or an infinity follows IEEE, and no other window does. Mean and variance are
+    computed from differences to a value of the same window, so a huge mean costs nothing.
+
+    Args:
+        column: the column of values.
+        weights: the weight of each row.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; sums by blocks of 1,024 rows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_weighted_sum("x", "z")).to_series().to_list()
+        [2.0, 12.0, 12.0, 16.0, 25.0]
+    """
+    return kernel_expression(
+        "expanding_weighted_sum", over=over, column=column, weights=weights, min_samples=min_samples
+    )
+
+
+def expanding_weighted_mean(
+    column: IntoColumn, weights: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Weighted mean of all values so far.
+
+        y[i] = sum(w * x) / sum(w) over the rows up to row i where both are valid
+
+    A row counts where value and weight are valid. Weights need not add up to 1; where they add up to 0 there is no
+    mean, variance or deviation (null). They should not be negative: nothing forbids it, but the variance is then
+    cut off at 0. A window with a NaN or an infinity follows IEEE, and no other window does. Mean and variance are
+    computed from differences to a value of the same window, so a huge mean costs nothing.
+
+    Args:
+        column: the column of values.
+        weights: the weight of each row.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; sums by blocks of 1,024 rows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_weighted_mean("x", "z")).to_series().round(4).to_list()
+        [1.0, 1.7143, 1.7143, 2.0, 2.2727]
+    """
+    return kernel_expression(
+        "expanding_weighted_mean", over=over, column=column, weights=weights, min_samples=min_samples
+    )
+
+
+def expanding_weighted_var(
+    column: IntoColumn, weights: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Weighted variance of all values so far.
+
+        y[i] = sum(w * (x - m)^2) / sum(w), m the weighted mean, over the rows up to row i where both are valid
+
+    A row counts where value and weight are valid. Weights need not add up to 1; where they add up to 0 there is no
+    mean, variance or deviation (null). They should not be negative: nothing forbids it, but the variance is then
+    cut off at 0. A window with a NaN or an infinity follows IEEE, and no other window does. Mean and variance are
+    computed from differences to a value of the same window, so a huge mean costs nothing.
+
+    Args:
+        column: the column of values.
+        weights: the weight of each row.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; sums by blocks of 1,024 rows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_weighted_var("x", "z")).to_series().round(4).to_list()
+        [0.0, 0.2041, 0.2041, 0.75, 0.7438]
+    """
+    return kernel_expression(
+        "expanding_weighted_var", over=over, column=column, weights=weights, min_samples=min_samples
+    )
+
+
+def expanding_weighted_std(
+    column: IntoColumn, weights: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Weighted standard deviation of all values so far.
+
+        y[i] = sqrt(sum(w * (x - m)^2) / sum(w)), m the weighted mean, over the rows up to row i where both are
+            valid
+
+    A row counts where value and weight are valid. Weights need not add up to 1; where they add up to 0 there is no
+    mean, variance or deviation (null). They should not be negative: nothing forbids it, but the variance is then
+    cut off at 0. A window with a NaN or an infinity follows IEEE, and no other window does. Mean and variance are
+    computed from differences to a value of the same window, so a huge mean costs nothing.
+
+    Args:
+        column: the column of values.
+        weights: the weight of each row.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; sums by blocks of 1,024 rows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_weighted_std("x", "z")).to_series().round(4).to_list()
+        [0.0, 0.4518, 0.4518, 0.866, 0.8624]
+    """
+    return kernel_expression(
+        "expanding_weighted_std", over=over, column=column, weights=weights, min_samples=min_samples
+    )
 
 
 def ewm_mean(

@@ -52,6 +52,21 @@ class ExprKernels:
             self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
         )
 
+    def rolling_product(
+        self,
+        window: IntoWindow,
+        *,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_product`."""
+        return _kernels.rolling_product(
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+        )
+
     def rolling_mean(
         self,
         window: IntoWindow,
@@ -99,6 +114,52 @@ class ExprKernels:
             self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, ddof=ddof, over=over
         )
 
+    def rolling_sem(
+        self,
+        window: IntoWindow,
+        *,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        ddof: int = 1,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_sem`."""
+        return _kernels.rolling_sem(
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, ddof=ddof, over=over
+        )
+
+    def rolling_skew(
+        self,
+        window: IntoWindow,
+        *,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_skew`."""
+        return _kernels.rolling_skew(
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+        )
+
+    def rolling_kurt(
+        self,
+        window: IntoWindow,
+        *,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_kurt`."""
+        return _kernels.rolling_kurt(
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+        )
+
     def rolling_min(
         self,
         window: IntoWindow,
@@ -129,6 +190,51 @@ class ExprKernels:
             self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
         )
 
+    def rolling_range(
+        self,
+        window: IntoWindow,
+        *,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_range`."""
+        return _kernels.rolling_range(
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+        )
+
+    def rolling_first(
+        self,
+        window: IntoWindow,
+        *,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_first`."""
+        return _kernels.rolling_first(
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+        )
+
+    def rolling_last(
+        self,
+        window: IntoWindow,
+        *,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_last`."""
+        return _kernels.rolling_last(
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+        )
+
     def rolling_median(
         self,
         window: IntoWindow,
@@ -142,6 +248,109 @@ class ExprKernels:
         """See `hypostyle.rolling_median`."""
         return _kernels.rolling_median(
             self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+        )
+
+    def rolling_quantile(
+        self,
+        quantile: float,
+        window: IntoWindow,
+        *,
+        interpolation: Literal["linear", "lower", "higher", "nearest", "midpoint"] = "linear",
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_quantile`."""
+        return _kernels.rolling_quantile(
+            self._expr,
+            quantile,
+            window,
+            interpolation=interpolation,
+            by=by,
+            min_samples=min_samples,
+            closed=closed,
+            center=center,
+            over=over,
+        )
+
+    def rolling_iqr(
+        self,
+        window: IntoWindow,
+        *,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_iqr`."""
+        return _kernels.rolling_iqr(
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+        )
+
+    def rolling_mad(
+        self,
+        window: IntoWindow,
+        *,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_mad`."""
+        return _kernels.rolling_mad(
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+        )
+
+    def rolling_rank(
+        self,
+        window: IntoWindow,
+        *,
+        method: Literal["average", "min", "max"] = "average",
+        pct: bool = False,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_rank`."""
+        return _kernels.rolling_rank(
+            self._expr, window, method=method, pct=pct, by=by, min_samples=min_samples, closed=closed, over=over
+        )
+
+    def rolling_nunique(
+        self,
+        window: IntoWindow,
+        *,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_nunique`."""
+        return _kernels.rolling_nunique(
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+        )
+
+    def rolling_cov(
+        self,
+        y: IntoColumn,
+        window: IntoWindow,
+        *,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        ddof: int = 1,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_cov`."""
+        return _kernels.rolling_cov(
+            self._expr, y, window, by=by, min_samples=min_samples, closed=closed, center=center, ddof=ddof, over=over
         )
 
     def rolling_corr(
@@ -160,13 +369,259 @@ class ExprKernels:
             self._expr, y, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
         )
 
+    def rolling_beta(
+        self,
+        x: IntoColumn,
+        window: IntoWindow,
+        *,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_beta`."""
+        return _kernels.rolling_beta(
+            self._expr, x, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+        )
+
+    def rolling_alpha(
+        self,
+        x: IntoColumn,
+        window: IntoWindow,
+        *,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_alpha`."""
+        return _kernels.rolling_alpha(
+            self._expr, x, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+        )
+
+    def rolling_r2(
+        self,
+        x: IntoColumn,
+        window: IntoWindow,
+        *,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_r2`."""
+        return _kernels.rolling_r2(
+            self._expr, x, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+        )
+
+    def rolling_weighted_sum(
+        self,
+        weights: IntoColumn,
+        window: IntoWindow,
+        *,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_weighted_sum`."""
+        return _kernels.rolling_weighted_sum(
+            self._expr, weights, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+        )
+
+    def rolling_weighted_mean(
+        self,
+        weights: IntoColumn,
+        window: IntoWindow,
+        *,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_weighted_mean`."""
+        return _kernels.rolling_weighted_mean(
+            self._expr, weights, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+        )
+
+    def rolling_weighted_var(
+        self,
+        weights: IntoColumn,
+        window: IntoWindow,
+        *,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_weighted_var`."""
+        return _kernels.rolling_weighted_var(
+            self._expr, weights, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+        )
+
+    def rolling_weighted_std(
+        self,
+        weights: IntoColumn,
+        window: IntoWindow,
+        *,
+        by: IntoColumn | None = None,
+        min_samples: int | None = None,
+        closed: Literal["right", "left", "both", "neither"] = "right",
+        center: bool = False,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.rolling_weighted_std`."""
+        return _kernels.rolling_weighted_std(
+            self._expr, weights, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+        )
+
+    def expanding_count(self, *, min_samples: int = 0, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_count`."""
+        return _kernels.expanding_count(self._expr, min_samples=min_samples, over=over)
+
+    def expanding_sum(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_sum`."""
+        return _kernels.expanding_sum(self._expr, min_samples=min_samples, over=over)
+
+    def expanding_product(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_product`."""
+        return _kernels.expanding_product(self._expr, min_samples=min_samples, over=over)
+
     def expanding_mean(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.expanding_mean`."""
         return _kernels.expanding_mean(self._expr, min_samples=min_samples, over=over)
 
+    def expanding_var(self, *, min_samples: int = 1, ddof: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_var`."""
+        return _kernels.expanding_var(self._expr, min_samples=min_samples, ddof=ddof, over=over)
+
+    def expanding_std(self, *, min_samples: int = 1, ddof: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_std`."""
+        return _kernels.expanding_std(self._expr, min_samples=min_samples, ddof=ddof, over=over)
+
+    def expanding_sem(self, *, min_samples: int = 1, ddof: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_sem`."""
+        return _kernels.expanding_sem(self._expr, min_samples=min_samples, ddof=ddof, over=over)
+
+    def expanding_skew(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_skew`."""
+        return _kernels.expanding_skew(self._expr, min_samples=min_samples, over=over)
+
+    def expanding_kurt(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_kurt`."""
+        return _kernels.expanding_kurt(self._expr, min_samples=min_samples, over=over)
+
+    def expanding_min(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_min`."""
+        return _kernels.expanding_min(self._expr, min_samples=min_samples, over=over)
+
     def expanding_max(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.expanding_max`."""
         return _kernels.expanding_max(self._expr, min_samples=min_samples, over=over)
+
+    def expanding_range(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_range`."""
+        return _kernels.expanding_range(self._expr, min_samples=min_samples, over=over)
+
+    def expanding_first(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_first`."""
+        return _kernels.expanding_first(self._expr, min_samples=min_samples, over=over)
+
+    def expanding_last(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_last`."""
+        return _kernels.expanding_last(self._expr, min_samples=min_samples, over=over)
+
+    def expanding_median(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_median`."""
+        return _kernels.expanding_median(self._expr, min_samples=min_samples, over=over)
+
+    def expanding_quantile(
+        self,
+        quantile: float,
+        *,
+        interpolation: Literal["linear", "lower", "higher", "nearest", "midpoint"] = "linear",
+        min_samples: int = 1,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.expanding_quantile`."""
+        return _kernels.expanding_quantile(
+            self._expr, quantile, interpolation=interpolation, min_samples=min_samples, over=over
+        )
+
+    def expanding_iqr(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_iqr`."""
+        return _kernels.expanding_iqr(self._expr, min_samples=min_samples, over=over)
+
+    def expanding_mad(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_mad`."""
+        return _kernels.expanding_mad(self._expr, min_samples=min_samples, over=over)
+
+    def expanding_rank(
+        self,
+        *,
+        method: Literal["average", "min", "max"] = "average",
+        pct: bool = False,
+        min_samples: int = 1,
+        over: IntoColumns | None = None,
+    ) -> KernelExpr:
+        """See `hypostyle.expanding_rank`."""
+        return _kernels.expanding_rank(self._expr, method=method, pct=pct, min_samples=min_samples, over=over)
+
+    def expanding_nunique(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_nunique`."""
+        return _kernels.expanding_nunique(self._expr, min_samples=min_samples, over=over)
+
+    def expanding_cov(
+        self, y: IntoColumn, *, min_samples: int = 1, ddof: int = 1, over: IntoColumns | None = None
+    ) -> KernelExpr:
+        """See `hypostyle.expanding_cov`."""
+        return _kernels.expanding_cov(self._expr, y, min_samples=min_samples, ddof=ddof, over=over)
+
+    def expanding_corr(self, y: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_corr`."""
+        return _kernels.expanding_corr(self._expr, y, min_samples=min_samples, over=over)
+
+    def expanding_beta(self, x: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_beta`."""
+        return _kernels.expanding_beta(self._expr, x, min_samples=min_samples, over=over)
+
+    def expanding_alpha(self, x: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_alpha`."""
+        return _kernels.expanding_alpha(self._expr, x, min_samples=min_samples, over=over)
+
+    def expanding_r2(self, x: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_r2`."""
+        return _kernels.expanding_r2(self._expr, x, min_samples=min_samples, over=over)
+
+    def expanding_weighted_sum(
+        self, weights: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None
+    ) -> KernelExpr:
+        """See `hypostyle.expanding_weighted_sum`."""
+        return _kernels.expanding_weighted_sum(self._expr, weights, min_samples=min_samples, over=over)
+
+    def expanding_weighted_mean(
+        self, weights: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None
+    ) -> KernelExpr:
+        """See `hypostyle.expanding_weighted_mean`."""
+        return _kernels.expanding_weighted_mean(self._expr, weights, min_samples=min_samples, over=over)
+
+    def expanding_weighted_var(
+        self, weights: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None
+    ) -> KernelExpr:
+        """See `hypostyle.expanding_weighted_var`."""
+        return _kernels.expanding_weighted_var(self._expr, weights, min_samples=min_samples, over=over)
+
+    def expanding_weighted_std(
+        self, weights: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None
+    ) -> KernelExpr:
+        """See `hypostyle.expanding_weighted_std`."""
+        return _kernels.expanding_weighted_std(self._expr, weights, min_samples=min_samples, over=over)
 
     def ewm_mean(
         self,

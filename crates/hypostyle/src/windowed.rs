@@ -224,7 +224,7 @@ pub(crate) fn rolling_ordered<W: OrderedWindow>(
     ordered: W,
 ) -> Result<Box<dyn Running>> {
     let window = read_window(arguments, schema)?;
-    let inputs = sources::<W::Input>(arguments, schema, columns)?;
+    let inputs = ordered_sources::<W>(arguments, schema, columns)?;
     let min_samples = window.min_samples;
     match window.span {
         Span::Rows { held, lagged, .. } => {
@@ -232,6 +232,26 @@ pub(crate) fn rolling_ordered<W: OrderedWindow>(
         }
         Span::Time { reach, includes_current } => time(Sorted(ordered), reach, includes_current, &window, inputs),
     }
+}
+
+fn ordered_sources<W: OrderedWindow>(
+    arguments: &Arguments,
+    schema: &Schema,
+    columns: &[&str],
+) -> Result<(Vec<Source>, DataType)> {
+    let (inputs, answer) = sources::<W::Input>(arguments, schema, columns)?;
+    Ok((inputs, if W::COUNTS { DataType::Int64 } else { answer }))
+}
+
+/// An ordered window of everything so far.
+pub(crate) fn expanding_ordered<W: OrderedWindow>(
+    arguments: &Arguments,
+    schema: &Schema,
+    window: W,
+) -> Result<Box<dyn Running>> {
+    let (inputs, answer) = ordered_sources::<W>(arguments, schema, &["column"])?;
+    let min_samples = arguments.count("min_samples").unwrap_or(1);
+    Ok(Keyed::boxed(OrderedRows { window, rows: usize::MAX, lagged: false, min_samples }, inputs, None, answer))
 }
 
 fn rows<D: Driver>(driver: D, window: &Window, inputs: (Vec<Source>, DataType)) -> Result<Box<dyn Running>> {

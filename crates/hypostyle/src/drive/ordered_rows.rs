@@ -15,7 +15,7 @@ use crate::record::{Reader, Writer};
 #[derive(Debug, Clone)]
 pub struct OrderedRows<W> {
     pub(crate) window: W,
-    /// How many rows the window holds; 0 for `closed="neither"` with one row.
+    /// How many rows the window holds; 0 for `closed="neither"` with one row, `usize::MAX` for all so far.
     pub(crate) rows: usize,
     /// Whether the window ends before the current row.
     pub(crate) lagged: bool,
@@ -33,8 +33,8 @@ pub struct Recent<W: OrderedWindow> {
 }
 
 impl<W: OrderedWindow> OrderedRows<W> {
-    fn answer(&self, state: &Recent<W>) -> Option<W::Output> {
-        if state.count < self.min_samples.max(1) { None } else { self.window.answer(&state.sorted) }
+    fn answer(&self, state: &Recent<W>, current: Option<W::Input>) -> Option<W::Output> {
+        if state.count < self.min_samples.max(1) { None } else { self.window.answer(&state.sorted, current) }
     }
 
     fn take(&self, state: &mut Recent<W>, row: Option<W::Input>) {
@@ -97,13 +97,13 @@ impl<W: OrderedWindow> Driver for OrderedRows<W> {
                 return;
             }
             if self.lagged {
-                answers.set(i, self.answer(state));
+                answers.set(i, self.answer(state, rows.get(i)));
             }
             if self.rows > 0 {
                 self.take(state, rows.get(i));
             }
             if !self.lagged {
-                answers.set(i, self.answer(state));
+                answers.set(i, self.answer(state, rows.get(i)));
             }
         }
     }

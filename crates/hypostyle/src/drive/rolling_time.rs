@@ -50,8 +50,15 @@ pub trait Sliding: Clone + Send + Sync + 'static {
     fn start(&self, at: usize) -> Self::State;
     /// Moves the window from `from` to `to`; both ends only move forward.
     fn slide(&self, state: &mut Self::State, values: &[Self::Input], from: (usize, usize), to: (usize, usize));
-    /// The answer for a window of `count` values; `None` where undefined.
-    fn answer(&self, state: &Self::State, values: &[Self::Input], head: usize, count: usize) -> Option<Self::Output>;
+    /// The answer for a window of `count` values, for a row with the value `current`; `None` where undefined.
+    fn answer(
+        &self,
+        state: &Self::State,
+        values: &[Self::Input],
+        head: usize,
+        count: usize,
+        current: Option<Self::Input>,
+    ) -> Option<Self::Output>;
     /// Follows when the first `by` values of the buffer are dropped.
     fn rebase(&self, state: &mut Self::State, by: usize);
     /// Where the front ends; `tail` where there is no such place.
@@ -117,7 +124,14 @@ impl<S: Statistic> Sliding for TwoStacks<S> {
     }
 
     #[inline]
-    fn answer(&self, state: &Stacks<S>, values: &[S::Input], head: usize, count: usize) -> Option<S::Output> {
+    fn answer(
+        &self,
+        state: &Stacks<S>,
+        values: &[S::Input],
+        head: usize,
+        count: usize,
+        _: Option<S::Input>,
+    ) -> Option<S::Output> {
         match state.suffix.get(head - state.begin) {
             Some(front) if count > 0 => self.0.finish(&self.0.merge(front, &state.back), count, values[state.turn - 1]),
             _ => self.0.finish_empty(),
@@ -170,8 +184,15 @@ impl<W: OrderedWindow> Sliding for Sorted<W> {
         }
     }
 
-    fn answer(&self, state: &W::State, _: &[W::Input], _: usize, count: usize) -> Option<W::Output> {
-        if count == 0 { None } else { self.0.answer(state) }
+    fn answer(
+        &self,
+        state: &W::State,
+        _: &[W::Input],
+        _: usize,
+        count: usize,
+        current: Option<W::Input>,
+    ) -> Option<W::Output> {
+        if count == 0 { None } else { self.0.answer(state, current) }
     }
 
     fn rebase(&self, _: &mut W::State, _: usize) {}
@@ -230,7 +251,7 @@ impl<K: Sliding> RollingTime<K> {
             let answer = if count < self.min_samples {
                 None
             } else {
-                self.summary.answer(&state.summary, &state.values, head, count)
+                self.summary.answer(&state.summary, &state.values, head, count, rows.get(i))
             };
             answers.set(at + i, answer);
         }

@@ -1,10 +1,12 @@
 //! The median of a moving window.
 
 use super::OrderedWindow;
-use super::block_median::middles;
+use super::block_order::neighbours;
 use super::sorted::{SHORT, SortedValues};
 use crate::catalogue::{Family, Kernel};
-use crate::windowed::{ROLLING_PARAMETERS, rolling_ordered, rolling_spec};
+use crate::windowed::{
+    EXPANDING_PARAMETERS, ROLLING_PARAMETERS, expanding_ordered, expanding_spec, rolling_ordered, rolling_spec,
+};
 
 /// The middle value, or the mean of the two middle values.
 #[derive(Debug, Clone)]
@@ -31,7 +33,7 @@ impl OrderedWindow for Median {
         state.replace(old, new);
     }
 
-    fn answer(&self, state: &SortedValues) -> Option<f64> {
+    fn answer(&self, state: &SortedValues, _: Option<f64>) -> Option<f64> {
         if state.has_nan() {
             return Some(f64::NAN);
         }
@@ -50,7 +52,7 @@ impl OrderedWindow for Median {
             return false;
         }
         let mut answers = answers.iter_mut();
-        middles(rows, len, |lower, upper| {
+        neighbours(rows, len, len / 2, |lower, upper| {
             if let Some(answer) = answers.next() {
                 *answer = if len % 2 == 1 { upper } else { mean_of_two(lower, upper) };
             }
@@ -63,7 +65,7 @@ impl OrderedWindow for Median {
     }
 }
 
-fn mean_of_two(a: f64, b: f64) -> f64 {
+pub(super) fn mean_of_two(a: f64, b: f64) -> f64 {
     let sum = a + b;
     if sum.is_infinite() && a.is_finite() && b.is_finite() { a / 2.0 + b / 2.0 } else { sum / 2.0 }
 }
@@ -81,7 +83,25 @@ pub(crate) const ROLLING_MEDIAN: Kernel = Kernel {
     build: |arguments, schema| rolling_ordered(arguments, schema, &["column"], Median),
 };
 
+pub(crate) const EXPANDING_MEDIAN: Kernel = Kernel {
+    name: "expanding_median",
+    family: Family::Expanding,
+    summary: "Median of all values so far.",
+    formula: "y[i] = the middle value of all x[j], j <= i, in order, or the mean of the two middle values",
+    notes: "Nulls are skipped and do not count for `min_samples`; once there was a NaN the answer is NaN; infinities are values. \
+            Exact, but for the one rounding of the mean of two values. The state holds every value of the key.",
+    source: "pandas `Series.expanding().median()`; sorted arrays.",
+    parameters: EXPANDING_PARAMETERS,
+    example: r#""x""#,
+    build: |arguments, schema| expanding_ordered(arguments, schema, Median),
+};
+
 /// Median of the values in a moving window.
 pub fn rolling_median(column: impl Into<String>, window: impl Into<crate::Value>) -> crate::KernelSpec {
     rolling_spec("rolling_median", column, window)
+}
+
+/// Median of all values so far.
+pub fn expanding_median(column: impl Into<String>) -> crate::KernelSpec {
+    expanding_spec("expanding_median", column)
 }

@@ -1,8 +1,12 @@
 //! Ordered windows: multisets of the window's values that answer questions of order.
 
-mod block_median;
+mod block_order;
+pub mod distinct;
 pub mod median;
+pub mod quantile;
+pub mod rank;
 pub mod sorted;
+pub mod spread;
 
 use crate::column::{Input, Output};
 
@@ -14,6 +18,9 @@ pub trait OrderedWindow: Clone + Send + Sync + 'static {
     type Output: Output;
     /// The multiset.
     type State: Clone + Send + Sync;
+
+    /// Whether the answer is a count: a 64-bit integer, whatever the input's type is.
+    const COUNTS: bool = false;
 
     /// The empty multiset.
     fn empty(&self) -> Self::State;
@@ -30,8 +37,9 @@ pub trait OrderedWindow: Clone + Send + Sync + 'static {
         self.insert(state, new);
     }
 
-    /// The answer for a window that is not empty; `None` where undefined.
-    fn answer(&self, state: &Self::State) -> Option<Self::Output>;
+    /// The answer for a window that is not empty, for a row with the value `current` (`None`: null, or not known); `None`
+    /// where undefined.
+    fn answer(&self, state: &Self::State, current: Option<Self::Input>) -> Option<Self::Output>;
 
     /// Answers all windows of `len` values that end in `rows`, which begin with the `len` values before the first such end;
     /// gives whether it did.  For questions that have a faster way over many windows than one after the other.

@@ -176,6 +176,26 @@ impl SortedValues {
         f64::NAN
     }
 
+    /// How many values are below `x`, and how many equal it.
+    pub fn place(&self, x: f64) -> (usize, usize) {
+        let x = plain(x);
+        let (mut below, mut equal) = (0, 0);
+        for chunk in &self.chunks {
+            if chunk[chunk.len() - 1] < x {
+                below += chunk.len();
+                continue;
+            }
+            let start = lower_bound(chunk, x);
+            let end = start + chunk[start..].partition_point(|y| *y <= x);
+            below += start;
+            equal += end - start;
+            if end < chunk.len() {
+                break;
+            }
+        }
+        (below, equal)
+    }
+
     /// The bytes held beyond the struct's own size.
     pub fn heap_bytes(&self) -> usize {
         self.chunks.iter().map(|chunk| chunk.capacity() * 8 + size_of::<Vec<f64>>()).sum::<usize>()
@@ -215,7 +235,10 @@ mod tests {
             let mut expected = values[values.len().saturating_sub(window)..].to_vec();
             expected.sort_by(f64::total_cmp);
             let got: Vec<f64> = (0..sorted.len()).map(|n| sorted.nth(n)).collect();
-            prop_assert_eq!(got, expected);
+            prop_assert_eq!(&got, &expected);
+            let x = values[values.len() / 2];
+            let below = expected.iter().filter(|y| **y < x).count();
+            prop_assert_eq!(sorted.place(x), (below, expected.iter().filter(|y| **y == x).count()));
         }
     }
 }

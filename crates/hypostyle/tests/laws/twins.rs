@@ -56,6 +56,13 @@ fn number(spec: &KernelSpec, name: &str) -> Option<f64> {
     }
 }
 
+fn choice(spec: &KernelSpec, name: &str, default: &str) -> String {
+    match spec.parameters.get(name) {
+        Some(Value::Text(text)) => text.clone(),
+        _ => default.to_string(),
+    }
+}
+
 fn flag(spec: &KernelSpec, name: &str, default: bool) -> bool {
     match spec.parameters.get(name) {
         Some(Value::Bool(x)) => *x,
@@ -99,13 +106,19 @@ fn windowed<T: Copy>(
     values: &[Option<T>],
     statistic: impl Fn(&[T]) -> Slow,
 ) -> Vec<Slow> {
-    (0..values.len())
-        .map(|i| {
-            let window: Vec<T> =
-                (0..values.len()).filter(|j| table.window_has(spec, i, *j)).filter_map(|j| values[j]).collect();
-            if window.len() < min_samples(spec) { exact(None) } else { statistic(&window) }
-        })
-        .collect()
+    (0..values.len()).map(|i| one_window(spec, table, values, i, &statistic)).collect()
+}
+
+fn one_window<T: Copy>(
+    spec: &KernelSpec,
+    table: &Table,
+    values: &[Option<T>],
+    i: usize,
+    statistic: impl Fn(&[T]) -> Slow,
+) -> Slow {
+    let window: Vec<T> =
+        (0..values.len()).filter(|j| table.window_has(spec, i, *j)).filter_map(|j| values[j]).collect();
+    if window.len() < min_samples(spec) { exact(None) } else { statistic(&window) }
 }
 
 fn sum(window: &[f64]) -> Slow {
@@ -274,6 +287,59 @@ fn line(window: &[(f64, f64)], kind: &str) -> Slow {
     bounded(answer, if lost { f64::INFINITY } else { error })
 }
 
+/// The values in order; `None` where one of them is NaN.
+fn ordered(window: &[f64]) -> Option<Vec<f64>> {
+    let mut sorted: Vec<f64> = window.iter().map(|x| x + 0.0).collect();
+    sorted.sort_by(f64::total_cmp);
+    (!window.iter().any(|x| x.is_nan())).then_some(sorted)
+}
+
+fn quantile(window: &[f64], quantile: f64, interpolation: &str) -> Slow {
+    let Some(sorted) = ordered(window) else { return exact(Some(f64::NAN)) };
+    if sorted.is_empty() {
+        return exact(None);
+    }
+    let exact_place = quantile * (sorted.len() - 1) as f64;
+    let (lower, upper) = (sorted[exact_place.floor() as usize], sorted[exact_place.ceil() as usize]);
+    let part = exact_place.fract();
+    let answer = match interpolation {
+        _ if lower == upper => lower,
+        "lower" => lower,
+        "higher" => upper,
+        "nearest" => sorted[exact_place.round_ties_even() as usize],
+        "midpoint" => median(&[lower, upper]).answer.unwrap(),
+        _ => lower + (upper - lower) * part,
+    };
+    exact(Some(answer))
+}
+
+fn median_deviation(window: &[f64]) -> Slow {
+    let centre = median(window).answer.unwrap_or(f64::NAN);
+    let distances: Vec<f64> = window.iter().map(|x| (x - centre).abs()).collect();
+    if window.is_empty() { exact(None) } else { median(&distances) }
+}
+
+fn rank(current: f64, window: &[f64], holds_current: bool, method: &str, pct: bool) -> Slow {
+    let all: Vec<f64> = window.iter().copied().chain((!holds_current).then_some(current)).collect();
+    if all.iter().any(|x| x.is_nan()) {
+        return exact(Some(f64::NAN));
+    }
+    let below = all.iter().filter(|x| **x < current).count() as f64;
+    let equal = all.iter().filter(|x| **x == current).count() as f64;
+    let rank = match method {
+        "min" => below + 1.0,
+        "max" => below + equal,
+        _ => below + (equal + 1.0) / 2.0,
+    };
+    exact(Some(if pct { rank / all.len() as f64 } else { rank }))
+}
+
+fn distinct(window: &[f64]) -> Slow {
+    let names: std::collections::HashSet<u64> =
+        window.iter().map(|x| if x.is_nan() { u64::MAX } else { (x + 0.0).to_bits() }).collect();
+    exact(Some(names.len() as f64))
+}
+
 /// Weighted sum, mean, variance and deviation; `window` holds (value, weight).
 fn weighted(window: &[(f64, f64)], kind: &str) -> Slow {
     let (xs, ws): (Vec<f64>, Vec<f64>) = window.iter().copied().unzip();
@@ -412,6 +478,30 @@ pub fn twin(spec: &KernelSpec, table: &Table) -> Vec<Slow> {
         "first" => windowed(spec, table, &column(), |w| exact(w.first().copied())),
         "last" => windowed(spec, table, &column(), |w| exact(w.last().copied())),
         "median" => windowed(spec, table, &column(), median),
+        "quantile" => {
+            let (which, how) = (number(spec, "quantile").unwrap(), choice(spec, "interpolation", "linear"));
+            windowed(spec, table, &column(), |w| quantile(w, which, &how))
+        }
+        "iqr" => windowed(spec, table, &column(), |w| {
+            let (upper, lower) = (quantile(w, 0.75, "linear").answer, quantile(w, 0.25, "linear").answer);
+            exact(upper.zip(lower).map(|(upper, lower)| upper - lower))
+        }),
+        "mad" => windowed(spec, table, &column(), median_deviation),
+        "rank" => {
+            let (method, pct) = (choice(spec, "method", "average"), flag(spec, "pct", false));
+            let holds_current = matches!(choice(spec, "closed", "right").as_str(), "right" | "both");
+            let values = column();
+            (0..values.len())
+                .map(|i| {
+                    let row = |w: &[f64]| match values[i] {
+                        Some(x) if !w.is_empty() => rank(x, w, holds_current, &method, pct),
+                        _ => exact(None),
+                    };
+                    one_window(spec, table, &values, i, row)
+                })
+                .collect()
+        }
+        "nunique" => windowed(spec, table, &column(), |w| if w.is_empty() { exact(None) } else { distinct(w) }),
         "cov" => windowed(spec, table, &pairs("x", "y"), |w| covariance(w, ddof)),
         "corr" => windowed(spec, table, &pairs("x", "y"), corr),
         kind @ ("beta" | "alpha" | "r2") => windowed(spec, table, &pairs("y", "x"), |w| line(w, kind)),

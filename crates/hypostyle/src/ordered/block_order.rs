@@ -1,10 +1,10 @@
-//! The medians of all windows of a long run of values at once.
+//! The n-th values of all windows of a long run of values at once; the median's, say.
 //!
 //! Jukka Suomela, "Median Filtering is Equivalent to Sorting" (2014): cut the values into blocks of the window's length and
 //! sort each.  A window is the end of one block and the beginning of the next; as it moves on, a value leaves the sorted
 //! list of the one and enters that of the other.  Leaving a doubly linked list is cheap, and so is entering it again in the
 //! reverse order of leaving ("dancing links"), so the second block's list is first emptied from its last row to its first.
-//! A pointer into each list marks the values below the median.  Beyond the sort, a row costs a few steps whatever the
+//! A pointer into each list marks the values below the wanted one.  Beyond the sort, a row costs a few steps whatever the
 //! window's length is.
 //!
 //! The result is the same function of each window's values as that of [`super::sorted`], to the bit.
@@ -19,7 +19,7 @@ struct Block {
     ranks: Vec<u32>,
     next: Vec<u32>,
     previous: Vec<u32>,
-    /// The first value that is not below the median.
+    /// The first value that is not below the wanted one.
     middle: u32,
     /// How many values are below.
     below: usize,
@@ -48,7 +48,7 @@ impl Block {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "blocks have fewer than 2^32 rows")]
-    fn fill(&mut self, rows: &[f64]) {
+    fn fill(&mut self, rows: &[f64], wanted: usize) {
         self.order.clear();
         self.order.extend(rows.iter().enumerate().map(|(row, x)| (x + 0.0, row as u32)));
         self.order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
@@ -62,8 +62,8 @@ impl Block {
         }
         self.next[len as usize] = 0;
         self.previous[0] = len;
-        self.middle = len / 2 + 1;
-        self.below = rows.len() / 2;
+        self.middle = wanted as u32 + 1;
+        self.below = wanted;
     }
 
     /// Empties the list from the last row to the first.
@@ -134,14 +134,14 @@ impl Block {
     }
 }
 
-/// Calls `answer(lower, upper)` for each window of `len` values that ends at or after place `len` of `values`: the two
-/// middle values where `len` is even, and for odd lengths `upper` is the middle one.  No value is NaN.
-pub(super) fn middles(values: &[f64], len: usize, mut answer: impl FnMut(f64, f64)) {
-    let wanted = len / 2;
+/// Calls `answer(lower, upper)` for each window of `len` values that ends at or after place `len` of `values`: `upper` is
+/// the value with `wanted` values before it in the window's order, `lower` the one before (minus infinity before the first).
+/// No value is NaN.
+pub(super) fn neighbours(values: &[f64], len: usize, wanted: usize, mut answer: impl FnMut(f64, f64)) {
     let (mut old, mut new) = (Block::new(len), Block::new(len));
     let mut blocks = values.chunks(len);
     match blocks.next() {
-        Some(first) if first.len() == len => old.fill(first),
+        Some(first) if first.len() == len => old.fill(first, wanted),
         _ => return,
     }
     let mut padded;
@@ -154,7 +154,7 @@ pub(super) fn middles(values: &[f64], len: usize, mut answer: impl FnMut(f64, f6
             padded.resize(len, f64::INFINITY);
             &padded
         };
-        new.fill(full);
+        new.fill(full, wanted);
         new.unwind();
         for row in 0..block.len() {
             old.leave(row);
@@ -181,10 +181,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn they_are_the_middles_of_the_sorted_window(
+        fn they_are_neighbours_in_the_sorted_window(
             values in proptest::collection::vec(-9i32..9, 0..300),
             len in 1usize..60,
+            part in 0usize..100,
         ) {
+            let wanted = len * part / 100;
             let wild = |x: i32| match x {
                 8 => f64::INFINITY,
                 -9 => f64::NEG_INFINITY,
@@ -192,14 +194,14 @@ mod tests {
             };
             let values: Vec<f64> = values.into_iter().map(wild).collect();
             let mut got = Vec::new();
-            middles(&values, len, |lower, upper| got.push((lower, upper)));
+            neighbours(&values, len, wanted, |lower, upper| got.push((lower, upper)));
             let windows = values.windows(len).skip(1);
             for (window, (lower, upper)) in windows.zip(&got) {
                 let mut sorted = window.to_vec();
                 sorted.sort_by(f64::total_cmp);
-                prop_assert_eq!(*upper, sorted[len / 2]);
-                if len % 2 == 0 {
-                    prop_assert_eq!(*lower, sorted[len / 2 - 1]);
+                prop_assert_eq!(*upper, sorted[wanted]);
+                if wanted > 0 {
+                    prop_assert_eq!(*lower, sorted[wanted - 1]);
                 }
             }
             prop_assert_eq!(got.len(), values.len().saturating_sub(len));
