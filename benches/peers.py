@@ -18,7 +18,7 @@ import hypostyle as hs
 from inputs import Array, Inputs
 from loops import numba_loop, numpy_form
 from oracles import ORACLES, Case
-from table import ROW_FUNCTIONS, Row
+from table import PAIRS, ROW_FUNCTIONS, Row
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def hypostyle(row: Row, data: Inputs) -> Peer:
 
 def polars(row: Row, data: Inputs) -> Peer | None:
     make = ORACLES[row.kernel].polars
-    if make is None or (row.kernel in ("rolling_corr", "rolling_count") and "by" in row.case):
+    if make is None or (row.kernel in ("rolling_cov", "rolling_corr", "rolling_count") and "by" in row.case):
         return None
     expression = make(row.case)
     if data.keyed:
@@ -114,15 +114,17 @@ def pandas(row: Row, data: Inputs) -> Peer | None:
         return Peer(
             lambda: (frame.groupby("key", sort=False)[case["time"]].diff() > gap).groupby(frame["key"]).cumsum()
         )
-    if kernel in ("cumsum_clip", "affine_scan") or (kernel == "rolling_corr" and data.keyed):
+    if kernel in ("cumsum_clip", "affine_scan", "rolling_beta", "rolling_weighted_mean") or (
+        kernel in PAIRS and data.keyed
+    ):
         return None  # groupby.apply or a pairwise table, minutes a run
 
     def source() -> Any:
         return frame.groupby("key", sort=False) if data.keyed else frame
 
     def run() -> Any:
-        if kernel == "rolling_corr":
-            return frame["x"].rolling(case["window"]).corr(frame["y"])
+        if kernel in PAIRS:
+            return getattr(frame["x"].rolling(case["window"]), kernel.removeprefix("rolling_"))(frame["y"])
         if kernel == "ewm_mean":
             return source()[case["column"]].ewm(span=case["span"]).mean()
         if kernel.startswith("expanding_"):
@@ -132,7 +134,8 @@ def pandas(row: Row, data: Inputs) -> Peer | None:
         else:
             fewest = 0 if kernel == "rolling_count" else None
             windows = source()[case["column"]].rolling(case["window"], min_periods=fewest)
-        return getattr(windows, kernel.removeprefix("rolling_"))()
+        quantile = [case["quantile"]] if "quantile" in case else []
+        return getattr(windows, kernel.removeprefix("rolling_"))(*quantile)
 
     if not data.keyed:
         return Peer(run)

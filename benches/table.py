@@ -13,7 +13,11 @@ from typing import Any, Literal
 Keys = Literal["none", "text", "integer"]
 Window = int | str
 
-ROLLING = ("sum", "mean", "var", "std", "min", "max", "median", "corr", "count")
+ROLLING = (
+    *("sum", "mean", "var", "std", "skew", "kurt", "min", "max", "count"),
+    *("median", "quantile", "rank", "cov", "corr", "beta", "weighted_mean"),
+)
+PAIRS = ("rolling_cov", "rolling_corr")
 # A time window takes the same driver for every statistic: one of each kind of state is enough.
 BY_TIME = ("rolling_mean", "rolling_std", "rolling_max", "rolling_median")
 # Keys of another type change the look-up of the keys alone: one kernel shows it.
@@ -49,10 +53,27 @@ class Row:
         return f"{self.kernel}{window}{keys}"
 
 
+def columns_of(kernel: str) -> dict[str, Any]:
+    """The arguments of a rolling kernel but for its window."""
+    if kernel in PAIRS:
+        return {"x": "x", "y": "y"}
+    if kernel == "rolling_beta":
+        return {"y": "y", "x": "x"}
+    if kernel == "rolling_weighted_mean":
+        return {"column": "x", "weights": "a"}
+    return {"column": "x", **({"quantile": 0.75} if kernel == "rolling_quantile" else {})}
+
+
+# Keyed, the kernels of one kind of state cost the same but for their last steps: one of each kind is enough.
+BY_TEXT = {f"rolling_{name}" for name in ("sum", "mean", "std", "kurt", "max", "count", "median", "rank", "corr")}
+
+
 def rows_of(keys: Keys, kernels: Sequence[str], windows: Sequence[Window]) -> Iterator[Row]:
     """The rows over frames with such keys."""
     for kernel in kernels:
         if keys == "integer" and kernel not in BY_INTEGER:
+            continue
+        if keys == "text" and kernel.startswith("rolling_") and kernel not in BY_TEXT:
             continue
         if kernel in ROW_FUNCTIONS:
             if keys == "none":
@@ -60,7 +81,7 @@ def rows_of(keys: Keys, kernels: Sequence[str], windows: Sequence[Window]) -> It
         elif kernel in WITHOUT_WINDOW:
             yield Row(kernel, keys, None, WITHOUT_WINDOW[kernel])
         else:
-            columns = {"x": "x", "y": "y"} if kernel == "rolling_corr" else {"column": "x"}
+            columns = columns_of(kernel)
             for window in windows:
                 if isinstance(window, int):
                     yield Row(kernel, keys, window, {**columns, "window": window})

@@ -13,8 +13,8 @@ def kernels() -> pl.DataFrame:
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> hs.kernels().filter(pl.col("name").str.starts_with("expanding"))["name"].to_list()
-        ['expanding_mean', 'expanding_max']
+        >>> hs.kernels().filter(pl.col("family") == "row")["name"].to_list()
+        ['risk_score', 'row_dot']
     """
     texts = ["name", "family", "summary", "formula", "notes", "source"]
     return pl.DataFrame(

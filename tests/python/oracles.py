@@ -150,9 +150,7 @@ def pair(case: Case, frame: pd.DataFrame, names: tuple[str, str]) -> tuple[pd.Se
     return a.where(both), b.where(both)
 
 
-def over_pairs(
-    names: tuple[str, str], function: Callable[[Any, Any], float]
-) -> Callable[[pd.DataFrame, Case], Any]:
+def over_pairs(names: tuple[str, str], function: Callable[[Any, Any], float]) -> Callable[[pd.DataFrame, Case], Any]:
     """A numpy function of the pairs in each window (or so far), the rows found by pandas' windows."""
 
     def compute(frame: pd.DataFrame, case: Case) -> Any:
@@ -469,6 +467,14 @@ def numbagg_pair(method: str) -> Callable[[Arrays, Case], Any]:
     return compute
 
 
+def bottleneck_rank(arrays: Arrays, case: Case) -> Any:
+    """From -1 to 1 there; a place from 1 here."""
+    import bottleneck
+
+    window = case["window"]
+    return bottleneck.move_rank(arrays[case["column"]], window=window) * ((window - 1) / 2) + (window + 1) / 2
+
+
 ORACLES: dict[str, Oracle] = {
     "rolling_product": Oracle(WINDOWS, over_windows(lambda w: float(np.prod(w))), tolerance=1e-12),
     "rolling_sem": Oracle(SPREAD, sem(history=False), tolerance=1e-7),
@@ -494,6 +500,7 @@ ORACLES: dict[str, Oracle] = {
         RANKS,
         rank(history=False),
         lambda case: pl.col(case["column"]).rolling_rank(case["window"], "average").cast(pl.Float64),
+        bottleneck=bottleneck_rank,
         tolerance=1e-15,
     ),
     "rolling_nunique": Oracle(WINDOWS, over_windows(lambda w: float(len(np.unique(w))))),

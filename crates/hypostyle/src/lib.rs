@@ -12,6 +12,7 @@
 //!   [`scan`] and [`map_rows`] run one of your own over slices.
 
 mod arguments;
+mod bound;
 mod catalogue;
 mod column;
 mod drive;

@@ -3,31 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use arrow::util::display::array_value_to_string;
-use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::arguments::find_column;
-use crate::column::read_integer;
+use crate::bound::Bound;
 use crate::error::{Error, ErrorKind, Result};
-use crate::groups::Groups;
-use crate::kernel::{Batch, Running};
 use crate::keys::Keys;
 use crate::spec::KernelSpec;
 use crate::state;
-
-/// Grouped rows are taken in slices of this many, so that a slice's columns stay in cache while they are put into key
-/// order and back.
-const SLICE: usize = 1 << 17;
-
-/// As [`SLICE`], where the states of all keys don't fit into the cache: fetching a state then costs more than a column out
-/// of cache, so that a key should have many rows when its turn comes.
-const LONG_SLICE: usize = 1 << 23;
-
-/// What the states of all keys may take for short slices.
-const CACHED_STATES: usize = 2 << 20;
 
 /// Batches shorter than this run on the calling thread.
 const ROWS_FOR_THREADS: usize = 1 << 13;
@@ -63,30 +48,6 @@ pub struct Stage {
     threads: usize,
     pool: Option<Arc<ThreadPool>>,
     pub(crate) bound: Option<Bound>,
-}
-
-/// What a stage knows once it has seen the types of its columns.
-pub(crate) struct Bound {
-    /// The columns that the kernels read, and the keys, with their types.
-    pub(crate) fields: Vec<Field>,
-    /// The kernels, bound to `fields`.
-    pub(crate) kernels: Vec<Box<dyn Running>>,
-    pub(crate) keys: Option<Keys>,
-    /// For each time column, its place in `fields` and the last time of each key.
-    pub(crate) times: Vec<(usize, Vec<i64>)>,
-    pub(crate) rows: u64,
-}
-
-impl Clone for Bound {
-    fn clone(&self) -> Self {
-        Self {
-            fields: self.fields.clone(),
-            kernels: self.kernels.iter().map(|kernel| kernel.clone_boxed()).collect(),
-            keys: self.keys.clone(),
-            times: self.times.clone(),
-            rows: self.rows,
-        }
-    }
 }
 
 impl Stage {
@@ -363,60 +324,6 @@ impl Stage {
     }
 }
 
-/// Runs all kernels over a batch, slice by slice where its rows are put into key order.
-fn run_kernels(
-    kernels: &mut [Box<dyn Running>],
-    rows: &RecordBatch,
-    keys: Option<Vec<u32>>,
-    key_count: usize,
-    threads: usize,
-) -> Vec<ArrayRef> {
-    kernels.iter_mut().for_each(|kernel| kernel.expect_rows(rows.num_rows()));
-    match keys {
-        None => run_slice(kernels, &Batch::new(rows, &Groups::One, threads, kernels)),
-        Some(keys) if keys.is_sorted() => {
-            run_slice(kernels, &Batch::new(rows, &Groups::by_key(&keys, key_count), threads, kernels));
-        }
-        Some(keys) if kernels.iter().all(|kernel| kernel.takes_interleaved()) => {
-            let groups = Groups::Interleaved { keys };
-            let batch = Batch::new(rows, &groups, threads, kernels);
-            if threads > 1 {
-                kernels.par_iter_mut().for_each(|kernel| kernel.run(&batch));
-            } else {
-                run_slice(kernels, &batch);
-            }
-        }
-        Some(keys) => {
-            let state_size = kernels.iter().map(|kernel| kernel.state_size()).max().unwrap_or(0);
-            let cached = state_size.saturating_mul(key_count) <= CACHED_STATES;
-            let slice_rows = if cached { SLICE } else { LONG_SLICE.min(keys.len().div_ceil(threads)) }.max(key_count);
-            // As many slices as there are threads are put into key order at once; each then runs on all threads.
-            for (i, wave) in keys.chunks(slice_rows * threads).enumerate() {
-                let group = |(j, keys): (usize, &[u32])| {
-                    (rows.slice((i * threads + j) * slice_rows, keys.len()), Groups::by_key(keys, key_count))
-                };
-                let slices: Vec<(RecordBatch, Groups)> = if threads > 1 {
-                    wave.par_chunks(slice_rows).enumerate().map(group).collect()
-                } else {
-                    wave.chunks(slice_rows).enumerate().map(group).collect()
-                };
-                let prepare = |(rows, groups)| Batch::new(rows, groups, threads, kernels);
-                let batches: Vec<Batch> = if threads > 1 {
-                    slices.par_iter().map(|(rows, groups)| prepare((rows, groups))).collect()
-                } else {
-                    slices.iter().map(|(rows, groups)| prepare((rows, groups))).collect()
-                };
-                batches.iter().for_each(|batch| run_slice(kernels, batch));
-            }
-        }
-    }
-    kernels.iter_mut().map(|kernel| kernel.take_answers()).collect()
-}
-
-fn run_slice(kernels: &mut [Box<dyn Running>], batch: &Batch) {
-    kernels.iter_mut().for_each(|kernel| kernel.run(batch));
-}
-
 fn with_columns(batch: &RecordBatch, answers: &RecordBatch) -> Result<RecordBatch> {
     let mut fields: Vec<Arc<Field>> = batch.schema().fields().iter().cloned().collect();
     let mut columns = batch.columns().to_vec();
@@ -435,170 +342,6 @@ fn with_columns(batch: &RecordBatch, answers: &RecordBatch) -> Result<RecordBatc
     let schema = Arc::new(Schema::new_with_metadata(fields, batch.schema().metadata().clone()));
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     Ok(RecordBatch::try_new_with_options(schema, columns, &options)?)
-}
-
-impl Bound {
-    pub(crate) fn key_count(&self) -> usize {
-        self.keys.as_ref().map_or(1, Keys::len)
-    }
-
-    pub(crate) fn resize(&mut self, keys: usize) {
-        self.kernels.iter_mut().for_each(|kernel| kernel.resize(keys));
-        self.times.iter_mut().for_each(|(_, times)| times.resize(keys, i64::MIN));
-    }
-
-    /// The stage's own columns of a batch, in the order of `fields`.
-    fn project(&self, batch: &RecordBatch, kernel: &str) -> Result<RecordBatch> {
-        let mut columns = Vec::with_capacity(self.fields.len());
-        let mut fields = Vec::with_capacity(self.fields.len());
-        for known in &self.fields {
-            let (index, data_type) = find_column(batch.schema_ref(), kernel, known.name())?;
-            if !Keys::compatible(data_type, known.data_type()) {
-                return Err(Error::new(
-                    ErrorKind::ColumnType,
-                    format!(
-                        "column '{}' has type {data_type}, but it had type {} in earlier batches; cast it first",
-                        known.name(),
-                        known.data_type()
-                    ),
-                ));
-            }
-            fields.push(Field::new(known.name(), data_type.clone(), true));
-            columns.push(batch.column(index).clone());
-        }
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
-    }
-
-    /// Answers a batch, or leaves everything as it was.
-    fn run(&mut self, batch: &RecordBatch, specs: &[KernelSpec], threads: usize) -> Result<Vec<ArrayRef>> {
-        let own = self.project(batch, &specs[0].name)?;
-        let keys_before = self.key_count();
-        let keys = self.number_keys(&own, &specs[0].over, threads)?;
-        let key_count = self.key_count();
-        if let Err(error) = self.check_times(&own, keys.as_deref(), specs) {
-            if let Some(known) = &mut self.keys {
-                known.truncate(keys_before);
-            }
-            self.resize(keys_before);
-            return Err(error);
-        }
-        self.resize(key_count);
-        self.rows += own.num_rows() as u64;
-        Ok(run_kernels(&mut self.kernels, &own, keys, key_count, threads))
-    }
-
-    fn key_columns(&self, rows: &RecordBatch, over: &[String]) -> Vec<ArrayRef> {
-        over.iter().filter_map(|key| rows.column_by_name(key).cloned()).collect()
-    }
-
-    fn number_keys(&mut self, rows: &RecordBatch, over: &[String], threads: usize) -> Result<Option<Vec<u32>>> {
-        let columns = self.key_columns(rows, over);
-        self.keys.as_mut().map(|keys| keys.number(&columns, threads)).transpose()
-    }
-
-    /// Checks that no time is null or decreases within its key, and remembers each key's last one; on an error nothing is
-    /// remembered.
-    fn check_times(&mut self, rows: &RecordBatch, keys: Option<&[u32]>, specs: &[KernelSpec]) -> Result<()> {
-        let (total, before) = (self.key_count(), self.rows);
-        for place in 0..self.times.len() {
-            let (index, last) = &mut self.times[place];
-            last.resize(total, i64::MIN);
-            let column = rows.column(*index);
-            let times = read_integer(column);
-            let nulls = column.logical_nulls();
-            let mut replaced: Vec<i64> = Vec::with_capacity(if keys.is_some() { times.len() } else { 0 });
-            let initial = last.first().copied();
-            let mut culprit = None;
-            for (row, time) in times.iter().enumerate() {
-                let key = keys.map_or(0, |keys| keys[row] as usize);
-                if *time < last[key] || nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
-                    culprit = Some((row, last[key]));
-                    break;
-                }
-                if keys.is_some() {
-                    replaced.push(last[key]);
-                }
-                last[key] = *time;
-            }
-            let Some((row, previous)) = culprit else { continue };
-            // Undo, newest first.
-            match (keys, initial) {
-                (Some(keys), _) => {
-                    replaced.iter().enumerate().rev().for_each(|(row, time)| last[keys[row] as usize] = *time)
-                }
-                (None, Some(initial)) => last[0] = initial,
-                (None, None) => {}
-            }
-            return Err(order_error(rows, *index, row, before, previous, specs));
-        }
-        Ok(())
-    }
-
-    /// A stage with copies of the states of a batch's keys only.
-    fn part_for(&mut self, batch: &RecordBatch, specs: &[KernelSpec]) -> Result<Self> {
-        let own = self.project(batch, &specs[0].name)?;
-        let columns = self.key_columns(&own, &specs[0].over);
-        let Some(keys) = &mut self.keys else {
-            return Ok(self.clone());
-        };
-        let known = keys.len();
-        let numbers = keys.number(&columns, 1);
-        keys.truncate(known);
-        // The part numbers its keys anew, in the same order of first appearance.
-        let mut part_keys = Keys::new(keys.types().to_vec())?;
-        let part_numbers = part_keys.number(&columns, 1)?;
-        let mut chosen: Vec<Option<u32>> = vec![None; part_keys.len()];
-        for (part, number) in part_numbers.into_iter().zip(numbers?) {
-            chosen[part as usize] = ((number as usize) < known).then_some(number);
-        }
-        let last_times =
-            |times: &[i64]| chosen.iter().map(|key| key.map_or(i64::MIN, |key| times[key as usize])).collect();
-        Ok(Self {
-            fields: self.fields.clone(),
-            kernels: self.kernels.iter().map(|kernel| kernel.select(&chosen)).collect(),
-            times: self.times.iter().map(|(index, times)| (*index, last_times(times))).collect(),
-            keys: Some(part_keys),
-            rows: self.rows,
-        })
-    }
-}
-
-/// What is wrong with the time in a row, with its key, its number since the stage began, and the way out.
-fn order_error(
-    rows: &RecordBatch,
-    time: usize,
-    row: usize,
-    rows_before: u64,
-    previous: i64,
-    specs: &[KernelSpec],
-) -> Error {
-    let name = rows.schema().field(time).name().clone();
-    let kernel = specs
-        .iter()
-        .find(|spec| spec.parameters.values().any(|value| *value == crate::Value::Text(name.clone())))
-        .map_or("", |spec| spec.name.as_str());
-    let shown = |array: &ArrayRef, row| array_value_to_string(array, row).unwrap_or_default();
-    let key: Vec<String> = specs[0]
-        .over
-        .iter()
-        .filter_map(|key| rows.column_by_name(key).map(|column| format!("{key}={:?}", shown(column, row))))
-        .collect();
-    let of_key = if key.is_empty() { String::new() } else { format!(" of key {}", key.join(", ")) };
-    let number = rows_before + row as u64;
-    let column = rows.column(time);
-    let problem = if column.is_null(row) {
-        format!("is null in row {number}{of_key}; drop or fill such rows first")
-    } else {
-        let earlier = <i64 as crate::column::Output>::into_array(vec![previous], None, column.data_type());
-        format!(
-            "decreases in row {number}{of_key}: {} after {}; sort by it first{}",
-            shown(column, row),
-            shown(&earlier, 0),
-            if key.is_empty() { "" } else { " (rows of other keys may stand in between)" }
-        )
-    };
-    Error::new(ErrorKind::Order, format!("{kernel}: time column '{name}' {problem} (rows are counted from 0)"))
 }
 
 /// Runs kernels over all rows at once and gives their columns, one for each specification; keys may differ between them.

@@ -1,0 +1,212 @@
+"""How far answers on hard data are from the truth, which is computed in exact rational numbers.
+
+    python benches/accuracy.py            prints the table
+    python benches/accuracy.py --write    writes it to docs/accuracy.md as well
+
+The error of a row is relative to the exact answer, or absolute where that is 0; each cell is the largest over all full
+windows.  `inf` means that a row has no finite answer where there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import bottleneck
+import numbagg
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import polars as pl
+
+import hypostyle as hs
+from machine import machine
+
+Array = npt.NDArray[np.float64]
+Exact = Callable[[Sequence[Fraction]], "Fraction | None"]
+ROWS, WINDOW = 3_000, 50
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "accuracy.md"
+
+
+def hard_data() -> dict[str, Array]:
+    random = np.random.default_rng(3)
+    noise = random.normal(size=ROWS)
+    spikes = noise.copy()
+    spikes[::211] = 1e16
+    return {
+        "standard normal": noise,
+        "1e16 now and then": spikes,
+        "spread 1e-3 around 1e9": 1e9 + noise / 1e3,
+        "constant 0.1": np.full(ROWS, 0.1),
+        "constant 0.1 after 1e8": np.where(np.arange(ROWS) < 500, 1e8 * noise, 0.1),
+        "denormals": np.round(noise * 100) * 5e-324,
+        "alternating +-1e10": np.where(np.arange(ROWS) % 2 == 0, 1e10, -1e10) + noise,
+    }
+
+
+def central(values: Sequence[Fraction], power: int) -> Fraction:
+    mean = sum(values) / len(values)
+    return sum(((x - mean) ** power for x in values), Fraction(0))
+
+
+def root(x: Fraction) -> Fraction:
+    """The square root to some 60 digits."""
+    scale = 10**400
+    return Fraction(math.isqrt(int(x * scale * scale)), scale)
+
+
+def variance(values: Sequence[Fraction]) -> Fraction:
+    return central(values, 2) / (len(values) - 1)
+
+
+def skewness(values: Sequence[Fraction]) -> Fraction | None:
+    n, squares = len(values), central(values, 2)
+    if squares == 0:
+        return None
+    return n * root(Fraction(n - 1)) / (n - 2) * central(values, 3) / (squares * root(squares))
+
+
+def kurtosis(values: Sequence[Fraction]) -> Fraction | None:
+    n, squares = len(values), central(values, 2)
+    if squares == 0:
+        return None
+    ratio = n * (n + 1) * central(values, 4) / squares**2 - 3 * (n - 1)
+    return Fraction(n - 1, (n - 2) * (n - 3)) * ratio
+
+
+STATISTICS: dict[str, tuple[Exact, dict[str, Callable[[Array], Any]]]] = {
+    "sum": (
+        sum,
+        {
+            "pandas": lambda x: pd.Series(x).rolling(WINDOW).sum(),
+            "polars": lambda x: pl.Series(x).rolling_sum(WINDOW),
+            "bottleneck": lambda x: bottleneck.move_sum(x, WINDOW),
+            "numbagg": lambda x: numbagg.move_sum(x, window=WINDOW, min_count=WINDOW),
+        },
+    ),
+    "mean": (
+        lambda values: sum(values) / len(values),
+        {
+            "pandas": lambda x: pd.Series(x).rolling(WINDOW).mean(),
+            "polars": lambda x: pl.Series(x).rolling_mean(WINDOW),
+            "bottleneck": lambda x: bottleneck.move_mean(x, WINDOW),
+            "numbagg": lambda x: numbagg.move_mean(x, window=WINDOW, min_count=WINDOW),
+        },
+    ),
+    "var": (
+        variance,
+        {
+            "pandas": lambda x: pd.Series(x).rolling(WINDOW).var(),
+            "polars": lambda x: pl.Series(x).rolling_var(WINDOW),
+            "bottleneck": lambda x: bottleneck.move_var(x, WINDOW, ddof=1),
+            "numbagg": lambda x: numbagg.move_var(x, window=WINDOW, min_count=WINDOW),
+        },
+    ),
+    "skew": (
+        skewness,
+        {
+            "pandas": lambda x: pd.Series(x).rolling(WINDOW).skew(),
+            "polars": lambda x: pl.Series(x).rolling_skew(WINDOW, bias=False),
+        },
+    ),
+    "kurt": (
+        kurtosis,
+        {
+            "pandas": lambda x: pd.Series(x).rolling(WINDOW).kurt(),
+            "polars": lambda x: pl.Series(x).rolling_kurtosis(WINDOW, bias=False),
+        },
+    ),
+}
+PEERS = ["pandas", "polars", "bottleneck", "numbagg"]
+
+
+def hypostyle(statistic: str, values: Array) -> Array:
+    kernel = getattr(hs, f"rolling_{statistic}")
+    return pl.DataFrame({"x": values}).select(kernel("x", WINDOW)).to_series().to_numpy()
+
+
+def truth(exact: Exact, values: Array) -> list[Fraction | None]:
+    """The exact answers of every tenth full window."""
+    rational = [Fraction(float(x)) for x in values]
+    return [exact(rational[end - WINDOW : end]) for end in range(WINDOW, ROWS + 1, 10)]
+
+
+def worst(found: Array, expected: list[Fraction | None]) -> float | None:
+    """The largest error; `None` where nothing is defined."""
+    errors = []
+    for x, exact in zip(found[WINDOW - 1 :: 10], expected, strict=True):
+        if exact is None:
+            continue
+        if not math.isfinite(x):
+            return math.inf
+        difference = abs(Fraction(float(x)) - exact)
+        errors.append(float(difference / abs(exact)) if exact else float(difference))
+    return max(errors) if errors else None
+
+
+def invented(found: Array, expected: list[Fraction | None]) -> bool:
+    """Whether an answer stands where there is none."""
+    return any(e is None and not math.isnan(x) for x, e in zip(found[WINDOW - 1 :: 10], expected, strict=True))
+
+
+def cell(found: Array, expected: list[Fraction | None]) -> str:
+    error = worst(found, expected)
+    text = "undefined" if error is None else ("exact" if error == 0 else f"{error:.0e}")
+    if error is None and not invented(found, expected):
+        text = "null, as it should"
+    elif invented(found, expected):
+        text += ", a number where none is" if error is not None else ": a number"
+    return text
+
+
+def table() -> list[str]:
+    lines = [f"| | data | hypostyle | {' | '.join(PEERS)} |", "|---|---|" + "---:|" * (len(PEERS) + 1)]
+    for statistic, (exact, peers) in STATISTICS.items():
+        for name, values in hard_data().items():
+            expected = truth(exact, values)
+            cells = [cell(hypostyle(statistic, values), expected)]
+            with np.errstate(all="ignore"):
+                for peer in PEERS:
+                    answer = peers[peer](values) if peer in peers else None
+                    cells.append("" if answer is None else cell(np.asarray(answer, dtype="f8"), expected))
+            lines.append(f"| {statistic} | {name} | {' | '.join(cells)} |")
+    return lines
+
+
+def page() -> str:
+    on = machine()
+    return "\n".join(
+        [
+            "# Accuracy on hard data",
+            "",
+            f"The largest relative error (absolute where the exact answer is 0) over windows of {WINDOW} rows, against exact",
+            "rational arithmetic. `inf`: no finite answer where there is one.",
+            "",
+            f"- date: {on['date']}",
+            "- versions: " + ", ".join(f"{name} {number}" for name, number in on["versions"].items()),
+            "- command: `python benches/accuracy.py --write`",
+            "",
+            *table(),
+            "",
+        ]
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.name} too")
+    options = parser.parse_args()
+    text = page()
+    print(text)
+    if options.write:
+        PAGE.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
