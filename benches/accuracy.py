@@ -184,8 +184,8 @@ def page() -> str:
         [
             "# Accuracy on hard data",
             "",
-            f"The largest relative error (absolute where the exact answer is 0) over windows of {WINDOW} rows, against exact",
-            "rational arithmetic. `inf`: no finite answer where there is one.",
+            f"The largest relative error (absolute where the exact answer is 0) over windows of {WINDOW} rows,",
+            "against exact rational arithmetic. `inf`: no finite answer where there is one.",
             "",
             f"- date: {on['date']}",
             "- versions: " + ", ".join(f"{name} {number}" for name, number in on["versions"].items()),

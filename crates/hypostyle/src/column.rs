@@ -321,6 +321,16 @@ where
 {
     const DOMAINS: &'static [Domain] = &[Domain::Float; K];
     fn assemble<'a>(columns: &'a [Values<'a>], len: usize) -> Cow<'a, [Self]> {
+        // In one pass, where all are columns.
+        let floats = |k: usize| match columns.get(k) {
+            Some(Values::Float(values)) if values.len() == len => Some(values.as_ref()),
+            _ => None,
+        };
+        if (0..K).all(|k| floats(k).is_some()) {
+            let columns: [&[f64]; K] =
+                std::array::from_fn(|k| floats(k).map_or(&[] as &[f64], |values| &values[..len]));
+            return (0..len).map(|row| std::array::from_fn(|k| columns[k][row])).collect();
+        }
         let mut rows = vec![Self::default(); len];
         for (k, column) in columns.iter().enumerate().take(K) {
             match column {

@@ -5,7 +5,7 @@
 //! NaNs are only counted, and -0 enters as 0, so that the order is total and every answer a function of the multiset.
 
 /// Chunks split when they grow beyond this many values.
-const CHUNK: usize = 512;
+const CHUNK: usize = 256;
 
 /// Up to this many values are replaced in one pass over all.
 pub(super) const SHORT: usize = 64;
@@ -179,17 +179,22 @@ impl SortedValues {
     /// How many values are below `x`, and how many equal it.
     pub fn place(&self, x: f64) -> (usize, usize) {
         let x = plain(x);
-        let (mut below, mut equal) = (0, 0);
-        for chunk in &self.chunks {
-            if chunk[chunk.len() - 1] < x {
-                below += chunk.len();
-                continue;
-            }
-            let start = lower_bound(chunk, x);
-            let end = start + chunk[start..].partition_point(|y| *y <= x);
+        if let [chunk] = self.chunks.as_slice()
+            && chunk.len() <= SHORT
+        {
+            // Counting all of them takes no branch and is done as vectors.
+            let below = chunk.iter().map(|y| usize::from(*y < x)).sum();
+            return (below, chunk.iter().map(|y| usize::from(*y == x)).sum());
+        }
+        let first = lower_bound(&self.greatest, x);
+        let mut below = self.chunks[..first].iter().map(Vec::len).sum();
+        let mut equal = 0;
+        for (i, chunk) in self.chunks[first..].iter().enumerate() {
+            let start = if i == 0 { lower_bound(chunk, x) } else { 0 };
+            let run = chunk[start..].iter().take_while(|y| **y == x).count();
             below += start;
-            equal += end - start;
-            if end < chunk.len() {
+            equal += run;
+            if start + run < chunk.len() {
                 break;
             }
         }
