@@ -49,9 +49,18 @@ def hard_data() -> dict[str, Array]:
     }
 
 
+def total(values: Sequence[Fraction]) -> Fraction:
+    return sum(values, Fraction(0))
+
+
+def mean(values: Sequence[Fraction]) -> Fraction:
+    return total(values) / len(values)
+
+
 def central(values: Sequence[Fraction], power: int) -> Fraction:
-    mean = sum(values) / len(values)
-    return sum(((x - mean) ** power for x in values), Fraction(0))
+    centre = mean(values)
+    powers: list[Fraction] = [Fraction((x - centre) ** power) for x in values]
+    return total(powers)
 
 
 def root(x: Fraction) -> Fraction:
@@ -75,13 +84,13 @@ def kurtosis(values: Sequence[Fraction]) -> Fraction | None:
     n, squares = len(values), central(values, 2)
     if squares == 0:
         return None
-    ratio = n * (n + 1) * central(values, 4) / squares**2 - 3 * (n - 1)
+    ratio = n * (n + 1) * central(values, 4) / (squares * squares) - 3 * (n - 1)
     return Fraction(n - 1, (n - 2) * (n - 3)) * ratio
 
 
 STATISTICS: dict[str, tuple[Exact, dict[str, Callable[[Array], Any]]]] = {
     "sum": (
-        sum,
+        total,
         {
             "pandas": lambda x: pd.Series(x).rolling(WINDOW).sum(),
             "polars": lambda x: pl.Series(x).rolling_sum(WINDOW),
@@ -90,7 +99,7 @@ STATISTICS: dict[str, tuple[Exact, dict[str, Callable[[Array], Any]]]] = {
         },
     ),
     "mean": (
-        lambda values: sum(values) / len(values),
+        mean,
         {
             "pandas": lambda x: pd.Series(x).rolling(WINDOW).mean(),
             "polars": lambda x: pl.Series(x).rolling_mean(WINDOW),

@@ -115,7 +115,7 @@ def sem(history: bool) -> Callable[[pd.DataFrame, Case], Any]:
             counts = frame[case["column"]].astype("f8").expanding(min_periods=0).count()
         else:
             values, counts = windows(frame, case), windows(frame, case | {"min_samples": 0}).count()
-        return (values.std(ddof=case.get("ddof", 1)) / counts.to_numpy() ** 0.5).to_numpy()
+        return values.std(ddof=case.get("ddof", 1)).to_numpy() / counts.to_numpy() ** 0.5
 
     return compute
 

@@ -78,7 +78,7 @@ impl<S: Statistic> Driver for Expanding<S> {
 
     fn start(&self) -> Totals<S> {
         let empty = self.statistic.empty();
-        Totals { whole: empty.clone(), current: empty, offset: 0, count: 0, anchor: None }
+        Totals { whole: empty, current: empty, offset: 0, count: 0, anchor: None }
     }
 
     fn run(&self, state: &mut Totals<S>, rows: Rows<S::Input>, mut answers: Answers<S::Output>) {

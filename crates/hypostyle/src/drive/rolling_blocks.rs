@@ -235,8 +235,7 @@ impl<S: Statistic> RollingRows<S> {
         let mut summaries: [S::State; L] = std::array::from_fn(|_| statistic.empty());
         let mut count: [u32; L] = std::array::from_fn(|lane| count_valid::<NULLS, _>(before[lane], n));
         let (prefix, counts) = (&mut scratch.prefix, &mut scratch.counts);
-        for tile in 0..tiles {
-            let start = tile * TILE;
+        for (tile, start) in (0..n).step_by(TILE).enumerate() {
             let end = n.min(start + TILE);
             // One after the other, but for all lanes at once ...
             let rows = blocks.map(|block| &block.values[start..end]);

@@ -63,13 +63,13 @@ impl<S: Statistic> RollingRows<S> {
     /// Summarises the slots `from..` of the previous block, back to front.
     fn build_suffix(&self, state: &mut Block<S>, from: usize, anchor: S::Input) {
         let mut summary = self.statistic.empty();
-        state.suffix.resize(self.rows + 1, summary.clone());
-        state.suffix[self.rows] = summary.clone();
+        state.suffix.resize(self.rows + 1, summary);
+        state.suffix[self.rows] = summary;
         for slot in (from..self.rows).rev() {
             if state.valid[slot] {
                 self.statistic.push_front(&mut summary, state.ring[slot], anchor);
             }
-            state.suffix[slot] = summary.clone();
+            state.suffix[slot] = summary;
         }
         state.suffix_anchor = Some(anchor);
     }

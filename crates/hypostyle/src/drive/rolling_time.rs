@@ -87,12 +87,12 @@ impl<S: Statistic> TwoStacks<S> {
     fn turn_at(&self, state: &mut Stacks<S>, values: &[S::Input], head: usize, tail: usize) {
         let mut summary = self.0.empty();
         state.suffix.clear();
-        state.suffix.resize(tail - head, summary.clone());
+        state.suffix.resize(tail - head, summary);
         if head < tail {
             let anchor = values[tail - 1];
             for (slot, x) in state.suffix.iter_mut().zip(&values[head..tail]).rev() {
                 self.0.push_front(&mut summary, *x, anchor);
-                *slot = summary.clone();
+                *slot = summary;
             }
         }
         (state.begin, state.turn, state.back) = (head, tail, self.0.empty());

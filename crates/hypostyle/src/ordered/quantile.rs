@@ -64,7 +64,7 @@ impl Quantile {
             Interpolation::Lower => lower,
             Interpolation::Higher => upper,
             Interpolation::Midpoint => mean_of_two(lower, upper),
-            Interpolation::Nearest if place.part == 0.5 && place.lower % 2 == 0 => lower,
+            Interpolation::Nearest if place.part == 0.5 && place.lower.is_multiple_of(2) => lower,
             Interpolation::Nearest if place.part < 0.5 => lower,
             Interpolation::Nearest => upper,
         }

@@ -50,7 +50,8 @@ impl Statistic for Skewness {
         let m3 = s3 - d * (3.0 * s2 - 2.0 * d * s1);
         let skew = n * (n - 1.0).sqrt() / (n - 2.0) * (m3 / (m2 * m2.sqrt()));
         // A constant has none; NaN goes on.
-        (!(m2 <= 0.0) & (count > 2)).then_some(skew)
+        let constant = m2 <= 0.0;
+        (!constant & (count > 2)).then_some(skew)
     }
 }
 
@@ -100,7 +101,8 @@ impl Statistic for Kurtosis {
         let ratio = n * (n + 1.0) * (m4 / (m2 * m2)) - 3.0 * (n - 1.0);
         let kurt = (n - 1.0) / ((n - 2.0) * (n - 3.0)) * ratio;
         // A constant has none; NaN goes on.
-        (!(m2 <= 0.0) & (count > 3)).then_some(kurt)
+        let constant = m2 <= 0.0;
+        (!constant & (count > 3)).then_some(kurt)
     }
 }
 

@@ -56,7 +56,8 @@ impl<const KIND: u8> Statistic for Regression<KIND> {
         let (vx, cov) = (n * sxx - sx * sx, n * sxy - sx * sy);
         let beta = cov / vx;
         // A constant x has no slope, a constant y nothing to explain; NaN goes on.
-        let defined = !(vx <= 0.0) & (count > 1);
+        let constant = vx <= 0.0;
+        let defined = !constant & (count > 1);
         match KIND {
             BETA => defined.then_some(beta),
             ALPHA => defined.then_some((anchor[0] - beta * anchor[1]) + (sy - beta * sx) / n),
@@ -64,7 +65,8 @@ impl<const KIND: u8> Statistic for Regression<KIND> {
                 let vy = n * syy - sy * sy;
                 let share = (cov / vx) * (cov / vy);
                 let share = if share > 1.0 { 1.0 } else { share };
-                (defined & !(vy <= 0.0)).then_some(share)
+                let flat = vy <= 0.0;
+                (defined & !flat).then_some(share)
             }
         }
     }

@@ -355,7 +355,7 @@ fn weighted(window: &[(f64, f64)], kind: &str) -> Slow {
     let (weight, size): (f64, f64) = (ws.iter().sum(), ws.iter().map(|w| w.abs()).sum());
     let unbalanced = size / weight.abs();
     let mean = total.answer.unwrap_or(0.0) / weight;
-    let lost = !(unbalanced < 1e3) || !(1e-140..1e140).contains(&weight.abs()) || largest(&xs) > 1e140;
+    let lost = !(0.0..1e3).contains(&unbalanced) || !(1e-140..1e140).contains(&weight.abs()) || largest(&xs) > 1e140;
     let error = 16.0 * n * EPS * largest(&xs) * unbalanced * unbalanced;
     let error = if lost { f64::INFINITY } else { error };
     if kind == "mean" {
