@@ -47,6 +47,7 @@ format: .venv/tools ## Format everything
 bench: setup .venv/peers ## Measure: criterion, then the comparison with other libraries; writes benches/results
 	cargo bench --workspace --bench kernels --bench latency
 	$(BIN)/python benches/compare.py --write
+	$(BIN)/python benches/accuracy.py --write
 
 generate: setup ## Write what follows from the catalogue: Python functions and docs/kernels.md
 	$(BIN)/python tools/generate.py
