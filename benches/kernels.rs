@@ -50,6 +50,7 @@ fn spec(kernel: &Kernel, window: &Value) -> KernelSpec {
                     Value::from(0.5)
                 }
             }
+            (Kind::Number, Literal::Required) => 0.75.into(),
             (Kind::Number, _) if parameter.name == "alpha" => 0.1.into(),
             _ => continue,
         };

@@ -185,7 +185,7 @@ def covariance(x: Any, y: Any, ddof: int = 1) -> float:
 
 
 def line(kind: str) -> Callable[[Any, Any], float]:
-    """scipy.stats.linregress, which warns where x is constant."""
+    """What scipy.stats.linregress fits, and nothing where x is constant."""
 
     def fit(y: Any, x: Any) -> float:
         if len(x) < 2 or np.ptp(x) == 0 or (kind == "r2" and np.ptp(y) == 0):
@@ -222,7 +222,7 @@ def iqr(values: Any) -> float:
 
 
 def mad(values: Any) -> float:
-    """scipy.stats.median_abs_deviation"""
+    """What scipy.stats.median_abs_deviation gives, unscaled."""
     return float(np.median(np.abs(values - np.median(values))))
 
 

@@ -237,10 +237,10 @@ impl<D: Driver> Keyed<D> {
     }
 
     /// Puts the validity of answers behind that of the `kept` ones, in the rows' order.
-    fn keep_validity(&mut self, batch: &Batch, kept: usize, answered: &[bool]) {
+    fn keep_validity(&mut self, batch: &Batch, kept: usize, answered: &[bool], threads: usize) {
         // A fold, as it is vectorised; a search is not.
         let fold = |flags: &[bool]| flags.iter().fold(true, |all, valid| all & valid);
-        let all = if batch.threads > 1 { answered.par_chunks(1 << 16).all(fold) } else { fold(answered) };
+        let all = if threads > 1 { answered.par_chunks(1 << 16).all(fold) } else { fold(answered) };
         if all && self.answered.is_empty() {
             return;
         }
@@ -248,11 +248,11 @@ impl<D: Driver> Keyed<D> {
         if all {
             self.answered.append_n(answered.len(), true);
         } else if batch.groups.keep_order() {
-            append_flags(&mut self.answered, answered, batch.threads);
+            append_flags(&mut self.answered, answered, threads);
         } else {
             let mut in_order = Vec::with_capacity(answered.len());
-            batch.groups.append_in_row_order(answered, &mut in_order, batch.threads);
-            append_flags(&mut self.answered, &in_order, batch.threads);
+            batch.groups.append_in_row_order(answered, &mut in_order, threads);
+            append_flags(&mut self.answered, &in_order, threads);
         }
     }
 
@@ -397,7 +397,7 @@ impl<D: Driver> Running for Keyed<D> {
                 self.run_groups(batch, &columns, start, end, Answers { values: &mut grouped, valid: &mut answered });
                 batch.groups.append_in_row_order(&grouped, &mut answers, batch.threads);
             }
-            self.keep_validity(batch, kept, &answered);
+            self.keep_validity(batch, kept, &answered, threads);
         }
         self.answers = answers;
     }

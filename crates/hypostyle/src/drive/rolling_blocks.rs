@@ -33,11 +33,12 @@ impl<I> Clone for Flagged<'_, I> {
 
 impl<I> Copy for Flagged<'_, I> {}
 
-impl<'a, I> Flagged<'a, I> {
+impl<I> Flagged<'_, I> {
     #[inline(always)]
     fn slice(&self, start: usize, end: usize) -> Self {
         Self { values: &self.values[start..end], valid: self.valid.get(start..end).unwrap_or_default() }
     }
+
     #[inline(always)]
     fn has_null(&self) -> bool {
         self.valid.contains(&false)
