@@ -21,6 +21,8 @@ import types
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "python" / "hypostyle"
 
@@ -72,6 +74,9 @@ TYPES = {
     "flag": "bool",
     "window": "IntoWindow",
     "duration": "IntoDuration",
+    "flags": "IntoColumn",
+    "rows": "int",
+    "weights": "IntoWeights",
 }
 
 RAISES = """\
@@ -141,7 +146,7 @@ def kernels(catalogue: list[dict[str, Any]]) -> str:
 
 
 def namespace(catalogue: list[dict[str, Any]]) -> str:
-    methods = [k for k in catalogue if k["parameters"][0]["kind"] in ("column", "time", "number_or_column")]
+    methods = [k for k in catalogue if k["parameters"][0]["kind"] in ("column", "flags", "time", "number_or_column")]
     text = HEAD.format(what="The kernels as methods of an expression: `pl.col('price').hs.rolling_mean(20)`.")
     text += imports(methods, "import polars as pl\n\nfrom hypostyle import _kernels\n")
     text += '@pl.api.register_expr_namespace("hs")\nclass ExprKernels:\n'
@@ -165,7 +170,7 @@ def init(catalogue: list[dict[str, Any]]) -> str:
 
 def imports(catalogue: list[dict[str, Any]], more: str = "") -> str:
     kinds = {p["kind"] for kernel in catalogue for p in kernel["parameters"]}
-    text = "from collections.abc import Sequence\n" if "numbers" in kinds else ""
+    text = "from collections.abc import Sequence\n" if kinds & {"numbers", "words"} else ""
     text += "from typing import Literal\n\n" if "choice" in kinds else "\n"
     names = sorted({t for k, t in TYPES.items() if k in kinds and t.startswith("Into")} | {"IntoColumns"})
     text += f"{more}from hypostyle._expr import KernelExpr{'' if more else ', kernel_expression'}\n"
@@ -194,6 +199,8 @@ def declared(parameter: dict[str, Any]) -> str:
     kind, default = parameter["kind"], parameter["default"]
     if kind == "choice":
         declared_type = f"Literal[{', '.join(json.dumps(c) for c in parameter['choices'])}]"
+    elif kind == "words":
+        declared_type = f"Sequence[Literal[{', '.join(json.dumps(c) for c in parameter['choices'])}]]"
     else:
         declared_type = TYPES[kind]
     if default == "required":
@@ -294,12 +301,16 @@ TAKEN = {
     "flag": "true or false",
     "window": "a number of rows or a duration",
     "duration": "a duration",
+    "flags": "a column of booleans",
+    "rows": "a number of rows",
+    "weights": "a list of numbers, or the name of a shape",
 }
 
 
 def taken(parameter: dict[str, Any]) -> str:
-    if parameter["kind"] == "choice":
-        return ", ".join(f"`{json.dumps(choice)}`" for choice in parameter["choices"])
+    if parameter["kind"] in ("choice", "words"):
+        choices = ", ".join(f"`{json.dumps(choice)}`" for choice in parameter["choices"])
+        return choices if parameter["kind"] == "choice" else f"some of {choices}"
     return TAKEN[parameter["kind"]]
 
 
@@ -319,8 +330,12 @@ def example(kernel: dict[str, Any], scope: dict[str, Any]) -> str:
     call = f"{kernel['name']}({kernel['example']})"
     names: dict[str, Any] = {}
     exec("\n".join(line for line in EXAMPLE_FRAME.splitlines() if "hypostyle" not in line), names)
-    answers = names["frame"].select(eval(call, scope)).to_series()
+    answers = names["frame"].select(eval(call, names | scope)).to_series()
     show = "to_series().to_list()"
+    if answers.dtype == pl.Struct:
+        last = names["frame"].select(eval(call, names | scope).struct.unnest().round(4)).row(-1)
+        lines = [*EXAMPLE_FRAME.splitlines(), f"frame.select(hs.{call}.struct.unnest().round(4)).row(-1)"]
+        return "\n".join([*(f">>> {line}" for line in lines), repr(last)])
     if answers.dtype.is_float() and any(len(repr(value)) > 8 for value in answers.drop_nulls()):
         answers, show = answers.round(4), "to_series().round(4).to_list()"
     lines = [*EXAMPLE_FRAME.splitlines(), f"frame.select(hs.{call}).{show}"]

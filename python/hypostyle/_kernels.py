@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from hypostyle._expr import KernelExpr, kernel_expression
-from hypostyle._spec import IntoColumn, IntoColumns, IntoDuration, IntoNumberOrColumn, IntoWindow
+from hypostyle._spec import IntoColumn, IntoColumns, IntoDuration, IntoNumberOrColumn, IntoWeights, IntoWindow
 
 
 def rolling_count(
@@ -712,6 +712,138 @@ def rolling_max(
     )
 
 
+def rolling_argmin(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    ties: Literal["first", "last"] = "first",
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """How many rows ago the least value in a moving window was.
+
+        y[i] = i - j, where x[j] is the least value in the window of row i
+
+    Gives a 64-bit integer: 0 for the current row itself, 1 for the row before it, counting rows with a null and, by
+    key, only rows of the same key; negative for a later row of a centred window. Takes integers, booleans, dates
+    and times too. Nulls are skipped and do not count for `min_samples`; a NaN is found before every number. Exact.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        ties: which of several rows with that value: the first, or the last.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        bottleneck `move_argmin`; van Herk (1992), Gil and Werman (1993) for rows; Tangwongsan, Hirzel, Schneider
+            (2021) for time.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_argmin("x", 3, min_samples=1)).to_series().to_list()
+        [0, 1, 2, 2, 0]
+    """
+    return kernel_expression(
+        "rolling_argmin",
+        over=over,
+        column=column,
+        window=window,
+        ties=ties,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_argmax(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    ties: Literal["first", "last"] = "first",
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """How many rows ago the greatest value in a moving window was.
+
+        y[i] = i - j, where x[j] is the greatest value in the window of row i
+
+    Gives a 64-bit integer: 0 for the current row itself, 1 for the row before it, counting rows with a null and, by
+    key, only rows of the same key; negative for a later row of a centred window. Takes integers, booleans, dates
+    and times too. Nulls are skipped and do not count for `min_samples`; a NaN is found before every number. Exact.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        ties: which of several rows with that value: the first, or the last.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        bottleneck `move_argmax`; van Herk (1992), Gil and Werman (1993) for rows; Tangwongsan, Hirzel, Schneider
+            (2021) for time.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_argmax("x", 3, min_samples=1)).to_series().to_list()
+        [0, 0, 1, 0, 1]
+    """
+    return kernel_expression(
+        "rolling_argmax",
+        over=over,
+        column=column,
+        window=window,
+        ties=ties,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
 def rolling_range(
     column: IntoColumn,
     window: IntoWindow,
@@ -892,6 +1024,194 @@ def rolling_last(
         min_samples=min_samples,
         closed=closed,
         center=center,
+    )
+
+
+def rolling_any(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Whether any value in a moving window is true.
+
+        y[i] = x[j] for some j in the window of row i
+
+    Takes and gives booleans. Nulls are skipped and do not count for `min_samples`: what they would have been makes
+    no difference. Exact.
+
+    Args:
+        column: the column of booleans.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        numpy `any` of every window; van Herk (1992), Gil and Werman (1993).
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_any(pl.col("x") > 2, 2, min_samples=1)).to_series().to_list()
+        [False, False, False, True, True]
+    """
+    return kernel_expression(
+        "rolling_any",
+        over=over,
+        column=column,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_all(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Whether every value in a moving window is true.
+
+        y[i] = x[j] for all j in the window of row i
+
+    Takes and gives booleans. Nulls are skipped and do not count for `min_samples`: what they would have been makes
+    no difference. Exact.
+
+    Args:
+        column: the column of booleans.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        numpy `all` of every window; van Herk (1992), Gil and Werman (1993).
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_all(pl.col("x") > 2, 2, min_samples=1)).to_series().to_list()
+        [False, False, False, True, True]
+    """
+    return kernel_expression(
+        "rolling_all",
+        over=over,
+        column=column,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_zscore(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    ddof: int = 1,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Standard score of the current row's value among the values in a moving window.
+
+        y[i] = (x[i] - mean) / std over the window of row i
+
+    A row with a null gets null; nulls in the window are skipped and do not count for `min_samples`. Null where the
+    window is constant or has not more than `ddof` values. With `closed='left'` the row is judged by the rows before
+    it. A window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a value
+    of the same window, so a huge mean costs nothing.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        ddof: delta degrees of freedom: the divisor is the number of values less this.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        scipy.stats.zscore; Chan, Golub, LeVeque (1983), shifted data.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_zscore("z", 3)).to_series().round(4).to_list()
+        [None, None, 0.2182, -1.1209, 0.2182]
+    """
+    return kernel_expression(
+        "rolling_zscore",
+        over=over,
+        column=column,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+        ddof=ddof,
     )
 
 
@@ -1146,11 +1466,275 @@ def rolling_mad(
     )
 
 
+def rolling_robust_zscore(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Distance of the current row's value to the median of a moving window, in median absolute deviations scaled to
+    standard ones.
+
+        y[i] = (x[i] - m) / (1.4826 * mad), m the median and mad the median absolute deviation of the window of row
+            i
+
+    A row with a null gets null; nulls in the window are skipped and do not count for `min_samples`. Null where the
+    deviation is 0: where more than half of the values are the same. A window with a NaN, or with an infinite
+    median, gives NaN. With `closed='left'` the row is judged by the rows before it. A few roundings.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Iglewicz, Hoaglin (1993), modified z-score; scipy.stats.median_abs_deviation(scale='normal').
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_robust_zscore("z", 3)).to_series().round(4).to_list()
+        [None, None, 0.0, -2.0235, 0.0]
+    """
+    return kernel_expression(
+        "rolling_robust_zscore",
+        over=over,
+        column=column,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_hampel(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    threshold: float = 3.0,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Whether the current row's value is an outlier among the values in a moving window, by Hampel's rule.
+
+        y[i] = |x[i] - m| > threshold * 1.4826 * mad, m the median and mad the median absolute deviation of the
+            window of row i
+
+    Gives a boolean; null for a row with a null or a NaN and for a window with a NaN or an infinite median. Nulls in
+    the window are skipped and do not count for `min_samples`. Where the deviation is 0 every value but the median
+    is flagged. The usual filter is centred (`center=True`, in memory); with `closed='left'` the row is judged by
+    the rows before it. A few roundings.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        threshold: how many standard deviations of normal data, 1.4826 median absolute deviations each, are still
+            ordinary.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Hampel (1974); Liu, Shah, Jiang (2004).
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_hampel("z", 3, threshold=1.0)).to_series().to_list()
+        [None, None, False, True, False]
+    """
+    return kernel_expression(
+        "rolling_hampel",
+        over=over,
+        column=column,
+        window=window,
+        threshold=threshold,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_trimmed_mean(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    proportion: float = 0.1,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Mean of the values in a moving window without the least and the greatest ones.
+
+        y[i] = mean of the values in the window of row i in order, the first and the last k left out, k =
+            floor(proportion * n)
+
+    Nulls are skipped and do not count for `min_samples`; a window with a NaN gives NaN. An infinity at an end is
+    cut off like any other value. The sum is kept exactly; a few roundings.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        proportion: the part of the values at each end: of n values, proportion * n of them, rounded down; at least
+            0, less than 0.5.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        scipy.stats.trim_mean; sorted arrays and Kulisch's accumulator.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_trimmed_mean("z", 3, proportion=0.4)).to_series().to_list()
+        [None, None, 4.0, 4.0, 3.0]
+    """
+    return kernel_expression(
+        "rolling_trimmed_mean",
+        over=over,
+        column=column,
+        window=window,
+        proportion=proportion,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_winsorized_mean(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    proportion: float = 0.1,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Mean of the values in a moving window, the extreme ones pulled in to the next ones.
+
+        y[i] = mean of the values in the window of row i in order, the first and the last k replaced by the nearest
+            of the others
+
+    Nulls are skipped and do not count for `min_samples`; a window with a NaN gives NaN. An infinity at an end is
+    cut off like any other value. The sum is kept exactly; a few roundings.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        proportion: the part of the values at each end: of n values, proportion * n of them, rounded down; at least
+            0, less than 0.5.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        scipy.stats.mstats.winsorize; sorted arrays and Kulisch's accumulator.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_winsorized_mean("z", 3, proportion=0.4)).to_series().to_list()
+        [None, None, 4.0, 4.0, 3.0]
+    """
+    return kernel_expression(
+        "rolling_winsorized_mean",
+        over=over,
+        column=column,
+        window=window,
+        proportion=proportion,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
 def rolling_rank(
     column: IntoColumn,
     window: IntoWindow,
     *,
-    method: Literal["average", "min", "max"] = "average",
+    method: Literal["average", "min", "max", "dense"] = "average",
     pct: bool = False,
     by: IntoColumn | None = None,
     min_samples: int | None = None,
@@ -1169,8 +1753,9 @@ def rolling_rank(
         column: the column of values.
         window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
             such as '5m' of the time column `by`.
-        method: what equal values get: the mean, the least or the greatest of their places.
-        pct: divide the rank by the number of values.
+        method: what equal values get: the mean, the least or the greatest of their places; 'dense' counts different
+            values only.
+        pct: divide the rank by the number of values; with 'dense', of different ones.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
             that the window holds, at most `window`; 1 for a duration.
@@ -1265,6 +1850,209 @@ def rolling_nunique(
         over=over,
         column=column,
         window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_mode(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Most frequent value in a moving window.
+
+        y[i] = the least of the most frequent x[j] for j in the window of row i
+
+    Of several values that are equally frequent, the least. Nulls are skipped and do not count for `min_samples`; a
+    window with a NaN gives NaN. Exact.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        scipy.stats.mode; a hash table of counts, and an ordered set of them.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_mode("z", 3)).to_series().to_list()
+        [None, None, 2.0, 1.0, 1.0]
+    """
+    return kernel_expression(
+        "rolling_mode",
+        over=over,
+        column=column,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_entropy(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    base: float | None = None,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Shannon's entropy of the values in a moving window.
+
+        y[i] = -sum(p * log(p)) over the different values in the window of row i, p the part of the rows that have
+            it
+
+    Values are equal where their bits are, -0 and 0 aside; round or bin measurements first. Nulls are skipped and do
+    not count for `min_samples`; NaN is a value, and all NaNs are the same. 0 where there is one value only. A few
+    roundings for each different count.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        base: the base of the logarithm, such as 2 for bits. Unless given: e.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        scipy.stats.entropy of value counts; a hash table of counts.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_entropy("z", 3)).to_series().round(4).to_list()
+        [None, None, 1.0986, 1.0986, 1.0986]
+    """
+    return kernel_expression(
+        "rolling_entropy",
+        over=over,
+        column=column,
+        window=window,
+        base=base,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_top_n(
+    column: IntoColumn,
+    order: IntoColumn,
+    n: int,
+    window: IntoWindow,
+    *,
+    statistic: Literal["mean", "sum", "std", "min", "max"] = "mean",
+    largest: bool = True,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Statistic of the n rows of a moving window that stand highest by another column.
+
+        y[i] = mean (or another statistic) of x[j] over the n rows j of the window of row i with the greatest
+            order[j]
+
+    A row counts where both columns are valid. Of rows with the same `order` the earlier ones are on top; where
+    there are fewer than `n` rows, all of them. A window with a NaN in `order` gives NaN; a NaN or an infinity in
+    `column` matters only on top. 'std' is null for a single row. A row costs a search in the window and `n` steps.
+    Relative error of the mean and the sum at most n * eps * sum(|x|) / |sum(x)|.
+
+    Args:
+        column: the column of values.
+        order: the column that ranks the rows.
+        n: how many rows are on top, at least 1.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        statistic: what is made of them; 'std' is that of the sample.
+        largest: whether the rows with the greatest `order` are on top; else those with the least.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        DolphinDB mavgTopN, msumTopN; a balanced tree.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_top_n("x", "z", 1, 3, min_samples=1)).to_series().to_list()
+        [1.0, 2.0, 2.0, 2.0, 3.0]
+    """
+    return kernel_expression(
+        "rolling_top_n",
+        over=over,
+        column=column,
+        order=order,
+        n=n,
+        window=window,
+        statistic=statistic,
+        largest=largest,
         by=by,
         min_samples=min_samples,
         closed=closed,
@@ -1395,6 +2183,342 @@ def rolling_corr(
     """
     return kernel_expression(
         "rolling_corr", over=over, x=x, y=y, window=window, by=by, min_samples=min_samples, closed=closed, center=center
+    )
+
+
+def rolling_spearman(
+    x: IntoColumn,
+    y: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Spearman's rank correlation of two columns in a moving window.
+
+        r[i] = corr(rank(x), rank(y)) over the rows in the window of row i where both are valid
+
+    From -1 to 1; equal values have the mean of their ranks. A row counts where both columns are valid; null where a
+    column is constant, and for a single row. A window with a NaN gives NaN; infinities are values. A row costs a
+    pass over its window: the ranks of all values above the one that comes or goes move. Ranks and their sums are
+    exact; the last step has a few roundings.
+
+    Args:
+        x: the first column.
+        y: the second column.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        scipy.stats.spearmanr.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_spearman("x", "z", 4, min_samples=2)).to_series().to_list()
+        [None, 1.0, 1.0, -0.5, -1.0]
+    """
+    return kernel_expression(
+        "rolling_spearman",
+        over=over,
+        x=x,
+        y=y,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_autocorr(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    lag: int = 1,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Correlation of the values in a moving window with those some rows earlier.
+
+        r[i] = corr(x[j], x[j - lag]) over the j in the window of row i where both are valid
+
+    From -1 to 1. A row counts where it and the one `lag` rows before it, of the same key, are valid; rows with a
+    null count as rows. The earlier one need not be in the window: it is the correlation with the shifted column.
+    Null where one side is constant, and for a single pair. A window with a NaN or an infinity on either side gives
+    NaN, and no other window does. Computed from differences to a row of the same window, so a huge mean costs
+    nothing.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        lag: how many rows earlier.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `s.rolling(w).corr(s.shift(lag))`; Chan, Golub, LeVeque (1983), shifted data.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_autocorr("z", 3)).to_series().round(4).to_list()
+        [None, None, None, -0.4193, 0.0524]
+    """
+    return kernel_expression(
+        "rolling_autocorr",
+        over=over,
+        column=column,
+        window=window,
+        lag=lag,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_partial_corr(
+    x: IntoColumn,
+    y: IntoColumn,
+    given: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Correlation of x and y in a moving window, given a third column.
+
+        r[i] = (rxy - rxz * ryz) / sqrt((1 - rxz^2) * (1 - ryz^2)) over the window of row i, z the given column
+
+    From -1 to 1. A row counts where all three columns are valid; null where one is constant, where `given` explains
+    x or y but for 1e-10 of its variance, and for less than three rows. A window with a NaN or an infinity gives
+    NaN, and no other window does. Computed from differences to a row of the same window, so a huge mean costs
+    nothing.
+
+    Args:
+        x: the first column.
+        y: the second column.
+        given: the column whose influence is taken away.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Fisher (1924); Chan, Golub, LeVeque (1983), shifted data.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_partial_corr("x", "z", pl.col("z") ** 2, 4, min_samples=3)).to_series().to_list()
+        [None, None, None, -1.0, -1.0]
+    """
+    return kernel_expression(
+        "rolling_partial_corr",
+        over=over,
+        x=x,
+        y=y,
+        given=given,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_coskew(
+    x: IntoColumn,
+    y: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Co-skewness of x with y in a moving window: how x moves with the square of y.
+
+        s[i] = E[(x - mx) * (y - my)^2] / (sx * sy^2) over the rows in the window of row i where both are valid
+
+    Of the population (no correction for the sample's size); with x = y it is the skewness or the kurtosis (3 for
+    normal data). A row counts where both columns are valid; null where one is constant, and for a single row. A
+    window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a row of the
+    same window, so a huge mean costs nothing; an outlier of k standard deviations in the window costs about
+    log10(k^3), for the kurtosis log10(k^4), of the 16 digits.
+
+    Args:
+        x: the column that moves along.
+        y: the column whose powers are taken.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Christie-David, Chaudhry (2001); Chan, Golub, LeVeque (1983), shifted data.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_coskew("x", "z", 3, min_samples=2)).to_series().to_list()
+        [None, 0.0, 0.0, 0.0, 0.0]
+    """
+    return kernel_expression(
+        "rolling_coskew",
+        over=over,
+        x=x,
+        y=y,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_cokurt(
+    x: IntoColumn,
+    y: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Co-kurtosis of x with y in a moving window: how x moves with the cube of y.
+
+        k[i] = E[(x - mx) * (y - my)^3] / (sx * sy^3) over the rows in the window of row i where both are valid
+
+    Of the population (no correction for the sample's size); with x = y it is the skewness or the kurtosis (3 for
+    normal data). A row counts where both columns are valid; null where one is constant, and for a single row. A
+    window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a row of the
+    same window, so a huge mean costs nothing; an outlier of k standard deviations in the window costs about
+    log10(k^3), for the kurtosis log10(k^4), of the 16 digits.
+
+    Args:
+        x: the column that moves along.
+        y: the column whose powers are taken.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Christie-David, Chaudhry (2001); Chan, Golub, LeVeque (1983), shifted data.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_cokurt("x", "z", 3, min_samples=2)).to_series().to_list()
+        [None, 1.0, 1.0, -1.0, -1.0]
+    """
+    return kernel_expression(
+        "rolling_cokurt",
+        over=over,
+        x=x,
+        y=y,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
     )
 
 
@@ -1577,6 +2701,160 @@ def rolling_r2(
     """
     return kernel_expression(
         "rolling_r2", over=over, y=y, x=x, window=window, by=by, min_samples=min_samples, closed=closed, center=center
+    )
+
+
+def rolling_trend(
+    column: IntoColumn,
+    window: IntoWindow,
+    *,
+    against: IntoColumn | None = None,
+    per: IntoDuration | None = None,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Slope of the least squares line of the values in a moving window against their row numbers, or against time.
+
+        b[i] = cov(t, x) / var(t) over the window of row i, t the row's number or its time
+
+    A row counts where value and time are valid; null for a single row, and where all times are equal. Against the
+    row's number, rows with a null count as rows. A window with a NaN or an infinity gives NaN, and no other window
+    does. Computed from differences to a row of the same window, those of times exactly, so neither a huge mean nor
+    a late time costs anything.
+
+    Args:
+        column: the column of values.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        against: the time column that the slope is against: dates, timestamps or integers. Unless given: the row's
+            number within its key.
+        per: the length of time that the slope is for, such as '1h'. Unless given: a second; a day for dates; 1 for
+            integers and rows.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        TA-Lib LINEARREG_SLOPE; Chan, Golub, LeVeque (1983), shifted data.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_trend("z", 3)).to_series().to_list()
+        [None, None, 1.0, -2.0, -0.5]
+    """
+    return kernel_expression(
+        "rolling_trend",
+        over=over,
+        column=column,
+        window=window,
+        against=against,
+        per=per,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_ols(
+    y: IntoColumn,
+    x: IntoColumns,
+    window: IntoWindow,
+    *,
+    add_intercept: bool = True,
+    weights: IntoColumn | None = None,
+    fields: Sequence[Literal["coefficients", "errors", "prediction", "residual", "r2"]] | None = None,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Least squares fit of y on one to eight predictors in a moving window: coefficients, errors, prediction,
+    residual, r2.
+
+        b minimises sum(w[j] * (y[j] - b0 - b1 * x1[j] - ... - bk * xk[j])^2) over the window of row i
+
+    Gives a struct. A row counts where y, all predictors and the weight are valid; prediction and residual are null
+    for a row that doesn't. The struct is null where there are fewer rows than coefficients, and where the
+    predictors are collinear: where what the earlier ones (and the intercept) leave of a predictor is at most 1e-10
+    of its sum of squares. Standard errors are null where there are no more rows than coefficients; r2 is null where
+    y is constant, and about 0 instead of about the mean without an intercept. With `closed='left'` the prediction
+    is for a row that the fit has not seen. A window with a NaN or an infinity gives NaN, and no other window does.
+    Solved from sums of products of differences to a row of the same window, so huge means cost nothing; the
+    relative error of a coefficient is about eps times what the other predictors leave unexplained of its predictor,
+    inverted (its variance inflation factor).
+
+    Args:
+        y: the column that is explained.
+        x: the predictors: one to eight columns.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        add_intercept: whether the fit has an intercept.
+        weights: a column of weights, not negative: the squares of the residuals are weighted by it.
+        fields: what the struct holds: 'coefficients' (fields `intercept` and one of each predictor's name),
+            'errors' (their standard errors, with `se_` before the name), 'prediction', 'residual' (of the current
+            row), 'r2'. Unless given: all of them. What is not named is not computed.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        statsmodels RollingOLS and RollingWLS; Chan, Golub, LeVeque (1983), shifted data.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_ols("x", ["z"], 4, min_samples=3, fields=["coefficients", "r2"]).struct.unnest().round(4)).row(-1)
+        (4.5, -0.5, 1.0)
+    """
+    return kernel_expression(
+        "rolling_ols",
+        over=over,
+        y=y,
+        x=x,
+        window=window,
+        add_intercept=add_intercept,
+        weights=weights,
+        fields=fields,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
     )
 
 
@@ -1843,6 +3121,441 @@ def rolling_weighted_std(
         min_samples=min_samples,
         closed=closed,
         center=center,
+    )
+
+
+def rolling_weighted_corr(
+    x: IntoColumn,
+    y: IntoColumn,
+    weights: IntoColumn,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Correlation of two columns in a moving window, with a weight for each row.
+
+        r[i] = cov(x, y) / sqrt(var(x) * var(y)), all weighted, over the rows in the window of row i
+
+    From -1 to 1. A row counts where both columns and the weight are valid; null where a column is constant among
+    the rows with a weight, and for a single row. Weights should not be negative: nothing forbids it, but variances
+    that are then negative give null. A window with a NaN or an infinity gives NaN, and no other window does.
+    Computed from differences to a row of the same window, so a huge mean costs nothing.
+
+    Args:
+        x: the first column.
+        y: the second column.
+        weights: the weight of each row.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; van Herk (1992), Gil and Werman (1993) for the windows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_weighted_corr("x", "z", "z", 4, min_samples=2)).to_series().round(4).to_list()
+        [None, 1.0, 1.0, -0.1761, -1.0]
+    """
+    return kernel_expression(
+        "rolling_weighted_corr",
+        over=over,
+        x=x,
+        y=y,
+        weights=weights,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_weighted_quantile(
+    column: IntoColumn,
+    weights: IntoColumn,
+    quantile: float,
+    window: IntoWindow,
+    *,
+    by: IntoColumn | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Quantile of the values in a moving window, with a weight for each row.
+
+        y[i] = the least x[j] in the window of row i with sum(w[k] for x[k] <= x[j]) >= quantile * sum(w)
+
+    A row counts where value and weight are valid; with a weight of 0 it has no say. Always one of the values; with
+    equal weights it is the quantile with `interpolation='higher'` of the sample's inverted distribution. Null where
+    a weight is negative, or none is positive; a window with a NaN, or with an infinite weight, gives NaN. Exact,
+    but that the sums of weights are rounded: where they meet the wanted part within w * eps, a neighbour may be
+    given.
+
+    Args:
+        column: the column of values.
+        weights: the weight of each row, not negative.
+        quantile: which quantile: the part of the whole weight, from 0 to 1.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
+            such as '5m' of the time column `by`.
+        by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`; 1 for a duration.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        numpy.quantile(method='inverted_cdf', weights=...); Aragon, Seidel (1989), treaps.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_weighted_quantile("x", "z", 0.5, 3, min_samples=1)).to_series().to_list()
+        [1.0, 2.0, 2.0, 2.0, 3.0]
+    """
+    return kernel_expression(
+        "rolling_weighted_quantile",
+        over=over,
+        column=column,
+        weights=weights,
+        quantile=quantile,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_fir_sum(
+    column: IntoColumn,
+    window: int,
+    weights: IntoWeights,
+    *,
+    alpha: float | None = None,
+    std: float | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Sum of the values in a moving window, each times the weight of its place (a finite impulse response filter).
+
+        y[i] = sum(weights[k] * x[i - w + 1 + k] for k in 0..w)
+
+    A null is left out; it does not count for `min_samples`. A window with a NaN or an infinity follows IEEE,
+    whatever its weight, and no other window does. The vector has a place for each row, so the window is a number of
+    rows, and it costs that many steps a row. Relative error at most w * eps * sum(|weight * x|) / |sum(weight *
+    x)|.
+
+    Args:
+        column: the column of values.
+        window: how many rows the window reaches back.
+        weights: the weight of each row that the window holds, the oldest row's first; or the name of a shape:
+            'linear' (1, 2, ..., so that the youngest row counts most), 'exponential' (with `alpha`), 'gaussian'
+            (with `std`), or, as scipy.signal.windows has them, 'boxcar', 'triang', 'bartlett', 'hann', 'hamming',
+            'blackman', 'nuttall', 'blackmanharris', 'flattop', 'cosine', 'bohman', 'parzen', 'barthann', 'lanczos'.
+        alpha: for 'exponential': each row weighs 1 - alpha times as much as the next younger one; more than 0, less
+            than 1.
+        std: for 'gaussian': the standard deviation of the bell around the window's middle, in rows.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.rolling(win_type=...)`; scipy.signal.windows for the shapes.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_fir_sum("z", 3, [0.25, 0.5, 0.25])).to_series().to_list()
+        [None, None, 4.0, 3.5, 2.25]
+    """
+    return kernel_expression(
+        "rolling_fir_sum",
+        over=over,
+        column=column,
+        window=window,
+        weights=weights,
+        alpha=alpha,
+        std=std,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_fir_mean(
+    column: IntoColumn,
+    window: int,
+    weights: IntoWeights,
+    *,
+    alpha: float | None = None,
+    std: float | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Mean of the values in a moving window, each with the weight of its place (weighted moving average).
+
+        y[i] = sum(weights[k] * x[i - w + 1 + k]) / sum(weights[k]) over the k in 0..w where x is not null
+
+    A null is left out together with its weight; it does not count for `min_samples`. Where the weights of the
+    values add up to 0 there is no answer (null). A window with a NaN or an infinity follows IEEE, whatever its
+    weight, and no other window does. The vector has a place for each row, so the window is a number of rows, and it
+    costs that many steps a row. Relative error at most w * eps * sum(|weight * x|) / |sum(weight * x)|.
+
+    Args:
+        column: the column of values.
+        window: how many rows the window reaches back.
+        weights: the weight of each row that the window holds, the oldest row's first; or the name of a shape:
+            'linear' (1, 2, ..., so that the youngest row counts most), 'exponential' (with `alpha`), 'gaussian'
+            (with `std`), or, as scipy.signal.windows has them, 'boxcar', 'triang', 'bartlett', 'hann', 'hamming',
+            'blackman', 'nuttall', 'blackmanharris', 'flattop', 'cosine', 'bohman', 'parzen', 'barthann', 'lanczos'.
+        alpha: for 'exponential': each row weighs 1 - alpha times as much as the next younger one; more than 0, less
+            than 1.
+        std: for 'gaussian': the standard deviation of the bell around the window's middle, in rows.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.rolling(win_type=...)`; scipy.signal.windows for the shapes.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_fir_mean("z", 3, "linear")).to_series().round(4).to_list()
+        [None, None, 4.0, 2.6667, 2.5]
+    """
+    return kernel_expression(
+        "rolling_fir_mean",
+        over=over,
+        column=column,
+        window=window,
+        weights=weights,
+        alpha=alpha,
+        std=std,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+    )
+
+
+def rolling_fir_var(
+    column: IntoColumn,
+    window: int,
+    weights: IntoWeights,
+    *,
+    alpha: float | None = None,
+    std: float | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    ddof: int = 1,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Variance of the values in a moving window, each with the weight of its place.
+
+        y[i] = sum(weights[k] * (x[k] - m)^2) / sum(weights[k]) * n / (n - ddof), m the weighted mean of the n
+            values
+
+    A null is left out together with its weight; it does not count for `min_samples`. Where the weights of the
+    values add up to 0 there is no answer (null). A window with a NaN or an infinity follows IEEE, whatever its
+    weight, and no other window does. The vector has a place for each row, so the window is a number of rows, and it
+    costs that many steps a row. Relative error at most w * eps * sum(|weight * x|) / |sum(weight * x)|.
+
+    Args:
+        column: the column of values.
+        window: how many rows the window reaches back.
+        weights: the weight of each row that the window holds, the oldest row's first; or the name of a shape:
+            'linear' (1, 2, ..., so that the youngest row counts most), 'exponential' (with `alpha`), 'gaussian'
+            (with `std`), or, as scipy.signal.windows has them, 'boxcar', 'triang', 'bartlett', 'hann', 'hamming',
+            'blackman', 'nuttall', 'blackmanharris', 'flattop', 'cosine', 'bohman', 'parzen', 'barthann', 'lanczos'.
+        alpha: for 'exponential': each row weighs 1 - alpha times as much as the next younger one; more than 0, less
+            than 1.
+        std: for 'gaussian': the standard deviation of the bell around the window's middle, in rows.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        ddof: delta degrees of freedom: the divisor is the number of values less this.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.rolling(win_type=...)`; scipy.signal.windows for the shapes.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_fir_var("z", 3, "hamming")).to_series().round(4).to_list()
+        [None, None, 0.9203, 1.0059, 1.1665]
+    """
+    return kernel_expression(
+        "rolling_fir_var",
+        over=over,
+        column=column,
+        window=window,
+        weights=weights,
+        alpha=alpha,
+        std=std,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+        ddof=ddof,
+    )
+
+
+def rolling_fir_std(
+    column: IntoColumn,
+    window: int,
+    weights: IntoWeights,
+    *,
+    alpha: float | None = None,
+    std: float | None = None,
+    min_samples: int | None = None,
+    closed: Literal["right", "left", "both", "neither"] = "right",
+    center: bool = False,
+    ddof: int = 1,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Standard deviation of the values in a moving window, each with the weight of its place.
+
+        y[i] = sqrt(sum(weights[k] * (x[k] - m)^2) / sum(weights[k]) * n / (n - ddof)), m the weighted mean of the n
+            values
+
+    A null is left out together with its weight; it does not count for `min_samples`. Where the weights of the
+    values add up to 0 there is no answer (null). A window with a NaN or an infinity follows IEEE, whatever its
+    weight, and no other window does. The vector has a place for each row, so the window is a number of rows, and it
+    costs that many steps a row. Relative error at most w * eps * sum(|weight * x|) / |sum(weight * x)|.
+
+    Args:
+        column: the column of values.
+        window: how many rows the window reaches back.
+        weights: the weight of each row that the window holds, the oldest row's first; or the name of a shape:
+            'linear' (1, 2, ..., so that the youngest row counts most), 'exponential' (with `alpha`), 'gaussian'
+            (with `std`), or, as scipy.signal.windows has them, 'boxcar', 'triang', 'bartlett', 'hann', 'hamming',
+            'blackman', 'nuttall', 'blackmanharris', 'flattop', 'cosine', 'bohman', 'parzen', 'barthann', 'lanczos'.
+        alpha: for 'exponential': each row weighs 1 - alpha times as much as the next younger one; more than 0, less
+            than 1.
+        std: for 'gaussian': the standard deviation of the bell around the window's middle, in rows.
+        min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
+            that the window holds, at most `window`.
+        closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
+            both, 'neither' none.
+        center: centre the window on its row; for windows of rows, in memory.
+        ddof: delta degrees of freedom: the divisor is the number of values less this.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `Series.rolling(win_type=...)`; scipy.signal.windows for the shapes.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_fir_std("z", 3, "hamming")).to_series().round(4).to_list()
+        [None, None, 0.9593, 1.003, 1.08]
+    """
+    return kernel_expression(
+        "rolling_fir_std",
+        over=over,
+        column=column,
+        window=window,
+        weights=weights,
+        alpha=alpha,
+        std=std,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+        ddof=ddof,
     )
 
 
@@ -2268,6 +3981,94 @@ def expanding_max(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
     return kernel_expression("expanding_max", over=over, column=column, min_samples=min_samples)
 
 
+def expanding_argmin(
+    column: IntoColumn,
+    *,
+    ties: Literal["first", "last"] = "first",
+    min_samples: int = 1,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """How many rows ago the least value so far was.
+
+        y[i] = i - j, where x[j] is the least value up to row i
+
+    Gives a 64-bit integer: 0 for the current row itself, 1 for the row before it, counting rows with a null and, by
+    key, only rows of the same key; negative for a later row of a centred window. Takes integers, booleans, dates
+    and times too. Nulls are skipped and do not count for `min_samples`; a NaN is found before every number. Exact.
+
+    Args:
+        column: the column of values.
+        ties: which of several rows with that value: the first, or the last.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        numpy `argmin` of every prefix.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_argmin("x")).to_series().to_list()
+        [0, 1, 2, 3, 4]
+    """
+    return kernel_expression("expanding_argmin", over=over, column=column, ties=ties, min_samples=min_samples)
+
+
+def expanding_argmax(
+    column: IntoColumn,
+    *,
+    ties: Literal["first", "last"] = "first",
+    min_samples: int = 1,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """How many rows ago the greatest value so far was.
+
+        y[i] = i - j, where x[j] is the greatest value up to row i
+
+    Gives a 64-bit integer: 0 for the current row itself, 1 for the row before it, counting rows with a null and, by
+    key, only rows of the same key; negative for a later row of a centred window. Takes integers, booleans, dates
+    and times too. Nulls are skipped and do not count for `min_samples`; a NaN is found before every number. Exact.
+
+    Args:
+        column: the column of values.
+        ties: which of several rows with that value: the first, or the last.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        numpy `argmax` of every prefix.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_argmax("x")).to_series().to_list()
+        [0, 0, 1, 0, 1]
+    """
+    return kernel_expression("expanding_argmax", over=over, column=column, ties=ties, min_samples=min_samples)
+
+
 def expanding_range(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Greatest less least value so far.
 
@@ -2374,6 +4175,119 @@ def expanding_last(column: IntoColumn, *, min_samples: int = 1, over: IntoColumn
         [1.0, 2.0, 2.0, 4.0, 3.0]
     """
     return kernel_expression("expanding_last", over=over, column=column, min_samples=min_samples)
+
+
+def expanding_any(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Whether any value so far is true.
+
+        y[i] = x[j] for some j <= i
+
+    Takes and gives booleans. Nulls are skipped and do not count for `min_samples`: what they would have been makes
+    no difference. Exact.
+
+    Args:
+        column: the column of booleans.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        numpy `logical_or.accumulate`.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_any(pl.col("x") > 2)).to_series().to_list()
+        [False, False, False, True, True]
+    """
+    return kernel_expression("expanding_any", over=over, column=column, min_samples=min_samples)
+
+
+def expanding_all(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Whether every value so far is true.
+
+        y[i] = x[j] for all j <= i
+
+    Takes and gives booleans. Nulls are skipped and do not count for `min_samples`: what they would have been makes
+    no difference. Exact.
+
+    Args:
+        column: the column of booleans.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        numpy `logical_and.accumulate`.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_all(pl.col("x") > 0)).to_series().to_list()
+        [True, True, True, True, True]
+    """
+    return kernel_expression("expanding_all", over=over, column=column, min_samples=min_samples)
+
+
+def expanding_zscore(
+    column: IntoColumn, *, min_samples: int = 1, ddof: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Standard score of the current row's value among all values so far.
+
+        y[i] = (x[i] - mean) / std over the values up to row i
+
+    A row with a null gets null; nulls in the window are skipped and do not count for `min_samples`. Null where the
+    window is constant or has not more than `ddof` values. With `closed='left'` the row is judged by the rows before
+    it. A window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a value
+    of the same window, so a huge mean costs nothing.
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        ddof: delta degrees of freedom: the divisor is the number of values less this.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        scipy.stats.zscore; Chan, Golub, LeVeque (1983), shifted data.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_zscore("z")).to_series().round(4).to_list()
+        [None, 0.7071, 0.2182, -1.0954, 0.0]
+    """
+    return kernel_expression("expanding_zscore", over=over, column=column, min_samples=min_samples, ddof=ddof)
 
 
 def expanding_median(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -2538,10 +4452,176 @@ def expanding_mad(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
     return kernel_expression("expanding_mad", over=over, column=column, min_samples=min_samples)
 
 
+def expanding_robust_zscore(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Distance of the current row's value to the median so far, in median absolute deviations scaled to standard ones.
+
+        y[i] = (x[i] - m) / (1.4826 * mad), m the median and mad the median absolute deviation of the values up to
+            row i
+
+    A row with a null gets null; nulls in the window are skipped and do not count for `min_samples`. Null where the
+    deviation is 0: where more than half of the values are the same. A window with a NaN, or with an infinite
+    median, gives NaN. With `closed='left'` the row is judged by the rows before it. A few roundings.
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Iglewicz, Hoaglin (1993), modified z-score; scipy.stats.median_abs_deviation(scale='normal').
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_robust_zscore("z")).to_series().round(4).to_list()
+        [None, 0.6745, 0.0, -0.8993, 0.0]
+    """
+    return kernel_expression("expanding_robust_zscore", over=over, column=column, min_samples=min_samples)
+
+
+def expanding_hampel(
+    column: IntoColumn, *, threshold: float = 3.0, min_samples: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Whether the current row's value is an outlier among all values so far, by Hampel's rule.
+
+        y[i] = |x[i] - m| > threshold * 1.4826 * mad, m the median and mad the median absolute deviation of the
+            values up to row i
+
+    Gives a boolean; null for a row with a null or a NaN and for a window with a NaN or an infinite median. Nulls in
+    the window are skipped and do not count for `min_samples`. Where the deviation is 0 every value but the median
+    is flagged. The usual filter is centred (`center=True`, in memory); with `closed='left'` the row is judged by
+    the rows before it. A few roundings.
+
+    Args:
+        column: the column of values.
+        threshold: how many standard deviations of normal data, 1.4826 median absolute deviations each, are still
+            ordinary.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Hampel (1974); Liu, Shah, Jiang (2004).
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_hampel("z", threshold=1.0)).to_series().to_list()
+        [False, False, False, False, False]
+    """
+    return kernel_expression("expanding_hampel", over=over, column=column, threshold=threshold, min_samples=min_samples)
+
+
+def expanding_trimmed_mean(
+    column: IntoColumn, *, proportion: float = 0.1, min_samples: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Mean of all values so far without the least and the greatest ones.
+
+        y[i] = mean of the values up to row i in order, the first and the last k left out, k = floor(proportion * n)
+
+    Nulls are skipped and do not count for `min_samples`; a window with a NaN gives NaN. An infinity at an end is
+    cut off like any other value. The sum is kept exactly; a few roundings.
+
+    Args:
+        column: the column of values.
+        proportion: the part of the values at each end: of n values, proportion * n of them, rounded down; at least
+            0, less than 0.5.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        scipy.stats.trim_mean; sorted arrays and Kulisch's accumulator.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_trimmed_mean("z", proportion=0.4)).to_series().to_list()
+        [2.0, 3.5, 4.0, 3.0, 3.0]
+    """
+    return kernel_expression(
+        "expanding_trimmed_mean", over=over, column=column, proportion=proportion, min_samples=min_samples
+    )
+
+
+def expanding_winsorized_mean(
+    column: IntoColumn, *, proportion: float = 0.1, min_samples: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Mean of all values so far, the extreme ones pulled in to the next ones.
+
+        y[i] = mean of the values up to row i in order, the first and the last k replaced by the nearest of the
+            others
+
+    Nulls are skipped and do not count for `min_samples`; a window with a NaN gives NaN. An infinity at an end is
+    cut off like any other value. The sum is kept exactly; a few roundings.
+
+    Args:
+        column: the column of values.
+        proportion: the part of the values at each end: of n values, proportion * n of them, rounded down; at least
+            0, less than 0.5.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        scipy.stats.mstats.winsorize; sorted arrays and Kulisch's accumulator.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_winsorized_mean("z", proportion=0.4)).to_series().round(4).to_list()
+        [2.0, 3.5, 4.0, 3.0, 3.0]
+    """
+    return kernel_expression(
+        "expanding_winsorized_mean", over=over, column=column, proportion=proportion, min_samples=min_samples
+    )
+
+
 def expanding_rank(
     column: IntoColumn,
     *,
-    method: Literal["average", "min", "max"] = "average",
+    method: Literal["average", "min", "max", "dense"] = "average",
     pct: bool = False,
     min_samples: int = 1,
     over: IntoColumns | None = None,
@@ -2555,8 +4635,9 @@ def expanding_rank(
 
     Args:
         column: the column of values.
-        method: what equal values get: the mean, the least or the greatest of their places.
-        pct: divide the rank by the number of values.
+        method: what equal values get: the mean, the least or the greatest of their places; 'dense' counts different
+            values only.
+        pct: divide the rank by the number of values; with 'dense', of different ones.
         min_samples: the least number of values for an answer; below it the answer is null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
@@ -2619,6 +4700,142 @@ def expanding_nunique(column: IntoColumn, *, min_samples: int = 1, over: IntoCol
         [1, 2, 2, 3, 4]
     """
     return kernel_expression("expanding_nunique", over=over, column=column, min_samples=min_samples)
+
+
+def expanding_mode(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Most frequent value so far.
+
+        y[i] = the least of the most frequent x[j] for j <= i
+
+    Of several values that are equally frequent, the least. Nulls are skipped and do not count for `min_samples`; a
+    window with a NaN gives NaN. Exact.
+
+    Args:
+        column: the column of values.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        scipy.stats.mode; a hash table of counts, and an ordered set of them.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_mode("z")).to_series().to_list()
+        [2.0, 2.0, 2.0, 1.0, 1.0]
+    """
+    return kernel_expression("expanding_mode", over=over, column=column, min_samples=min_samples)
+
+
+def expanding_entropy(
+    column: IntoColumn, *, base: float | None = None, min_samples: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Shannon's entropy of all values so far.
+
+        y[i] = -sum(p * log(p)) over the different values up to row i, p the part of the rows that have it
+
+    Values are equal where their bits are, -0 and 0 aside; round or bin measurements first. Nulls are skipped and do
+    not count for `min_samples`; NaN is a value, and all NaNs are the same. 0 where there is one value only. A few
+    roundings for each different count.
+
+    Args:
+        column: the column of values.
+        base: the base of the logarithm, such as 2 for bits. Unless given: e.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        scipy.stats.entropy of value counts; a hash table of counts.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_entropy("z")).to_series().round(4).to_list()
+        [0.0, 0.6931, 1.0986, 1.3863, 1.6094]
+    """
+    return kernel_expression("expanding_entropy", over=over, column=column, base=base, min_samples=min_samples)
+
+
+def expanding_top_n(
+    column: IntoColumn,
+    order: IntoColumn,
+    n: int,
+    *,
+    statistic: Literal["mean", "sum", "std", "min", "max"] = "mean",
+    largest: bool = True,
+    min_samples: int = 1,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Statistic of the n rows so far that stand highest by another column.
+
+        y[i] = mean (or another statistic) of x[j] over the n rows j up to row i with the greatest order[j]
+
+    A row counts where both columns are valid. Of rows with the same `order` the earlier ones are on top; where
+    there are fewer than `n` rows, all of them. A window with a NaN in `order` gives NaN; a NaN or an infinity in
+    `column` matters only on top. 'std' is null for a single row. A row costs a search in the window and `n` steps.
+    Relative error of the mean and the sum at most n * eps * sum(|x|) / |sum(x)|.
+
+    Args:
+        column: the column of values.
+        order: the column that ranks the rows.
+        n: how many rows are on top, at least 1.
+        statistic: what is made of them; 'std' is that of the sample.
+        largest: whether the rows with the greatest `order` are on top; else those with the least.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        DolphinDB cumavgTopN, cumsumTopN; a balanced tree.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_top_n("x", "z", 1)).to_series().to_list()
+        [1.0, 2.0, 2.0, 2.0, 2.0]
+    """
+    return kernel_expression(
+        "expanding_top_n",
+        over=over,
+        column=column,
+        order=order,
+        n=n,
+        statistic=statistic,
+        largest=largest,
+        min_samples=min_samples,
+    )
 
 
 def expanding_cov(
@@ -2701,6 +4918,215 @@ def expanding_corr(
         [None, 1.0, 1.0, -0.4193, -0.378]
     """
     return kernel_expression("expanding_corr", over=over, x=x, y=y, min_samples=min_samples)
+
+
+def expanding_spearman(
+    x: IntoColumn, y: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Spearman's rank correlation of two columns over all rows so far.
+
+        r[i] = corr(rank(x), rank(y)) over the rows up to row i where both are valid
+
+    From -1 to 1; equal values have the mean of their ranks. A row counts where both columns are valid; null where a
+    column is constant, and for a single row. A window with a NaN gives NaN; infinities are values. A row costs a
+    pass over its window: the ranks of all values above the one that comes or goes move. Ranks and their sums are
+    exact; the last step has a few roundings.
+
+    Args:
+        x: the first column.
+        y: the second column.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        scipy.stats.spearmanr.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_spearman("x", "z")).to_series().to_list()
+        [None, 1.0, 1.0, -0.5, -0.4]
+    """
+    return kernel_expression("expanding_spearman", over=over, x=x, y=y, min_samples=min_samples)
+
+
+def expanding_autocorr(
+    column: IntoColumn, *, lag: int = 1, min_samples: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Correlation of all values so far with those some rows earlier.
+
+        r[i] = corr(x[j], x[j - lag]) over the j <= i where both are valid
+
+    From -1 to 1. A row counts where it and the one `lag` rows before it, of the same key, are valid; rows with a
+    null count as rows. The earlier one need not be in the window: it is the correlation with the shifted column.
+    Null where one side is constant, and for a single pair. A window with a NaN or an infinity on either side gives
+    NaN, and no other window does. Computed from differences to a row of the same window, so a huge mean costs
+    nothing.
+
+    Args:
+        column: the column of values.
+        lag: how many rows earlier.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        pandas `s.expanding().corr(s.shift(lag))`; Chan, Golub, LeVeque (1983), shifted data.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_autocorr("z")).to_series().round(4).to_list()
+        [None, None, -1.0, -0.4193, -0.2138]
+    """
+    return kernel_expression("expanding_autocorr", over=over, column=column, lag=lag, min_samples=min_samples)
+
+
+def expanding_partial_corr(
+    x: IntoColumn, y: IntoColumn, given: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Correlation of x and y over all rows so far, given a third column.
+
+        r[i] = (rxy - rxz * ryz) / sqrt((1 - rxz^2) * (1 - ryz^2)) over the rows up to row i, z the given column
+
+    From -1 to 1. A row counts where all three columns are valid; null where one is constant, where `given` explains
+    x or y but for 1e-10 of its variance, and for less than three rows. A window with a NaN or an infinity gives
+    NaN, and no other window does. Computed from differences to a row of the same window, so a huge mean costs
+    nothing.
+
+    Args:
+        x: the first column.
+        y: the second column.
+        given: the column whose influence is taken away.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Fisher (1924); Chan, Golub, LeVeque (1983), shifted data.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_partial_corr("x", "z", pl.col("z") ** 2)).to_series().round(4).to_list()
+        [None, None, None, -1.0, -0.447]
+    """
+    return kernel_expression("expanding_partial_corr", over=over, x=x, y=y, given=given, min_samples=min_samples)
+
+
+def expanding_coskew(
+    x: IntoColumn, y: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Co-skewness of x with y over all rows so far: how x moves with the square of y.
+
+        s[i] = E[(x - mx) * (y - my)^2] / (sx * sy^2) over the rows up to row i where both are valid
+
+    Of the population (no correction for the sample's size); with x = y it is the skewness or the kurtosis (3 for
+    normal data). A row counts where both columns are valid; null where one is constant, and for a single row. A
+    window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a row of the
+    same window, so a huge mean costs nothing; an outlier of k standard deviations in the window costs about
+    log10(k^3), for the kurtosis log10(k^4), of the 16 digits.
+
+    Args:
+        x: the column that moves along.
+        y: the column whose powers are taken.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Christie-David, Chaudhry (2001); Chan, Golub, LeVeque (1983), shifted data.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_coskew("x", "z")).to_series().round(4).to_list()
+        [None, 0.0, 0.0, 0.2056, 0.1278]
+    """
+    return kernel_expression("expanding_coskew", over=over, x=x, y=y, min_samples=min_samples)
+
+
+def expanding_cokurt(
+    x: IntoColumn, y: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Co-kurtosis of x with y over all rows so far: how x moves with the cube of y.
+
+        k[i] = E[(x - mx) * (y - my)^3] / (sx * sy^3) over the rows up to row i where both are valid
+
+    Of the population (no correction for the sample's size); with x = y it is the skewness or the kurtosis (3 for
+    normal data). A row counts where both columns are valid; null where one is constant, and for a single row. A
+    window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a row of the
+    same window, so a huge mean costs nothing; an outlier of k standard deviations in the window costs about
+    log10(k^3), for the kurtosis log10(k^4), of the 16 digits.
+
+    Args:
+        x: the column that moves along.
+        y: the column whose powers are taken.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Christie-David, Chaudhry (2001); Chan, Golub, LeVeque (1983), shifted data.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_cokurt("x", "z")).to_series().round(4).to_list()
+        [None, 1.0, 1.0, -0.629, -0.905]
+    """
+    return kernel_expression("expanding_cokurt", over=over, x=x, y=y, min_samples=min_samples)
 
 
 def expanding_beta(
@@ -2822,6 +5248,125 @@ def expanding_r2(y: IntoColumn, x: IntoColumn, *, min_samples: int = 1, over: In
         [None, 1.0, 1.0, 0.1758, 0.1429]
     """
     return kernel_expression("expanding_r2", over=over, y=y, x=x, min_samples=min_samples)
+
+
+def expanding_trend(
+    column: IntoColumn,
+    *,
+    against: IntoColumn | None = None,
+    per: IntoDuration | None = None,
+    min_samples: int = 1,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Slope of the least squares line of all values so far against their row numbers, or against time.
+
+        b[i] = cov(t, x) / var(t) over the rows up to row i, t the row's number or its time
+
+    A row counts where value and time are valid; null for a single row, and where all times are equal. Against the
+    row's number, rows with a null count as rows. A window with a NaN or an infinity gives NaN, and no other window
+    does. Computed from differences to a row of the same window, those of times exactly, so neither a huge mean nor
+    a late time costs anything.
+
+    Args:
+        column: the column of values.
+        against: the time column that the slope is against: dates, timestamps or integers. Unless given: the row's
+            number within its key.
+        per: the length of time that the slope is for, such as '1h'. Unless given: a second; a day for dates; 1 for
+            integers and rows.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range, or the time column isn't sorted or has nulls.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        scipy.stats.linregress; Chan, Golub, LeVeque (1983), shifted data.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_trend("z")).to_series().to_list()
+        [None, 3.0, 1.0, -0.4, -0.2]
+    """
+    return kernel_expression(
+        "expanding_trend", over=over, column=column, against=against, per=per, min_samples=min_samples
+    )
+
+
+def expanding_ols(
+    y: IntoColumn,
+    x: IntoColumns,
+    *,
+    add_intercept: bool = True,
+    weights: IntoColumn | None = None,
+    fields: Sequence[Literal["coefficients", "errors", "prediction", "residual", "r2"]] | None = None,
+    min_samples: int = 1,
+    over: IntoColumns | None = None,
+) -> KernelExpr:
+    """Least squares fit of y on one to eight predictors over all rows so far: coefficients, errors, prediction,
+    residual, r2.
+
+        b minimises sum(w[j] * (y[j] - b0 - b1 * x1[j] - ... - bk * xk[j])^2) over the window of row i
+
+    Gives a struct. A row counts where y, all predictors and the weight are valid; prediction and residual are null
+    for a row that doesn't. The struct is null where there are fewer rows than coefficients, and where the
+    predictors are collinear: where what the earlier ones (and the intercept) leave of a predictor is at most 1e-10
+    of its sum of squares. Standard errors are null where there are no more rows than coefficients; r2 is null where
+    y is constant, and about 0 instead of about the mean without an intercept. With `closed='left'` the prediction
+    is for a row that the fit has not seen. A window with a NaN or an infinity gives NaN, and no other window does.
+    Solved from sums of products of differences to a row of the same window, so huge means cost nothing; the
+    relative error of a coefficient is about eps times what the other predictors leave unexplained of its predictor,
+    inverted (its variance inflation factor).
+
+    Args:
+        y: the column that is explained.
+        x: the predictors: one to eight columns.
+        add_intercept: whether the fit has an intercept.
+        weights: a column of weights, not negative: the squares of the residuals are weighted by it.
+        fields: what the struct holds: 'coefficients' (fields `intercept` and one of each predictor's name),
+            'errors' (their standard errors, with `se_` before the name), 'prediction', 'residual' (of the current
+            row), 'r2'. Unless given: all of them. What is not named is not computed.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        statsmodels RollingOLS with `expanding=True`; Chan, Golub, LeVeque (1983), shifted data.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_ols("x", ["z"], fields=["coefficients"]).struct.unnest().round(4)).row(-1)
+        (3.2857, -0.2857)
+    """
+    return kernel_expression(
+        "expanding_ols",
+        over=over,
+        y=y,
+        x=x,
+        add_intercept=add_intercept,
+        weights=weights,
+        fields=fields,
+        min_samples=min_samples,
+    )
 
 
 def expanding_weighted_sum(
@@ -2994,6 +5539,98 @@ def expanding_weighted_std(
     """
     return kernel_expression(
         "expanding_weighted_std", over=over, column=column, weights=weights, min_samples=min_samples
+    )
+
+
+def expanding_weighted_corr(
+    x: IntoColumn, y: IntoColumn, weights: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Correlation of two columns over all rows so far, with a weight for each row.
+
+        r[i] = cov(x, y) / sqrt(var(x) * var(y)), all weighted, over the rows up to row i
+
+    From -1 to 1. A row counts where both columns and the weight are valid; null where a column is constant among
+    the rows with a weight, and for a single row. Weights should not be negative: nothing forbids it, but variances
+    that are then negative give null. A window with a NaN or an infinity gives NaN, and no other window does.
+    Computed from differences to a row of the same window, so a huge mean costs nothing.
+
+    Args:
+        x: the first column.
+        y: the second column.
+        weights: the weight of each row.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        Chan, Golub, LeVeque (1983), shifted data; sums by blocks of 1,024 rows.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_weighted_corr("x", "z", "z")).to_series().round(4).to_list()
+        [None, 1.0, 1.0, -0.1761, -0.2667]
+    """
+    return kernel_expression("expanding_weighted_corr", over=over, x=x, y=y, weights=weights, min_samples=min_samples)
+
+
+def expanding_weighted_quantile(
+    column: IntoColumn, weights: IntoColumn, quantile: float, *, min_samples: int = 1, over: IntoColumns | None = None
+) -> KernelExpr:
+    """Quantile of all values so far, with a weight for each row.
+
+        y[i] = the least x[j], j <= i, with sum(w[k] for x[k] <= x[j]) >= quantile * sum(w)
+
+    A row counts where value and weight are valid; with a weight of 0 it has no say. Always one of the values; with
+    equal weights it is the quantile with `interpolation='higher'` of the sample's inverted distribution. Null where
+    a weight is negative, or none is positive; a window with a NaN, or with an infinite weight, gives NaN. Exact,
+    but that the sums of weights are rounded: where they meet the wanted part within w * eps, a neighbour may be
+    given.
+
+    Args:
+        column: the column of values.
+        weights: the weight of each row, not negative.
+        quantile: which quantile: the part of the whole weight, from 0 to 1.
+        min_samples: the least number of values for an answer; below it the answer is null.
+        over: the key columns: rows with equal keys are a sequence of their own.
+
+    Returns:
+        A Polars expression that remembers its kernel; one value a row.
+
+    Raises:
+        ValueError: a parameter is missing, unknown or out of range.
+        TypeError: a parameter or a column has a type that doesn't suit.
+        ColumnNotFoundError: the frame lacks a column; Polars' own faces raise theirs.
+
+    Source:
+        numpy.quantile(method='inverted_cdf', weights=...); Aragon, Seidel (1989), treaps.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_weighted_quantile("x", "z", 0.5)).to_series().to_list()
+        [1.0, 2.0, 2.0, 2.0, 2.0]
+    """
+    return kernel_expression(
+        "expanding_weighted_quantile",
+        over=over,
+        column=column,
+        weights=weights,
+        quantile=quantile,
+        min_samples=min_samples,
     )
 
 

@@ -24,11 +24,12 @@ IntoColumns: TypeAlias = "str | pl.Expr | Sequence[str | pl.Expr]"
 IntoNumberOrColumn: TypeAlias = "float | str | pl.Expr"
 IntoWindow: TypeAlias = "int | str | timedelta"
 IntoDuration: TypeAlias = "int | str | timedelta"
+IntoWeights: TypeAlias = "str | Sequence[float]"
 
 CATALOGUE: Mapping[str, dict[str, Any]] = {kernel["name"]: kernel for kernel in json.loads(_native.catalogue())}
 """Every kernel's entry, by name."""
 
-_COLUMN_KINDS = {"column", "columns", "time", "number_or_column"}
+_COLUMN_KINDS = {"column", "flags", "columns", "time", "number_or_column"}
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ impl<'a> Arguments<'a> {
 
     fn check(&self, parameter: &Parameter, value: &Value) -> Result<()> {
         let fits = match (&parameter.kind, value) {
-            (Kind::Column | Kind::Time, Value::Text(_)) => true,
+            (Kind::Column | Kind::Flags | Kind::Time(_), Value::Text(_)) => true,
             (Kind::Columns, Value::List(items)) => {
                 if items.is_empty() {
                     return Err(self.refuse(parameter.name, "is empty; name at least one column"));
@@ -74,12 +74,35 @@ impl<'a> Arguments<'a> {
             }
             (Kind::Number, Value::Int(_) | Value::Float(_)) => true,
             (Kind::NumberOrColumn, Value::Int(_) | Value::Float(_) | Value::Text(_)) => true,
-            (Kind::Numbers, Value::List(items)) => {
+            (Kind::Numbers | Kind::Weights, Value::List(items)) => {
                 items.iter().all(|item| matches!(item, Value::Int(_) | Value::Float(_)))
             }
             (Kind::Count, Value::Int(count)) => {
                 if *count < 0 {
                     return Err(self.refuse(parameter.name, format!("must not be negative, not {count}")));
+                }
+                true
+            }
+            (Kind::Words(known), Value::List(items)) => {
+                if items.is_empty() {
+                    return Err(
+                        self.refuse(parameter.name, format!("is empty; name at least one of {}", listed(known)))
+                    );
+                }
+                for item in items {
+                    let Value::Text(word) = item else {
+                        return Err(Error::parameter_type(
+                            self.kernel.name,
+                            parameter.name,
+                            parameter.kind.expected(),
+                            value,
+                        ));
+                    };
+                    if !known.contains(&word.as_str()) {
+                        return Err(
+                            self.refuse(parameter.name, format!("knows no '{word}'; it takes {}", listed(known)))
+                        );
+                    }
                 }
                 true
             }
@@ -93,6 +116,7 @@ impl<'a> Arguments<'a> {
                 true
             }
             (Kind::Window | Kind::Duration, Value::Int(_) | Value::Text(_)) => true,
+            (Kind::Rows, Value::Int(_)) | (Kind::Weights, Value::Text(_)) => true,
             _ => false,
         };
         if fits {
@@ -131,6 +155,22 @@ impl<'a> Arguments<'a> {
                 .collect()),
             _ => Err(self.missing(name)),
         }
+    }
+
+    /// Some of the words of a [`Kind::Words`]; all of them unless given.
+    pub fn words(&self, name: &str) -> Result<Vec<String>> {
+        match (self.parameter(name)?, self.value(name)) {
+            (_, Some(_)) => self.column_list(name),
+            (Parameter { kind: Kind::Words(known), .. }, None) => {
+                Ok(known.iter().map(|word| word.to_string()).collect())
+            }
+            _ => Err(self.missing(name)),
+        }
+    }
+
+    /// Whether the parameter has a value.
+    pub fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
     }
 
     /// A text, where given.
@@ -215,7 +255,9 @@ impl<'a> Arguments<'a> {
         let mut names = Vec::new();
         for parameter in self.kernel.parameters {
             match (&parameter.kind, self.value(parameter.name)) {
-                (Kind::Column | Kind::Time | Kind::NumberOrColumn, Some(Value::Text(name))) => names.push(name),
+                (Kind::Column | Kind::Flags | Kind::Time(_) | Kind::NumberOrColumn, Some(Value::Text(name))) => {
+                    names.push(name)
+                }
                 (Kind::Columns, Some(Value::List(items))) => names.extend(
                     items.into_iter().filter_map(|item| if let Value::Text(name) = item { Some(name) } else { None }),
                 ),
@@ -225,21 +267,34 @@ impl<'a> Arguments<'a> {
         names
     }
 
+    /// Whether a length of time is a number of steps of an integer column.
+    fn counts_units(&self, parameter: &str) -> bool {
+        let kind = self.kernel.parameters.iter().find(|p| p.name == parameter).map(|p| &p.kind);
+        match self.value(parameter) {
+            Some(Value::Text(text)) => matches!(Duration::parse(&text), Ok(Duration::Units(_))),
+            Some(Value::Int(_)) => matches!(kind, Some(Kind::Duration)),
+            _ => false,
+        }
+    }
+
     /// A schema in which every column has a type that suits the kernel: to check parameters where no data are.
     pub(crate) fn assumed_schema(&self) -> Schema {
-        let counts_units = self.kernel.parameters.iter().any(|p| {
-            matches!(p.kind, Kind::Window | Kind::Duration)
-                && match self.value(p.name) {
-                    Some(Value::Text(text)) => matches!(Duration::parse(&text), Ok(Duration::Units(_))),
-                    Some(Value::Int(_)) => matches!(p.kind, Kind::Duration),
-                    _ => false,
-                }
-        });
-        let time = if counts_units { DataType::Int64 } else { DataType::Timestamp(TimeUnit::Nanosecond, None) };
+        let mut types: Vec<(String, DataType)> = Vec::new();
+        for parameter in self.kernel.parameters {
+            let data_type = match parameter.kind {
+                Kind::Time(length) if self.counts_units(length) => DataType::Int64,
+                Kind::Time(_) => DataType::Timestamp(TimeUnit::Nanosecond, None),
+                Kind::Flags => DataType::Boolean,
+                _ => continue,
+            };
+            types.extend(self.text(parameter.name).map(|name| (name, data_type)));
+        }
+        // Where a column has two parts to play, a number of steps tells more than the lack of one.
+        types.sort_by_key(|(_, data_type)| *data_type != DataType::Int64);
         let mut fields: Vec<Field> = Vec::new();
-        for parameter in self.kernel.parameters.iter().filter(|p| matches!(p.kind, Kind::Time)) {
-            if let Some(name) = self.text(parameter.name) {
-                fields.push(Field::new(name, time.clone(), true));
+        for (name, data_type) in types {
+            if fields.iter().all(|f| *f.name() != name) {
+                fields.push(Field::new(name, data_type, true));
             }
         }
         for name in self.columns() {

@@ -34,6 +34,8 @@ pub(crate) struct Bound {
     pub(crate) keys: Option<Keys>,
     /// For each time column, its place in `fields` and the last time of each key.
     pub(crate) times: Vec<(usize, Vec<i64>)>,
+    /// How many rows of each key there were, where a kernel asks for a row's number.
+    pub(crate) seen: Option<Vec<i64>>,
     pub(crate) rows: u64,
 }
 
@@ -44,6 +46,7 @@ impl Clone for Bound {
             kernels: self.kernels.iter().map(|kernel| kernel.clone_boxed()).collect(),
             keys: self.keys.clone(),
             times: self.times.clone(),
+            seen: self.seen.clone(),
             rows: self.rows,
         }
     }
@@ -57,6 +60,7 @@ impl Bound {
     pub(crate) fn resize(&mut self, keys: usize) {
         self.kernels.iter_mut().for_each(|kernel| kernel.resize(keys));
         self.times.iter_mut().for_each(|(_, times)| times.resize(keys, i64::MIN));
+        self.seen.iter_mut().for_each(|seen| seen.resize(keys, 0));
     }
 
     /// The stage's own columns of a batch, in the order of `fields`.
@@ -97,7 +101,8 @@ impl Bound {
         }
         self.resize(key_count);
         self.rows += own.num_rows() as u64;
-        Ok(run_kernels(&mut self.kernels, &own, keys, key_count, threads))
+        let numbers = Numbers { keys, key_count, seen: self.seen.as_deref_mut() };
+        Ok(run_kernels(&mut self.kernels, &own, numbers, threads))
     }
 
     fn key_columns(&self, rows: &RecordBatch, over: &[String]) -> Vec<ArrayRef> {
@@ -170,6 +175,10 @@ impl Bound {
             fields: self.fields.clone(),
             kernels: self.kernels.iter().map(|kernel| kernel.select(&chosen)).collect(),
             times: self.times.iter().map(|(index, times)| (*index, last_times(times))).collect(),
+            seen: self
+                .seen
+                .as_ref()
+                .map(|seen| chosen.iter().map(|key| key.map_or(0, |key| seen[key as usize])).collect()),
             keys: Some(part_keys),
             rows: self.rows,
         })
@@ -213,28 +222,43 @@ fn order_error(
     Error::new(ErrorKind::Order, format!("{kernel}: time column '{name}' {problem} (rows are counted from 0)"))
 }
 
+/// The rows' keys and how many there are, and how many rows of each there were, where a kernel asks for a row's number.
+struct Numbers<'a> {
+    keys: Option<Vec<u32>>,
+    key_count: usize,
+    seen: Option<&'a mut [i64]>,
+}
+
+impl Numbers<'_> {
+    /// Each row's number within its key, in key order.
+    fn positions(&mut self, groups: &Groups, rows: usize) -> Vec<i64> {
+        self.seen.as_mut().map_or_else(Vec::new, |seen| groups.number_rows(seen, rows))
+    }
+}
+
 /// Runs all kernels over a batch, slice by slice where its rows are put into key order.
 fn run_kernels(
     kernels: &mut [Box<dyn Running>],
     rows: &RecordBatch,
-    keys: Option<Vec<u32>>,
-    key_count: usize,
+    mut numbers: Numbers,
     threads: usize,
 ) -> Vec<ArrayRef> {
     kernels.iter_mut().for_each(|kernel| kernel.expect_rows(rows.num_rows()));
-    match keys {
-        None => run_slice(kernels, &Batch::new(rows, &Groups::One, threads, kernels)),
-        Some(keys) if keys.is_sorted() => {
-            run_slice(kernels, &Batch::new(rows, &Groups::by_key(&keys, key_count), threads, kernels));
+    let key_count = numbers.key_count;
+    let whole = |groups: &Groups, numbers: &mut Numbers, kernels: &mut [Box<dyn Running>]| {
+        let positions = numbers.positions(groups, rows.num_rows());
+        let batch = Batch::new(rows, groups, threads, kernels, positions);
+        if threads > 1 && matches!(groups, Groups::Interleaved { .. }) {
+            kernels.par_iter_mut().for_each(|kernel| kernel.run(&batch));
+        } else {
+            run_slice(kernels, &batch);
         }
+    };
+    match numbers.keys.take() {
+        None => whole(&Groups::One, &mut numbers, kernels),
+        Some(keys) if keys.is_sorted() => whole(&Groups::by_key(&keys, key_count), &mut numbers, kernels),
         Some(keys) if kernels.iter().all(|kernel| kernel.takes_interleaved()) => {
-            let groups = Groups::Interleaved { keys };
-            let batch = Batch::new(rows, &groups, threads, kernels);
-            if threads > 1 {
-                kernels.par_iter_mut().for_each(|kernel| kernel.run(&batch));
-            } else {
-                run_slice(kernels, &batch);
-            }
+            whole(&Groups::Interleaved { keys }, &mut numbers, kernels);
         }
         Some(keys) => {
             let state_size = kernels.iter().map(|kernel| kernel.state_size()).max().unwrap_or(0);
@@ -250,11 +274,15 @@ fn run_kernels(
                 } else {
                     wave.chunks(slice_rows).enumerate().map(group).collect()
                 };
-                let prepare = |(rows, groups)| Batch::new(rows, groups, threads, kernels);
+                let numbered: Vec<(&RecordBatch, &Groups, Vec<i64>)> = slices
+                    .iter()
+                    .map(|(rows, groups)| (rows, groups, numbers.positions(groups, rows.num_rows())))
+                    .collect();
+                let prepare = |(rows, groups, positions)| Batch::new(rows, groups, threads, kernels, positions);
                 let batches: Vec<Batch> = if threads > 1 {
-                    slices.par_iter().map(|(rows, groups)| prepare((rows, groups))).collect()
+                    numbered.into_par_iter().map(prepare).collect()
                 } else {
-                    slices.iter().map(|(rows, groups)| prepare((rows, groups))).collect()
+                    numbered.into_iter().map(prepare).collect()
                 };
                 batches.iter().for_each(|batch| run_slice(kernels, batch));
             }

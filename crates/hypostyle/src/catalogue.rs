@@ -8,7 +8,7 @@ use crate::arguments::Arguments;
 use crate::error::{Error, ErrorKind, Result, listed, nearest};
 use crate::kernel::Running;
 use crate::spec::KernelSpec;
-use crate::{ordered, recurrences, rows, statistics};
+use crate::{filters, ordered, recurrences, rows, statistics};
 
 /// An entry of the catalogue: what a kernel is called, what it takes, what it means and how it is built.
 #[derive(Serialize)]
@@ -70,10 +70,12 @@ pub struct Parameter {
 pub enum Kind {
     /// A column.
     Column,
+    /// A column of booleans.
+    Flags,
     /// Several columns.
     Columns,
-    /// A time column: dates, timestamps or integers.
-    Time,
+    /// A time column: dates, timestamps or integers; with the parameter that is a length of it.
+    Time(&'static str),
     /// A number.
     Number,
     /// A number or a column.
@@ -86,8 +88,14 @@ pub enum Kind {
     Flag,
     /// One of these.
     Choice(&'static [&'static str]),
+    /// Some of these.
+    Words(&'static [&'static str]),
     /// A number of rows, or a duration.
     Window,
+    /// A number of rows, at least 1.
+    Rows,
+    /// A weight for each row of a window, or the name of a shape.
+    Weights,
     /// A duration.
     Duration,
 }
@@ -96,15 +104,19 @@ impl Kind {
     pub(crate) fn expected(&self) -> &'static str {
         match self {
             Self::Column => "the name of a column",
+            Self::Flags => "the name of a column of booleans",
             Self::Columns => "a list of column names",
-            Self::Time => "the name of a time column",
+            Self::Time(_) => "the name of a time column",
             Self::Number => "a number",
             Self::NumberOrColumn => "a number or the name of a column",
             Self::Numbers => "a list of numbers",
             Self::Count => "a whole number",
             Self::Flag => "true or false",
             Self::Choice(_) => "one of a few words",
+            Self::Words(_) => "a list of a few words",
             Self::Window => "a number of rows or a duration such as '5m'",
+            Self::Rows => "a number of rows",
+            Self::Weights => "a list of numbers or the name of a shape",
             Self::Duration => "a duration such as '30m'",
         }
     }
@@ -150,24 +162,49 @@ static CATALOGUE: &[Kernel] = &[
     statistics::moments::ROLLING_KURT,
     statistics::extremum::ROLLING_MIN,
     statistics::extremum::ROLLING_MAX,
+    statistics::arg_extremum::ROLLING_ARGMIN,
+    statistics::arg_extremum::ROLLING_ARGMAX,
     statistics::range::ROLLING_RANGE,
     statistics::edge::ROLLING_FIRST,
     statistics::edge::ROLLING_LAST,
+    statistics::boolean::ROLLING_ANY,
+    statistics::boolean::ROLLING_ALL,
+    statistics::zscore::ROLLING_ZSCORE,
     ordered::median::ROLLING_MEDIAN,
     ordered::quantile::ROLLING_QUANTILE,
     ordered::spread::ROLLING_IQR,
     ordered::spread::ROLLING_MAD,
+    ordered::robust::ROLLING_ROBUST_ZSCORE,
+    ordered::robust::ROLLING_HAMPEL,
+    ordered::trimmed::ROLLING_TRIMMED_MEAN,
+    ordered::trimmed::ROLLING_WINSORIZED_MEAN,
     ordered::rank::ROLLING_RANK,
     ordered::distinct::ROLLING_NUNIQUE,
+    ordered::occurrences::ROLLING_MODE,
+    ordered::occurrences::ROLLING_ENTROPY,
+    ordered::top::ROLLING_TOP_N,
     statistics::covariance::ROLLING_COV,
     statistics::correlation::ROLLING_CORR,
+    ordered::spearman::ROLLING_SPEARMAN,
+    statistics::autocorrelation::ROLLING_AUTOCORR,
+    statistics::partial::ROLLING_PARTIAL_CORR,
+    statistics::comoment::ROLLING_COSKEW,
+    statistics::comoment::ROLLING_COKURT,
     statistics::regression::ROLLING_BETA,
     statistics::regression::ROLLING_ALPHA,
     statistics::regression::ROLLING_R2,
+    statistics::trend::ROLLING_TREND,
+    statistics::ols::ROLLING_OLS,
     statistics::weighted::ROLLING_WEIGHTED_SUM,
     statistics::weighted::ROLLING_WEIGHTED_MEAN,
     statistics::weighted::ROLLING_WEIGHTED_VAR,
     statistics::weighted::ROLLING_WEIGHTED_STD,
+    statistics::weighted_correlation::ROLLING_WEIGHTED_CORR,
+    ordered::weighted_quantile::ROLLING_WEIGHTED_QUANTILE,
+    filters::fir::ROLLING_FIR_SUM,
+    filters::fir::ROLLING_FIR_MEAN,
+    filters::fir::ROLLING_FIR_VAR,
+    filters::fir::ROLLING_FIR_STD,
     statistics::count::EXPANDING_COUNT,
     statistics::sum::EXPANDING_SUM,
     statistics::product::EXPANDING_PRODUCT,
@@ -179,24 +216,45 @@ static CATALOGUE: &[Kernel] = &[
     statistics::moments::EXPANDING_KURT,
     statistics::extremum::EXPANDING_MIN,
     statistics::extremum::EXPANDING_MAX,
+    statistics::arg_extremum::EXPANDING_ARGMIN,
+    statistics::arg_extremum::EXPANDING_ARGMAX,
     statistics::range::EXPANDING_RANGE,
     statistics::edge::EXPANDING_FIRST,
     statistics::edge::EXPANDING_LAST,
+    statistics::boolean::EXPANDING_ANY,
+    statistics::boolean::EXPANDING_ALL,
+    statistics::zscore::EXPANDING_ZSCORE,
     ordered::median::EXPANDING_MEDIAN,
     ordered::quantile::EXPANDING_QUANTILE,
     ordered::spread::EXPANDING_IQR,
     ordered::spread::EXPANDING_MAD,
+    ordered::robust::EXPANDING_ROBUST_ZSCORE,
+    ordered::robust::EXPANDING_HAMPEL,
+    ordered::trimmed::EXPANDING_TRIMMED_MEAN,
+    ordered::trimmed::EXPANDING_WINSORIZED_MEAN,
     ordered::rank::EXPANDING_RANK,
     ordered::distinct::EXPANDING_NUNIQUE,
+    ordered::occurrences::EXPANDING_MODE,
+    ordered::occurrences::EXPANDING_ENTROPY,
+    ordered::top::EXPANDING_TOP_N,
     statistics::covariance::EXPANDING_COV,
     statistics::correlation::EXPANDING_CORR,
+    ordered::spearman::EXPANDING_SPEARMAN,
+    statistics::autocorrelation::EXPANDING_AUTOCORR,
+    statistics::partial::EXPANDING_PARTIAL_CORR,
+    statistics::comoment::EXPANDING_COSKEW,
+    statistics::comoment::EXPANDING_COKURT,
     statistics::regression::EXPANDING_BETA,
     statistics::regression::EXPANDING_ALPHA,
     statistics::regression::EXPANDING_R2,
+    statistics::trend::EXPANDING_TREND,
+    statistics::ols::EXPANDING_OLS,
     statistics::weighted::EXPANDING_WEIGHTED_SUM,
     statistics::weighted::EXPANDING_WEIGHTED_MEAN,
     statistics::weighted::EXPANDING_WEIGHTED_VAR,
     statistics::weighted::EXPANDING_WEIGHTED_STD,
+    statistics::weighted_correlation::EXPANDING_WEIGHTED_CORR,
+    ordered::weighted_quantile::EXPANDING_WEIGHTED_QUANTILE,
     recurrences::ewm_mean::EWM_MEAN,
     recurrences::cumsum_clip::CUMSUM_CLIP,
     recurrences::affine_scan::AFFINE_SCAN,
@@ -256,6 +314,7 @@ impl Kernel {
             };
             let expected = match parameter.kind {
                 Kind::Choice(known) => listed(known),
+                Kind::Words(known) => format!("some of {}", listed(known)),
                 _ => parameter.kind.expected().to_string(),
             };
             text.push_str(&format!("- {}: {expected} ({default}). {}\n", parameter.name, parameter.doc));

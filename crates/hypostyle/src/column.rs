@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Float32Array, Float64Array, Int64Array, PrimitiveArray,
+    StructArray,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{
@@ -349,16 +350,60 @@ where
     }
 }
 
+/// A value and where it stands: the number of its row within the key, or its time.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Placed<T> {
+    /// The value.
+    pub value: T,
+    /// The row's number, or its time.
+    pub place: i64,
+}
+
+macro_rules! placed {
+    ($($value:ty, $values:expr, $width:literal);*) => { $(
+        impl Input for Placed<$value> {
+            const DOMAINS: &'static [Domain] = &{
+                let mut domains = [Domain::Integer; $width + 1];
+                let mut k = 0;
+                while k < $width {
+                    domains[k] = $values;
+                    k += 1;
+                }
+                domains
+            };
+            fn assemble<'a>(columns: &'a [Values<'a>], len: usize) -> Cow<'a, [Self]> {
+                let (values, places) = columns.split_at(columns.len().min($width));
+                let values = <$value>::assemble(values, len);
+                let places = i64::assemble(places, len);
+                values.iter().zip(places.iter()).map(|(value, place)| Self { value: *value, place: *place }).collect()
+            }
+            fn scalars(self) -> Vec<Scalar> {
+                let mut scalars = Input::scalars(self.value);
+                scalars.push(Scalar::Integer(self.place));
+                scalars
+            }
+            fn from_scalars(scalars: &[Scalar]) -> Self {
+                let (values, place) = scalars.split_at(scalars.len().min($width));
+                Self {
+                    value: <$value as Input>::from_scalars(values),
+                    place: place.first().map_or(0, Scalar::integer),
+                }
+            }
+        }
+    )* };
+}
+placed!(f64, Domain::Float, 1; i64, Domain::Integer, 1; [f64; 2], Domain::Float, 2);
+
 /// One answer of a kernel.
 pub trait Output: Copy + Send + Sync + Default + 'static {
     /// The answers as an array of this type.
     fn into_array(values: Vec<Self>, nulls: Option<NullBuffer>, data_type: &DataType) -> ArrayRef;
 
-    /// For saving.
-    fn scalar(self) -> Scalar;
+    /// The answer's numbers, for saving.
+    fn scalars(self) -> Vec<Scalar>;
 
     /// The answer again.
-    fn from_scalar(scalar: &Scalar) -> Self;
+    fn from_scalars(scalars: &[Scalar]) -> Self;
 }
 
 impl Output for f64 {
@@ -375,11 +420,11 @@ impl Output for f64 {
             _ => Arc::new(Float64Array::new(values.into(), nulls)),
         }
     }
-    fn scalar(self) -> Scalar {
-        Scalar::Float(self)
+    fn scalars(self) -> Vec<Scalar> {
+        vec![Scalar::Float(self)]
     }
-    fn from_scalar(scalar: &Scalar) -> Self {
-        scalar.float()
+    fn from_scalars(scalars: &[Scalar]) -> Self {
+        scalars.first().map_or(0.0, Scalar::float)
     }
 }
 
@@ -400,11 +445,45 @@ impl Output for i64 {
             }, _ => Arc::new(Int64Array::new(values.into(), nulls))),
         }
     }
-    fn scalar(self) -> Scalar {
-        Scalar::Integer(self)
+    fn scalars(self) -> Vec<Scalar> {
+        vec![Scalar::Integer(self)]
     }
-    fn from_scalar(scalar: &Scalar) -> Self {
-        scalar.integer()
+    fn from_scalars(scalars: &[Scalar]) -> Self {
+        scalars.first().map_or(0, Scalar::integer)
+    }
+}
+
+/// A field of a struct that has no answer.  Computed answers never have these bits: see [`field`].
+pub(crate) const NO_FIELD: f64 = f64::from_bits(0x7FF8_0000_0000_0BAD);
+
+/// A field of a struct, where NaN keeps no bits of its own.
+pub(crate) fn field(x: f64) -> f64 {
+    if x.is_nan() { f64::NAN } else { x }
+}
+
+/// A struct of at most `K` numbers: the first ones are its fields, and [`NO_FIELD`] is a field without an answer.
+impl<const K: usize> Output for [f64; K]
+where
+    [f64; K]: Default,
+{
+    fn into_array(values: Vec<Self>, nulls: Option<NullBuffer>, data_type: &DataType) -> ArrayRef {
+        let DataType::Struct(fields) = data_type else {
+            return f64::into_array(values.iter().map(|row| row[0]).collect(), nulls, data_type);
+        };
+        let column = |k: usize| {
+            let column: Vec<f64> = values.iter().map(|row| row[k]).collect();
+            let given: BooleanBuffer = column.iter().map(|x| x.to_bits() != NO_FIELD.to_bits()).collect();
+            let nulls = NullBuffer::union(nulls.as_ref(), Some(&NullBuffer::new(given)));
+            f64::into_array(column, nulls.filter(|nulls| nulls.null_count() > 0), fields[k].data_type())
+        };
+        let columns = (0..fields.len().min(K)).map(column).collect();
+        Arc::new(StructArray::new(fields.clone(), columns, nulls))
+    }
+    fn scalars(self) -> Vec<Scalar> {
+        self.iter().map(|x| Scalar::Float(*x)).collect()
+    }
+    fn from_scalars(scalars: &[Scalar]) -> Self {
+        std::array::from_fn(|k| scalars.get(k).map_or(0.0, Scalar::float))
     }
 }
 

@@ -54,6 +54,23 @@ impl Groups {
         grouped.into()
     }
 
+    /// The number of each of `len` rows within its key, in key order; `seen` counts the rows of each key.
+    pub(crate) fn number_rows(&self, seen: &mut [i64], len: usize) -> Vec<i64> {
+        let take = |seen: &mut i64| {
+            *seen += 1;
+            *seen - 1
+        };
+        match self {
+            Self::One => (0..len).map(|_| take(&mut seen[0])).collect(),
+            Self::Interleaved { keys } => keys.iter().map(|key| take(&mut seen[*key as usize])).collect(),
+            Self::Runs { runs, .. } => runs
+                .iter()
+                .flat_map(|run| std::iter::repeat_n(run.key as usize, run.end - run.start))
+                .map(|key| take(&mut seen[key]))
+                .collect(),
+        }
+    }
+
     /// Whether the rows stand in the key order already.
     pub(crate) fn keep_order(&self) -> bool {
         !matches!(self, Self::Runs { places: Some(_), .. })

@@ -26,6 +26,8 @@ pub enum Source {
     },
     /// The same number for every row.
     Constant(f64),
+    /// The row's number within its key, from 0.
+    Position,
 }
 
 /// A kernel bound to its columns.
@@ -98,6 +100,8 @@ pub struct Batch<'a> {
     pub(crate) threads: usize,
     values: HashMap<(usize, Domain), Values<'a>>,
     valid: HashMap<usize, Vec<bool>>,
+    /// Each row's number within its key, where a kernel asks for it.
+    positions: Vec<i64>,
 }
 
 impl<'a> Batch<'a> {
@@ -106,8 +110,9 @@ impl<'a> Batch<'a> {
         groups: &'a Groups,
         threads: usize,
         kernels: &[Box<dyn Running>],
+        positions: Vec<i64>,
     ) -> Self {
-        let mut batch = Self { record, groups, threads, values: HashMap::new(), valid: HashMap::new() };
+        let mut batch = Self { record, groups, threads, values: HashMap::new(), valid: HashMap::new(), positions };
         for kernel in kernels {
             for source in kernel.sources() {
                 if let Source::Column { index, domain } = source {
@@ -138,6 +143,7 @@ impl<'a> Batch<'a> {
     fn values(&self, source: &Source) -> Values<'_> {
         match source {
             Source::Constant(x) => Values::Constant(*x),
+            Source::Position => Values::Integer(Cow::Borrowed(&self.positions)),
             Source::Column { index, domain } => match self.values.get(&(*index, *domain)) {
                 Some(Values::Float(values)) => Values::Float(Cow::Borrowed(values)),
                 Some(Values::Integer(values)) => Values::Integer(Cow::Borrowed(values)),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanBuilder, Float64Builder, Int64Builder, LargeListBuilder};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type};
 
-use crate::column::Input;
+use crate::column::{Input, Output};
 use crate::error::{Error, Result};
 
 /// A number of a state.
@@ -36,6 +36,11 @@ impl Scalar {
             Self::Integer(x) => *x,
         }
     }
+}
+
+/// What one of several numbers is called.
+fn lane_name(name: &str, lane: usize, lanes: usize) -> String {
+    if lanes == 1 { name.to_string() } else { format!("{name}.{lane}") }
 }
 
 enum Column {
@@ -101,6 +106,15 @@ impl Writer {
         }
     }
 
+    /// Writes an answer, where there is one.
+    pub fn answer<O: Output>(&mut self, name: &str, answer: Option<O>) {
+        self.flag(&format!("{name}.some"), answer.is_some());
+        let scalars = answer.unwrap_or_default().scalars();
+        for (lane, scalar) in scalars.iter().enumerate() {
+            self.scalar(&lane_name(name, lane, scalars.len()), *scalar);
+        }
+    }
+
     /// Writes integers of any number.
     pub fn integers(&mut self, name: &str, values: impl Iterator<Item = i64>) {
         if let Column::Integers(list) = self.next(name, || Column::Integers(LargeListBuilder::new(Int64Builder::new())))
@@ -113,7 +127,7 @@ impl Writer {
     pub fn rows<I: Input>(&mut self, name: &str, rows: impl Iterator<Item = Option<I>> + Clone) {
         let kinds = I::default().scalars();
         for (lane, kind) in kinds.iter().enumerate() {
-            let name = if kinds.len() == 1 { name.to_string() } else { format!("{name}.{lane}") };
+            let name = lane_name(name, lane, kinds.len());
             let lanes = rows.clone().map(|row| row.map(|row| row.scalars()[lane]));
             match kind {
                 Scalar::Float(_) => {
@@ -216,6 +230,16 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Reads an answer, where there was one.
+    pub fn answer<O: Output>(&mut self, name: &str) -> Result<Option<O>> {
+        let some = self.flag(&format!("{name}.some"))?;
+        let kinds = O::default().scalars();
+        let scalars = (0..kinds.len())
+            .map(|lane| self.scalar(&lane_name(name, lane, kinds.len()), kinds[lane]))
+            .collect::<Result<Vec<Scalar>>>()?;
+        Ok(some.then(|| O::from_scalars(&scalars)))
+    }
+
     /// Reads integers.
     pub fn integers(&mut self, name: &str) -> Result<Vec<i64>> {
         let list_type = DataType::LargeList(Arc::new(Field::new_list_field(DataType::Int64, true)));
@@ -228,7 +252,7 @@ impl<'a> Reader<'a> {
         let kinds = I::default().scalars();
         let mut lanes: Vec<Vec<Option<Scalar>>> = Vec::new();
         for (lane, kind) in kinds.iter().enumerate() {
-            let name = if kinds.len() == 1 { name.to_string() } else { format!("{name}.{lane}") };
+            let name = lane_name(name, lane, kinds.len());
             let item = match kind {
                 Scalar::Float(_) => DataType::Float64,
                 Scalar::Integer(_) => DataType::Int64,

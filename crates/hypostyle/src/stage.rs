@@ -10,6 +10,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::arguments::find_column;
 use crate::bound::Bound;
 use crate::error::{Error, ErrorKind, Result};
+use crate::kernel::{Running, Source};
 use crate::keys::Keys;
 use crate::spec::KernelSpec;
 use crate::state;
@@ -150,6 +151,7 @@ impl Stage {
             bound.kernels.iter().map(|kernel| kernel.state_bytes()).sum::<usize>()
                 + bound.keys.as_ref().map_or(0, Keys::bytes)
                 + bound.times.iter().map(|(_, times)| times.capacity() * size_of::<i64>()).sum::<usize>()
+                + bound.seen.as_ref().map_or(0, |seen| seen.capacity() * size_of::<i64>())
         })
     }
 
@@ -298,7 +300,9 @@ impl Stage {
                 times.push((time, Vec::new()));
             }
         }
-        let mut bound = Bound { fields, kernels, keys, times, rows: 0 };
+        let numbered = |kernel: &Box<dyn Running>| kernel.sources().contains(&Source::Position);
+        let seen = kernels.iter().any(numbered).then(Vec::new);
+        let mut bound = Bound { fields, kernels, keys, times, seen, rows: 0 };
         bound.resize(usize::from(bound.keys.is_none()));
         Ok(bound)
     }

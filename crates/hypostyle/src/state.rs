@@ -83,6 +83,9 @@ fn table(stage: &Stage) -> Result<(Vec<Field>, Vec<ArrayRef>, usize)> {
     for (index, times) in &bound.times {
         add(format!("last:{}", bound.fields[*index].name()), Arc::new(Int64Array::from(times.clone())));
     }
+    if let Some(seen) = &bound.seen {
+        add("seen:rows".to_string(), Arc::new(Int64Array::from(seen.clone())));
+    }
     for (name, kernel) in stage.output_names().iter().zip(&bound.kernels) {
         let mut writer = Writer::default();
         for key in 0..keys {
@@ -191,13 +194,16 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Stage> {
     if keys != table.num_rows() {
         return Err(Error::state(format!("it holds {} rows for {keys} keys", table.num_rows())));
     }
-    for (_, times) in &mut bound.times {
+    let mut take_integers = |what: &str| -> Result<Vec<i64>> {
         let (_, column) = take(1)?.remove(0);
-        *times = column
-            .as_primitive_opt::<Int64Type>()
-            .ok_or_else(|| Error::state("the last times are no integers"))?
-            .values()
-            .to_vec();
+        let integers = column.as_primitive_opt::<Int64Type>();
+        Ok(integers.ok_or_else(|| Error::state(format!("{what} are no integers")))?.values().to_vec())
+    };
+    for (_, times) in &mut bound.times {
+        *times = take_integers("the last times")?;
+    }
+    if let Some(seen) = &mut bound.seen {
+        *seen = take_integers("the rows seen")?;
     }
     read_states(&mut bound.kernels, stage.output_names(), &columns, keys)?;
     stage.bound = Some(bound);

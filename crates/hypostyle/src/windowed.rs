@@ -4,10 +4,13 @@ use arrow::datatypes::{DataType, Schema};
 
 use crate::arguments::{Arguments, find_column};
 use crate::catalogue::{Kind, Literal, Parameter};
-use crate::column::{Domain, Input, computed_type};
+use crate::column::{Domain, Input, Output, computed_type};
 use crate::drive::Driver;
+use crate::drive::by_row::{ByRow, WithRow};
 use crate::drive::centered::Centered;
 use crate::drive::expanding::Expanding;
+use crate::drive::filter::Filter;
+use crate::drive::lagged::Lagged;
 use crate::drive::ordered_rows::OrderedRows;
 use crate::drive::rolling_rows::RollingRows;
 use crate::drive::rolling_time::{RollingTime, Sliding, Sorted, TwoStacks};
@@ -29,7 +32,7 @@ pub(crate) const WINDOW: Parameter = Parameter::required(
 
 pub(crate) const BY: Parameter = Parameter::optional(
     "by",
-    Kind::Time,
+    Kind::Time("window"),
     Literal::Omitted,
     "The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.",
 );
@@ -161,11 +164,7 @@ fn read_window(arguments: &Arguments, schema: &Schema) -> Result<Window> {
 }
 
 /// Looks up the columns that make up a row of `I`, and the type of an answer computed from them.
-pub(crate) fn sources<I: Input>(
-    arguments: &Arguments,
-    schema: &Schema,
-    parameters: &[&str],
-) -> Result<(Vec<Source>, DataType)> {
+pub(crate) fn sources<I: Input>(arguments: &Arguments, schema: &Schema, parameters: &[&str]) -> Result<Inputs> {
     let mut sources = Vec::new();
     let mut types = Vec::new();
     for (parameter, domain) in parameters.iter().zip(I::DOMAINS) {
@@ -198,6 +197,61 @@ pub(crate) fn column_domain(arguments: &Arguments, schema: &Schema, parameter: &
     }
 }
 
+/// The columns that make up a row, and the type of an answer that is computed from them.
+pub(crate) type Inputs = (Vec<Source>, DataType);
+
+/// What is put around a window's driver, so that it reads or answers something else.
+pub(crate) trait Around<I, O> {
+    fn boxed<D: Driver<Input = I, Output = O>>(
+        self,
+        driver: D,
+        inputs: Inputs,
+        time: Option<usize>,
+    ) -> Box<dyn Running>;
+}
+
+/// Nothing.
+pub(crate) struct Bare;
+
+impl<I, O> Around<I, O> for Bare {
+    fn boxed<D: Driver<Input = I, Output = O>>(
+        self,
+        driver: D,
+        (sources, answer): Inputs,
+        time: Option<usize>,
+    ) -> Box<dyn Running> {
+        Keyed::boxed(driver, sources, time, answer)
+    }
+}
+
+/// A last step with the current row.
+pub(crate) struct Then<F>(pub F);
+
+impl<F: ByRow> Around<F::Input, F::Inner> for Then<F> {
+    fn boxed<D: Driver<Input = F::Input, Output = F::Inner>>(
+        self,
+        driver: D,
+        (sources, answer): Inputs,
+        time: Option<usize>,
+    ) -> Box<dyn Running> {
+        Keyed::boxed(WithRow { driver, step: self.0 }, sources, time, answer)
+    }
+}
+
+/// A column beside itself this many rows earlier.
+pub(crate) struct BesideItself(pub usize);
+
+impl<O: Output> Around<[f64; 2], O> for BesideItself {
+    fn boxed<D: Driver<Input = [f64; 2], Output = O>>(
+        self,
+        driver: D,
+        (sources, answer): Inputs,
+        time: Option<usize>,
+    ) -> Box<dyn Running> {
+        Keyed::boxed(Lagged { driver, lag: self.0 }, sources, time, answer)
+    }
+}
+
 /// A statistic in a moving window of rows or of time.
 pub(crate) fn rolling<S: Statistic>(
     arguments: &Arguments,
@@ -205,14 +259,26 @@ pub(crate) fn rolling<S: Statistic>(
     columns: &[&str],
     statistic: S,
 ) -> Result<Box<dyn Running>> {
+    rolling_around(arguments, schema, sources::<S::Input>(arguments, schema, columns)?, statistic, Bare)
+}
+
+/// As [`rolling`], with inputs of its own and something around the driver.
+pub(crate) fn rolling_around<S: Statistic>(
+    arguments: &Arguments,
+    schema: &Schema,
+    inputs: Inputs,
+    statistic: S,
+    around: impl Around<S::Input, S::Output>,
+) -> Result<Box<dyn Running>> {
     let window = read_window(arguments, schema)?;
-    let inputs = sources::<S::Input>(arguments, schema, columns)?;
     let min_samples = window.min_samples;
     match window.span {
         Span::Rows { held, lagged, .. } => {
-            rows(RollingRows { statistic, rows: held, lagged, min_samples }, &window, inputs)
+            rows(RollingRows { statistic, rows: held, lagged, min_samples }, &window, inputs, around)
         }
-        Span::Time { reach, includes_current } => time(TwoStacks(statistic), reach, includes_current, &window, inputs),
+        Span::Time { reach, includes_current } => {
+            time(TwoStacks(statistic), reach, includes_current, &window, inputs, around)
+        }
     }
 }
 
@@ -223,43 +289,55 @@ pub(crate) fn rolling_ordered<W: OrderedWindow>(
     columns: &[&str],
     ordered: W,
 ) -> Result<Box<dyn Running>> {
+    let (inputs, computed) = sources::<W::Input>(arguments, schema, columns)?;
+    rolling_ordered_around(arguments, schema, (inputs, W::answer_type(computed)), ordered, Bare)
+}
+
+/// As [`rolling_ordered`], with inputs of its own and something around the driver.
+pub(crate) fn rolling_ordered_around<W: OrderedWindow>(
+    arguments: &Arguments,
+    schema: &Schema,
+    inputs: Inputs,
+    ordered: W,
+    around: impl Around<W::Input, W::Output>,
+) -> Result<Box<dyn Running>> {
     let window = read_window(arguments, schema)?;
-    let inputs = ordered_sources::<W>(arguments, schema, columns)?;
     let min_samples = window.min_samples;
     match window.span {
         Span::Rows { held, lagged, .. } => {
-            rows(OrderedRows { window: ordered, rows: held, lagged, min_samples }, &window, inputs)
+            rows(OrderedRows { window: ordered, rows: held, lagged, min_samples }, &window, inputs, around)
         }
-        Span::Time { reach, includes_current } => time(Sorted(ordered), reach, includes_current, &window, inputs),
+        Span::Time { reach, includes_current } => {
+            time(Sorted(ordered), reach, includes_current, &window, inputs, around)
+        }
     }
 }
 
-fn ordered_sources<W: OrderedWindow>(
+/// A filter over a window of rows; `make` gets the rows that the window holds, whether it ends before the current one, and
+/// `min_samples`.
+pub(crate) fn rolling_filter(
     arguments: &Arguments,
     schema: &Schema,
-    columns: &[&str],
-) -> Result<(Vec<Source>, DataType)> {
-    let (inputs, answer) = sources::<W::Input>(arguments, schema, columns)?;
-    Ok((inputs, if W::COUNTS { DataType::Int64 } else { answer }))
-}
-
-/// An ordered window of everything so far.
-pub(crate) fn expanding_ordered<W: OrderedWindow>(
-    arguments: &Arguments,
-    schema: &Schema,
-    window: W,
+    make: impl FnOnce(usize, bool, usize) -> Result<Filter>,
 ) -> Result<Box<dyn Running>> {
-    let (inputs, answer) = ordered_sources::<W>(arguments, schema, &["column"])?;
-    let min_samples = arguments.count("min_samples").unwrap_or(1);
-    Ok(Keyed::boxed(OrderedRows { window, rows: usize::MAX, lagged: false, min_samples }, inputs, None, answer))
+    let window = read_window(arguments, schema)?;
+    let inputs = sources::<f64>(arguments, schema, &["column"])?;
+    match window.span {
+        Span::Rows { held: 0, .. } => Err(arguments.refuse("window", "holds no rows with closed='neither'")),
+        Span::Rows { held, lagged, .. } => rows(make(held, lagged, window.min_samples)?, &window, inputs, Bare),
+        Span::Time { .. } => Err(arguments.refuse("window", "must be a number of rows")),
+    }
 }
 
-fn rows<D: Driver>(driver: D, window: &Window, inputs: (Vec<Source>, DataType)) -> Result<Box<dyn Running>> {
+fn rows<D: Driver>(
+    driver: D,
+    window: &Window,
+    inputs: Inputs,
+    around: impl Around<D::Input, D::Output>,
+) -> Result<Box<dyn Running>> {
     match window.span {
-        Span::Rows { lead, .. } if window.center => {
-            Ok(Keyed::boxed(Centered { driver, lead }, inputs.0, None, inputs.1))
-        }
-        _ => Ok(Keyed::boxed(driver, inputs.0, None, inputs.1)),
+        Span::Rows { lead, .. } if window.center => Ok(around.boxed(Centered { driver, lead }, inputs, None)),
+        _ => Ok(around.boxed(driver, inputs, None)),
     }
 }
 
@@ -268,10 +346,11 @@ fn time<K: Sliding>(
     reach: u64,
     includes_current: bool,
     window: &Window,
-    inputs: (Vec<Source>, DataType),
+    inputs: Inputs,
+    around: impl Around<K::Input, K::Output>,
 ) -> Result<Box<dyn Running>> {
     let driver = RollingTime { summary, reach, includes_current, min_samples: window.min_samples };
-    Ok(Keyed::boxed(driver, inputs.0, window.time, inputs.1))
+    Ok(around.boxed(driver, inputs, window.time))
 }
 
 /// A statistic of everything so far.
@@ -281,7 +360,39 @@ pub(crate) fn expanding<S: Statistic>(
     columns: &[&str],
     statistic: S,
 ) -> Result<Box<dyn Running>> {
-    let (inputs, answer) = sources::<S::Input>(arguments, schema, columns)?;
+    let inputs = sources::<S::Input>(arguments, schema, columns)?;
+    Ok(expanding_around(arguments, inputs, statistic, Bare))
+}
+
+/// As [`expanding`], with inputs of its own and something around the driver.
+pub(crate) fn expanding_around<S: Statistic>(
+    arguments: &Arguments,
+    inputs: Inputs,
+    statistic: S,
+    around: impl Around<S::Input, S::Output>,
+) -> Box<dyn Running> {
     let min_samples = arguments.count("min_samples").unwrap_or(1);
-    Ok(Keyed::boxed(Expanding { statistic, min_samples }, inputs, None, answer))
+    around.boxed(Expanding { statistic, min_samples }, inputs, None)
+}
+
+/// An ordered window of everything so far.
+pub(crate) fn expanding_ordered<W: OrderedWindow>(
+    arguments: &Arguments,
+    schema: &Schema,
+    columns: &[&str],
+    window: W,
+) -> Result<Box<dyn Running>> {
+    let (inputs, computed) = sources::<W::Input>(arguments, schema, columns)?;
+    Ok(expanding_ordered_around(arguments, (inputs, W::answer_type(computed)), window, Bare))
+}
+
+/// As [`expanding_ordered`], with inputs of its own and something around the driver.
+pub(crate) fn expanding_ordered_around<W: OrderedWindow>(
+    arguments: &Arguments,
+    inputs: Inputs,
+    window: W,
+    around: impl Around<W::Input, W::Output>,
+) -> Box<dyn Running> {
+    let min_samples = arguments.count("min_samples").unwrap_or(1);
+    around.boxed(OrderedRows { window, rows: usize::MAX, lagged: false, min_samples }, inputs, None)
 }

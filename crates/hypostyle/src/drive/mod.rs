@@ -10,12 +10,17 @@
 //! | [`rolling_time`] | a statistic or an ordered window | a span of time |
 //! | [`ordered_rows`] | an [`OrderedWindow`](crate::OrderedWindow) | the last n rows |
 //! | [`expanding`] | a statistic | everything so far |
+//! | [`filter`] | a vector of weights | the last n rows |
+//! | [`centered`], [`by_row`], [`lagged`] | one of these drivers | its window, moved, seen from the row, or beside itself |
 //! | [`scan`] | a [`Recurrence`](crate::Recurrence) | - |
 //! | [`aggregate`] | a statistic | one answer for all rows |
 
 pub mod aggregate;
+pub mod by_row;
 pub mod centered;
 pub mod expanding;
+pub mod filter;
+pub mod lagged;
 pub mod ordered_rows;
 mod rolling_blocks;
 pub mod rolling_rows;

@@ -15,7 +15,6 @@ use rayon::prelude::*;
 
 use super::rolling_blocks::LANES;
 use super::{Answers, Columns, Driver, PORTION, Rows, cut_at_multiples};
-use crate::column::Output;
 use crate::error::{Error, Result};
 use crate::record::{Reader, Writer};
 use crate::statistics::Statistic;
@@ -273,15 +272,13 @@ impl<S: Statistic> Driver for RollingRows<S> {
         let order = (split..state.ring.len()).chain(0..split);
         to.rows("rows", order.map(|slot| state.valid[slot].then(|| state.ring[slot])));
         to.count("offset", state.offset);
-        to.flag("held.some", state.held.is_some());
-        to.scalar("held", state.held.unwrap_or_default().scalar());
+        to.answer("held", state.held);
     }
 
     fn read(&self, from: &mut Reader) -> Result<Block<S>> {
         let rows: Vec<Option<S::Input>> = from.rows("rows")?;
         let offset = from.count("offset")?;
-        let held = from.flag("held.some")?;
-        let answer = S::Output::from_scalar(&from.scalar("held", S::Output::default().scalar())?);
+        let held = from.answer("held")?;
         let full = rows.len() == self.rows && self.rows > 0;
         if rows.len() > self.rows || (full && offset >= self.rows) || (!full && offset != rows.len()) {
             return Err(Error::state(format!("a window of {} rows can't hold {} at {offset}", self.rows, rows.len())));
@@ -303,7 +300,7 @@ impl<S: Statistic> Driver for RollingRows<S> {
         if current.len() > 0 {
             self.run_within_block(&mut state, current, Answers { values: &mut answers, valid: &mut answered });
         }
-        state.held = held.then_some(answer);
+        state.held = held;
         Ok(state)
     }
 

@@ -1,5 +1,6 @@
 //! How many different values a window holds: a count for each of them.
 
+use arrow::datatypes::DataType;
 use hashbrown::HashMap;
 
 use super::OrderedWindow;
@@ -13,7 +14,7 @@ use crate::windowed::{
 pub struct Distinct;
 
 /// All NaNs are one value, and -0 is 0.
-fn name(x: f64) -> u64 {
+pub(super) fn name(x: f64) -> u64 {
     if x.is_nan() { f64::NAN.to_bits() } else { (x + 0.0).to_bits() }
 }
 
@@ -23,7 +24,9 @@ impl OrderedWindow for Distinct {
     /// How often each value is there.
     type State = HashMap<u64, u32>;
 
-    const COUNTS: bool = true;
+    fn answer_type(_: DataType) -> DataType {
+        DataType::Int64
+    }
 
     fn empty(&self) -> Self::State {
         HashMap::new()
@@ -75,7 +78,7 @@ pub(crate) const EXPANDING_NUNIQUE: Kernel = Kernel {
     source: "pandas `Series.expanding().nunique()`; a hash table of counts.",
     parameters: EXPANDING_PARAMETERS,
     example: r#""x""#,
-    build: |arguments, schema| expanding_ordered(arguments, schema, Distinct),
+    build: |arguments, schema| expanding_ordered(arguments, schema, &["column"], Distinct),
 };
 
 /// Number of different values in a moving window.

@@ -93,7 +93,7 @@ pub(crate) const EXPANDING_MEDIAN: Kernel = Kernel {
     source: "pandas `Series.expanding().median()`; sorted arrays.",
     parameters: EXPANDING_PARAMETERS,
     example: r#""x""#,
-    build: |arguments, schema| expanding_ordered(arguments, schema, Median),
+    build: |arguments, schema| expanding_ordered(arguments, schema, &["column"], Median),
 };
 
 /// Median of the values in a moving window.

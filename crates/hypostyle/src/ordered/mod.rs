@@ -2,11 +2,20 @@
 
 mod block_order;
 pub mod distinct;
+mod exact_sum;
 pub mod median;
+pub mod occurrences;
 pub mod quantile;
 pub mod rank;
+pub mod robust;
 pub mod sorted;
+pub mod spearman;
 pub mod spread;
+pub mod top;
+pub mod trimmed;
+pub mod weighted_quantile;
+
+use arrow::datatypes::DataType;
 
 use crate::column::{Input, Output};
 
@@ -19,8 +28,10 @@ pub trait OrderedWindow: Clone + Send + Sync + 'static {
     /// The multiset.
     type State: Clone + Send + Sync;
 
-    /// Whether the answer is a count: a 64-bit integer, whatever the input's type is.
-    const COUNTS: bool = false;
+    /// The type of the answers, where those that are computed from the input have the type `computed`.
+    fn answer_type(computed: DataType) -> DataType {
+        computed
+    }
 
     /// The empty multiset.
     fn empty(&self) -> Self::State;

@@ -173,7 +173,7 @@ pub(crate) const EXPANDING_QUANTILE: Kernel = Kernel {
     source: "pandas `Series.expanding().quantile()`; sorted arrays.",
     parameters: &[COLUMN, QUANTILE, INTERPOLATION, FROM_ONE],
     example: r#""x", 0.75"#,
-    build: |arguments, schema| expanding_ordered(arguments, schema, quantile(arguments)?),
+    build: |arguments, schema| expanding_ordered(arguments, schema, &["column"], quantile(arguments)?),
 };
 
 /// Quantile of the values in a moving window.

@@ -1,9 +1,15 @@
 //! The rank of the current row's value among the values of its window.
 
+use hashbrown::HashMap;
+
 use super::OrderedWindow;
+use super::distinct::name;
 use super::sorted::SortedValues;
 use crate::arguments::Arguments;
 use crate::catalogue::{Family, Kernel, Kind, Literal, Parameter};
+use crate::error::Result;
+use crate::kernel::Running;
+use crate::statistics::as_f64;
 use crate::windowed::{
     BY, CLOSED, COLUMN, FROM_ONE, MIN_SAMPLES, WINDOW, expanding_ordered, expanding_spec, rolling_ordered, rolling_spec,
 };
@@ -51,7 +57,6 @@ impl OrderedWindow for Rank {
         state.replace(old, new);
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a place among less than 2^53 values")]
     fn answer(&self, state: &SortedValues, current: Option<f64>) -> Option<f64> {
         let x = current?;
         if state.has_nan() || x.is_nan() {
@@ -62,11 +67,11 @@ impl OrderedWindow for Rank {
         let added = usize::from(!self.holds_current);
         let (equal, count) = (equal + added, state.len() + added);
         let rank = match self.ties {
-            Ties::Average => below as f64 + (equal + 1) as f64 / 2.0,
-            Ties::Min => (below + 1) as f64,
-            Ties::Max => (below + equal) as f64,
+            Ties::Average => as_f64(below) + as_f64(equal + 1) / 2.0,
+            Ties::Min => as_f64(below + 1),
+            Ties::Max => as_f64(below + equal),
         };
-        Some(if self.pct { rank / count as f64 } else { rank })
+        Some(if self.pct { rank / as_f64(count) } else { rank })
     }
 
     fn heap_bytes(&self, state: &SortedValues) -> usize {
@@ -74,24 +79,93 @@ impl OrderedWindow for Rank {
     }
 }
 
-fn rank(arguments: &Arguments) -> Rank {
+/// The rank among the different values, from 1.
+#[derive(Debug, Clone)]
+pub struct DenseRank {
+    /// Whether the rank is divided by the number of different values.
+    pub pct: bool,
+    /// Whether the window holds the current row.
+    pub holds_current: bool,
+}
+
+/// How often each value is there, and the different values in order.
+#[derive(Debug, Clone, Default)]
+pub struct Different {
+    counts: HashMap<u64, usize>,
+    values: SortedValues,
+}
+
+impl OrderedWindow for DenseRank {
+    type Input = f64;
+    type Output = f64;
+    type State = Different;
+
+    fn empty(&self) -> Different {
+        Different::default()
+    }
+
+    fn insert(&self, state: &mut Different, x: f64) {
+        let count = state.counts.entry(name(x)).or_insert(0);
+        *count += 1;
+        if *count == 1 {
+            state.values.insert(x);
+        }
+    }
+
+    fn remove(&self, state: &mut Different, x: f64) {
+        if let Some(count) = state.counts.get_mut(&name(x)) {
+            *count -= 1;
+            if *count == 0 {
+                state.counts.remove(&name(x));
+                state.values.remove(x);
+            }
+        }
+    }
+
+    fn answer(&self, state: &Different, current: Option<f64>) -> Option<f64> {
+        let x = current?;
+        if state.values.has_nan() || x.is_nan() {
+            return Some(f64::NAN);
+        }
+        let (below, equal) = state.values.place(x);
+        let rank = as_f64(below + 1);
+        Some(if self.pct { rank / as_f64(state.values.len() + usize::from(equal == 0)) } else { rank })
+    }
+
+    fn heap_bytes(&self, state: &Different) -> usize {
+        state.counts.allocation_size() + state.values.heap_bytes()
+    }
+}
+
+/// The ranks that are asked for, given to one of two ways to build a kernel.
+fn rank(
+    arguments: &Arguments,
+    places: impl FnOnce(Rank) -> Result<Box<dyn Running>>,
+    dense: impl FnOnce(DenseRank) -> Result<Box<dyn Running>>,
+) -> Result<Box<dyn Running>> {
+    let (pct, holds_current) = (arguments.flag("pct"), arguments.closed().includes_current());
     let ties = match arguments.text("method").as_deref() {
+        Some("dense") => return dense(DenseRank { pct, holds_current }),
         Some("min") => Ties::Min,
         Some("max") => Ties::Max,
         _ => Ties::Average,
     };
-    Rank { ties, pct: arguments.flag("pct"), holds_current: arguments.closed().includes_current() }
+    places(Rank { ties, pct, holds_current })
 }
 
 const METHOD: Parameter = Parameter::optional(
     "method",
-    Kind::Choice(&["average", "min", "max"]),
+    Kind::Choice(&["average", "min", "max", "dense"]),
     Literal::Text("average"),
-    "What equal values get: the mean, the least or the greatest of their places.",
+    "What equal values get: the mean, the least or the greatest of their places; 'dense' counts different values only.",
 );
 
-const PCT: Parameter =
-    Parameter::optional("pct", Kind::Flag, Literal::Flag(false), "Divide the rank by the number of values.");
+const PCT: Parameter = Parameter::optional(
+    "pct",
+    Kind::Flag,
+    Literal::Flag(false),
+    "Divide the rank by the number of values; with 'dense', of different ones.",
+);
 
 pub(crate) const ROLLING_RANK: Kernel = Kernel {
     name: "rolling_rank",
@@ -104,7 +178,13 @@ pub(crate) const ROLLING_RANK: Kernel = Kernel {
     source: "pandas `Series.rolling().rank()`; sorted arrays.",
     parameters: &[COLUMN, WINDOW, METHOD, PCT, BY, MIN_SAMPLES, CLOSED],
     example: r#""x", 3"#,
-    build: |arguments, schema| rolling_ordered(arguments, schema, &["column"], rank(arguments)),
+    build: |arguments, schema| {
+        rank(
+            arguments,
+            |places| rolling_ordered(arguments, schema, &["column"], places),
+            |dense| rolling_ordered(arguments, schema, &["column"], dense),
+        )
+    },
 };
 
 pub(crate) const EXPANDING_RANK: Kernel = Kernel {
@@ -117,7 +197,13 @@ pub(crate) const EXPANDING_RANK: Kernel = Kernel {
     source: "pandas `Series.expanding().rank()`; sorted arrays.",
     parameters: &[COLUMN, METHOD, PCT, FROM_ONE],
     example: r#""x""#,
-    build: |arguments, schema| expanding_ordered(arguments, schema, rank(arguments)),
+    build: |arguments, schema| {
+        rank(
+            arguments,
+            |places| expanding_ordered(arguments, schema, &["column"], places),
+            |dense| expanding_ordered(arguments, schema, &["column"], dense),
+        )
+    },
 };
 
 /// Rank of the current row's value among the values in a moving window.

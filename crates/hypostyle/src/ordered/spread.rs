@@ -39,6 +39,24 @@ fn nth_distance(sorted: &SortedValues, centre: f64, split: usize, n: usize) -> f
     }
 }
 
+/// The median, and the median absolute deviation from it; NaN where a value is NaN, `None` where there is none.
+pub(super) fn median_and_deviation(sorted: &SortedValues) -> Option<[f64; 2]> {
+    if sorted.has_nan() {
+        return Some([f64::NAN; 2]);
+    }
+    if sorted.is_empty() {
+        return None;
+    }
+    let n = sorted.len();
+    let upper = sorted.nth(n / 2);
+    let centre = if n % 2 == 1 { upper } else { mean_of_two(sorted.nth(n / 2 - 1), upper) };
+    if centre.is_infinite() {
+        return Some([centre, f64::NAN]); // infinity less infinity
+    }
+    let nth = |place| nth_distance(sorted, centre, n / 2, place);
+    Some([centre, if n % 2 == 1 { nth(n / 2) } else { mean_of_two(nth(n / 2 - 1), nth(n / 2)) }])
+}
+
 impl<const KIND: u8> OrderedWindow for Spread<KIND> {
     type Input = f64;
     type Output = f64;
@@ -61,24 +79,14 @@ impl<const KIND: u8> OrderedWindow for Spread<KIND> {
     }
 
     fn answer(&self, state: &SortedValues, _: Option<f64>) -> Option<f64> {
+        if KIND == MAD {
+            return median_and_deviation(state).map(|[_, deviation]| deviation);
+        }
         if state.has_nan() {
             return Some(f64::NAN);
         }
-        if state.is_empty() {
-            return None;
-        }
         let quantile = |quantile| Quantile { quantile, interpolation: Interpolation::Linear }.of(state);
-        if KIND == IQR {
-            return Some(quantile(0.75) - quantile(0.25));
-        }
-        let n = state.len();
-        let upper = state.nth(n / 2);
-        let centre = if n % 2 == 1 { upper } else { mean_of_two(state.nth(n / 2 - 1), upper) };
-        if centre.is_infinite() {
-            return Some(f64::NAN); // infinity less infinity
-        }
-        let nth = |n| nth_distance(state, centre, state.len() / 2, n);
-        Some(if n % 2 == 1 { nth(n / 2) } else { mean_of_two(nth(n / 2 - 1), nth(n / 2)) })
+        (!state.is_empty()).then(|| quantile(0.75) - quantile(0.25))
     }
 
     fn heap_bytes(&self, state: &SortedValues) -> usize {
@@ -121,7 +129,7 @@ pub(crate) const EXPANDING_IQR: Kernel = Kernel {
     source: "scipy.stats.iqr; sorted arrays.",
     parameters: EXPANDING_PARAMETERS,
     example: r#""x""#,
-    build: |arguments, schema| expanding_ordered(arguments, schema, Spread::<IQR>),
+    build: |arguments, schema| expanding_ordered(arguments, schema, &["column"], Spread::<IQR>),
 };
 
 pub(crate) const EXPANDING_MAD: Kernel = Kernel {
@@ -135,7 +143,7 @@ pub(crate) const EXPANDING_MAD: Kernel = Kernel {
     source: "scipy.stats.median_abs_deviation; sorted arrays.",
     parameters: EXPANDING_PARAMETERS,
     example: r#""x""#,
-    build: |arguments, schema| expanding_ordered(arguments, schema, Spread::<MAD>),
+    build: |arguments, schema| expanding_ordered(arguments, schema, &["column"], Spread::<MAD>),
 };
 
 /// Interquartile range of the values in a moving window.

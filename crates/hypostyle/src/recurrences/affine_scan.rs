@@ -56,7 +56,7 @@ pub(crate) const AFFINE_SCAN: Kernel = Kernel {
             .iter()
             .filter_map(|source| match source {
                 Source::Column { index, .. } => Some(schema.field(*index).data_type()),
-                Source::Constant(_) => None,
+                Source::Constant(_) | Source::Position => None,
             })
             .collect();
         if types.is_empty() {

@@ -51,7 +51,7 @@ pub(crate) const SESSION_ID: Kernel = Kernel {
     notes: "A 64-bit integer, from 0 for each key. The time column must not decrease within a key, nor be null. Exact.",
     source: "Asked for in skrub#1930; the session windows of stream processors.",
     parameters: &[
-        Parameter::required("time", Kind::Time, "The time column."),
+        Parameter::required("time", Kind::Time("gap"), "The time column."),
         Parameter::required(
             "gap",
             Kind::Duration,

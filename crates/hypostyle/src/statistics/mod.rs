@@ -1,6 +1,10 @@
 //! Statistics: summaries of rows that can be extended by a row and merged with the summary of later rows.  One file each,
 //! always in the same order: why, the state, the impl, the catalogue's entries, tests.
 
+pub mod arg_extremum;
+pub mod autocorrelation;
+pub mod boolean;
+pub mod comoment;
 pub mod correlation;
 pub mod count;
 pub mod covariance;
@@ -8,12 +12,17 @@ pub mod edge;
 pub mod extremum;
 pub mod mean;
 pub mod moments;
+pub mod ols;
+pub mod partial;
 pub mod product;
 pub mod range;
 pub mod regression;
 pub mod sum;
+pub mod trend;
 pub mod variance;
 pub mod weighted;
+pub mod weighted_correlation;
+pub mod zscore;
 
 use crate::column::{Input, Output};
 use crate::record::Record;

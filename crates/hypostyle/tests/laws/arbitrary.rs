@@ -6,6 +6,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, RecordBatch,
     StringArray, TimestampMillisecondArray, UInt64Array,
 };
+use arrow::buffer::NullBuffer;
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use hypostyle::{Duration, Kernel, KernelSpec, Kind, Literal, Parameter, Value};
@@ -220,6 +221,17 @@ impl Table {
     }
 }
 
+/// The columns of a struct, null where it is; for any other column, the column itself.
+pub fn fields(column: &ArrayRef) -> Vec<(Option<String>, ArrayRef)> {
+    let Some(parts) = column.as_struct_opt() else { return vec![(None, column.clone())] };
+    let names = parts.fields().iter().map(|field| Some(field.name().clone()));
+    let columns = parts.columns().iter().map(|part| {
+        let kept = part.to_data().into_builder().nulls(NullBuffer::union(part.nulls(), parts.nulls()));
+        arrow::array::make_array(kept.build().unwrap())
+    });
+    names.zip(columns).collect()
+}
+
 /// A column's values as floats.
 pub fn numbers(column: &ArrayRef) -> Vec<Option<f64>> {
     cast(column, &DataType::Float64).unwrap().as_primitive::<Float64Type>().iter().collect()
@@ -228,6 +240,11 @@ pub fn numbers(column: &ArrayRef) -> Vec<Option<f64>> {
 /// A column's values by their bits; all NaNs are the same.
 pub fn bits(column: &ArrayRef) -> Vec<Option<String>> {
     match column.data_type() {
+        DataType::Struct(_) => {
+            let parts: Vec<Vec<Option<String>>> = fields(column).iter().map(|(_, part)| bits(part)).collect();
+            let row = |i: usize| parts.iter().map(|part| format!("{:?}", part[i])).collect::<Vec<_>>().join(" ");
+            (0..column.len()).map(|i| column.is_valid(i).then(|| row(i))).collect()
+        }
         DataType::Float32 | DataType::Float64 => numbers(column)
             .into_iter()
             .map(|x| x.map(|x| if x.is_nan() { "NaN".to_string() } else { format!("{:016x} {x:?}", x.to_bits()) }))
@@ -247,7 +264,17 @@ fn value(parameter: &'static Parameter) -> BoxedStrategy<Value> {
     match &parameter.kind {
         Kind::Column => text(&NUMBERS),
         Kind::Columns => proptest::collection::vec(text(&NUMBERS), 1..4).prop_map(Value::from).boxed(),
-        Kind::Time => text(&["t", "step"]),
+        Kind::Flags => text(&["flag"]),
+        Kind::Rows => proptest::sample::select(vec![1i64, 2, 3, 5, 8, 30, 150]).prop_map(Value::from).boxed(),
+        Kind::Weights => {
+            let names: Vec<&'static str> =
+                hypostyle::SHAPES.iter().copied().chain(["exponential", "gaussian"]).collect();
+            Union::new([text(&names), proptest::collection::vec(number(), 1..4).prop_map(Value::from).boxed()]).boxed()
+        }
+        Kind::Words(known) => proptest::sample::subsequence(known.to_vec(), 1..=known.len())
+            .prop_map(|words| Value::from(words.to_vec()))
+            .boxed(),
+        Kind::Time(_) => text(&["t", "step"]),
         Kind::Number => number(),
         Kind::NumberOrColumn => Union::new([number(), text(&NUMBERS)]).boxed(),
         Kind::Numbers => proptest::collection::vec(number(), 1..4).prop_map(Value::from).boxed(),
@@ -302,8 +329,54 @@ pub fn specs_of(kernel: &'static Kernel, keyed: bool) -> impl Strategy<Value = K
                 let weights = (0..columns.len()).map(|i| weights[i % weights.len()].clone()).collect();
                 spec.parameters.insert("weights".to_string(), Value::List(weights));
             }
+            mend_filter(&mut spec);
+            mend_trend(&mut spec);
             hypostyle::output_fields(&table_of(0, 1).batch.schema(), std::slice::from_ref(&spec)).ok().map(|_| spec)
         })
+}
+
+/// A vector has as many weights as the window holds rows, and a shape the parameters that it needs.
+fn mend_filter(spec: &mut KernelSpec) {
+    if !spec.name.contains("_fir_") {
+        return;
+    }
+    let Some(Value::Int(window)) = spec.parameters.get("window").cloned() else { return };
+    let held = match spec.parameters.get("closed") {
+        Some(Value::Text(closed)) if closed == "both" => window + 1,
+        Some(Value::Text(closed)) if closed == "neither" => window - 1,
+        _ => window,
+    };
+    let shape = match spec.parameters.get_mut("weights") {
+        Some(Value::List(weights)) => {
+            let drawn = weights.clone();
+            *weights = (0..usize::try_from(held).unwrap()).map(|i| drawn[i % drawn.len()].clone()).collect();
+            String::new()
+        }
+        Some(Value::Text(shape)) => shape.clone(),
+        _ => String::new(),
+    };
+    for (name, of, usual) in [("alpha", "exponential", 0.25), ("std", "gaussian", 2.0)] {
+        spec.parameters.remove(name);
+        if shape == of {
+            spec.parameters.insert(name.to_string(), Value::from(usual));
+        }
+    }
+}
+
+/// What a slope is for has the unit of what it is against.
+fn mend_trend(spec: &mut KernelSpec) {
+    if !spec.name.ends_with("_trend") {
+        return;
+    }
+    match (spec.parameters.get("against").cloned(), spec.parameters.contains_key("per")) {
+        (Some(Value::Text(name)), true) => {
+            let per = if name == "t" { Value::from("5s") } else { Value::from(3i64) };
+            spec.parameters.insert("per".to_string(), per);
+        }
+        _ => {
+            spec.parameters.remove("per");
+        }
+    }
 }
 
 /// Any specification of the kernel, refused ones and columns of any type included.

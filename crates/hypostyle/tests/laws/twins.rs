@@ -2,6 +2,10 @@
 //!
 //! Kept plain on purpose.  A kernel without a twin fails the law.
 
+mod filters;
+mod fits;
+mod order;
+
 use hypostyle::{KernelSpec, Value};
 
 use crate::arbitrary::Table;
@@ -329,6 +333,13 @@ fn rank(current: f64, window: &[f64], holds_current: bool, method: &str, pct: bo
     let rank = match method {
         "min" => below + 1.0,
         "max" => below + equal,
+        "dense" => {
+            let different = |values: &mut dyn Iterator<Item = &f64>| {
+                values.map(|x| (x + 0.0).to_bits()).collect::<std::collections::HashSet<u64>>().len() as f64
+            };
+            let place = different(&mut all.iter().filter(|x| **x < current)) + 1.0;
+            return exact(Some(if pct { place / different(&mut all.iter()) } else { place }));
+        }
         _ => below + (equal + 1.0) / 2.0,
     };
     exact(Some(if pct { rank / all.len() as f64 } else { rank }))
@@ -450,6 +461,121 @@ fn dot(weights: &[Vec<Option<f64>>], columns: &[Vec<Option<f64>>], divisor: &[Op
         .collect()
 }
 
+/// Each row's window, made of the rows that are valid, with the number of each; `None` where there are too few.
+fn windows_of<T: Copy>(spec: &KernelSpec, table: &Table, values: &[Option<T>], i: usize) -> Option<Vec<(usize, T)>> {
+    let rows = (0..values.len()).filter(|j| table.window_has(spec, i, *j));
+    let window: Vec<(usize, T)> = rows.filter_map(|j| values[j].map(|x| (j, x))).collect();
+    (window.len() >= min_samples(spec)).then_some(window)
+}
+
+/// What a window says of the current row.
+fn by_row(spec: &KernelSpec, table: &Table, judge: impl Fn(f64, &[f64]) -> Slow) -> Vec<Slow> {
+    let values = table.numbers(&text(spec, "column"));
+    let row = |i: usize| {
+        let judged = |w: &[f64]| values[i].filter(|_| !w.is_empty()).map_or(exact(None), |x| judge(x, w));
+        one_window(spec, table, &values, i, judged)
+    };
+    (0..values.len()).map(row).collect()
+}
+
+fn triples(spec: &KernelSpec, table: &Table, names: [&str; 3]) -> Vec<Option<[f64; 3]>> {
+    let columns = names.map(|name| table.numbers(&text(spec, name)));
+    (0..table.batch.num_rows()).map(|i| Some([columns[0][i]?, columns[1][i]?, columns[2][i]?])).collect()
+}
+
+fn trend(spec: &KernelSpec, table: &Table) -> Vec<Slow> {
+    let places: Vec<i64> = match spec.parameters.get("against") {
+        Some(Value::Text(name)) => table.times(name),
+        _ => (0..table.batch.num_rows()).map(|i| i as i64).collect(),
+    };
+    let per = match (spec.parameters.get("against"), spec.parameters.get("per")) {
+        (None, _) => 1.0,
+        (Some(_), Some(Value::Int(steps))) => *steps as f64,
+        (Some(_), Some(Value::Text(text))) if text.ends_with('i') => text.trim_end_matches('i').parse().unwrap(),
+        // The table's timestamps are milliseconds.
+        (Some(_), Some(Value::Text(text))) => text.trim_end_matches('s').parse::<f64>().unwrap() * 1000.0,
+        (Some(name), _) => {
+            if *name == Value::from("t") {
+                1000.0
+            } else {
+                1.0
+            }
+        }
+    };
+    let values = table.numbers(&text(spec, "column"));
+    let first = places.first().copied().unwrap_or(0);
+    let pairs: Vec<Option<(f64, f64)>> =
+        values.iter().zip(&places).map(|(x, place)| x.map(|x| (x, (place - first) as f64))).collect();
+    windowed(spec, table, &pairs, |w| {
+        let Slow { answer, error } = line(w, "beta");
+        Slow { answer: answer.map(|slope| slope * per), error: error * per }
+    })
+}
+
+/// The answers of a filter: each row of the window has the weight of its place.
+fn fir(spec: &KernelSpec, table: &Table) -> Vec<Slow> {
+    let kind = spec.name.trim_start_matches("rolling_fir_");
+    let values = table.numbers(&text(spec, "column"));
+    let window = number(spec, "window").unwrap() as usize;
+    let (held, lag) = match choice(spec, "closed", "right").as_str() {
+        "left" => (window, 1),
+        "both" => (window + 1, 0),
+        "neither" => (window - 1, 1),
+        _ => (window, 0),
+    };
+    let lead = if flag(spec, "center", false) { (window - 1) / 2 } else { 0 };
+    let (alpha, std) = (number(spec, "alpha").unwrap_or(0.0), number(spec, "std").unwrap_or(0.0));
+    let weights: Option<Vec<f64>> = match &spec.parameters["weights"] {
+        Value::Text(name) => filters::shape(name, held, alpha, std),
+        Value::List(weights) => Some(weights.iter().map(|w| if let Value::Float(w) = w { *w } else { 0.0 }).collect()),
+        other => panic!("{other}"),
+    };
+    (0..values.len())
+        .map(|i| {
+            let last = i as i64 + lead as i64 - lag;
+            let places = (0..held).map(|k| (last - (held - 1 - k) as i64, k));
+            let inside =
+                places.filter_map(|(row, k)| usize::try_from(row).ok().filter(|r| *r < values.len()).map(|r| (r, k)));
+            let rows: Vec<(f64, usize)> = inside.filter_map(|(row, k)| values[row].map(|x| (x, k))).collect();
+            let least = number(spec, "min_samples").map_or(held.min(window), |n| n as usize);
+            match &weights {
+                _ if rows.len() < least => exact(None),
+                None => Slow { answer: None, error: f64::INFINITY },
+                Some(weights) => {
+                    let pairs: Vec<(f64, f64)> = rows.iter().map(|(x, k)| (*x, weights[*k])).collect();
+                    filters::fir(&pairs, kind, number(spec, "ddof").unwrap_or(1.0))
+                }
+            }
+        })
+        .collect()
+}
+
+/// The answers of a kernel that gives a struct, field by field.
+pub fn twin_of_field(spec: &KernelSpec, table: &Table, field: &str) -> Vec<Slow> {
+    let predictors: Vec<String> =
+        list(spec, "x").iter().map(|x| if let Value::Text(x) = x { x.clone() } else { String::new() }).collect();
+    let mut columns = vec![table.numbers(&text(spec, "y"))];
+    columns.extend(predictors.iter().map(|x| table.numbers(x)));
+    columns.push(match spec.parameters.get("weights") {
+        Some(Value::Text(name)) => table.numbers(name),
+        _ => vec![Some(1.0); table.batch.num_rows()],
+    });
+    let rows: Vec<Option<Vec<f64>>> =
+        (0..table.batch.num_rows()).map(|i| columns.iter().map(|column| column[i]).collect()).collect();
+    let present: Vec<Option<()>> = rows.iter().map(|row| row.as_ref().map(|_| ())).collect();
+    (0..rows.len())
+        .map(|i| {
+            let Some(window) = windows_of(spec, table, &present, i) else { return exact(None) };
+            let window: Vec<Vec<f64>> = window.iter().filter_map(|(j, ())| rows[*j].clone()).collect();
+            let wild = window.iter().flatten().any(|x| !x.is_finite() || x.abs() > 1e100);
+            let fit = fits::least_squares(&window, flag(spec, "add_intercept", true));
+            let current = rows[i].as_deref();
+            let slow = fits::field(fit.as_ref(), field, &predictors, current);
+            if wild { Slow { error: f64::INFINITY, ..slow } } else { slow }
+        })
+        .collect()
+}
+
 /// The answers of a kernel, slowly.
 pub fn twin(spec: &KernelSpec, table: &Table) -> Vec<Slow> {
     let column = || table.numbers(&text(spec, "column"));
@@ -509,6 +635,56 @@ pub fn twin(spec: &KernelSpec, table: &Table) -> Vec<Slow> {
             let kind = kind.trim_start_matches("weighted_");
             windowed(spec, table, &pairs("column", "weights"), |w| weighted(w, kind))
         }
+        kind @ ("argmin" | "argmax") => {
+            let (mut values, last) = (column(), choice(spec, "ties", "first") == "last");
+            if text(spec, "column") == "whole" {
+                // Differences, as integers near the end of their range are not all floats.
+                let whole = table.times("whole");
+                let base = whole.iter().max().copied().unwrap_or(0);
+                values.iter_mut().zip(whole).for_each(|(x, whole)| *x = x.map(|_| whole.wrapping_sub(base) as f64));
+            }
+            let row = |i: usize| match windows_of(spec, table, &values, i) {
+                Some(window) => order::argument(&window, i, kind == "argmax", last),
+                None => exact(None),
+            };
+            (0..values.len()).map(row).collect()
+        }
+        "any" => windowed(spec, table, &column(), |w| extreme(w, f64::max)),
+        "all" => windowed(spec, table, &column(), |w| extreme(w, f64::min)),
+        "zscore" => by_row(spec, table, |x, w| order::score(x, w, ddof)),
+        "robust_zscore" => by_row(spec, table, order::robust),
+        "hampel" => {
+            let threshold = number(spec, "threshold").unwrap_or(3.0);
+            by_row(spec, table, |x, w| order::hampel(x, w, threshold))
+        }
+        kind @ ("trimmed_mean" | "winsorized_mean") => {
+            let (proportion, winsorized) = (number(spec, "proportion").unwrap_or(0.1), kind == "winsorized_mean");
+            windowed(spec, table, &column(), |w| order::trimmed(w, proportion, winsorized))
+        }
+        "mode" => windowed(spec, table, &column(), order::mode),
+        "entropy" => windowed(spec, table, &column(), |w| order::entropy(w, number(spec, "base"))),
+        "top_n" => {
+            let (n, largest) = (number(spec, "n").unwrap() as usize, flag(spec, "largest", true));
+            let statistic = choice(spec, "statistic", "mean");
+            windowed(spec, table, &pairs("column", "order"), |w| order::top(w, n, largest, &statistic))
+        }
+        "spearman" => windowed(spec, table, &pairs("x", "y"), order::spearman),
+        "autocorr" => {
+            let (values, lag) = (column(), number(spec, "lag").unwrap_or(1.0) as usize);
+            let before = |i: usize| i.checked_sub(lag).and_then(|j| values[j]);
+            let pairs: Vec<Option<(f64, f64)>> = (0..values.len()).map(|i| values[i].zip(before(i))).collect();
+            windowed(spec, table, &pairs, corr)
+        }
+        "partial_corr" => windowed(spec, table, &triples(spec, table, ["x", "y", "given"]), fits::partial),
+        "coskew" => windowed(spec, table, &pairs("x", "y"), |w| fits::comoment(w, 2)),
+        "cokurt" => windowed(spec, table, &pairs("x", "y"), |w| fits::comoment(w, 3)),
+        "trend" => trend(spec, table),
+        "weighted_corr" => windowed(spec, table, &triples(spec, table, ["x", "y", "weights"]), fits::weighted_corr),
+        "weighted_quantile" => {
+            let quantile = number(spec, "quantile").unwrap();
+            windowed(spec, table, &pairs("column", "weights"), |w| order::weighted_quantile(w, quantile))
+        }
+        "fir_sum" | "fir_mean" | "fir_var" | "fir_std" => fir(spec, table),
         "ewm_mean" => ewm(spec, &column()),
         "cumsum_clip" => recurrence(
             [column(), operand(spec, table, "lower"), operand(spec, table, "upper")],

@@ -1,0 +1,98 @@
+//! Answers that take the current row into account: a window's answer, then one step with the row that it belongs to (a
+//! z-score, an offset, a prediction).  The window may leave the row out, or be centred on it: the step is the same.
+
+use rayon::prelude::*;
+
+use super::{Answers, Columns, Driver, PORTION, Rows};
+use crate::column::{Input, Output};
+use crate::error::Result;
+use crate::record::{Reader, Writer};
+
+/// What a window's answer becomes with the row that it belongs to.
+pub trait ByRow: Clone + Send + Sync + 'static {
+    /// A row.
+    type Input: Input;
+    /// The window's answer.
+    type Inner: Output;
+    /// The row's answer.
+    type Output: Output;
+
+    /// The row's answer from its window's; `valid` tells whether all of the row's inputs are.
+    fn with_row(&self, inner: Self::Inner, row: Self::Input, valid: bool) -> Option<Self::Output>;
+}
+
+/// Runs a driver, then the step with the row.
+#[derive(Debug, Clone)]
+pub struct WithRow<D, F> {
+    pub(crate) driver: D,
+    pub(crate) step: F,
+}
+
+impl<D: Driver, F: ByRow<Input = D::Input, Inner = D::Output>> WithRow<D, F> {
+    fn finish(&self, inner: &[D::Output], valid: &[bool], rows: Rows<D::Input>, mut answers: Answers<F::Output>) {
+        for i in 0..rows.len() {
+            let answer = if valid[i] { self.step.with_row(inner[i], rows.values[i], rows.is_valid(i)) } else { None };
+            answers.set(i, answer);
+        }
+    }
+}
+
+impl<D: Driver, F: ByRow<Input = D::Input, Inner = D::Output>> Driver for WithRow<D, F> {
+    type Input = D::Input;
+    type Output = F::Output;
+    type State = D::State;
+
+    fn start(&self) -> D::State {
+        self.driver.start()
+    }
+
+    fn run(&self, state: &mut D::State, rows: Rows<D::Input>, answers: Answers<F::Output>) {
+        let (mut inner, mut valid) = (vec![D::Output::default(); rows.len()], vec![true; rows.len()]);
+        self.driver.run(state, rows, Answers { values: &mut inner, valid: &mut valid });
+        self.finish(&inner, &valid, rows, answers);
+    }
+
+    fn portion(&self) -> usize {
+        self.driver.portion()
+    }
+
+    fn state_size(&self) -> usize {
+        self.driver.state_size()
+    }
+
+    fn run_parallel(
+        &self,
+        state: &mut D::State,
+        columns: &Columns<D::Input>,
+        answers: Answers<F::Output>,
+        threads: usize,
+    ) {
+        let len = columns.len();
+        let (mut inner, mut valid) = (vec![D::Output::default(); len], vec![true; len]);
+        self.driver.run_parallel(state, columns, Answers { values: &mut inner, valid: &mut valid }, threads);
+        let parts = answers.values.par_chunks_mut(PORTION).zip(answers.valid.par_chunks_mut(PORTION));
+        parts.enumerate().for_each(|(i, (values, answered))| {
+            let (start, end) = (i * PORTION, len.min((i + 1) * PORTION));
+            columns.with_rows(start, end, |rows| {
+                let answers = Answers { values, valid: answered };
+                self.finish(&inner[start..end], &valid[start..end], rows, answers);
+            });
+        });
+    }
+
+    fn streams(&self) -> bool {
+        self.driver.streams()
+    }
+
+    fn write(&self, state: &D::State, to: &mut Writer) {
+        self.driver.write(state, to);
+    }
+
+    fn read(&self, from: &mut Reader) -> Result<D::State> {
+        self.driver.read(from)
+    }
+
+    fn heap_bytes(&self, state: &D::State) -> usize {
+        self.driver.heap_bytes(state)
+    }
+}

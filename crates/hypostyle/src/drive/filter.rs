@@ -1,0 +1,239 @@
+//! A weight for each place of the window: the last `n` rows times a vector, at the cost of `n` steps a row.
+//!
+//! Several rows are taken side by side, each summed from its oldest row to its youngest, so that the bits of an answer depend
+//! neither on its neighbours nor on the batch.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::rolling_rows::ROWS_PER_THREAD;
+use super::{Answers, Columns, Driver, Rows, cut_at_multiples};
+use crate::error::{Error, Result};
+use crate::record::{Reader, Writer};
+use crate::statistics::as_f64;
+
+/// What is made of the weighted rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sums {
+    /// The sum of weight times value.
+    Sum,
+    /// That, over the sum of the weights.
+    Mean,
+    /// The weighted mean of the squares of the differences to the weighted mean, times n / (n - ddof).
+    Variance {
+        /// What is subtracted from the count in the divisor.
+        ddof: usize,
+    },
+    /// Its square root.
+    Deviation {
+        /// What is subtracted from the count in the divisor.
+        ddof: usize,
+    },
+}
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    /// The weights, that of the oldest row first.
+    pub(crate) weights: Arc<[f64]>,
+    pub(crate) sums: Sums,
+    /// Whether the window ends before the current row.
+    pub(crate) lagged: bool,
+    pub(crate) min_samples: usize,
+}
+
+/// The last rows of a key, oldest first; a null is 0.
+#[derive(Debug, Clone, Default)]
+pub struct Past {
+    values: Vec<f64>,
+    valid: Vec<bool>,
+}
+
+/// Rows that are taken side by side.
+const SIDE: usize = 16;
+
+/// Sums `term(k, row)` over the places `k` of the window, for each row.
+#[inline(always)]
+fn each(len: usize, term: impl Fn(usize, usize) -> f64) -> [f64; SIDE] {
+    let mut sums = [0.0; SIDE];
+    for k in 0..len {
+        for (row, sum) in sums.iter_mut().enumerate() {
+            *sum += term(k, row);
+        }
+    }
+    sums
+}
+
+impl Filter {
+    /// The rows before the current one that a window may reach.
+    fn reach(&self) -> usize {
+        self.weights.len() - 1 + usize::from(self.lagged)
+    }
+
+    /// Puts rows behind the past ones, with nulls for those before the first.
+    fn extend(&self, past: &Past, rows: Rows<f64>) -> Past {
+        let missing = self.reach() - past.values.len();
+        let mut values = vec![0.0; missing];
+        let mut valid = vec![false; missing];
+        values.extend_from_slice(&past.values);
+        valid.extend_from_slice(&past.valid);
+        match rows.valid {
+            None => {
+                values.extend_from_slice(rows.values);
+                valid.resize(values.len(), true);
+            }
+            Some(flags) => {
+                values.extend(rows.values.iter().zip(flags).map(|(x, valid)| if *valid { *x } else { 0.0 }));
+                valid.extend_from_slice(flags);
+            }
+        }
+        Past { values, valid }
+    }
+
+    fn answer_all(&self, all: &Past, mut answers: Answers<f64>) {
+        let (n, len) = (self.weights.len(), answers.values.len());
+        let weights = &self.weights[..n];
+        let everything: f64 = weights.iter().sum();
+        // A last group of less than `SIDE` rows is filled up with nulls.
+        let (mut values, mut ones): (Vec<f64>, Vec<f64>) =
+            (all.values.clone(), all.valid.iter().map(|valid| f64::from(u8::from(*valid))).collect());
+        values.resize(values.len() + SIDE, 0.0);
+        ones.resize(values.len(), 0.0);
+        let mut count = all.valid[..n - 1].iter().filter(|valid| **valid).count();
+        for start in (0..len).step_by(SIDE) {
+            let (x, one) = (&values[start..start + n + SIDE], &ones[start..start + n + SIDE]);
+            let full = all.valid[start..all.valid.len().min(start + n - 1 + SIDE)].iter().all(|valid| *valid);
+            let sums = each(n, |k, row| weights[k] * x[k + row]);
+            let totals = if full { [everything; SIDE] } else { each(n, |k, row| weights[k] * one[k + row]) };
+            let means: [f64; SIDE] = std::array::from_fn(|row| sums[row] / totals[row]);
+            let squares = match self.sums {
+                Sums::Sum | Sums::Mean => sums,
+                _ => each(n, |k, row| {
+                    let d = (x[k + row] - means[row]) * one[k + row];
+                    weights[k] * (d * d)
+                }),
+            };
+            for row in 0..SIDE.min(len - start) {
+                count += usize::from(all.valid[start + row + n - 1]);
+                let answer = self.finish(count, sums[row], totals[row], squares[row]);
+                answers.set(start + row, answer.filter(|_| count >= self.min_samples));
+                count -= usize::from(all.valid[start + row]);
+            }
+        }
+    }
+
+    fn finish(&self, count: usize, sum: f64, total: f64, squares: f64) -> Option<f64> {
+        let (sums, defined) = (self.sums, total != 0.0);
+        match sums {
+            Sums::Sum => Some(sum),
+            Sums::Mean => defined.then_some(sum / total),
+            Sums::Variance { ddof } | Sums::Deviation { ddof } => {
+                let (n, ddof) = (as_f64(count), as_f64(ddof));
+                let variance = squares / total * (n / (n - ddof));
+                // Negative weights may leave a negative trace; NaN must stay.
+                let variance = if variance < 0.0 { 0.0 } else { variance };
+                let root = matches!(sums, Sums::Deviation { .. });
+                (defined & (n > ddof)).then_some(if root { variance.sqrt() } else { variance })
+            }
+        }
+    }
+
+    fn keep(&self, mut all: Past) -> Past {
+        let gone = all.values.len() - self.reach().min(all.values.len());
+        Past { values: all.values.split_off(gone), valid: all.valid.split_off(gone) }
+    }
+}
+
+/// The walk as a value that pulp compiles for each kind of machine.
+struct Walk<'a> {
+    filter: &'a Filter,
+    all: &'a Past,
+    answers: Answers<'a, f64>,
+}
+
+impl pulp::NullaryFnOnce for Walk<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.filter.answer_all(self.all, self.answers);
+    }
+}
+
+impl Driver for Filter {
+    type Input = f64;
+    type Output = f64;
+    type State = Past;
+
+    fn start(&self) -> Past {
+        Past::default()
+    }
+
+    fn run(&self, past: &mut Past, rows: Rows<f64>, answers: Answers<f64>) {
+        if rows.len() == 0 {
+            return;
+        }
+        let all = self.extend(past, rows);
+        pulp::Arch::new().dispatch(Walk { filter: self, all: &all, answers });
+        *past = self.keep(all);
+    }
+
+    fn portion(&self) -> usize {
+        super::PORTION.max(self.weights.len())
+    }
+
+    fn state_size(&self) -> usize {
+        self.reach() * (size_of::<f64>() + 1)
+    }
+
+    fn run_parallel(&self, past: &mut Past, columns: &Columns<f64>, mut answers: Answers<f64>, threads: usize) {
+        let len = columns.len();
+        let parts = threads.min(len / (ROWS_PER_THREAD >> 3));
+        if parts < 2 || self.reach() >= len / parts {
+            return self.run_portions(past, columns, 0, answers);
+        }
+        let mut rest = answers.part(0, len);
+        let mut jobs = Vec::new();
+        for (start, end) in cut_at_multiples(len, 0, 1, parts) {
+            let (part, later) = rest.split(end - start);
+            rest = later;
+            jobs.push((start, part));
+        }
+        let first = past.clone();
+        let last = jobs
+            .into_par_iter()
+            .map(|(start, part)| {
+                let mut past = match start {
+                    0 => first.clone(),
+                    _ => columns
+                        .with_rows(start - self.reach(), start, |rows| self.keep(self.extend(&Past::default(), rows))),
+                };
+                self.run_portions(&mut past, columns, start, part);
+                (start, past)
+            })
+            .max_by_key(|(start, _)| *start);
+        if let Some((_, last)) = last {
+            *past = last;
+        }
+    }
+
+    fn write(&self, past: &Past, to: &mut Writer) {
+        to.rows("rows", past.values.iter().zip(&past.valid).map(|(x, valid)| valid.then_some(*x)));
+    }
+
+    fn read(&self, from: &mut Reader) -> Result<Past> {
+        let rows: Vec<Option<f64>> = from.rows("rows")?;
+        if rows.len() > self.reach() {
+            return Err(Error::state(format!("a window of {} rows can't hold {}", self.reach(), rows.len())));
+        }
+        Ok(Past {
+            values: rows.iter().map(|x| x.unwrap_or_default()).collect(),
+            valid: rows.iter().map(Option::is_some).collect(),
+        })
+    }
+
+    fn heap_bytes(&self, past: &Past) -> usize {
+        past.values.capacity() * size_of::<f64>() + past.valid.capacity()
+    }
+}
