@@ -333,8 +333,9 @@ def example(kernel: dict[str, Any], scope: dict[str, Any]) -> str:
     answers = names["frame"].select(eval(call, names | scope)).to_series()
     show = "to_series().to_list()"
     if answers.dtype == pl.Struct:
-        last = names["frame"].select(eval(call, names | scope).struct.unnest().round(4)).row(-1)
-        lines = [*EXAMPLE_FRAME.splitlines(), f"frame.select(hs.{call}.struct.unnest().round(4)).row(-1)"]
+        show = f"fit.unnest({answers.name!r}).select(pl.all().round(4)).row(-1)"
+        last = eval(show, names | {"fit": answers.to_frame()})
+        lines = [*EXAMPLE_FRAME.splitlines(), f"fit = frame.select(hs.{call})", show]
         return "\n".join([*(f">>> {line}" for line in lines), repr(last)])
     if answers.dtype.is_float() and any(len(repr(value)) > 8 for value in answers.drop_nulls()):
         answers, show = answers.round(4), "to_series().round(4).to_list()"

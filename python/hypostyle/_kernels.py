@@ -2839,7 +2839,8 @@ def rolling_ols(
         >>> import polars as pl
         >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
         >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.rolling_ols("x", ["z"], 4, min_samples=3, fields=["coefficients", "r2"]).struct.unnest().round(4)).row(-1)
+        >>> fit = frame.select(hs.rolling_ols("x", ["z"], 4, min_samples=3, fields=["coefficients", "r2"]))
+        >>> fit.unnest('x').select(pl.all().round(4)).row(-1)
         (4.5, -0.5, 1.0)
     """
     return kernel_expression(
@@ -5354,7 +5355,8 @@ def expanding_ols(
         >>> import polars as pl
         >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
         >>> frame = pl.DataFrame({"t": t, "x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.expanding_ols("x", ["z"], fields=["coefficients"]).struct.unnest().round(4)).row(-1)
+        >>> fit = frame.select(hs.expanding_ols("x", ["z"], fields=["coefficients"]))
+        >>> fit.unnest('x').select(pl.all().round(4)).row(-1)
         (3.2857, -0.2857)
     """
     return kernel_expression(

@@ -31,8 +31,16 @@ class PandasFrames:
         result = frame.copy(deep=False)
         for spec, column in zip(specs, pl.DataFrame(outputs).get_columns(), strict=True):
             model = _column(frame, spec.columns[0]).dtype if spec.columns else np.dtype("f8")
-            result[column.name] = _to_pandas(column, model)
+            for part in _flat(column):
+                result[part.name] = _to_pandas(part, model)
         return result
+
+
+def _flat(column: pl.Series) -> list[pl.Series]:
+    """pandas has no structs: a column for each field, named as pyarrow's `flatten` does."""
+    if not isinstance(column.dtype, pl.Struct):
+        return [column]
+    return [part.alias(f"{column.name}.{part.name}") for part in column.struct.unnest()]
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:

@@ -32,6 +32,7 @@ def plain(rows: int = 600, seed: int = 0) -> pl.DataFrame:
             "a": random.random(rows),
             "low": random.random(rows) * -10,
             "high": random.random(rows) * 10 + 1,
+            "b": holed(random.random(rows) < 0.3),
         },
         schema_overrides={"key": pl.String},
     )
@@ -40,13 +41,14 @@ def plain(rows: int = 600, seed: int = 0) -> pl.DataFrame:
 def constant() -> pl.DataFrame:
     """Every value the same, and not a sum of powers of two."""
     return plain(100).with_columns(
-        x=pl.lit(0.1), y=pl.lit(-7.3), i=pl.lit(3, pl.Int64), f=pl.lit(0.1, pl.Float32), a=pl.lit(0.5)
+        x=pl.lit(0.1), y=pl.lit(-7.3), i=pl.lit(3, pl.Int64), f=pl.lit(0.1, pl.Float32), a=pl.lit(0.5), b=pl.lit(True)
     )
 
 
 def all_null() -> pl.DataFrame:
     """No value at all."""
-    return plain(40).with_columns(pl.lit(None).cast(plain(1)[name].dtype).alias(name) for name in ("x", "y", "i", "f"))
+    types = plain(1).schema
+    return plain(40).with_columns(pl.lit(None).cast(types[name]).alias(name) for name in ("x", "y", "i", "f", "b"))
 
 
 SHAPES = {
@@ -83,6 +85,9 @@ def same(found: pl.Series, expected: pl.Series) -> bool:
     """Equal to the bit, NaN payloads aside."""
     if found.dtype != expected.dtype or len(found) != len(expected):
         return False
+    if isinstance(found.dtype, pl.Struct):
+        fields = zip(found.struct.unnest(), expected.struct.unnest(), strict=True)
+        return bool((found.is_null() == expected.is_null()).all()) and all(same(a, b) for a, b in fields)
     if not (found.is_null() == expected.is_null()).all():
         return False
     return found.drop_nulls().to_numpy().tobytes() == expected.drop_nulls().to_numpy().tobytes() or _same_bits(

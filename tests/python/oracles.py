@@ -15,16 +15,70 @@ Each computation takes the case, so that the benchmark can give windows of its o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import polars as pl
 
-Case = dict[str, Any]
-Arrays = Mapping[str, Any]
+from reference import (
+    Arrays,
+    Case,
+    affine_scan,
+    argument,
+    autocorr,
+    bottleneck_move,
+    bottleneck_rank,
+    comoment,
+    covariance,
+    cumsum_clip,
+    entropy,
+    ewm_mean,
+    expanding,
+    fir,
+    hampel,
+    iqr,
+    line,
+    mad,
+    mode,
+    numbagg_corr,
+    numbagg_ewm,
+    numbagg_move,
+    numbagg_pair,
+    ols,
+    over_history,
+    over_pairs,
+    over_rows,
+    over_windows,
+    partial_corr,
+    polars_quantile,
+    polars_rolling,
+    polars_rolling_count,
+    quantile,
+    rank,
+    risk_score,
+    robust_zscore,
+    rolling,
+    rolling_corr,
+    rolling_count,
+    row_dot,
+    seconds,
+    sem,
+    session_id,
+    spearman,
+    sql,
+    top_n,
+    trend,
+    trimmed_mean,
+    unless_constant,
+    weighted,
+    weighted_corr,
+    weighted_quantile,
+    winsorized_mean,
+    zscore,
+)
 
 
 @dataclass(frozen=True)
@@ -39,345 +93,6 @@ class Oracle:
     duckdb: Callable[[Case], str] | None = None
     # The largest error relative to the largest input that is put down to the others' rounding; 0 means the same bits.
     tolerance: float = 0.0
-
-
-# --- pandas ---
-
-
-def duration(given: int | str) -> Any:
-    """A window of a case as pandas takes it."""
-    return pd.Timedelta(given.replace("m", "min").replace("d", "D")) if isinstance(given, str) else given
-
-
-def windows(frame: pd.DataFrame, case: Case, column: str = "column") -> Any:
-    """pandas' windows for the arguments of a rolling kernel."""
-    values: Any = frame[case[column]].astype("f8") if frame[case[column]].dtype != np.float32 else frame[case[column]]
-    index: Any = np.arange(len(values)) if isinstance(case["window"], int) else frame[case["by"]]
-    values = pd.Series(values.to_numpy(), index=index)
-    return values.rolling(
-        duration(case["window"]),
-        min_periods=case.get("min_samples"),
-        closed=case.get("closed"),
-        center=case.get("center", False),
-    )
-
-
-def rolling(method: str, **options: Any) -> Callable[[pd.DataFrame, Case], Any]:
-    def compute(frame: pd.DataFrame, case: Case) -> Any:
-        ddof = {"ddof": case.get("ddof", 1)} if method in ("var", "std") else {}
-        return getattr(windows(frame, case), method)(**ddof, **options).to_numpy()
-
-    return compute
-
-
-def over_windows(function: Callable[[Any], float]) -> Callable[[pd.DataFrame, Case], Any]:
-    """A function of each window's values, for what pandas' windows don't have."""
-
-    def compute(frame: pd.DataFrame, case: Case) -> Any:
-        least = case.get("min_samples", case["window"] if isinstance(case["window"], int) else 1)
-        if case.get("closed") == "neither" and "min_samples" not in case:
-            least = least - 1 if isinstance(case["window"], int) else 1
-
-        def of(window: Any) -> float:
-            values = window[~np.isnan(window)]
-            return function(values) if len(values) >= max(least, 1) else np.nan
-
-        return windows(frame, case | {"min_samples": 0}).apply(of, raw=True).to_numpy()
-
-    return compute
-
-
-def over_history(function: Callable[[Any], float]) -> Callable[[pd.DataFrame, Case], Any]:
-    """A function of all values so far."""
-    return lambda frame, case: over_windows(function)(
-        frame, {"window": max(len(frame), 1), "min_samples": 1} | {k: v for k, v in case.items() if k != "window"}
-    )
-
-
-def unless_constant(compute: Callable[[pd.DataFrame, Case], Any], history: bool = False) -> Any:
-    """A constant has no skewness and no kurtosis: null here, 0 and -3 in pandas."""
-
-    def masked(frame: pd.DataFrame, case: Case) -> Any:
-        answers = compute(frame, case)
-        if history:
-            values = frame[case["column"]].astype("f8").expanding(min_periods=1)
-        else:
-            values = windows(frame, case | {"min_samples": 1})
-        return np.where((values.max() == values.min()).to_numpy(), np.nan, answers)
-
-    return masked
-
-
-def sem(history: bool) -> Callable[[pd.DataFrame, Case], Any]:
-    def compute(frame: pd.DataFrame, case: Case) -> Any:
-        if history:
-            values = frame[case["column"]].astype("f8").expanding(min_periods=case.get("min_samples", 1))
-            counts = frame[case["column"]].astype("f8").expanding(min_periods=0).count()
-        else:
-            values, counts = windows(frame, case), windows(frame, case | {"min_samples": 0}).count()
-        return values.std(ddof=case.get("ddof", 1)).to_numpy() / counts.to_numpy() ** 0.5
-
-    return compute
-
-
-def quantile(history: bool) -> Callable[[pd.DataFrame, Case], Any]:
-    def compute(frame: pd.DataFrame, case: Case) -> Any:
-        how = case.get("interpolation", "linear")
-        if history:
-            values = frame[case["column"]].astype("f8").expanding(min_periods=case.get("min_samples", 1))
-            return values.quantile(case["quantile"], interpolation=how).to_numpy()
-        return windows(frame, case).quantile(case["quantile"], interpolation=how).to_numpy()
-
-    return compute
-
-
-def rank(history: bool) -> Callable[[pd.DataFrame, Case], Any]:
-    def compute(frame: pd.DataFrame, case: Case) -> Any:
-        options = {"method": case.get("method", "average"), "pct": case.get("pct", False)}
-        if history:
-            values = frame[case["column"]].astype("f8").expanding(min_periods=case.get("min_samples", 1))
-            return values.rank(**options).to_numpy()
-        return windows(frame, case).rank(**options).to_numpy()
-
-    return compute
-
-
-def pair(case: Case, frame: pd.DataFrame, names: tuple[str, str]) -> tuple[pd.Series, pd.Series]:
-    """Two columns where both are valid, with the index that pandas' windows go by."""
-    index: Any = frame[case["by"]] if "by" in case else np.arange(len(frame))
-    a, b = (pd.Series(frame[case[name]].astype("f8").to_numpy(), index=index) for name in names)
-    both = a.notna() & b.notna()
-    return a.where(both), b.where(both)
-
-
-def over_pairs(names: tuple[str, str], function: Callable[[Any, Any], float]) -> Callable[[pd.DataFrame, Case], Any]:
-    """A numpy function of the pairs in each window (or so far), the rows found by pandas' windows."""
-
-    def compute(frame: pd.DataFrame, case: Case) -> Any:
-        a, b = pair(case, frame, names)
-        place = pd.Series(np.arange(len(a), dtype="f8"), index=a.index).where(a.notna())
-        if "window" in case:
-            least = case.get("min_samples", case["window"] if isinstance(case["window"], int) else 1)
-            if case.get("closed") == "neither" and "min_samples" not in case and isinstance(case["window"], int):
-                least -= 1
-            rolled = place.rolling(
-                duration(case["window"]),
-                min_periods=0,
-                closed=case.get("closed"),
-                center=case.get("center", False),
-            )
-        else:
-            least = case.get("min_samples", 1)
-            rolled = place.rolling(max(len(a), 1), min_periods=0)
-        first, second = a.to_numpy(), b.to_numpy()
-
-        def of(window: Any) -> float:
-            at = window[~np.isnan(window)].astype(int)
-            return function(first[at], second[at]) if len(at) >= max(least, 1) else np.nan
-
-        return rolled.apply(of, raw=True).to_numpy()
-
-    return compute
-
-
-def covariance(x: Any, y: Any, ddof: int = 1) -> float:
-    return float(((x - x.mean()) * (y - y.mean())).sum() / (len(x) - ddof)) if len(x) > ddof else np.nan
-
-
-def line(kind: str) -> Callable[[Any, Any], float]:
-    """What scipy.stats.linregress fits, and nothing where x is constant."""
-
-    def fit(y: Any, x: Any) -> float:
-        if len(x) < 2 or np.ptp(x) == 0 or (kind == "r2" and np.ptp(y) == 0):
-            return np.nan
-        slope = covariance(x, y) / covariance(x, x)
-        if kind == "beta":
-            return slope
-        if kind == "alpha":
-            return float(y.mean() - slope * x.mean())
-        return float(covariance(x, y) ** 2 / (covariance(x, x) * covariance(y, y)))
-
-    return fit
-
-
-def weighted(kind: str) -> Callable[[Any, Any], float]:
-    """numpy.average, and the weighted mean of squared distances to it."""
-
-    def compute(x: Any, w: Any) -> float:
-        if kind == "sum":
-            return float((x * w).sum())
-        if w.sum() == 0:
-            return np.nan
-        mean = np.average(x, weights=w)
-        if kind == "mean":
-            return float(mean)
-        variance = np.average((x - mean) ** 2, weights=w)
-        return float(variance if kind == "var" else variance**0.5)
-
-    return compute
-
-
-def iqr(values: Any) -> float:
-    return float(np.subtract(*np.quantile(values, [0.75, 0.25])))
-
-
-def mad(values: Any) -> float:
-    """What scipy.stats.median_abs_deviation gives, unscaled."""
-    return float(np.median(np.abs(values - np.median(values))))
-
-
-def rolling_count(frame: pd.DataFrame, case: Case) -> Any:
-    # pandas takes min_periods of count() to mean rows; here it means values.
-    counts = windows(frame, case | {"min_samples": 0}).count().to_numpy()
-    return np.where(counts < case.get("min_samples", 0), np.nan, counts)
-
-
-def rolling_corr(frame: pd.DataFrame, case: Case) -> Any:
-    index: Any = np.arange(len(frame)) if isinstance(case["window"], int) else frame[case["by"]]
-    x, y = (pd.Series(frame[case[name]].astype("f8").to_numpy(), index=index) for name in "xy")
-    # pandas lets a row without y count as a value of x; here a row counts where both are valid.
-    both = x.notna() & y.notna()
-    x, y = x.where(both), y.where(both)
-    at = frame.assign(_x=x.to_numpy(), _y=y.to_numpy())
-    corr = windows(at, case | {"x": "_x"}, "x").corr(y).to_numpy()
-    # A constant has no correlation: null here, noise over noise or an infinity in pandas.
-    lowest = case | {"min_samples": 1}
-    constant = np.zeros(len(frame), dtype=bool)
-    for name in ("_x", "_y"):
-        window = windows(at, lowest | {"x": name}, "x")
-        constant |= (window.max() == window.min()).to_numpy()
-    return np.where(constant, np.nan, np.clip(corr, -1, 1))
-
-
-def expanding(method: str) -> Callable[[pd.DataFrame, Case], Any]:
-    def compute(frame: pd.DataFrame, case: Case) -> Any:
-        values = frame[case["column"]]
-        ddof = {"ddof": case.get("ddof", 1)} if method in ("var", "std") else {}
-        return getattr(values.expanding(min_periods=case.get("min_samples", 1)), method)(**ddof).to_numpy()
-
-    return compute
-
-
-def ewm_mean(frame: pd.DataFrame, case: Case) -> Any:
-    names = {"half_life": "halflife"}
-    decay = {names.get(n, n): case[n] for n in ("com", "span", "half_life", "alpha") if n in case}
-    ewm = (
-        frame[case["column"]]
-        .astype("f8")
-        .ewm(
-            **decay,
-            adjust=case.get("adjust", True),
-            ignore_na=case.get("ignore_nulls", False),
-            min_periods=case.get("min_samples", 1),
-        )
-    )
-    return ewm.mean().to_numpy()
-
-
-# --- what pandas lacks, as its users write it: a loop over the rows ---
-
-
-def values_of(frame: pd.DataFrame, given: float | str) -> Any:
-    return frame[given].to_numpy(dtype="f8") if isinstance(given, str) else np.full(len(frame), float(given))
-
-
-def cumsum_clip(frame: pd.DataFrame, case: Case) -> Any:
-    total = case.get("initial", 0.0)
-    out = []
-    columns = (values_of(frame, case[name]) for name in ("column", "lower", "upper"))
-    for x, lower, upper in zip(*columns, strict=True):
-        if not (np.isnan(x) or np.isnan(lower) or np.isnan(upper)):
-            total = min(max(total + x, lower), upper)
-            out.append(total)
-        else:
-            out.append(total)
-    return np.array(out, dtype="f8")
-
-
-def affine_scan(frame: pd.DataFrame, case: Case) -> Any:
-    y = case.get("initial", 0.0)
-    out = []
-    for a, b in zip(values_of(frame, case["a"]), values_of(frame, case["b"]), strict=True):
-        if not (np.isnan(a) or np.isnan(b)):
-            y = a * y + b
-        out.append(y)
-    return np.array(out, dtype="f8")
-
-
-def session_id(frame: pd.DataFrame, case: Case) -> Any:
-    time = frame[case["time"]]
-    gap = duration(case["gap"])
-    return (time.diff() > gap).cumsum().to_numpy(dtype="f8")
-
-
-def risk_score(frame: pd.DataFrame, case: Case) -> Any:
-    weight = frame[case["weight"]]
-    total = sum(weight * frame[factor] for factor in case["factors"])
-    return (total / frame[case["notional"]]).to_numpy()
-
-
-def row_dot(frame: pd.DataFrame, case: Case) -> Any:
-    terms = [frame[column] * weight for column, weight in zip(case["columns"], case["weights"], strict=True)]
-    return sum(terms[1:], terms[0]).to_numpy()
-
-
-# --- the others ---
-
-
-def polars_rolling(method: str) -> Callable[[Case], pl.Expr]:
-    def compute(case: Case) -> pl.Expr:
-        column = pl.col(case["column"])
-        if "by" in case:
-            return cast("pl.Expr", getattr(column, f"rolling_{method}_by")(case["by"], case["window"]))
-        return cast("pl.Expr", getattr(column, f"rolling_{method}")(case["window"]))
-
-    return compute
-
-
-def polars_rolling_count(case: Case) -> pl.Expr:
-    # Polars has no rolling_count: the sum of ones.
-    return pl.col(case["column"]).is_not_null().cast(pl.UInt32).rolling_sum(case["window"], min_samples=0)
-
-
-def seconds(duration: str) -> float:
-    return pd.Timedelta(duration.replace("m", "min")).total_seconds()
-
-
-def numbagg_move(method: str) -> Callable[[Arrays, Case], Any]:
-    def compute(arrays: Arrays, case: Case) -> Any:
-        import numbagg
-
-        return getattr(numbagg, f"move_{method}")(
-            arrays[case["column"]], window=case["window"], min_count=case["window"]
-        )
-
-    return compute
-
-
-def bottleneck_move(method: str, **options: Any) -> Callable[[Arrays, Case], Any]:
-    def compute(arrays: Arrays, case: Case) -> Any:
-        import bottleneck
-
-        return getattr(bottleneck, f"move_{method}")(arrays[case["column"]], window=case["window"], **options)
-
-    return compute
-
-
-def numbagg_corr(arrays: Arrays, case: Case) -> Any:
-    import numbagg
-
-    return numbagg.move_corr(arrays[case["x"]], arrays[case["y"]], window=case["window"], min_count=case["window"])
-
-
-def numbagg_ewm(arrays: Arrays, case: Case) -> Any:
-    import numbagg
-
-    alpha = case["alpha"] if "alpha" in case else 2.0 / (case["span"] + 1.0)
-    return numbagg.move_exp_nanmean(arrays[case["column"]], alpha=alpha)
-
-
-def sql(function: str) -> Callable[[Case], str]:
-    return lambda case: f"{function}({case['column']})"
 
 
 ROWS: list[Case] = [
@@ -430,12 +145,11 @@ QUANTILES: list[Case] = [
         strict=False,
     )
 ]
+RANKED = [c for c in ROWS + TIME if c.get("closed", "right") in ("right", "both")]
 RANKS: list[Case] = [
     {**case, "method": method, "pct": pct}
     for case, (method, pct) in zip(
-        [c for c in ROWS + TIME if c.get("closed", "right") in ("right", "both")],
-        [("average", False), ("min", True), ("max", False), ("average", True)] * 4,
-        strict=False,
+        RANKED, [("average", False), ("min", True), ("max", False), ("average", True)] * 4, strict=False
     )
 ]
 
@@ -448,31 +162,53 @@ def regressed(cases: list[Case]) -> list[Case]:
     return [{"y": "y", "x": c["column"]} | {k: v for k, v in c.items() if k != "column"} for c in cases]
 
 
-def polars_quantile(case: Case) -> pl.Expr:
-    column = pl.col(case["column"])
-    how = case.get("interpolation", "linear")
-    if "by" in case:
-        return column.rolling_quantile_by(case["by"], case["window"], quantile=case["quantile"], interpolation=how)
-    return column.rolling_quantile(case["quantile"], how, window_size=case["window"])
+def swapped(cases: list[Case], **names: Any) -> list[Case]:
+    """The cases with other columns instead of the one."""
+    return [names | {k: v for k, v in c.items() if k != "column"} for c in cases]
 
 
-def numbagg_pair(method: str) -> Callable[[Arrays, Case], Any]:
-    def compute(arrays: Arrays, case: Case) -> Any:
-        import numbagg
-
-        return getattr(numbagg, f"move_{method}")(
-            arrays[case["x"]], arrays[case["y"]], window=case["window"], min_count=case["window"]
-        )
-
-    return compute
+def each(cases: list[Case], *choices: Case) -> list[Case]:
+    """The cases with one choice after the other."""
+    return [case | choices[i % len(choices)] for i, case in enumerate(cases)]
 
 
-def bottleneck_rank(arrays: Arrays, case: Case) -> Any:
-    """From -1 to 1 there; a place from 1 here."""
-    import bottleneck
+OF_ROWS = [*(c for c in ROWS if c["window"] < 1000), *CENTERED]
+FLAGS = [{**c, "column": "b"} for c in WINDOWS if c["column"] == "x"]
+FIR_SHAPES = (
+    *("boxcar", "triang", "bartlett", "hann", "hamming", "blackman", "nuttall", "blackmanharris", "flattop", "cosine"),
+    *("bohman", "parzen", "barthann", "lanczos"),
+)
+FILTERS: list[Case] = [
+    *each(OF_ROWS, *({"weights": shape} for shape in ("linear", "hamming", "triang", "cosine"))),
+    *({"column": "x", "window": w, "weights": shape, "min_samples": w} for shape in FIR_SHAPES for w in (6, 7)),
+    {"column": "x", "window": 9, "min_samples": 1, "weights": "exponential", "alpha": 0.2},
+    {"column": "x", "window": 9, "min_samples": 1, "weights": "gaussian", "std": 2.5},
+    {"column": "x", "window": 3, "min_samples": 1, "weights": [0.5, 1.5, -0.25]},
+    {"column": "x", "window": 2, "min_samples": 1, "weights": [1, 0, 2], "closed": "both"},
+    {"column": "x", "window": 40, "min_samples": 1, "weights": "hamming", "closed": "left"},
+]
+FITS: list[Case] = [
+    {"y": "x", "x": ["y"], "window": 12, "min_samples": 4},
+    {"y": "y", "x": ["x", "a"], "window": 30, "min_samples": 5, "fields": ["coefficients", "r2"]},
+    {"y": "y", "x": ["x", "a", "i"], "window": "2h", "by": "ts", "min_samples": 6, "weights": "high"},
+    {"y": "y", "x": ["x", "a"], "window": 25, "min_samples": 5, "add_intercept": False, "fields": ["errors", "r2"]},
+    {"y": "y", "x": ["a"], "window": 20, "min_samples": 3, "closed": "left", "fields": ["prediction", "residual"]},
+    {"y": "x", "x": ["i"], "window": 15, "min_samples": 3, "center": True, "fields": ["residual", "coefficients"]},
+    {"y": "y", "x": ["a", "low", "high", "x"], "window": 60, "min_samples": 10},
+]
 
-    window = case["window"]
-    return bottleneck.move_rank(arrays[case["column"]], window=window) * ((window - 1) / 2) + (window + 1) / 2
+
+def bottleneck(method: str) -> dict[str, Any]:
+    return {"bottleneck": bottleneck_move(method)}
+
+
+def both(name: str, rolling_cases: list[Case], expanding_cases: list[Case], *others: Any, **more: Any) -> Any:
+    """A rolling kernel and its expanding one, by the same computation; other peers have the first one alone."""
+    shared = {k: v for k, v in more.items() if k == "tolerance"}
+    return {
+        f"rolling_{name}": Oracle(rolling_cases, *others, **more),
+        f"expanding_{name}": Oracle(expanding_cases, others[0], **shared),
+    }
 
 
 ORACLES: dict[str, Oracle] = {
@@ -497,7 +233,7 @@ ORACLES: dict[str, Oracle] = {
     "rolling_iqr": Oracle(WINDOWS, over_windows(iqr), tolerance=1e-13),
     "rolling_mad": Oracle(WINDOWS, over_windows(mad), tolerance=1e-13),
     "rolling_rank": Oracle(
-        RANKS,
+        [*RANKS, *each(RANKED, {"method": "dense"}, {"method": "dense", "pct": True})],
         rank(history=False),
         lambda case: pl.col(case["column"]).rolling_rank(case["window"], "average").cast(pl.Float64),
         bottleneck=bottleneck_rank,
@@ -586,7 +322,12 @@ ORACLES: dict[str, Oracle] = {
     "expanding_iqr": Oracle(HISTORY, over_history(iqr), tolerance=1e-13),
     "expanding_mad": Oracle(HISTORY, over_history(mad), tolerance=1e-13),
     "expanding_rank": Oracle(
-        [{"column": "x"}, {"column": "x", "method": "min", "pct": True}, {"column": "i", "method": "max"}],
+        [
+            {"column": "x"},
+            {"column": "x", "method": "min", "pct": True},
+            {"column": "i", "method": "max"},
+            {"column": "i", "method": "dense", "pct": True},
+        ],
         rank(history=True),
         tolerance=1e-15,
     ),
@@ -735,4 +476,85 @@ ORACLES: dict[str, Oracle] = {
         lambda case: pl.sum_horizontal([pl.col(c) * w for c, w in zip(case["columns"], case["weights"], strict=True)]),
         tolerance=1e-12,
     ),
+    **both("argmin", each(WINDOWS, {}, {"ties": "last"}), HISTORY, argument(False), **bottleneck("argmin")),
+    **both("argmax", each(WINDOWS, {"ties": "last"}, {}), HISTORY, argument(True), **bottleneck("argmax")),
+    **both("any", FLAGS, [{"column": "b"}], over_rows(("column",), lambda rows, _, __, x: float(x[rows].any()))),
+    **both("all", FLAGS, [{"column": "b"}], over_rows(("column",), lambda rows, _, __, x: float(x[rows].all()))),
+    **both("zscore", SPREAD, HISTORY, over_rows(("column",), zscore, judged=True), tolerance=1e-9),
+    **both("robust_zscore", WINDOWS, HISTORY, over_rows(("column",), robust_zscore, judged=True), tolerance=1e-12),
+    **both(
+        "hampel",
+        each(WINDOWS, {}, {"threshold": 1.0}),
+        each(HISTORY, {}, {"threshold": 1.0}),
+        over_rows(("column",), hampel, judged=True),
+    ),
+    **both(
+        "trimmed_mean",
+        each(WINDOWS, {"proportion": 0.2}, {}, {"proportion": 0.4}),
+        HISTORY,
+        over_rows(("column",), trimmed_mean),
+        tolerance=1e-13,
+    ),
+    **both(
+        "winsorized_mean",
+        each(WINDOWS, {"proportion": 0.2}, {}, {"proportion": 0.4}),
+        HISTORY,
+        over_rows(("column",), winsorized_mean),
+        tolerance=1e-13,
+    ),
+    **both("mode", WINDOWS, HISTORY, over_rows(("column",), mode)),
+    **both("entropy", each(WINDOWS, {}, {"base": 2}), HISTORY, over_rows(("column",), entropy), tolerance=1e-13),
+    **both(
+        "top_n",
+        each(
+            swapped(WINDOWS, column="x", order="i"),
+            {"n": 2},
+            {"n": 3, "statistic": "sum", "largest": False},
+            {"n": 4, "statistic": "std"},
+            {"n": 2, "statistic": "min"},
+            {"n": 50, "statistic": "max"},
+        ),
+        [{"column": "x", "order": "y", "n": 5}, {"column": "f", "order": "f", "n": 2, "statistic": "sum"}],
+        over_rows(("column", "order"), top_n),
+        tolerance=1e-12,
+    ),
+    **both(
+        "spearman",
+        paired(WINDOWS),
+        [{"x": "x", "y": "y"}, {"x": "i", "y": "y"}],
+        over_rows(("x", "y"), spearman),
+        tolerance=1e-12,
+    ),
+    **both("autocorr", each(WINDOWS, {}, {"lag": 3}), HISTORY, autocorr, tolerance=1e-6),
+    **both(
+        "partial_corr",
+        swapped(WINDOWS, x="x", y="y", given="a"),
+        [{"x": "x", "y": "y", "given": "i"}],
+        over_rows(("x", "y", "given"), partial_corr),
+        tolerance=1e-6,
+    ),
+    **both("coskew", paired(WINDOWS), [{"x": "x", "y": "y"}], over_rows(("x", "y"), comoment(2)), tolerance=1e-7),
+    **both("cokurt", paired(WINDOWS), [{"x": "x", "y": "y"}], over_rows(("x", "y"), comoment(3)), tolerance=1e-7),
+    **both(
+        "trend",
+        each(WINDOWS, {}, {"against": "ts"}, {"against": "ts", "per": "1h"}),
+        [*HISTORY, {"column": "x", "against": "ts"}],
+        trend,
+        tolerance=1e-9,
+    ),
+    **both("ols", FITS, [{"y": "y", "x": ["x", "a"]}, {"y": "f", "x": ["a"], "fields": ["r2"]}], ols, tolerance=1e-7),
+    **both(
+        "weighted_corr",
+        swapped(WINDOWS, x="x", y="y", weights="a"),
+        [{"x": "x", "y": "i", "weights": "a"}],
+        over_rows(("x", "y", "weights"), weighted_corr),
+        tolerance=1e-7,
+    ),
+    **both(
+        "weighted_quantile",
+        each(weights_of(WINDOWS), {"quantile": 0.5}, {"quantile": 0.9}, {"quantile": 0.0}, {"quantile": 1.0}),
+        [{"column": "x", "weights": "a", "quantile": 0.25}],
+        over_rows(("column", "weights"), weighted_quantile),
+    ),
+    **{f"rolling_fir_{kind}": Oracle(FILTERS, fir(kind), tolerance=1e-9) for kind in ("sum", "mean", "var", "std")},
 }

@@ -11,7 +11,7 @@ import pytest
 import hypostyle as hs
 from data import ROOT, SHAPES, plain
 from kernels_under_test import NAMES, ROW_FUNCTIONS, call
-from oracles import ORACLES, Case, Oracle
+from oracles import FIR_SHAPES, ORACLES, Case, Oracle
 
 CASES = [(name, number) for name in NAMES for number in range(len(ORACLES[name].cases) if name in ORACLES else 0)]
 
@@ -65,14 +65,42 @@ def check(name: str, case: Case, frame: pl.DataFrame, over: str | None) -> None:
     found = hs.with_columns(frame, call(name, case, over).alias("found"))["found"]
     oracle = ORACLES[name]
     rows = frame.to_pandas().assign(ts=frame["ts"].to_numpy())
-    expected = np.full(len(rows), np.nan)
     groups = [np.arange(len(rows))]
     if over is not None and name not in ROW_FUNCTIONS:
         groups = list(rows.groupby(over, sort=False).indices.values())
-    for at in groups:
-        part = rows.iloc[at].reset_index(drop=True)
-        expected[at] = oracle.pandas(part, case) if len(part) else np.array([])
-    compare(found, expected, frame, oracle, case)
+    columns = found.struct.unnest().get_columns() if isinstance(found.dtype, pl.Struct) else [found]
+    expected = {column.name: np.full(len(rows), np.nan) for column in columns}
+    for at in (at for at in groups if len(at)):
+        answers = oracle.pandas(rows.iloc[at].reset_index(drop=True), case)
+        fields = answers if isinstance(answers, dict) else {found.name: answers}
+        assert list(fields) == list(expected)
+        for field, values in fields.items():
+            expected[field][at] = values
+    for column in columns:
+        compare(column, expected[column.name], frame, oracle, case)
+
+
+def test_pandas_has_the_same_shapes() -> None:
+    """Without nulls the filters are pandas' weighted windows, where those are right.
+
+    pandas' var and std move on without giving each value the weight of its new place, so that only each `window`-th row has
+    the weights in order; and they have no answer where the first weight is 0.
+    """
+    x = pl.Series("x", np.random.default_rng(1).normal(5, 2, 300))
+    row = np.arange(len(x))
+    for shape in FIR_SHAPES:
+        for window in (1, 2, 5, 8):
+            weighted = x.to_pandas().rolling(window, win_type=shape)
+            for kind in ("sum", "mean", *(("var", "std") if window > 1 else ())):
+                found = pl.DataFrame(x).select(getattr(hs, f"rolling_fir_{kind}")("x", window, shape)).to_series()
+                with np.errstate(all="ignore"):
+                    expected = getattr(weighted, kind)().to_numpy()
+                kept = np.isfinite(expected) & found.is_not_null().to_numpy()
+                if kind in ("var", "std"):
+                    kept &= row % window == window - 1
+                assert kept.any() or window == 2 or kind in ("var", "std"), f"{shape} {window} {kind}"
+                what = f"{shape} {window} {kind}"
+                np.testing.assert_allclose(found.to_numpy()[kept], expected[kept], 1e-9, 1e-9, err_msg=what)
 
 
 def compare(found: pl.Series, expected: np.ndarray, frame: pl.DataFrame, oracle: Oracle, case: Case) -> None:
@@ -85,9 +113,8 @@ def compare(found: pl.Series, expected: np.ndarray, frame: pl.DataFrame, oracle:
     if found.dtype == pl.Float32:
         expected = expected.astype("f4").astype("f8")
         tolerance = max(tolerance, 1e-6 if oracle.tolerance else 0.0)
-    inputs = [
-        frame[c] for c in case.values() if isinstance(c, str) and c in frame.columns and frame[c].dtype.is_numeric()
-    ]
+    named = [name for value in case.values() for name in (value if isinstance(value, list) else [value])]
+    inputs = [frame[c] for c in named if isinstance(c, str) and c in frame.columns and frame[c].dtype.is_numeric()]
     scale = max((float(s.abs().max() or 0) for s in inputs), default=1.0)
     np.testing.assert_allclose(values, expected, rtol=tolerance, atol=tolerance * scale)
 
