@@ -26,7 +26,7 @@ from table import KERNELS, Window
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 RESULTS = HERE / "results"
-PEERS = ("polars", "pandas", "numbagg", "bottleneck", "duckdb", "numpy", "numba, by hand")
+PEERS = ("polars", "pandas", "numbagg", "bottleneck", "duckdb", "polars-ds", "ta-lib", "numpy", "numba, by hand")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

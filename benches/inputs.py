@@ -47,6 +47,7 @@ def inputs(rows: int, keys: int, kind: Keys, threads: int) -> Inputs:
         "z": random.normal(size=rows),
         "w": random.normal(size=rows),
         "a": random.random(rows),
+        "b": random.random(rows) < 0.05,
     }
     frame = pl.DataFrame(arrays)
     if kind != "none":

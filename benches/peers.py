@@ -42,6 +42,8 @@ def peers(row: Row, data: Inputs, chosen: set[str] | None = None) -> dict[str, P
         "numbagg": over_arrays(ORACLES[row.kernel].numbagg, row, data),
         "bottleneck": over_arrays(ORACLES[row.kernel].bottleneck, row, data),
         "duckdb": duckdb(row, data),
+        "polars-ds": polars_ds(row, data),
+        "ta-lib": talib(row, data),
         "numpy": None if data.keyed else plain(numpy_form(row.kernel, row.case, data.arrays)),
         "numba, by hand": plain(numba_loop(row.kernel, row.case, data)),
     }
@@ -49,7 +51,10 @@ def peers(row: Row, data: Inputs, chosen: set[str] | None = None) -> dict[str, P
 
 
 def floats(answer: pl.DataFrame) -> Array:
-    return answer.to_series().cast(pl.Float64).to_numpy()
+    column = answer.to_series()
+    if isinstance(column.dtype, pl.Struct):  # of a fit, the last field: the prediction, or the last coefficient
+        column = column.struct.unnest().to_series(-1)
+    return column.cast(pl.Float64).to_numpy()
 
 
 def hypostyle(row: Row, data: Inputs) -> Peer:
@@ -72,6 +77,23 @@ def over_arrays(compute: Callable[[Any, Case], Any] | None, row: Row, data: Inpu
     if compute is None or data.keyed or isinstance(row.window, str):
         return None
     return Peer(lambda: compute(data.arrays, row.case), compiles=True)
+
+
+def polars_ds(row: Row, data: Inputs) -> Peer | None:
+    if row.kernel != "rolling_ols" or data.keyed or isinstance(row.window, str):
+        return None
+    import polars_ds as pds
+
+    fit = pds.rolling_lin_reg(*row.case["x"], target=row.case["y"], window_size=row.case["window"], add_bias=True)
+    return Peer(lambda: data.polars.select(fit), floats)
+
+
+def talib(row: Row, data: Inputs) -> Peer | None:
+    if row.kernel != "rolling_trend" or data.keyed or isinstance(row.window, str):
+        return None
+    import talib as ta
+
+    return Peer(lambda: ta.LINEARREG_SLOPE(data.arrays["x"], timeperiod=row.case["window"]))
 
 
 def plain(run: Callable[[], Any] | None) -> Peer | None:
@@ -114,28 +136,46 @@ def pandas(row: Row, data: Inputs) -> Peer | None:
         return Peer(
             lambda: (frame.groupby("key", sort=False)[case["time"]].diff() > gap).groupby(frame["key"]).cumsum()
         )
-    if kernel in ("cumsum_clip", "affine_scan", "rolling_beta", "rolling_weighted_mean") or (
-        kernel in PAIRS and data.keyed
-    ):
-        return None  # groupby.apply or a pairwise table, minutes a run
+    if kernel in PAIRS and data.keyed:
+        return None  # a pairwise table, minutes a run
+    method = kernel.removeprefix("rolling_").removeprefix("expanding_")
+    owner = pd.core.window.Expanding if kernel.startswith("expanding_") else pd.core.window.Rolling
+    own = ("zscore", "fir_mean", "autocorr", "any", "all")
+    if kernel != "ewm_mean" and not hasattr(owner, method) and (method not in own or data.keyed):
+        return None  # groupby.apply or rolling.apply, minutes a run
+
+    if kernel == "expanding_corr" and data.keyed:
+        return None
 
     def source() -> Any:
         return frame.groupby("key", sort=False) if data.keyed else frame
 
     def run() -> Any:
         if kernel in PAIRS:
-            return getattr(frame["x"].rolling(case["window"]), kernel.removeprefix("rolling_"))(frame["y"])
+            return getattr(frame["x"].rolling(case["window"]), method)(frame["y"])
+        if kernel == "expanding_corr":
+            return frame["x"].expanding().corr(frame["y"])
+        if method == "zscore":
+            windows = frame["x"].rolling(case["window"])
+            return (frame["x"] - windows.mean()) / windows.std()
+        if method == "fir_mean":
+            return frame["x"].rolling(case["window"], win_type=case["weights"]).mean()
+        if method == "autocorr":
+            return frame["x"].rolling(case["window"]).corr(frame["x"].shift(1))
+        if method in ("any", "all"):
+            windows = frame["b"].rolling(case["window"])
+            return windows.max() if method == "any" else windows.min()
         if kernel == "ewm_mean":
             return source()[case["column"]].ewm(span=case["span"]).mean()
         if kernel.startswith("expanding_"):
-            return getattr(source()[case["column"]].expanding(), kernel.removeprefix("expanding_"))()
+            return getattr(source()[case["column"]].expanding(), method)()
         if "by" in case:
             windows = source().rolling(case["window"], on=case["by"])[case["column"]]
         else:
             fewest = 0 if kernel == "rolling_count" else None
             windows = source()[case["column"]].rolling(case["window"], min_periods=fewest)
         quantile = [case["quantile"]] if "quantile" in case else []
-        return getattr(windows, kernel.removeprefix("rolling_"))(*quantile)
+        return getattr(windows, method)(*quantile)
 
     if not data.keyed:
         return Peer(run)

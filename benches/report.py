@@ -55,7 +55,8 @@ def header(result: Result) -> Iterator[str]:
 
 def table(rows: Sequence[Result]) -> Iterator[str]:
     present = {name for row in rows for name in row["ns_per_row"]}
-    order = ["hypostyle", "polars", "pandas", "numbagg", "bottleneck", "duckdb", "numpy", "numba, by hand"]
+    order = ["hypostyle", "polars", "pandas", "numbagg", "bottleneck", "duckdb", "polars-ds", "ta-lib"]
+    order += ["numpy", "numba, by hand"]
     names = [name for name in order if name in present]
     yield f"| | {' | '.join(names)} | fastest peer | ratio |"
     yield "|---|" + "---:|" * len(names) + "---|---:|"

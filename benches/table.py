@@ -14,17 +14,39 @@ Keys = Literal["none", "text", "integer"]
 Window = int | str
 
 ROLLING = (
-    *("sum", "mean", "var", "std", "skew", "kurt", "min", "max", "count"),
-    *("median", "quantile", "rank", "cov", "corr", "beta", "weighted_mean"),
+    *("sum", "mean", "var", "std", "sem", "skew", "kurt", "min", "max", "range", "first", "last", "count", "product"),
+    *("argmin", "argmax", "any", "all", "zscore", "fir_mean"),
+    *("median", "quantile", "iqr", "mad", "rank", "nunique", "mode", "entropy"),
+    *("robust_zscore", "hampel", "trimmed_mean", "winsorized_mean", "top_n"),
+    *("cov", "corr", "spearman", "autocorr", "partial_corr", "coskew", "cokurt"),
+    *("beta", "alpha", "r2", "trend", "ols"),
+    *("weighted_sum", "weighted_mean", "weighted_var", "weighted_std", "weighted_corr", "weighted_quantile"),
 )
 PAIRS = ("rolling_cov", "rolling_corr")
+# The arguments of a rolling kernel but for its window; those that are not here take the column x alone.
+PAIR, LINE, WEIGHTED = {"x": "x", "y": "y"}, {"y": "y", "x": "x"}, {"column": "x", "weights": "a"}
+COLUMNS: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("cov", "corr", "spearman", "coskew", "cokurt"), PAIR),
+    **dict.fromkeys(("beta", "alpha", "r2"), LINE),
+    **{f"weighted_{kind}": WEIGHTED for kind in ("sum", "mean", "var", "std")},
+    "any": {"column": "b"},
+    "all": {"column": "b"},
+    "quantile": {"column": "x", "quantile": 0.75},
+    "fir_mean": {"column": "x", "weights": "hamming"},
+    "top_n": {"column": "x", "order": "y", "n": 5},
+    "partial_corr": {**PAIR, "given": "z"},
+    "ols": {"y": "y", "x": ["x", "z"], "fields": ["coefficients", "prediction"]},
+    "weighted_corr": {**PAIR, "weights": "a"},
+    "weighted_quantile": {**WEIGHTED, "quantile": 0.5},
+}
 # A time window takes the same driver for every statistic: one of each kind of state is enough.
 BY_TIME = ("rolling_mean", "rolling_std", "rolling_max", "rolling_median")
 # Keys of another type change the look-up of the keys alone: one kernel shows it.
 BY_INTEGER = ("rolling_mean",)
 WITHOUT_WINDOW: dict[str, dict[str, Any]] = {
-    "expanding_mean": {"column": "x"},
-    "expanding_max": {"column": "x"},
+    **{f"expanding_{name}": {"column": "x"} for name in ("count", "sum", "mean", "var", "min", "max", "skew")},
+    "expanding_corr": {"x": "x", "y": "y"},
+    "expanding_ols": {"y": "y", "x": ["x", "z"], "fields": ["coefficients"]},
     "ewm_mean": {"column": "x", "span": 20},
     "cumsum_clip": {"column": "y", "lower": -3.0, "upper": 3.0},
     "affine_scan": {"a": "a", "b": "y"},
@@ -55,17 +77,13 @@ class Row:
 
 def columns_of(kernel: str) -> dict[str, Any]:
     """The arguments of a rolling kernel but for its window."""
-    if kernel in PAIRS:
-        return {"x": "x", "y": "y"}
-    if kernel == "rolling_beta":
-        return {"y": "y", "x": "x"}
-    if kernel == "rolling_weighted_mean":
-        return {"column": "x", "weights": "a"}
-    return {"column": "x", **({"quantile": 0.75} if kernel == "rolling_quantile" else {})}
+    return COLUMNS.get(kernel.removeprefix("rolling_"), {"column": "x"})
 
 
 # Keyed, the kernels of one kind of state cost the same but for their last steps: one of each kind is enough.
-BY_TEXT = {f"rolling_{name}" for name in ("sum", "mean", "std", "kurt", "max", "count", "median", "rank", "corr")}
+BY_TEXT = {
+    f"rolling_{name}" for name in ("sum", "mean", "std", "kurt", "max", "count", "median", "rank", "corr", "ols")
+}
 
 
 def rows_of(keys: Keys, kernels: Sequence[str], windows: Sequence[Window]) -> Iterator[Row]:

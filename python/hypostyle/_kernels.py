@@ -21,6 +21,7 @@ def rolling_count(
     min_samples: int = 0,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Number of values (not null) in a moving window.
@@ -39,6 +40,7 @@ def rolling_count(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -70,6 +72,7 @@ def rolling_count(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -81,6 +84,7 @@ def rolling_sum(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Sum of the values in a moving window.
@@ -101,6 +105,7 @@ def rolling_sum(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -132,6 +137,7 @@ def rolling_sum(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -143,6 +149,7 @@ def rolling_product(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Product of the values in a moving window.
@@ -164,6 +171,7 @@ def rolling_product(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -195,6 +203,7 @@ def rolling_product(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -206,6 +215,7 @@ def rolling_mean(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Arithmetic mean of the values in a moving window.
@@ -226,6 +236,7 @@ def rolling_mean(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -257,6 +268,7 @@ def rolling_mean(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -268,6 +280,7 @@ def rolling_var(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     ddof: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
@@ -290,6 +303,7 @@ def rolling_var(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         ddof: delta degrees of freedom: the divisor is the number of values less this.
         over: the key columns: rows with equal keys are a sequence of their own.
 
@@ -322,6 +336,7 @@ def rolling_var(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
         ddof=ddof,
     )
 
@@ -334,6 +349,7 @@ def rolling_std(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     ddof: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
@@ -356,6 +372,7 @@ def rolling_std(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         ddof: delta degrees of freedom: the divisor is the number of values less this.
         over: the key columns: rows with equal keys are a sequence of their own.
 
@@ -388,6 +405,7 @@ def rolling_std(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
         ddof=ddof,
     )
 
@@ -400,6 +418,7 @@ def rolling_sem(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     ddof: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
@@ -422,6 +441,7 @@ def rolling_sem(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         ddof: delta degrees of freedom: the divisor is the number of values less this.
         over: the key columns: rows with equal keys are a sequence of their own.
 
@@ -454,6 +474,7 @@ def rolling_sem(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
         ddof=ddof,
     )
 
@@ -466,6 +487,7 @@ def rolling_skew(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Skewness of the values in a moving window, corrected for bias.
@@ -489,6 +511,7 @@ def rolling_skew(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -521,6 +544,7 @@ def rolling_skew(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -532,6 +556,7 @@ def rolling_kurt(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Excess kurtosis of the values in a moving window, corrected for bias.
@@ -555,6 +580,7 @@ def rolling_kurt(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -587,6 +613,7 @@ def rolling_kurt(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -598,6 +625,7 @@ def rolling_min(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Least value in a moving window.
@@ -617,6 +645,7 @@ def rolling_min(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -648,6 +677,7 @@ def rolling_min(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -659,6 +689,7 @@ def rolling_max(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Greatest value in a moving window.
@@ -678,6 +709,7 @@ def rolling_max(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -709,6 +741,7 @@ def rolling_max(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -721,6 +754,7 @@ def rolling_argmin(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """How many rows ago the least value in a moving window was.
@@ -742,6 +776,7 @@ def rolling_argmin(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -775,6 +810,7 @@ def rolling_argmin(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -787,6 +823,7 @@ def rolling_argmax(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """How many rows ago the greatest value in a moving window was.
@@ -808,6 +845,7 @@ def rolling_argmax(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -841,6 +879,7 @@ def rolling_argmax(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -852,6 +891,7 @@ def rolling_range(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Greatest less least value in a moving window.
@@ -871,6 +911,7 @@ def rolling_range(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -902,6 +943,7 @@ def rolling_range(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -913,6 +955,7 @@ def rolling_first(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """First value in a moving window.
@@ -932,6 +975,7 @@ def rolling_first(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -963,6 +1007,7 @@ def rolling_first(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -974,6 +1019,7 @@ def rolling_last(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Last value in a moving window.
@@ -993,6 +1039,7 @@ def rolling_last(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1024,6 +1071,7 @@ def rolling_last(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -1035,6 +1083,7 @@ def rolling_any(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Whether any value in a moving window is true.
@@ -1054,6 +1103,7 @@ def rolling_any(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1085,6 +1135,7 @@ def rolling_any(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -1096,6 +1147,7 @@ def rolling_all(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Whether every value in a moving window is true.
@@ -1115,6 +1167,7 @@ def rolling_all(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1146,6 +1199,7 @@ def rolling_all(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -1157,6 +1211,7 @@ def rolling_zscore(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     ddof: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
@@ -1179,6 +1234,7 @@ def rolling_zscore(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         ddof: delta degrees of freedom: the divisor is the number of values less this.
         over: the key columns: rows with equal keys are a sequence of their own.
 
@@ -1211,6 +1267,7 @@ def rolling_zscore(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
         ddof=ddof,
     )
 
@@ -1223,6 +1280,7 @@ def rolling_median(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Median of the values in a moving window.
@@ -1242,6 +1300,7 @@ def rolling_median(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1273,6 +1332,7 @@ def rolling_median(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -1286,6 +1346,7 @@ def rolling_quantile(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Quantile of the values in a moving window.
@@ -1309,6 +1370,7 @@ def rolling_quantile(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1342,6 +1404,7 @@ def rolling_quantile(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -1353,6 +1416,7 @@ def rolling_iqr(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Interquartile range of the values in a moving window.
@@ -1371,6 +1435,7 @@ def rolling_iqr(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1402,6 +1467,7 @@ def rolling_iqr(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -1413,6 +1479,7 @@ def rolling_mad(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Median absolute deviation of the values in a moving window.
@@ -1432,6 +1499,7 @@ def rolling_mad(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1463,6 +1531,7 @@ def rolling_mad(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -1474,6 +1543,7 @@ def rolling_robust_zscore(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Distance of the current row's value to the median of a moving window, in median absolute deviations scaled to
@@ -1496,6 +1566,7 @@ def rolling_robust_zscore(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1527,6 +1598,7 @@ def rolling_robust_zscore(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -1539,6 +1611,7 @@ def rolling_hampel(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Whether the current row's value is an outlier among the values in a moving window, by Hampel's rule.
@@ -1563,6 +1636,7 @@ def rolling_hampel(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1595,6 +1669,7 @@ def rolling_hampel(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -1607,6 +1682,7 @@ def rolling_trimmed_mean(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Mean of the values in a moving window without the least and the greatest ones.
@@ -1629,6 +1705,7 @@ def rolling_trimmed_mean(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1661,6 +1738,7 @@ def rolling_trimmed_mean(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -1673,6 +1751,7 @@ def rolling_winsorized_mean(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Mean of the values in a moving window, the extreme ones pulled in to the next ones.
@@ -1695,6 +1774,7 @@ def rolling_winsorized_mean(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1727,6 +1807,7 @@ def rolling_winsorized_mean(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -1739,6 +1820,7 @@ def rolling_rank(
     by: IntoColumn | None = None,
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Rank of the current row's value among the values in a moving window.
@@ -1761,6 +1843,7 @@ def rolling_rank(
             that the window holds, at most `window`; 1 for a duration.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1793,6 +1876,7 @@ def rolling_rank(
         by=by,
         min_samples=min_samples,
         closed=closed,
+        step=step,
     )
 
 
@@ -1804,6 +1888,7 @@ def rolling_nunique(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Number of different values in a moving window.
@@ -1823,6 +1908,7 @@ def rolling_nunique(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1854,6 +1940,7 @@ def rolling_nunique(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -1865,6 +1952,7 @@ def rolling_mode(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Most frequent value in a moving window.
@@ -1884,6 +1972,7 @@ def rolling_mode(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1915,6 +2004,7 @@ def rolling_mode(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -1927,6 +2017,7 @@ def rolling_entropy(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Shannon's entropy of the values in a moving window.
@@ -1949,6 +2040,7 @@ def rolling_entropy(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1981,6 +2073,7 @@ def rolling_entropy(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -1996,6 +2089,7 @@ def rolling_top_n(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Statistic of the n rows of a moving window that stand highest by another column.
@@ -2022,6 +2116,7 @@ def rolling_top_n(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2057,6 +2152,7 @@ def rolling_top_n(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -2069,6 +2165,7 @@ def rolling_cov(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     ddof: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
@@ -2092,6 +2189,7 @@ def rolling_cov(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         ddof: delta degrees of freedom: the divisor is the number of values less this.
         over: the key columns: rows with equal keys are a sequence of their own.
 
@@ -2125,6 +2223,7 @@ def rolling_cov(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
         ddof=ddof,
     )
 
@@ -2138,6 +2237,7 @@ def rolling_corr(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Pearson's correlation of two columns in a moving window.
@@ -2159,6 +2259,7 @@ def rolling_corr(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2182,7 +2283,16 @@ def rolling_corr(
         [None, None, None, None, None]
     """
     return kernel_expression(
-        "rolling_corr", over=over, x=x, y=y, window=window, by=by, min_samples=min_samples, closed=closed, center=center
+        "rolling_corr",
+        over=over,
+        x=x,
+        y=y,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+        step=step,
     )
 
 
@@ -2195,6 +2305,7 @@ def rolling_spearman(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Spearman's rank correlation of two columns in a moving window.
@@ -2217,6 +2328,7 @@ def rolling_spearman(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2249,6 +2361,7 @@ def rolling_spearman(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -2261,6 +2374,7 @@ def rolling_autocorr(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Correlation of the values in a moving window with those some rows earlier.
@@ -2284,6 +2398,7 @@ def rolling_autocorr(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2316,6 +2431,7 @@ def rolling_autocorr(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -2329,6 +2445,7 @@ def rolling_partial_corr(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Correlation of x and y in a moving window, given a third column.
@@ -2352,6 +2469,7 @@ def rolling_partial_corr(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2385,6 +2503,7 @@ def rolling_partial_corr(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -2397,6 +2516,7 @@ def rolling_coskew(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Co-skewness of x with y in a moving window: how x moves with the square of y.
@@ -2420,6 +2540,7 @@ def rolling_coskew(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2452,6 +2573,7 @@ def rolling_coskew(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -2464,6 +2586,7 @@ def rolling_cokurt(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Co-kurtosis of x with y in a moving window: how x moves with the cube of y.
@@ -2487,6 +2610,7 @@ def rolling_cokurt(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2519,6 +2643,7 @@ def rolling_cokurt(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -2531,6 +2656,7 @@ def rolling_beta(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Slope of the least squares line of y against x in a moving window.
@@ -2553,6 +2679,7 @@ def rolling_beta(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2576,7 +2703,16 @@ def rolling_beta(
         [None, None, None, None, None]
     """
     return kernel_expression(
-        "rolling_beta", over=over, y=y, x=x, window=window, by=by, min_samples=min_samples, closed=closed, center=center
+        "rolling_beta",
+        over=over,
+        y=y,
+        x=x,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+        step=step,
     )
 
 
@@ -2589,6 +2725,7 @@ def rolling_alpha(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Intercept of the least squares line of y against x in a moving window.
@@ -2611,6 +2748,7 @@ def rolling_alpha(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2643,6 +2781,7 @@ def rolling_alpha(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -2655,6 +2794,7 @@ def rolling_r2(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Coefficient of determination of y against x in a moving window.
@@ -2677,6 +2817,7 @@ def rolling_r2(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2700,7 +2841,16 @@ def rolling_r2(
         [None, None, None, None, None]
     """
     return kernel_expression(
-        "rolling_r2", over=over, y=y, x=x, window=window, by=by, min_samples=min_samples, closed=closed, center=center
+        "rolling_r2",
+        over=over,
+        y=y,
+        x=x,
+        window=window,
+        by=by,
+        min_samples=min_samples,
+        closed=closed,
+        center=center,
+        step=step,
     )
 
 
@@ -2714,6 +2864,7 @@ def rolling_trend(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Slope of the least squares line of the values in a moving window against their row numbers, or against time.
@@ -2739,6 +2890,7 @@ def rolling_trend(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2772,6 +2924,7 @@ def rolling_trend(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -2787,6 +2940,7 @@ def rolling_ols(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Least squares fit of y on one to eight predictors in a moving window: coefficients, errors, prediction,
@@ -2820,6 +2974,7 @@ def rolling_ols(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2856,6 +3011,7 @@ def rolling_ols(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -2868,6 +3024,7 @@ def rolling_weighted_sum(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Weighted sum of the values in a moving window.
@@ -2890,6 +3047,7 @@ def rolling_weighted_sum(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2922,6 +3080,7 @@ def rolling_weighted_sum(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -2934,6 +3093,7 @@ def rolling_weighted_mean(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Weighted mean of the values in a moving window.
@@ -2956,6 +3116,7 @@ def rolling_weighted_mean(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2988,6 +3149,7 @@ def rolling_weighted_mean(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -3000,6 +3162,7 @@ def rolling_weighted_var(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Weighted variance of the values in a moving window.
@@ -3023,6 +3186,7 @@ def rolling_weighted_var(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -3055,6 +3219,7 @@ def rolling_weighted_var(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -3067,6 +3232,7 @@ def rolling_weighted_std(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Weighted standard deviation of the values in a moving window.
@@ -3090,6 +3256,7 @@ def rolling_weighted_std(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -3122,6 +3289,7 @@ def rolling_weighted_std(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -3135,6 +3303,7 @@ def rolling_weighted_corr(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Correlation of two columns in a moving window, with a weight for each row.
@@ -3158,6 +3327,7 @@ def rolling_weighted_corr(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -3191,6 +3361,7 @@ def rolling_weighted_corr(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -3204,6 +3375,7 @@ def rolling_weighted_quantile(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Quantile of the values in a moving window, with a weight for each row.
@@ -3228,6 +3400,7 @@ def rolling_weighted_quantile(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -3261,6 +3434,7 @@ def rolling_weighted_quantile(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -3274,6 +3448,7 @@ def rolling_fir_sum(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Sum of the values in a moving window, each times the weight of its place (a finite impulse response filter).
@@ -3300,6 +3475,7 @@ def rolling_fir_sum(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -3333,6 +3509,7 @@ def rolling_fir_sum(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -3346,6 +3523,7 @@ def rolling_fir_mean(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
     """Mean of the values in a moving window, each with the weight of its place (weighted moving average).
@@ -3372,6 +3550,7 @@ def rolling_fir_mean(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -3405,6 +3584,7 @@ def rolling_fir_mean(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
     )
 
 
@@ -3418,6 +3598,7 @@ def rolling_fir_var(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     ddof: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
@@ -3446,6 +3627,7 @@ def rolling_fir_var(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         ddof: delta degrees of freedom: the divisor is the number of values less this.
         over: the key columns: rows with equal keys are a sequence of their own.
 
@@ -3480,6 +3662,7 @@ def rolling_fir_var(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
         ddof=ddof,
     )
 
@@ -3494,6 +3677,7 @@ def rolling_fir_std(
     min_samples: int | None = None,
     closed: Literal["right", "left", "both", "neither"] = "right",
     center: bool = False,
+    step: int = 1,
     ddof: int = 1,
     over: IntoColumns | None = None,
 ) -> KernelExpr:
@@ -3522,6 +3706,7 @@ def rolling_fir_std(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
+        step: answer every so many rows of a key, from its first one; the others get null.
         ddof: delta degrees of freedom: the divisor is the number of values less this.
         over: the key columns: rows with equal keys are a sequence of their own.
 
@@ -3556,6 +3741,7 @@ def rolling_fir_std(
         min_samples=min_samples,
         closed=closed,
         center=center,
+        step=step,
         ddof=ddof,
     )
 

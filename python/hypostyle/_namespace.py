@@ -31,11 +31,12 @@ class ExprKernels:
         min_samples: int = 0,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_count`."""
         return _kernels.rolling_count(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_sum(
@@ -46,11 +47,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_sum`."""
         return _kernels.rolling_sum(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_product(
@@ -61,11 +63,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_product`."""
         return _kernels.rolling_product(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_mean(
@@ -76,11 +79,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_mean`."""
         return _kernels.rolling_mean(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_var(
@@ -91,12 +95,21 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         ddof: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_var`."""
         return _kernels.rolling_var(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, ddof=ddof, over=over
+            self._expr,
+            window,
+            by=by,
+            min_samples=min_samples,
+            closed=closed,
+            center=center,
+            step=step,
+            ddof=ddof,
+            over=over,
         )
 
     def rolling_std(
@@ -107,12 +120,21 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         ddof: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_std`."""
         return _kernels.rolling_std(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, ddof=ddof, over=over
+            self._expr,
+            window,
+            by=by,
+            min_samples=min_samples,
+            closed=closed,
+            center=center,
+            step=step,
+            ddof=ddof,
+            over=over,
         )
 
     def rolling_sem(
@@ -123,12 +145,21 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         ddof: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_sem`."""
         return _kernels.rolling_sem(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, ddof=ddof, over=over
+            self._expr,
+            window,
+            by=by,
+            min_samples=min_samples,
+            closed=closed,
+            center=center,
+            step=step,
+            ddof=ddof,
+            over=over,
         )
 
     def rolling_skew(
@@ -139,11 +170,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_skew`."""
         return _kernels.rolling_skew(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_kurt(
@@ -154,11 +186,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_kurt`."""
         return _kernels.rolling_kurt(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_min(
@@ -169,11 +202,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_min`."""
         return _kernels.rolling_min(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_max(
@@ -184,11 +218,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_max`."""
         return _kernels.rolling_max(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_argmin(
@@ -200,11 +235,20 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_argmin`."""
         return _kernels.rolling_argmin(
-            self._expr, window, ties=ties, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr,
+            window,
+            ties=ties,
+            by=by,
+            min_samples=min_samples,
+            closed=closed,
+            center=center,
+            step=step,
+            over=over,
         )
 
     def rolling_argmax(
@@ -216,11 +260,20 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_argmax`."""
         return _kernels.rolling_argmax(
-            self._expr, window, ties=ties, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr,
+            window,
+            ties=ties,
+            by=by,
+            min_samples=min_samples,
+            closed=closed,
+            center=center,
+            step=step,
+            over=over,
         )
 
     def rolling_range(
@@ -231,11 +284,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_range`."""
         return _kernels.rolling_range(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_first(
@@ -246,11 +300,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_first`."""
         return _kernels.rolling_first(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_last(
@@ -261,11 +316,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_last`."""
         return _kernels.rolling_last(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_any(
@@ -276,11 +332,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_any`."""
         return _kernels.rolling_any(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_all(
@@ -291,11 +348,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_all`."""
         return _kernels.rolling_all(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_zscore(
@@ -306,12 +364,21 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         ddof: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_zscore`."""
         return _kernels.rolling_zscore(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, ddof=ddof, over=over
+            self._expr,
+            window,
+            by=by,
+            min_samples=min_samples,
+            closed=closed,
+            center=center,
+            step=step,
+            ddof=ddof,
+            over=over,
         )
 
     def rolling_median(
@@ -322,11 +389,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_median`."""
         return _kernels.rolling_median(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_quantile(
@@ -339,6 +407,7 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_quantile`."""
@@ -351,6 +420,7 @@ class ExprKernels:
             min_samples=min_samples,
             closed=closed,
             center=center,
+            step=step,
             over=over,
         )
 
@@ -362,11 +432,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_iqr`."""
         return _kernels.rolling_iqr(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_mad(
@@ -377,11 +448,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_mad`."""
         return _kernels.rolling_mad(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_robust_zscore(
@@ -392,11 +464,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_robust_zscore`."""
         return _kernels.rolling_robust_zscore(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_hampel(
@@ -408,6 +481,7 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_hampel`."""
@@ -419,6 +493,7 @@ class ExprKernels:
             min_samples=min_samples,
             closed=closed,
             center=center,
+            step=step,
             over=over,
         )
 
@@ -431,6 +506,7 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_trimmed_mean`."""
@@ -442,6 +518,7 @@ class ExprKernels:
             min_samples=min_samples,
             closed=closed,
             center=center,
+            step=step,
             over=over,
         )
 
@@ -454,6 +531,7 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_winsorized_mean`."""
@@ -465,6 +543,7 @@ class ExprKernels:
             min_samples=min_samples,
             closed=closed,
             center=center,
+            step=step,
             over=over,
         )
 
@@ -477,11 +556,20 @@ class ExprKernels:
         by: IntoColumn | None = None,
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_rank`."""
         return _kernels.rolling_rank(
-            self._expr, window, method=method, pct=pct, by=by, min_samples=min_samples, closed=closed, over=over
+            self._expr,
+            window,
+            method=method,
+            pct=pct,
+            by=by,
+            min_samples=min_samples,
+            closed=closed,
+            step=step,
+            over=over,
         )
 
     def rolling_nunique(
@@ -492,11 +580,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_nunique`."""
         return _kernels.rolling_nunique(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_mode(
@@ -507,11 +596,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_mode`."""
         return _kernels.rolling_mode(
-            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_entropy(
@@ -523,11 +613,20 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_entropy`."""
         return _kernels.rolling_entropy(
-            self._expr, window, base=base, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr,
+            window,
+            base=base,
+            by=by,
+            min_samples=min_samples,
+            closed=closed,
+            center=center,
+            step=step,
+            over=over,
         )
 
     def rolling_top_n(
@@ -542,6 +641,7 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_top_n`."""
@@ -556,6 +656,7 @@ class ExprKernels:
             min_samples=min_samples,
             closed=closed,
             center=center,
+            step=step,
             over=over,
         )
 
@@ -568,12 +669,22 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         ddof: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_cov`."""
         return _kernels.rolling_cov(
-            self._expr, y, window, by=by, min_samples=min_samples, closed=closed, center=center, ddof=ddof, over=over
+            self._expr,
+            y,
+            window,
+            by=by,
+            min_samples=min_samples,
+            closed=closed,
+            center=center,
+            step=step,
+            ddof=ddof,
+            over=over,
         )
 
     def rolling_corr(
@@ -585,11 +696,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_corr`."""
         return _kernels.rolling_corr(
-            self._expr, y, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, y, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_spearman(
@@ -601,11 +713,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_spearman`."""
         return _kernels.rolling_spearman(
-            self._expr, y, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, y, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_autocorr(
@@ -617,11 +730,20 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_autocorr`."""
         return _kernels.rolling_autocorr(
-            self._expr, window, lag=lag, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr,
+            window,
+            lag=lag,
+            by=by,
+            min_samples=min_samples,
+            closed=closed,
+            center=center,
+            step=step,
+            over=over,
         )
 
     def rolling_partial_corr(
@@ -634,11 +756,21 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_partial_corr`."""
         return _kernels.rolling_partial_corr(
-            self._expr, y, given, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr,
+            y,
+            given,
+            window,
+            by=by,
+            min_samples=min_samples,
+            closed=closed,
+            center=center,
+            step=step,
+            over=over,
         )
 
     def rolling_coskew(
@@ -650,11 +782,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_coskew`."""
         return _kernels.rolling_coskew(
-            self._expr, y, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, y, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_cokurt(
@@ -666,11 +799,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_cokurt`."""
         return _kernels.rolling_cokurt(
-            self._expr, y, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, y, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_beta(
@@ -682,11 +816,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_beta`."""
         return _kernels.rolling_beta(
-            self._expr, x, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, x, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_alpha(
@@ -698,11 +833,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_alpha`."""
         return _kernels.rolling_alpha(
-            self._expr, x, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, x, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_r2(
@@ -714,11 +850,12 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_r2`."""
         return _kernels.rolling_r2(
-            self._expr, x, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr, x, window, by=by, min_samples=min_samples, closed=closed, center=center, step=step, over=over
         )
 
     def rolling_trend(
@@ -731,6 +868,7 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_trend`."""
@@ -743,6 +881,7 @@ class ExprKernels:
             min_samples=min_samples,
             closed=closed,
             center=center,
+            step=step,
             over=over,
         )
 
@@ -758,6 +897,7 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_ols`."""
@@ -772,6 +912,7 @@ class ExprKernels:
             min_samples=min_samples,
             closed=closed,
             center=center,
+            step=step,
             over=over,
         )
 
@@ -784,11 +925,20 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_weighted_sum`."""
         return _kernels.rolling_weighted_sum(
-            self._expr, weights, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr,
+            weights,
+            window,
+            by=by,
+            min_samples=min_samples,
+            closed=closed,
+            center=center,
+            step=step,
+            over=over,
         )
 
     def rolling_weighted_mean(
@@ -800,11 +950,20 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_weighted_mean`."""
         return _kernels.rolling_weighted_mean(
-            self._expr, weights, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr,
+            weights,
+            window,
+            by=by,
+            min_samples=min_samples,
+            closed=closed,
+            center=center,
+            step=step,
+            over=over,
         )
 
     def rolling_weighted_var(
@@ -816,11 +975,20 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_weighted_var`."""
         return _kernels.rolling_weighted_var(
-            self._expr, weights, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr,
+            weights,
+            window,
+            by=by,
+            min_samples=min_samples,
+            closed=closed,
+            center=center,
+            step=step,
+            over=over,
         )
 
     def rolling_weighted_std(
@@ -832,11 +1000,20 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_weighted_std`."""
         return _kernels.rolling_weighted_std(
-            self._expr, weights, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr,
+            weights,
+            window,
+            by=by,
+            min_samples=min_samples,
+            closed=closed,
+            center=center,
+            step=step,
+            over=over,
         )
 
     def rolling_weighted_corr(
@@ -849,11 +1026,21 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_weighted_corr`."""
         return _kernels.rolling_weighted_corr(
-            self._expr, y, weights, window, by=by, min_samples=min_samples, closed=closed, center=center, over=over
+            self._expr,
+            y,
+            weights,
+            window,
+            by=by,
+            min_samples=min_samples,
+            closed=closed,
+            center=center,
+            step=step,
+            over=over,
         )
 
     def rolling_weighted_quantile(
@@ -866,6 +1053,7 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_weighted_quantile`."""
@@ -878,6 +1066,7 @@ class ExprKernels:
             min_samples=min_samples,
             closed=closed,
             center=center,
+            step=step,
             over=over,
         )
 
@@ -891,6 +1080,7 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_fir_sum`."""
@@ -903,6 +1093,7 @@ class ExprKernels:
             min_samples=min_samples,
             closed=closed,
             center=center,
+            step=step,
             over=over,
         )
 
@@ -916,6 +1107,7 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
         """See `hypostyle.rolling_fir_mean`."""
@@ -928,6 +1120,7 @@ class ExprKernels:
             min_samples=min_samples,
             closed=closed,
             center=center,
+            step=step,
             over=over,
         )
 
@@ -941,6 +1134,7 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         ddof: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
@@ -954,6 +1148,7 @@ class ExprKernels:
             min_samples=min_samples,
             closed=closed,
             center=center,
+            step=step,
             ddof=ddof,
             over=over,
         )
@@ -968,6 +1163,7 @@ class ExprKernels:
         min_samples: int | None = None,
         closed: Literal["right", "left", "both", "neither"] = "right",
         center: bool = False,
+        step: int = 1,
         ddof: int = 1,
         over: IntoColumns | None = None,
     ) -> KernelExpr:
@@ -981,6 +1177,7 @@ class ExprKernels:
             min_samples=min_samples,
             closed=closed,
             center=center,
+            step=step,
             ddof=ddof,
             over=over,
         )

@@ -320,6 +320,16 @@ def polars_rolling_count(case: Case) -> pl.Expr:
     return pl.col(case["column"]).is_not_null().cast(pl.UInt32).rolling_sum(case["window"], min_samples=0)
 
 
+def polars_zscore(case: Case) -> pl.Expr:
+    x = pl.col(case["column"])
+    return (x - x.rolling_mean(case["window"])) / x.rolling_std(case["window"])
+
+
+def polars_autocorr(case: Case) -> pl.Expr:
+    x = pl.col(case["column"])
+    return pl.rolling_corr(x, x.shift(case.get("lag", 1)), window_size=case["window"])
+
+
 def seconds(duration: str) -> float:
     return pd.Timedelta(duration.replace("m", "min")).total_seconds()
 

@@ -160,11 +160,17 @@ def test_pandas(name: str, shape: str, backend: str) -> None:
     pd.testing.assert_frame_equal(given, before)
     assert found.index.equals(given.index)
     for expr in exprs:
-        column = expr.meta.output_name()
-        if backend == "arrow":
-            assert isinstance(found[column].dtype, pd.ArrowDtype)
-        values = pl.Series(found[column].to_numpy(dtype="f8", na_value=np.nan), nan_to_null=True)
-        assert same(values, expected[column].cast(pl.Float64).fill_nan(None)), column
+        column = expected[expr.meta.output_name()]
+        struct = isinstance(column.dtype, pl.Struct)
+        # pandas has no structs: each field is a column.
+        parts = (
+            {f"{column.name}.{part.name}": part for part in column.struct.unnest()} if struct else {column.name: column}
+        )
+        for name, part in parts.items():
+            if backend == "arrow":
+                assert isinstance(found[name].dtype, pd.ArrowDtype)
+            values = pl.Series(found[name].to_numpy(dtype="f8", na_value=np.nan), nan_to_null=True)
+            assert same(values, part.cast(pl.Float64).fill_nan(None)), name
 
 
 SAVE_AND_GO_ON = """

@@ -83,8 +83,8 @@ def check(name: str, case: Case, frame: pl.DataFrame, over: str | None) -> None:
 def test_pandas_has_the_same_shapes() -> None:
     """Without nulls the filters are pandas' weighted windows, where those are right.
 
-    pandas' var and std move on without giving each value the weight of its new place, so that only each `window`-th row has
-    the weights in order; and they have no answer where the first weight is 0.
+    pandas' var and std move on without giving each value the weight of its new place, so that only each `window`-th row
+    has the weights in order; and they have no answer where the first weight is 0.
     """
     x = pl.Series("x", np.random.default_rng(1).normal(5, 2, 300))
     row = np.arange(len(x))

@@ -13,7 +13,7 @@ use arrow::array::{
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{
     DataType, Date32Type, Date64Type, DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType,
-    DurationSecondType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    DurationSecondType, FieldRef, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
     Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType, TimeUnit,
     TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
     UInt16Type, UInt32Type, UInt64Type,
@@ -322,25 +322,14 @@ where
 {
     const DOMAINS: &'static [Domain] = &[Domain::Float; K];
     fn assemble<'a>(columns: &'a [Values<'a>], len: usize) -> Cow<'a, [Self]> {
-        // In one pass, where all are columns.
-        let floats = |k: usize| match columns.get(k) {
-            Some(Values::Float(values)) if values.len() == len => Some(values.as_ref()),
-            _ => None,
-        };
-        if (0..K).all(|k| floats(k).is_some()) {
-            let columns: [&[f64]; K] =
-                std::array::from_fn(|k| floats(k).map_or(&[] as &[f64], |values| &values[..len]));
-            return (0..len).map(|row| std::array::from_fn(|k| columns[k][row])).collect();
-        }
-        let mut rows = vec![Self::default(); len];
-        for (k, column) in columns.iter().enumerate().take(K) {
-            match column {
-                Values::Float(values) => rows.iter_mut().zip(values.iter()).for_each(|(row, x)| row[k] = *x),
-                Values::Constant(x) => rows.iter_mut().for_each(|row| row[k] = *x),
-                Values::Integer(_) | Values::Nothing => {}
-            }
-        }
-        rows.into()
+        // In one pass over all columns; numbers that are the same in every row are made columns first.
+        let whole: [Cow<'a, [f64]>; K] = std::array::from_fn(|k| match columns.get(k) {
+            Some(Values::Float(values)) if values.len() == len => Cow::Borrowed(values.as_ref()),
+            Some(Values::Constant(x)) => vec![*x; len].into(),
+            _ => vec![0.0; len].into(),
+        });
+        let columns: [&[f64]; K] = std::array::from_fn(|k| &whole[k][..len]);
+        (0..len).map(|row| std::array::from_fn(|k| columns[k][row])).collect()
     }
     fn scalars(self) -> Vec<Scalar> {
         self.iter().map(|x| Scalar::Float(*x)).collect()
@@ -470,13 +459,20 @@ where
         let DataType::Struct(fields) = data_type else {
             return f64::into_array(values.iter().map(|row| row[0]).collect(), nulls, data_type);
         };
-        let column = |k: usize| {
-            let column: Vec<f64> = values.iter().map(|row| row[k]).collect();
-            let given: BooleanBuffer = column.iter().map(|x| x.to_bits() != NO_FIELD.to_bits()).collect();
-            let nulls = NullBuffer::union(nulls.as_ref(), Some(&NullBuffer::new(given)));
-            f64::into_array(column, nulls.filter(|nulls| nulls.null_count() > 0), fields[k].data_type())
+        let width = fields.len().min(K);
+        let mut columns: Vec<Vec<f64>> = (0..width).map(|_| Vec::with_capacity(values.len())).collect();
+        // Some rows at a time, so that they stay in cache while the columns take their parts.
+        for rows in values.chunks(1 << 10) {
+            columns.iter_mut().enumerate().for_each(|(k, column)| column.extend(rows.iter().map(|row| row[k])));
+        }
+        let column = |(field, column): (&FieldRef, Vec<f64>)| {
+            let lacks = |x: &f64| x.to_bits() == NO_FIELD.to_bits();
+            let missing = column.iter().fold(false, |missing, x| missing | lacks(x));
+            let given =
+                missing.then(|| NullBuffer::new(BooleanBuffer::collect_bool(column.len(), |i| !lacks(&column[i]))));
+            f64::into_array(column, NullBuffer::union(nulls.as_ref(), given.as_ref()), field.data_type())
         };
-        let columns = (0..fields.len().min(K)).map(column).collect();
+        let columns = fields.iter().zip(columns).map(column).collect();
         Arc::new(StructArray::new(fields.clone(), columns, nulls))
     }
     fn scalars(self) -> Vec<Scalar> {

@@ -50,6 +50,9 @@ pub trait Running: Send + Sync {
         true
     }
 
+    /// Keeps the answers to every `step`-th row of a key only; the others are null.
+    fn keep_every(&mut self, _step: usize) {}
+
     /// Whether rows of many keys are best taken as they come.
     fn takes_interleaved(&self) -> bool {
         true
@@ -181,6 +184,8 @@ pub(crate) struct Keyed<D: Driver> {
     sources: Vec<Source>,
     time: Option<usize>,
     answer: DataType,
+    /// Every so many rows of a key there is an answer.
+    step: usize,
     states: Vec<D::State>,
     answers: Vec<D::Output>,
     /// Which answers are valid; empty as long as all are.
@@ -194,6 +199,7 @@ impl<D: Driver> Keyed<D> {
             sources,
             time,
             answer,
+            step: 1,
             states: Vec::new(),
             answers: Vec::new(),
             answered: BooleanBufferBuilder::new(0),
@@ -206,6 +212,7 @@ impl<D: Driver> Keyed<D> {
             sources: self.sources.clone(),
             time: self.time,
             answer: self.answer.clone(),
+            step: self.step,
             states,
             answers: Vec::new(),
             answered: BooleanBufferBuilder::new(0),
@@ -355,6 +362,13 @@ impl<D: Driver> Running for Keyed<D> {
         self.driver.streams()
     }
 
+    fn keep_every(&mut self, step: usize) {
+        self.step = step;
+        if step > 1 && !self.sources.contains(&Source::Position) {
+            self.sources.push(Source::Position); // read by nobody but `run`
+        }
+    }
+
     fn takes_interleaved(&self) -> bool {
         D::SMALL_STATE
     }
@@ -402,6 +416,11 @@ impl<D: Driver> Running for Keyed<D> {
                 grow(&mut grouped, D::Output::default(), end - start, threads);
                 self.run_groups(batch, &columns, start, end, Answers { values: &mut grouped, valid: &mut answered });
                 batch.groups.append_in_row_order(&grouped, &mut answers, batch.threads);
+            }
+            if self.step > 1 {
+                for (valid, row) in answered.iter_mut().zip(&batch.positions[start..end]) {
+                    *valid &= row.cast_unsigned().is_multiple_of(self.step as u64);
+                }
             }
             self.keep_validity(batch, kept, &answered, threads);
         }

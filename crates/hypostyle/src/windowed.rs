@@ -59,6 +59,13 @@ pub(crate) const CENTER: Parameter = Parameter::optional(
     "Centre the window on its row; for windows of rows, in memory.",
 );
 
+pub(crate) const STEP: Parameter = Parameter::optional(
+    "step",
+    Kind::Count,
+    Literal::Count(1),
+    "Answer every so many rows of a key, from its first one; the others get null.",
+);
+
 pub(crate) const DDOF: Parameter = Parameter::optional(
     "ddof",
     Kind::Count,
@@ -66,7 +73,7 @@ pub(crate) const DDOF: Parameter = Parameter::optional(
     "Delta degrees of freedom: the divisor is the number of values less this.",
 );
 
-pub(crate) const ROLLING_PARAMETERS: &[Parameter] = &[COLUMN, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER];
+pub(crate) const ROLLING_PARAMETERS: &[Parameter] = &[COLUMN, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER, STEP];
 
 pub(crate) const FROM_ONE: Parameter = Parameter::optional(
     "min_samples",
@@ -78,8 +85,8 @@ pub(crate) const FROM_ONE: Parameter = Parameter::optional(
 pub(crate) const EXPANDING_PARAMETERS: &[Parameter] = &[COLUMN, FROM_ONE];
 
 /// Parameters of a rolling statistic of two columns.
-pub(crate) const fn rolling_pair(first: Parameter, second: Parameter) -> [Parameter; 7] {
-    [first, second, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER]
+pub(crate) const fn rolling_pair(first: Parameter, second: Parameter) -> [Parameter; 8] {
+    [first, second, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER, STEP]
 }
 
 /// Parameters of an expanding statistic of two columns.
@@ -117,6 +124,7 @@ struct Window {
     min_samples: usize,
     center: bool,
     time: Option<usize>,
+    step: usize,
 }
 
 enum Span {
@@ -128,6 +136,10 @@ fn read_window(arguments: &Arguments, schema: &Schema) -> Result<Window> {
     let closed = arguments.closed();
     let center = arguments.flag("center");
     let by = arguments.text("by");
+    let step = arguments.count("step").unwrap_or(1);
+    if step == 0 {
+        return Err(arguments.refuse("step", "must be at least 1 row, not 0"));
+    }
     match arguments.extent("window")? {
         Extent::Rows(rows) => {
             if let Some(by) = by {
@@ -145,7 +157,7 @@ fn read_window(arguments: &Arguments, schema: &Schema) -> Result<Window> {
                     .refuse("min_samples", format!("must not exceed the window's {rows} rows, not {min_samples}")));
             }
             let span = Span::Rows { held, lagged: !closed.includes_current(), lead: (rows - 1) / 2 };
-            Ok(Window { span, min_samples, center, time: None })
+            Ok(Window { span, min_samples, center, time: None, step })
         }
         Extent::Duration(duration) => {
             let Some(by) = by else {
@@ -158,7 +170,8 @@ fn read_window(arguments: &Arguments, schema: &Schema) -> Result<Window> {
             let (time, data_type) = find_column(schema, arguments.kernel_name(), &by)?;
             let reach = duration.reach(arguments.kernel_name(), &by, data_type, closed.includes_far_end())?;
             let span = Span::Time { reach, includes_current: closed.includes_current() };
-            Ok(Window { span, min_samples: arguments.count("min_samples").unwrap_or(1), center, time: Some(time) })
+            let min_samples = arguments.count("min_samples").unwrap_or(1);
+            Ok(Window { span, min_samples, center, time: Some(time), step })
         }
     }
 }
@@ -335,10 +348,12 @@ fn rows<D: Driver>(
     inputs: Inputs,
     around: impl Around<D::Input, D::Output>,
 ) -> Result<Box<dyn Running>> {
-    match window.span {
-        Span::Rows { lead, .. } if window.center => Ok(around.boxed(Centered { driver, lead }, inputs, None)),
-        _ => Ok(around.boxed(driver, inputs, None)),
-    }
+    let mut kernel = match window.span {
+        Span::Rows { lead, .. } if window.center => around.boxed(Centered { driver, lead }, inputs, None),
+        _ => around.boxed(driver, inputs, None),
+    };
+    kernel.keep_every(window.step);
+    Ok(kernel)
 }
 
 fn time<K: Sliding>(
@@ -350,7 +365,9 @@ fn time<K: Sliding>(
     around: impl Around<K::Input, K::Output>,
 ) -> Result<Box<dyn Running>> {
     let driver = RollingTime { summary, reach, includes_current, min_samples: window.min_samples };
-    Ok(around.boxed(driver, inputs, window.time))
+    let mut kernel = around.boxed(driver, inputs, window.time);
+    kernel.keep_every(window.step);
+    Ok(kernel)
 }
 
 /// A statistic of everything so far.

@@ -10,7 +10,7 @@ use crate::drive::filter::{Filter, Sums};
 use crate::error::{Result, listed};
 use crate::kernel::Running;
 use crate::spec::{KernelSpec, Value};
-use crate::windowed::{CENTER, CLOSED, COLUMN, DDOF, rolling_filter, rolling_spec};
+use crate::windowed::{CENTER, CLOSED, COLUMN, DDOF, STEP, rolling_filter, rolling_spec};
 
 const WINDOW: Parameter = Parameter::required("window", Kind::Rows, "How many rows the window reaches back.");
 
@@ -45,9 +45,9 @@ const MIN_SAMPLES: Parameter = Parameter::optional(
      at most `window`.",
 );
 
-const PARAMETERS: &[Parameter] = &[COLUMN, WINDOW, WEIGHTS, ALPHA, STD, MIN_SAMPLES, CLOSED, CENTER];
+const PARAMETERS: &[Parameter] = &[COLUMN, WINDOW, WEIGHTS, ALPHA, STD, MIN_SAMPLES, CLOSED, CENTER, STEP];
 
-const SPREAD: &[Parameter] = &[COLUMN, WINDOW, WEIGHTS, ALPHA, STD, MIN_SAMPLES, CLOSED, CENTER, DDOF];
+const SPREAD: &[Parameter] = &[COLUMN, WINDOW, WEIGHTS, ALPHA, STD, MIN_SAMPLES, CLOSED, CENTER, STEP, DDOF];
 
 /// The most rows of a window: a row costs as many steps.
 const LONGEST: usize = 1 << 24;

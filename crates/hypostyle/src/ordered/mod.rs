@@ -1,6 +1,7 @@
 //! Ordered windows: multisets of the window's values that answer questions of order.
 
 mod block_order;
+mod block_rank;
 pub mod distinct;
 mod exact_sum;
 pub mod median;

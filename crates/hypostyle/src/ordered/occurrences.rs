@@ -11,7 +11,7 @@ use crate::catalogue::{Family, Kernel, Kind, Literal, Parameter};
 use crate::error::Result;
 use crate::statistics::as_f64;
 use crate::windowed::{
-    BY, CENTER, CLOSED, COLUMN, EXPANDING_PARAMETERS, FROM_ONE, MIN_SAMPLES, ROLLING_PARAMETERS, WINDOW,
+    BY, CENTER, CLOSED, COLUMN, EXPANDING_PARAMETERS, FROM_ONE, MIN_SAMPLES, ROLLING_PARAMETERS, STEP, WINDOW,
     expanding_ordered, expanding_spec, rolling_ordered, rolling_spec,
 };
 
@@ -211,7 +211,7 @@ pub(crate) const ROLLING_ENTROPY: Kernel = Kernel {
     formula: "y[i] = -sum(p * log(p)) over the different values in the window of row i, p the part of the rows that have it",
     notes: ENTROPY_NOTES,
     source: "scipy.stats.entropy of value counts; a hash table of counts.",
-    parameters: &[COLUMN, WINDOW, BASE, BY, MIN_SAMPLES, CLOSED, CENTER],
+    parameters: &[COLUMN, WINDOW, BASE, BY, MIN_SAMPLES, CLOSED, CENTER, STEP],
     example: r#""z", 3"#,
     build: |arguments, schema| rolling_ordered(arguments, schema, &["column"], entropy(arguments)?),
 };

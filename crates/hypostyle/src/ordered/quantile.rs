@@ -7,7 +7,9 @@ use super::sorted::{SHORT, SortedValues};
 use crate::arguments::Arguments;
 use crate::catalogue::{Family, Kernel, Kind, Literal, Parameter};
 use crate::error::Result;
-use crate::windowed::{BY, CENTER, CLOSED, COLUMN, FROM_ONE, MIN_SAMPLES, WINDOW, expanding_ordered, rolling_ordered};
+use crate::windowed::{
+    BY, CENTER, CLOSED, COLUMN, FROM_ONE, MIN_SAMPLES, STEP, WINDOW, expanding_ordered, rolling_ordered,
+};
 
 /// What a quantile between two values is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +160,7 @@ pub(crate) const ROLLING_QUANTILE: Kernel = Kernel {
     notes: "Nulls are skipped and do not count for `min_samples`; a window with a NaN gives NaN; infinities are values. Exact, but \
             for the rounding of the interpolation.",
     source: "pandas `Series.rolling().quantile()`; Suomela (2014) for long runs of values; sorted arrays otherwise.",
-    parameters: &[COLUMN, QUANTILE, WINDOW, INTERPOLATION, BY, MIN_SAMPLES, CLOSED, CENTER],
+    parameters: &[COLUMN, QUANTILE, WINDOW, INTERPOLATION, BY, MIN_SAMPLES, CLOSED, CENTER, STEP],
     example: r#""x", 0.75, 3"#,
     build: |arguments, schema| rolling_ordered(arguments, schema, &["column"], quantile(arguments)?),
 };

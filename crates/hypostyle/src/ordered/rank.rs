@@ -3,6 +3,7 @@
 use hashbrown::HashMap;
 
 use super::OrderedWindow;
+use super::block_rank::{Standing, standings};
 use super::distinct::name;
 use super::sorted::SortedValues;
 use crate::arguments::Arguments;
@@ -11,7 +12,8 @@ use crate::error::Result;
 use crate::kernel::Running;
 use crate::statistics::as_f64;
 use crate::windowed::{
-    BY, CLOSED, COLUMN, FROM_ONE, MIN_SAMPLES, WINDOW, expanding_ordered, expanding_spec, rolling_ordered, rolling_spec,
+    BY, CLOSED, COLUMN, FROM_ONE, MIN_SAMPLES, STEP, WINDOW, expanding_ordered, expanding_spec, rolling_ordered,
+    rolling_spec,
 };
 
 /// What equal values get.
@@ -34,6 +36,19 @@ pub struct Rank {
     pub pct: bool,
     /// Whether the window holds the current row.
     pub holds_current: bool,
+}
+
+impl Rank {
+    /// The rank of a value that stands there among `count`.
+    #[inline(always)]
+    fn of(&self, Standing { below, equal }: Standing, count: usize) -> f64 {
+        let rank = match self.ties {
+            Ties::Average => as_f64(below) + as_f64(equal + 1) / 2.0,
+            Ties::Min => as_f64(below + 1),
+            Ties::Max => as_f64(below + equal),
+        };
+        if self.pct { rank / as_f64(count) } else { rank }
+    }
 }
 
 impl OrderedWindow for Rank {
@@ -65,13 +80,20 @@ impl OrderedWindow for Rank {
         let (below, equal) = state.place(x);
         // A window without the current row is ranked as if it stood there too.
         let added = usize::from(!self.holds_current);
-        let (equal, count) = (equal + added, state.len() + added);
-        let rank = match self.ties {
-            Ties::Average => as_f64(below) + as_f64(equal + 1) / 2.0,
-            Ties::Min => as_f64(below + 1),
-            Ties::Max => as_f64(below + equal),
-        };
-        Some(if self.pct { rank / as_f64(count) } else { rank })
+        Some(self.of(Standing { below, equal: equal + added }, state.len() + added))
+    }
+
+    fn answer_all(&self, rows: &[f64], len: usize, answers: &mut [f64]) -> bool {
+        if !self.holds_current || rows.iter().any(|x| x.is_nan()) {
+            return false;
+        }
+        let mut answers = answers.iter_mut();
+        standings(rows, len, |standing| {
+            if let Some(answer) = answers.next() {
+                *answer = self.of(standing, len);
+            }
+        });
+        true
     }
 
     fn heap_bytes(&self, state: &SortedValues) -> usize {
@@ -176,7 +198,7 @@ pub(crate) const ROLLING_RANK: Kernel = Kernel {
             NaN. Where the window leaves the current row out (`closed`), the row is ranked as if it stood there too. Exact, but \
             for the division of `pct`.",
     source: "pandas `Series.rolling().rank()`; sorted arrays.",
-    parameters: &[COLUMN, WINDOW, METHOD, PCT, BY, MIN_SAMPLES, CLOSED],
+    parameters: &[COLUMN, WINDOW, METHOD, PCT, BY, MIN_SAMPLES, CLOSED, STEP],
     example: r#""x", 3"#,
     build: |arguments, schema| {
         rank(

@@ -11,7 +11,7 @@ use crate::drive::by_row::ByRow;
 use crate::error::Result;
 use crate::kernel::Running;
 use crate::windowed::{
-    BY, CENTER, CLOSED, COLUMN, EXPANDING_PARAMETERS, FROM_ONE, MIN_SAMPLES, ROLLING_PARAMETERS, Then, WINDOW,
+    BY, CENTER, CLOSED, COLUMN, EXPANDING_PARAMETERS, FROM_ONE, MIN_SAMPLES, ROLLING_PARAMETERS, STEP, Then, WINDOW,
     expanding_ordered_around, expanding_spec, rolling_ordered_around, rolling_spec, sources,
 };
 
@@ -154,7 +154,7 @@ pub(crate) const ROLLING_HAMPEL: Kernel = Kernel {
     formula: "y[i] = |x[i] - m| > threshold * 1.4826 * mad, m the median and mad the median absolute deviation of the window of row i",
     notes: FLAG_NOTES,
     source: "Hampel (1974); Liu, Shah, Jiang (2004).",
-    parameters: &[COLUMN, WINDOW, THRESHOLD, BY, MIN_SAMPLES, CLOSED, CENTER],
+    parameters: &[COLUMN, WINDOW, THRESHOLD, BY, MIN_SAMPLES, CLOSED, CENTER, STEP],
     example: r#""z", 3, threshold=1.0"#,
     build: flag,
 };

@@ -4,8 +4,12 @@
 //! of them without a branch, which vectorises; in a longer one by two binary searches and a move of what lies between.
 //! NaNs are only counted, and -0 enters as 0, so that the order is total and every answer a function of the multiset.
 
-/// Chunks split when they grow beyond this many values.
+/// Chunks split when they grow beyond this many values ...
 const CHUNK: usize = 256;
+
+/// ... or this many, of [`MANY`] values or more: both a chunk and the list of chunks are then short enough to be walked.
+const LONG_CHUNK: usize = 2048;
+const MANY: usize = 1 << 16;
 
 /// Up to this many values are replaced in one pass over all.
 pub(super) const SHORT: usize = 64;
@@ -17,6 +21,8 @@ pub struct SortedValues {
     chunks: Vec<Vec<f64>>,
     /// The greatest value of each chunk.
     greatest: Vec<f64>,
+    /// The length of each chunk.
+    lens: Vec<u32>,
     len: usize,
     nans: usize,
 }
@@ -95,19 +101,50 @@ impl SortedValues {
         if self.chunks.is_empty() {
             self.chunks.push(vec![x]);
             self.greatest.push(x);
+            self.lens.push(1);
             return;
         }
-        let at = self.chunk_of(x);
+        let (at, limit) = (self.chunk_of(x), self.limit());
         let chunk = &mut self.chunks[at];
         let place = lower_bound(chunk, x);
         chunk.insert(place, x);
-        if chunk.len() > CHUNK {
-            let upper = chunk.split_off(CHUNK / 2);
-            self.greatest.insert(at + 1, upper[upper.len() - 1]);
+        if chunk.len() > limit {
+            let upper = chunk.split_off(limit / 2);
+            self.greatest.insert(at + 1, 0.0);
+            self.lens.insert(at + 1, 0);
             self.chunks.insert(at + 1, upper);
+            self.note(at + 1);
         }
+        self.note(at);
+    }
+
+    /// How long a chunk may grow.
+    fn limit(&self) -> usize {
+        if self.len < MANY { CHUNK } else { LONG_CHUNK }
+    }
+
+    /// Notes a chunk's length and greatest value; it is not empty.
+    fn note(&mut self, at: usize) {
         let chunk = &self.chunks[at];
         self.greatest[at] = chunk[chunk.len() - 1];
+        self.lens[at] = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
+    }
+
+    fn drop_chunk(&mut self, at: usize) -> Vec<f64> {
+        self.greatest.remove(at);
+        self.lens.remove(at);
+        self.chunks.remove(at)
+    }
+
+    /// Joins a chunk that has become short with its neighbour, if that is short too.
+    fn join(&mut self, at: usize) {
+        let short = self.limit() / 8;
+        let first = if at + 1 < self.chunks.len() { at } else { at.saturating_sub(1) };
+        if first + 1 < self.chunks.len() && self.chunks[first].len() + self.chunks[first + 1].len() <= 2 * short {
+            let upper = self.drop_chunk(first + 1);
+            self.chunks[first].extend(upper);
+            self.note(first);
+        }
     }
 
     /// Takes one copy of a value away.
@@ -123,12 +160,13 @@ impl SortedValues {
         debug_assert_eq!(chunk.get(place), Some(&x));
         chunk.remove(place);
         self.len -= 1;
-        match chunk.last() {
-            Some(last) => self.greatest[at] = *last,
-            None => {
-                self.chunks.remove(at);
-                self.greatest.remove(at);
-            }
+        if chunk.is_empty() {
+            self.drop_chunk(at);
+            return;
+        }
+        self.note(at);
+        if self.chunks[at].len() * 8 < self.limit() {
+            self.join(at);
         }
     }
 
@@ -164,16 +202,37 @@ impl SortedValues {
         self.greatest[at] = chunk[chunk.len() - 1];
     }
 
+    /// The number of the chunk that holds place `n`, and the place within.
+    #[inline]
+    fn find(&self, mut n: usize) -> (usize, usize) {
+        let mut first = 0;
+        // Many chunks at a time: sums of lengths are taken as vectors.
+        for lens in self.lens.chunks(32) {
+            let sum = lens.iter().sum::<u32>() as usize;
+            if n < sum {
+                break;
+            }
+            n -= sum;
+            first += lens.len();
+        }
+        for len in &self.lens[first..] {
+            if n < *len as usize {
+                break;
+            }
+            n -= *len as usize;
+            first += 1;
+        }
+        (first, n)
+    }
+
     /// The value with `n` values before it; `n` is below the length.
     #[inline]
-    pub fn nth(&self, mut n: usize) -> f64 {
-        for chunk in &self.chunks {
-            match chunk.get(n) {
-                Some(x) => return *x,
-                None => n -= chunk.len(),
-            }
+    pub fn nth(&self, n: usize) -> f64 {
+        if let [chunk] = self.chunks.as_slice() {
+            return chunk.get(n).copied().unwrap_or(f64::NAN);
         }
-        f64::NAN
+        let (chunk, place) = self.find(n);
+        self.chunks.get(chunk).and_then(|chunk| chunk.get(place)).copied().unwrap_or(f64::NAN)
     }
 
     /// How many values are below `x`, and how many equal it.
@@ -187,7 +246,7 @@ impl SortedValues {
             return (below, chunk.iter().map(|y| usize::from(*y == x)).sum());
         }
         let first = lower_bound(&self.greatest, x);
-        let mut below = self.chunks[..first].iter().map(Vec::len).sum();
+        let mut below = self.lens[..first].iter().sum::<u32>() as usize;
         let mut equal = 0;
         for (i, chunk) in self.chunks[first..].iter().enumerate() {
             let start = if i == 0 { lower_bound(chunk, x) } else { 0 };
@@ -205,6 +264,7 @@ impl SortedValues {
     pub fn heap_bytes(&self) -> usize {
         self.chunks.iter().map(|chunk| chunk.capacity() * 8 + size_of::<Vec<f64>>()).sum::<usize>()
             + self.greatest.capacity() * 8
+            + self.lens.capacity() * 4
     }
 }
 

@@ -4,7 +4,7 @@
 use super::OrderedWindow;
 use crate::catalogue::{Family, Kernel, Kind, Parameter};
 use crate::windowed::{
-    BY, CENTER, CLOSED, FROM_ONE, MIN_SAMPLES, WINDOW, expanding_ordered, pair_spec, rolling_ordered,
+    BY, CENTER, CLOSED, FROM_ONE, MIN_SAMPLES, STEP, WINDOW, expanding_ordered, pair_spec, rolling_ordered,
 };
 
 /// The rank correlation coefficient.
@@ -123,7 +123,7 @@ pub(crate) const ROLLING_SPEARMAN: Kernel = Kernel {
     formula: "r[i] = corr(rank(x), rank(y)) over the rows in the window of row i where both are valid",
     notes: NOTES,
     source: "scipy.stats.spearmanr.",
-    parameters: &[X, Y, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER],
+    parameters: &[X, Y, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER, STEP],
     example: r#""x", "z", 4, min_samples=2"#,
     build: |arguments, schema| rolling_ordered(arguments, schema, &["x", "y"], Spearman),
 };

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::kernel::{Running, Source};
 use crate::statistics::as_f64;
 use crate::windowed::{
-    BY, Bare, CENTER, CLOSED, FROM_ONE, MIN_SAMPLES, WINDOW, expanding_ordered_around, pair_spec,
+    BY, Bare, CENTER, CLOSED, FROM_ONE, MIN_SAMPLES, STEP, WINDOW, expanding_ordered_around, pair_spec,
     rolling_ordered_around, sources,
 };
 
@@ -171,7 +171,7 @@ pub(crate) const ROLLING_TOP_N: Kernel = Kernel {
     formula: "y[i] = mean (or another statistic) of x[j] over the n rows j of the window of row i with the greatest order[j]",
     notes: NOTES,
     source: "DolphinDB mavgTopN, msumTopN; a balanced tree.",
-    parameters: &[COLUMN, ORDER, N, WINDOW, STATISTIC, LARGEST, BY, MIN_SAMPLES, CLOSED, CENTER],
+    parameters: &[COLUMN, ORDER, N, WINDOW, STATISTIC, LARGEST, BY, MIN_SAMPLES, CLOSED, CENTER, STEP],
     example: r#""x", "z", 1, 3, min_samples=1"#,
     build,
 };

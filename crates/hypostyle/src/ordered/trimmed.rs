@@ -11,8 +11,8 @@ use crate::catalogue::{Family, Kernel, Kind, Literal, Parameter};
 use crate::error::Result;
 use crate::statistics::as_f64;
 use crate::windowed::{
-    BY, CENTER, CLOSED, COLUMN, FROM_ONE, MIN_SAMPLES, WINDOW, expanding_ordered, expanding_spec, rolling_ordered,
-    rolling_spec,
+    BY, CENTER, CLOSED, COLUMN, FROM_ONE, MIN_SAMPLES, STEP, WINDOW, expanding_ordered, expanding_spec,
+    rolling_ordered, rolling_spec,
 };
 
 /// The mean of the values between the cuts, or of all values with those beyond a cut put in its place.
@@ -168,7 +168,7 @@ const CUT: Parameter = Parameter::optional(
     "The part of the values at each end: of n values, proportion * n of them, rounded down; at least 0, less than 0.5.",
 );
 
-const PARAMETERS: &[Parameter] = &[COLUMN, WINDOW, CUT, BY, MIN_SAMPLES, CLOSED, CENTER];
+const PARAMETERS: &[Parameter] = &[COLUMN, WINDOW, CUT, BY, MIN_SAMPLES, CLOSED, CENTER, STEP];
 
 const EXPANDING: &[Parameter] = &[COLUMN, CUT, FROM_ONE];
 

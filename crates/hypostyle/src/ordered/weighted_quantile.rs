@@ -8,7 +8,7 @@ use crate::arguments::Arguments;
 use crate::catalogue::{Family, Kernel, Kind, Parameter};
 use crate::error::Result;
 use crate::windowed::{
-    BY, CENTER, CLOSED, COLUMN, FROM_ONE, MIN_SAMPLES, WINDOW, expanding_ordered, pair_spec, rolling_ordered,
+    BY, CENTER, CLOSED, COLUMN, FROM_ONE, MIN_SAMPLES, STEP, WINDOW, expanding_ordered, pair_spec, rolling_ordered,
 };
 
 /// The weighted quantile.
@@ -243,7 +243,7 @@ pub(crate) const ROLLING_WEIGHTED_QUANTILE: Kernel = Kernel {
     formula: "y[i] = the least x[j] in the window of row i with sum(w[k] for x[k] <= x[j]) >= quantile * sum(w)",
     notes: NOTES,
     source: "numpy.quantile(method='inverted_cdf', weights=...); Aragon, Seidel (1989), treaps.",
-    parameters: &[COLUMN, WEIGHTS, QUANTILE, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER],
+    parameters: &[COLUMN, WEIGHTS, QUANTILE, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER, STEP],
     example: r#""x", "z", 0.5, 3, min_samples=1"#,
     build: |arguments, schema| {
         rolling_ordered(arguments, schema, &["column", "weights"], weighted_quantile(arguments)?)

@@ -12,8 +12,8 @@ use crate::error::Result;
 use crate::kernel::{Running, Source};
 use crate::record::Record;
 use crate::windowed::{
-    BY, CENTER, CLOSED, COLUMN, FROM_ONE, MIN_SAMPLES, Then, WINDOW, column_domain, expanding_around, expanding_spec,
-    rolling_around, rolling_spec,
+    BY, CENTER, CLOSED, COLUMN, FROM_ONE, MIN_SAMPLES, STEP, Then, WINDOW, column_domain, expanding_around,
+    expanding_spec, rolling_around, rolling_spec,
 };
 
 /// The number of the row with the least value, or the greatest; of the first such row, or the last.
@@ -154,7 +154,7 @@ const TIES: Parameter = Parameter::optional(
     "Which of several rows with that value: the first, or the last.",
 );
 
-const PARAMETERS: &[Parameter] = &[COLUMN, WINDOW, TIES, BY, MIN_SAMPLES, CLOSED, CENTER];
+const PARAMETERS: &[Parameter] = &[COLUMN, WINDOW, TIES, BY, MIN_SAMPLES, CLOSED, CENTER, STEP];
 
 const EXPANDING: &[Parameter] = &[COLUMN, TIES, FROM_ONE];
 

@@ -5,7 +5,7 @@ use crate::catalogue::{Family, Kernel, Kind, Literal, Parameter};
 use crate::error::Result;
 use crate::statistics::correlation::Correlation;
 use crate::windowed::{
-    BY, BesideItself, CENTER, CLOSED, COLUMN, FROM_ONE, MIN_SAMPLES, WINDOW, expanding_around, expanding_spec,
+    BY, BesideItself, CENTER, CLOSED, COLUMN, FROM_ONE, MIN_SAMPLES, STEP, WINDOW, expanding_around, expanding_spec,
     rolling_around, rolling_spec, sources,
 };
 
@@ -30,7 +30,7 @@ pub(crate) const ROLLING_AUTOCORR: Kernel = Kernel {
     formula: "r[i] = corr(x[j], x[j - lag]) over the j in the window of row i where both are valid",
     notes: NOTES,
     source: "pandas `s.rolling(w).corr(s.shift(lag))`; Chan, Golub, LeVeque (1983), shifted data.",
-    parameters: &[COLUMN, WINDOW, LAG, BY, MIN_SAMPLES, CLOSED, CENTER],
+    parameters: &[COLUMN, WINDOW, LAG, BY, MIN_SAMPLES, CLOSED, CENTER, STEP],
     example: r#""z", 3"#,
     build: |arguments, schema| {
         let inputs = sources::<f64>(arguments, schema, &["column"])?;

@@ -8,7 +8,7 @@ use crate::catalogue::{Family, Kernel, Parameter};
 use crate::error::{Error, Result};
 use crate::kernel::Running;
 use crate::windowed::{
-    BY, CENTER, CLOSED, FROM_ONE, MIN_SAMPLES, WINDOW, expanding, expanding_spec, rolling, rolling_spec,
+    BY, CENTER, CLOSED, FROM_ONE, MIN_SAMPLES, STEP, WINDOW, expanding, expanding_spec, rolling, rolling_spec,
 };
 
 const COLUMN: Parameter = Parameter::required("column", crate::catalogue::Kind::Flags, "The column of booleans.");
@@ -34,7 +34,7 @@ fn expand<const ANY: bool>(arguments: &Arguments, schema: &Schema) -> Result<Box
     expanding(arguments, schema, &["column"], Extremum::<i64, ANY>::new())
 }
 
-const PARAMETERS: &[Parameter] = &[COLUMN, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER];
+const PARAMETERS: &[Parameter] = &[COLUMN, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER, STEP];
 
 const EXPANDING: &[Parameter] = &[COLUMN, FROM_ONE];
 

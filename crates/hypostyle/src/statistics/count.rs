@@ -2,7 +2,7 @@
 
 use super::Statistic;
 use crate::catalogue::{Family, Kernel, Kind, Literal, Parameter};
-use crate::windowed::{BY, CENTER, CLOSED, COLUMN, WINDOW, expanding, expanding_spec, rolling, rolling_spec};
+use crate::windowed::{BY, CENTER, CLOSED, COLUMN, STEP, WINDOW, expanding, expanding_spec, rolling, rolling_spec};
 
 /// The number of values.
 #[derive(Debug, Clone)]
@@ -58,6 +58,7 @@ pub(crate) const ROLLING_COUNT: Kernel = Kernel {
         ),
         CLOSED,
         CENTER,
+        STEP,
     ],
     example: r#""x", 2"#,
     build: |arguments, schema| rolling(arguments, schema, &["column"], Count),

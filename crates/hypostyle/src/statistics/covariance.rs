@@ -2,7 +2,7 @@
 
 use super::{Statistic, as_f64};
 use crate::catalogue::{Family, Kernel, Kind, Parameter};
-use crate::windowed::{BY, CENTER, CLOSED, DDOF, FROM_ONE, MIN_SAMPLES, WINDOW, expanding, pair_spec, rolling};
+use crate::windowed::{BY, CENTER, CLOSED, DDOF, FROM_ONE, MIN_SAMPLES, STEP, WINDOW, expanding, pair_spec, rolling};
 
 /// The covariance.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ pub(crate) const ROLLING_COV: Kernel = Kernel {
     formula: "y[i] = sum((x[j] - mean(x)) * (y[j] - mean(y))) / (n - ddof) over the n rows in the window where both are valid",
     notes: NOTES,
     source: "Chan, Golub, LeVeque (1983), shifted data; van Herk (1992), Gil and Werman (1993) for the windows.",
-    parameters: &[X, Y, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER, DDOF],
+    parameters: &[X, Y, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER, STEP, DDOF],
     example: r#""x", "z", 3"#,
     build: |arguments, schema| {
         rolling(arguments, schema, &["x", "y"], Covariance { ddof: arguments.count("ddof").unwrap_or(1) })

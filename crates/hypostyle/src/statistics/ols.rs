@@ -18,7 +18,7 @@ use crate::kernel::{Running, Source};
 use crate::record::Record;
 use crate::statistics::Summary;
 use crate::windowed::{
-    BY, CENTER, CLOSED, FROM_ONE, Inputs, MIN_SAMPLES, Then, WINDOW, expanding_around, rolling_around,
+    BY, CENTER, CLOSED, FROM_ONE, Inputs, MIN_SAMPLES, STEP, Then, WINDOW, expanding_around, rolling_around,
 };
 
 /// What the earlier predictors leave of a predictor must be more than this part of its sum of squares.
@@ -48,11 +48,12 @@ impl<const K: usize, const ROW: usize, const SUMS: usize, const OUT: usize> Ols<
     #[inline(always)]
     fn about(&self, sums: &[f64; SUMS], anchor: &[f64; ROW]) -> impl Fn(usize, usize) -> f64 {
         let (sums, anchor, intercept) = (*sums, *anchor, self.intercept);
+        let over_weight = 1.0 / sums[0];
         move |i, j| {
             let (i, j) = if i <= j { (i, j) } else { (j, i) };
             let (weight, si, sj, product) = (sums[0], sums[1 + i], sums[1 + j], sums[place(K + 1, i, j)]);
             if intercept {
-                product - si * sj / weight
+                product - si * sj * over_weight
             } else {
                 product + anchor[i] * sj + anchor[j] * si + anchor[i] * anchor[j] * weight
             }
@@ -115,8 +116,8 @@ where
         if count < estimated || sums[0] <= 0.0 {
             return None;
         }
-        // lower[i][j] for j < i, and the pivots.
-        let (mut lower, mut pivots) = ([[0.0; K]; K], [0.0; K]);
+        // lower[i][j] for j < i, the pivots, and 1 over each.
+        let (mut lower, mut pivots, mut over) = ([[0.0; K]; K], [0.0; K], [0.0; K]);
         for i in 0..K {
             let whole = about(i + 1, i + 1);
             let mut left = whole;
@@ -125,13 +126,13 @@ where
                 for k in 0..j {
                     entry -= lower[i][k] * lower[j][k] * pivots[k];
                 }
-                lower[i][j] = entry / pivots[j];
+                lower[i][j] = entry * over[j];
                 left -= entry * lower[i][j];
             }
             if left <= LEAST_LEFT * whole {
                 return None;
             }
-            pivots[i] = left;
+            (pivots[i], over[i]) = (left, 1.0 / left);
         }
         let mut slopes = [0.0; K];
         let mut explained = 0.0;
@@ -143,8 +144,8 @@ where
             slopes[i] = entry;
         }
         for i in (0..K).rev() {
-            explained += slopes[i] * slopes[i] / pivots[i];
-            slopes[i] /= pivots[i];
+            explained += slopes[i] * slopes[i] * over[i];
+            slopes[i] *= over[i];
         }
         for i in (0..K).rev() {
             for j in i + 1..K {
@@ -177,13 +178,13 @@ where
                 }
             }
             for j in 0..K {
-                let diagonal: f64 = (j..K).map(|i| inverse[i][j] * inverse[i][j] / pivots[i]).sum();
+                let diagonal: f64 = (j..K).map(|i| inverse[i][j] * inverse[i][j] * over[i]).sum();
                 out[K + 2 + j] = field((variance * diagonal).sqrt());
             }
             if self.intercept {
                 let reached = (0..K).map(|i| {
                     let part: f64 = (0..=i).map(|j| inverse[i][j] * means[j]).sum();
-                    part * part / pivots[i]
+                    part * part * over[i]
                 });
                 out[K + 1] = field((variance * (1.0 / sums[0] + reached.sum::<f64>())).sqrt());
             }
@@ -263,10 +264,13 @@ fn parts(arguments: &Arguments, predictors: &[String], intercept: bool) -> Resul
     }
 }
 
+/// An answer of up to so many fields takes no more room than that.
+const NARROW: usize = 4;
+
 fn build_for<const K: usize, const ROW: usize, const SUMS: usize, const OUT: usize, const WIDTH: usize>(
     arguments: &Arguments,
     schema: &Schema,
-    (sources, number): Inputs,
+    inputs: Inputs,
     predictors: &[String],
 ) -> Result<Box<dyn Running>>
 where
@@ -275,8 +279,27 @@ where
     [f64; WIDTH]: Output,
     [f64; SUMS]: Summary + Record,
 {
+    let parts = parts(arguments, predictors, arguments.flag("add_intercept"))?;
+    if parts.len() <= NARROW {
+        build_as::<K, ROW, SUMS, OUT, NARROW>(arguments, schema, inputs, parts)
+    } else {
+        build_as::<K, ROW, SUMS, OUT, WIDTH>(arguments, schema, inputs, parts)
+    }
+}
+
+fn build_as<const K: usize, const ROW: usize, const SUMS: usize, const OUT: usize, const WIDTH: usize>(
+    arguments: &Arguments,
+    schema: &Schema,
+    (sources, number): Inputs,
+    parts: Vec<(String, Part)>,
+) -> Result<Box<dyn Running>>
+where
+    [f64; ROW]: Input,
+    [f64; OUT]: Output,
+    [f64; WIDTH]: Output,
+    [f64; SUMS]: Summary + Record,
+{
     let intercept = arguments.flag("add_intercept");
-    let parts = parts(arguments, predictors, intercept)?;
     let errors = parts.iter().any(|(_, part)| matches!(part, Part::Fit(at) if (K + 1..2 * (K + 1)).contains(at)));
     let fields: Vec<Field> = parts.iter().map(|(name, _)| Field::new(name, number.clone(), true)).collect();
     let inputs = (sources, DataType::Struct(fields.into()));
@@ -361,7 +384,7 @@ pub(crate) const ROLLING_OLS: Kernel = Kernel {
     formula: FORMULA,
     notes: NOTES,
     source: "statsmodels RollingOLS and RollingWLS; Chan, Golub, LeVeque (1983), shifted data.",
-    parameters: &[Y, X, WINDOW, INTERCEPT, WEIGHTS, FIELDS, BY, MIN_SAMPLES, CLOSED, CENTER],
+    parameters: &[Y, X, WINDOW, INTERCEPT, WEIGHTS, FIELDS, BY, MIN_SAMPLES, CLOSED, CENTER, STEP],
     example: r#""x", ["z"], 4, min_samples=3, fields=["coefficients", "r2"]"#,
     build,
 };

@@ -2,7 +2,7 @@
 
 use super::{Statistic, as_f64};
 use crate::catalogue::{Family, Kernel, Kind, Parameter};
-use crate::windowed::{BY, CENTER, CLOSED, FROM_ONE, MIN_SAMPLES, WINDOW, expanding, pair_spec, rolling};
+use crate::windowed::{BY, CENTER, CLOSED, FROM_ONE, MIN_SAMPLES, STEP, WINDOW, expanding, pair_spec, rolling};
 
 /// The partial correlation coefficient of x and y given z.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ pub(crate) const ROLLING_PARTIAL_CORR: Kernel = Kernel {
     formula: "r[i] = (rxy - rxz * ryz) / sqrt((1 - rxz^2) * (1 - ryz^2)) over the window of row i, z the given column",
     notes: NOTES,
     source: "Fisher (1924); Chan, Golub, LeVeque (1983), shifted data.",
-    parameters: &[X, Y, GIVEN, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER],
+    parameters: &[X, Y, GIVEN, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER, STEP],
     example: r#""x", "z", pl.col("z") ** 2, 4, min_samples=3"#,
     build: |arguments, schema| rolling(arguments, schema, &["x", "y", "given"], PartialCorrelation),
 };

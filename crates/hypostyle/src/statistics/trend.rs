@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::kernel::Source;
 use crate::window::Duration;
 use crate::windowed::{
-    BY, Bare, CENTER, CLOSED, COLUMN, FROM_ONE, Inputs, MIN_SAMPLES, WINDOW, expanding_around, expanding_spec,
+    BY, Bare, CENTER, CLOSED, COLUMN, FROM_ONE, Inputs, MIN_SAMPLES, STEP, WINDOW, expanding_around, expanding_spec,
     rolling_around, rolling_spec,
 };
 
@@ -150,7 +150,7 @@ pub(crate) const ROLLING_TREND: Kernel = Kernel {
     formula: "b[i] = cov(t, x) / var(t) over the window of row i, t the row's number or its time",
     notes: NOTES,
     source: "TA-Lib LINEARREG_SLOPE; Chan, Golub, LeVeque (1983), shifted data.",
-    parameters: &[COLUMN, WINDOW, AGAINST, PER, BY, MIN_SAMPLES, CLOSED, CENTER],
+    parameters: &[COLUMN, WINDOW, AGAINST, PER, BY, MIN_SAMPLES, CLOSED, CENTER, STEP],
     example: r#""z", 3"#,
     build: |arguments, schema| {
         let (inputs, trend) = prepare(arguments, schema)?;

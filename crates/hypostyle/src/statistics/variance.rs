@@ -7,7 +7,8 @@
 use super::{Statistic, as_f64};
 use crate::catalogue::{Family, Kernel};
 use crate::windowed::{
-    BY, CENTER, CLOSED, COLUMN, DDOF, FROM_ONE, MIN_SAMPLES, WINDOW, expanding, expanding_spec, rolling, rolling_spec,
+    BY, CENTER, CLOSED, COLUMN, DDOF, FROM_ONE, MIN_SAMPLES, STEP, WINDOW, expanding, expanding_spec, rolling,
+    rolling_spec,
 };
 
 /// What is made of the sums of squares.
@@ -67,7 +68,7 @@ impl<const KIND: u8> Statistic for Variance<KIND> {
     }
 }
 
-const PARAMETERS: &[crate::catalogue::Parameter] = &[COLUMN, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER, DDOF];
+const PARAMETERS: &[crate::catalogue::Parameter] = &[COLUMN, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER, STEP, DDOF];
 
 const EXPANDING: &[crate::catalogue::Parameter] = &[COLUMN, FROM_ONE, DDOF];
 

@@ -2,7 +2,7 @@
 
 use super::Statistic;
 use crate::catalogue::{Family, Kernel, Kind, Parameter};
-use crate::windowed::{BY, CENTER, CLOSED, FROM_ONE, MIN_SAMPLES, WINDOW, expanding, pair_spec, rolling};
+use crate::windowed::{BY, CENTER, CLOSED, FROM_ONE, MIN_SAMPLES, STEP, WINDOW, expanding, pair_spec, rolling};
 
 /// Pearson's correlation coefficient of weighted rows.
 #[derive(Debug, Clone)]
@@ -69,7 +69,7 @@ pub(crate) const ROLLING_WEIGHTED_CORR: Kernel = Kernel {
     formula: "r[i] = cov(x, y) / sqrt(var(x) * var(y)), all weighted, over the rows in the window of row i",
     notes: NOTES,
     source: "Chan, Golub, LeVeque (1983), shifted data; van Herk (1992), Gil and Werman (1993) for the windows.",
-    parameters: &[X, Y, WEIGHTS, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER],
+    parameters: &[X, Y, WEIGHTS, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER, STEP],
     example: r#""x", "z", "z", 4, min_samples=2"#,
     build: |arguments, schema| rolling(arguments, schema, &["x", "y", "weights"], WeightedCorrelation),
 };

@@ -6,7 +6,7 @@ use crate::arguments::Arguments;
 use crate::catalogue::{Family, Kernel, Parameter};
 use crate::drive::by_row::ByRow;
 use crate::windowed::{
-    BY, CENTER, CLOSED, COLUMN, DDOF, FROM_ONE, MIN_SAMPLES, Then, WINDOW, expanding_around, expanding_spec,
+    BY, CENTER, CLOSED, COLUMN, DDOF, FROM_ONE, MIN_SAMPLES, STEP, Then, WINDOW, expanding_around, expanding_spec,
     rolling_around, rolling_spec, sources,
 };
 
@@ -68,7 +68,7 @@ fn standard(arguments: &Arguments) -> Standard {
     Standard { variance: Variance { ddof: arguments.count("ddof").unwrap_or(1) } }
 }
 
-const PARAMETERS: &[Parameter] = &[COLUMN, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER, DDOF];
+const PARAMETERS: &[Parameter] = &[COLUMN, WINDOW, BY, MIN_SAMPLES, CLOSED, CENTER, STEP, DDOF];
 
 const EXPANDING: &[Parameter] = &[COLUMN, FROM_ONE, DDOF];
 

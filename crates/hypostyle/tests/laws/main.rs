@@ -188,7 +188,8 @@ fn the_slow_twin_agrees() {
             };
             prop_assert_eq!(fast.len(), slow.len());
             for (row, (fast, slow)) in fast.iter().zip(&slow).enumerate() {
-                let agree = twins::agree(spec, *fast, slow);
+                let left_out = row as u64 % twins::step(spec) != 0;
+                let agree = if left_out { fast.is_none() } else { twins::agree(spec, *fast, slow) };
                 prop_assert!(agree, "{:?} of row {}: {:?} and slowly {:?}", field, row, fast, slow);
             }
         }

@@ -45,6 +45,11 @@ fn narrow(spec: &KernelSpec) -> f64 {
     if spec.parameters.values().any(mentions) { f64::from(f32::EPSILON) } else { 0.0 }
 }
 
+/// Every so many rows have an answer.
+pub fn step(spec: &KernelSpec) -> u64 {
+    number(spec, "step").map_or(1, |step| step as u64)
+}
+
 fn text(spec: &KernelSpec, name: &str) -> String {
     match spec.parameters.get(name) {
         Some(Value::Text(text)) => text.clone(),
