@@ -3,8 +3,8 @@
     python benches/sweep.py            prints the tables
     python benches/sweep.py --write    and writes them to benches/results/sweep.md
 
-One thread, over f64 rows, the least of some runs.  Large windows should not cost more than small ones; kernels that cost
-a pass over their window stop at 1,000 rows.
+One thread, over f64 rows, the least of some runs.  Large windows should not cost more than small ones; kernels that
+cost a pass over their window stop at 1,000 rows.
 """
 
 from __future__ import annotations

@@ -602,7 +602,8 @@ def fir(kind: str) -> Answer:
             n, ddof = len(rows), case.get("ddof", 1)
             if n <= ddof:
                 return np.nan
-            variance = max((w * (x[rows] - mean) ** 2).sum() / w.sum() * n / (n - ddof), 0.0)
+            variance = (w * (x[rows] - mean) ** 2).sum() / w.sum() * n / (n - ddof)
+            variance = variance if variance >= 0 else np.nan
             return float(variance if kind == "var" else np.sqrt(variance))
 
         return over_rows(("column",), of)(frame, case)

@@ -277,12 +277,19 @@ impl<'a> Arguments<'a> {
         }
     }
 
+    /// Whether the column of this parameter is one of values too.
+    fn is_data(&self, parameter: &str) -> bool {
+        let data = self.kernel.parameters.iter().filter(|p| matches!(p.kind, Kind::Column));
+        let name = self.text(parameter);
+        name.is_some() && data.into_iter().any(|p| self.text(p.name) == name)
+    }
+
     /// A schema in which every column has a type that suits the kernel: to check parameters where no data are.
     pub(crate) fn assumed_schema(&self) -> Schema {
         let mut types: Vec<(String, DataType)> = Vec::new();
         for parameter in self.kernel.parameters {
             let data_type = match parameter.kind {
-                Kind::Time(length) if self.counts_units(length) => DataType::Int64,
+                Kind::Time(length) if self.counts_units(length) || self.is_data(parameter.name) => DataType::Int64,
                 Kind::Time(_) => DataType::Timestamp(TimeUnit::Nanosecond, None),
                 Kind::Flags => DataType::Boolean,
                 _ => continue,

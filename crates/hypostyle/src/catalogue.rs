@@ -113,7 +113,7 @@ impl Kind {
             Self::Count => "a whole number",
             Self::Flag => "true or false",
             Self::Choice(_) => "one of a few words",
-            Self::Words(_) => "a list of a few words",
+            Self::Words(_) => "a list of some of its words, such as ['r2']",
             Self::Window => "a number of rows or a duration such as '5m'",
             Self::Rows => "a number of rows",
             Self::Weights => "a list of numbers or the name of a shape",

@@ -63,7 +63,7 @@ pub(crate) const STEP: Parameter = Parameter::optional(
     "step",
     Kind::Count,
     Literal::Count(1),
-    "Answer every so many rows of a key, from its first one; the others get null.",
+    "Answer only every `step`-th row of a key, counted from its first; the others get null.",
 );
 
 pub(crate) const DDOF: Parameter = Parameter::optional(
@@ -132,6 +132,9 @@ enum Span {
     Time { reach: u64, includes_current: bool },
 }
 
+/// The most rows of a centred window, half of which are made up after the last row.
+const LONGEST_CENTERED: usize = 1 << 28;
+
 fn read_window(arguments: &Arguments, schema: &Schema) -> Result<Window> {
     let closed = arguments.closed();
     let center = arguments.flag("center");
@@ -148,6 +151,12 @@ fn read_window(arguments: &Arguments, schema: &Schema) -> Result<Window> {
                     format!(
                         "a window of {rows} rows takes no time column; drop by='{by}', or give a duration such as '5m'"
                     ),
+                ));
+            }
+            if center && rows > LONGEST_CENTERED {
+                return Err(arguments.refuse(
+                    "window",
+                    format!("must be at most {LONGEST_CENTERED} rows where it is centred, not {rows}"),
                 ));
             }
             let held = closed.rows_held(rows);
@@ -336,7 +345,9 @@ pub(crate) fn rolling_filter(
     let window = read_window(arguments, schema)?;
     let inputs = sources::<f64>(arguments, schema, &["column"])?;
     match window.span {
-        Span::Rows { held: 0, .. } => Err(arguments.refuse("window", "holds no rows with closed='neither'")),
+        Span::Rows { held: 0, .. } => {
+            Err(arguments.refuse("window", "holds no rows with closed='neither'; give at least 2, or another `closed`"))
+        }
         Span::Rows { held, lagged, .. } => rows(make(held, lagged, window.min_samples)?, &window, inputs, Bare),
         Span::Time { .. } => Err(arguments.refuse("window", "must be a number of rows")),
     }

@@ -16,7 +16,7 @@ use crate::statistics::Statistic;
 /// assert_eq!(aggregate(&Mean, &[]), None);
 /// ```
 pub fn aggregate<S: Statistic>(statistic: &S, rows: &[S::Input]) -> Option<S::Output> {
-    let Some(anchor) = rows.first().copied() else {
+    let Some(anchor) = rows.iter().find(|x| S::can_anchor(**x)).or(rows.first()).copied() else {
         return statistic.finish_empty();
     };
     let blocks: Vec<S::State> = rows

@@ -46,8 +46,10 @@ impl<S: Statistic> Expanding<S> {
         for i in 0..rows.len() {
             if rows.is_valid(i) {
                 let x = rows.values[i];
-                let anchor = *state.anchor.get_or_insert(x);
-                self.statistic.push(&mut state.current, x, anchor);
+                if state.anchor.is_none() && S::can_anchor(x) {
+                    state.anchor = Some(x);
+                }
+                self.statistic.push(&mut state.current, x, state.anchor.unwrap_or(x));
                 state.count += 1;
             }
             answers.set(i, self.answer(state));
@@ -59,15 +61,16 @@ impl<S: Statistic> Expanding<S> {
     }
 
     fn answer(&self, state: &Totals<S>) -> Option<S::Output> {
-        match state.anchor {
-            _ if state.count < self.min_samples => None,
-            // A parallel run knows the anchor before the first value is reached.
-            Some(anchor) if state.count > 0 => {
-                let all = self.statistic.merge(&state.whole, &state.current);
-                self.statistic.finish(&all, state.count, anchor)
-            }
-            _ => self.statistic.finish_empty(),
+        if state.count < self.min_samples {
+            return None;
         }
+        // A parallel run knows the anchor before the first value is reached.
+        if state.count == 0 {
+            return self.statistic.finish_empty();
+        }
+        // Rows that can't be anchors are the same to every anchor.
+        let anchor = state.anchor.unwrap_or_default();
+        self.statistic.finish(&self.statistic.merge(&state.whole, &state.current), state.count, anchor)
     }
 }
 
@@ -104,7 +107,7 @@ impl<S: Statistic> Driver for Expanding<S> {
         }
         // Where each part begins is known only after the parts before it, so their blocks are summarised first.
         if state.anchor.is_none() {
-            state.anchor = columns.first_valid();
+            state.anchor = columns.first_valid(S::can_anchor);
         }
         let ranges = cut_at_multiples(len, BLOCK - state.offset, BLOCK, parts);
         let Some((&(_, first_end), others)) = ranges.split_first() else {
@@ -161,7 +164,7 @@ impl<S: Statistic> Driver for Expanding<S> {
             count: from.count("count")?,
             anchor: from.rows::<S::Input>("anchor")?.first().copied().flatten(),
         };
-        if state.offset >= BLOCK || (state.anchor.is_none() && state.count > 0) {
+        if state.offset >= BLOCK || (state.anchor.is_some() && state.count == 0) {
             return Err(Error::state("the totals of an expanding window contradict each other"));
         }
         Ok(state)

@@ -93,8 +93,11 @@ impl Filter {
 
     fn answer_all(&self, all: &Past, mut answers: Answers<f64>) {
         let (n, len) = (self.weights.len(), answers.values.len());
-        let weights = &self.weights[..n];
+        let weights = &self.weights;
         let everything: f64 = weights.iter().sum();
+        // Weights that add up to nothing but rounding have no mean.
+        let heavy: f64 = weights.iter().map(|weight| weight.abs()).sum();
+        let everything = if everything.abs() <= as_f64(n) * f64::EPSILON * heavy { 0.0 } else { everything };
         // A last group of less than `SIDE` rows is filled up with nulls.
         let (mut values, mut ones): (Vec<f64>, Vec<f64>) =
             (all.values.clone(), all.valid.iter().map(|valid| f64::from(u8::from(*valid))).collect());
@@ -131,10 +134,10 @@ impl Filter {
             Sums::Variance { ddof } | Sums::Deviation { ddof } => {
                 let (n, ddof) = (as_f64(count), as_f64(ddof));
                 let variance = squares / total * (n / (n - ddof));
-                // Negative weights may leave a negative trace; NaN must stay.
-                let variance = if variance < 0.0 { 0.0 } else { variance };
                 let root = matches!(sums, Sums::Deviation { .. });
-                (defined & (n > ddof)).then_some(if root { variance.sqrt() } else { variance })
+                // Negative weights may make it negative; NaN goes on.
+                let negative = variance < 0.0;
+                (defined & !negative & (n > ddof)).then_some(if root { variance.sqrt() } else { variance })
             }
         }
     }

@@ -135,10 +135,12 @@ impl<'a, I: Input> Columns<'a, I> {
         })
     }
 
-    /// The first valid row.
-    pub(crate) fn first_valid(&self) -> Option<I> {
-        let row = self.valid.map_or(Some(0), |valid| valid.iter().position(|valid| *valid));
-        row.filter(|row| *row < self.len).map(|row| self.with_rows(row, row + 1, |rows| rows.values[0]))
+    /// The first valid row of which `holds` is true.
+    pub(crate) fn first_valid(&self, holds: impl Fn(I) -> bool) -> Option<I> {
+        (0..self.len).step_by(PORTION).find_map(|start| {
+            let find = |rows: Rows<I>| (0..rows.len()).filter_map(|row| rows.get(row)).find(|x| holds(*x));
+            self.with_rows(start, self.len.min(start + PORTION), find)
+        })
     }
 }
 

@@ -55,22 +55,31 @@ impl<W: OrderedWindow> OrderedRows<W> {
         }
     }
 
-    /// All rows at once, where the window is full, none of the rows is null and the ordered window has a way.
+    /// All rows at once, where the window is full and the ordered window has a way.
     fn take_all(&self, state: &mut Recent<W>, rows: Rows<W::Input>, answers: &mut Answers<W::Output>) -> bool {
-        if rows.valid.is_some_and(|valid| valid.contains(&false)) || rows.len() < self.rows || self.lagged {
+        if rows.len() < self.rows || self.lagged {
             return false;
         }
         let (later, earlier) = state.ring.split_at(state.oldest);
-        let before: Option<Vec<W::Input>> = earlier.iter().chain(later).copied().collect();
-        let Some(mut values) = before.filter(|values| values.len() == self.rows) else {
-            return false;
-        };
+        let before = || earlier.iter().chain(later);
+        let mut values: Vec<W::Input> = before().map(|row| row.unwrap_or_default()).collect();
         values.extend_from_slice(rows.values);
-        if !self.window.answer_all(&values, self.rows, answers.values) {
-            return false;
+        let mut valid = Vec::new();
+        if before().any(Option::is_none) || rows.valid.is_some_and(|valid| valid.contains(&false)) {
+            valid.extend(before().map(Option::is_some));
+            valid.extend((0..rows.len()).map(|row| rows.is_valid(row)));
         }
-        *state = self.after(rows.values[rows.len() - self.rows..].iter().map(|x| Some(*x)));
-        true
+        let flags = (!valid.is_empty()).then_some(valid.as_slice());
+        let mut row = 0;
+        let least = self.min_samples.max(1);
+        let done = self.window.answer_all(&values, flags, self.rows, |count, answer| {
+            answers.set(row, answer.filter(|_| count >= least));
+            row += 1;
+        });
+        if done {
+            *state = self.after((rows.len() - self.rows..rows.len()).map(|row| rows.get(row)));
+        }
+        done
     }
 
     fn after(&self, rows: impl Iterator<Item = Option<W::Input>>) -> Recent<W> {

@@ -84,7 +84,19 @@ impl<S: Statistic> RollingRows<S> {
                 }
                 None => self.statistic.finish(&state.prefix, state.count, anchor),
             },
+            // Only rows that can't be anchors, to which the anchor makes no difference.
+            None if state.count > 0 => self.statistic.finish(&state.prefix, state.count, S::Input::default()),
             _ => self.statistic.finish_empty(),
+        }
+    }
+
+    /// Builds the suffix relative to the last row of the previous block that can be the anchor, while the current block has
+    /// none: as long as a window holds any, it holds that one.
+    fn build_suffix_alone(&self, state: &mut Block<S>, slot: usize) {
+        let slots = || (slot + 1..self.rows).rev().filter(|slot| state.valid[*slot]);
+        let anchor = slots().find(|slot| S::can_anchor(state.ring[*slot])).or_else(|| slots().next());
+        if let Some(anchor) = anchor.map(|slot| state.ring[slot]) {
+            self.build_suffix(state, slot + 1, anchor);
         }
     }
 
@@ -98,21 +110,19 @@ impl<S: Statistic> RollingRows<S> {
             }
             if rows.is_valid(i) {
                 let x = rows.values[i];
-                if state.anchor.is_none() {
+                if state.anchor.is_none() && S::can_anchor(x) {
                     state.anchor = Some(x);
                     if previous && (S::ANCHORED || state.suffix.is_empty()) {
                         self.build_suffix(state, slot + 1, x);
                     }
+                } else if previous && state.anchor.is_none() && state.suffix.is_empty() {
+                    self.build_suffix_alone(state, slot);
                 }
                 let anchor = state.anchor.unwrap_or(x);
                 self.statistic.push(&mut state.prefix, x, anchor);
                 state.count += 1;
             } else if previous && state.anchor.is_none() && state.suffix.is_empty() {
-                // Until the block has a valid row, the last one of the previous block is in every window that holds any.
-                if let Some(last) = (slot + 1..self.rows).rev().find(|slot| state.valid[*slot]) {
-                    let anchor = state.ring[last];
-                    self.build_suffix(state, slot + 1, anchor);
-                }
+                self.build_suffix_alone(state, slot);
             }
             answers.set(i, self.answer(state, slot));
         }
@@ -155,13 +165,24 @@ impl<S: Statistic> RollingRows<S> {
         let mut done = 0;
         while done < rows.len() {
             if state.offset == 0 {
-                let part = answers.part(done, rows.len());
-                done += self.run_whole_blocks(state, rows.slice(done, rows.len()), part);
+                let end = done + self.plain_rows(state, rows.slice(done, rows.len()));
+                let part = answers.part(done, end);
+                done += self.run_whole_blocks(state, rows.slice(done, end), part);
             }
             let end = rows.len().min(done + self.rows - state.offset);
             self.run_within_block(state, rows.slice(done, end), answers.part(done, end));
             done = end;
         }
+    }
+
+    /// How many of the rows, in whole blocks, can all be anchors, those of the block before them too.
+    fn plain_rows(&self, state: &Block<S>, rows: Rows<S::Input>) -> usize {
+        let plain = |values: &[S::Input]| values.iter().all(|x| S::can_anchor(*x));
+        if !plain(&state.ring) {
+            return 0;
+        }
+        let blocks = rows.values.chunks_exact(self.rows);
+        blocks.take_while(|block| plain(block)).count() * self.rows
     }
 
     /// The state at a block's border, from the rows of the block before it.

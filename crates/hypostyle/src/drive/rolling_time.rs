@@ -84,18 +84,22 @@ pub struct Stacks<S: Statistic> {
 }
 
 impl<S: Statistic> TwoStacks<S> {
+    /// Makes the window the front, up to the last value that can be the anchor; what follows is the back.
     fn turn_at(&self, state: &mut Stacks<S>, values: &[S::Input], head: usize, tail: usize) {
+        let anchor = values[head..tail].iter().rposition(|x| S::can_anchor(*x));
+        let turn = anchor.map_or(tail, |at| head + at + 1);
         let mut summary = self.0.empty();
         state.suffix.clear();
-        state.suffix.resize(tail - head, summary);
-        if head < tail {
-            let anchor = values[tail - 1];
-            for (slot, x) in state.suffix.iter_mut().zip(&values[head..tail]).rev() {
+        state.suffix.resize(turn - head, summary);
+        (state.begin, state.turn, state.back) = (head, turn, self.0.empty());
+        if head < turn {
+            let anchor = values[turn - 1];
+            for (slot, x) in state.suffix.iter_mut().zip(&values[head..turn]).rev() {
                 self.0.push_front(&mut summary, *x, anchor);
                 *slot = summary;
             }
+            values[turn..tail].iter().for_each(|x| self.0.push(&mut state.back, *x, anchor));
         }
-        (state.begin, state.turn, state.back) = (head, tail, self.0.empty());
     }
 }
 
@@ -118,9 +122,12 @@ impl<S: Statistic> Sliding for TwoStacks<S> {
             return;
         }
         let anchor = values[state.turn - 1];
-        for x in &values[from.1..tail] {
-            self.0.push(&mut state.back, *x, anchor);
+        let new = &values[from.1..tail];
+        if !S::can_anchor(anchor) && new.iter().any(|x| S::can_anchor(*x)) {
+            self.turn_at(state, values, head, tail);
+            return;
         }
+        new.iter().for_each(|x| self.0.push(&mut state.back, *x, anchor));
     }
 
     #[inline]

@@ -7,7 +7,7 @@ use super::shapes::{self, SHAPES};
 use crate::arguments::Arguments;
 use crate::catalogue::{Family, Kernel, Kind, Literal, Parameter};
 use crate::drive::filter::{Filter, Sums};
-use crate::error::{Result, listed};
+use crate::error::{Result, listed, nearest};
 use crate::kernel::Running;
 use crate::spec::{KernelSpec, Value};
 use crate::windowed::{CENTER, CLOSED, COLUMN, DDOF, STEP, rolling_filter, rolling_spec};
@@ -17,7 +17,7 @@ const WINDOW: Parameter = Parameter::required("window", Kind::Rows, "How many ro
 const WEIGHTS: Parameter = Parameter::required(
     "weights",
     Kind::Weights,
-    "The weight of each row that the window holds, the oldest row's first; or the name of a shape: 'linear' (1, 2, ..., so that the \
+    "The weight of each row that the window holds, the oldest row's first (the reverse of an impulse response); or the name of a shape: 'linear' (1, 2, ..., so that the \
      youngest row counts most), 'exponential' (with `alpha`), 'gaussian' (with `std`), or, as scipy.signal.windows has them, \
      'boxcar', 'triang', 'bartlett', 'hann', 'hamming', 'blackman', 'nuttall', 'blackmanharris', 'flattop', 'cosine', 'bohman', \
      'parzen', 'barthann', 'lanczos'.",
@@ -72,9 +72,8 @@ fn weights(arguments: &Arguments, len: usize) -> Result<Vec<f64>> {
         None => {
             let weights = arguments.numbers("weights")?;
             if weights.len() != len {
-                return Err(
-                    arguments.refuse("weights", format!("has {} weights for a window of {len} rows", weights.len()))
-                );
+                let problem = format!("has {} weights, but the window holds {len} rows", weights.len());
+                return Err(arguments.refuse("weights", format!("{problem}; give one for each, `closed` considered")));
             }
             match weights.iter().find(|weight| !weight.is_finite()) {
                 Some(weight) => Err(arguments.refuse("weights", format!("must be finite, not {weight}"))),
@@ -98,7 +97,11 @@ fn weights(arguments: &Arguments, len: usize) -> Result<Vec<f64>> {
         }
         Some(shape) => shapes::weights(shape, len).ok_or_else(|| {
             let known: Vec<&str> = ["exponential", "gaussian"].iter().chain(SHAPES).copied().collect();
-            arguments.refuse("weights", format!("'{shape}' is no shape; the shapes are {}", listed(&known)))
+            let way_out = match nearest(shape, known.iter().copied()) {
+                Some(near) => format!("did you mean '{near}'?"),
+                None => format!("the shapes are {}", listed(&known)),
+            };
+            arguments.refuse("weights", format!("'{shape}' is no shape; {way_out}"))
         }),
     }
 }
@@ -116,7 +119,7 @@ fn ddof(arguments: &Arguments) -> usize {
 const SOURCE: &str = "pandas `Series.rolling(win_type=...)`; scipy.signal.windows for the shapes.";
 
 const NOTES: &str = "A null is left out together with its weight; it does not count for `min_samples`. Where the weights of the \
-    values add up to 0 there is no answer (null). A window with a NaN or an infinity follows IEEE, whatever its weight, and no \
+    values add up to 0 there is no answer (null), nor for a variance that negative weights make negative. A window with a NaN or an infinity follows IEEE, whatever its weight, and no \
     other window does. The vector has a place for each row, so the window is a number of rows, and it costs that many steps a \
     row. Relative error at most w * eps * sum(|weight * x|) / |sum(weight * x)|.";
 

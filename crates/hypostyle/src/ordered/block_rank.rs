@@ -1,12 +1,12 @@
-//! The ranks of all rows among the values of their windows, many windows at once.
+//! Ranks and places in many windows at once, with or without nulls.
 //!
 //! A short window is counted through, several rows side by side.  For a long one the values are cut into blocks as long as the
 //! window; two neighbouring blocks are put in order together, so that every value has a place among both, and a bit for each
 //! place says whether the window holds it.  A row turns one bit on and one off; its rank is the number of bits below its
-//! place, which counts for words of bits, groups of words, and so on, give in a few steps.
+//! place, which counts for words of bits, groups of words, and so on, give in a few steps; the same counts lead to the n-th
+//! value.
 
-/// Up to this many values are counted through.
-const SHORT: usize = 64;
+use super::sorted::SHORT;
 
 /// Rows that are taken side by side.
 const SIDE: usize = 16;
@@ -18,56 +18,67 @@ pub(super) struct Standing {
     pub(super) equal: usize,
 }
 
-/// Calls `answer` for each window of `len` values that ends at or after place `len` of `values`; no value is NaN.
-pub(super) fn standings(values: &[f64], len: usize, answer: impl FnMut(Standing)) {
-    pulp::Arch::new().dispatch(Count { values, len, answer });
+/// Calls `answer` for each window of at most [`SHORT`] rows that ends at or after place `len` of `values`, with how many valid
+/// rows it holds; `None` for a row that is none.  No value is NaN.
+pub(super) fn count_through(
+    values: &[f64],
+    valid: Option<&[bool]>,
+    len: usize,
+    answer: impl FnMut(usize, Option<Standing>),
+) {
+    // Comparisons with NaN are false, so that it is counted by nobody.
+    let holed: Vec<f64> = valid.map_or_else(Vec::new, |valid| {
+        values.iter().zip(valid).map(|(x, valid)| if *valid { *x } else { f64::NAN }).collect()
+    });
+    let values = if valid.is_some() { holed.as_slice() } else { values };
+    pulp::Arch::new().dispatch(Count { values, nulls: valid.is_some(), len, answer });
 }
 
 /// The walk as a value that pulp compiles for each kind of machine.
 struct Count<'a, F> {
     values: &'a [f64],
+    nulls: bool,
     len: usize,
     answer: F,
 }
 
-impl<F: FnMut(Standing)> pulp::NullaryFnOnce for Count<'_, F> {
+impl<F: FnMut(usize, Option<Standing>)> pulp::NullaryFnOnce for Count<'_, F> {
     type Output = ();
 
     #[inline(always)]
-    fn call(self) {
-        if self.len <= SHORT {
-            count_through(self.values, self.len, self.answer);
-        } else {
-            by_blocks(self.values, self.len, self.answer);
-        }
-    }
-}
-
-#[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "counts of a short window")]
-fn count_through(values: &[f64], len: usize, mut answer: impl FnMut(Standing)) {
-    let rows = values.len().saturating_sub(len);
-    let mut padded = [0.0; SHORT + SIDE];
-    for start in (0..rows).step_by(SIDE) {
-        // The windows of these rows begin at the value after `start`.
-        let whole = &values[start + 1..values.len().min(start + len + SIDE)];
-        let part = if whole.len() < len + SIDE - 1 {
-            padded[..whole.len()].copy_from_slice(whole);
-            &padded[..len + SIDE - 1]
-        } else {
-            whole
-        };
-        let own = &part[len - 1..len - 1 + SIDE];
-        let (mut below, mut equal) = ([0u64; SIDE], [0u64; SIDE]);
-        for k in 0..len {
-            let others = &part[k..k + SIDE];
-            for row in 0..SIDE {
-                below[row] += u64::from(others[row] < own[row]);
-                equal[row] += u64::from(others[row] == own[row]);
+    #[expect(clippy::cast_possible_truncation, reason = "counts of a short window")]
+    fn call(mut self) {
+        let (values, len) = (self.values, self.len);
+        let rows = values.len().saturating_sub(len);
+        let first = values.iter().take(len);
+        let mut count = if self.nulls { first.filter(|x| !x.is_nan()).count() } else { len };
+        let mut padded = [0.0; SHORT + SIDE];
+        for start in (0..rows).step_by(SIDE) {
+            // The windows of these rows begin at the value after `start`.
+            let whole = &values[start + 1..values.len().min(start + len + SIDE)];
+            let part = if whole.len() < len + SIDE - 1 {
+                padded[..whole.len()].copy_from_slice(whole);
+                &padded[..len + SIDE - 1]
+            } else {
+                whole
+            };
+            let own = &part[len - 1..len - 1 + SIDE];
+            let (mut below, mut equal) = ([0u64; SIDE], [0u64; SIDE]);
+            for k in 0..len {
+                let others = &part[k..k + SIDE];
+                for row in 0..SIDE {
+                    below[row] += u64::from(others[row] < own[row]);
+                    equal[row] += u64::from(others[row] == own[row]);
+                }
             }
-        }
-        for row in 0..SIDE.min(rows - start) {
-            answer(Standing { below: below[row] as usize, equal: equal[row] as usize });
+            for row in 0..SIDE.min(rows - start) {
+                if self.nulls {
+                    count += usize::from(!own[row].is_nan());
+                    count -= usize::from(!values[start + row].is_nan());
+                }
+                let standing = Standing { below: below[row] as usize, equal: equal[row] as usize };
+                (self.answer)(count, Some(standing).filter(|standing| standing.equal > 0));
+            }
         }
     }
 }
@@ -110,6 +121,36 @@ impl Taken {
         }
     }
 
+    /// The place with `n` taken places before it.
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "less than the places, which are counted with 32 bits")]
+    fn nth(&self, n: usize) -> usize {
+        let mut left = n as u32;
+        let mut at = 0;
+        for level in self.before.iter().rev() {
+            let siblings = &level[at];
+            // The last sibling with no more than that before it; counts rise, and an empty sibling repeats the next one's.
+            let reached: u32 = siblings.iter().map(|before| u32::from(*before <= left)).sum();
+            let sibling = reached as usize - 1;
+            left -= siblings[sibling];
+            at = at * 64 + sibling;
+        }
+        let mut word = self.bits[at];
+        // Half by half.
+        let mut place = at * 64;
+        let mut width = 32;
+        while width > 0 {
+            let low = (word & ((1 << width) - 1)).count_ones();
+            if left >= low {
+                left -= low;
+                place += width;
+                word >>= width;
+            }
+            width /= 2;
+        }
+        place
+    }
+
     /// How many places below this one are taken.
     #[inline(always)]
     fn below(&self, place: usize) -> usize {
@@ -124,14 +165,47 @@ impl Taken {
     }
 }
 
+/// A window of a long walk.
+pub(super) struct Within<'a> {
+    taken: &'a Taken,
+    /// The values by place.
+    values: &'a [f64],
+    /// How many valid rows the window holds.
+    pub(super) count: usize,
+    /// Where the values that equal the row's own begin and end; `None` for a row that is null.
+    own: Option<(u32, u32)>,
+}
+
+impl Within<'_> {
+    #[inline(always)]
+    pub(super) fn standing(&self) -> Option<Standing> {
+        let (first, last) = self.own?;
+        let below = self.taken.below(first as usize);
+        let equal = if last - first == 1 { 1 } else { self.taken.below(last as usize) - below };
+        Some(Standing { below, equal })
+    }
+
+    /// The value with `n` values before it; `n` is below the count.
+    #[inline(always)]
+    pub(super) fn nth(&self, n: usize) -> f64 {
+        self.values[self.taken.nth(n)]
+    }
+}
+
+/// Calls `answer` for each window of `len` rows that ends at or after place `len` of `values`; no valid value is NaN.
+pub(super) fn by_blocks(values: &[f64], valid: Option<&[bool]>, len: usize, answer: impl FnMut(&Within)) {
+    pulp::Arch::new().dispatch(Blocks { values, valid, len, answer });
+}
+
 /// A block's values in order, each with its slot.
 type Sorted = Vec<(f64, u32)>;
 
 #[inline(always)]
 fn sort(block: &[f64], sorted: &mut Sorted) {
     sorted.clear();
-    // -0 counts as 0, and no value is NaN.
-    sorted.extend(block.iter().zip(0u32..).map(|(x, slot)| (x + 0.0, slot)));
+    // -0 counts as 0.  No valid value is NaN, and where the others stand makes no difference.
+    let plain = |x: f64| if x.is_nan() { f64::INFINITY } else { x + 0.0 };
+    sorted.extend(block.iter().zip(0u32..).map(|(x, slot)| (plain(*x), slot)));
     sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
 }
 
@@ -141,11 +215,14 @@ struct Places {
     new: Vec<u32>,
     /// For each value of the new block, where the values that equal it begin and end.
     ties: Vec<(u32, u32)>,
+    /// The values by place.
+    values: Vec<f64>,
 }
 
 impl Places {
     #[inline(always)]
     fn merge(&mut self, old: &Sorted, new: &Sorted) {
+        self.values.clear();
         let (mut i, mut j, mut place) = (0, 0, 0);
         while i < old.len() || j < new.len() {
             let x = match (old.get(i), new.get(j)) {
@@ -166,32 +243,62 @@ impl Places {
             for (_, slot) in &new[first_new..j] {
                 self.ties[*slot as usize] = (first, place);
             }
+            self.values.resize(place as usize, x);
         }
     }
 }
 
-#[inline(always)]
-fn by_blocks(values: &[f64], len: usize, mut answer: impl FnMut(Standing)) {
-    let mut blocks = values.chunks(len);
-    let Some(first) = blocks.next().filter(|first| first.len() == len) else { return };
-    let (mut old, mut new) = (Sorted::new(), Sorted::new());
-    sort(first, &mut old);
-    let mut places = Places { old: vec![0; len], new: vec![0; len], ties: vec![(0, 0); len] };
-    let mut taken = Taken::new(2 * len);
-    for next in blocks {
-        sort(next, &mut new);
-        places.merge(&old, &new);
-        taken.clear();
-        places.old.iter().for_each(|place| taken.turn(*place as usize, true));
-        for slot in 0..next.len() {
-            taken.turn(places.old[slot] as usize, false);
-            taken.turn(places.new[slot] as usize, true);
-            let (first, last) = places.ties[slot];
-            let below = taken.below(first as usize);
-            let equal = if last - first == 1 { 1 } else { taken.below(last as usize) - below };
-            answer(Standing { below, equal });
+/// The walk as a value that pulp compiles for each kind of machine.
+struct Blocks<'a, F> {
+    values: &'a [f64],
+    valid: Option<&'a [bool]>,
+    len: usize,
+    answer: F,
+}
+
+impl<F: FnMut(&Within)> pulp::NullaryFnOnce for Blocks<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(mut self) {
+        let len = self.len;
+        let mut blocks = self.values.chunks(len);
+        let Some(first) = blocks.next().filter(|first| first.len() == len) else { return };
+        let (mut old, mut new) = (Sorted::new(), Sorted::new());
+        sort(first, &mut old);
+        let mut places = Places {
+            old: vec![0; len],
+            new: vec![0; len],
+            ties: vec![(0, 0); len],
+            values: Vec::with_capacity(2 * len),
+        };
+        let mut taken = Taken::new(2 * len + 1); // "below the end" is asked for too
+        for (number, next) in blocks.enumerate() {
+            sort(next, &mut new);
+            places.merge(&old, &new);
+            taken.clear();
+            let begin = number * len;
+            let is_valid = |row: usize| self.valid.is_none_or(|valid| valid[row]);
+            let mut count = 0;
+            for slot in (0..len).filter(|slot| is_valid(begin + slot)) {
+                taken.turn(places.old[slot] as usize, true);
+                count += 1;
+            }
+            for slot in 0..next.len() {
+                if is_valid(begin + slot) {
+                    taken.turn(places.old[slot] as usize, false);
+                    count -= 1;
+                }
+                let entered = is_valid(begin + len + slot);
+                if entered {
+                    taken.turn(places.new[slot] as usize, true);
+                    count += 1;
+                }
+                let own = entered.then(|| places.ties[slot]);
+                (self.answer)(&Within { taken: &taken, values: &places.values, count, own });
+            }
+            std::mem::swap(&mut old, &mut new);
         }
-        std::mem::swap(&mut old, &mut new);
     }
 }
 
@@ -200,44 +307,61 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn the_last_place_of_a_group_is_tied() {
+        for len in [2047, 2048, 2049] {
+            let values = vec![1.0; 3 * len];
+            by_blocks(&values, None, len, |within| {
+                assert_eq!(within.standing(), Some(Standing { below: 0, equal: len }));
+                assert_eq!(within.nth(len - 1), 1.0);
+            });
+        }
+    }
+
     proptest! {
         #[test]
-        fn they_are_counts_in_the_window(
-            values in proptest::collection::vec(-9i32..9, 0..900),
+        fn they_are_counts_and_places_in_the_window(
+            values in proptest::collection::vec((-9i32..9, 0u32..100), 0..900),
             len in prop_oneof![1usize..70, 60usize..400],
-            fine in any::<bool>(),
+            (fine, nulls) in (any::<bool>(), prop_oneof![Just(0u32), Just(10), Just(90)]),
         ) {
-            let wild = |(i, x): (usize, i32)| match x {
+            let wild = |(i, (x, _)): (usize, &(i32, u32))| match *x {
                 8 => f64::INFINITY,
                 -9 => f64::NEG_INFINITY,
                 0 => -0.0,
                 x if fine => f64::from(x) + (i * 7919 % 1000) as f64 / 1000.0,
                 x => f64::from(x),
             };
-            let values: Vec<f64> = values.into_iter().enumerate().map(wild).collect();
-            let mut got = Vec::new();
-            standings(&values, len, |standing| got.push(standing));
-            let windows: Vec<&[f64]> = values.windows(len).skip(1).collect();
-            prop_assert_eq!(got.len(), windows.len());
-            for (window, got) in windows.iter().zip(got) {
-                let x = window[len - 1];
-                let below = window.iter().filter(|y| **y < x).count();
-                let equal = window.iter().filter(|y| **y == x).count();
-                prop_assert_eq!(got, Standing { below, equal });
+            let flags: Vec<bool> = values.iter().map(|(_, drawn)| *drawn >= nulls).collect();
+            let values: Vec<f64> = values.iter().enumerate().map(wild).collect();
+            let valid = (nulls > 0).then_some(flags.as_slice());
+            let mut expected = Vec::new();
+            for end in len..values.len() {
+                let rows = (end + 1 - len..=end).filter(|row| valid.is_none_or(|valid| valid[*row]));
+                let mut window: Vec<f64> = rows.map(|row| values[row] + 0.0).collect();
+                window.sort_by(f64::total_cmp);
+                let x = values[end];
+                let standing = Standing {
+                    below: window.iter().filter(|y| **y < x).count(),
+                    equal: window.iter().filter(|y| **y == x).count(),
+                };
+                expected.push((window, valid.is_none_or(|valid| valid[end]).then_some(standing)));
             }
-        }
-
-        #[test]
-        fn counts_hold_at_any_size(places in 1usize..10_000, seed in any::<u64>()) {
-            let mut taken = Taken::new(places);
-            let mut plain = vec![false; places];
-            let mut at = seed;
-            for _ in 0..50 {
-                at = at.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                let place = usize::try_from(at >> 33).unwrap() % places;
-                plain[place] = !plain[place];
-                taken.turn(place, plain[place]);
-                prop_assert_eq!(taken.below(place), plain[..place].iter().filter(|taken| **taken).count());
+            let mut at = 0;
+            by_blocks(&values, valid, len, |within| {
+                let (window, standing) = &expected[at];
+                let found: Vec<f64> = (0..within.count).map(|n| within.nth(n)).collect();
+                assert_eq!((&found, within.standing()), (window, *standing));
+                at += 1;
+            });
+            prop_assert_eq!(at, expected.len());
+            if len <= SHORT {
+                let mut at = 0;
+                count_through(&values, valid, len, |count, standing| {
+                    assert_eq!((count, standing), (expected[at].0.len(), expected[at].1));
+                    at += 1;
+                });
+                prop_assert_eq!(at, expected.len());
             }
         }
     }

@@ -55,7 +55,7 @@ impl OrderedWindow for Distinct {
 }
 
 const NOTES: &str = "Gives a 64-bit integer. Nulls are skipped and do not count for `min_samples`; NaN is a value, and all NaNs \
-    are the same. Exact.";
+    are the same. Exact, but that integers beyond 2^53 are rounded to floats first.";
 
 pub(crate) const ROLLING_NUNIQUE: Kernel = Kernel {
     name: "rolling_nunique",

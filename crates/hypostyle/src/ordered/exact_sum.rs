@@ -65,7 +65,7 @@ impl ExactSum {
         self.used = 0;
     }
 
-    /// The sum divided by `divisor`, rounded to nearest and divided; the same for the same numbers in any order.
+    /// The sum, rounded to nearest, then divided; the same for the same numbers in any order.
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,

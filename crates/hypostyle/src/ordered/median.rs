@@ -2,7 +2,8 @@
 
 use super::OrderedWindow;
 use super::block_order::neighbours;
-use super::sorted::{SHORT, SortedValues};
+use super::block_rank::by_blocks;
+use super::sorted::{SHORT, SortedValues, has_nan};
 use crate::catalogue::{Family, Kernel};
 use crate::windowed::{
     EXPANDING_PARAMETERS, ROLLING_PARAMETERS, expanding_ordered, expanding_spec, rolling_ordered, rolling_spec,
@@ -46,16 +47,29 @@ impl OrderedWindow for Median {
         Some(if n % 2 == 1 { upper } else { mean_of_two(state.nth(n / 2 - 1), upper) })
     }
 
-    fn answer_all(&self, rows: &[f64], len: usize, answers: &mut [f64]) -> bool {
+    fn answer_all(
+        &self,
+        rows: &[f64],
+        valid: Option<&[bool]>,
+        len: usize,
+        mut answer: impl FnMut(usize, Option<f64>),
+    ) -> bool {
         // Short windows fit into a few registers and are faster one after the other.
-        if len <= SHORT || rows.iter().any(|x| x.is_nan()) {
+        if len <= SHORT || has_nan(rows, valid) {
             return false;
         }
-        let mut answers = answers.iter_mut();
+        if valid.is_some() {
+            by_blocks(rows, valid, len, |within| {
+                let middle = |count: usize| {
+                    let upper = within.nth(count / 2);
+                    if count % 2 == 1 { upper } else { mean_of_two(within.nth(count / 2 - 1), upper) }
+                };
+                answer(within.count, (within.count > 0).then(|| middle(within.count)));
+            });
+            return true;
+        }
         neighbours(rows, len, len / 2, |lower, upper| {
-            if let Some(answer) = answers.next() {
-                *answer = if len % 2 == 1 { upper } else { mean_of_two(lower, upper) };
-            }
+            answer(len, Some(if len % 2 == 1 { upper } else { mean_of_two(lower, upper) }));
         });
         true
     }

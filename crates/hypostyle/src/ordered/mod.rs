@@ -53,9 +53,16 @@ pub trait OrderedWindow: Clone + Send + Sync + 'static {
     /// where undefined.
     fn answer(&self, state: &Self::State, current: Option<Self::Input>) -> Option<Self::Output>;
 
-    /// Answers all windows of `len` values that end in `rows`, which begin with the `len` values before the first such end;
-    /// gives whether it did.  For questions that have a faster way over many windows than one after the other.
-    fn answer_all(&self, _rows: &[Self::Input], _len: usize, _answers: &mut [Self::Output]) -> bool {
+    /// Answers all windows of `len` rows that end in `rows`, which begin with the `len` rows before the first such end: calls
+    /// `answer` with the number of valid rows in each window and the answer for it; gives whether it did.  For questions
+    /// that have a faster way over many windows than one after the other.
+    fn answer_all(
+        &self,
+        _rows: &[Self::Input],
+        _valid: Option<&[bool]>,
+        _len: usize,
+        _answer: impl FnMut(usize, Option<Self::Output>),
+    ) -> bool {
         false
     }
 

@@ -167,7 +167,7 @@ fn entropy(arguments: &Arguments) -> Result<Entropy> {
 }
 
 const MODE_NOTES: &str = "Of several values that are equally frequent, the least. Nulls are skipped and do not count for `min_samples`; a \
-    window with a NaN gives NaN. Exact.";
+    window with a NaN gives NaN. Exact, but that integers beyond 2^53 are rounded to floats first.";
 
 const ENTROPY_NOTES: &str = "Values are equal where their bits are, -0 and 0 aside; round or bin measurements first. Nulls are skipped and do \
     not count for `min_samples`; NaN is a value, and all NaNs are the same. 0 where there is one value only. A few roundings for \

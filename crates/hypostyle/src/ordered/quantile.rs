@@ -2,8 +2,9 @@
 
 use super::OrderedWindow;
 use super::block_order::neighbours;
+use super::block_rank::by_blocks;
 use super::median::mean_of_two;
-use super::sorted::{SHORT, SortedValues};
+use super::sorted::{SHORT, SortedValues, has_nan};
 use crate::arguments::Arguments;
 use crate::catalogue::{Family, Kernel, Kind, Literal, Parameter};
 use crate::error::Result;
@@ -107,17 +108,31 @@ impl OrderedWindow for Quantile {
         (!state.is_empty()).then(|| self.of(state))
     }
 
-    fn answer_all(&self, rows: &[f64], len: usize, answers: &mut [f64]) -> bool {
+    fn answer_all(
+        &self,
+        rows: &[f64],
+        valid: Option<&[bool]>,
+        len: usize,
+        mut answer: impl FnMut(usize, Option<f64>),
+    ) -> bool {
         // Short windows fit into a few registers and are faster one after the other.
-        if len <= SHORT || rows.iter().any(|x| x.is_nan()) {
+        if len <= SHORT || has_nan(rows, valid) {
             return false;
         }
+        if valid.is_some() {
+            by_blocks(rows, valid, len, |within| {
+                let value = |place: Place| {
+                    let lower = within.nth(place.lower);
+                    let upper = if place.upper > place.lower { within.nth(place.upper) } else { lower };
+                    self.between(place, lower, upper)
+                };
+                answer(within.count, (within.count > 0).then(|| value(self.place(within.count))));
+            });
+            return true;
+        }
         let place = self.place(len);
-        let mut answers = answers.iter_mut();
         neighbours(rows, len, place.upper, |lower, upper| {
-            if let Some(answer) = answers.next() {
-                *answer = self.between(place, if place.upper > place.lower { lower } else { upper }, upper);
-            }
+            answer(len, Some(self.between(place, if place.upper > place.lower { lower } else { upper }, upper)));
         });
         true
     }

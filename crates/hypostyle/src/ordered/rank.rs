@@ -3,9 +3,9 @@
 use hashbrown::HashMap;
 
 use super::OrderedWindow;
-use super::block_rank::{Standing, standings};
+use super::block_rank::{Standing, by_blocks, count_through};
 use super::distinct::name;
-use super::sorted::SortedValues;
+use super::sorted::{SHORT, SortedValues, has_nan};
 use crate::arguments::Arguments;
 use crate::catalogue::{Family, Kernel, Kind, Literal, Parameter};
 use crate::error::Result;
@@ -83,16 +83,25 @@ impl OrderedWindow for Rank {
         Some(self.of(Standing { below, equal: equal + added }, state.len() + added))
     }
 
-    fn answer_all(&self, rows: &[f64], len: usize, answers: &mut [f64]) -> bool {
-        if !self.holds_current || rows.iter().any(|x| x.is_nan()) {
+    fn answer_all(
+        &self,
+        rows: &[f64],
+        valid: Option<&[bool]>,
+        len: usize,
+        mut answer: impl FnMut(usize, Option<f64>),
+    ) -> bool {
+        if !self.holds_current || has_nan(rows, valid) {
             return false;
         }
-        let mut answers = answers.iter_mut();
-        standings(rows, len, |standing| {
-            if let Some(answer) = answers.next() {
-                *answer = self.of(standing, len);
-            }
-        });
+        if len <= SHORT {
+            count_through(rows, valid, len, |count, standing| {
+                answer(count, standing.map(|standing| self.of(standing, count)));
+            });
+        } else {
+            by_blocks(rows, valid, len, |within| {
+                answer(within.count, within.standing().map(|standing| self.of(standing, within.count)));
+            });
+        }
         true
     }
 
@@ -106,8 +115,6 @@ impl OrderedWindow for Rank {
 pub struct DenseRank {
     /// Whether the rank is divided by the number of different values.
     pub pct: bool,
-    /// Whether the window holds the current row.
-    pub holds_current: bool,
 }
 
 /// How often each value is there, and the different values in order.
@@ -165,14 +172,14 @@ fn rank(
     places: impl FnOnce(Rank) -> Result<Box<dyn Running>>,
     dense: impl FnOnce(DenseRank) -> Result<Box<dyn Running>>,
 ) -> Result<Box<dyn Running>> {
-    let (pct, holds_current) = (arguments.flag("pct"), arguments.closed().includes_current());
+    let pct = arguments.flag("pct");
     let ties = match arguments.text("method").as_deref() {
-        Some("dense") => return dense(DenseRank { pct, holds_current }),
+        Some("dense") => return dense(DenseRank { pct }),
         Some("min") => Ties::Min,
         Some("max") => Ties::Max,
         _ => Ties::Average,
     };
-    places(Rank { ties, pct, holds_current })
+    places(Rank { ties, pct, holds_current: arguments.closed().includes_current() })
 }
 
 const METHOD: Parameter = Parameter::optional(

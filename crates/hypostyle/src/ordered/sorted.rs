@@ -60,6 +60,14 @@ fn replace_short(values: &mut [f64], old: f64, new: f64) {
     }
 }
 
+/// Whether a valid value is NaN.
+pub(super) fn has_nan(values: &[f64], valid: Option<&[bool]>) -> bool {
+    match valid {
+        None => values.iter().any(|x| x.is_nan()),
+        Some(valid) => values.iter().zip(valid).any(|(x, valid)| *valid && x.is_nan()),
+    }
+}
+
 /// -0 becomes 0.
 #[inline]
 fn plain(x: f64) -> f64 {

@@ -231,10 +231,10 @@ const WEIGHTS: Parameter = Parameter::required("weights", Kind::Column, "The wei
 const QUANTILE: Parameter =
     Parameter::required("quantile", Kind::Number, "Which quantile: the part of the whole weight, from 0 to 1.");
 
-const NOTES: &str = "A row counts where value and weight are valid; with a weight of 0 it has no say. Always one of the values; with equal weights \
-    it is the quantile with `interpolation='higher'` of the sample's inverted distribution. Null where a weight is negative, or none is \
-    positive; a window with a NaN, or with an infinite weight, gives NaN. Exact, but that the sums of weights are rounded: where they \
-    meet the wanted part within w * eps, a neighbour may be given.";
+const NOTES: &str = "A row counts where value and weight are valid; a value of weight 0 is never the answer. Always one of the values, as \
+    numpy's `inverted_cdf` has it. Null where a weight is negative, or none is positive; a window with a NaN, or whose weights add up \
+    to infinity, gives NaN. Exact, but that the sums of weights are rounded: where they meet the wanted part within w * eps, a \
+    neighbour may be given.";
 
 pub(crate) const ROLLING_WEIGHTED_QUANTILE: Kernel = Kernel {
     name: "rolling_weighted_quantile",

@@ -158,9 +158,9 @@ const PARAMETERS: &[Parameter] = &[COLUMN, WINDOW, TIES, BY, MIN_SAMPLES, CLOSED
 
 const EXPANDING: &[Parameter] = &[COLUMN, TIES, FROM_ONE];
 
-const NOTES: &str = "Gives a 64-bit integer: 0 for the current row itself, 1 for the row before it, counting rows with a null and, \
-    by key, only rows of the same key; negative for a later row of a centred window. Takes integers, booleans, dates and times \
-    too. Nulls are skipped and do not count for `min_samples`; a NaN is found before every number. Exact.";
+const NOTES: &str = "Gives a 64-bit integer: 0 for the current row itself, 1 for the row before it, counting the rows of the \
+    key, those with a null too; negative for a later row of a centred window. Takes integers, booleans, dates and times \
+    too. Nulls are skipped and do not count for `min_samples`; NaN wins over every number. bottleneck takes the last of several. Exact.";
 
 pub(crate) const ROLLING_ARGMIN: Kernel = Kernel {
     name: "rolling_argmin",

@@ -19,7 +19,7 @@ fn check(arguments: &Arguments, schema: &Schema) -> Result<()> {
     match find_column(schema, arguments.kernel_name(), &name)? {
         (_, DataType::Boolean) => Ok(()),
         (_, other) => {
-            Err(Error::column_type(arguments.kernel_name(), &name, "a boolean (compare first, such as x > 0)", other))
+            Err(Error::column_type(arguments.kernel_name(), &name, "a boolean, such as the outcome of x > 0,", other))
         }
     }
 }
@@ -38,8 +38,7 @@ const PARAMETERS: &[Parameter] = &[COLUMN, WINDOW, BY, MIN_SAMPLES, CLOSED, CENT
 
 const EXPANDING: &[Parameter] = &[COLUMN, FROM_ONE];
 
-const NOTES: &str = "Takes and gives booleans. Nulls are skipped and do not count for `min_samples`: what they would have been makes \
-    no difference. Exact.";
+const NOTES: &str = "Takes and gives booleans. Nulls are skipped, as if they were not there, and do not count for `min_samples`. Exact.";
 
 pub(crate) const ROLLING_ANY: Kernel = Kernel {
     name: "rolling_any",

@@ -73,6 +73,13 @@ pub trait Statistic: Clone + Send + Sync + 'static {
     /// Whether the state depends on the anchor.
     const ANCHORED: bool = false;
 
+    /// Whether a row may be the anchor.  A row that may not, such as one of weight 0, must leave the summary as it is whatever
+    /// the anchor, unless it holds a NaN or an infinity.
+    #[inline(always)]
+    fn can_anchor(_x: Self::Input) -> bool {
+        true
+    }
+
     /// Whether every window with a row in it has an answer.
     const TOTAL: bool = false;
 

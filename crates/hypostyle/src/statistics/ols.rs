@@ -81,6 +81,11 @@ where
 
     const ANCHORED: bool = true;
 
+    #[inline(always)]
+    fn can_anchor(row: [f64; ROW]) -> bool {
+        row[K + 1] != 0.0
+    }
+
     fn empty(&self) -> [f64; SUMS] {
         [0.0; SUMS]
     }
@@ -88,6 +93,8 @@ where
     #[inline(always)]
     fn push(&self, sums: &mut [f64; SUMS], row: [f64; ROW], anchor: [f64; ROW]) {
         let weight = row[K + 1];
+        // A row of weight 0 adds nothing, whatever the anchor, but for a NaN or an infinity.
+        let anchor = if weight == 0.0 { row } else { anchor };
         sums[0] += weight;
         for i in 0..=K {
             let di = weight * (row[i] - anchor[i]);
@@ -153,6 +160,9 @@ where
             }
         }
 
+        // An infinity in the window makes everything NaN, whichever row is the anchor.
+        let nan_or_0: f64 = sums[1..=K + 1].iter().map(|sum| sum * 0.0).sum();
+        slopes.iter_mut().for_each(|slope| *slope += nan_or_0);
         let mut out = [NO_FIELD; OUT];
         let means: [f64; K] = std::array::from_fn(|i| Self::mean(sums, &anchor, i + 1));
         if self.intercept {
@@ -165,7 +175,7 @@ where
         let residual = total - explained;
         let residual = if residual < 0.0 { 0.0 } else { residual };
         if !(total <= 0.0) {
-            out[OUT - 1] = field(1.0 - residual / total);
+            out[OUT - 1] = field(1.0 - residual / total + nan_or_0);
         }
         if self.errors && count > estimated {
             let variance = residual / as_f64(count - estimated);
@@ -362,18 +372,17 @@ const FIELDS: Parameter = Parameter::optional(
     Kind::Words(&["coefficients", "errors", "prediction", "residual", "r2"]),
     Literal::Omitted,
     "What the struct holds: 'coefficients' (fields `intercept` and one of each predictor's name), 'errors' (their standard \
-     errors, with `se_` before the name), 'prediction', 'residual' (of the current row), 'r2'. Unless given: all of them. What is \
-     not named is not computed.",
+     errors, with `se_` before the name), 'prediction', 'residual' (of the current row), 'r2'. Unless given: all of them.",
 );
 
-const NOTES: &str = "Gives a struct. A row counts where y, all predictors and the weight are valid; prediction and residual are null for \
-    a row that doesn't. The struct is null where there are fewer rows than coefficients, and where the predictors are collinear: \
-    where what the earlier ones (and the intercept) leave of a predictor is at most 1e-10 of its sum of squares. Standard errors are \
-    null where there are no more rows than coefficients; r2 is null where y is constant, and about 0 instead of about the mean \
-    without an intercept. With `closed='left'` the prediction is for a row that the fit has not seen. A window with a NaN or an \
-    infinity gives NaN, and no other window does. Solved from sums of products of differences to a row of the same window, so huge \
-    means cost nothing; the relative error of a coefficient is about eps times what the other predictors leave unexplained of its \
-    predictor, inverted (its variance inflation factor).";
+const NOTES: &str = "Gives a struct. A row counts where y, all predictors and the weight are valid; for any other row prediction and \
+    residual are null. The struct is null where there are fewer rows than coefficients, where the weights do not add up to \
+    something positive, and where the predictors are collinear: where what the earlier ones (and the intercept) leave of a predictor \
+    is at most 1e-10 of its sum of squares. Standard errors are null where there are no more rows than coefficients, rows of weight 0 \
+    among them; r2 is null where y is constant, and the uncentred one without an intercept. With `closed='left'` the prediction is \
+    for a row that the fit has not seen. A window with a NaN or an infinity gives NaN, and no other window does. Solved from sums of \
+    products of differences to a row of the same window, so huge means cost nothing; a coefficient's error is about eps times the \
+    variance inflation factor of its predictor, relative to the size of the fit.";
 
 const FORMULA: &str = "b minimises sum(w[j] * (y[j] - b0 - b1 * x1[j] - ... - bk * xk[j])^2) over the window of row i";
 

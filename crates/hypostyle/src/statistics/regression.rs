@@ -54,7 +54,8 @@ impl<const KIND: u8> Statistic for Regression<KIND> {
     fn finish(&self, [sy, sx, sxx, sxy, syy]: &[f64; 5], count: usize, anchor: [f64; 2]) -> Option<f64> {
         let n = as_f64(count);
         let (vx, cov) = (n * sxx - sx * sx, n * sxy - sx * sy);
-        let beta = cov / vx;
+        // An infinity makes the line NaN, whichever row is the anchor.
+        let beta = cov / vx + (sx * 0.0 + sy * 0.0);
         // A constant x has no slope, a constant y nothing to explain; NaN goes on.
         let constant = vx <= 0.0;
         let defined = !constant & (count > 1);

@@ -63,7 +63,8 @@ impl Statistic for Trend {
     fn finish(&self, [st, sx, stt, stx]: &[f64; 4], count: usize, _anchor: Placed<f64>) -> Option<f64> {
         let n = as_f64(count);
         let spread = n * stt - st * st;
-        let slope = (n * stx - st * sx) / spread * self.per;
+        // An infinity makes the slope NaN, whichever row is the anchor.
+        let slope = (n * stx - st * sx) / spread * self.per + sx * 0.0;
         ((spread > 0.0) & (count > 1)).then_some(slope)
     }
 }
@@ -74,7 +75,7 @@ fn steps(arguments: &Arguments, column: &str, time: &DataType) -> Result<f64> {
     let (unit, usual) = match time {
         DataType::Date32 => (86_400_000_000_000.0, 86_400_000_000_000.0),
         DataType::Date64 => (1e6, 86_400_000_000_000.0),
-        DataType::Timestamp(unit, _) | DataType::Duration(unit) => {
+        DataType::Timestamp(unit, _) | DataType::Duration(unit) | DataType::Time32(unit) | DataType::Time64(unit) => {
             let unit = match unit {
                 TimeUnit::Second => 1e9,
                 TimeUnit::Millisecond => 1e6,
@@ -129,7 +130,7 @@ const AGAINST: Parameter = Parameter::optional(
     "against",
     Kind::Time("per"),
     Literal::Omitted,
-    "The time column that the slope is against: dates, timestamps or integers. Unless given: the row's number within its key.",
+    "The time column that the slope is against: dates, times, timestamps, durations or integers. Unless given: the row's number within its key.",
 );
 
 const PER: Parameter = Parameter::optional(
@@ -141,7 +142,7 @@ const PER: Parameter = Parameter::optional(
 
 const NOTES: &str = "A row counts where value and time are valid; null for a single row, and where all times are equal. Against the \
     row's number, rows with a null count as rows. A window with a NaN or an infinity gives NaN, and no other window does. Computed \
-    from differences to a row of the same window, those of times exactly, so neither a huge mean nor a late time costs anything.";
+    from differences to a row of the same window, those of times as integers, so neither a huge mean nor a late time costs anything.";
 
 pub(crate) const ROLLING_TREND: Kernel = Kernel {
     name: "rolling_trend",

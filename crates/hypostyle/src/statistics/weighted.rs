@@ -23,13 +23,20 @@ impl<const KIND: u8> Statistic for Weighted<KIND> {
 
     const ANCHORED: bool = KIND != SUM;
 
+    #[inline(always)]
+    fn can_anchor([_, weight]: [f64; 2]) -> bool {
+        weight != 0.0
+    }
+
     fn empty(&self) -> [f64; 3] {
         [0.0; 3]
     }
 
     #[inline(always)]
     fn push(&self, sums: &mut [f64; 3], [x, weight]: [f64; 2], anchor: [f64; 2]) {
-        let d = if KIND == SUM { x } else { x - anchor[0] };
+        // A row of weight 0 adds nothing, whatever the anchor, but for a NaN or an infinity.
+        let from = if weight == 0.0 { x } else { anchor[0] };
+        let d = if KIND == SUM { x } else { x - from };
         let weighted = weight * d;
         sums[0] += weight;
         sums[1] += weighted;
@@ -72,8 +79,8 @@ impl<const KIND: u8> Statistic for Weighted<KIND> {
 const WEIGHTS: Parameter = Parameter::required("weights", Kind::Column, "The weight of each row.");
 
 const NOTES: &str = "A row counts where value and weight are valid. Weights need not add up to 1; where they add up to 0 there is \
-    no mean, variance or deviation (null). They should not be negative: nothing forbids it, but the variance is then cut off \
-    at 0. A window with a NaN or an infinity follows IEEE, and no other window does. Mean and variance are computed from \
+    no mean, variance or deviation (null). A row of weight 0 counts for `min_samples`, and adds nothing. Weights should not be negative: nothing forbids it, \
+    but the variance is then cut off at 0. A window with a NaN or an infinity follows IEEE, and no other window does. Mean and variance are computed from \
     differences to a value of the same window, so a huge mean costs nothing.";
 
 pub(crate) const ROLLING_WEIGHTED_SUM: Kernel = Kernel {

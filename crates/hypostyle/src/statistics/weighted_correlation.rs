@@ -17,13 +17,20 @@ impl Statistic for WeightedCorrelation {
 
     const ANCHORED: bool = true;
 
+    #[inline(always)]
+    fn can_anchor([_, _, weight]: [f64; 3]) -> bool {
+        weight != 0.0
+    }
+
     fn empty(&self) -> [f64; 6] {
         [0.0; 6]
     }
 
     #[inline(always)]
     fn push(&self, sums: &mut [f64; 6], [x, y, w]: [f64; 3], anchor: [f64; 3]) {
-        let (dx, dy) = (x - anchor[0], y - anchor[1]);
+        // A row of weight 0 adds nothing, whatever the anchor, but for a NaN or an infinity.
+        let [ax, ay, _] = if w == 0.0 { [x, y, w] } else { anchor };
+        let (dx, dy) = (x - ax, y - ay);
         let terms = [w, w * dx, w * dy, w * dx * dx, w * dy * dy, w * dx * dy];
         (0..6).for_each(|i| sums[i] += terms[i]);
     }

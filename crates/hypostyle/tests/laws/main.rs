@@ -17,7 +17,9 @@ mod arbitrary;
 mod twins;
 
 use arbitrary::{Table, bits, fields, keyless, poison, specs_of, table, table_of};
-use arrow::array::{ArrayRef, RecordBatch};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, RecordBatch};
 use hypostyle::{KernelSpec, Stage, catalogue, evaluate};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -195,6 +197,42 @@ fn the_slow_twin_agrees() {
         }
         Ok(())
     });
+}
+
+/// What a row of weight 0 holds makes no difference to the bits, outliers that are masked so least of all.
+#[test]
+fn values_of_weight_0_make_no_difference() {
+    let weighted = |kernel: &&hypostyle::Kernel| {
+        kernel.parameters.iter().any(|p| p.name == "weights" && matches!(p.kind, hypostyle::Kind::Column))
+    };
+    for kernel in catalogue().iter().filter(weighted) {
+        let mut runner = runner(60);
+        let masked = |rows: &RecordBatch| {
+            let (x, flag) = (arbitrary::numbers(&rows["x"]), arbitrary::numbers(&rows["flag"]));
+            let x = x.into_iter().zip(flag).map(|(x, w)| if w == Some(0.0) { x.map(|_| 1e15) } else { x });
+            let x: Float64Array = x.collect();
+            let place = rows.schema().index_of("x").unwrap();
+            let mut columns = rows.columns().to_vec();
+            columns[place] = Arc::new(x);
+            RecordBatch::try_new(rows.schema(), columns).unwrap()
+        };
+        let tame = |rows: &RecordBatch| arbitrary::numbers(&rows["x"]).iter().flatten().all(|x| x.is_finite());
+        let outcome = runner.run(&(specs_of(kernel, false), table()), |(mut spec, table)| {
+            for name in ["column", "x", "y"].into_iter().filter(|name| kernel.accepts(name)) {
+                spec = spec.with(name, if name == "y" { "y" } else { "x" });
+            }
+            if kernel.name.ends_with("_ols") {
+                spec = spec.with("x", vec!["x"]).with("fields", vec!["coefficients", "errors", "r2"]);
+            }
+            let spec = spec.with("weights", "flag");
+            if tame(&table.batch) {
+                let (plain, masked) = (whole(&spec, &table.batch), whole(&spec, &masked(&table.batch)));
+                prop_assert_eq!(bits(&plain), bits(&masked));
+            }
+            Ok(())
+        });
+        outcome.unwrap_or_else(|failure| panic!("{}: {failure}", kernel.name));
+    }
 }
 
 #[test]

@@ -54,7 +54,11 @@ pub fn fir(window: &[(f64, f64)], kind: &str, ddof: f64) -> Slow {
     let scale = heavy / whole.abs() * (n / (n - ddof));
     let error = 64.0 * (n + 1.0) * EPS * reach * reach * scale * scale + 4.0 * reach * error * scale;
     let lost = unsure || largest_value(window) > 1e140;
-    let slow = bounded(variance.max(0.0), if lost { f64::INFINITY } else { error });
+    if variance < 0.0 && error < variance.abs() {
+        return if lost { Slow { answer: None, error: f64::INFINITY } } else { exact(None) };
+    }
+    let near = variance.abs() <= error && window.iter().any(|(_, w)| *w < 0.0);
+    let slow = bounded(variance.max(0.0), if lost || near { f64::INFINITY } else { error });
     if kind == "var" { slow } else { super::root(slow) }
 }
 
