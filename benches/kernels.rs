@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, TimestampMicrosecondArray};
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hypostyle::{Kernel, KernelSpec, Kind, Literal, Value, catalogue, evaluate};
 
@@ -27,7 +27,9 @@ fn rows() -> RecordBatch {
     let (x, y, z) = (float(), float(), float());
     let key: Int64Array = (0..ROWS).map(|_| Some((next() >> 20) as i64 % KEYS)).collect();
     let t: TimestampMicrosecondArray = (0..ROWS as i64).map(|i| Some(i * 1_000_000)).collect();
-    RecordBatch::try_from_iter([("x", x), ("y", y), ("z", z), ("key", Arc::new(key)), ("t", Arc::new(t))]).unwrap()
+    let flag: BooleanArray = (0..ROWS).map(|i| Some(i % 20 == 0)).collect();
+    let others: [(&str, ArrayRef); 3] = [("key", Arc::new(key)), ("t", Arc::new(t)), ("flag", Arc::new(flag))];
+    RecordBatch::try_from_iter([("x", x), ("y", y), ("z", z)].into_iter().chain(others)).unwrap()
 }
 
 /// A specification with the parameters that every kernel has, and a window where it takes one.
@@ -36,12 +38,19 @@ fn spec(kernel: &Kernel, window: &Value) -> KernelSpec {
     let mut spec = KernelSpec::new(kernel.name).alias("answer");
     for parameter in kernel.parameters {
         let value = match (&parameter.kind, parameter.default) {
-            (Kind::Column, _) => columns.next().unwrap_or("x").into(),
+            (Kind::Column, Literal::Required) => columns.next().unwrap_or("x").into(),
+            (Kind::Columns, _) if kernel.name.ends_with("_ols") => vec!["y", "z"].into(),
             (Kind::Columns, _) => vec!["x", "y", "z"].into(),
             (Kind::Numbers, _) => vec![0.5, 0.25, 2.0].into(),
             (Kind::Window, _) => window.clone(),
-            (Kind::Time, Literal::Required) => "t".into(),
-            (Kind::Time, _) if matches!(window, Value::Text(_)) => "t".into(),
+            (Kind::Time(_), Literal::Required) => "t".into(),
+            (Kind::Time("window"), _) if matches!(window, Value::Text(_)) => "t".into(),
+            (Kind::Column, Literal::Omitted) => continue,
+            (Kind::Flags, _) => "flag".into(),
+            (Kind::Weights, _) => "hamming".into(),
+            (Kind::Rows, _) if matches!(window, Value::Text(_)) => 100.into(),
+            (Kind::Rows, _) => window.clone(),
+            (Kind::Count, Literal::Required) => 5.into(),
             (Kind::Duration, _) => "30s".into(),
             (Kind::NumberOrColumn, _) => {
                 if spec.parameters.contains_key("lower") {
@@ -51,7 +60,7 @@ fn spec(kernel: &Kernel, window: &Value) -> KernelSpec {
                 }
             }
             (Kind::Number, Literal::Required) => 0.75.into(),
-            (Kind::Number, _) if parameter.name == "alpha" => 0.1.into(),
+            (Kind::Number, _) if kernel.name == "ewm_mean" && parameter.name == "alpha" => 0.1.into(),
             _ => continue,
         };
         spec = spec.with(parameter.name, value);

@@ -17,7 +17,8 @@ import polars as pl
 import hypostyle as hs
 from inputs import Array, Inputs
 from loops import numba_loop, numpy_form
-from oracles import ORACLES, Case
+from oracles import ORACLES
+from reference import Case
 from table import PAIRS, ROW_FUNCTIONS, Row
 
 
@@ -139,7 +140,7 @@ def pandas(row: Row, data: Inputs) -> Peer | None:
     if kernel in PAIRS and data.keyed:
         return None  # a pairwise table, minutes a run
     method = kernel.removeprefix("rolling_").removeprefix("expanding_")
-    owner = pd.core.window.Expanding if kernel.startswith("expanding_") else pd.core.window.Rolling
+    owner = type(frame.expanding() if kernel.startswith("expanding_") else frame.rolling(2))
     own = ("zscore", "fir_mean", "autocorr", "any", "all")
     if kernel != "ewm_mean" and not hasattr(owner, method) and (method not in own or data.keyed):
         return None  # groupby.apply or rolling.apply, minutes a run

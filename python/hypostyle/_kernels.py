@@ -40,7 +40,7 @@ def rolling_count(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -105,7 +105,7 @@ def rolling_sum(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -171,7 +171,7 @@ def rolling_product(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -236,7 +236,7 @@ def rolling_mean(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -303,7 +303,7 @@ def rolling_var(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         ddof: delta degrees of freedom: the divisor is the number of values less this.
         over: the key columns: rows with equal keys are a sequence of their own.
 
@@ -372,7 +372,7 @@ def rolling_std(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         ddof: delta degrees of freedom: the divisor is the number of values less this.
         over: the key columns: rows with equal keys are a sequence of their own.
 
@@ -441,7 +441,7 @@ def rolling_sem(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         ddof: delta degrees of freedom: the divisor is the number of values less this.
         over: the key columns: rows with equal keys are a sequence of their own.
 
@@ -511,7 +511,7 @@ def rolling_skew(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -580,7 +580,7 @@ def rolling_kurt(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -645,7 +645,7 @@ def rolling_min(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -709,7 +709,7 @@ def rolling_max(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -761,9 +761,10 @@ def rolling_argmin(
 
         y[i] = i - j, where x[j] is the least value in the window of row i
 
-    Gives a 64-bit integer: 0 for the current row itself, 1 for the row before it, counting rows with a null and, by
-    key, only rows of the same key; negative for a later row of a centred window. Takes integers, booleans, dates
-    and times too. Nulls are skipped and do not count for `min_samples`; a NaN is found before every number. Exact.
+    Gives a 64-bit integer: 0 for the current row itself, 1 for the row before it, counting the rows of the key,
+    those with a null too; negative for a later row of a centred window. Takes integers, booleans, dates and times
+    too. Nulls are skipped and do not count for `min_samples`; NaN wins over every number. bottleneck takes the last
+    of several. Exact.
 
     Args:
         column: the column of values.
@@ -776,7 +777,7 @@ def rolling_argmin(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -830,9 +831,10 @@ def rolling_argmax(
 
         y[i] = i - j, where x[j] is the greatest value in the window of row i
 
-    Gives a 64-bit integer: 0 for the current row itself, 1 for the row before it, counting rows with a null and, by
-    key, only rows of the same key; negative for a later row of a centred window. Takes integers, booleans, dates
-    and times too. Nulls are skipped and do not count for `min_samples`; a NaN is found before every number. Exact.
+    Gives a 64-bit integer: 0 for the current row itself, 1 for the row before it, counting the rows of the key,
+    those with a null too; negative for a later row of a centred window. Takes integers, booleans, dates and times
+    too. Nulls are skipped and do not count for `min_samples`; NaN wins over every number. bottleneck takes the last
+    of several. Exact.
 
     Args:
         column: the column of values.
@@ -845,7 +847,7 @@ def rolling_argmax(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -911,7 +913,7 @@ def rolling_range(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -975,7 +977,7 @@ def rolling_first(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1039,7 +1041,7 @@ def rolling_last(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1090,8 +1092,8 @@ def rolling_any(
 
         y[i] = x[j] for some j in the window of row i
 
-    Takes and gives booleans. Nulls are skipped and do not count for `min_samples`: what they would have been makes
-    no difference. Exact.
+    Takes and gives booleans. Nulls are skipped, as if they were not there, and do not count for `min_samples`.
+    Exact.
 
     Args:
         column: the column of booleans.
@@ -1103,7 +1105,7 @@ def rolling_any(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1154,8 +1156,8 @@ def rolling_all(
 
         y[i] = x[j] for all j in the window of row i
 
-    Takes and gives booleans. Nulls are skipped and do not count for `min_samples`: what they would have been makes
-    no difference. Exact.
+    Takes and gives booleans. Nulls are skipped, as if they were not there, and do not count for `min_samples`.
+    Exact.
 
     Args:
         column: the column of booleans.
@@ -1167,7 +1169,7 @@ def rolling_all(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1234,7 +1236,7 @@ def rolling_zscore(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         ddof: delta degrees of freedom: the divisor is the number of values less this.
         over: the key columns: rows with equal keys are a sequence of their own.
 
@@ -1300,7 +1302,7 @@ def rolling_median(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1370,7 +1372,7 @@ def rolling_quantile(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1435,7 +1437,7 @@ def rolling_iqr(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1499,7 +1501,7 @@ def rolling_mad(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1566,7 +1568,7 @@ def rolling_robust_zscore(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1636,7 +1638,7 @@ def rolling_hampel(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1705,7 +1707,7 @@ def rolling_trimmed_mean(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1774,7 +1776,7 @@ def rolling_winsorized_mean(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1843,7 +1845,7 @@ def rolling_rank(
             that the window holds, at most `window`; 1 for a duration.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1896,7 +1898,7 @@ def rolling_nunique(
         y[i] = number of different x[j] for j in the window of row i
 
     Gives a 64-bit integer. Nulls are skipped and do not count for `min_samples`; NaN is a value, and all NaNs are
-    the same. Exact.
+    the same. Exact, but that integers beyond 2^53 are rounded to floats first.
 
     Args:
         column: the column of values.
@@ -1908,7 +1910,7 @@ def rolling_nunique(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -1960,7 +1962,7 @@ def rolling_mode(
         y[i] = the least of the most frequent x[j] for j in the window of row i
 
     Of several values that are equally frequent, the least. Nulls are skipped and do not count for `min_samples`; a
-    window with a NaN gives NaN. Exact.
+    window with a NaN gives NaN. Exact, but that integers beyond 2^53 are rounded to floats first.
 
     Args:
         column: the column of values.
@@ -1972,7 +1974,7 @@ def rolling_mode(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2040,7 +2042,7 @@ def rolling_entropy(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2116,7 +2118,7 @@ def rolling_top_n(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2189,7 +2191,7 @@ def rolling_cov(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         ddof: delta degrees of freedom: the divisor is the number of values less this.
         over: the key columns: rows with equal keys are a sequence of their own.
 
@@ -2259,7 +2261,7 @@ def rolling_corr(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2328,7 +2330,7 @@ def rolling_spearman(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2398,7 +2400,7 @@ def rolling_autocorr(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2469,7 +2471,7 @@ def rolling_partial_corr(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2540,7 +2542,7 @@ def rolling_coskew(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2610,7 +2612,7 @@ def rolling_cokurt(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2679,7 +2681,7 @@ def rolling_beta(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2748,7 +2750,7 @@ def rolling_alpha(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2817,7 +2819,7 @@ def rolling_r2(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2873,15 +2875,15 @@ def rolling_trend(
 
     A row counts where value and time are valid; null for a single row, and where all times are equal. Against the
     row's number, rows with a null count as rows. A window with a NaN or an infinity gives NaN, and no other window
-    does. Computed from differences to a row of the same window, those of times exactly, so neither a huge mean nor
-    a late time costs anything.
+    does. Computed from differences to a row of the same window, those of times as integers, so neither a huge mean
+    nor a late time costs anything.
 
     Args:
         column: the column of values.
         window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
             such as '5m' of the time column `by`.
-        against: the time column that the slope is against: dates, timestamps or integers. Unless given: the row's
-            number within its key.
+        against: the time column that the slope is against: dates, times, timestamps, durations or integers. Unless
+            given: the row's number within its key.
         per: the length of time that the slope is for, such as '1h'. Unless given: a second; a day for dates; 1 for
             integers and rows.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
@@ -2890,7 +2892,7 @@ def rolling_trend(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -2948,15 +2950,15 @@ def rolling_ols(
 
         b minimises sum(w[j] * (y[j] - b0 - b1 * x1[j] - ... - bk * xk[j])^2) over the window of row i
 
-    Gives a struct. A row counts where y, all predictors and the weight are valid; prediction and residual are null
-    for a row that doesn't. The struct is null where there are fewer rows than coefficients, and where the
-    predictors are collinear: where what the earlier ones (and the intercept) leave of a predictor is at most 1e-10
-    of its sum of squares. Standard errors are null where there are no more rows than coefficients; r2 is null where
-    y is constant, and about 0 instead of about the mean without an intercept. With `closed='left'` the prediction
-    is for a row that the fit has not seen. A window with a NaN or an infinity gives NaN, and no other window does.
-    Solved from sums of products of differences to a row of the same window, so huge means cost nothing; the
-    relative error of a coefficient is about eps times what the other predictors leave unexplained of its predictor,
-    inverted (its variance inflation factor).
+    Gives a struct. A row counts where y, all predictors and the weight are valid; for any other row prediction and
+    residual are null. The struct is null where there are fewer rows than coefficients, where the weights do not add
+    up to something positive, and where the predictors are collinear: where what the earlier ones (and the
+    intercept) leave of a predictor is at most 1e-10 of its sum of squares. Standard errors are null where there are
+    no more rows than coefficients, rows of weight 0 among them; r2 is null where y is constant, and the uncentred
+    one without an intercept. With `closed='left'` the prediction is for a row that the fit has not seen. A window
+    with a NaN or an infinity gives NaN, and no other window does. Solved from sums of products of differences to a
+    row of the same window, so huge means cost nothing; a coefficient's error is about eps times the variance
+    inflation factor of its predictor, relative to the size of the fit.
 
     Args:
         y: the column that is explained.
@@ -2967,14 +2969,14 @@ def rolling_ols(
         weights: a column of weights, not negative: the squares of the residuals are weighted by it.
         fields: what the struct holds: 'coefficients' (fields `intercept` and one of each predictor's name),
             'errors' (their standard errors, with `se_` before the name), 'prediction', 'residual' (of the current
-            row), 'r2'. Unless given: all of them. What is not named is not computed.
+            row), 'r2'. Unless given: all of them.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
             that the window holds, at most `window`; 1 for a duration.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -3032,9 +3034,10 @@ def rolling_weighted_sum(
         y[i] = sum(w * x) over the rows in the window of row i where both are valid
 
     A row counts where value and weight are valid. Weights need not add up to 1; where they add up to 0 there is no
-    mean, variance or deviation (null). They should not be negative: nothing forbids it, but the variance is then
-    cut off at 0. A window with a NaN or an infinity follows IEEE, and no other window does. Mean and variance are
-    computed from differences to a value of the same window, so a huge mean costs nothing.
+    mean, variance or deviation (null). A row of weight 0 counts for `min_samples`, and adds nothing. Weights should
+    not be negative: nothing forbids it, but the variance is then cut off at 0. A window with a NaN or an infinity
+    follows IEEE, and no other window does. Mean and variance are computed from differences to a value of the same
+    window, so a huge mean costs nothing.
 
     Args:
         column: the column of values.
@@ -3047,7 +3050,7 @@ def rolling_weighted_sum(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -3101,9 +3104,10 @@ def rolling_weighted_mean(
         y[i] = sum(w * x) / sum(w) over the rows in the window of row i where both are valid
 
     A row counts where value and weight are valid. Weights need not add up to 1; where they add up to 0 there is no
-    mean, variance or deviation (null). They should not be negative: nothing forbids it, but the variance is then
-    cut off at 0. A window with a NaN or an infinity follows IEEE, and no other window does. Mean and variance are
-    computed from differences to a value of the same window, so a huge mean costs nothing.
+    mean, variance or deviation (null). A row of weight 0 counts for `min_samples`, and adds nothing. Weights should
+    not be negative: nothing forbids it, but the variance is then cut off at 0. A window with a NaN or an infinity
+    follows IEEE, and no other window does. Mean and variance are computed from differences to a value of the same
+    window, so a huge mean costs nothing.
 
     Args:
         column: the column of values.
@@ -3116,7 +3120,7 @@ def rolling_weighted_mean(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -3171,9 +3175,10 @@ def rolling_weighted_var(
             valid
 
     A row counts where value and weight are valid. Weights need not add up to 1; where they add up to 0 there is no
-    mean, variance or deviation (null). They should not be negative: nothing forbids it, but the variance is then
-    cut off at 0. A window with a NaN or an infinity follows IEEE, and no other window does. Mean and variance are
-    computed from differences to a value of the same window, so a huge mean costs nothing.
+    mean, variance or deviation (null). A row of weight 0 counts for `min_samples`, and adds nothing. Weights should
+    not be negative: nothing forbids it, but the variance is then cut off at 0. A window with a NaN or an infinity
+    follows IEEE, and no other window does. Mean and variance are computed from differences to a value of the same
+    window, so a huge mean costs nothing.
 
     Args:
         column: the column of values.
@@ -3186,7 +3191,7 @@ def rolling_weighted_var(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -3241,9 +3246,10 @@ def rolling_weighted_std(
             both are valid
 
     A row counts where value and weight are valid. Weights need not add up to 1; where they add up to 0 there is no
-    mean, variance or deviation (null). They should not be negative: nothing forbids it, but the variance is then
-    cut off at 0. A window with a NaN or an infinity follows IEEE, and no other window does. Mean and variance are
-    computed from differences to a value of the same window, so a huge mean costs nothing.
+    mean, variance or deviation (null). A row of weight 0 counts for `min_samples`, and adds nothing. Weights should
+    not be negative: nothing forbids it, but the variance is then cut off at 0. A window with a NaN or an infinity
+    follows IEEE, and no other window does. Mean and variance are computed from differences to a value of the same
+    window, so a huge mean costs nothing.
 
     Args:
         column: the column of values.
@@ -3256,7 +3262,7 @@ def rolling_weighted_std(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -3327,7 +3333,7 @@ def rolling_weighted_corr(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -3382,11 +3388,10 @@ def rolling_weighted_quantile(
 
         y[i] = the least x[j] in the window of row i with sum(w[k] for x[k] <= x[j]) >= quantile * sum(w)
 
-    A row counts where value and weight are valid; with a weight of 0 it has no say. Always one of the values; with
-    equal weights it is the quantile with `interpolation='higher'` of the sample's inverted distribution. Null where
-    a weight is negative, or none is positive; a window with a NaN, or with an infinite weight, gives NaN. Exact,
-    but that the sums of weights are rounded: where they meet the wanted part within w * eps, a neighbour may be
-    given.
+    A row counts where value and weight are valid; a value of weight 0 is never the answer. Always one of the
+    values, as numpy's `inverted_cdf` has it. Null where a weight is negative, or none is positive; a window with a
+    NaN, or whose weights add up to infinity, gives NaN. Exact, but that the sums of weights are rounded: where they
+    meet the wanted part within w * eps, a neighbour may be given.
 
     Args:
         column: the column of values.
@@ -3400,7 +3405,7 @@ def rolling_weighted_quantile(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -3463,10 +3468,11 @@ def rolling_fir_sum(
     Args:
         column: the column of values.
         window: how many rows the window reaches back.
-        weights: the weight of each row that the window holds, the oldest row's first; or the name of a shape:
-            'linear' (1, 2, ..., so that the youngest row counts most), 'exponential' (with `alpha`), 'gaussian'
-            (with `std`), or, as scipy.signal.windows has them, 'boxcar', 'triang', 'bartlett', 'hann', 'hamming',
-            'blackman', 'nuttall', 'blackmanharris', 'flattop', 'cosine', 'bohman', 'parzen', 'barthann', 'lanczos'.
+        weights: the weight of each row that the window holds, the oldest row's first (the reverse of an impulse
+            response); or the name of a shape: 'linear' (1, 2, ..., so that the youngest row counts most),
+            'exponential' (with `alpha`), 'gaussian' (with `std`), or, as scipy.signal.windows has them, 'boxcar',
+            'triang', 'bartlett', 'hann', 'hamming', 'blackman', 'nuttall', 'blackmanharris', 'flattop', 'cosine',
+            'bohman', 'parzen', 'barthann', 'lanczos'.
         alpha: for 'exponential': each row weighs 1 - alpha times as much as the next younger one; more than 0, less
             than 1.
         std: for 'gaussian': the standard deviation of the bell around the window's middle, in rows.
@@ -3475,7 +3481,7 @@ def rolling_fir_sum(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -3531,17 +3537,19 @@ def rolling_fir_mean(
         y[i] = sum(weights[k] * x[i - w + 1 + k]) / sum(weights[k]) over the k in 0..w where x is not null
 
     A null is left out together with its weight; it does not count for `min_samples`. Where the weights of the
-    values add up to 0 there is no answer (null). A window with a NaN or an infinity follows IEEE, whatever its
-    weight, and no other window does. The vector has a place for each row, so the window is a number of rows, and it
-    costs that many steps a row. Relative error at most w * eps * sum(|weight * x|) / |sum(weight * x)|.
+    values add up to 0 there is no answer (null), nor for a variance that negative weights make negative. A window
+    with a NaN or an infinity follows IEEE, whatever its weight, and no other window does. The vector has a place
+    for each row, so the window is a number of rows, and it costs that many steps a row. Relative error at most w *
+    eps * sum(|weight * x|) / |sum(weight * x)|.
 
     Args:
         column: the column of values.
         window: how many rows the window reaches back.
-        weights: the weight of each row that the window holds, the oldest row's first; or the name of a shape:
-            'linear' (1, 2, ..., so that the youngest row counts most), 'exponential' (with `alpha`), 'gaussian'
-            (with `std`), or, as scipy.signal.windows has them, 'boxcar', 'triang', 'bartlett', 'hann', 'hamming',
-            'blackman', 'nuttall', 'blackmanharris', 'flattop', 'cosine', 'bohman', 'parzen', 'barthann', 'lanczos'.
+        weights: the weight of each row that the window holds, the oldest row's first (the reverse of an impulse
+            response); or the name of a shape: 'linear' (1, 2, ..., so that the youngest row counts most),
+            'exponential' (with `alpha`), 'gaussian' (with `std`), or, as scipy.signal.windows has them, 'boxcar',
+            'triang', 'bartlett', 'hann', 'hamming', 'blackman', 'nuttall', 'blackmanharris', 'flattop', 'cosine',
+            'bohman', 'parzen', 'barthann', 'lanczos'.
         alpha: for 'exponential': each row weighs 1 - alpha times as much as the next younger one; more than 0, less
             than 1.
         std: for 'gaussian': the standard deviation of the bell around the window's middle, in rows.
@@ -3550,7 +3558,7 @@ def rolling_fir_mean(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
     Returns:
@@ -3608,17 +3616,19 @@ def rolling_fir_var(
             values
 
     A null is left out together with its weight; it does not count for `min_samples`. Where the weights of the
-    values add up to 0 there is no answer (null). A window with a NaN or an infinity follows IEEE, whatever its
-    weight, and no other window does. The vector has a place for each row, so the window is a number of rows, and it
-    costs that many steps a row. Relative error at most w * eps * sum(|weight * x|) / |sum(weight * x)|.
+    values add up to 0 there is no answer (null), nor for a variance that negative weights make negative. A window
+    with a NaN or an infinity follows IEEE, whatever its weight, and no other window does. The vector has a place
+    for each row, so the window is a number of rows, and it costs that many steps a row. Relative error at most w *
+    eps * sum(|weight * x|) / |sum(weight * x)|.
 
     Args:
         column: the column of values.
         window: how many rows the window reaches back.
-        weights: the weight of each row that the window holds, the oldest row's first; or the name of a shape:
-            'linear' (1, 2, ..., so that the youngest row counts most), 'exponential' (with `alpha`), 'gaussian'
-            (with `std`), or, as scipy.signal.windows has them, 'boxcar', 'triang', 'bartlett', 'hann', 'hamming',
-            'blackman', 'nuttall', 'blackmanharris', 'flattop', 'cosine', 'bohman', 'parzen', 'barthann', 'lanczos'.
+        weights: the weight of each row that the window holds, the oldest row's first (the reverse of an impulse
+            response); or the name of a shape: 'linear' (1, 2, ..., so that the youngest row counts most),
+            'exponential' (with `alpha`), 'gaussian' (with `std`), or, as scipy.signal.windows has them, 'boxcar',
+            'triang', 'bartlett', 'hann', 'hamming', 'blackman', 'nuttall', 'blackmanharris', 'flattop', 'cosine',
+            'bohman', 'parzen', 'barthann', 'lanczos'.
         alpha: for 'exponential': each row weighs 1 - alpha times as much as the next younger one; more than 0, less
             than 1.
         std: for 'gaussian': the standard deviation of the bell around the window's middle, in rows.
@@ -3627,7 +3637,7 @@ def rolling_fir_var(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         ddof: delta degrees of freedom: the divisor is the number of values less this.
         over: the key columns: rows with equal keys are a sequence of their own.
 
@@ -3687,17 +3697,19 @@ def rolling_fir_std(
             values
 
     A null is left out together with its weight; it does not count for `min_samples`. Where the weights of the
-    values add up to 0 there is no answer (null). A window with a NaN or an infinity follows IEEE, whatever its
-    weight, and no other window does. The vector has a place for each row, so the window is a number of rows, and it
-    costs that many steps a row. Relative error at most w * eps * sum(|weight * x|) / |sum(weight * x)|.
+    values add up to 0 there is no answer (null), nor for a variance that negative weights make negative. A window
+    with a NaN or an infinity follows IEEE, whatever its weight, and no other window does. The vector has a place
+    for each row, so the window is a number of rows, and it costs that many steps a row. Relative error at most w *
+    eps * sum(|weight * x|) / |sum(weight * x)|.
 
     Args:
         column: the column of values.
         window: how many rows the window reaches back.
-        weights: the weight of each row that the window holds, the oldest row's first; or the name of a shape:
-            'linear' (1, 2, ..., so that the youngest row counts most), 'exponential' (with `alpha`), 'gaussian'
-            (with `std`), or, as scipy.signal.windows has them, 'boxcar', 'triang', 'bartlett', 'hann', 'hamming',
-            'blackman', 'nuttall', 'blackmanharris', 'flattop', 'cosine', 'bohman', 'parzen', 'barthann', 'lanczos'.
+        weights: the weight of each row that the window holds, the oldest row's first (the reverse of an impulse
+            response); or the name of a shape: 'linear' (1, 2, ..., so that the youngest row counts most),
+            'exponential' (with `alpha`), 'gaussian' (with `std`), or, as scipy.signal.windows has them, 'boxcar',
+            'triang', 'bartlett', 'hann', 'hamming', 'blackman', 'nuttall', 'blackmanharris', 'flattop', 'cosine',
+            'bohman', 'parzen', 'barthann', 'lanczos'.
         alpha: for 'exponential': each row weighs 1 - alpha times as much as the next younger one; more than 0, less
             than 1.
         std: for 'gaussian': the standard deviation of the bell around the window's middle, in rows.
@@ -3706,7 +3718,7 @@ def rolling_fir_std(
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
-        step: answer every so many rows of a key, from its first one; the others get null.
+        step: answer only every `step`-th row of a key, counted from its first; the others get null.
         ddof: delta degrees of freedom: the divisor is the number of values less this.
         over: the key columns: rows with equal keys are a sequence of their own.
 
@@ -4179,9 +4191,10 @@ def expanding_argmin(
 
         y[i] = i - j, where x[j] is the least value up to row i
 
-    Gives a 64-bit integer: 0 for the current row itself, 1 for the row before it, counting rows with a null and, by
-    key, only rows of the same key; negative for a later row of a centred window. Takes integers, booleans, dates
-    and times too. Nulls are skipped and do not count for `min_samples`; a NaN is found before every number. Exact.
+    Gives a 64-bit integer: 0 for the current row itself, 1 for the row before it, counting the rows of the key,
+    those with a null too; negative for a later row of a centred window. Takes integers, booleans, dates and times
+    too. Nulls are skipped and do not count for `min_samples`; NaN wins over every number. bottleneck takes the last
+    of several. Exact.
 
     Args:
         column: the column of values.
@@ -4223,9 +4236,10 @@ def expanding_argmax(
 
         y[i] = i - j, where x[j] is the greatest value up to row i
 
-    Gives a 64-bit integer: 0 for the current row itself, 1 for the row before it, counting rows with a null and, by
-    key, only rows of the same key; negative for a later row of a centred window. Takes integers, booleans, dates
-    and times too. Nulls are skipped and do not count for `min_samples`; a NaN is found before every number. Exact.
+    Gives a 64-bit integer: 0 for the current row itself, 1 for the row before it, counting the rows of the key,
+    those with a null too; negative for a later row of a centred window. Takes integers, booleans, dates and times
+    too. Nulls are skipped and do not count for `min_samples`; NaN wins over every number. bottleneck takes the last
+    of several. Exact.
 
     Args:
         column: the column of values.
@@ -4369,8 +4383,8 @@ def expanding_any(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
 
         y[i] = x[j] for some j <= i
 
-    Takes and gives booleans. Nulls are skipped and do not count for `min_samples`: what they would have been makes
-    no difference. Exact.
+    Takes and gives booleans. Nulls are skipped, as if they were not there, and do not count for `min_samples`.
+    Exact.
 
     Args:
         column: the column of booleans.
@@ -4405,8 +4419,8 @@ def expanding_all(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
 
         y[i] = x[j] for all j <= i
 
-    Takes and gives booleans. Nulls are skipped and do not count for `min_samples`: what they would have been makes
-    no difference. Exact.
+    Takes and gives booleans. Nulls are skipped, as if they were not there, and do not count for `min_samples`.
+    Exact.
 
     Args:
         column: the column of booleans.
@@ -4859,7 +4873,7 @@ def expanding_nunique(column: IntoColumn, *, min_samples: int = 1, over: IntoCol
         y[i] = number of different x[j] for j <= i
 
     Gives a 64-bit integer. Nulls are skipped and do not count for `min_samples`; NaN is a value, and all NaNs are
-    the same. Exact.
+    the same. Exact, but that integers beyond 2^53 are rounded to floats first.
 
     Args:
         column: the column of values.
@@ -4895,7 +4909,7 @@ def expanding_mode(column: IntoColumn, *, min_samples: int = 1, over: IntoColumn
         y[i] = the least of the most frequent x[j] for j <= i
 
     Of several values that are equally frequent, the least. Nulls are skipped and do not count for `min_samples`; a
-    window with a NaN gives NaN. Exact.
+    window with a NaN gives NaN. Exact, but that integers beyond 2^53 are rounded to floats first.
 
     Args:
         column: the column of values.
@@ -5451,13 +5465,13 @@ def expanding_trend(
 
     A row counts where value and time are valid; null for a single row, and where all times are equal. Against the
     row's number, rows with a null count as rows. A window with a NaN or an infinity gives NaN, and no other window
-    does. Computed from differences to a row of the same window, those of times exactly, so neither a huge mean nor
-    a late time costs anything.
+    does. Computed from differences to a row of the same window, those of times as integers, so neither a huge mean
+    nor a late time costs anything.
 
     Args:
         column: the column of values.
-        against: the time column that the slope is against: dates, timestamps or integers. Unless given: the row's
-            number within its key.
+        against: the time column that the slope is against: dates, times, timestamps, durations or integers. Unless
+            given: the row's number within its key.
         per: the length of time that the slope is for, such as '1h'. Unless given: a second; a day for dates; 1 for
             integers and rows.
         min_samples: the least number of values for an answer; below it the answer is null.
@@ -5503,15 +5517,15 @@ def expanding_ols(
 
         b minimises sum(w[j] * (y[j] - b0 - b1 * x1[j] - ... - bk * xk[j])^2) over the window of row i
 
-    Gives a struct. A row counts where y, all predictors and the weight are valid; prediction and residual are null
-    for a row that doesn't. The struct is null where there are fewer rows than coefficients, and where the
-    predictors are collinear: where what the earlier ones (and the intercept) leave of a predictor is at most 1e-10
-    of its sum of squares. Standard errors are null where there are no more rows than coefficients; r2 is null where
-    y is constant, and about 0 instead of about the mean without an intercept. With `closed='left'` the prediction
-    is for a row that the fit has not seen. A window with a NaN or an infinity gives NaN, and no other window does.
-    Solved from sums of products of differences to a row of the same window, so huge means cost nothing; the
-    relative error of a coefficient is about eps times what the other predictors leave unexplained of its predictor,
-    inverted (its variance inflation factor).
+    Gives a struct. A row counts where y, all predictors and the weight are valid; for any other row prediction and
+    residual are null. The struct is null where there are fewer rows than coefficients, where the weights do not add
+    up to something positive, and where the predictors are collinear: where what the earlier ones (and the
+    intercept) leave of a predictor is at most 1e-10 of its sum of squares. Standard errors are null where there are
+    no more rows than coefficients, rows of weight 0 among them; r2 is null where y is constant, and the uncentred
+    one without an intercept. With `closed='left'` the prediction is for a row that the fit has not seen. A window
+    with a NaN or an infinity gives NaN, and no other window does. Solved from sums of products of differences to a
+    row of the same window, so huge means cost nothing; a coefficient's error is about eps times the variance
+    inflation factor of its predictor, relative to the size of the fit.
 
     Args:
         y: the column that is explained.
@@ -5520,7 +5534,7 @@ def expanding_ols(
         weights: a column of weights, not negative: the squares of the residuals are weighted by it.
         fields: what the struct holds: 'coefficients' (fields `intercept` and one of each predictor's name),
             'errors' (their standard errors, with `se_` before the name), 'prediction', 'residual' (of the current
-            row), 'r2'. Unless given: all of them. What is not named is not computed.
+            row), 'r2'. Unless given: all of them.
         min_samples: the least number of values for an answer; below it the answer is null.
         over: the key columns: rows with equal keys are a sequence of their own.
 
@@ -5565,9 +5579,10 @@ def expanding_weighted_sum(
         y[i] = sum(w * x) over the rows up to row i where both are valid
 
     A row counts where value and weight are valid. Weights need not add up to 1; where they add up to 0 there is no
-    mean, variance or deviation (null). They should not be negative: nothing forbids it, but the variance is then
-    cut off at 0. A window with a NaN or an infinity follows IEEE, and no other window does. Mean and variance are
-    computed from differences to a value of the same window, so a huge mean costs nothing.
+    mean, variance or deviation (null). A row of weight 0 counts for `min_samples`, and adds nothing. Weights should
+    not be negative: nothing forbids it, but the variance is then cut off at 0. A window with a NaN or an infinity
+    follows IEEE, and no other window does. Mean and variance are computed from differences to a value of the same
+    window, so a huge mean costs nothing.
 
     Args:
         column: the column of values.
@@ -5608,9 +5623,10 @@ def expanding_weighted_mean(
         y[i] = sum(w * x) / sum(w) over the rows up to row i where both are valid
 
     A row counts where value and weight are valid. Weights need not add up to 1; where they add up to 0 there is no
-    mean, variance or deviation (null). They should not be negative: nothing forbids it, but the variance is then
-    cut off at 0. A window with a NaN or an infinity follows IEEE, and no other window does. Mean and variance are
-    computed from differences to a value of the same window, so a huge mean costs nothing.
+    mean, variance or deviation (null). A row of weight 0 counts for `min_samples`, and adds nothing. Weights should
+    not be negative: nothing forbids it, but the variance is then cut off at 0. A window with a NaN or an infinity
+    follows IEEE, and no other window does. Mean and variance are computed from differences to a value of the same
+    window, so a huge mean costs nothing.
 
     Args:
         column: the column of values.
@@ -5651,9 +5667,10 @@ def expanding_weighted_var(
         y[i] = sum(w * (x - m)^2) / sum(w), m the weighted mean, over the rows up to row i where both are valid
 
     A row counts where value and weight are valid. Weights need not add up to 1; where they add up to 0 there is no
-    mean, variance or deviation (null). They should not be negative: nothing forbids it, but the variance is then
-    cut off at 0. A window with a NaN or an infinity follows IEEE, and no other window does. Mean and variance are
-    computed from differences to a value of the same window, so a huge mean costs nothing.
+    mean, variance or deviation (null). A row of weight 0 counts for `min_samples`, and adds nothing. Weights should
+    not be negative: nothing forbids it, but the variance is then cut off at 0. A window with a NaN or an infinity
+    follows IEEE, and no other window does. Mean and variance are computed from differences to a value of the same
+    window, so a huge mean costs nothing.
 
     Args:
         column: the column of values.
@@ -5695,9 +5712,10 @@ def expanding_weighted_std(
             valid
 
     A row counts where value and weight are valid. Weights need not add up to 1; where they add up to 0 there is no
-    mean, variance or deviation (null). They should not be negative: nothing forbids it, but the variance is then
-    cut off at 0. A window with a NaN or an infinity follows IEEE, and no other window does. Mean and variance are
-    computed from differences to a value of the same window, so a huge mean costs nothing.
+    mean, variance or deviation (null). A row of weight 0 counts for `min_samples`, and adds nothing. Weights should
+    not be negative: nothing forbids it, but the variance is then cut off at 0. A window with a NaN or an infinity
+    follows IEEE, and no other window does. Mean and variance are computed from differences to a value of the same
+    window, so a huge mean costs nothing.
 
     Args:
         column: the column of values.
@@ -5779,11 +5797,10 @@ def expanding_weighted_quantile(
 
         y[i] = the least x[j], j <= i, with sum(w[k] for x[k] <= x[j]) >= quantile * sum(w)
 
-    A row counts where value and weight are valid; with a weight of 0 it has no say. Always one of the values; with
-    equal weights it is the quantile with `interpolation='higher'` of the sample's inverted distribution. Null where
-    a weight is negative, or none is positive; a window with a NaN, or with an infinite weight, gives NaN. Exact,
-    but that the sums of weights are rounded: where they meet the wanted part within w * eps, a neighbour may be
-    given.
+    A row counts where value and weight are valid; a value of weight 0 is never the answer. Always one of the
+    values, as numpy's `inverted_cdf` has it. Null where a weight is negative, or none is positive; a window with a
+    NaN, or whose weights add up to infinity, gives NaN. Exact, but that the sums of weights are rounded: where they
+    meet the wanted part within w * eps, a neighbour may be given.
 
     Args:
         column: the column of values.

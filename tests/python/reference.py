@@ -407,12 +407,11 @@ def bounds(frame: pd.DataFrame, case: Case) -> tuple[Any, Any]:
     if "window" not in case:
         return np.zeros(rows, dtype=int), np.arange(1, rows + 1)
     index: Any = frame[case["by"]] if "by" in case else np.arange(rows)
-    rolled = pd.Series(np.zeros(rows), index=index).rolling(
-        duration(case["window"]), closed=case.get("closed"), center=case.get("center", False)
-    )
-    return rolled._get_window_indexer().get_window_bounds(  # type: ignore[attr-defined, no-any-return]
-        num_values=rows, min_periods=0, center=case.get("center", False), closed=case.get("closed")
-    )
+    zeros: Any = pd.Series(np.zeros(rows), index=index)
+    center, closed = case.get("center", False), case.get("closed")
+    indexer = zeros.rolling(duration(case["window"]), closed=closed, center=center)._get_window_indexer()
+    starts, ends = indexer.get_window_bounds(num_values=rows, min_periods=0, center=center, closed=closed)
+    return starts, ends
 
 
 def least_samples(case: Case) -> int:
@@ -513,7 +512,8 @@ def spearman(rows: Any, _: int, __: Case, x: Any, y: Any) -> float:
 
 
 def autocorr(frame: pd.DataFrame, case: Case) -> Any:
-    shifted = frame.assign(_shifted=frame[case["column"]].astype("f8").shift(case.get("lag", 1)))
+    values: Any = frame[case["column"]].astype("f8")
+    shifted = frame.assign(_shifted=values.shift(case.get("lag", 1)))
 
     def of(rows: Any, _: int, __: Case, x: Any, y: Any) -> float:
         return np.nan if is_constant(x[rows], y[rows]) else float(np.corrcoef(x[rows], y[rows])[0, 1])
@@ -547,7 +547,8 @@ def trend(frame: pd.DataFrame, case: Case) -> Any:
     place = np.arange(len(frame), dtype="f8")
     if "against" in case:
         unit = pd.Timedelta(case.get("per", "1s").replace("m", "min"))
-        place = ((frame[case["against"]] - pd.Timestamp(2024, 1, 1)) / unit).to_numpy(dtype="f8")
+        times: Any = frame[case["against"]]
+        place = ((times - pd.Timestamp(2024, 1, 1)) / unit).to_numpy(dtype="f8")
 
     def of(rows: Any, _: int, __: Case, x: Any) -> float:
         if is_constant(place[rows]):

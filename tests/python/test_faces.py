@@ -150,8 +150,9 @@ def test_pandas(name: str, shape: str, backend: str) -> None:
     exprs = expressions(name)
     expected = hs.with_columns(frame, *exprs)
     given = {
-        "numpy": lambda: frame.to_pandas(),
-        "masked": lambda: frame.to_pandas().astype({"f": "Float32", "x": "Float64", "i": "Int64"}),
+        # numpy has no booleans with nulls.
+        "numpy": lambda: frame.to_pandas().astype({"b": "boolean"}),
+        "masked": lambda: frame.to_pandas().astype({"f": "Float32", "x": "Float64", "i": "Int64", "b": "boolean"}),
         "arrow": lambda: frame.to_pandas(use_pyarrow_extension_array=True),
     }[backend]()
     given.index = pd.RangeIndex(len(given)) * 7 + 3

@@ -10,7 +10,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::arguments::find_column;
 use crate::bound::Bound;
 use crate::error::{Error, ErrorKind, Result};
-use crate::kernel::{Running, Source};
+use crate::kernel::Source;
 use crate::keys::Keys;
 use crate::spec::KernelSpec;
 use crate::state;
@@ -300,8 +300,8 @@ impl Stage {
                 times.push((time, Vec::new()));
             }
         }
-        let numbered = |kernel: &Box<dyn Running>| kernel.sources().contains(&Source::Position);
-        let seen = kernels.iter().any(numbered).then(Vec::new);
+        let numbered = kernels.iter().any(|kernel| kernel.sources().contains(&Source::Position));
+        let seen = numbered.then(Vec::new);
         let mut bound = Bound { fields, kernels, keys, times, seen, rows: 0 };
         bound.resize(usize::from(bound.keys.is_none()));
         Ok(bound)

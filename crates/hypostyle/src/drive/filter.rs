@@ -5,10 +5,8 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::rolling_rows::ROWS_PER_THREAD;
-use super::{Answers, Columns, Driver, Rows, cut_at_multiples};
+use super::{Answers, Columns, Driver, Rows, run_split};
 use crate::error::{Error, Result};
 use crate::record::{Reader, Writer};
 use crate::statistics::as_f64;
@@ -190,35 +188,10 @@ impl Driver for Filter {
         self.reach() * (size_of::<f64>() + 1)
     }
 
-    fn run_parallel(&self, past: &mut Past, columns: &Columns<f64>, mut answers: Answers<f64>, threads: usize) {
-        let len = columns.len();
-        let parts = threads.min(len / (ROWS_PER_THREAD >> 3));
-        if parts < 2 || self.reach() >= len / parts {
-            return self.run_portions(past, columns, 0, answers);
-        }
-        let mut rest = answers.part(0, len);
-        let mut jobs = Vec::new();
-        for (start, end) in cut_at_multiples(len, 0, 1, parts) {
-            let (part, later) = rest.split(end - start);
-            rest = later;
-            jobs.push((start, part));
-        }
-        let first = past.clone();
-        let last = jobs
-            .into_par_iter()
-            .map(|(start, part)| {
-                let mut past = match start {
-                    0 => first.clone(),
-                    _ => columns
-                        .with_rows(start - self.reach(), start, |rows| self.keep(self.extend(&Past::default(), rows))),
-                };
-                self.run_portions(&mut past, columns, start, part);
-                (start, past)
-            })
-            .max_by_key(|(start, _)| *start);
-        if let Some((_, last)) = last {
-            *past = last;
-        }
+    fn run_parallel(&self, past: &mut Past, columns: &Columns<f64>, answers: Answers<f64>, threads: usize) {
+        let parts = threads.min(columns.len() / (ROWS_PER_THREAD >> 3));
+        let after = |rows: Rows<f64>| self.keep(self.extend(&Past::default(), rows));
+        run_split(self, past, columns, answers, parts, self.reach(), after);
     }
 
     fn write(&self, past: &Past, to: &mut Writer) {

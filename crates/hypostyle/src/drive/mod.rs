@@ -29,6 +29,8 @@ pub mod scan;
 
 use std::marker::PhantomData;
 
+use rayon::prelude::*;
+
 use crate::column::{Input, Output, Values};
 use crate::error::Result;
 use crate::record::{Reader, Writer};
@@ -232,6 +234,42 @@ pub trait Driver: Clone + Send + Sync + 'static {
     /// The bytes that a state holds beyond its own size.
     fn heap_bytes(&self, _state: &Self::State) -> usize {
         0
+    }
+}
+
+/// As [`Driver::run_parallel`] for a driver whose state follows from the last `reach` rows, so that a sequence can be cut
+/// anywhere: `after` gives the state after rows.
+pub(crate) fn run_split<D: Driver>(
+    driver: &D,
+    state: &mut D::State,
+    columns: &Columns<D::Input>,
+    mut answers: Answers<D::Output>,
+    parts: usize,
+    reach: usize,
+    after: impl Fn(Rows<D::Input>) -> D::State + Sync,
+) {
+    let len = columns.len();
+    if parts < 2 || reach >= len / parts {
+        return driver.run_portions(state, columns, 0, answers);
+    }
+    let mut rest = answers.part(0, len);
+    let mut jobs = Vec::new();
+    for (start, end) in cut_at_multiples(len, 0, 1, parts) {
+        let (part, later) = rest.split(end - start);
+        rest = later;
+        jobs.push((start, part));
+    }
+    let first = state.clone();
+    let last = jobs
+        .into_par_iter()
+        .map(|(start, part)| {
+            let mut state = if start == 0 { first.clone() } else { columns.with_rows(start - reach, start, &after) };
+            driver.run_portions(&mut state, columns, start, part);
+            (start, state)
+        })
+        .max_by_key(|(start, _)| *start);
+    if let Some((_, last)) = last {
+        *state = last;
     }
 }
 

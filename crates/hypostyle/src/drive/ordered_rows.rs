@@ -3,10 +3,8 @@
 //! The answers are exact functions of the window's values, so they do not depend on the order of insertions; the state is
 //! the last `n` rows, and the sorted window follows from them.
 
-use rayon::prelude::*;
-
 use super::rolling_rows::ROWS_PER_THREAD;
-use super::{Answers, Columns, Driver, PORTION, Rows, cut_at_multiples};
+use super::{Answers, Columns, Driver, PORTION, Rows, run_split};
 use crate::error::{Error, Result};
 use crate::ordered::OrderedWindow;
 use crate::record::{Reader, Writer};
@@ -130,38 +128,12 @@ impl<W: OrderedWindow> Driver for OrderedRows<W> {
         &self,
         state: &mut Recent<W>,
         columns: &Columns<W::Input>,
-        mut answers: Answers<W::Output>,
+        answers: Answers<W::Output>,
         threads: usize,
     ) {
-        let len = columns.len();
-        let parts = threads.min(len / ROWS_PER_THREAD);
-        if parts < 2 || self.rows >= len / parts {
-            return self.run_portions(state, columns, 0, answers);
-        }
-        let mut rest = answers.part(0, len);
-        let mut jobs = Vec::new();
-        for (start, end) in cut_at_multiples(len, 0, 1, parts) {
-            let (part, later) = rest.split(end - start);
-            rest = later;
-            jobs.push((start, part));
-        }
-        let first = state.clone();
-        let last = jobs
-            .into_par_iter()
-            .map(|(start, part)| {
-                let mut state = if start == 0 {
-                    first.clone()
-                } else {
-                    let before = |rows: Rows<W::Input>| self.after((0..rows.len()).map(|row| rows.get(row)));
-                    columns.with_rows(start - self.rows, start, before)
-                };
-                self.run_portions(&mut state, columns, start, part);
-                (start, state)
-            })
-            .max_by_key(|(start, _)| *start);
-        if let Some((_, last)) = last {
-            *state = last;
-        }
+        let parts = threads.min(columns.len() / ROWS_PER_THREAD);
+        let after = |rows: Rows<W::Input>| self.after((0..rows.len()).map(|row| rows.get(row)));
+        run_split(self, state, columns, answers, parts, self.rows, after);
     }
 
     fn write(&self, state: &Recent<W>, to: &mut Writer) {

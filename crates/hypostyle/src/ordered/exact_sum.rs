@@ -33,7 +33,6 @@ impl ExactSum {
         self.put(x, true);
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "words of 32 bits, and an exponent of 11")]
     fn put(&mut self, x: f64, negate: bool) {
         let bits = x.to_bits();
         let exponent = (bits >> 52 & 0x7FF) as usize;

@@ -4,6 +4,7 @@
 //! predictors leave of a predictor's sum of squares; where that is next to nothing the predictors are collinear, and there
 //! is no answer rather than noise.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
@@ -174,18 +175,20 @@ where
         // Rounding may leave a trace of less than nothing; NaN must stay.
         let residual = total - explained;
         let residual = if residual < 0.0 { 0.0 } else { residual };
-        if !(total <= 0.0) {
+        if total > 0.0 || total.is_nan() {
             out[OUT - 1] = field(1.0 - residual / total + nan_or_0);
         }
         if self.errors && count > estimated {
             let variance = residual / as_f64(count - estimated);
             // Rows of the inverse of L, from which come the diagonal of the inverse and the intercept's part.
-            let mut inverse = [[0.0; K]; K];
+            let mut inverse: [[f64; K]; K] = [[0.0; K]; K];
             for i in 0..K {
-                inverse[i][i] = 1.0;
-                for j in 0..i {
-                    inverse[i][j] = -(j..i).map(|k| lower[i][k] * inverse[k][j]).sum::<f64>();
-                }
+                let earlier = inverse;
+                inverse[i] = std::array::from_fn(|j| match j.cmp(&i) {
+                    Ordering::Less => -(j..i).map(|k| lower[i][k] * earlier[k][j]).sum::<f64>(),
+                    Ordering::Equal => 1.0,
+                    Ordering::Greater => 0.0,
+                });
             }
             for j in 0..K {
                 let diagonal: f64 = (j..K).map(|i| inverse[i][j] * inverse[i][j] * over[i]).sum();

@@ -32,8 +32,8 @@ pub fn comoment(window: &[(f64, f64)], power: i32) -> Slow {
     let noise = noise(&xs) + noise(&ys);
     let reach = (spread(&xs) / sx) * (spread(&ys) / sy).powi(power);
     let shift = EPS * n * (largest(&xs) / sx + largest(&ys) / sy);
-    let lost = !(noise < 1e-4 && shift < 1e-4) || !(1e-45..1e45).contains(&sx) || !(1e-45..1e45).contains(&sy);
-    bounded(answer, if lost { f64::INFINITY } else { 64.0 * n * reach * (EPS * n + noise + shift) })
+    let sound = noise < 1e-4 && shift < 1e-4 && (1e-45..1e45).contains(&sx) && (1e-45..1e45).contains(&sy);
+    bounded(answer, if sound { 64.0 * n * reach * (EPS * n + noise + shift) } else { f64::INFINITY })
 }
 
 /// Partial correlation; `window` holds x, y and what is given.
@@ -50,8 +50,8 @@ pub fn partial(window: &[[f64; 3]]) -> Slow {
     };
     let left = (1.0 - xz * xz).min(1.0 - yz * yz);
     let answer = (xy - xz * yz) / ((1.0 - xz * xz).sqrt() * (1.0 - yz * yz).sqrt());
-    let lost = !(left > 1e-6 && error < 1e-3 * left);
-    bounded(answer.clamp(-1.0, 1.0), if lost { f64::INFINITY } else { 16.0 * error / left / left })
+    let sound = left > 1e-6 && error < 1e-3 * left;
+    bounded(answer.clamp(-1.0, 1.0), if sound { 16.0 * error / left / left } else { f64::INFINITY })
 }
 
 /// Weighted correlation; `window` holds x, y and the weight.
@@ -77,8 +77,8 @@ pub fn weighted_corr(window: &[[f64; 3]]) -> Slow {
         EPS * n * n * (reach * reach + largest(values) * reach) * whole / v
     };
     let error = 16.0 * (scale(&x, vx) + scale(&y, vy)) + 16.0 * n * EPS;
-    let lost = light || !(error < 0.1) || !(1e-100..1e100).contains(&vx) || !(1e-100..1e100).contains(&vy);
-    bounded((cov / (vx.sqrt() * vy.sqrt())).clamp(-1.0, 1.0), if lost { f64::INFINITY } else { error })
+    let sound = !light && error < 0.1 && (1e-100..1e100).contains(&vx) && (1e-100..1e100).contains(&vy);
+    bounded((cov / (vx.sqrt() * vy.sqrt())).clamp(-1.0, 1.0), if sound { error } else { f64::INFINITY })
 }
 
 /// What a fit gives, by name: the parameters, their errors, r2 and the fitted value of a row.
@@ -119,34 +119,32 @@ pub fn least_squares(rows: &[Vec<f64>], intercept: bool) -> Option<Fit> {
             (0..k).map(entry).chain((0..k).map(|j| f64::from(i == j))).collect()
         })
         .collect();
-    for i in 0..k {
+    for (i, size) in size.iter().enumerate() {
         let values = column(i + 1);
         if intercept && constant(&values) {
             return None;
         }
-        if size[i] == 0.0 || !size[i].is_finite() || !(1e-70..1e70).contains(&size[i]) {
+        if *size == 0.0 || !size.is_finite() || !(1e-70..1e70).contains(size) {
             condition = f64::INFINITY;
         }
         let reach = if intercept { spread(&values) } else { largest(&values) };
-        let lost = EPS * n * (reach * reach + largest(&values) * reach) * whole / (size[i] * size[i]);
+        let lost = EPS * n * (reach * reach + largest(&values) * reach) * whole / (size * size);
         condition = condition.max(if lost.is_nan() { f64::INFINITY } else { lost });
     }
     let mut least: f64 = 1.0;
     for i in 0..k {
         let pivot = table[i][i];
         least = least.min(pivot);
-        for column in 0..2 * k {
-            table[i][column] /= pivot;
-        }
+        table[i].iter_mut().for_each(|entry| *entry /= pivot);
+        let own = table[i].clone();
         for row in (0..k).filter(|row| *row != i) {
             let factor = table[row][i];
-            for column in 0..2 * k {
-                table[row][column] -= factor * table[i][column];
-            }
+            table[row].iter_mut().zip(&own).for_each(|(entry, own)| *entry -= factor * own);
         }
     }
     condition = (condition + 8.0 * n * EPS) / (least * least);
-    if !(least > 1e-6) || weight.iter().any(|w| *w < 0.0) || !(1e-100..1e100).contains(&whole) || condition.is_nan() {
+    let sound = least > 1e-6 && weight.iter().all(|w| *w >= 0.0) && (1e-100..1e100).contains(&whole);
+    if !sound || condition.is_nan() {
         condition = f64::INFINITY;
     }
     let inverse = |i: usize, j: usize| table[i][k + j] / size[i] / size[j];

@@ -21,9 +21,9 @@ pub fn score(x: f64, window: &[f64], ddof: f64) -> Slow {
     let mean = window.iter().sum::<f64>() / n;
     let answer = (x - mean) / deviation;
     let part = error / variance;
-    let lost = !(part < 0.01) || !(1e-140..1e140).contains(&variance);
+    let sound = part < 0.01 && (1e-140..1e140).contains(&variance);
     let error = 4.0 * answer.abs() * part + 8.0 * n * EPS * (largest(window) + x.abs()) / deviation;
-    bounded(answer, if lost { f64::INFINITY } else { error })
+    bounded(answer, if sound { error } else { f64::INFINITY })
 }
 
 /// The distance to the median in scaled median absolute deviations.
