@@ -95,7 +95,7 @@ impl Filter {
         let everything: f64 = weights.iter().sum();
         // Weights that add up to nothing but rounding have no mean.
         let heavy: f64 = weights.iter().map(|weight| weight.abs()).sum();
-        let everything = if everything.abs() <= as_f64(n) * f64::EPSILON * heavy { 0.0 } else { everything };
+        let balanced = everything.abs() <= as_f64(n) * f64::EPSILON * heavy;
         // A last group of less than `SIDE` rows is filled up with nulls.
         let (mut values, mut ones): (Vec<f64>, Vec<f64>) =
             (all.values.clone(), all.valid.iter().map(|valid| f64::from(u8::from(*valid))).collect());
@@ -117,7 +117,9 @@ impl Filter {
             };
             for row in 0..SIDE.min(len - start) {
                 count += usize::from(all.valid[start + row + n - 1]);
-                let answer = self.finish(count, sums[row], totals[row], squares[row]);
+                // By the row's own window, as its neighbours may be other ones in another batch.
+                let total = if balanced && count == n { 0.0 } else { totals[row] };
+                let answer = self.finish(count, sums[row], total, squares[row]);
                 answers.set(start + row, answer.filter(|_| count >= self.min_samples));
                 count -= usize::from(all.valid[start + row]);
             }
@@ -211,5 +213,31 @@ impl Driver for Filter {
 
     fn heap_bytes(&self, past: &Past) -> usize {
         past.values.capacity() * size_of::<f64>() + past.valid.capacity()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn balanced_weights_have_no_mean_however_rows_come() {
+        let filter = Filter { weights: vec![0.1, 0.2, -0.3].into(), sums: Sums::Mean, lagged: false, min_samples: 1 };
+        let values: Vec<f64> = (0..40u8).map(f64::from).collect();
+        let valid: Vec<bool> = (0..40).map(|row| row != 20).collect();
+        let run = |piece: usize| {
+            let (mut past, mut found) = (filter.start(), Vec::new());
+            for start in (0..values.len()).step_by(piece) {
+                let end = values.len().min(start + piece);
+                let rows = Rows { values: &values[start..end], valid: Some(&valid[start..end]), times: &[] };
+                let (mut answers, mut answered) = (vec![0.0; end - start], vec![true; end - start]);
+                filter.run(&mut past, rows, Answers { values: &mut answers, valid: &mut answered });
+                found.extend(answers.into_iter().zip(answered).map(|(x, valid)| valid.then_some(x)));
+            }
+            found
+        };
+        let whole = run(40);
+        assert_eq!((whole[10], whole[30], whole[21].is_some()), (None, None, true));
+        assert!([1, 3, 7, 16].into_iter().all(|piece| run(piece) == whole));
     }
 }
