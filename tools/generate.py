@@ -299,7 +299,7 @@ TAKEN = {
     "numbers": "several numbers",
     "count": "a whole number",
     "flag": "true or false",
-    "window": "a number of rows or a duration",
+    "window": "a number of rows, a duration, or a column",
     "duration": "a duration",
     "flags": "a column of booleans",
     "rows": "a number of rows",

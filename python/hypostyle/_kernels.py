@@ -33,9 +33,11 @@ def rolling_count(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
@@ -97,11 +99,13 @@ def rolling_sum(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -163,11 +167,13 @@ def rolling_product(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -228,11 +234,13 @@ def rolling_mean(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -295,11 +303,13 @@ def rolling_var(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -364,11 +374,13 @@ def rolling_std(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -433,11 +445,13 @@ def rolling_sem(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -503,11 +517,13 @@ def rolling_skew(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -572,11 +588,13 @@ def rolling_kurt(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -637,11 +655,13 @@ def rolling_min(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -701,11 +721,13 @@ def rolling_max(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -768,12 +790,14 @@ def rolling_argmin(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         ties: which of several rows with that value: the first, or the last.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -838,12 +862,14 @@ def rolling_argmax(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         ties: which of several rows with that value: the first, or the last.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -905,11 +931,13 @@ def rolling_range(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -969,11 +997,13 @@ def rolling_first(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -1033,11 +1063,13 @@ def rolling_last(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -1097,11 +1129,13 @@ def rolling_any(
 
     Args:
         column: the column of booleans.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -1161,11 +1195,13 @@ def rolling_all(
 
     Args:
         column: the column of booleans.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -1228,11 +1264,13 @@ def rolling_zscore(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -1294,11 +1332,13 @@ def rolling_median(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -1362,13 +1402,15 @@ def rolling_quantile(
     Args:
         column: the column of values.
         quantile: which quantile: from 0, the least value, to 1, the greatest.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         interpolation: what a quantile between two values is; 'nearest' takes the value with the even place half
             way.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -1429,11 +1471,13 @@ def rolling_iqr(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -1493,11 +1537,13 @@ def rolling_mad(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -1560,11 +1606,13 @@ def rolling_robust_zscore(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -1628,13 +1676,15 @@ def rolling_hampel(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         threshold: how many standard deviations of normal data, 1.4826 median absolute deviations each, are still
             ordinary.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -1697,13 +1747,15 @@ def rolling_trimmed_mean(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         proportion: the part of the values at each end: of n values, proportion * n of them, rounded down; at least
             0, less than 0.5.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -1766,13 +1818,15 @@ def rolling_winsorized_mean(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         proportion: the part of the values at each end: of n values, proportion * n of them, rounded down; at least
             0, less than 0.5.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -1835,14 +1889,16 @@ def rolling_rank(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         method: what equal values get: the mean, the least or the greatest of their places; 'dense' counts different
             values only.
         pct: divide the rank by the number of values; with 'dense', of different ones.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         step: answer only every `step`-th row of a key, counted from its first; the others get null.
@@ -1902,11 +1958,13 @@ def rolling_nunique(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -1966,11 +2024,13 @@ def rolling_mode(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -2033,12 +2093,14 @@ def rolling_entropy(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         base: the base of the logarithm, such as 2 for bits. Unless given: e.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -2108,13 +2170,15 @@ def rolling_top_n(
         column: the column of values.
         order: the column that ranks the rows.
         n: how many rows are on top, at least 1.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         statistic: what is made of them; 'std' is that of the sample.
         largest: whether the rows with the greatest `order` are on top; else those with the least.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -2183,11 +2247,13 @@ def rolling_cov(
     Args:
         x: the first column.
         y: the second column.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -2253,11 +2319,13 @@ def rolling_corr(
     Args:
         x: the first column.
         y: the second column.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -2322,11 +2390,13 @@ def rolling_spearman(
     Args:
         x: the first column.
         y: the second column.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -2391,12 +2461,14 @@ def rolling_autocorr(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         lag: how many rows earlier.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -2463,11 +2535,13 @@ def rolling_partial_corr(
         x: the first column.
         y: the second column.
         given: the column whose influence is taken away.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -2534,11 +2608,13 @@ def rolling_coskew(
     Args:
         x: the column that moves along.
         y: the column whose powers are taken.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -2604,11 +2680,13 @@ def rolling_cokurt(
     Args:
         x: the column that moves along.
         y: the column whose powers are taken.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -2673,11 +2751,13 @@ def rolling_beta(
     Args:
         y: the column that is explained.
         x: the column that explains.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -2742,11 +2822,13 @@ def rolling_alpha(
     Args:
         y: the column that is explained.
         x: the column that explains.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -2811,11 +2893,13 @@ def rolling_r2(
     Args:
         y: the column that is explained.
         x: the column that explains.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -2880,15 +2964,17 @@ def rolling_trend(
 
     Args:
         column: the column of values.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         against: the time column that the slope is against: dates, times, timestamps, durations or integers. Unless
             given: the row's number within its key.
         per: the length of time that the slope is for, such as '1h'. Unless given: a second; a day for dates; 1 for
             integers and rows.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -2963,16 +3049,18 @@ def rolling_ols(
     Args:
         y: the column that is explained.
         x: the predictors: one to eight columns.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         add_intercept: whether the fit has an intercept.
         weights: a column of weights, not negative: the squares of the residuals are weighted by it.
         fields: what the struct holds: 'coefficients' (fields `intercept` and one of each predictor's name),
             'errors' (their standard errors, with `se_` before the name), 'prediction', 'residual' (of the current
             row), 'r2'. Unless given: all of them.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -3042,11 +3130,13 @@ def rolling_weighted_sum(
     Args:
         column: the column of values.
         weights: the weight of each row.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -3112,11 +3202,13 @@ def rolling_weighted_mean(
     Args:
         column: the column of values.
         weights: the weight of each row.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -3183,11 +3275,13 @@ def rolling_weighted_var(
     Args:
         column: the column of values.
         weights: the weight of each row.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -3254,11 +3348,13 @@ def rolling_weighted_std(
     Args:
         column: the column of values.
         weights: the weight of each row.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -3325,11 +3421,13 @@ def rolling_weighted_corr(
         x: the first column.
         y: the second column.
         weights: the weight of each row.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.
@@ -3397,11 +3495,13 @@ def rolling_weighted_quantile(
         column: the column of values.
         weights: the weight of each row, not negative.
         quantile: which quantile: the part of the whole weight, from 0 to 1.
-        window: how far the window reaches back: a number of rows (rows with a null count as rows), or a duration
-            such as '5m' of the time column `by`.
+        window: how far the window reaches back: a number of rows (rows with a null count as rows), a duration such
+            as '5m' of the time column `by`, or what a column says in each row: {'length': 'n'} for that many rows,
+            {'start': 'since'} for a row's number within its key, and with `by` for a length of time and a time.
         by: the time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
+            With a column as `window` it makes that one hold times rather than rows.
         min_samples: the least number of values for an answer; below it the answer is null. Unless given: the rows
-            that the window holds, at most `window`; 1 for a duration.
+            that the window holds, at most `window`; 1 for a duration or a column.
         closed: which ends belong to the window: 'right' has the current row, 'left' the far end instead, 'both'
             both, 'neither' none.
         center: centre the window on its row; for windows of rows, in memory.

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import polars as pl
 
@@ -22,7 +22,7 @@ from hypostyle import _native
 IntoColumn: TypeAlias = "str | pl.Expr"
 IntoColumns: TypeAlias = "str | pl.Expr | Sequence[str | pl.Expr]"
 IntoNumberOrColumn: TypeAlias = "float | str | pl.Expr"
-IntoWindow: TypeAlias = "int | str | timedelta"
+IntoWindow: TypeAlias = "int | str | timedelta | Mapping[Literal['length', 'start'], IntoColumn]"
 IntoDuration: TypeAlias = "int | str | timedelta"
 IntoWeights: TypeAlias = "str | Sequence[float]"
 
@@ -110,6 +110,8 @@ def make_spec(name: str, over: IntoColumns | None, arguments: Mapping[str, Any])
     def convert(parameter: str, value: Any) -> Any:
         if isinstance(value, pl.Expr):
             return column(parameter, value)
+        if isinstance(value, Mapping):
+            return {part: column(parameter, item) for part, item in _bound(name, parameter, value).items()}
         if isinstance(value, Iterable) and not isinstance(value, str | bytes):
             return [convert(parameter, item) for item in value]
         return _plain(name, parameter, value)
@@ -120,7 +122,8 @@ def make_spec(name: str, over: IntoColumns | None, arguments: Mapping[str, Any])
         if value is None:
             continue
         if entry["kind"] not in _COLUMN_KINDS and isinstance(value, pl.Expr):
-            msg = f"{name}: parameter '{parameter}' can't be an expression; give a plain value"
+            way_out = ", or a column as {'length': ...} or {'start': ...}" if entry["kind"] == "window" else ""
+            msg = f"{name}: parameter '{parameter}' can't be an expression; give a plain value{way_out}"
             raise TypeError(msg)
         if entry["kind"] == "columns" and isinstance(value, str | pl.Expr):
             value = [value]
@@ -147,12 +150,27 @@ def _plain_names(name: str, over: IntoColumns | None, arguments: Mapping[str, An
     """The columns that are given by name: nothing else may stand under such a name."""
     names = set()
     for value in [over, *arguments.values()]:
+        if isinstance(value, Mapping):
+            value = list(value.values())
         for item in value if isinstance(value, list | tuple) else [value]:
             if isinstance(item, str):
                 names.add(item)
             elif isinstance(item, pl.Expr) and item.meta.is_column():
                 names.add(item.meta.root_names()[0])
     return names
+
+
+def _bound(name: str, parameter: str, value: Mapping[str, Any]) -> Mapping[str, str | pl.Expr]:
+    """The column that bounds a window, as the one item of a mapping."""
+    if (
+        len(value) == 1
+        and set(value) <= {"length", "start"}
+        and all(isinstance(v, str | pl.Expr) for v in value.values())
+    ):
+        return value
+    wanted = "{'length': column} or {'start': column}"
+    msg = f"{name}: parameter '{parameter}' takes a column as {wanted}, not {dict(value)}"
+    raise TypeError(msg)
 
 
 def _plain(name: str, parameter: str, value: Any) -> Any:

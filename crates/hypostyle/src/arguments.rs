@@ -116,6 +116,7 @@ impl<'a> Arguments<'a> {
                 true
             }
             (Kind::Window | Kind::Duration, Value::Int(_) | Value::Text(_)) => true,
+            (Kind::Window, Value::LengthIn(_) | Value::StartIn(_)) => true,
             (Kind::Rows, Value::Int(_)) | (Kind::Weights, Value::Text(_)) => true,
             _ => false,
         };
@@ -216,7 +217,7 @@ impl<'a> Arguments<'a> {
         matches!(self.value(name), Some(Value::Bool(true)))
     }
 
-    /// The window's extent: a number of rows, or a duration.
+    /// The window's extent: a number of rows, a duration, or a column that holds its length or far end.
     pub fn extent(&self, name: &str) -> Result<Extent> {
         match self.value(name) {
             Some(Value::Int(rows)) => match usize::try_from(rows) {
@@ -226,6 +227,8 @@ impl<'a> Arguments<'a> {
             Some(Value::Text(text)) => {
                 Duration::parse(&text).map(Extent::Duration).map_err(|problem| self.refuse(name, problem))
             }
+            Some(Value::LengthIn(column)) => Ok(Extent::LengthIn(column)),
+            Some(Value::StartIn(column)) => Ok(Extent::StartIn(column)),
             _ => Err(self.missing(name)),
         }
     }
@@ -258,6 +261,7 @@ impl<'a> Arguments<'a> {
                 (Kind::Column | Kind::Flags | Kind::Time(_) | Kind::NumberOrColumn, Some(Value::Text(name))) => {
                     names.push(name)
                 }
+                (Kind::Window, Some(Value::LengthIn(name) | Value::StartIn(name))) => names.push(name),
                 (Kind::Columns, Some(Value::List(items))) => names.extend(
                     items.into_iter().filter_map(|item| if let Value::Text(name) = item { Some(name) } else { None }),
                 ),
@@ -284,6 +288,21 @@ impl<'a> Arguments<'a> {
         name.is_some() && data.into_iter().any(|p| self.text(p.name) == name)
     }
 
+    /// The column that bounds the windows, where there is one, with the type that goes with the time column's.
+    fn assumed_bound(&self, known: &[(String, DataType)]) -> Option<(String, DataType)> {
+        let window = self.kernel.parameters.iter().find(|p| matches!(p.kind, Kind::Window))?;
+        let time =
+            self.kernel.parameters.iter().find(|p| matches!(p.kind, Kind::Time(length) if length == window.name));
+        let by = time.and_then(|time| self.text(time.name));
+        let time = by.and_then(|by| known.iter().find(|(name, _)| *name == by)).map(|(_, time)| time);
+        match (self.value(window.name)?, time) {
+            (Value::LengthIn(name), Some(DataType::Timestamp(unit, _))) => Some((name, DataType::Duration(*unit))),
+            (Value::StartIn(name), Some(time)) => Some((name, time.clone())),
+            (Value::LengthIn(name) | Value::StartIn(name), _) => Some((name, DataType::Int64)),
+            _ => None,
+        }
+    }
+
     /// A schema in which every column has a type that suits the kernel: to check parameters where no data are.
     pub(crate) fn assumed_schema(&self) -> Schema {
         let mut types: Vec<(String, DataType)> = Vec::new();
@@ -296,6 +315,7 @@ impl<'a> Arguments<'a> {
             };
             types.extend(self.text(parameter.name).map(|name| (name, data_type)));
         }
+        types.extend(self.assumed_bound(&types));
         // Where a column has two parts to play, a number of steps tells more than the lack of one.
         types.sort_by_key(|(_, data_type)| *data_type != DataType::Int64);
         let mut fields: Vec<Field> = Vec::new();

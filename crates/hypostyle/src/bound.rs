@@ -1,9 +1,11 @@
 //! A stage's kernels bound to their columns: the checks, the keys and the walk over a batch, all or nothing.
 
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{Field, Schema};
 use arrow::util::display::array_value_to_string;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::arguments::find_column;
@@ -12,7 +14,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::groups::Groups;
 use crate::kernel::{Batch, Running};
 use crate::keys::Keys;
-use crate::spec::KernelSpec;
+use crate::spec::{KernelSpec, Value};
+use crate::window::Bounds;
 
 /// Grouped rows are taken in slices of this many, so that a slice's columns stay in cache while they are put into key
 /// order and back.
@@ -32,11 +35,87 @@ pub(crate) struct Bound {
     /// The kernels, bound to `fields`.
     pub(crate) kernels: Vec<Box<dyn Running>>,
     pub(crate) keys: Option<Keys>,
-    /// For each time column, its place in `fields` and the last time of each key.
-    pub(crate) times: Vec<(usize, Vec<i64>)>,
+    /// What must not go back within a key, and how far each key has come.
+    pub(crate) orders: Vec<(Order, Vec<i64>)>,
     /// How many rows of each key there were, where a kernel asks for a row's number.
     pub(crate) seen: Option<Vec<i64>>,
     pub(crate) rows: u64,
+}
+
+/// What must not go back within a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// The times of the column at this place in `fields`.
+    Time(usize),
+    /// Where the windows begin that a column bounds.
+    Window(Bounds),
+}
+
+impl Order {
+    /// Which of its ends belong to a window makes no difference.
+    pub(crate) fn of_window(bounds: &Bounds) -> Self {
+        Self::Window(Bounds { includes_far_end: true, ..bounds.clone() })
+    }
+
+    /// The column that is at fault where the order is broken.
+    pub(crate) fn column(&self) -> usize {
+        match self {
+            Self::Time(column) => *column,
+            Self::Window(bounds) => bounds.column,
+        }
+    }
+
+    /// The name that a saved state has for how far each key has come.
+    pub(crate) fn saved_name(&self, fields: &[Field]) -> String {
+        let name = fields[self.column()].name();
+        match self {
+            Self::Time(_) => format!("last:{name}"),
+            Self::Window(bounds) => {
+                let by = bounds.time.map_or("rows", |time| fields[time].name());
+                format!("{}:{name} by {by}", if bounds.is_length { "length" } else { "start" })
+            }
+        }
+    }
+
+    /// The least place that the next row of the key may have, for a row at `place`.
+    fn next(&self, place: i64) -> i64 {
+        match self {
+            // A row further on, the same number of rows begins a row later.
+            Self::Window(Bounds { is_length: true, time: None, .. }) => place.saturating_sub(1),
+            _ => place,
+        }
+    }
+}
+
+/// The places of rows in an order, read from its columns; `None` is a null.
+struct Places<'a> {
+    order: &'a Order,
+    values: Cow<'a, [i64]>,
+    times: Cow<'a, [i64]>,
+    nulls: Option<NullBuffer>,
+}
+
+impl<'a> Places<'a> {
+    fn new(order: &'a Order, rows: &'a RecordBatch) -> Self {
+        let column = rows.column(order.column());
+        let times = match order {
+            Order::Window(Bounds { time: Some(time), .. }) => read_integer(rows.column(*time)),
+            _ => Cow::Borrowed(&[] as &[i64]),
+        };
+        Self { order, values: read_integer(column), times, nulls: column.logical_nulls() }
+    }
+
+    fn get(&self, row: usize) -> Option<i64> {
+        if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+            return None;
+        }
+        let value = self.values[row];
+        Some(match self.order {
+            Order::Window(Bounds { is_length: true, time: Some(_), .. }) => self.times[row].saturating_sub(value),
+            Order::Window(Bounds { is_length: true, time: None, .. }) => value.saturating_neg(),
+            _ => value,
+        })
+    }
 }
 
 impl Clone for Bound {
@@ -45,7 +124,7 @@ impl Clone for Bound {
             fields: self.fields.clone(),
             kernels: self.kernels.iter().map(|kernel| kernel.clone_boxed()).collect(),
             keys: self.keys.clone(),
-            times: self.times.clone(),
+            orders: self.orders.clone(),
             seen: self.seen.clone(),
             rows: self.rows,
         }
@@ -59,7 +138,7 @@ impl Bound {
 
     pub(crate) fn resize(&mut self, keys: usize) {
         self.kernels.iter_mut().for_each(|kernel| kernel.resize(keys));
-        self.times.iter_mut().for_each(|(_, times)| times.resize(keys, i64::MIN));
+        self.orders.iter_mut().for_each(|(_, last)| last.resize(keys, i64::MIN));
         self.seen.iter_mut().for_each(|seen| seen.resize(keys, 0));
     }
 
@@ -92,7 +171,7 @@ impl Bound {
         let keys_before = self.key_count();
         let keys = self.number_keys(&own, &specs[0].over, threads)?;
         let key_count = self.key_count();
-        if let Err(error) = self.check_times(&own, keys.as_deref(), specs) {
+        if let Err(error) = self.check_orders(&own, keys.as_deref(), specs) {
             if let Some(known) = &mut self.keys {
                 known.truncate(keys_before);
             }
@@ -114,40 +193,42 @@ impl Bound {
         self.keys.as_mut().map(|keys| keys.number(&columns, threads)).transpose()
     }
 
-    /// Checks that no time is null or decreases within its key, and remembers each key's last one; on an error nothing is
-    /// remembered.
-    fn check_times(&mut self, rows: &RecordBatch, keys: Option<&[u32]>, specs: &[KernelSpec]) -> Result<()> {
+    /// Checks that no time is null and nothing goes back within its key, and remembers how far each key has come; on an
+    /// error nothing is remembered.
+    fn check_orders(&mut self, rows: &RecordBatch, keys: Option<&[u32]>, specs: &[KernelSpec]) -> Result<()> {
         let (total, before) = (self.key_count(), self.rows);
-        for place in 0..self.times.len() {
-            let (index, last) = &mut self.times[place];
+        let mut done: Vec<Vec<i64>> = Vec::new();
+        for at in 0..self.orders.len() {
+            let (order, last) = &mut self.orders[at];
             last.resize(total, i64::MIN);
-            let column = rows.column(*index);
-            let times = read_integer(column);
-            let nulls = column.logical_nulls();
-            let mut replaced: Vec<i64> = Vec::with_capacity(if keys.is_some() { times.len() } else { 0 });
-            let initial = last.first().copied();
+            let places = Places::new(order, rows);
+            let mut replaced: Vec<i64> = Vec::with_capacity(if keys.is_some() { rows.num_rows() } else { 1 });
             let mut culprit = None;
-            for (row, time) in times.iter().enumerate() {
+            for row in 0..rows.num_rows() {
                 let key = keys.map_or(0, |keys| keys[row] as usize);
-                if *time < last[key] || nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
-                    culprit = Some((row, last[key]));
-                    break;
+                let previous = last[key];
+                let next = match (places.get(row), &*order) {
+                    (Some(place), order) if place >= previous => order.next(place),
+                    (None, order @ Order::Window(_)) => order.next(previous),
+                    _ => {
+                        culprit = Some((row, previous));
+                        break;
+                    }
+                };
+                if keys.is_some() || row == 0 {
+                    replaced.push(previous);
                 }
-                if keys.is_some() {
-                    replaced.push(last[key]);
-                }
-                last[key] = *time;
+                last[key] = next;
             }
+            done.push(replaced);
             let Some((row, previous)) = culprit else { continue };
+            let error = order_error(rows, order, row, before, previous, specs);
             // Undo, newest first.
-            match (keys, initial) {
-                (Some(keys), _) => {
-                    replaced.iter().enumerate().rev().for_each(|(row, time)| last[keys[row] as usize] = *time)
-                }
-                (None, Some(initial)) => last[0] = initial,
-                (None, None) => {}
+            for ((_, last), replaced) in self.orders.iter_mut().zip(&done) {
+                let undo = |(row, place): (usize, &i64)| last[keys.map_or(0, |keys| keys[row] as usize)] = *place;
+                replaced.iter().enumerate().rev().for_each(undo);
             }
-            return Err(order_error(rows, *index, row, before, previous, specs));
+            return Err(error);
         }
         Ok(())
     }
@@ -169,12 +250,12 @@ impl Bound {
         for (part, number) in part_numbers.into_iter().zip(numbers?) {
             chosen[part as usize] = ((number as usize) < known).then_some(number);
         }
-        let last_times =
-            |times: &[i64]| chosen.iter().map(|key| key.map_or(i64::MIN, |key| times[key as usize])).collect();
+        let last_places =
+            |last: &[i64]| chosen.iter().map(|key| key.map_or(i64::MIN, |key| last[key as usize])).collect();
         Ok(Self {
             fields: self.fields.clone(),
             kernels: self.kernels.iter().map(|kernel| kernel.select(&chosen)).collect(),
-            times: self.times.iter().map(|(index, times)| (*index, last_times(times))).collect(),
+            orders: self.orders.iter().map(|(order, last)| (order.clone(), last_places(last))).collect(),
             seen: self
                 .seen
                 .as_ref()
@@ -188,16 +269,21 @@ impl Bound {
 /// What is wrong with the time in a row, with its key, its number since the stage began, and the way out.
 fn order_error(
     rows: &RecordBatch,
-    time: usize,
+    order: &Order,
     row: usize,
     rows_before: u64,
     previous: i64,
     specs: &[KernelSpec],
 ) -> Error {
-    let name = rows.schema().field(time).name().clone();
+    let name = rows.schema().field(order.column()).name().clone();
+    let mentions = match order {
+        Order::Time(_) => Value::Text(name.clone()),
+        Order::Window(bounds) if bounds.is_length => Value::LengthIn(name.clone()),
+        Order::Window(_) => Value::StartIn(name.clone()),
+    };
     let kernel = specs
         .iter()
-        .find(|spec| spec.parameters.values().any(|value| *value == crate::Value::Text(name.clone())))
+        .find(|spec| spec.parameters.values().any(|value| *value == mentions))
         .map_or("", |spec| spec.name.as_str());
     let shown = |array: &ArrayRef, row| array_value_to_string(array, row).unwrap_or_default();
     let key: Vec<String> = specs[0]
@@ -207,7 +293,15 @@ fn order_error(
         .collect();
     let of_key = if key.is_empty() { String::new() } else { format!(" of key {}", key.join(", ")) };
     let number = rows_before + row as u64;
-    let column = rows.column(time);
+    let column = rows.column(order.column());
+    if let Order::Window(_) = order {
+        let message = format!(
+            "{kernel}: column '{name}' lets a window begin before the one of the row above, in row {number}{of_key} (rows \
+             are counted from 0), and a stage keeps only what windows still need; run the kernel over a whole frame in \
+             memory, or let the column not go back"
+        );
+        return Error::new(ErrorKind::Order, message);
+    }
     let problem = if column.is_null(row) {
         format!("is null in row {number}{of_key}; drop or fill such rows first")
     } else {

@@ -90,7 +90,7 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// Some of these.
     Words(&'static [&'static str]),
-    /// A number of rows, or a duration.
+    /// A number of rows, a duration, or a column that holds the length or far end of each row's window.
     Window,
     /// A number of rows, at least 1.
     Rows,
@@ -114,7 +114,9 @@ impl Kind {
             Self::Flag => "true or false",
             Self::Choice(_) => "one of a few words",
             Self::Words(_) => "a list of some of its words, such as ['r2']",
-            Self::Window => "a number of rows or a duration such as '5m'",
+            Self::Window => {
+                "a number of rows, a duration such as '5m', or a column as {length = 'n'} or {start = 'since'}"
+            }
             Self::Rows => "a number of rows",
             Self::Weights => "a list of numbers or the name of a shape",
             Self::Duration => "a duration such as '30m'",

@@ -13,6 +13,7 @@ use crate::drive::{Answers, Columns, Driver, Rows};
 use crate::error::Result;
 use crate::groups::{Groups, Run};
 use crate::record::{Reader, Writer};
+use crate::window::Bounds;
 
 /// Where a kernel takes one number of its row from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,8 +51,24 @@ pub trait Running: Send + Sync {
         true
     }
 
+    /// The column that says where each row's window begins.
+    fn bounds(&self) -> Option<&Bounds> {
+        None
+    }
+
+    /// Lets a column say where each row's window begins.
+    fn bound_by(&mut self, _bounds: Bounds) {}
+
+    /// Prepares for all rows at once, in memory, where a window may go back to earlier rows.
+    fn keep_all(&mut self) {}
+
     /// Keeps the answers to every `step`-th row of a key only; the others are null.
     fn keep_every(&mut self, _step: usize) {}
+
+    /// Whether it asks for each row's number within its key.
+    fn numbers_rows(&self) -> bool {
+        false
+    }
 
     /// Whether rows of many keys are best taken as they come.
     fn takes_interleaved(&self) -> bool {
@@ -125,6 +142,9 @@ impl<'a> Batch<'a> {
             if let Some(time) = kernel.time() {
                 batch.prepare(time, Domain::Integer);
             }
+            if let Some(bounds) = kernel.bounds() {
+                batch.prepare(bounds.column, Domain::Integer);
+            }
         }
         batch
     }
@@ -162,6 +182,18 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// The times of the rows and the first time in each one's window; where rows are counted, their numbers are the times.
+    fn firsts<'b>(&'b self, bounds: &Bounds) -> (&'b [i64], Vec<i64>) {
+        let times = bounds.time.map_or(self.positions.as_slice(), |time| self.times(time));
+        let places = times.iter().zip(self.times(bounds.column));
+        let mut firsts: Vec<i64> = places.map(|(place, bound)| bounds.first(*place, *bound)).collect();
+        if let Some(valid) = self.valid.get(&bounds.column) {
+            let nulls = firsts.iter_mut().zip(valid).filter(|(_, valid)| !**valid);
+            nulls.for_each(|(first, _)| *first = Bounds::NO_WINDOW);
+        }
+        (times, firsts)
+    }
+
     /// Which rows are valid in all sources.
     fn valid(&self, sources: &[Source]) -> Option<Cow<'_, [bool]>> {
         let mut all: Option<Cow<[bool]>> = None;
@@ -184,6 +216,7 @@ pub(crate) struct Keyed<D: Driver> {
     sources: Vec<Source>,
     time: Option<usize>,
     answer: DataType,
+    bounds: Option<Bounds>,
     /// Every so many rows of a key there is an answer.
     step: usize,
     states: Vec<D::State>,
@@ -199,6 +232,7 @@ impl<D: Driver> Keyed<D> {
             sources,
             time,
             answer,
+            bounds: None,
             step: 1,
             states: Vec::new(),
             answers: Vec::new(),
@@ -212,6 +246,7 @@ impl<D: Driver> Keyed<D> {
             sources: self.sources.clone(),
             time: self.time,
             answer: self.answer.clone(),
+            bounds: self.bounds.clone(),
             step: self.step,
             states,
             answers: Vec::new(),
@@ -362,11 +397,26 @@ impl<D: Driver> Running for Keyed<D> {
         self.driver.streams()
     }
 
+    fn bounds(&self) -> Option<&Bounds> {
+        self.bounds.as_ref()
+    }
+
+    fn bound_by(&mut self, bounds: Bounds) {
+        self.bounds = Some(bounds);
+    }
+
+    fn keep_all(&mut self) {
+        self.driver.keep_all();
+    }
+
     fn keep_every(&mut self, step: usize) {
         self.step = step;
-        if step > 1 && !self.sources.contains(&Source::Position) {
-            self.sources.push(Source::Position); // read by nobody but `run`
-        }
+    }
+
+    fn numbers_rows(&self) -> bool {
+        self.step > 1
+            || self.sources.contains(&Source::Position)
+            || self.bounds.as_ref().is_some_and(|bounds| bounds.time.is_none())
     }
 
     fn takes_interleaved(&self) -> bool {
@@ -390,8 +440,12 @@ impl<D: Driver> Running for Keyed<D> {
         let len = batch.record.num_rows();
         let columns: Vec<Values> = self.sources.iter().map(|source| batch.values(source)).collect();
         let valid = batch.valid(&self.sources);
-        let times = self.time.map_or(&[] as &[i64], |time| batch.times(time));
-        let columns = Columns::new(&columns, valid.as_deref(), times, len);
+        let (times, firsts) = match (&self.bounds, self.time) {
+            (Some(bounds), _) => batch.firsts(bounds),
+            (None, Some(time)) => (batch.times(time), Vec::new()),
+            (None, None) => (&[] as &[i64], Vec::new()),
+        };
+        let columns = Columns::new(&columns, valid.as_deref(), len).at(times, &firsts);
         // Where one thread takes the rows in turn, it does so portion by portion, to stay in cache.
         let in_turn = match batch.groups {
             Groups::Interleaved { .. } => true,

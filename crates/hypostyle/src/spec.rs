@@ -45,6 +45,22 @@ pub enum Value {
     Text(String),
     /// Several of them.
     List(Vec<Value>),
+    /// The column that holds the length of each row's window.
+    LengthIn(String),
+    /// The column that holds the far end of each row's window.
+    StartIn(String),
+}
+
+impl Value {
+    /// A window whose length stands in a column: a number of rows, or a span of the time column `by`.
+    pub fn length_in(column: impl Into<String>) -> Self {
+        Self::LengthIn(column.into())
+    }
+
+    /// A window whose far end stands in a column: a row's number within its key, or a time of the column `by`.
+    pub fn start_in(column: impl Into<String>) -> Self {
+        Self::StartIn(column.into())
+    }
 }
 
 impl KernelSpec {
@@ -173,6 +189,8 @@ impl fmt::Display for Value {
                 }
                 f.write_str("]")
             }
+            Self::LengthIn(column) => write!(f, "{{length='{column}'}}"),
+            Self::StartIn(column) => write!(f, "{{start='{column}'}}"),
         }
     }
 }
@@ -218,7 +236,8 @@ impl<T: Into<Value>> From<Vec<T>> for Value {
     }
 }
 
-/// What [`Value`] looks like in JSON and TOML; `{"float": "inf"}` stands for what JSON has no number for.
+/// What [`Value`] looks like in JSON and TOML; `{"float": "inf"}` stands for what JSON has no number for, and
+/// `{"length": "n"}` and `{"start": "since"}` for columns that bound a window.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Plain {
@@ -228,6 +247,8 @@ enum Plain {
     Text(String),
     List(Vec<Value>),
     NonFinite { float: String },
+    LengthIn { length: String },
+    StartIn { start: String },
 }
 
 impl Serialize for Value {
@@ -239,6 +260,8 @@ impl Serialize for Value {
             Self::Float(x) => Plain::NonFinite { float: x.to_string() },
             Self::Text(x) => Plain::Text(x),
             Self::List(x) => Plain::List(x),
+            Self::LengthIn(length) => Plain::LengthIn { length },
+            Self::StartIn(start) => Plain::StartIn { start },
         }
         .serialize(serializer)
     }
@@ -252,6 +275,8 @@ impl<'de> Deserialize<'de> for Value {
             Plain::Float(x) => Self::Float(x),
             Plain::Text(x) => Self::Text(x),
             Plain::List(x) => Self::List(x),
+            Plain::LengthIn { length } => Self::LengthIn(length),
+            Plain::StartIn { start } => Self::StartIn(start),
             Plain::NonFinite { float } => Self::Float(float.parse().map_err(serde::de::Error::custom)?),
         })
     }

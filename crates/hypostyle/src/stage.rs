@@ -8,9 +8,8 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::arguments::find_column;
-use crate::bound::Bound;
+use crate::bound::{Bound, Order};
 use crate::error::{Error, ErrorKind, Result};
-use crate::kernel::Source;
 use crate::keys::Keys;
 use crate::spec::KernelSpec;
 use crate::state;
@@ -48,6 +47,8 @@ pub struct Stage {
     names: Vec<String>,
     threads: usize,
     pool: Option<Arc<ThreadPool>>,
+    /// Whether all rows come in one batch.
+    in_memory: bool,
     pub(crate) bound: Option<Bound>,
 }
 
@@ -57,7 +58,7 @@ impl Stage {
     /// # Errors
     /// A wrong specification; kernels with different keys; two outputs of the same name; a centred window.
     pub fn new(specs: Vec<KernelSpec>) -> Result<Self> {
-        let stage = Self::in_memory(specs)?;
+        let stage = Self { in_memory: false, ..Self::in_memory(specs)? };
         for spec in &stage.specs {
             let arguments = crate::arguments::Arguments::new(spec.kernel()?, spec)?;
             if !spec.build(&arguments.assumed_schema())?.streams() {
@@ -103,7 +104,7 @@ impl Stage {
                 return Err(Error::parameter(&first.name, "over", format!("names the column '{key}' twice")));
             }
         }
-        Ok(Self { specs, names, threads: 0, pool: None, bound: None })
+        Ok(Self { specs, names, threads: 0, pool: None, in_memory: true, bound: None })
     }
 
     /// Uses this many threads; without it, or with 0, as many as rayon's global pool has.
@@ -150,7 +151,7 @@ impl Stage {
         self.bound.as_ref().map_or(0, |bound| {
             bound.kernels.iter().map(|kernel| kernel.state_bytes()).sum::<usize>()
                 + bound.keys.as_ref().map_or(0, Keys::bytes)
-                + bound.times.iter().map(|(_, times)| times.capacity() * size_of::<i64>()).sum::<usize>()
+                + bound.orders.iter().map(|(_, last)| last.capacity() * size_of::<i64>()).sum::<usize>()
                 + bound.seen.as_ref().map_or(0, |seen| seen.capacity() * size_of::<i64>())
         })
     }
@@ -283,7 +284,10 @@ impl Stage {
             }
         }
         let own = Schema::new(fields.clone());
-        let kernels = self.specs.iter().map(|spec| spec.build(&own)).collect::<Result<Vec<_>>>()?;
+        let mut kernels = self.specs.iter().map(|spec| spec.build(&own)).collect::<Result<Vec<_>>>()?;
+        if self.in_memory {
+            kernels.iter_mut().for_each(|kernel| kernel.keep_all());
+        }
         let over = &self.specs[0].over;
         let keys = if over.is_empty() {
             None
@@ -294,15 +298,16 @@ impl Stage {
                 .collect::<Result<Vec<_>>>()?;
             Some(Keys::new(types)?)
         };
-        let mut times: Vec<(usize, Vec<i64>)> = Vec::new();
-        for time in kernels.iter().filter_map(|kernel| kernel.time()) {
-            if times.iter().all(|(known, _)| *known != time) {
-                times.push((time, Vec::new()));
+        let mut orders: Vec<(Order, Vec<i64>)> = Vec::new();
+        let times = kernels.iter().filter_map(|kernel| kernel.time()).map(Order::Time);
+        let windows = kernels.iter().filter_map(|kernel| kernel.bounds()).map(Order::of_window);
+        for order in times.chain(windows.filter(|_| !self.in_memory)) {
+            if orders.iter().all(|(known, _)| *known != order) {
+                orders.push((order, Vec::new()));
             }
         }
-        let numbered = kernels.iter().any(|kernel| kernel.sources().contains(&Source::Position));
-        let seen = numbered.then(Vec::new);
-        let mut bound = Bound { fields, kernels, keys, times, seen, rows: 0 };
+        let seen = kernels.iter().any(|kernel| kernel.numbers_rows()).then(Vec::new);
+        let mut bound = Bound { fields, kernels, keys, orders, seen, rows: 0 };
         bound.resize(usize::from(bound.keys.is_none()));
         Ok(bound)
     }

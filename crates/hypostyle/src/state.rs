@@ -80,8 +80,8 @@ fn table(stage: &Stage) -> Result<(Vec<Field>, Vec<ArrayRef>, usize)> {
             add(name.clone(), column);
         }
     }
-    for (index, times) in &bound.times {
-        add(format!("last:{}", bound.fields[*index].name()), Arc::new(Int64Array::from(times.clone())));
+    for (order, last) in &bound.orders {
+        add(order.saved_name(&bound.fields), Arc::new(Int64Array::from(last.clone())));
     }
     if let Some(seen) = &bound.seen {
         add("seen:rows".to_string(), Arc::new(Int64Array::from(seen.clone())));
@@ -199,8 +199,8 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Stage> {
         let integers = column.as_primitive_opt::<Int64Type>();
         Ok(integers.ok_or_else(|| Error::state(format!("{what} are no integers")))?.values().to_vec())
     };
-    for (_, times) in &mut bound.times {
-        *times = take_integers("the last times")?;
+    for (_, last) in &mut bound.orders {
+        *last = take_integers("the last times")?;
     }
     if let Some(seen) = &mut bound.seen {
         *seen = take_integers("the rows seen")?;

@@ -5,12 +5,39 @@ use arrow::datatypes::{DataType, TimeUnit};
 use crate::error::{Error, Result};
 
 /// The length of a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Extent {
     /// A number of rows, at least 1; rows with a null count as rows.
     Rows(usize),
     /// A span of the time column.
     Duration(Duration),
+    /// As long as this column says in each row.
+    LengthIn(String),
+    /// From where this column says in each row.
+    StartIn(String),
+}
+
+/// A window of which each row names the far end or the length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounds {
+    /// The column, by its place in the input's schema.
+    pub(crate) column: usize,
+    /// The time column; `None` where rows are counted.
+    pub(crate) time: Option<usize>,
+    /// Whether the column holds the window's length rather than its far end.
+    pub(crate) is_length: bool,
+    pub(crate) includes_far_end: bool,
+}
+
+impl Bounds {
+    /// The row has no window: its bound is null.
+    pub(crate) const NO_WINDOW: i64 = i64::MAX;
+
+    /// The first place that is in the window of a row at `place`, past `place` where the window is empty.
+    pub(crate) fn first(&self, place: i64, bound: i64) -> i64 {
+        let far_end = if self.is_length { place.saturating_sub(bound) } else { bound };
+        far_end.saturating_add(i64::from(!self.includes_far_end)).min(Self::NO_WINDOW - 1)
+    }
 }
 
 /// A positive span of time, exact.
@@ -139,6 +166,29 @@ impl Duration {
         let reach = if inclusive { length / unit } else { length.div_ceil(unit) - 1 };
         Ok(u64::try_from(reach).unwrap_or(u64::MAX))
     }
+}
+
+/// Checks the types of columns that bound windows: rows are counted by integers; a far end is a time as those of the time
+/// column, and a length a difference of them.
+pub(crate) fn check_bound_type(
+    kernel: &str,
+    (name, data_type): (&str, &DataType),
+    time: Option<&DataType>,
+    is_length: bool,
+) -> Result<()> {
+    let integer = DataType::Int64;
+    let wanted = match time {
+        Some(DataType::Timestamp(unit, _)) if is_length => DataType::Duration(*unit),
+        Some(DataType::Date64) if is_length => DataType::Duration(TimeUnit::Millisecond),
+        Some(time) if !is_length => time.clone(),
+        _ => integer.clone(),
+    };
+    let fits = match &wanted {
+        // Integers of 64 bits without a sign aren't read as they stand.
+        wanted if *wanted == integer => data_type.is_integer() && *data_type != DataType::UInt64,
+        wanted => data_type == wanted,
+    };
+    if fits { Ok(()) } else { Err(Error::column_type(kernel, name, &crate::error::type_name(&wanted), data_type)) }
 }
 
 fn nanoseconds_per_unit(time: &DataType) -> Option<u128> {

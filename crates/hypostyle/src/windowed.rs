@@ -13,28 +13,30 @@ use crate::drive::filter::Filter;
 use crate::drive::lagged::Lagged;
 use crate::drive::ordered_rows::OrderedRows;
 use crate::drive::rolling_rows::RollingRows;
-use crate::drive::rolling_time::{RollingTime, Sliding, Sorted, TwoStacks};
+use crate::drive::rolling_time::{Reach, RollingTime, Sliding, Sorted, TwoStacks};
 use crate::error::{Error, Result};
 use crate::kernel::{Keyed, Running, Source};
 use crate::ordered::OrderedWindow;
 use crate::spec::{KernelSpec, Value};
 use crate::statistics::Statistic;
-use crate::window::Extent;
+use crate::window::{Bounds, Extent, check_bound_type};
 
 pub(crate) const COLUMN: Parameter = Parameter::required("column", Kind::Column, "The column of values.");
 
 pub(crate) const WINDOW: Parameter = Parameter::required(
     "window",
     Kind::Window,
-    "How far the window reaches back: a number of rows (rows with a null count as rows), or a duration such as '5m' of the \
-     time column `by`.",
+    "How far the window reaches back: a number of rows (rows with a null count as rows), a duration such as '5m' of the \
+     time column `by`, or what a column says in each row: {'length': 'n'} for that many rows, {'start': 'since'} for a row's \
+     number within its key, and with `by` for a length of time and a time.",
 );
 
 pub(crate) const BY: Parameter = Parameter::optional(
     "by",
     Kind::Time("window"),
     Literal::Omitted,
-    "The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.",
+    "The time column, needed where `window` is a duration; it must not decrease within a key, nor be null. With a column \
+     as `window` it makes that one hold times rather than rows.",
 );
 
 pub(crate) const MIN_SAMPLES: Parameter = Parameter::optional(
@@ -42,7 +44,7 @@ pub(crate) const MIN_SAMPLES: Parameter = Parameter::optional(
     Kind::Count,
     Literal::Omitted,
     "The least number of values for an answer; below it the answer is null. Unless given: the rows that the window holds, \
-     at most `window`; 1 for a duration.",
+     at most `window`; 1 for a duration or a column.",
 );
 
 pub(crate) const CLOSED: Parameter = Parameter::optional(
@@ -129,7 +131,7 @@ struct Window {
 
 enum Span {
     Rows { held: usize, lagged: bool, lead: usize },
-    Time { reach: u64, includes_current: bool },
+    Time { reach: Reach, includes_current: bool },
 }
 
 /// The most rows of a centred window, half of which are made up after the last row.
@@ -178,11 +180,42 @@ fn read_window(arguments: &Arguments, schema: &Schema) -> Result<Window> {
             }
             let (time, data_type) = find_column(schema, arguments.kernel_name(), &by)?;
             let reach = duration.reach(arguments.kernel_name(), &by, data_type, closed.includes_far_end())?;
-            let span = Span::Time { reach, includes_current: closed.includes_current() };
+            let span = Span::Time { reach: Reach::Fixed(reach), includes_current: closed.includes_current() };
             let min_samples = arguments.count("min_samples").unwrap_or(1);
             Ok(Window { span, min_samples, center, time: Some(time), step })
         }
+        Extent::LengthIn(column) => bounded_window(arguments, schema, &column, true),
+        Extent::StartIn(column) => bounded_window(arguments, schema, &column, false),
     }
+}
+
+/// A window of which a column holds the length or the far end.
+fn bounded_window(arguments: &Arguments, schema: &Schema, column: &str, is_length: bool) -> Result<Window> {
+    if arguments.flag("center") {
+        return Err(arguments.refuse("center", "works with windows of a fixed number of rows only"));
+    }
+    let kernel = arguments.kernel_name();
+    let (place, data_type) = find_column(schema, kernel, column)?;
+    let time = match arguments.text("by") {
+        None => None,
+        Some(by) => {
+            let (time, time_type) = find_column(schema, kernel, &by)?;
+            if !Domain::Integer.reads(time_type) || matches!(time_type, DataType::Boolean) {
+                return Err(Error::column_type(kernel, &by, "a date, a timestamp or an integer", time_type));
+            }
+            Some((time, time_type))
+        }
+    };
+    check_bound_type(kernel, (column, data_type), time.map(|(_, time_type)| time_type), is_length)?;
+    let (time, closed) = (time.map(|(time, _)| time), arguments.closed());
+    let bounds = Bounds { column: place, time, is_length, includes_far_end: closed.includes_far_end() };
+    Ok(Window {
+        span: Span::Time { reach: Reach::Bounds(bounds), includes_current: closed.includes_current() },
+        min_samples: arguments.count("min_samples").unwrap_or(1),
+        center: false,
+        time,
+        step: arguments.count("step").unwrap_or(1),
+    })
 }
 
 /// Looks up the columns that make up a row of `I`, and the type of an answer computed from them.
@@ -298,8 +331,8 @@ pub(crate) fn rolling_around<S: Statistic>(
         Span::Rows { held, lagged, .. } => {
             rows(RollingRows { statistic, rows: held, lagged, min_samples }, &window, inputs, around)
         }
-        Span::Time { reach, includes_current } => {
-            time(TwoStacks(statistic), reach, includes_current, &window, inputs, around)
+        Span::Time { ref reach, includes_current } => {
+            time(TwoStacks(statistic), reach.clone(), includes_current, &window, inputs, around)
         }
     }
 }
@@ -329,8 +362,8 @@ pub(crate) fn rolling_ordered_around<W: OrderedWindow>(
         Span::Rows { held, lagged, .. } => {
             rows(OrderedRows { window: ordered, rows: held, lagged, min_samples }, &window, inputs, around)
         }
-        Span::Time { reach, includes_current } => {
-            time(Sorted(ordered), reach, includes_current, &window, inputs, around)
+        Span::Time { ref reach, includes_current } => {
+            time(Sorted(ordered), reach.clone(), includes_current, &window, inputs, around)
         }
     }
 }
@@ -349,7 +382,7 @@ pub(crate) fn rolling_filter(
             Err(arguments.refuse("window", "holds no rows with closed='neither'; give at least 2, or another `closed`"))
         }
         Span::Rows { held, lagged, .. } => rows(make(held, lagged, window.min_samples)?, &window, inputs, Bare),
-        Span::Time { .. } => Err(arguments.refuse("window", "must be a number of rows")),
+        Span::Time { .. } => Err(arguments.refuse("window", "must be a number of rows, the same for all windows")),
     }
 }
 
@@ -369,14 +402,21 @@ fn rows<D: Driver>(
 
 fn time<K: Sliding>(
     summary: K,
-    reach: u64,
+    reach: Reach,
     includes_current: bool,
     window: &Window,
     inputs: Inputs,
     around: impl Around<K::Input, K::Output>,
 ) -> Result<Box<dyn Running>> {
-    let driver = RollingTime { summary, reach, includes_current, min_samples: window.min_samples };
+    let bounds = match &reach {
+        Reach::Bounds(bounds) => Some(bounds.clone()),
+        Reach::Fixed(_) => None,
+    };
+    let driver = RollingTime { summary, reach, includes_current, min_samples: window.min_samples, keeps_all: false };
     let mut kernel = around.boxed(driver, inputs, window.time);
+    if let Some(bounds) = bounds {
+        kernel.bound_by(bounds);
+    }
     kernel.keep_every(window.step);
     Ok(kernel)
 }

@@ -80,6 +80,10 @@ impl<D: Driver, F: ByRow<Input = D::Input, Inner = D::Output>> Driver for WithRo
         });
     }
 
+    fn keep_all(&mut self) {
+        self.driver.keep_all();
+    }
+
     fn streams(&self) -> bool {
         self.driver.streams()
     }

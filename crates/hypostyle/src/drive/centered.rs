@@ -18,7 +18,7 @@ impl<D: Driver> Centered<D> {
         let len = answers.values.len();
         let padding = vec![D::Input::default(); self.lead];
         let (mut values, mut valid) = (vec![D::Output::default(); self.lead], vec![true; self.lead]);
-        let nulls = Rows { values: &padding, valid: Some(&vec![false; self.lead]), times: &[] };
+        let nulls = Rows { values: &padding, valid: Some(&vec![false; self.lead]), times: &[], firsts: &[] };
         self.driver.run(state, nulls, Answers { values: &mut values, valid: &mut valid });
         let kept = len.saturating_sub(self.lead);
         answers.values.copy_within(len - kept.., 0);

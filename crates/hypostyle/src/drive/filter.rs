@@ -229,7 +229,8 @@ mod tests {
             let (mut past, mut found) = (filter.start(), Vec::new());
             for start in (0..values.len()).step_by(piece) {
                 let end = values.len().min(start + piece);
-                let rows = Rows { values: &values[start..end], valid: Some(&valid[start..end]), times: &[] };
+                let rows =
+                    Rows { values: &values[start..end], valid: Some(&valid[start..end]), times: &[], firsts: &[] };
                 let (mut answers, mut answered) = (vec![0.0; end - start], vec![true; end - start]);
                 filter.run(&mut past, rows, Answers { values: &mut answers, valid: &mut answered });
                 found.extend(answers.into_iter().zip(answered).map(|(x, valid)| valid.then_some(x)));

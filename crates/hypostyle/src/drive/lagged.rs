@@ -48,7 +48,7 @@ impl<D: Driver<Input = [f64; 2]>> Driver for Lagged<D> {
     fn run(&self, state: &mut Self::State, rows: Rows<f64>, answers: Answers<D::Output>) {
         let (before, valid) = self.pair(&mut state.rows, rows);
         let pairs: Vec<[f64; 2]> = rows.values.iter().zip(&before).map(|(x, before)| [*x, *before]).collect();
-        let pairs = Rows { values: &pairs, valid: Some(&valid), times: rows.times };
+        let pairs = Rows { values: &pairs, valid: Some(&valid), times: rows.times, firsts: rows.firsts };
         self.driver.run(&mut state.inner, pairs, answers);
     }
 
@@ -71,9 +71,13 @@ impl<D: Driver<Input = [f64; 2]>> Driver for Lagged<D> {
         columns.with_rows(0, columns.len(), |rows| {
             let (before, valid) = self.pair(earlier, rows);
             let values = [Values::Float(Cow::Borrowed(rows.values)), Values::Float(Cow::Owned(before))];
-            let pairs = Columns::<[f64; 2]>::new(&values, Some(&valid), rows.times, rows.len());
+            let pairs = Columns::<[f64; 2]>::new(&values, Some(&valid), rows.len()).at(rows.times, rows.firsts);
             self.driver.run_parallel(inner, &pairs, answers, threads);
         });
+    }
+
+    fn keep_all(&mut self) {
+        self.driver.keep_all();
     }
 
     fn streams(&self) -> bool {

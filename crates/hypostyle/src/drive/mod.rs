@@ -44,6 +44,8 @@ pub struct Rows<'a, I> {
     pub valid: Option<&'a [bool]>,
     /// The time of each row; empty where the kernel has no time column.
     pub times: &'a [i64],
+    /// The first time in each row's window; empty where no column says so.
+    pub firsts: &'a [i64],
 }
 
 impl<I> Clone for Rows<'_, I> {
@@ -63,7 +65,8 @@ impl<'a, I: Copy> Rows<'a, I> {
         Self {
             values: &self.values[start..end],
             valid: self.valid.map(|valid| &valid[start..end]),
-            times: if self.times.is_empty() { self.times } else { &self.times[start..end] },
+            times: part_of(self.times, start, end),
+            firsts: part_of(self.firsts, start, end),
         }
     }
 
@@ -114,13 +117,24 @@ pub struct Columns<'a, I> {
     columns: &'a [Values<'a>],
     valid: Option<&'a [bool]>,
     times: &'a [i64],
+    firsts: &'a [i64],
     len: usize,
     rows: PhantomData<I>,
 }
 
+/// Some of the rows' times, where there are any.
+fn part_of(times: &[i64], start: usize, end: usize) -> &[i64] {
+    if times.is_empty() { times } else { &times[start..end] }
+}
+
 impl<'a, I: Input> Columns<'a, I> {
-    pub(crate) fn new(columns: &'a [Values<'a>], valid: Option<&'a [bool]>, times: &'a [i64], len: usize) -> Self {
-        Self { columns, valid, times, len, rows: PhantomData }
+    pub(crate) fn new(columns: &'a [Values<'a>], valid: Option<&'a [bool]>, len: usize) -> Self {
+        Self { columns, valid, times: &[], firsts: &[], len, rows: PhantomData }
+    }
+
+    /// The rows with their times, and the first time in each one's window.
+    pub(crate) fn at(self, times: &'a [i64], firsts: &'a [i64]) -> Self {
+        Self { times, firsts, ..self }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -133,7 +147,8 @@ impl<'a, I: Input> Columns<'a, I> {
         use_rows(Rows {
             values: &I::assemble(&columns, end - start),
             valid: self.valid.map(|valid| &valid[start..end]),
-            times: if self.times.is_empty() { self.times } else { &self.times[start..end] },
+            times: part_of(self.times, start, end),
+            firsts: part_of(self.firsts, start, end),
         })
     }
 
@@ -216,6 +231,9 @@ pub trait Driver: Clone + Send + Sync + 'static {
             self.run(&mut states[*key as usize], rows.slice(i, i + 1), answers.part(i, i + 1));
         }
     }
+
+    /// Prepares for all rows at once, in memory, where a window may go back to earlier rows.
+    fn keep_all(&mut self) {}
 
     /// Whether the answers depend on earlier rows only, so that the kernel can run in a stage.
     fn streams(&self) -> bool {

@@ -315,7 +315,7 @@ impl<S: Statistic> Driver for RollingRows<S> {
             state.valid.extend_from_slice(&valid[..carried]);
             state.count = valid[..carried].iter().filter(|v| **v).count();
         }
-        let current = Rows { values: &values[carried..], valid: Some(&valid[carried..]), times: &[] };
+        let current = Rows { values: &values[carried..], valid: Some(&valid[carried..]), times: &[], firsts: &[] };
         let mut answers = vec![S::Output::default(); current.len()];
         let mut answered = vec![true; current.len()];
         if current.len() > 0 {

@@ -1,4 +1,4 @@
-//! A kernel over a span of the time column.
+//! A kernel over a span of the time column, or over rows from where a column says.
 //!
 //! The values that a window may still need stand in a buffer, oldest first; nulls never enter it.  For each row the window's
 //! two ends move forward, and a [`Sliding`] summary follows them: two stacks for a statistic, insertion and removal for
@@ -8,6 +8,10 @@
 //! suffix is known, and a back, summarised as it grows.  When the front is used up the whole window becomes the front.  Each
 //! value is so summarised twice, and nothing is ever subtracted.  All sums are relative to the front's last value, which
 //! stays in the window as long as the front is not used up.  When the front turns depends on the rows alone, never on batches.
+//!
+//! A column may say in each row where the window begins, by time or by the row's number, which then stands for the time.
+//! As long as that moves forward only, nothing else changes.  Where it goes back, which a stage refuses, the window is
+//! summarised anew from values that had left it, so nothing is dropped.
 
 use super::{Answers, Driver, Rows};
 use crate::column::Input;
@@ -15,16 +19,27 @@ use crate::error::{Error, Result};
 use crate::ordered::OrderedWindow;
 use crate::record::{Reader, Writer};
 use crate::statistics::Statistic;
+use crate::window::Bounds;
 
 /// See the module.
 #[derive(Debug, Clone)]
 pub struct RollingTime<K> {
     pub(crate) summary: K,
-    /// The greatest difference to the current row's time that is still in the window.
-    pub(crate) reach: u64,
+    pub(crate) reach: Reach,
     /// Whether rows of the current row's time, up to the current row, belong.
     pub(crate) includes_current: bool,
     pub(crate) min_samples: usize,
+    /// Whether values that have left the window may come back.
+    pub(crate) keeps_all: bool,
+}
+
+/// How far a window reaches back.
+#[derive(Debug, Clone)]
+pub enum Reach {
+    /// The greatest difference to the current row's time that is still in the window.
+    Fixed(u64),
+    /// From where a column says.
+    Bounds(Bounds),
 }
 
 /// The values that a window may still need, and the window's ends among them.
@@ -246,9 +261,27 @@ impl<K: Sliding> RollingTime<K> {
                     tail += 1;
                 }
             }
-            // Times don't decrease, so the difference is exact as an unsigned number even where `i64` would overflow.
-            while head < tail && now.wrapping_sub(state.times[head]).cast_unsigned() > self.reach {
-                head += 1;
+            match self.reach {
+                // Times don't decrease, so the difference is exact as an unsigned number even where `i64` would overflow.
+                Reach::Fixed(reach) => {
+                    while head < tail && now.wrapping_sub(state.times[head]).cast_unsigned() > reach {
+                        head += 1;
+                    }
+                }
+                Reach::Bounds(_) => {
+                    let first = rows.firsts[i];
+                    if first == Bounds::NO_WINDOW {
+                        answers.set(at + i, None);
+                        continue;
+                    }
+                    if head > 0 && state.times[head - 1] >= first {
+                        self.go_back(state, first);
+                        head = state.head;
+                    }
+                    while head < tail && state.times[head] < first {
+                        head += 1;
+                    }
+                }
             }
             if (head, tail) != (state.head, state.tail) {
                 self.summary.slide(&mut state.summary, &state.values, (state.head, state.tail), (head, tail));
@@ -265,10 +298,17 @@ impl<K: Sliding> RollingTime<K> {
         self.drop_used_up(state);
     }
 
+    /// Moves the window's head back to the first value at `first` or later.
+    #[cold]
+    fn go_back(&self, state: &mut Span<K::Input, K::State>, first: i64) {
+        state.head = state.times[..state.head].partition_point(|time| *time < first);
+        state.summary = self.summary.resume(&state.values, state.head, state.tail, state.tail);
+    }
+
     /// Drops the values before the window once they are the greater part of the buffer.
     fn drop_used_up(&self, state: &mut Span<K::Input, K::State>) {
         let by = state.head;
-        if by > state.values.len() / 2 {
+        if by > state.values.len() / 2 && !self.keeps_all {
             self.summary.rebase(&mut state.summary, by);
             state.values.drain(..by);
             state.times.drain(..by);
@@ -282,6 +322,10 @@ impl<K: Sliding> Driver for RollingTime<K> {
     type Input = K::Input;
     type Output = K::Output;
     type State = Span<K::Input, K::State>;
+
+    fn keep_all(&mut self) {
+        self.keeps_all = matches!(self.reach, Reach::Bounds(_));
+    }
 
     fn start(&self) -> Self::State {
         Span { times: Vec::new(), values: Vec::new(), head: 0, tail: 0, summary: self.summary.start(0) }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, RecordBatch,
-    StringArray, TimestampMillisecondArray, UInt64Array,
+    Array, ArrayRef, AsArray, BooleanArray, DurationMillisecondArray, Float32Array, Float64Array, Int32Array,
+    Int64Array, RecordBatch, StringArray, TimestampMillisecondArray, UInt64Array,
 };
 use arrow::buffer::NullBuffer;
 use arrow::compute::{cast, take};
@@ -106,10 +106,47 @@ pub fn table_of(len: usize, seed: u64) -> Table {
     columns.push(("unsigned", Arc::new(unsigned)));
     let flag: BooleanArray = (0..len).map(|_| (!null(&mut random)).then(|| random.below(2) == 0)).collect();
     columns.push(("flag", Arc::new(flag)));
+    columns.extend(bounds(&mut random, &times, nulls));
     Table {
         batch: RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap(),
         seed,
     }
+}
+
+/// Columns that bound windows: for streams, where none goes back within any key, and wild ones.
+fn bounds(random: &mut Random, times: &[i64], nulls: usize) -> Vec<(&'static str, ArrayRef)> {
+    let (mut n, mut from) = (i64::try_from(random.below(12)).unwrap(), -1);
+    let (mut span, mut since) = (2000, i64::MIN);
+    let mut columns = vec![Vec::new(); 7];
+    for (row, t) in times.iter().enumerate() {
+        n -= i64::from(random.below(30) == 0);
+        from += i64::try_from(random.below(4)).unwrap() / 2;
+        span -= i64::try_from(random.below(8)).unwrap() / 7 * 500;
+        since = since.max(t - i64::try_from(random.below(7)).unwrap() * 500);
+        let wild = i64::try_from(random.below(12)).unwrap() - 2;
+        let wild_from = i64::try_from(row).unwrap() - wild;
+        let all = [n, from, span, since, wild, wild_from, t - wild * 400];
+        for (column, x) in columns.iter_mut().zip(all) {
+            column.push((random.below(100) >= nulls / 2).then_some(x));
+        }
+    }
+    let [n, from, span, since, wild_n, wild_from, wild_since] = columns.try_into().unwrap();
+    let wild_span: Vec<Option<i64>> = wild_n.iter().map(|x| x.map(|x| x * 400)).collect();
+    vec![
+        ("n", Arc::new(Int64Array::from(n))),
+        ("from", Arc::new(Int64Array::from(from))),
+        ("span", Arc::new(DurationMillisecondArray::from(span))),
+        ("since", Arc::new(TimestampMillisecondArray::from(since))),
+        ("wild n", Arc::new(Int64Array::from(wild_n))),
+        ("wild from", Arc::new(Int64Array::from(wild_from))),
+        ("wild span", Arc::new(DurationMillisecondArray::from(wild_span))),
+        ("wild since", Arc::new(TimestampMillisecondArray::from(wild_since))),
+    ]
+}
+
+/// Whether the windows of the specification can go back, which a stage refuses.
+pub fn goes_back(spec: &KernelSpec) -> bool {
+    matches!(spec.parameters.get("window"), Some(Value::LengthIn(name) | Value::StartIn(name)) if name.starts_with("wild"))
 }
 
 /// Tables of up to 200 rows.
@@ -192,6 +229,14 @@ impl Table {
         }
     }
 
+    /// Whether a null stands where the row's window should be told.
+    pub fn has_no_window(&self, spec: &KernelSpec, i: usize) -> bool {
+        match spec.parameters.get("window") {
+            Some(Value::LengthIn(name) | Value::StartIn(name)) => self.batch.column_by_name(name).unwrap().is_null(i),
+            _ => false,
+        }
+    }
+
     fn in_window(&self, spec: &KernelSpec, window: &Value, i: usize, j: usize) -> bool {
         let closed = match spec.parameters.get("closed") {
             Some(Value::Text(closed)) => closed.as_str(),
@@ -215,6 +260,19 @@ impl Table {
                 };
                 let back = i128::from(times[i]) - i128::from(times[j]);
                 j <= i && (if far_end { back <= length } else { back < length }) && (current || back > 0)
+            }
+            Value::LengthIn(name) | Value::StartIn(name) => {
+                let places: Vec<i64> = match spec.parameters.get("by") {
+                    Some(Value::Text(by)) => self.times(by),
+                    _ => (0..self.batch.num_rows()).map(|row| i64::try_from(row).unwrap()).collect(),
+                };
+                let bound = i128::from(self.times(name)[i]);
+                let (here, there) = (i128::from(places[i]), i128::from(places[j]));
+                let far = if matches!(window, Value::LengthIn(_)) { here - bound } else { bound };
+                !self.has_no_window(spec, i)
+                    && j <= i
+                    && (if far_end { there >= far } else { there > far })
+                    && (current || there < here)
             }
             other => panic!("{other} is no window"),
         }
@@ -284,6 +342,10 @@ fn value(parameter: &'static Parameter) -> BoxedStrategy<Value> {
         Kind::Window => Union::new([
             proptest::sample::select(vec![1i64, 2, 3, 5, 8, 30, 150]).prop_map(Value::from).boxed(),
             text(&["1s", "3s", "2500ms", "1m", "1i", "4i"]),
+            proptest::sample::select(vec!["n", "span", "wild n", "wild span"]).prop_map(Value::length_in).boxed(),
+            proptest::sample::select(vec!["from", "since", "wild from", "wild since"])
+                .prop_map(Value::start_in)
+                .boxed(),
         ])
         .boxed(),
         Kind::Duration => Union::new([(1i64..5).prop_map(Value::from).boxed(), text(&["1s", "5s", "3i"])]).boxed(),
@@ -322,6 +384,13 @@ pub fn specs_of(kernel: &'static Kernel, keyed: bool) -> impl Strategy<Value = K
             if matches!(spec.parameters.get("window"), Some(Value::Text(_))) {
                 spec.parameters.remove("center");
                 spec.parameters.entry("by".to_string()).or_insert("t".into());
+            }
+            if let Some(Value::LengthIn(name) | Value::StartIn(name)) = spec.parameters.get("window").cloned() {
+                spec.parameters.remove("center");
+                match name.trim_start_matches("wild ") {
+                    "n" | "from" => spec.parameters.remove("by"),
+                    _ => spec.parameters.insert("by".to_string(), "t".into()),
+                };
             }
             if let (Some(Value::List(columns)), Some(Value::List(weights))) =
                 (spec.parameters.get("columns"), spec.parameters.get("weights"))
