@@ -75,6 +75,9 @@ impl<S: Statistic> RollingRows<S> {
             state.ring.resize(n, S::Input::default());
             state.valid.resize(n, false);
         }
+        if rows.valid.is_some() {
+            state.flag_all();
+        }
         let trues = match rows.valid {
             None if state.valid.contains(&false) => vec![true; full * n],
             _ => Vec::new(),
@@ -86,9 +89,10 @@ impl<S: Statistic> RollingRows<S> {
         state.ring.copy_from_slice(last.values);
         match last.valid {
             Some(valid) => state.valid.copy_from_slice(valid),
-            None => state.valid.fill(true),
+            None => state.valid.clear(),
         }
-        state.count = state.valid.iter().filter(|valid| **valid).count();
+        state.count = if state.valid.is_empty() { n } else { state.valid.iter().filter(|valid| **valid).count() };
+        state.drop_needless_flags();
         self.begin_block(state);
         full * n
     }

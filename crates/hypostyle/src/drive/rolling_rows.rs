@@ -9,7 +9,8 @@
 //! contains.  So neither a huge mean nor a spike that has left the window costs a digit.
 //!
 //! Only the last `n` rows are state; suffixes and prefix follow from them.  That makes a saved state small and readable,
-//! and lets a long sequence be split over threads at block borders with the same bits.
+//! and lets a long sequence be split over threads at block borders with the same bits.  Short windows keep no suffixes from
+//! one batch to the next, as with many keys memory is what costs; long ones do, so that a row alone costs no pass over them.
 
 use rayon::prelude::*;
 
@@ -21,6 +22,9 @@ use crate::statistics::Statistic;
 
 /// A sequence shorter than this is not worth a second thread.
 pub(crate) const ROWS_PER_THREAD: usize = 1 << 15;
+
+/// Windows of at most this many rows keep no suffixes between batches.
+const SHORT: usize = 64;
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -38,6 +42,7 @@ pub struct RollingRows<S> {
 pub struct Block<S: Statistic> {
     /// Slot j holds row j of the current block where `j < offset`, else of the previous block.
     pub(super) ring: Vec<S::Input>,
+    /// Which slots are valid; empty where all are.
     pub(super) valid: Vec<bool>,
     /// How many rows of the current block are in.
     offset: usize,
@@ -54,6 +59,26 @@ pub struct Block<S: Statistic> {
     held: Option<S::Output>,
 }
 
+impl<S: Statistic> Block<S> {
+    fn is_valid(&self, slot: usize) -> bool {
+        self.valid.is_empty() || self.valid[slot]
+    }
+
+    /// Makes room for flags, all of them true.
+    pub(super) fn flag_all(&mut self) {
+        if self.valid.is_empty() {
+            self.valid.resize(self.ring.len(), true);
+        }
+    }
+
+    /// Drops flags that are all true.
+    pub(super) fn drop_needless_flags(&mut self) {
+        if !self.valid.contains(&false) {
+            self.valid = Vec::new();
+        }
+    }
+}
+
 impl<S: Statistic> RollingRows<S> {
     fn has_previous(&self, state: &Block<S>) -> bool {
         state.ring.len() == self.rows
@@ -65,7 +90,7 @@ impl<S: Statistic> RollingRows<S> {
         state.suffix.resize(self.rows + 1, summary);
         state.suffix[self.rows] = summary;
         for slot in (from..self.rows).rev() {
-            if state.valid[slot] {
+            if state.is_valid(slot) {
                 self.statistic.push_front(&mut summary, state.ring[slot], anchor);
             }
             state.suffix[slot] = summary;
@@ -73,12 +98,22 @@ impl<S: Statistic> RollingRows<S> {
         state.suffix_anchor = Some(anchor);
     }
 
-    fn answer(&self, state: &Block<S>, slot: usize) -> Option<S::Output> {
+    /// The summary of the slots `from..` of the previous block alone.
+    fn suffix_from(&self, state: &Block<S>, from: usize, anchor: S::Input) -> S::State {
+        let mut summary = self.statistic.empty();
+        for slot in (from..self.rows).rev().filter(|slot| state.is_valid(*slot)) {
+            self.statistic.push_front(&mut summary, state.ring[slot], anchor);
+        }
+        summary
+    }
+
+    /// The answer for a window of the current block's rows and those that `suffix` summarises.
+    fn answer(&self, state: &Block<S>, suffix: Option<&S::State>) -> Option<S::Output> {
         if state.count < self.min_samples {
             return None;
         }
         match state.anchor.or(state.suffix_anchor) {
-            Some(anchor) if state.count > 0 => match state.suffix.get(slot + 1) {
+            Some(anchor) if state.count > 0 => match suffix {
                 Some(suffix) => {
                     self.statistic.finish(&self.statistic.merge(suffix, &state.prefix), state.count, anchor)
                 }
@@ -90,22 +125,60 @@ impl<S: Statistic> RollingRows<S> {
         }
     }
 
-    /// Builds the suffix relative to the last row of the previous block that can be the anchor, while the current block has
-    /// none: as long as a window holds any, it holds that one.
-    fn build_suffix_alone(&self, state: &mut Block<S>, slot: usize) {
-        let slots = || (slot + 1..self.rows).rev().filter(|slot| state.valid[*slot]);
+    /// The last row of the previous block, beyond `slot`, that can be the anchor while the current block has none: as long
+    /// as a window holds any, it holds that one.
+    fn anchor_alone(&self, state: &Block<S>, slot: usize) -> Option<S::Input> {
+        let slots = || (slot + 1..self.rows).rev().filter(|slot| state.is_valid(*slot));
         let anchor = slots().find(|slot| S::can_anchor(state.ring[*slot])).or_else(|| slots().next());
-        if let Some(anchor) = anchor.map(|slot| state.ring[slot]) {
+        anchor.map(|slot| state.ring[slot])
+    }
+
+    fn build_suffix_alone(&self, state: &mut Block<S>, slot: usize) {
+        if let Some(anchor) = self.anchor_alone(state, slot) {
             self.build_suffix(state, slot + 1, anchor);
         }
+    }
+
+    /// One row of a short window, without suffixes: what [`RollingRows::run_within_block`] does, step by step.
+    fn run_one(&self, state: &mut Block<S>, row: Option<S::Input>) -> Option<S::Output> {
+        let (slot, previous) = (state.offset, self.has_previous(state));
+        if previous && state.is_valid(slot) {
+            state.count -= 1;
+        }
+        if let Some(x) = row {
+            if state.anchor.is_none() && S::can_anchor(x) {
+                state.anchor = Some(x);
+            }
+        }
+        if previous && state.anchor.is_none() && state.suffix_anchor.is_none() {
+            state.suffix_anchor = self.anchor_alone(state, slot);
+        }
+        if let Some(x) = row {
+            let anchor = state.anchor.unwrap_or(x);
+            self.statistic.push(&mut state.prefix, x, anchor);
+            state.count += 1;
+        }
+        let anchor = state.anchor.or(state.suffix_anchor).filter(|_| previous);
+        let suffix = anchor.map(|anchor| self.suffix_from(state, slot + 1, anchor));
+        self.answer(state, suffix.as_ref())
     }
 
     /// Rows that stay within the current block.
     fn run_within_block(&self, state: &mut Block<S>, rows: Rows<S::Input>, mut answers: Answers<S::Output>) {
         let previous = self.has_previous(state);
+        if rows.len() == 1 && self.rows <= SHORT {
+            answers.set(0, self.run_one(state, rows.get(0)));
+            return self.keep(state, rows);
+        }
+        if previous
+            && state.suffix.is_empty()
+            && let Some(anchor) = state.anchor.or(state.suffix_anchor)
+        {
+            self.build_suffix(state, state.offset + 1, anchor);
+        }
         for i in 0..rows.len() {
             let slot = state.offset + i;
-            if previous && state.valid[slot] {
+            if previous && state.is_valid(slot) {
                 state.count -= 1;
             }
             if rows.is_valid(i) {
@@ -124,7 +197,10 @@ impl<S: Statistic> RollingRows<S> {
             } else if previous && state.anchor.is_none() && state.suffix.is_empty() {
                 self.build_suffix_alone(state, slot);
             }
-            answers.set(i, self.answer(state, slot));
+            answers.set(i, self.answer(state, state.suffix.get(slot + 1)));
+        }
+        if self.rows <= SHORT {
+            state.suffix = Vec::new();
         }
         self.keep(state, rows);
     }
@@ -132,22 +208,32 @@ impl<S: Statistic> RollingRows<S> {
     /// Puts rows that were answered into the ring and moves on, to the next block where this one is full.
     fn keep(&self, state: &mut Block<S>, rows: Rows<S::Input>) {
         let end = state.offset + rows.len();
+        if rows.valid.is_some_and(|valid| valid.contains(&false)) {
+            state.flag_all();
+        }
         if self.has_previous(state) {
             state.ring[state.offset..end].copy_from_slice(rows.values);
-            let slots = &mut state.valid[state.offset..end];
-            match rows.valid {
-                Some(valid) => slots.copy_from_slice(valid),
-                None => slots.fill(true),
+            if let Some(slots) = state.valid.get_mut(state.offset..end) {
+                match rows.valid {
+                    Some(valid) => slots.copy_from_slice(valid),
+                    None => slots.fill(true),
+                }
             }
         } else {
+            if state.ring.is_empty() && self.rows <= SHORT {
+                state.ring.reserve_exact(self.rows);
+            }
+            let flagged = !state.valid.is_empty() || rows.valid.is_some_and(|valid| valid.contains(&false));
             state.ring.extend_from_slice(rows.values);
             match rows.valid {
-                Some(valid) => state.valid.extend_from_slice(valid),
-                None => state.valid.resize(end, true),
+                Some(valid) if flagged => state.valid.extend_from_slice(valid),
+                None if flagged => state.valid.resize(end, true),
+                _ => {}
             }
         }
         state.offset = end;
         if end == self.rows {
+            state.drop_needless_flags();
             self.begin_block(state);
         }
     }
@@ -242,7 +328,8 @@ impl<S: Statistic> Driver for RollingRows<S> {
     }
 
     fn state_size(&self) -> usize {
-        self.rows.saturating_mul(size_of::<S::Input>() + 1 + size_of::<S::State>())
+        let suffix = if self.rows <= SHORT { 0 } else { size_of::<S::State>() };
+        size_of::<Block<S>>().saturating_add(self.rows.saturating_mul(size_of::<S::Input>() + suffix))
     }
 
     fn run_parallel(
@@ -291,7 +378,7 @@ impl<S: Statistic> Driver for RollingRows<S> {
         // Oldest row first.  Before the first block is full, the ring begins at slot 0 and `offset` is its length.
         let split = if self.has_previous(state) { state.offset } else { 0 };
         let order = (split..state.ring.len()).chain(0..split);
-        to.rows("rows", order.map(|slot| state.valid[slot].then(|| state.ring[slot])));
+        to.rows("rows", order.map(|slot| state.is_valid(slot).then(|| state.ring[slot])));
         to.count("offset", state.offset);
         to.answer("held", state.held);
     }
@@ -322,6 +409,7 @@ impl<S: Statistic> Driver for RollingRows<S> {
             self.run_within_block(&mut state, current, Answers { values: &mut answers, valid: &mut answered });
         }
         state.held = held;
+        state.drop_needless_flags();
         Ok(state)
     }
 
