@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable
 from typing import Any, TypeVar, cast
 
+import polars as pl
+
 from hypostyle import _native
 from hypostyle._expr import KernelExpr, kernels_of
 from hypostyle._frame import adapter_of, check_distinct, needed, select
@@ -102,6 +104,23 @@ class Stage:
             OSError: the file can't be written.
         """
         self._running.save(path)
+
+    def state(self) -> pl.DataFrame:
+        """The state as a frame to read: one row a key, in the order in which the keys were first seen.
+
+        Returns:
+            The key columns, the last times, and for each kernel the fields of its state, named `OUTPUT:FIELD` as in a
+            saved file.
+
+        Examples:
+            >>> import hypostyle as hs
+            >>> import polars as pl
+            >>> stage = hs.Stage(hs.rolling_sum("price", 2, over="symbol").alias("sum"))
+            >>> _ = stage.advance(pl.DataFrame({"symbol": ["a", "b", "a"], "price": [1.0, 5.0, 3.0]}))
+            >>> stage.state().select("symbol", "sum:rows").rows()
+            [('a', [1.0, 3.0]), ('b', [5.0])]
+        """
+        return pl.DataFrame(self._running.state())
 
     def state_bytes(self) -> int:
         """How much memory the state takes, in bytes."""

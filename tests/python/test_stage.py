@@ -61,6 +61,19 @@ def test_it_tells_what_it_is(tmp_path: Path) -> None:
         assert [k._kernel.normal for k in one.kernels] == [k._kernel.normal for k in kernels]
 
 
+def test_the_state_is_a_frame_to_read(tmp_path: Path) -> None:
+    stage = hs.Stage([hs.rolling_sum("x", 2, over="key").alias("s"), hs.rolling_max("x", "5m", by="ts", over="key")])
+    assert stage.state().shape == (0, 0)
+    frame = plain(40).sort("ts")
+    stage.advance(frame)
+    state = stage.state()
+    assert state["key"].to_list() == frame["key"].unique(maintain_order=True).to_list()
+    for key, rows in state.select("key", "s:rows").rows():
+        assert rows == frame.filter(pl.col("key").eq_missing(pl.lit(key)))["x"].tail(2).to_list()
+    stage.save(tmp_path / "state")
+    assert state.equals(pl.read_ipc(tmp_path / "state"))
+
+
 def test_frames_of_every_kind() -> None:
     frame = plain(60)
     kernel = hs.rolling_mean("x", 3, over="key").alias("m")

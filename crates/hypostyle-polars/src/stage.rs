@@ -92,6 +92,11 @@ impl Stage {
         self.with(py, |stage| stage.save(&path))
     }
 
+    /// The state as a table, one row a key.
+    fn state(&self, py: Python<'_>) -> PyResult<Batch> {
+        Ok(Batch(self.with(py, |stage| stage.state())?))
+    }
+
     fn state_bytes(&self, py: Python<'_>) -> PyResult<usize> {
         self.with(py, |stage| Ok(stage.state_bytes()))
     }

@@ -256,6 +256,17 @@ impl Stage {
         Ok(stage)
     }
 
+    /// The state as a table for people: one row a key, with its key columns, last times and each kernel's state, as
+    /// [`Stage::save`] writes it.
+    ///
+    /// # Errors
+    /// Where Arrow refuses.
+    pub fn state(&self) -> Result<RecordBatch> {
+        let (fields, columns, rows) = state::table(self)?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
+    }
+
     /// The state as bytes, to be sent or stored.
     ///
     /// # Errors

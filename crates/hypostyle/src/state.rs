@@ -64,7 +64,7 @@ pub(crate) fn to_bytes(stage: &Stage) -> Result<Vec<u8>> {
 }
 
 /// The keys, the last times and the states as columns.
-fn table(stage: &Stage) -> Result<(Vec<Field>, Vec<ArrayRef>, usize)> {
+pub(crate) fn table(stage: &Stage) -> Result<(Vec<Field>, Vec<ArrayRef>, usize)> {
     let Some(bound) = &stage.bound else {
         return Ok((Vec::new(), Vec::new(), 0));
     };
