@@ -145,10 +145,8 @@ impl<S: Statistic> RollingRows<S> {
         if previous && state.is_valid(slot) {
             state.count -= 1;
         }
-        if let Some(x) = row {
-            if state.anchor.is_none() && S::can_anchor(x) {
-                state.anchor = Some(x);
-            }
+        if state.anchor.is_none() {
+            state.anchor = row.filter(|x| S::can_anchor(*x));
         }
         if previous && state.anchor.is_none() && state.suffix_anchor.is_none() {
             state.suffix_anchor = self.anchor_alone(state, slot);
