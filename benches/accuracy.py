@@ -123,6 +123,13 @@ def trend(y: Rationals) -> Fraction:
     return Fraction(slope)
 
 
+def polars_pair(function: Callable[..., pl.Expr]) -> Callable[[Array, Array], pl.Series]:
+    def answer(x: Array, y: Array) -> pl.Series:
+        return pl.DataFrame({"x": x, "y": y}).select(function("x", "y", window_size=WINDOW)).to_series()
+
+    return answer
+
+
 def statsmodels_slope(y: Array, x: Array, z: Array) -> Array:
     from statsmodels.api import add_constant
     from statsmodels.regression.rolling import RollingOLS
@@ -173,16 +180,12 @@ STATISTICS: dict[str, tuple[Exact, Peers]] = {
             "polars": lambda x: pl.Series(x).rolling_kurtosis(WINDOW, bias=False),
         },
     ),
-}
-STATISTICS |= {
     "trend": (trend, {}),
     "cov": (
         covariance,
         {
             "pandas": lambda x, y: pd.Series(x).rolling(WINDOW).cov(pd.Series(y)),
-            "polars": lambda x, y: pl.select(
-                pl.rolling_cov(pl.lit(pl.Series(x)), pl.lit(pl.Series(y)), window_size=WINDOW)
-            ),
+            "polars": polars_pair(pl.rolling_cov),
             "numbagg": lambda x, y: numbagg.move_cov(x, y, window=WINDOW, min_count=WINDOW),
         },
     ),
@@ -190,9 +193,7 @@ STATISTICS |= {
         correlation,
         {
             "pandas": lambda x, y: pd.Series(x).rolling(WINDOW).corr(pd.Series(y)),
-            "polars": lambda x, y: pl.select(
-                pl.rolling_corr(pl.lit(pl.Series(x)), pl.lit(pl.Series(y)), window_size=WINDOW)
-            ),
+            "polars": polars_pair(pl.rolling_corr),
             "numbagg": lambda x, y: numbagg.move_corr(x, y, window=WINDOW, min_count=WINDOW),
         },
     ),

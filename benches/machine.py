@@ -9,7 +9,18 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("hypostyle", "polars", "pandas", "numpy", "numba", "numbagg", "bottleneck", "duckdb", "pyarrow")
+PACKAGES = (
+    "hypostyle",
+    "polars",
+    "pandas",
+    "numpy",
+    "numba",
+    "numbagg",
+    "bottleneck",
+    "statsmodels",
+    "duckdb",
+    "pyarrow",
+)
 
 
 def machine() -> dict[str, Any]:

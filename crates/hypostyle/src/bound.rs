@@ -1,7 +1,6 @@
 //! A stage's kernels bound to their columns: the checks, the keys and the walk over a batch, all or nothing.
 
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::buffer::NullBuffer;
 use arrow::datatypes::{Field, Schema};
 use arrow::util::display::array_value_to_string;
 use rayon::prelude::*;
@@ -77,44 +76,25 @@ impl Order {
         }
     }
 
-    /// The least place that the next row of the key may have, for a row at `place`.
-    fn next(&self, place: i64) -> i64 {
+    /// By how much the place of a key's next row may lie before that of a row: where a length counts rows, places are seen
+    /// from the row, and the next one is a row further on.
+    fn leeway(&self) -> i64 {
+        i64::from(matches!(self, Self::Window(Bounds { is_length: true, time: None, .. })))
+    }
+
+    /// The rows' places in the order.
+    fn places<'r>(&self, rows: &'r RecordBatch) -> Cow<'r, [i64]> {
+        let values = read_integer(rows.column(self.column()));
         match self {
-            // A row further on, the same number of rows begins a row later.
-            Self::Window(Bounds { is_length: true, time: None, .. }) => place.saturating_sub(1),
-            _ => place,
+            Self::Window(bounds) if bounds.is_length => match bounds.time {
+                Some(time) => {
+                    let times = read_integer(rows.column(time));
+                    times.iter().zip(values.iter()).map(|(time, length)| bounds.far_end(*time, *length)).collect()
+                }
+                None => values.iter().map(|length| bounds.far_end(0, *length)).collect(),
+            },
+            _ => values,
         }
-    }
-}
-
-/// The places of rows in an order, read from its columns; `None` is a null.
-struct Places<'a> {
-    order: &'a Order,
-    values: Cow<'a, [i64]>,
-    times: Cow<'a, [i64]>,
-    nulls: Option<NullBuffer>,
-}
-
-impl<'a> Places<'a> {
-    fn new(order: &'a Order, rows: &'a RecordBatch) -> Self {
-        let column = rows.column(order.column());
-        let times = match order {
-            Order::Window(Bounds { time: Some(time), .. }) => read_integer(rows.column(*time)),
-            _ => Cow::Borrowed(&[] as &[i64]),
-        };
-        Self { order, values: read_integer(column), times, nulls: column.logical_nulls() }
-    }
-
-    fn get(&self, row: usize) -> Option<i64> {
-        if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
-            return None;
-        }
-        let value = self.values[row];
-        Some(match self.order {
-            Order::Window(Bounds { is_length: true, time: Some(_), .. }) => self.times[row].saturating_sub(value),
-            Order::Window(Bounds { is_length: true, time: None, .. }) => value.saturating_neg(),
-            _ => value,
-        })
     }
 }
 
@@ -201,24 +181,24 @@ impl Bound {
         for at in 0..self.orders.len() {
             let (order, last) = &mut self.orders[at];
             last.resize(total, i64::MIN);
-            let places = Places::new(order, rows);
+            let (places, leeway) = (order.places(rows), order.leeway());
+            let nulls = rows.column(order.column()).logical_nulls();
+            let is_null = |row: usize| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
+            let takes_null = matches!(order, Order::Window(_));
             let mut replaced: Vec<i64> = Vec::with_capacity(if keys.is_some() { rows.num_rows() } else { 1 });
             let mut culprit = None;
-            for row in 0..rows.num_rows() {
+            for (row, place) in places.iter().enumerate() {
                 let key = keys.map_or(0, |keys| keys[row] as usize);
                 let previous = last[key];
-                let next = match (places.get(row), &*order) {
-                    (Some(place), order) if place >= previous => order.next(place),
-                    (None, order @ Order::Window(_)) => order.next(previous),
-                    _ => {
-                        culprit = Some((row, previous));
-                        break;
-                    }
-                };
+                let null = is_null(row);
+                if if null { !takes_null } else { *place < previous } {
+                    culprit = Some((row, previous));
+                    break;
+                }
                 if keys.is_some() || row == 0 {
                     replaced.push(previous);
                 }
-                last[key] = next;
+                last[key] = if null { previous } else { *place }.saturating_sub(leeway);
             }
             done.push(replaced);
             let Some((row, previous)) = culprit else { continue };

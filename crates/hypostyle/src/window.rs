@@ -33,10 +33,14 @@ impl Bounds {
     /// The row has no window: its bound is null.
     pub(crate) const NO_WINDOW: i64 = i64::MAX;
 
+    /// The far end of the window of a row at `place`.
+    pub(crate) fn far_end(&self, place: i64, bound: i64) -> i64 {
+        if self.is_length { place.saturating_sub(bound) } else { bound }
+    }
+
     /// The first place that is in the window of a row at `place`, past `place` where the window is empty.
     pub(crate) fn first(&self, place: i64, bound: i64) -> i64 {
-        let far_end = if self.is_length { place.saturating_sub(bound) } else { bound };
-        far_end.saturating_add(i64::from(!self.includes_far_end)).min(Self::NO_WINDOW - 1)
+        self.far_end(place, bound).saturating_add(i64::from(!self.includes_far_end)).min(Self::NO_WINDOW - 1)
     }
 }
 

@@ -126,6 +126,7 @@ struct Window {
     min_samples: usize,
     center: bool,
     time: Option<usize>,
+    bounds: Option<Bounds>,
     step: usize,
 }
 
@@ -168,7 +169,7 @@ fn read_window(arguments: &Arguments, schema: &Schema) -> Result<Window> {
                     .refuse("min_samples", format!("must not exceed the window's {rows} rows, not {min_samples}")));
             }
             let span = Span::Rows { held, lagged: !closed.includes_current(), lead: (rows - 1) / 2 };
-            Ok(Window { span, min_samples, center, time: None, step })
+            Ok(Window { span, min_samples, center, time: None, bounds: None, step })
         }
         Extent::Duration(duration) => {
             let Some(by) = by else {
@@ -182,7 +183,7 @@ fn read_window(arguments: &Arguments, schema: &Schema) -> Result<Window> {
             let reach = duration.reach(arguments.kernel_name(), &by, data_type, closed.includes_far_end())?;
             let span = Span::Time { reach: Reach::Fixed(reach), includes_current: closed.includes_current() };
             let min_samples = arguments.count("min_samples").unwrap_or(1);
-            Ok(Window { span, min_samples, center, time: Some(time), step })
+            Ok(Window { span, min_samples, center, time: Some(time), bounds: None, step })
         }
         Extent::LengthIn(column) => bounded_window(arguments, schema, &column, true),
         Extent::StartIn(column) => bounded_window(arguments, schema, &column, false),
@@ -210,10 +211,11 @@ fn bounded_window(arguments: &Arguments, schema: &Schema, column: &str, is_lengt
     let (time, closed) = (time.map(|(time, _)| time), arguments.closed());
     let bounds = Bounds { column: place, time, is_length, includes_far_end: closed.includes_far_end() };
     Ok(Window {
-        span: Span::Time { reach: Reach::Bounds(bounds), includes_current: closed.includes_current() },
+        span: Span::Time { reach: Reach::Told, includes_current: closed.includes_current() },
         min_samples: arguments.count("min_samples").unwrap_or(1),
         center: false,
         time,
+        bounds: Some(bounds),
         step: arguments.count("step").unwrap_or(1),
     })
 }
@@ -331,8 +333,8 @@ pub(crate) fn rolling_around<S: Statistic>(
         Span::Rows { held, lagged, .. } => {
             rows(RollingRows { statistic, rows: held, lagged, min_samples }, &window, inputs, around)
         }
-        Span::Time { ref reach, includes_current } => {
-            time(TwoStacks(statistic), reach.clone(), includes_current, &window, inputs, around)
+        Span::Time { reach, includes_current } => {
+            time(TwoStacks(statistic), reach, includes_current, window, inputs, around)
         }
     }
 }
@@ -362,8 +364,8 @@ pub(crate) fn rolling_ordered_around<W: OrderedWindow>(
         Span::Rows { held, lagged, .. } => {
             rows(OrderedRows { window: ordered, rows: held, lagged, min_samples }, &window, inputs, around)
         }
-        Span::Time { ref reach, includes_current } => {
-            time(Sorted(ordered), reach.clone(), includes_current, &window, inputs, around)
+        Span::Time { reach, includes_current } => {
+            time(Sorted(ordered), reach, includes_current, window, inputs, around)
         }
     }
 }
@@ -404,17 +406,13 @@ fn time<K: Sliding>(
     summary: K,
     reach: Reach,
     includes_current: bool,
-    window: &Window,
+    window: Window,
     inputs: Inputs,
     around: impl Around<K::Input, K::Output>,
 ) -> Result<Box<dyn Running>> {
-    let bounds = match &reach {
-        Reach::Bounds(bounds) => Some(bounds.clone()),
-        Reach::Fixed(_) => None,
-    };
     let driver = RollingTime { summary, reach, includes_current, min_samples: window.min_samples, keeps_all: false };
     let mut kernel = around.boxed(driver, inputs, window.time);
-    if let Some(bounds) = bounds {
+    if let Some(bounds) = window.bounds {
         kernel.bound_by(bounds);
     }
     kernel.keep_every(window.step);

@@ -53,7 +53,7 @@ pub struct Block<S: Statistic> {
     prefix: S::State,
     /// The first valid row of the current block.
     anchor: Option<S::Input>,
-    /// What `suffix` is relative to, while the current block has no valid row yet.
+    /// What the suffixes are relative to, while the current block has no valid row yet.
     suffix_anchor: Option<S::Input>,
     /// The answer for the window that ended at the last row, for lagged windows.
     held: Option<S::Output>,
@@ -95,7 +95,6 @@ impl<S: Statistic> RollingRows<S> {
             }
             state.suffix[slot] = summary;
         }
-        state.suffix_anchor = Some(anchor);
     }
 
     /// The summary of the slots `from..` of the previous block alone.
@@ -133,22 +132,17 @@ impl<S: Statistic> RollingRows<S> {
         anchor.map(|slot| state.ring[slot])
     }
 
-    fn build_suffix_alone(&self, state: &mut Block<S>, slot: usize) {
-        if let Some(anchor) = self.anchor_alone(state, slot) {
-            self.build_suffix(state, slot + 1, anchor);
-        }
-    }
-
-    /// One row of a short window, without suffixes: what [`RollingRows::run_within_block`] does, step by step.
-    fn run_one(&self, state: &mut Block<S>, row: Option<S::Input>) -> Option<S::Output> {
-        let (slot, previous) = (state.offset, self.has_previous(state));
+    /// Takes a row in; tells whether it is the current block's anchor from now on.
+    #[inline(always)]
+    fn take(&self, state: &mut Block<S>, slot: usize, row: Option<S::Input>) -> bool {
+        let previous = self.has_previous(state);
         if previous && state.is_valid(slot) {
             state.count -= 1;
         }
-        if state.anchor.is_none() {
-            state.anchor = row.filter(|x| S::can_anchor(*x));
-        }
-        if previous && state.anchor.is_none() && state.suffix_anchor.is_none() {
+        let becomes_anchor = state.anchor.is_none() && row.is_some_and(|x| S::can_anchor(x));
+        if becomes_anchor {
+            state.anchor = row;
+        } else if previous && state.anchor.or(state.suffix_anchor).is_none() {
             state.suffix_anchor = self.anchor_alone(state, slot);
         }
         if let Some(x) = row {
@@ -156,46 +150,29 @@ impl<S: Statistic> RollingRows<S> {
             self.statistic.push(&mut state.prefix, x, anchor);
             state.count += 1;
         }
-        let anchor = state.anchor.or(state.suffix_anchor).filter(|_| previous);
-        let suffix = anchor.map(|anchor| self.suffix_from(state, slot + 1, anchor));
-        self.answer(state, suffix.as_ref())
+        becomes_anchor
     }
 
     /// Rows that stay within the current block.
     fn run_within_block(&self, state: &mut Block<S>, rows: Rows<S::Input>, mut answers: Answers<S::Output>) {
         let previous = self.has_previous(state);
-        if rows.len() == 1 && self.rows <= SHORT {
-            answers.set(0, self.run_one(state, rows.get(0)));
-            return self.keep(state, rows);
-        }
-        if previous
-            && state.suffix.is_empty()
-            && let Some(anchor) = state.anchor.or(state.suffix_anchor)
-        {
-            self.build_suffix(state, state.offset + 1, anchor);
-        }
+        let alone = rows.len() == 1 && self.rows <= SHORT;
         for i in 0..rows.len() {
             let slot = state.offset + i;
-            if previous && state.is_valid(slot) {
-                state.count -= 1;
-            }
-            if rows.is_valid(i) {
-                let x = rows.values[i];
-                if state.anchor.is_none() && S::can_anchor(x) {
-                    state.anchor = Some(x);
-                    if previous && (S::ANCHORED || state.suffix.is_empty()) {
-                        self.build_suffix(state, slot + 1, x);
-                    }
-                } else if previous && state.anchor.is_none() && state.suffix.is_empty() {
-                    self.build_suffix_alone(state, slot);
+            let new_anchor = self.take(state, slot, rows.get(i));
+            let anchor = state.anchor.or(state.suffix_anchor).filter(|_| previous);
+            let answer = if alone {
+                let suffix = anchor.map(|anchor| self.suffix_from(state, slot + 1, anchor));
+                self.answer(state, suffix.as_ref())
+            } else {
+                if let Some(anchor) = anchor
+                    && (state.suffix.is_empty() || (new_anchor && S::ANCHORED))
+                {
+                    self.build_suffix(state, slot + 1, anchor);
                 }
-                let anchor = state.anchor.unwrap_or(x);
-                self.statistic.push(&mut state.prefix, x, anchor);
-                state.count += 1;
-            } else if previous && state.anchor.is_none() && state.suffix.is_empty() {
-                self.build_suffix_alone(state, slot);
-            }
-            answers.set(i, self.answer(state, state.suffix.get(slot + 1)));
+                self.answer(state, state.suffix.get(slot + 1))
+            };
+            answers.set(i, answer);
         }
         if self.rows <= SHORT {
             state.suffix = Vec::new();
@@ -206,7 +183,8 @@ impl<S: Statistic> RollingRows<S> {
     /// Puts rows that were answered into the ring and moves on, to the next block where this one is full.
     fn keep(&self, state: &mut Block<S>, rows: Rows<S::Input>) {
         let end = state.offset + rows.len();
-        if rows.valid.is_some_and(|valid| valid.contains(&false)) {
+        let has_null = rows.valid.is_some_and(|valid| valid.contains(&false));
+        if has_null {
             state.flag_all();
         }
         if self.has_previous(state) {
@@ -221,7 +199,7 @@ impl<S: Statistic> RollingRows<S> {
             if state.ring.is_empty() && self.rows <= SHORT {
                 state.ring.reserve_exact(self.rows);
             }
-            let flagged = !state.valid.is_empty() || rows.valid.is_some_and(|valid| valid.contains(&false));
+            let flagged = has_null || !state.valid.is_empty();
             state.ring.extend_from_slice(rows.values);
             match rows.valid {
                 Some(valid) if flagged => state.valid.extend_from_slice(valid),

@@ -34,12 +34,12 @@ pub struct RollingTime<K> {
 }
 
 /// How far a window reaches back.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// The greatest difference to the current row's time that is still in the window.
     Fixed(u64),
-    /// From where a column says.
-    Bounds(Bounds),
+    /// To the first time that is told for each row.
+    Told,
 }
 
 /// The values that a window may still need, and the window's ends among them.
@@ -268,7 +268,7 @@ impl<K: Sliding> RollingTime<K> {
                         head += 1;
                     }
                 }
-                Reach::Bounds(_) => {
+                Reach::Told => {
                     let first = rows.firsts[i];
                     if first == Bounds::NO_WINDOW {
                         answers.set(at + i, None);
@@ -324,7 +324,7 @@ impl<K: Sliding> Driver for RollingTime<K> {
     type State = Span<K::Input, K::State>;
 
     fn keep_all(&mut self) {
-        self.keeps_all = matches!(self.reach, Reach::Bounds(_));
+        self.keeps_all = self.reach == Reach::Told;
     }
 
     fn start(&self) -> Self::State {
