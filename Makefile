@@ -45,8 +45,10 @@ format: .venv/tools ## Format everything
 	$(BIN)/ruff format .
 
 bench: setup .venv/peers ## Measure: criterion, then the comparison with other libraries; writes benches/results
-	cargo bench --workspace --bench kernels --bench latency
+	cargo bench --workspace --bench kernels
+	$(BIN)/python benches/latency.py --write
 	$(BIN)/python benches/compare.py --write
+	$(BIN)/python benches/keyed.py --write
 	$(BIN)/python benches/accuracy.py --write
 
 generate: setup ## Write what follows from the catalogue: Python functions and docs/kernels.md

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import report
-from latency import rust_latency
 from machine import machine
 from table import KERNELS, Window
 
@@ -38,7 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for threads in dict.fromkeys(options.threads):
             rows.extend(measured(plan_of(options, threads), threads))
-        latency = latencies(options)
     except subprocess.CalledProcessError as error:
         print(f"stopped: {error}; nothing is written", file=sys.stderr)
         return 1
@@ -49,7 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         },
         **machine(),
         "rows": rows,
-        "latency_us": latency,
     }
     print(report.markdown(result))
     if options.write:
@@ -76,7 +73,6 @@ def parser() -> argparse.ArgumentParser:
         "--budget", type=float, default=10.0, help="seconds in a row after which a peer runs no more (10)"
     )
     made.add_argument("--quick", action="store_true", help="100_000 rows, 100 keys, two runs")
-    made.add_argument("--no-latency", action="store_true", help="leave the latency of single rows out")
     made.add_argument("--write", action="store_true", help="write the results, the chart and the README's tables")
     made.add_argument(
         "--output", type=Path, default=RESULTS, help="where to instead of benches/results; the READMEs stay"
@@ -113,14 +109,6 @@ def measured(plan: dict[str, Any], threads: int) -> Iterator[dict[str, Any]]:
             yield from map(json.loads, process.stdout)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, "measure.py")
-
-
-def latencies(options: argparse.Namespace) -> dict[str, Any]:
-    if options.no_latency:
-        return {}
-    calls = 2_000 if options.quick else 50_000
-    python = next(measured({"latency": True, "latency_keys": 100_000, "latency_calls": calls}, cores()))
-    return {"python": python, "rust": None if options.quick else rust_latency()}
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from typing import Any, cast
 import numpy as np
 
 from inputs import Inputs, inputs
-from latency import python_latency
 from loops import SLICE, memory_copy, python_loop
 from oracles import ORACLES
 from peers import Peer, peers
@@ -28,9 +27,6 @@ class MismatchError(Exception):
 
 
 def main(plan: dict[str, Any]) -> None:
-    if plan.get("latency"):
-        print(json.dumps(python_latency(plan["latency_keys"], plan["latency_calls"])), flush=True)
-        return
     gc.disable()
     for kind in cast("list[Keys]", ["none", "text", "integer"]):
         rows = list(rows_of(kind, plan["kernels"], plan["windows"]))

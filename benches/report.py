@@ -41,7 +41,6 @@ def markdown(result: Result) -> str:
         rows = [row for row in result["rows"] if row["threads"] == threads]
         lines += ["", f"## {threads} thread{'s' if threads > 1 else ''}", "", *table(rows)]
     lines += yardsticks(result["rows"])
-    lines += latency(result)
     return "\n".join(lines) + "\n"
 
 
@@ -88,23 +87,6 @@ def yardsticks(rows: Sequence[Result]) -> list[str]:
     return lines
 
 
-def latency(result: Result) -> list[str]:
-    found = {face: times for face, times in result["latency_us"].items() if times}
-    if not found:
-        return []
-    lines = [
-        "",
-        "## Latency of one row",
-        "",
-        "`advance` of 1 row, 3 kernels, 100,000 keys in the state, microseconds.",
-        "",
-    ]
-    lines += ["| | p50 | p99 | p99.9 |", "|---|---:|---:|---:|"]
-    for face, times in found.items():
-        lines.append(f"| {face} | {times['p50']:.1f} | {times['p99']:.1f} | {times['p99.9']:.1f} |")
-    return lines
-
-
 def summary(result: Result, link: str) -> str:
     """What a README shows: one thread against the fastest peer, then hypostyle on all threads."""
     alone = min(row["threads"] for row in result["rows"])
@@ -124,7 +106,7 @@ def summary(result: Result, link: str) -> str:
         threaded = f"{more['ns_per_row']['hypostyle']:.1f}" if more else ""
         lines.append(f"| {row['name']} | {ours:.1f} | {peer} | {shown(ratio(row))} | {threaded} |")
     lines += ["", f"![fastest peer over hypostyle, by kernel]({link}/compare.svg)"]
-    return "\n".join([*lines, *(line.replace("## ", "### ") for line in latency(result))])
+    return "\n".join(lines)
 
 
 def write(result: Result, folder: Path, readmes: Sequence[Path]) -> None:

@@ -12,7 +12,7 @@ import polars as pl
 
 from hypostyle import _native
 from hypostyle._errors import ColumnNotFoundError
-from hypostyle._expr import KernelExpr, flatten, kernels_of
+from hypostyle._expr import KernelExpr, check_distinct, flatten, kernels_of
 from hypostyle._spec import Spec
 
 Frame = TypeVar("Frame")
@@ -146,15 +146,6 @@ def distinct(outputs: _native.Batch, specs: Sequence[Spec]) -> _native.Batch:
     """The outputs, where no two have the same name."""
     check_distinct(specs)
     return outputs
-
-
-def check_distinct(specs: Sequence[Spec]) -> None:
-    """Refuses kernels whose outputs have the same name."""
-    seen: dict[str, Spec] = {}
-    for spec in specs:
-        if (other := seen.setdefault(spec.output_name, spec)) is not spec:
-            msg = f"both {other.name} and {spec.name} would give a column '{spec.output_name}'; name one with .alias()"
-            raise ValueError(msg)
 
 
 def needed(specs: Sequence[Spec]) -> list[str]:

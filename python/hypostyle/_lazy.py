@@ -16,8 +16,9 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from hypostyle import _native
-from hypostyle._expr import kernels_of
-from hypostyle._frame import POLARS, check_distinct, needed, refuse_missing
+from hypostyle._errors import ColumnNotFoundError
+from hypostyle._expr import check_distinct, kernels_of
+from hypostyle._frame import POLARS, needed, refuse_missing
 from hypostyle._spec import Spec
 from hypostyle._stage import Stage
 
@@ -74,6 +75,9 @@ class LazyKernels:
         empty = schema.to_frame()
         if not set(schema) >= set(needed(specs)):
             refuse_missing(POLARS, empty, specs)
+        for missing in {name for stage in stages for name in stage._columns} - set(schema):
+            msg = f"{_FACE}: the input has no column '{missing}', by which the stage given as 'state' tells the time"
+            raise ColumnNotFoundError(msg)
         outputs = _native.output_fields(empty.select(needed(specs)), [spec.json for spec in specs])
         target = None if save is None else Path(save)
         whole = state is not None or save is not None
@@ -149,14 +153,14 @@ def _source(
         wanted |= set(predicate.meta.root_names())
     # Kernels whose outputs nobody wants need not run; a stage whose state is kept has to stay whole.
     running = [stage.copy() for stage in stages] if whole else [_stage(kept) for kept in _kept(stages, wanted)]
-    read = set(needed([spec for stage in running for spec in stage._specs])) | (wanted - given)
+    read = {name for stage in running for name in stage._columns} | (wanted - given)
     # Even where no column is wanted, the rows are counted.
     frame = frame.select([name for name in inputs if name in read] or inputs[:1])
     if n_rows is not None and save is None:
         frame = frame.head(n_rows)
     left = n_rows
     last: pl.DataFrame | None = None  # the piece that fills n_rows, held back until the state is saved
-    for batch in frame.collect_batches(maintain_order=True):
+    for batch in _gathered(frame, running):
         piece = batch
         for stage in running:
             outputs = stage._running.advance(POLARS.select(batch, stage._columns))
@@ -180,3 +184,24 @@ def _source(
         running[0].save(save)
     if last is not None:
         yield last
+
+
+# Batches have at least so many rows for each key, as fetching a key's state costs more than a row of it; and at most so
+# many rows, as memory is bounded.
+_ROWS_PER_KEY = 10
+_MOST_ROWS = 1 << 20
+
+
+def _gathered(frame: pl.LazyFrame, stages: list[Stage]) -> Iterator[pl.DataFrame]:
+    """The batches of a LazyFrame, put together to larger ones where there are many keys."""
+    waiting: list[pl.DataFrame] = []
+    rows = 0
+    for batch in frame.collect_batches(maintain_order=True):
+        waiting.append(batch)
+        rows += batch.height
+        keys = max((stage.keys for stage in stages), default=0)
+        if rows >= min(_ROWS_PER_KEY * keys, _MOST_ROWS):
+            yield pl.concat(waiting) if len(waiting) > 1 else waiting[0]
+            waiting, rows = [], 0
+    if waiting:
+        yield pl.concat(waiting)

@@ -114,7 +114,7 @@ def make_spec(name: str, over: IntoColumns | None, arguments: Mapping[str, Any])
             return {part: column(parameter, item) for part, item in _bound(name, parameter, value).items()}
         if isinstance(value, Iterable) and not isinstance(value, str | bytes):
             return [convert(parameter, item) for item in value]
-        return _plain(name, parameter, value)
+        return plain(name, parameter, value)
 
     parameters = {}
     for entry in CATALOGUE[name]["parameters"]:
@@ -173,7 +173,7 @@ def _bound(name: str, parameter: str, value: Mapping[str, Any]) -> Mapping[str, 
     raise TypeError(msg)
 
 
-def _plain(name: str, parameter: str, value: Any) -> Any:
+def plain(name: str, parameter: str, value: Any) -> Any:
     """A value of Python, numpy or pandas as JSON has it."""
     if isinstance(value, bool | str):
         return value

@@ -168,3 +168,63 @@ def test_memory_stays_bounded() -> None:
     time.sleep(0.3)
     assert len(made) < 150, "the whole source was read for one batch"
     assert threading.active_count() < 50
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "ipc"])
+def test_sinks(tmp_path: Path, kind: str) -> None:
+    """From a file to a file, through two stages and a filter, inside the streaming engine."""
+    source, target = tmp_path / "in.parquet", tmp_path / f"out.{kind}"
+    FRAME.write_parquet(source, row_group_size=3000)
+    lf = pl.scan_parquet(source).hs.with_columns(KERNELS).filter(pl.col("m3").is_not_null())
+    lf = lf.hs.with_columns(hs.cumsum_clip("m3", 0, 50, over="key").alias("level"))
+    getattr(lf, f"sink_{kind}")(target)
+    if kind == "csv":
+        got = pl.read_csv(target, schema_overrides=lf.collect_schema())
+    else:
+        got = getattr(pl, f"read_{kind}")(target)
+    filtered = WHOLE.filter(pl.col("m3").is_not_null())
+    assert got.equals(hs.with_columns(filtered, hs.cumsum_clip("m3", 0, 50, over="key").alias("level")))
+
+
+def test_an_error_in_a_sink_is_told(tmp_path: Path) -> None:
+    lf = FRAME.reverse().lazy().hs.with_columns(KERNELS[1], save=tmp_path / "state")
+    with pytest.raises(Exception, match="rolling_sum: time column 'ts' decreases in row 2 of key"):
+        lf.sink_parquet(tmp_path / "out.parquet")
+    assert not (tmp_path / "state").exists()
+
+
+def test_the_plan_is_readable() -> None:
+    plan = lazy().filter(pl.col("m3") > 1).explain()
+    assert "hypostyle" in plan
+    assert "m3 = rolling_mean, s10 = rolling_sum, top = expanding_max" in plan
+
+
+def test_small_batches_are_gathered_where_there_are_many_keys() -> None:
+    """The bits are the same, whatever the batches were."""
+    keys = 3000
+    parts = [
+        pl.DataFrame({"key": [n * 7 % keys for n in range(at, at + 500)], "x": [float(at)] * 500})
+        for at in range(0, 20_000, 500)
+    ]
+
+    def source(*_: object) -> Iterator[pl.DataFrame]:
+        yield from parts
+
+    lf = register_io_source(source, schema=parts[0].schema).hs.with_columns(
+        hs.ewm_mean("x", span=3, over="key").alias("e")
+    )
+    expected = hs.with_columns(pl.concat(parts), hs.ewm_mean("x", span=3, over="key").alias("e"))
+    assert lf.collect().equals(expected)
+    assert lf.head(700).collect().equals(expected.head(700))
+
+
+def test_a_stage_with_a_time_column_goes_on(tmp_path: Path) -> None:
+    stage = hs.Stage(KERNELS[0], time="ts")
+    stage.advance(FRAME.head(10))
+    out = FRAME.slice(10).lazy().hs.with_columns(state=stage, save=tmp_path / "state").select("m3").collect()
+    assert out["m3"].equals(WHOLE["m3"].slice(10))
+    assert hs.Stage.load(tmp_path / "state").forget(before=FRAME["ts"].max()) > 0
+    with pytest.raises(
+        hs.ColumnNotFoundError, match="no column 'ts', by which the stage given as 'state' tells the time"
+    ):
+        FRAME.drop("ts").lazy().hs.with_columns(state=stage)

@@ -7,7 +7,6 @@
 
 use std::ffi::CStr;
 
-use hypostyle::KernelSpec;
 use polars::prelude::PolarsError;
 use polars_arrow::ffi::ArrowSchema;
 use pyo3_polars::derive::{_parse_kwargs, _polars_plugin_get_last_error_message, _update_last_error, CallerContext};
@@ -58,7 +57,7 @@ fn explain_panic(kwargs: &[u8]) {
         return;
     }
     let Ok(arguments) = _parse_kwargs::<KernelArguments>(kwargs) else { return };
-    let kernel = KernelSpec::from_json(&arguments.spec).map_or_else(|_| "a kernel".to_string(), |spec| spec.name);
+    let kernel = arguments.kernels();
     let columns = arguments.columns.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
     _update_last_error(PolarsError::ComputeError(
         format!(

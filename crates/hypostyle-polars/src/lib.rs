@@ -7,6 +7,7 @@
 //! | `border` | Series and arrow-rs arrays, moved into each other without a copy; with `entry` and `memory` the only `unsafe` code |
 //! | `frames` | whole frames in and out by the Arrow PyCapsule interface |
 //! | `stage`, `module` | what Python sees |
+//! | `rows` | rows that come alone: dicts to cells and back |
 //! | `memory` | Polars' allocator, with huge pages for large columns |
 //! | `errors` | which exception each kind of error becomes |
 
@@ -17,6 +18,7 @@ mod frames;
 mod memory;
 mod module;
 mod plugin;
+mod rows;
 mod stage;
 
 #[global_allocator]

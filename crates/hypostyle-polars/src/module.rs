@@ -1,6 +1,7 @@
 //! The functions of `hypostyle._native`.
 
 use std::ffi::OsString;
+use std::num::NonZero;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchReader};
@@ -64,8 +65,15 @@ fn run_cli(py: Python<'_>, argv: Vec<OsString>) -> PyResult<i32> {
     py.detach(|| guarded("hypostyle", || Ok(hypostyle_pipeline::main_with_args(argv))))
 }
 
+/// As many threads as Polars uses: POLARS_MAX_THREADS, else one for each core.
+fn threads_of_polars() -> usize {
+    let given = std::env::var("POLARS_MAX_THREADS").ok().and_then(|threads| threads.parse().ok());
+    given.filter(|threads| *threads > 0).unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get))
+}
+
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    hypostyle::set_default_threads(threads_of_polars());
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<Batch>()?;
     module.add_class::<Stage>()?;

@@ -6,44 +6,62 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, StructArray};
 use arrow::datatypes::{Field as ArrowField, Schema};
 use hypostyle::KernelSpec;
-use polars::prelude::{Field, PlSmallStr, PolarsError, PolarsResult, Series, polars_bail};
+use polars::prelude::{DataType, Field, PlSmallStr, PolarsError, PolarsResult, Series, polars_bail};
 use pyo3_polars::derive::{CallerContext, polars_expr};
 use serde::Deserialize;
 
 use crate::border;
 
-/// What the Python side sends along: the specification, and which column of it each input is.
+/// What the Python side sends along: the specifications, which of their columns each input is, and whether the answer is a
+/// struct of all answers rather than the one there is.
 #[derive(Deserialize)]
 pub struct KernelArguments {
-    pub spec: String,
+    specs: Vec<String>,
     pub columns: Vec<String>,
+    as_struct: bool,
+}
+
+impl KernelArguments {
+    fn specs(&self) -> PolarsResult<Vec<KernelSpec>> {
+        self.specs.iter().map(|spec| KernelSpec::from_json(spec).map_err(refused)).collect()
+    }
+
+    /// The kernels' names, for messages.
+    pub fn kernels(&self) -> String {
+        let specs = self.specs.iter().filter_map(|spec| KernelSpec::from_json(spec).ok());
+        specs.map(|spec| spec.name).collect::<Vec<_>>().join(", ")
+    }
 }
 
 #[polars_expr(output_type_func_with_kwargs=output_field)]
 fn kernel_unguarded(inputs: &[Series], context: CallerContext, kwargs: KernelArguments) -> PolarsResult<Series> {
-    let spec = KernelSpec::from_json(&kwargs.spec).map_err(refused)?;
-    guarded(&spec, || {
+    guarded(&kwargs, || {
         let batch = batch_of(&broadcast(inputs)?, &kwargs.columns)?;
         let threads = if context.parallel() { Some(1) } else { None };
-        let output = hypostyle::evaluate(&batch, std::slice::from_ref(&spec), threads).map_err(refused)?;
-        border::to_series(&output_name(inputs.first().map(|series| series.name())), output.column(0))
+        let outputs = hypostyle::evaluate(&batch, &kwargs.specs()?, threads).map_err(refused)?;
+        let name = output_name(inputs.first().map(|series| series.name()));
+        if kwargs.as_struct {
+            border::to_series(&name, &StructArray::from(outputs))
+        } else {
+            border::to_series(&name, outputs.column(0))
+        }
     })
 }
 
 fn output_field(inputs: &[Field], kwargs: KernelArguments) -> PolarsResult<Field> {
-    let spec = KernelSpec::from_json(&kwargs.spec).map_err(refused)?;
-    guarded(&spec, || {
+    guarded(&kwargs, || {
         let fields = inputs
             .iter()
             .zip(&kwargs.columns)
             .map(|(field, name)| Ok(ArrowField::new(name, border::to_arrow_field(field)?.data_type().clone(), true)));
         let schema = Schema::new(fields.collect::<PolarsResult<Vec<_>>>()?);
-        let outputs = hypostyle::output_fields(&schema, std::slice::from_ref(&spec)).map_err(refused)?;
-        let output = border::to_polars_field(&outputs[0])?;
-        Ok(Field::new(output_name(inputs.first().map(|field| &field.name)), output.dtype))
+        let outputs = hypostyle::output_fields(&schema, &kwargs.specs()?).map_err(refused)?;
+        let outputs = outputs.iter().map(border::to_polars_field).collect::<PolarsResult<Vec<_>>>()?;
+        let data_type = if kwargs.as_struct { DataType::Struct(outputs) } else { outputs[0].dtype.clone() };
+        Ok(Field::new(output_name(inputs.first().map(|field| &field.name)), data_type))
     })
 }
 
@@ -73,9 +91,10 @@ fn broadcast(inputs: &[Series]) -> PolarsResult<Vec<Series>> {
 }
 
 /// Runs `action`; a panic becomes an error that names the kernel, instead of the word PANIC.
-fn guarded<T>(spec: &KernelSpec, action: impl FnOnce() -> PolarsResult<T>) -> PolarsResult<T> {
-    catch_unwind(AssertUnwindSafe(action))
-        .unwrap_or_else(|panic| Err(PolarsError::ComputeError(crate::errors::of_panic(&spec.name, &*panic).into())))
+fn guarded<T>(arguments: &KernelArguments, action: impl FnOnce() -> PolarsResult<T>) -> PolarsResult<T> {
+    catch_unwind(AssertUnwindSafe(action)).unwrap_or_else(|panic| {
+        Err(PolarsError::ComputeError(crate::errors::of_panic(&arguments.kernels(), &*panic).into()))
+    })
 }
 
 /// Keeps the message as it stands.

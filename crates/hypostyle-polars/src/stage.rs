@@ -1,18 +1,22 @@
 //! `hypostyle._native.Stage`: a stage that Python threads may share.
 //!
-//! A mutex makes concurrent calls follow one another.  It is only ever taken with the GIL released, so a thread that
-//! holds the one never waits for the other.
+//! A mutex makes concurrent calls follow one another.  Batches take it with the GIL released, so that a thread that holds
+//! the one never waits for the other.  A row that comes alone takes less time than releasing the GIL would: it keeps it,
+//! unless another thread is at the stage.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
-use hypostyle::KernelSpec;
-use pyo3::exceptions::PyRuntimeError;
+use arrow::array::RecordBatchReader;
+use hypostyle::{Cell, Idle, KernelSpec};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::errors::{exception, guarded};
 use crate::frames::{Batch, open, read};
+use crate::rows::Row;
 
 /// The specifications of several kernels, each as JSON.
 pub fn parse(specs: &[String]) -> PyResult<Vec<KernelSpec>> {
@@ -20,15 +24,53 @@ pub fn parse(specs: &[String]) -> PyResult<Vec<KernelSpec>> {
 }
 
 #[pyclass(frozen, module = "hypostyle._native")]
-pub struct Stage(Mutex<hypostyle::Stage>);
+pub struct Stage {
+    inside: Mutex<Inside>,
+    /// The process that last took the mutex for a batch: a forked one finds it taken for ever if it was then.
+    process: AtomicU32,
+}
+
+struct Inside {
+    stage: hypostyle::Stage,
+    /// How rows that come alone are read and answered, once there was one.
+    row: Option<Row>,
+    answers: Vec<Cell<'static>>,
+}
+
+impl From<hypostyle::Stage> for Stage {
+    fn from(stage: hypostyle::Stage) -> Self {
+        let inside = Inside { stage, row: None, answers: Vec::new() };
+        Self { inside: Mutex::new(inside), process: AtomicU32::new(0) }
+    }
+}
+
+fn broken() -> PyErr {
+    PyRuntimeError::new_err(
+        "a fault inside hypostyle stopped this stage in mid-batch, so its state can't be trusted; load it anew",
+    )
+}
 
 impl Stage {
-    fn lock(&self) -> PyResult<MutexGuard<'_, hypostyle::Stage>> {
-        self.0.lock().map_err(|_| {
-            PyRuntimeError::new_err(
-                "a fault inside hypostyle stopped this stage in mid-batch, so its state can't be trusted; load it anew",
-            )
-        })
+    /// The stage, if no other thread is at it.
+    fn try_lock(&self) -> PyResult<Option<MutexGuard<'_, Inside>>> {
+        match self.inside.try_lock() {
+            Ok(inside) => Ok(Some(inside)),
+            Err(TryLockError::WouldBlock) if self.process.load(Relaxed) == std::process::id() => Ok(None),
+            Err(TryLockError::WouldBlock) => Err(PyRuntimeError::new_err(
+                "this process was forked while another thread ran this stage, so that its copy here is in mid-batch; load \
+                 the stage anew",
+            )),
+            Err(TryLockError::Poisoned(_)) => Err(broken()),
+        }
+    }
+
+    fn lock(&self) -> PyResult<MutexGuard<'_, Inside>> {
+        let inside = match self.try_lock()? {
+            Some(inside) => inside,
+            None => self.inside.lock().map_err(|_| broken())?,
+        };
+        self.process.store(std::process::id(), Relaxed);
+        Ok(inside)
     }
 
     /// Runs `action` on the stage without the GIL.
@@ -37,17 +79,46 @@ impl Stage {
         py: Python<'_>,
         action: impl FnOnce(&mut hypostyle::Stage) -> hypostyle::Result<T> + Send,
     ) -> PyResult<T> {
-        py.detach(|| guarded("stage", || action(&mut *self.lock()?).map_err(exception)))
+        py.detach(|| guarded("stage", || action(&mut self.lock()?.stage).map_err(exception)))
+    }
+
+    /// Runs `action` on a row, with the GIL.
+    fn with_row<'py>(
+        &self,
+        row: &Bound<'py, PyDict>,
+        action: impl Fn(&mut hypostyle::Stage, &[Cell], &mut Vec<Cell<'static>>) -> hypostyle::Result<()>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let py = row.py();
+        let mut inside = loop {
+            match self.try_lock()? {
+                Some(inside) => break inside,
+                // Another thread is at it: the GIL is given back until that one is done.
+                None => py.detach(|| self.lock().map(drop))?,
+            }
+        };
+        guarded("stage", || {
+            let Inside { stage, row: known, answers } = &mut *inside;
+            let known = match known {
+                Some(known) => known,
+                None => known.insert(Row::of(py, stage)?),
+            };
+            known.with_cells(row, |cells| action(stage, cells, answers).map_err(exception))?;
+            known.answer(py, answers)
+        })
     }
 }
 
 #[pymethods]
 impl Stage {
     #[new]
-    #[pyo3(signature = (specs, threads = None))]
-    fn new(specs: Vec<String>, threads: Option<usize>) -> PyResult<Self> {
+    #[pyo3(signature = (specs, threads = None, time = None))]
+    fn new(specs: Vec<String>, threads: Option<usize>, time: Option<String>) -> PyResult<Self> {
         let stage = guarded("stage", || hypostyle::Stage::new(parse(&specs)?).map_err(exception))?;
-        Ok(Self(Mutex::new(with_threads(stage, threads)?)))
+        let stage = match time {
+            Some(time) => stage.with_time(time).map_err(exception)?,
+            None => stage,
+        };
+        Ok(with_threads(stage, threads)?.into())
     }
 
     /// With `specs` the file must be of just these kernels.
@@ -60,13 +131,13 @@ impl Stage {
             None => hypostyle::Stage::load(&path),
         };
         let stage = py.detach(|| guarded("stage", || load().map_err(exception)))?;
-        Ok(Self(Mutex::new(with_threads(stage, threads)?)))
+        Ok(with_threads(stage, threads)?.into())
     }
 
     #[staticmethod]
     fn from_bytes(py: Python<'_>, bytes: &[u8]) -> PyResult<Self> {
         let stage = py.detach(|| guarded("stage", || hypostyle::Stage::from_bytes(bytes).map_err(exception)))?;
-        Ok(Self(Mutex::new(stage)))
+        Ok(stage.into())
     }
 
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
@@ -88,6 +159,60 @@ impl Stage {
         Ok(Batch(self.with(py, |stage| stage.peek_columns(&batch))?))
     }
 
+    /// Takes the types of the columns from a frame.
+    fn begin(&self, py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<()> {
+        let schema = open(frame)?.schema();
+        self.with(py, |stage| stage.begin(&schema))
+    }
+
+    /// The kernels' answers to one row, by name.
+    fn advance_row<'py>(&self, row: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
+        self.with_row(row, |stage, row, answers| stage.advance_row(row, answers))
+    }
+
+    /// The same without keeping the row.
+    fn peek_row<'py>(&self, row: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
+        self.with_row(row, |stage, row, answers| stage.peek_row(row, answers))
+    }
+
+    /// Takes the keys of another stage in; that one stays as it is.
+    fn merge(&self, py: Python<'_>, other: &Bound<'_, Self>) -> PyResult<()> {
+        let other = other.get().with(py, |stage| Ok(stage.clone()))?;
+        self.with(py, |stage| stage.merge(other))
+    }
+
+    /// The keys by ranges that begin at the rows of `borders`.
+    fn split(&self, py: Python<'_>, borders: &Bound<'_, PyAny>) -> PyResult<Vec<Self>> {
+        let reader = open(borders)?;
+        let borders = py.detach(|| read(reader))?;
+        let parts = self.with(py, |stage| stage.split(&borders))?;
+        Ok(parts.into_iter().map(Into::into).collect())
+    }
+
+    /// The keys in `count` ranges of about the same size.
+    fn split_evenly(&self, py: Python<'_>, count: usize) -> PyResult<Vec<Self>> {
+        let parts = self.with(py, |stage| stage.split_evenly(count))?;
+        Ok(parts.into_iter().map(Into::into).collect())
+    }
+
+    /// Forgets keys; `before` is a time as a row has it, `idle_for` a duration as text.
+    #[pyo3(signature = (before = None, idle_for = None))]
+    fn forget(&self, py: Python<'_>, before: Option<Bound<'_, PyAny>>, idle_for: Option<String>) -> PyResult<usize> {
+        let idle = match (before, idle_for) {
+            (Some(time), None) => {
+                let field = self.with(py, |stage| Ok(stage.time_field().cloned()))?;
+                let Some(field) = field else { return Ok(self.with(py, |stage| stage.forget(Idle::Before(0)))?) };
+                Idle::Before(crate::rows::time(&time, &field)?)
+            }
+            (None, Some(span)) => Idle::For(
+                hypostyle::Duration::parse(&span)
+                    .map_err(|problem| PyValueError::new_err(format!("forget: parameter 'idle_for': {problem}")))?,
+            ),
+            _ => return Err(PyTypeError::new_err("forget takes one of 'before' and 'idle_for'")),
+        };
+        self.with(py, |stage| stage.forget(idle))
+    }
+
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         self.with(py, |stage| stage.save(&path))
     }
@@ -101,13 +226,25 @@ impl Stage {
         self.with(py, |stage| Ok(stage.state_bytes()))
     }
 
+    fn rows(&self, py: Python<'_>) -> PyResult<u64> {
+        self.with(py, |stage| Ok(stage.rows()))
+    }
+
+    fn keys(&self, py: Python<'_>) -> PyResult<usize> {
+        self.with(py, |stage| Ok(stage.keys()))
+    }
+
+    fn time(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        self.with(py, |stage| Ok(stage.time().map(str::to_string)))
+    }
+
     /// The kernels' specifications, each as JSON.
     fn specs(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         self.with(py, |stage| Ok(stage.specs().iter().map(KernelSpec::to_json).collect()))
     }
 
     fn copy(&self, py: Python<'_>) -> PyResult<Self> {
-        Ok(Self(Mutex::new(self.with(py, |stage| Ok(stage.clone()))?)))
+        Ok(self.with(py, |stage| Ok(stage.clone()))?.into())
     }
 }
 

@@ -1,31 +1,19 @@
-//! A stage's kernels bound to their columns: the checks, the keys and the walk over a batch, all or nothing.
+//! A stage's kernels bound to their columns, with all keys and states: rows go in all or nothing, and keys can be taken out,
+//! put together and forgotten.
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{Field, Schema};
-use arrow::util::display::array_value_to_string;
-use rayon::prelude::*;
-use std::borrow::Cow;
 use std::sync::Arc;
 
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Field, Schema};
+
 use crate::arguments::find_column;
-use crate::column::read_integer;
+use crate::cell::{Cell, Givens, LiveRow, array_of, read_cell};
 use crate::error::{Error, ErrorKind, Result};
-use crate::groups::Groups;
-use crate::kernel::{Batch, Running};
+use crate::kernel::Running;
 use crate::keys::Keys;
-use crate::spec::{KernelSpec, Value};
-use crate::window::Bounds;
-
-/// Grouped rows are taken in slices of this many, so that a slice's columns stay in cache while they are put into key
-/// order and back.
-const SLICE: usize = 1 << 17;
-
-/// As [`SLICE`], where the states of all keys don't fit into the cache: fetching a state then costs more than a column out
-/// of cache, so that a key should have many rows when its turn comes.
-const LONG_SLICE: usize = 1 << 23;
-
-/// What the states of all keys may take for short slices.
-const CACHED_STATES: usize = 2 << 20;
+use crate::orders::{self, BEFORE_ALL, Progress};
+use crate::schedule::run_kernels;
+use crate::spec::KernelSpec;
 
 /// What a stage knows once it has seen the types of its columns.
 pub(crate) struct Bound {
@@ -34,96 +22,65 @@ pub(crate) struct Bound {
     /// The kernels, bound to `fields`.
     pub(crate) kernels: Vec<Box<dyn Running>>,
     pub(crate) keys: Option<Keys>,
-    /// What must not go back within a key, and how far each key has come.
-    pub(crate) orders: Vec<(Order, Vec<i64>)>,
+    /// The places of the key columns in `fields`.
+    pub(crate) key_columns: Vec<usize>,
+    pub(crate) progress: Vec<Progress>,
     /// How many rows of each key there were, where a kernel asks for a row's number.
     pub(crate) seen: Option<Vec<i64>>,
     pub(crate) rows: u64,
 }
 
-/// What must not go back within a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// The times of the column at this place in `fields`.
-    Time(usize),
-    /// Where the windows begin that a column bounds.
-    Window(Bounds),
-}
-
-impl Order {
-    /// Which of its ends belong to a window makes no difference.
-    pub(crate) fn of_window(bounds: &Bounds) -> Self {
-        Self::Window(Bounds { includes_far_end: true, ..bounds.clone() })
-    }
-
-    /// The column that is at fault where the order is broken.
-    pub(crate) fn column(&self) -> usize {
-        match self {
-            Self::Time(column) => *column,
-            Self::Window(bounds) => bounds.column,
-        }
-    }
-
-    /// The name that a saved state has for how far each key has come.
-    pub(crate) fn saved_name(&self, fields: &[Field]) -> String {
-        let name = fields[self.column()].name();
-        match self {
-            Self::Time(_) => format!("last:{name}"),
-            Self::Window(bounds) => {
-                let by = bounds.time.map_or("rows", |time| fields[time].name());
-                format!("{}:{name} by {by}", if bounds.is_length { "length" } else { "start" })
-            }
-        }
-    }
-
-    /// By how much the place of a key's next row may lie before that of a row: where a length counts rows, places are seen
-    /// from the row, and the next one is a row further on.
-    fn leeway(&self) -> i64 {
-        i64::from(matches!(self, Self::Window(Bounds { is_length: true, time: None, .. })))
-    }
-
-    /// The rows' places in the order.
-    fn places<'r>(&self, rows: &'r RecordBatch) -> Cow<'r, [i64]> {
-        let values = read_integer(rows.column(self.column()));
-        match self {
-            Self::Window(bounds) if bounds.is_length => match bounds.time {
-                Some(time) => {
-                    let times = read_integer(rows.column(time));
-                    times.iter().zip(values.iter()).map(|(time, length)| bounds.far_end(*time, *length)).collect()
-                }
-                None => values.iter().map(|length| bounds.far_end(0, *length)).collect(),
-            },
-            _ => values,
-        }
-    }
-}
-
 impl Clone for Bound {
     fn clone(&self) -> Self {
-        Self {
-            fields: self.fields.clone(),
-            kernels: self.kernels.iter().map(|kernel| kernel.clone_boxed()).collect(),
-            keys: self.keys.clone(),
-            orders: self.orders.clone(),
-            seen: self.seen.clone(),
-            rows: self.rows,
-        }
+        self.with(
+            self.kernels.iter().map(|kernel| kernel.clone_boxed()).collect(),
+            self.keys.clone(),
+            self.progress.clone(),
+            self.seen.clone(),
+        )
     }
 }
 
 impl Bound {
+    /// The same columns with other keys and states.
+    fn with(
+        &self,
+        kernels: Vec<Box<dyn Running>>,
+        keys: Option<Keys>,
+        progress: Vec<Progress>,
+        seen: Option<Vec<i64>>,
+    ) -> Self {
+        let (fields, key_columns) = (self.fields.clone(), self.key_columns.clone());
+        Self { fields, kernels, keys, key_columns, progress, seen, rows: self.rows }
+    }
+
     pub(crate) fn key_count(&self) -> usize {
         self.keys.as_ref().map_or(1, Keys::len)
     }
 
     pub(crate) fn resize(&mut self, keys: usize) {
         self.kernels.iter_mut().for_each(|kernel| kernel.resize(keys));
-        self.orders.iter_mut().for_each(|(_, last)| last.resize(keys, i64::MIN));
+        self.progress.iter_mut().for_each(|progress| progress.last.resize(keys, BEFORE_ALL));
         self.seen.iter_mut().for_each(|seen| seen.resize(keys, 0));
     }
 
+    pub(crate) fn bytes(&self) -> usize {
+        self.kernels.iter().map(|kernel| kernel.state_bytes()).sum::<usize>()
+            + self.keys.as_ref().map_or(0, Keys::bytes)
+            + self.progress.iter().map(|progress| progress.last.capacity() * size_of::<i64>()).sum::<usize>()
+            + self.seen.as_ref().map_or(0, |seen| seen.capacity() * size_of::<i64>())
+    }
+
+    /// When each key was last seen: by this column, or else by any time column.
+    pub(crate) fn clock(&self, time: Option<&str>) -> Option<&Progress> {
+        self.progress.iter().find(|progress| {
+            let column = progress.order.column();
+            progress.order.tells_time(column) && time.is_none_or(|time| self.fields[column].name() == time)
+        })
+    }
+
     /// The stage's own columns of a batch, in the order of `fields`.
-    pub(crate) fn project(&self, batch: &RecordBatch, kernel: &str) -> Result<RecordBatch> {
+    fn project(&self, batch: &RecordBatch, kernel: &str) -> Result<RecordBatch> {
         let mut columns = Vec::with_capacity(self.fields.len());
         let mut fields = Vec::with_capacity(self.fields.len());
         for known in &self.fields {
@@ -148,223 +105,203 @@ impl Bound {
     /// Answers a batch, or leaves everything as it was.
     pub(crate) fn run(&mut self, batch: &RecordBatch, specs: &[KernelSpec], threads: usize) -> Result<Vec<ArrayRef>> {
         let own = self.project(batch, &specs[0].name)?;
-        let keys_before = self.key_count();
-        let keys = self.number_keys(&own, &specs[0].over, threads)?;
+        let (keys_before, mark) = (self.key_count(), self.keys.as_ref().map(Keys::mark));
+        let columns = self.key_arrays(&own);
+        let keys = self.keys.as_mut().map(|keys| keys.number(&columns, threads)).transpose()?;
         let key_count = self.key_count();
-        if let Err(error) = self.check_orders(&own, keys.as_deref(), specs) {
-            if let Some(known) = &mut self.keys {
-                known.truncate(keys_before);
+        if let Err(error) = orders::check(&mut self.progress, &own, keys.as_deref(), (key_count, self.rows), specs) {
+            if let (Some(known), Some(mark)) = (&mut self.keys, &mark) {
+                known.reset(mark);
             }
             self.resize(keys_before);
             return Err(error);
         }
         self.resize(key_count);
         self.rows += own.num_rows() as u64;
-        let numbers = Numbers { keys, key_count, seen: self.seen.as_deref_mut() };
-        Ok(run_kernels(&mut self.kernels, &own, numbers, threads))
+        Ok(run_kernels(&mut self.kernels, &own, keys, key_count, self.seen.as_deref_mut(), threads))
     }
 
-    fn key_columns(&self, rows: &RecordBatch, over: &[String]) -> Vec<ArrayRef> {
-        over.iter().filter_map(|key| rows.column_by_name(key).cloned()).collect()
+    fn key_arrays(&self, rows: &RecordBatch) -> Vec<ArrayRef> {
+        self.key_columns.iter().map(|place| rows.column(*place).clone()).collect()
     }
 
-    fn number_keys(&mut self, rows: &RecordBatch, over: &[String], threads: usize) -> Result<Option<Vec<u32>>> {
-        let columns = self.key_columns(rows, over);
-        self.keys.as_mut().map(|keys| keys.number(&columns, threads)).transpose()
-    }
-
-    /// Checks that no time is null and nothing goes back within its key, and remembers how far each key has come; on an
-    /// error nothing is remembered.
-    fn check_orders(&mut self, rows: &RecordBatch, keys: Option<&[u32]>, specs: &[KernelSpec]) -> Result<()> {
-        let (total, before) = (self.key_count(), self.rows);
-        let mut done: Vec<Vec<i64>> = Vec::new();
-        for at in 0..self.orders.len() {
-            let (order, last) = &mut self.orders[at];
-            last.resize(total, i64::MIN);
-            let (places, leeway) = (order.places(rows), order.leeway());
-            let nulls = rows.column(order.column()).logical_nulls();
-            let is_null = |row: usize| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
-            let takes_null = matches!(order, Order::Window(_));
-            let mut replaced: Vec<i64> = Vec::with_capacity(if keys.is_some() { rows.num_rows() } else { 1 });
-            let mut culprit = None;
-            for (row, place) in places.iter().enumerate() {
-                let key = keys.map_or(0, |keys| keys[row] as usize);
-                let previous = last[key];
-                let null = is_null(row);
-                if if null { !takes_null } else { *place < previous } {
-                    culprit = Some((row, previous));
-                    break;
-                }
-                if keys.is_some() || row == 0 {
-                    replaced.push(previous);
-                }
-                last[key] = if null { previous } else { *place }.saturating_sub(leeway);
-            }
-            done.push(replaced);
-            let Some((row, previous)) = culprit else { continue };
-            let error = order_error(rows, order, row, before, previous, specs);
-            // Undo, newest first.
-            for ((_, last), replaced) in self.orders.iter_mut().zip(&done) {
-                let undo = |(row, place): (usize, &i64)| last[keys.map_or(0, |keys| keys[row] as usize)] = *place;
-                replaced.iter().enumerate().rev().for_each(undo);
-            }
-            return Err(error);
+    /// A row's values, read as the kernels need them, and its key's number if the key is known.
+    fn read_row<'r>(&self, row: &[Cell<'r>]) -> Result<(Givens<'r>, Option<usize>)> {
+        if row.len() != self.fields.len() {
+            let names: Vec<&str> = self.fields.iter().map(|field| field.name().as_str()).collect();
+            return Err(Error::new(
+                ErrorKind::Stage,
+                format!("a row of this stage has {} values ({}), not {}", names.len(), names.join(", "), row.len()),
+            ));
         }
+        let mut given = Givens::new();
+        for (cell, field) in row.iter().zip(&self.fields) {
+            given.push(read_cell(*cell, field.name(), field.data_type())?);
+        }
+        let key = match &self.keys {
+            None => Some(0),
+            Some(keys) => {
+                keys.check_rows()?;
+                keys.find_row(|at| &given[self.key_columns[at]])
+            }
+        };
+        Ok((given, key))
+    }
+
+    /// Answers a row that comes alone, or leaves everything as it was; the answers are put behind those that are there.
+    pub(crate) fn run_row(
+        &mut self,
+        row: &[Cell],
+        specs: &[KernelSpec],
+        answers: &mut Vec<Cell<'static>>,
+    ) -> Result<()> {
+        let (given, known) = self.read_row(row)?;
+        if !orders::allows(&self.progress, &given, known) {
+            return Err(self.explain(&given, specs));
+        }
+        let key = match (known, &mut self.keys) {
+            (Some(key), _) => key,
+            (None, keys) => {
+                let number = keys.as_mut().map_or(0, |keys| keys.number_row(|at| &given[self.key_columns[at]]));
+                self.resize(number + 1);
+                number
+            }
+        };
+        orders::remember(&mut self.progress, &given, key);
+        self.rows += 1;
+        let position = self.seen.as_mut().map_or(0, |seen| {
+            seen[key] += 1;
+            seen[key] - 1
+        });
+        let row = LiveRow { given: &given, position };
+        self.kernels.iter_mut().for_each(|kernel| kernel.run_row(key, row, answers));
         Ok(())
     }
 
+    /// As [`Bound::run_row`], with copies of the key's states.
+    pub(crate) fn peek_row(&self, row: &[Cell], specs: &[KernelSpec], answers: &mut Vec<Cell<'static>>) -> Result<()> {
+        let (given, key) = self.read_row(row)?;
+        if !orders::allows(&self.progress, &given, key) {
+            return Err(self.explain(&given, specs));
+        }
+        let position = self.seen.as_ref().zip(key).map_or(0, |(seen, key)| seen[key]);
+        let row = LiveRow { given: &given, position };
+        self.kernels.iter().for_each(|kernel| kernel.peek_row(key, row, answers));
+        Ok(())
+    }
+
+    /// Why a row may not come next, as a batch of that row would have it.
+    fn explain(&self, given: &Givens, specs: &[KernelSpec]) -> Error {
+        let told = || {
+            let columns = given.iter().zip(&self.fields).map(|(given, field)| array_of(given, field.data_type()));
+            let columns = columns.collect::<Result<Vec<_>>>()?;
+            let row = RecordBatch::try_new(Arc::new(Schema::new(self.fields.clone())), columns)?;
+            self.part_for(&row, specs)?.run(&row, specs, 1)?;
+            Ok(())
+        };
+        told().err().unwrap_or_else(|| Error::new(ErrorKind::Order, "the row may not come next"))
+    }
+
     /// A stage with copies of the states of a batch's keys only.
-    pub(crate) fn part_for(&mut self, batch: &RecordBatch, specs: &[KernelSpec]) -> Result<Self> {
-        let own = self.project(batch, &specs[0].name)?;
-        let columns = self.key_columns(&own, &specs[0].over);
-        let Some(keys) = &mut self.keys else {
+    pub(crate) fn part_for(&self, batch: &RecordBatch, specs: &[KernelSpec]) -> Result<Self> {
+        let Some(keys) = &self.keys else {
             return Ok(self.clone());
         };
-        let known = keys.len();
-        let numbers = keys.number(&columns, 1);
-        keys.truncate(known);
-        // The part numbers its keys anew, in the same order of first appearance.
-        let mut part_keys = Keys::new(keys.types().to_vec())?;
-        let part_numbers = part_keys.number(&columns, 1)?;
-        let mut chosen: Vec<Option<u32>> = vec![None; part_keys.len()];
-        for (part, number) in part_numbers.into_iter().zip(numbers?) {
-            chosen[part as usize] = ((number as usize) < known).then_some(number);
-        }
-        let last_places =
-            |last: &[i64]| chosen.iter().map(|key| key.map_or(i64::MIN, |key| last[key as usize])).collect();
-        Ok(Self {
-            fields: self.fields.clone(),
-            kernels: self.kernels.iter().map(|kernel| kernel.select(&chosen)).collect(),
-            orders: self.orders.iter().map(|(order, last)| (order.clone(), last_places(last))).collect(),
-            seen: self
-                .seen
-                .as_ref()
-                .map(|seen| chosen.iter().map(|key| key.map_or(0, |key| seen[key as usize])).collect()),
-            keys: Some(part_keys),
-            rows: self.rows,
-        })
+        let columns = self.key_arrays(&self.project(batch, &specs[0].name)?);
+        // The part numbers its keys anew; their names tell which of the stage's keys they are.
+        let mut own = Keys::new(keys.types().to_vec())?;
+        own.number(&columns, 1)?;
+        let chosen = keys.find(&own.columns()?)?;
+        Ok(self.select(&chosen, Some(own)))
     }
-}
 
-/// What is wrong with the time in a row, with its key, its number since the stage began, and the way out.
-fn order_error(
-    rows: &RecordBatch,
-    order: &Order,
-    row: usize,
-    rows_before: u64,
-    previous: i64,
-    specs: &[KernelSpec],
-) -> Error {
-    let name = rows.schema().field(order.column()).name().clone();
-    let mentions = match order {
-        Order::Time(_) => Value::Text(name.clone()),
-        Order::Window(bounds) if bounds.is_length => Value::LengthIn(name.clone()),
-        Order::Window(_) => Value::StartIn(name.clone()),
-    };
-    let kernel = specs
-        .iter()
-        .find(|spec| spec.parameters.values().any(|value| *value == mentions))
-        .map_or("", |spec| spec.name.as_str());
-    let shown = |array: &ArrayRef, row| array_value_to_string(array, row).unwrap_or_default();
-    let key: Vec<String> = specs[0]
-        .over
-        .iter()
-        .filter_map(|key| rows.column_by_name(key).map(|column| format!("{key}={:?}", shown(column, row))))
-        .collect();
-    let of_key = if key.is_empty() { String::new() } else { format!(" of key {}", key.join(", ")) };
-    let number = rows_before + row as u64;
-    let column = rows.column(order.column());
-    if let Order::Window(_) = order {
-        let message = format!(
-            "{kernel}: column '{name}' lets a window begin before the one of the row above, in row {number}{of_key} (rows \
-             are counted from 0), and a stage keeps only what windows still need; run the kernel over a whole frame in \
-             memory, or let the column not go back"
-        );
-        return Error::new(ErrorKind::Order, message);
-    }
-    let problem = if column.is_null(row) {
-        format!("is null in row {number}{of_key}; drop or fill such rows first")
-    } else {
-        let earlier = <i64 as crate::column::Output>::into_array(vec![previous], None, column.data_type());
-        format!(
-            "decreases in row {number}{of_key}: {} after {}; sort by it first{}",
-            shown(column, row),
-            shown(&earlier, 0),
-            if key.is_empty() { "" } else { " (rows of other keys may stand in between)" }
+    /// Copies of the states of some keys, in this order; `None` is a key that there was not yet.
+    fn select(&self, chosen: &[Option<u32>], keys: Option<Keys>) -> Self {
+        let pick = |items: &[i64], fresh: i64| {
+            chosen.iter().map(|key| key.map_or(fresh, |key| items[key as usize])).collect::<Vec<i64>>()
+        };
+        let progress = self
+            .progress
+            .iter()
+            .map(|progress| Progress { order: progress.order.clone(), last: pick(&progress.last, BEFORE_ALL) });
+        self.with(
+            self.kernels.iter().map(|kernel| kernel.select(chosen)).collect(),
+            keys,
+            progress.collect(),
+            self.seen.as_ref().map(|seen| pick(seen, 0)),
         )
-    };
-    Error::new(ErrorKind::Order, format!("{kernel}: time column '{name}' {problem} (rows are counted from 0)"))
-}
-
-/// The rows' keys and how many there are, and how many rows of each there were, where a kernel asks for a row's number.
-struct Numbers<'a> {
-    keys: Option<Vec<u32>>,
-    key_count: usize,
-    seen: Option<&'a mut [i64]>,
-}
-
-impl Numbers<'_> {
-    /// Each row's number within its key, in key order.
-    fn positions(&mut self, groups: &Groups, rows: usize) -> Vec<i64> {
-        self.seen.as_mut().map_or_else(Vec::new, |seen| groups.number_rows(seen, rows))
     }
-}
 
-/// Runs all kernels over a batch, slice by slice where its rows are put into key order.
-fn run_kernels(
-    kernels: &mut [Box<dyn Running>],
-    rows: &RecordBatch,
-    mut numbers: Numbers,
-    threads: usize,
-) -> Vec<ArrayRef> {
-    kernels.iter_mut().for_each(|kernel| kernel.expect_rows(rows.num_rows()));
-    let key_count = numbers.key_count;
-    let whole = |groups: &Groups, numbers: &mut Numbers, kernels: &mut [Box<dyn Running>]| {
-        let positions = numbers.positions(groups, rows.num_rows());
-        let batch = Batch::new(rows, groups, threads, kernels, positions);
-        if threads > 1 && matches!(groups, Groups::Interleaved { .. }) {
-            kernels.par_iter_mut().for_each(|kernel| kernel.run(&batch));
-        } else {
-            run_slice(kernels, &batch);
-        }
-    };
-    match numbers.keys.take() {
-        None => whole(&Groups::One, &mut numbers, kernels),
-        Some(keys) if keys.is_sorted() => whole(&Groups::by_key(&keys, key_count), &mut numbers, kernels),
-        Some(keys) if kernels.iter().all(|kernel| kernel.takes_interleaved()) => {
-            whole(&Groups::Interleaved { keys }, &mut numbers, kernels);
-        }
-        Some(keys) => {
-            let state_size = kernels.iter().map(|kernel| kernel.state_size()).max().unwrap_or(0);
-            let cached = state_size.saturating_mul(key_count) <= CACHED_STATES;
-            let slice_rows = if cached { SLICE } else { LONG_SLICE.min(keys.len().div_ceil(threads)) }.max(key_count);
-            // As many slices as there are threads are put into key order at once; each then runs on all threads.
-            for (i, wave) in keys.chunks(slice_rows * threads).enumerate() {
-                let group = |(j, keys): (usize, &[u32])| {
-                    (rows.slice((i * threads + j) * slice_rows, keys.len()), Groups::by_key(keys, key_count))
-                };
-                let slices: Vec<(RecordBatch, Groups)> = if threads > 1 {
-                    wave.par_chunks(slice_rows).enumerate().map(group).collect()
-                } else {
-                    wave.chunks(slice_rows).enumerate().map(group).collect()
-                };
-                let numbered: Vec<(&RecordBatch, &Groups, Vec<i64>)> = slices
-                    .iter()
-                    .map(|(rows, groups)| (rows, groups, numbers.positions(groups, rows.num_rows())))
-                    .collect();
-                let prepare = |(rows, groups, positions)| Batch::new(rows, groups, threads, kernels, positions);
-                let batches: Vec<Batch> = if threads > 1 {
-                    numbered.into_par_iter().map(prepare).collect()
-                } else {
-                    numbered.into_iter().map(prepare).collect()
-                };
-                batches.iter().for_each(|batch| run_slice(kernels, batch));
+    /// The states of some keys alone.
+    pub(crate) fn part(&self, chosen: &[u32]) -> Result<Self> {
+        let keys = self.keys.as_ref().map(|keys| keys.select(chosen)).transpose()?;
+        Ok(self.select(&chosen.iter().map(|key| Some(*key)).collect::<Vec<_>>(), keys))
+    }
+
+    /// Keeps the states of some keys, which are named in the order of their numbers.
+    pub(crate) fn retain(&mut self, kept: &[u32]) -> Result<()> {
+        self.keys = self.keys.as_ref().map(|keys| keys.select(kept)).transpose()?;
+        self.kernels.iter_mut().for_each(|kernel| kernel.retain(kept));
+        let pick = |items: &mut Vec<i64>| *items = kept.iter().map(|key| items[*key as usize]).collect();
+        self.progress.iter_mut().for_each(|progress| pick(&mut progress.last));
+        self.seen.iter_mut().for_each(pick);
+        Ok(())
+    }
+
+    /// Takes the keys and states of another stage of the same kernels in; on an error nothing is changed.
+    pub(crate) fn append(&mut self, other: Self, kernel: &str) -> Result<()> {
+        for (own, others) in self.fields.iter().zip(&other.fields) {
+            if !Keys::compatible(own.data_type(), others.data_type()) {
+                return Err(Error::new(
+                    ErrorKind::Stage,
+                    format!(
+                        "column '{}' has type {} in one stage and {} in the other; only stages over the same types can be \
+                         merged",
+                        own.name(),
+                        own.data_type(),
+                        others.data_type()
+                    ),
+                ));
             }
         }
+        let (Some(keys), Some(new)) = (&mut self.keys, &other.keys) else {
+            return Err(Error::new(
+                ErrorKind::Stage,
+                format!(
+                    "{kernel}: a stage without keys is one sequence of rows, so two of them can't be merged; give the \
+                     kernels keys with 'over'"
+                ),
+            ));
+        };
+        let columns = new.columns()?;
+        if let Some(known) = keys.find(&columns)?.iter().position(Option::is_some) {
+            let shown: Vec<String> = self
+                .key_columns
+                .iter()
+                .zip(&columns)
+                .map(|(place, column)| {
+                    let value = arrow::util::display::array_value_to_string(column, known).unwrap_or_default();
+                    format!("{}={value:?}", self.fields[*place].name())
+                })
+                .collect();
+            return Err(Error::new(
+                ErrorKind::Stage,
+                format!(
+                    "both stages have seen the key {}, and the states of one key can't be merged; each key's rows must go \
+                     to one stage",
+                    shown.join(", ")
+                ),
+            ));
+        }
+        keys.number(&columns, 1)?;
+        self.rows += other.rows;
+        self.kernels.iter_mut().zip(other.kernels).for_each(|(own, other)| own.append(other));
+        for (own, other) in self.progress.iter_mut().zip(other.progress) {
+            own.last.extend(other.last);
+        }
+        if let (Some(own), Some(other)) = (&mut self.seen, other.seen) {
+            own.extend(other);
+        }
+        Ok(())
     }
-    kernels.iter_mut().map(|kernel| kernel.take_answers()).collect()
-}
-
-fn run_slice(kernels: &mut [Box<dyn Running>], batch: &Batch) {
-    kernels.iter_mut().for_each(|kernel| kernel.run(batch));
 }

@@ -19,6 +19,7 @@ use arrow::datatypes::{
     UInt16Type, UInt32Type, UInt64Type,
 };
 
+use crate::cell::Cell;
 use crate::record::Scalar;
 
 /// How a column's values are read.
@@ -178,7 +179,7 @@ macro_rules! with_integer_type {
 }
 
 /// A native integer as `i64` and back, keeping order.
-trait Ordinal: Copy {
+pub(crate) trait Ordinal: Copy {
     fn widen(self) -> i64;
     fn narrow(wide: i64) -> Self;
 }
@@ -206,6 +207,14 @@ impl Ordinal for u64 {
     fn narrow(wide: i64) -> Self {
         wide.cast_unsigned() ^ (1 << 63)
     }
+}
+
+/// Whether a column of this type, which is not `u64`, can hold an integer.
+pub(crate) fn holds_integer(data_type: &DataType, x: i64) -> bool {
+    with_integer_type!(data_type, T => {
+        type Native = <T as ArrowPrimitiveType>::Native;
+        Native::narrow(x).widen() == x
+    }, _ => false)
 }
 
 fn map_values<T: ArrowPrimitiveType, O>(array: &dyn Array, f: impl Fn(T::Native) -> O) -> Vec<O> {
@@ -265,11 +274,11 @@ pub trait Input: Copy + Send + Sync + Default + 'static {
     /// Rows from columns of equal length; borrowed where nothing must be done.
     fn assemble<'a>(columns: &'a [Values<'a>], len: usize) -> Cow<'a, [Self]>;
 
-    /// The row's columns, for saving.
-    fn scalars(self) -> Vec<Scalar>;
+    /// One of the row's columns.
+    fn lane(self, lane: usize) -> Scalar;
 
-    /// The row again.
-    fn from_scalars(scalars: &[Scalar]) -> Self;
+    /// A row of its columns.
+    fn from_lanes(lane: impl Fn(usize) -> Scalar) -> Self;
 }
 
 impl Input for () {
@@ -277,10 +286,10 @@ impl Input for () {
     fn assemble<'a>(_: &'a [Values<'a>], len: usize) -> Cow<'a, [Self]> {
         vec![(); len].into()
     }
-    fn scalars(self) -> Vec<Scalar> {
-        vec![Scalar::Integer(0)]
+    fn lane(self, _: usize) -> Scalar {
+        Scalar::Integer(0)
     }
-    fn from_scalars(_: &[Scalar]) -> Self {}
+    fn from_lanes(_: impl Fn(usize) -> Scalar) -> Self {}
 }
 
 impl Input for f64 {
@@ -292,11 +301,11 @@ impl Input for f64 {
             _ => vec![0.0; len].into(),
         }
     }
-    fn scalars(self) -> Vec<Scalar> {
-        vec![Scalar::Float(self)]
+    fn lane(self, _: usize) -> Scalar {
+        Scalar::Float(self)
     }
-    fn from_scalars(scalars: &[Scalar]) -> Self {
-        scalars.first().map_or(0.0, Scalar::float)
+    fn from_lanes(lane: impl Fn(usize) -> Scalar) -> Self {
+        lane(0).float()
     }
 }
 
@@ -308,11 +317,11 @@ impl Input for i64 {
             _ => vec![0; len].into(),
         }
     }
-    fn scalars(self) -> Vec<Scalar> {
-        vec![Scalar::Integer(self)]
+    fn lane(self, _: usize) -> Scalar {
+        Scalar::Integer(self)
     }
-    fn from_scalars(scalars: &[Scalar]) -> Self {
-        scalars.first().map_or(0, Scalar::integer)
+    fn from_lanes(lane: impl Fn(usize) -> Scalar) -> Self {
+        lane(0).integer()
     }
 }
 
@@ -331,11 +340,11 @@ where
         let columns: [&[f64]; K] = std::array::from_fn(|k| &whole[k][..len]);
         (0..len).map(|row| std::array::from_fn(|k| columns[k][row])).collect()
     }
-    fn scalars(self) -> Vec<Scalar> {
-        self.iter().map(|x| Scalar::Float(*x)).collect()
+    fn lane(self, lane: usize) -> Scalar {
+        Scalar::Float(self[lane])
     }
-    fn from_scalars(scalars: &[Scalar]) -> Self {
-        std::array::from_fn(|k| scalars.get(k).map_or(0.0, Scalar::float))
+    fn from_lanes(lane: impl Fn(usize) -> Scalar) -> Self {
+        std::array::from_fn(|k| lane(k).float())
     }
 }
 
@@ -366,17 +375,12 @@ macro_rules! placed {
                 let places = i64::assemble(places, len);
                 values.iter().zip(places.iter()).map(|(value, place)| Self { value: *value, place: *place }).collect()
             }
-            fn scalars(self) -> Vec<Scalar> {
-                let mut scalars = Input::scalars(self.value);
-                scalars.push(Scalar::Integer(self.place));
-                scalars
+            fn lane(self, lane: usize) -> Scalar {
+                if lane < $width { Input::lane(self.value, lane) } else { Scalar::Integer(self.place) }
             }
-            fn from_scalars(scalars: &[Scalar]) -> Self {
-                let (values, place) = scalars.split_at(scalars.len().min($width));
-                Self {
-                    value: <$value as Input>::from_scalars(values),
-                    place: place.first().map_or(0, Scalar::integer),
-                }
+            fn from_lanes(lane: impl Fn(usize) -> Scalar) -> Self {
+                let place = lane($width).integer();
+                Self { value: <$value as Input>::from_lanes(lane), place }
             }
         }
     )* };
@@ -388,11 +392,27 @@ pub trait Output: Copy + Send + Sync + Default + 'static {
     /// The answers as an array of this type.
     fn into_array(values: Vec<Self>, nulls: Option<NullBuffer>, data_type: &DataType) -> ArrayRef;
 
-    /// The answer's numbers, for saving.
-    fn scalars(self) -> Vec<Scalar>;
+    /// How many numbers it is.
+    const LANES: usize = 1;
 
-    /// The answer again.
-    fn from_scalars(scalars: &[Scalar]) -> Self;
+    /// One of its numbers.
+    fn lane(self, lane: usize) -> Scalar;
+
+    /// An answer of its numbers.
+    fn from_lanes(lane: impl Fn(usize) -> Scalar) -> Self;
+
+    /// The answer as values of this type: one, or one for each field of a struct.
+    fn push_cells(self, data_type: &DataType, cells: &mut Vec<Cell<'static>>);
+}
+
+/// A float as it is once a column of this type has held it.
+#[expect(clippy::cast_possible_truncation, reason = "that is what it is for")]
+pub(crate) fn narrow_float(x: f64, data_type: &DataType) -> f64 {
+    match data_type {
+        DataType::Float32 => f64::from(x as f32),
+        DataType::Float16 => f64::from(half_from_f64(x)),
+        _ => x,
+    }
 }
 
 impl Output for f64 {
@@ -409,11 +429,14 @@ impl Output for f64 {
             _ => Arc::new(Float64Array::new(values.into(), nulls)),
         }
     }
-    fn scalars(self) -> Vec<Scalar> {
-        vec![Scalar::Float(self)]
+    fn push_cells(self, data_type: &DataType, cells: &mut Vec<Cell<'static>>) {
+        cells.push(Cell::Float(narrow_float(self, data_type)));
     }
-    fn from_scalars(scalars: &[Scalar]) -> Self {
-        scalars.first().map_or(0.0, Scalar::float)
+    fn lane(self, _: usize) -> Scalar {
+        Scalar::Float(self)
+    }
+    fn from_lanes(lane: impl Fn(usize) -> Scalar) -> Self {
+        lane(0).float()
     }
 }
 
@@ -434,11 +457,18 @@ impl Output for i64 {
             }, _ => Arc::new(Int64Array::new(values.into(), nulls))),
         }
     }
-    fn scalars(self) -> Vec<Scalar> {
-        vec![Scalar::Integer(self)]
+    fn push_cells(self, data_type: &DataType, cells: &mut Vec<Cell<'static>>) {
+        cells.push(match data_type {
+            DataType::Boolean => Cell::Boolean(self != 0),
+            DataType::UInt64 => Cell::Unsigned(u64::narrow(self)),
+            _ => Cell::Integer(self),
+        });
     }
-    fn from_scalars(scalars: &[Scalar]) -> Self {
-        scalars.first().map_or(0, Scalar::integer)
+    fn lane(self, _: usize) -> Scalar {
+        Scalar::Integer(self)
+    }
+    fn from_lanes(lane: impl Fn(usize) -> Scalar) -> Self {
+        lane(0).integer()
     }
 }
 
@@ -455,6 +485,7 @@ impl<const K: usize> Output for [f64; K]
 where
     [f64; K]: Default,
 {
+    const LANES: usize = K;
     fn into_array(values: Vec<Self>, nulls: Option<NullBuffer>, data_type: &DataType) -> ArrayRef {
         let DataType::Struct(fields) = data_type else {
             return f64::into_array(values.iter().map(|row| row[0]).collect(), nulls, data_type);
@@ -475,11 +506,23 @@ where
         let columns = fields.iter().zip(columns).map(column).collect();
         Arc::new(StructArray::new(fields.clone(), columns, nulls))
     }
-    fn scalars(self) -> Vec<Scalar> {
-        self.iter().map(|x| Scalar::Float(*x)).collect()
+    fn push_cells(self, data_type: &DataType, cells: &mut Vec<Cell<'static>>) {
+        let DataType::Struct(fields) = data_type else {
+            return self[0].push_cells(data_type, cells);
+        };
+        for (field, x) in fields.iter().zip(self) {
+            if x.to_bits() == NO_FIELD.to_bits() {
+                cells.push(Cell::Null);
+            } else {
+                x.push_cells(field.data_type(), cells);
+            }
+        }
     }
-    fn from_scalars(scalars: &[Scalar]) -> Self {
-        std::array::from_fn(|k| scalars.get(k).map_or(0.0, Scalar::float))
+    fn lane(self, lane: usize) -> Scalar {
+        Scalar::Float(self[lane])
+    }
+    fn from_lanes(lane: impl Fn(usize) -> Scalar) -> Self {
+        std::array::from_fn(|k| lane(k).float())
     }
 }
 

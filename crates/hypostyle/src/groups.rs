@@ -5,6 +5,9 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
+/// Up to so many keys, rows are counted by key; more are sorted, as their counts leave the cache.
+const COUNTED: usize = 1 << 17;
+
 /// The rows of one key, in key order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run {
@@ -13,15 +16,21 @@ pub struct Run {
     pub(crate) end: usize,
 }
 
+impl Run {
+    pub(crate) fn len(&self) -> usize {
+        self.end - self.start
+    }
+}
+
 /// How a batch's rows are handed to the drivers.
 #[derive(Debug)]
-pub enum Groups {
+pub enum Groups<'k> {
     /// All rows belong to the one sequence of a stage without keys.
     One,
     /// As they come: row `i` belongs to `keys[i]`.
     Interleaved {
         /// A key for each row.
-        keys: Vec<u32>,
+        keys: &'k [u32],
     },
     /// In key order.
     Runs {
@@ -32,13 +41,14 @@ pub enum Groups {
     },
 }
 
-impl Groups {
+impl Groups<'_> {
     /// Groups rows by key; `total` is the number of keys of the stage.
     pub(crate) fn by_key(keys: &[u32], total: usize) -> Self {
         if keys.is_sorted() {
             return Self::Runs { runs: runs_of(keys.iter().copied()), places: None };
         }
-        let (runs, places) = if keys.len() < total / 8 { by_sorting(keys) } else { by_counting(keys, total) };
+        let (runs, places) =
+            if total > COUNTED || keys.len() < total / 8 { by_sorting(keys) } else { by_counting(keys, total) };
         Self::Runs { runs, places: Some(places) }
     }
 
@@ -52,23 +62,6 @@ impl Groups {
             grouped[*place as usize] = *value;
         }
         grouped.into()
-    }
-
-    /// The number of each of `len` rows within its key, in key order; `seen` counts the rows of each key.
-    pub(crate) fn number_rows(&self, seen: &mut [i64], len: usize) -> Vec<i64> {
-        let take = |seen: &mut i64| {
-            *seen += 1;
-            *seen - 1
-        };
-        match self {
-            Self::One => (0..len).map(|_| take(&mut seen[0])).collect(),
-            Self::Interleaved { keys } => keys.iter().map(|key| take(&mut seen[*key as usize])).collect(),
-            Self::Runs { runs, .. } => runs
-                .iter()
-                .flat_map(|run| std::iter::repeat_n(run.key as usize, run.end - run.start))
-                .map(|key| take(&mut seen[key]))
-                .collect(),
-        }
     }
 
     /// Whether the rows stand in the key order already.
@@ -91,20 +84,17 @@ impl Groups {
 
     /// Shares runs into at most `parts` consecutive parts with about the same number of rows.
     pub(crate) fn share(runs: &[Run], parts: usize) -> Vec<&[Run]> {
-        let total = runs.last().map_or(0, |run| run.end);
+        let total: usize = runs.iter().map(Run::len).sum();
         let target = total.div_ceil(parts.max(1)).max(1);
         let mut shared = Vec::new();
-        let mut begin = 0;
+        let (mut begin, mut rows) = (0, 0);
         for (i, run) in runs.iter().enumerate() {
-            if run.end - runs[begin].start >= target {
+            rows += run.len();
+            if rows >= target || i + 1 == runs.len() {
                 shared.push(&runs[begin..=i]);
-                begin = i + 1;
-                if begin == runs.len() {
-                    return shared;
-                }
+                (begin, rows) = (i + 1, 0);
             }
         }
-        shared.push(&runs[begin..]);
         shared
     }
 }
@@ -120,15 +110,29 @@ fn runs_of(keys: impl Iterator<Item = u32>) -> Vec<Run> {
     runs
 }
 
+/// Sorts the rows by key, eleven bits of the keys at a time.
 #[expect(clippy::cast_possible_truncation, reason = "a slice of a batch has at most 2^32 rows")]
 fn by_sorting(keys: &[u32]) -> (Vec<Run>, Vec<u32>) {
-    let mut order: Vec<u32> = (0..keys.len() as u32).collect();
-    order.sort_by_key(|row| keys[*row as usize]);
-    let mut places = vec![0; keys.len()];
-    for (place, row) in order.iter().enumerate() {
-        places[*row as usize] = place as u32;
+    const DIGIT: u32 = 11;
+    let mut rows: Vec<(u32, u32)> = keys.iter().zip(0..).map(|(key, row)| (*key, row)).collect();
+    let mut sorted = vec![(0, 0); rows.len()];
+    let bits = u32::BITS - keys.iter().max().map_or(0, |key| *key).leading_zeros();
+    for shift in (0..bits).step_by(DIGIT as usize) {
+        let digit = |key: u32| (key >> shift) as usize & ((1 << DIGIT) - 1);
+        let mut next = [0u32; 1 << DIGIT];
+        rows.iter().for_each(|(key, _)| next[digit(*key)] += 1);
+        let mut start = 0;
+        next.iter_mut().for_each(|count| start += std::mem::replace(count, start));
+        for row in &rows {
+            let place = &mut next[digit(row.0)];
+            sorted[*place as usize] = *row;
+            *place += 1;
+        }
+        std::mem::swap(&mut rows, &mut sorted);
     }
-    (runs_of(order.iter().map(|row| keys[*row as usize])), places)
+    let mut places = vec![0; keys.len()];
+    rows.iter().enumerate().for_each(|(place, (_, row))| places[*row as usize] = place as u32);
+    (runs_of(rows.iter().map(|(key, _)| *key)), places)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a slice of a batch has at most 2^32 rows")]

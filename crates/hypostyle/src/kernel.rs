@@ -1,5 +1,6 @@
 //! A kernel bound to its columns' types, with the states of all keys: the dynamic door between a stage and the drivers.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -8,8 +9,10 @@ use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
 use rayon::prelude::*;
 
-use crate::column::{Domain, Output, Values, read};
-use crate::drive::{Answers, Columns, Driver, Rows};
+use crate::cell::{Cell, LiveRow};
+use crate::column::{Domain, Input, Output, Values, read};
+use crate::drive::rolling_rows::ROWS_PER_THREAD;
+use crate::drive::{Answers, Columns, Driver, Rows, run_rows};
 use crate::error::Result;
 use crate::groups::{Groups, Run};
 use crate::record::{Reader, Writer};
@@ -89,6 +92,12 @@ pub trait Running: Send + Sync {
     /// Reads a batch and answers each row; the answers are kept until they are taken.
     fn run(&mut self, batch: &Batch);
 
+    /// Reads a row that comes alone and puts its answer, a value or one for each field of a struct, behind `answers`.
+    fn run_row(&mut self, key: usize, row: LiveRow, answers: &mut Vec<Cell<'static>>);
+
+    /// As [`Running::run_row`], with a copy of the key's state; `None` is a key not seen yet.
+    fn peek_row(&self, key: Option<usize>, row: LiveRow, answers: &mut Vec<Cell<'static>>);
+
     /// The answers to all rows since they were last taken.
     fn take_answers(&mut self) -> ArrayRef;
 
@@ -97,6 +106,15 @@ pub trait Running: Send + Sync {
 
     /// A copy with the states of these keys only; `None` is a key not seen yet.
     fn select(&self, keys: &[Option<u32>]) -> Box<dyn Running>;
+
+    /// Keeps the states of these keys, which are in increasing order.
+    fn retain(&mut self, _kept: &[u32]) {}
+
+    /// Puts the states of a kernel of the same kind behind its own.
+    fn append(&mut self, _other: Box<dyn Running>) {}
+
+    /// Itself, to be told what it is.
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
 
     /// Saves a key's state.
     fn write(&self, to: &mut Writer, key: usize);
@@ -116,21 +134,21 @@ pub trait Running: Send + Sync {
 /// A batch whose columns are read once for all kernels and grouped by key once.
 pub struct Batch<'a> {
     pub(crate) record: &'a RecordBatch,
-    pub(crate) groups: &'a Groups,
+    pub(crate) groups: &'a Groups<'a>,
     pub(crate) threads: usize,
     values: HashMap<(usize, Domain), Values<'a>>,
     valid: HashMap<usize, Vec<bool>>,
     /// Each row's number within its key, where a kernel asks for it.
-    positions: Vec<i64>,
+    positions: Cow<'a, [i64]>,
 }
 
 impl<'a> Batch<'a> {
     pub(crate) fn new(
         record: &'a RecordBatch,
-        groups: &'a Groups,
+        groups: &'a Groups<'a>,
         threads: usize,
-        kernels: &[Box<dyn Running>],
-        positions: Vec<i64>,
+        kernels: &[&mut Box<dyn Running>],
+        positions: Cow<'a, [i64]>,
     ) -> Self {
         let mut batch = Self { record, groups, threads, values: HashMap::new(), valid: HashMap::new(), positions };
         for kernel in kernels {
@@ -184,7 +202,7 @@ impl<'a> Batch<'a> {
 
     /// The times of the rows and the first time in each one's window; where rows are counted, their numbers are the times.
     fn firsts<'b>(&'b self, bounds: &Bounds) -> (&'b [i64], Vec<i64>) {
-        let times = bounds.time.map_or(self.positions.as_slice(), |time| self.times(time));
+        let times = bounds.time.map_or(&*self.positions, |time| self.times(time));
         let places = times.iter().zip(self.times(bounds.column));
         let mut firsts: Vec<i64> = places.map(|(place, bound)| bounds.first(*place, *bound)).collect();
         if let Some(valid) = self.valid.get(&bounds.column) {
@@ -268,20 +286,70 @@ impl<D: Driver> Keyed<D> {
             Groups::One if end - start == columns.len() && batch.threads > 1 => {
                 driver.run_parallel(&mut states[0], columns, answers, batch.threads);
             }
-            Groups::One => columns.with_rows(start, end, |rows| driver.run(&mut states[0], rows, answers)),
-            Groups::Interleaved { keys } => columns.with_rows(start, end, |rows| {
-                driver.run_interleaved(states, &keys[start..end], rows, answers);
-            }),
-            Groups::Runs { runs, .. } => match runs.as_slice() {
-                [run] if batch.threads > 1 => {
-                    driver.run_parallel(&mut states[run.key as usize], columns, answers, batch.threads);
+            Groups::One => columns.with_rows(start, end, |rows| run_rows(driver, &mut states[0], rows, answers)),
+            Groups::Interleaved { keys } => {
+                if D::SMALL_STATE {
+                    columns.with_rows(start, end, |rows| {
+                        driver.run_interleaved(states, &keys[start..end], rows, answers);
+                    });
                 }
-                _ if batch.threads > 1 => {
-                    columns.with_rows(start, end, |rows| self.run_on_threads(runs, rows, answers, batch.threads));
-                }
-                _ => columns.with_rows(start, end, |rows| run_in_turn(driver, states, 0, runs, 0, rows, answers)),
-            },
+            }
+            Groups::Runs { runs, .. } if batch.threads > 1 => self.share_runs(runs, columns, answers, batch.threads),
+            Groups::Runs { runs, .. } => {
+                columns.with_rows(start, end, |rows| run_in_turn(driver, states, 0, runs, 0, rows, answers));
+            }
         }
+    }
+
+    /// Keys with more rows than a thread's share are shared among all threads, if the driver can; the others as they are.
+    fn share_runs(
+        &mut self,
+        runs: &[Run],
+        columns: &Columns<D::Input>,
+        mut answers: Answers<D::Output>,
+        threads: usize,
+    ) {
+        let Self { driver, states, .. } = self;
+        let long = (columns.len() / threads).max(ROWS_PER_THREAD);
+        let (long, short): (Vec<Run>, Vec<Run>) = runs.iter().partition(|run| D::SPLITS && run.len() > long);
+        for run in long {
+            let answers = answers.part(run.start, run.end);
+            columns.with_part(run.start, run.end, |rows| {
+                driver.run_parallel(&mut states[run.key as usize], &rows, answers, threads);
+            });
+        }
+        if !short.is_empty() {
+            columns.with_rows(0, columns.len(), |rows| self.run_on_threads(&short, rows, answers, threads));
+        }
+    }
+
+    /// Answers a row that comes alone.
+    #[inline(never)]
+    fn answer_row(&self, state: &mut D::State, row: LiveRow, answers: &mut Vec<Cell<'static>>) {
+        let input = [D::Input::from_lanes(|lane| match self.sources.get(lane) {
+            Some(source) => row.scalar(source),
+            None => D::Input::default().lane(lane),
+        })];
+        let valid = [row.is_valid(&self.sources)];
+        let time = |column: usize| row.given[column].integer;
+        let (times, firsts) = match (&self.bounds, self.time) {
+            (Some(bounds), _) => {
+                let (place, bound) = (bounds.time.map_or(row.position, time), &row.given[bounds.column]);
+                let first = if bound.valid { bounds.first(place, bound.integer) } else { Bounds::NO_WINDOW };
+                (Some([place]), Some([first]))
+            }
+            (None, column) => (column.map(|column| [time(column)]), None),
+        };
+        let rows = Rows {
+            values: &input,
+            valid: (!valid[0]).then_some(&valid[..]),
+            times: times.as_ref().map_or(&[], |times| &times[..]),
+            firsts: firsts.as_ref().map_or(&[], |firsts| &firsts[..]),
+        };
+        let (mut value, mut answered) = ([D::Output::default()], [true]);
+        run_rows(&self.driver, state, rows, Answers { values: &mut value, valid: &mut answered });
+        let kept = self.step == 1 || row.position.cast_unsigned().is_multiple_of(self.step as u64);
+        push_answer((answered[0] && kept).then_some(value[0]), &self.answer, answers);
     }
 
     /// Puts the validity of answers behind that of the `kept` ones, in the rows' order.
@@ -315,7 +383,8 @@ impl<D: Driver> Keyed<D> {
             let (own_states, later) = later.split_at_mut((last.key - first.key + 1) as usize);
             states = later;
             first_key = last.key as usize + 1;
-            let (own_answers, later) = answers.split(last.end - first_row);
+            let (_, later) = answers.split(first.start - first_row);
+            let (own_answers, later) = later.split(last.end - first.start);
             answers = later;
             first_row = last.end;
             jobs.push((part, own_states, first.key, first.start, rows.slice(first.start, last.end), own_answers));
@@ -324,6 +393,15 @@ impl<D: Driver> Keyed<D> {
         jobs.into_par_iter().for_each(|(part, states, key, row, rows, answers)| {
             run_in_turn(driver, states, key, part, row, rows, answers);
         });
+    }
+}
+
+/// Puts an answer behind `answers`, as a value or as one for each field of a struct.
+pub(crate) fn push_answer<O: Output>(answer: Option<O>, data_type: &DataType, answers: &mut Vec<Cell<'static>>) {
+    match (answer, data_type) {
+        (Some(answer), _) => answer.push_cells(data_type, answers),
+        (None, DataType::Struct(fields)) => answers.extend(fields.iter().map(|_| Cell::Null)),
+        (None, _) => answers.push(Cell::Null),
     }
 }
 
@@ -376,7 +454,7 @@ fn run_in_turn<D: Driver>(
     for run in runs {
         let (start, end) = (run.start - first_row, run.end - first_row);
         let state = &mut states[(run.key - first_key) as usize];
-        driver.run(state, rows.slice(start, end), answers.part(start, end));
+        run_rows(driver, state, rows.slice(start, end), answers.part(start, end));
     }
 }
 
@@ -481,6 +559,18 @@ impl<D: Driver> Running for Keyed<D> {
         self.answers = answers;
     }
 
+    fn run_row(&mut self, key: usize, row: LiveRow, answers: &mut Vec<Cell<'static>>) {
+        // The state is lent out and put back, as the rest of the kernel is read meanwhile.
+        let mut states = std::mem::take(&mut self.states);
+        self.answer_row(&mut states[key], row, answers);
+        self.states = states;
+    }
+
+    fn peek_row(&self, key: Option<usize>, row: LiveRow, answers: &mut Vec<Cell<'static>>) {
+        let mut state = key.map_or_else(|| self.driver.start(), |key| self.states[key].clone());
+        self.answer_row(&mut state, row, answers);
+    }
+
     fn take_answers(&mut self) -> ArrayRef {
         let nulls = (!self.answered.is_empty()).then(|| NullBuffer::new(self.answered.finish()));
         D::Output::into_array(std::mem::take(&mut self.answers), nulls, &self.answer)
@@ -496,6 +586,25 @@ impl<D: Driver> Running for Keyed<D> {
                 .map(|key| key.map_or_else(|| self.driver.start(), |key| self.states[key as usize].clone()))
                 .collect(),
         )
+    }
+
+    fn retain(&mut self, kept: &[u32]) {
+        let (mut number, mut kept) = (0, kept.iter().peekable());
+        self.states.retain(|_| {
+            number += 1;
+            kept.next_if(|key| **key == number - 1).is_some()
+        });
+        self.states.shrink_to_fit();
+    }
+
+    fn append(&mut self, other: Box<dyn Running>) {
+        if let Ok(other) = other.into_any().downcast::<Self>() {
+            self.states.extend(other.states);
+        }
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
     }
 
     fn write(&self, to: &mut Writer, key: usize) {

@@ -14,6 +14,7 @@
 mod arguments;
 mod bound;
 mod catalogue;
+mod cell;
 mod column;
 mod drive;
 mod error;
@@ -22,9 +23,13 @@ mod groups;
 mod kernel;
 mod keys;
 mod ordered;
+mod orders;
+mod parts;
+mod pool;
 mod record;
 mod recurrences;
 mod rows;
+mod schedule;
 mod spec;
 mod stage;
 mod state;
@@ -34,6 +39,7 @@ mod windowed;
 
 pub use arguments::{Arguments, NumberOrColumn};
 pub use catalogue::{Family, Kernel, Kind, Literal, Parameter, catalogue, catalogue_json, find};
+pub use cell::Cell;
 pub use column::{Domain, Input, Output, Placed, Values};
 pub use drive::aggregate::aggregate;
 pub use drive::by_row::ByRow;
@@ -57,6 +63,8 @@ pub use ordered::trimmed::{
     Trimmed, expanding_trimmed_mean, expanding_winsorized_mean, rolling_trimmed_mean, rolling_winsorized_mean,
 };
 pub use ordered::weighted_quantile::{WeightedQuantile, expanding_weighted_quantile, rolling_weighted_quantile};
+pub use parts::Idle;
+pub use pool::set_default_threads;
 pub use record::{Reader, Record, Scalar, Writer};
 pub use recurrences::Recurrence;
 pub use recurrences::affine_scan::{AffineScan, affine_scan};

@@ -3,10 +3,14 @@
 //! A state writes its fields in a fixed order and reads them back in that order; the names are for people and for the
 //! check that the file is what the kernel expects.
 
+use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanBuilder, Float64Builder, Int64Builder, LargeListBuilder};
-use arrow::datatypes::{DataType, Field, Float64Type, Int64Type};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, Float64Builder, Int64Builder, LargeListArray,
+    LargeListBuilder, PrimitiveArray,
+};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, Float64Type, Int64Type};
 
 use crate::column::{Input, Output};
 use crate::error::{Error, Result};
@@ -39,8 +43,13 @@ impl Scalar {
 }
 
 /// What one of several numbers is called.
-fn lane_name(name: &str, lane: usize, lanes: usize) -> String {
-    if lanes == 1 { name.to_string() } else { format!("{name}.{lane}") }
+struct Lane<N>(N, usize, usize);
+
+impl<N: Display> Display for Lane<N> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self(name, lane, lanes) = self;
+        if *lanes == 1 { name.fmt(f) } else { write!(f, "{name}.{lane}") }
+    }
 }
 
 enum Column {
@@ -64,7 +73,7 @@ impl Writer {
         self.cursor = 0;
     }
 
-    fn next(&mut self, name: &str, make: impl FnOnce() -> Column) -> &mut Column {
+    fn next(&mut self, name: impl Display, make: impl FnOnce() -> Column) -> &mut Column {
         if self.cursor == self.columns.len() {
             self.columns.push((name.to_string(), make()));
         }
@@ -73,33 +82,33 @@ impl Writer {
     }
 
     /// Writes a float.
-    pub fn float(&mut self, name: &str, x: f64) {
+    pub fn float(&mut self, name: impl Display, x: f64) {
         if let Column::Float(builder) = self.next(name, || Column::Float(Float64Builder::new())) {
             builder.append_value(x);
         }
     }
 
     /// Writes an integer.
-    pub fn integer(&mut self, name: &str, x: i64) {
+    pub fn integer(&mut self, name: impl Display, x: i64) {
         if let Column::Integer(builder) = self.next(name, || Column::Integer(Int64Builder::new())) {
             builder.append_value(x);
         }
     }
 
     /// Writes a count.
-    pub fn count(&mut self, name: &str, x: usize) {
+    pub fn count(&mut self, name: impl Display, x: usize) {
         self.integer(name, i64::try_from(x).unwrap_or(i64::MAX));
     }
 
     /// Writes a flag.
-    pub fn flag(&mut self, name: &str, x: bool) {
+    pub fn flag(&mut self, name: impl Display, x: bool) {
         if let Column::Flag(builder) = self.next(name, || Column::Flag(BooleanBuilder::new())) {
             builder.append_value(x);
         }
     }
 
     /// Writes a scalar.
-    pub fn scalar(&mut self, name: &str, x: Scalar) {
+    pub fn scalar(&mut self, name: impl Display, x: Scalar) {
         match x {
             Scalar::Float(x) => self.float(name, x),
             Scalar::Integer(x) => self.integer(name, x),
@@ -107,39 +116,40 @@ impl Writer {
     }
 
     /// Writes an answer, where there is one.
-    pub fn answer<O: Output>(&mut self, name: &str, answer: Option<O>) {
-        self.flag(&format!("{name}.some"), answer.is_some());
-        let scalars = answer.unwrap_or_default().scalars();
-        for (lane, scalar) in scalars.iter().enumerate() {
-            self.scalar(&lane_name(name, lane, scalars.len()), *scalar);
-        }
+    pub fn answer<O: Output>(&mut self, name: impl Display, answer: Option<O>) {
+        self.flag(format_args!("{name}.some"), answer.is_some());
+        let answer = answer.unwrap_or_default();
+        (0..O::LANES).for_each(|lane| self.scalar(Lane(&name, lane, O::LANES), answer.lane(lane)));
     }
 
     /// Writes integers of any number.
-    pub fn integers(&mut self, name: &str, values: impl Iterator<Item = i64>) {
+    pub fn integers(&mut self, name: impl Display, values: impl Iterator<Item = i64>) {
         if let Column::Integers(list) = self.next(name, || Column::Integers(LargeListBuilder::new(Int64Builder::new())))
         {
-            list.append_value(values.map(Some));
+            values.for_each(|x| list.values().append_value(x));
+            list.append(true);
         }
     }
 
     /// Writes rows of any number, null where `valid` says so; a list for each of their columns.
-    pub fn rows<I: Input>(&mut self, name: &str, rows: impl Iterator<Item = Option<I>> + Clone) {
-        let kinds = I::default().scalars();
-        for (lane, kind) in kinds.iter().enumerate() {
-            let name = lane_name(name, lane, kinds.len());
-            let lanes = rows.clone().map(|row| row.map(|row| row.scalars()[lane]));
-            match kind {
+    pub fn rows<I: Input>(&mut self, name: impl Display, rows: impl Iterator<Item = Option<I>> + Clone) {
+        let lanes = I::DOMAINS.len();
+        for lane in 0..lanes {
+            let name = Lane(&name, lane, lanes);
+            let scalars = rows.clone().map(|row| row.map(|row| row.lane(lane)));
+            match I::default().lane(lane) {
                 Scalar::Float(_) => {
                     let make = || Column::Floats(LargeListBuilder::new(Float64Builder::new()));
-                    if let Column::Floats(list) = self.next(&name, make) {
-                        list.append_value(lanes.map(|x| x.map(|x| x.float())));
+                    if let Column::Floats(list) = self.next(name, make) {
+                        scalars.for_each(|x| list.values().append_option(x.map(|x| x.float())));
+                        list.append(true);
                     }
                 }
                 Scalar::Integer(_) => {
                     let make = || Column::Integers(LargeListBuilder::new(Int64Builder::new()));
-                    if let Column::Integers(list) = self.next(&name, make) {
-                        list.append_value(lanes.map(|x| x.map(|x| x.integer())));
+                    if let Column::Integers(list) = self.next(name, make) {
+                        scalars.for_each(|x| list.values().append_option(x.map(|x| x.integer())));
+                        list.append(true);
                     }
                 }
             }
@@ -163,16 +173,71 @@ impl Writer {
     }
 }
 
+/// A column of saved states.
+enum Saved<'a> {
+    Float(&'a PrimitiveArray<Float64Type>),
+    Integer(&'a PrimitiveArray<Int64Type>),
+    Flag(&'a BooleanArray),
+    Floats(&'a LargeListArray, &'a PrimitiveArray<Float64Type>),
+    Integers(&'a LargeListArray, &'a PrimitiveArray<Int64Type>),
+    /// Of a type that no state has, or with nulls.
+    Foreign,
+}
+
+impl<'a> Saved<'a> {
+    fn of(array: &'a ArrayRef) -> Self {
+        if array.null_count() > 0 {
+            return Self::Foreign;
+        }
+        match array.data_type() {
+            DataType::Float64 => Self::Float(array.as_primitive()),
+            DataType::Int64 => Self::Integer(array.as_primitive()),
+            DataType::Boolean => Self::Flag(array.as_boolean()),
+            DataType::LargeList(item) => {
+                let list = array.as_list::<i64>();
+                match item.data_type() {
+                    DataType::Float64 => Self::Floats(list, list.values().as_primitive()),
+                    DataType::Int64 => Self::Integers(list, list.values().as_primitive()),
+                    _ => Self::Foreign,
+                }
+            }
+            _ => Self::Foreign,
+        }
+    }
+}
+
+/// Some of a list's items.
+struct Items<'a, T: ArrowPrimitiveType> {
+    values: &'a PrimitiveArray<T>,
+    start: usize,
+    len: usize,
+}
+
+impl<'a, T: ArrowPrimitiveType> Items<'a, T> {
+    fn of(list: &LargeListArray, values: &'a PrimitiveArray<T>, row: usize) -> Self {
+        let start = usize::try_from(list.value_offsets()[row]).unwrap_or(0);
+        Self { values, start, len: usize::try_from(list.value_length(row)).unwrap_or(0) }
+    }
+
+    fn get(&self, item: usize) -> Option<T::Native> {
+        let at = self.start + item;
+        self.values.is_valid(at).then(|| self.values.value(at))
+    }
+}
+
 /// Reads the states of many keys back, in the order in which they were written.
 pub struct Reader<'a> {
-    columns: &'a [(Field, ArrayRef)],
+    columns: Vec<(&'a Field, Saved<'a>)>,
+    /// How many columns are known to be what is asked for.
+    checked: usize,
     cursor: usize,
     row: usize,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(columns: &'a [(Field, ArrayRef)]) -> Self {
-        Self { columns, cursor: 0, row: 0 }
+        let columns = columns.iter().map(|(field, array)| (field, Saved::of(array))).collect();
+        Self { columns, checked: 0, cursor: 0, row: 0 }
     }
 
     pub(crate) fn begin_row(&mut self, row: usize) {
@@ -185,45 +250,65 @@ impl<'a> Reader<'a> {
         self.cursor == self.columns.len()
     }
 
-    fn next(&mut self, name: &str, data_type: &DataType) -> Result<&'a ArrayRef> {
-        let (field, array) = self
-            .columns
-            .get(self.cursor)
-            .ok_or_else(|| Error::state(format!("the column '{name}' of a kernel's state is missing")))?;
-        let given = field.name().rsplit(':').next().unwrap_or_default();
-        if given != name || array.data_type() != data_type || array.is_null(self.row) {
-            return Err(Error::state(format!(
-                "a kernel's state has the column '{given}' ({}) where '{name}' ({data_type}) belongs",
-                array.data_type()
-            )));
+    /// The next column, which must have this name; a fault where it is of another kind than asked for.
+    fn next<T>(&mut self, name: impl Display, read: impl FnOnce(&Saved<'a>, usize) -> Option<T>) -> Result<T> {
+        let Some((field, column)) = self.columns.get(self.cursor) else {
+            return Err(Error::state(format!("the column '{name}' of a kernel's state is missing")));
+        };
+        // The columns come in the same order for every key, so that each name is compared once.
+        let known = self.cursor < self.checked || {
+            let given = field.name().rsplit(':').next().unwrap_or_default();
+            given == name.to_string()
+        };
+        match read(column, self.row).filter(|_| known) {
+            Some(read) => {
+                self.cursor += 1;
+                self.checked = self.checked.max(self.cursor);
+                Ok(read)
+            }
+            None => Err(Error::state(format!(
+                "a kernel's state has the column '{}' ({}) where '{name}' of another type belongs",
+                field.name(),
+                field.data_type()
+            ))),
         }
-        self.cursor += 1;
-        Ok(array)
     }
 
     /// Reads a float.
-    pub fn float(&mut self, name: &str) -> Result<f64> {
-        Ok(self.next(name, &DataType::Float64)?.as_primitive::<Float64Type>().value(self.row))
+    ///
+    /// # Errors
+    /// As all of these: where the next column is not that.
+    pub fn float(&mut self, name: impl Display) -> Result<f64> {
+        self.next(name, |column, row| match column {
+            Saved::Float(values) => Some(values.value(row)),
+            _ => None,
+        })
     }
 
     /// Reads an integer.
-    pub fn integer(&mut self, name: &str) -> Result<i64> {
-        Ok(self.next(name, &DataType::Int64)?.as_primitive::<Int64Type>().value(self.row))
+    pub fn integer(&mut self, name: impl Display) -> Result<i64> {
+        self.next(name, |column, row| match column {
+            Saved::Integer(values) => Some(values.value(row)),
+            _ => None,
+        })
     }
 
     /// Reads a count.
-    pub fn count(&mut self, name: &str) -> Result<usize> {
-        let count = self.integer(name)?;
+    pub fn count(&mut self, name: impl Display) -> Result<usize> {
+        let count = self.integer(&name)?;
         usize::try_from(count).map_err(|_| Error::state(format!("'{name}' is {count}, which is no count")))
     }
 
     /// Reads a flag.
-    pub fn flag(&mut self, name: &str) -> Result<bool> {
-        Ok(self.next(name, &DataType::Boolean)?.as_boolean().value(self.row))
+    pub fn flag(&mut self, name: impl Display) -> Result<bool> {
+        self.next(name, |column, row| match column {
+            Saved::Flag(values) => Some(values.value(row)),
+            _ => None,
+        })
     }
 
     /// Reads a scalar of the same kind as `like`.
-    pub fn scalar(&mut self, name: &str, like: Scalar) -> Result<Scalar> {
+    pub fn scalar(&mut self, name: impl Display, like: Scalar) -> Result<Scalar> {
         Ok(match like {
             Scalar::Float(_) => Scalar::Float(self.float(name)?),
             Scalar::Integer(_) => Scalar::Integer(self.integer(name)?),
@@ -231,132 +316,137 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an answer, where there was one.
-    pub fn answer<O: Output>(&mut self, name: &str) -> Result<Option<O>> {
-        let some = self.flag(&format!("{name}.some"))?;
-        let kinds = O::default().scalars();
-        let scalars = (0..kinds.len())
-            .map(|lane| self.scalar(&lane_name(name, lane, kinds.len()), kinds[lane]))
+    pub fn answer<O: Output>(&mut self, name: impl Display) -> Result<Option<O>> {
+        let some = self.flag(format_args!("{name}.some"))?;
+        let kind = O::default();
+        let scalars = (0..O::LANES)
+            .map(|lane| self.scalar(Lane(&name, lane, O::LANES), kind.lane(lane)))
             .collect::<Result<Vec<Scalar>>>()?;
-        Ok(some.then(|| O::from_scalars(&scalars)))
+        Ok(some.then(|| O::from_lanes(|lane| scalars[lane])))
     }
 
     /// Reads integers.
-    pub fn integers(&mut self, name: &str) -> Result<Vec<i64>> {
-        let list_type = DataType::LargeList(Arc::new(Field::new_list_field(DataType::Int64, true)));
-        let items = self.next(name, &list_type)?.as_list::<i64>().value(self.row);
-        Ok(items.as_primitive::<Int64Type>().values().to_vec())
+    pub fn integers(&mut self, name: impl Display) -> Result<Vec<i64>> {
+        self.next(name, |column, row| match column {
+            Saved::Integers(list, values) => {
+                let items = Items::of(list, values, row);
+                Some(values.values()[items.start..items.start + items.len].to_vec())
+            }
+            _ => None,
+        })
     }
 
     /// Reads rows, `None` where they were null.
-    pub fn rows<I: Input>(&mut self, name: &str) -> Result<Vec<Option<I>>> {
-        let kinds = I::default().scalars();
-        let mut lanes: Vec<Vec<Option<Scalar>>> = Vec::new();
-        for (lane, kind) in kinds.iter().enumerate() {
-            let name = lane_name(name, lane, kinds.len());
-            let item = match kind {
-                Scalar::Float(_) => DataType::Float64,
-                Scalar::Integer(_) => DataType::Int64,
-            };
-            let list_type = DataType::LargeList(Arc::new(Field::new_list_field(item, true)));
-            let items = self.next(&name, &list_type)?.as_list::<i64>().value(self.row);
-            lanes.push(match kind {
-                Scalar::Float(_) => items.as_primitive::<Float64Type>().iter().map(|x| x.map(Scalar::Float)).collect(),
-                Scalar::Integer(_) => {
-                    items.as_primitive::<Int64Type>().iter().map(|x| x.map(Scalar::Integer)).collect()
-                }
-            });
+    pub fn rows<I: Input>(&mut self, name: impl Display) -> Result<Vec<Option<I>>> {
+        let (kind, lanes) = (I::default(), I::DOMAINS.len());
+        let begin = self.cursor;
+        let mut len = 0;
+        for lane in 0..lanes {
+            let lane_len = self.next(Lane(&name, lane, lanes), |column, row| match (column, kind.lane(lane)) {
+                (Saved::Floats(list, values), Scalar::Float(_)) => Some(Items::of(list, values, row).len),
+                (Saved::Integers(list, values), Scalar::Integer(_)) => Some(Items::of(list, values, row).len),
+                _ => None,
+            })?;
+            if lane > 0 && lane_len != len {
+                return Err(Error::state(format!("the columns of '{name}' have different lengths")));
+            }
+            len = lane_len;
         }
-        let len = lanes.first().map_or(0, Vec::len);
-        if lanes.iter().any(|lane| lane.len() != len) {
-            return Err(Error::state(format!("the columns of '{name}' have different lengths")));
-        }
-        Ok((0..len)
-            .map(|i| lanes.iter().map(|lane| lane[i]).collect::<Option<Vec<Scalar>>>().map(|row| I::from_scalars(&row)))
-            .collect())
+        let own = &self.columns[begin..self.cursor];
+        let get = |lane: usize, item: usize| match &own[lane].1 {
+            Saved::Floats(list, values) => Items::of(list, values, self.row).get(item).map(Scalar::Float),
+            Saved::Integers(list, values) => Items::of(list, values, self.row).get(item).map(Scalar::Integer),
+            _ => None,
+        };
+        let row = |item: usize| {
+            let valid = (0..lanes).all(|lane| get(lane, item).is_some());
+            valid.then(|| I::from_lanes(|lane| get(lane, item).unwrap_or(kind.lane(lane))))
+        };
+        Ok((0..len).map(row).collect())
     }
 }
 
 /// A state that can be saved: numbers, flags, and tuples, arrays and options of them can already.
 pub trait Record: Sized {
     /// Writes the fields.
-    fn write(&self, name: &str, to: &mut Writer);
+    fn write(&self, name: &dyn Display, to: &mut Writer);
 
     /// Reads the fields in the order in which they were written.
     ///
     /// # Errors
     /// Where the columns are not those of this state.
-    fn read(name: &str, from: &mut Reader) -> Result<Self>;
+    fn read(name: &dyn Display, from: &mut Reader) -> Result<Self>;
 }
 
 impl Record for f64 {
-    fn write(&self, name: &str, to: &mut Writer) {
+    fn write(&self, name: &dyn Display, to: &mut Writer) {
         to.float(name, *self);
     }
-    fn read(name: &str, from: &mut Reader) -> Result<Self> {
+    fn read(name: &dyn Display, from: &mut Reader) -> Result<Self> {
         from.float(name)
     }
 }
 
 impl Record for i64 {
-    fn write(&self, name: &str, to: &mut Writer) {
+    fn write(&self, name: &dyn Display, to: &mut Writer) {
         to.integer(name, *self);
     }
-    fn read(name: &str, from: &mut Reader) -> Result<Self> {
+    fn read(name: &dyn Display, from: &mut Reader) -> Result<Self> {
         from.integer(name)
     }
 }
 
 impl Record for bool {
-    fn write(&self, name: &str, to: &mut Writer) {
+    fn write(&self, name: &dyn Display, to: &mut Writer) {
         to.flag(name, *self);
     }
-    fn read(name: &str, from: &mut Reader) -> Result<Self> {
+    fn read(name: &dyn Display, from: &mut Reader) -> Result<Self> {
         from.flag(name)
     }
 }
 
 impl Record for () {
-    fn write(&self, _: &str, _: &mut Writer) {}
-    fn read(_: &str, _: &mut Reader) -> Result<Self> {
+    fn write(&self, _: &dyn Display, _: &mut Writer) {}
+    fn read(_: &dyn Display, _: &mut Reader) -> Result<Self> {
         Ok(())
     }
 }
 
 impl<A: Record, B: Record> Record for (A, B) {
-    fn write(&self, name: &str, to: &mut Writer) {
-        self.0.write(&format!("{name}.0"), to);
-        self.1.write(&format!("{name}.1"), to);
+    fn write(&self, name: &dyn Display, to: &mut Writer) {
+        self.0.write(&format_args!("{name}.0"), to);
+        self.1.write(&format_args!("{name}.1"), to);
     }
-    fn read(name: &str, from: &mut Reader) -> Result<Self> {
-        Ok((A::read(&format!("{name}.0"), from)?, B::read(&format!("{name}.1"), from)?))
+    fn read(name: &dyn Display, from: &mut Reader) -> Result<Self> {
+        Ok((A::read(&format_args!("{name}.0"), from)?, B::read(&format_args!("{name}.1"), from)?))
     }
 }
 
 impl<T: Record + Default + Copy, const N: usize> Record for [T; N] {
-    fn write(&self, name: &str, to: &mut Writer) {
+    fn write(&self, name: &dyn Display, to: &mut Writer) {
         for (i, item) in self.iter().enumerate() {
-            item.write(&format!("{name}.{i}"), to);
+            item.write(&format_args!("{name}.{i}"), to);
         }
     }
-    fn read(name: &str, from: &mut Reader) -> Result<Self> {
+    fn read(name: &dyn Display, from: &mut Reader) -> Result<Self> {
         let mut items = [T::default(); N];
         for (i, item) in items.iter_mut().enumerate() {
-            *item = T::read(&format!("{name}.{i}"), from)?;
+            *item = T::read(&format_args!("{name}.{i}"), from)?;
         }
         Ok(items)
     }
 }
 
 impl<T: Record + Default> Record for Option<T> {
-    fn write(&self, name: &str, to: &mut Writer) {
-        to.flag(&format!("{name}.some"), self.is_some());
+    fn write(&self, name: &dyn Display, to: &mut Writer) {
+        to.flag(format_args!("{name}.some"), self.is_some());
         match self {
             Some(x) => x.write(name, to),
             None => T::default().write(name, to),
         }
     }
-    fn read(name: &str, from: &mut Reader) -> Result<Self> {
-        let some = from.flag(&format!("{name}.some"))?;
+    fn read(name: &dyn Display, from: &mut Reader) -> Result<Self> {
+        let some = from.flag(format_args!("{name}.some"))?;
         let value = T::read(name, from)?;
         Ok(some.then_some(value))
     }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::arguments::find_column;
-use crate::bound::{Bound, Order};
+use crate::bound::Bound;
+use crate::cell::Cell;
+use crate::column::Domain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::keys::Keys;
+use crate::orders::{Order, Progress};
+use crate::pool;
 use crate::spec::KernelSpec;
 use crate::state;
 
@@ -45,8 +48,9 @@ const ROWS_FOR_THREADS: usize = 1 << 13;
 pub struct Stage {
     pub(crate) specs: Vec<KernelSpec>,
     names: Vec<String>,
+    /// The column that tells when a key was last seen, if there is one.
+    pub(crate) time: Option<String>,
     threads: usize,
-    pool: Option<Arc<ThreadPool>>,
     /// Whether all rows come in one batch.
     in_memory: bool,
     pub(crate) bound: Option<Bound>,
@@ -104,26 +108,36 @@ impl Stage {
                 return Err(Error::parameter(&first.name, "over", format!("names the column '{key}' twice")));
             }
         }
-        Ok(Self { specs, names, threads: 0, pool: None, in_memory: true, bound: None })
+        Ok(Self { specs, names, time: None, threads: 0, in_memory: true, bound: None })
     }
 
-    /// Uses this many threads; without it, or with 0, as many as rayon's global pool has.
+    /// Uses this many threads; without it, or with 0, those of rayon's global pool, or of
+    /// [`set_default_threads`](crate::set_default_threads).
     ///
     /// # Errors
     /// Where the threads can't be started.
     pub fn with_threads(mut self, threads: usize) -> Result<Self> {
+        pool::start(threads)?;
         self.threads = threads;
-        self.pool = match threads {
-            0 | 1 => None,
-            _ if threads == rayon::current_num_threads() => None,
-            _ => Some(Arc::new(
-                ThreadPoolBuilder::new()
-                    .num_threads(threads)
-                    .build()
-                    .map_err(|e| Error::new(ErrorKind::Io, format!("can't start {threads} threads: {e}")))?,
-            )),
-        };
         Ok(self)
+    }
+
+    /// Lets this column of dates, timestamps or integers tell when a key was last seen, for [`Stage::forget`].  Unlike the
+    /// time column `by` of a kernel it may go back and hold nulls.
+    ///
+    /// # Errors
+    /// Where the stage has seen rows already.
+    pub fn with_time(mut self, column: impl Into<String>) -> Result<Self> {
+        if self.bound.is_some() {
+            return Err(Error::new(ErrorKind::Stage, "the time column of a stage must be given before its first row"));
+        }
+        self.time = Some(column.into());
+        Ok(self)
+    }
+
+    /// The same kernels with other states.
+    pub(crate) fn with_bound(&self, bound: Option<Bound>) -> Self {
+        Self { specs: self.specs.clone(), names: self.names.clone(), time: self.time.clone(), bound, ..*self }
     }
 
     /// The kernels.
@@ -134,6 +148,16 @@ impl Stage {
     /// The names of the outputs.
     pub fn output_names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The column that tells when a key was last seen: that of [`Stage::with_time`].
+    pub fn time(&self) -> Option<&str> {
+        self.time.as_deref()
+    }
+
+    /// The column by whose times [`Stage::forget`] goes, as soon as its type is known.
+    pub fn time_field(&self) -> Option<&Field> {
+        self.bound.as_ref().and_then(|bound| bound.clock(self.time()).map(|clock| &bound.fields[clock.order.column()]))
     }
 
     /// How many rows the stage has seen.
@@ -148,12 +172,7 @@ impl Stage {
 
     /// The bytes that the states and keys take in memory.
     pub fn state_bytes(&self) -> usize {
-        self.bound.as_ref().map_or(0, |bound| {
-            bound.kernels.iter().map(|kernel| kernel.state_bytes()).sum::<usize>()
-                + bound.keys.as_ref().map_or(0, Keys::bytes)
-                + bound.orders.iter().map(|(_, last)| last.capacity() * size_of::<i64>()).sum::<usize>()
-                + bound.seen.as_ref().map_or(0, |seen| seen.capacity() * size_of::<i64>())
-        })
+        self.bound.as_ref().map_or(0, Bound::bytes)
     }
 
     /// The schema of [`Stage::advance`]'s batches for inputs of this schema.
@@ -204,7 +223,7 @@ impl Stage {
     ///
     /// # Errors
     /// As [`Stage::advance`].
-    pub fn peek(&mut self, batch: &RecordBatch) -> Result<RecordBatch> {
+    pub fn peek(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let answers = self.peek_columns(batch)?;
         with_columns(batch, &answers)
     }
@@ -213,16 +232,81 @@ impl Stage {
     ///
     /// # Errors
     /// As [`Stage::advance`].
-    pub fn peek_columns(&mut self, batch: &RecordBatch) -> Result<RecordBatch> {
+    pub fn peek_columns(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let mut part = match &self.bound {
+            None => self.bind(batch.schema_ref())?,
+            Some(bound) => bound.part_for(batch, &self.specs)?,
+        };
+        self.run(&mut part, batch)
+    }
+
+    /// Fixes the types of the columns before the first row, for rows that come alone.  A stage that knows them already
+    /// stays as it is.
+    ///
+    /// # Errors
+    /// A column that is missing or of a wrong type.
+    pub fn begin(&mut self, schema: &Schema) -> Result<()> {
+        if self.bound.is_none() {
+            self.bound = Some(self.bind(schema)?);
+        }
+        Ok(())
+    }
+
+    /// The columns of a row that comes alone: those that the kernels read, keys and time; none before the first batch or
+    /// [`Stage::begin`].
+    pub fn row_fields(&self) -> &[Field] {
+        self.bound.as_ref().map_or(&[], |bound| &bound.fields)
+    }
+
+    /// The kernels' columns, as soon as the types of the inputs are known.
+    pub fn answer_fields(&self) -> Vec<Field> {
+        let kernels = self.bound.iter().flat_map(|bound| &bound.kernels);
+        self.names
+            .iter()
+            .zip(kernels)
+            .map(|(name, kernel)| Field::new(name, kernel.answer_type().clone(), true))
+            .collect()
+    }
+
+    /// Reads one row, given as the values of [`Stage::row_fields`], and puts the kernels' answers in the place of what is in
+    /// `answers`: one value for each of [`Stage::answer_fields`], or one for each field of a struct.  The answers are those of
+    /// [`Stage::advance`]; nothing is allocated once the keys are known.
+    ///
+    /// ```
+    /// use arrow::datatypes::{DataType, Field, Schema};
+    /// use hypostyle::{Cell, Stage, rolling_mean};
+    ///
+    /// let mut stage = Stage::new(vec![rolling_mean("price", 2).over(["symbol"])])?;
+    /// let field = |name, data_type| Field::new(name, data_type, true);
+    /// stage.begin(&Schema::new(vec![field("symbol", DataType::Utf8), field("price", DataType::Float64)]))?;
+    /// assert_eq!(stage.row_fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>(), ["price", "symbol"]);
+    /// let mut answers = Vec::new();
+    /// stage.advance_row(&[Cell::Float(1.0), Cell::Text("a")], &mut answers)?;
+    /// assert_eq!(answers, [Cell::Null]);
+    /// stage.advance_row(&[Cell::Float(3.0), Cell::Text("a")], &mut answers)?;
+    /// assert_eq!(answers, [Cell::Float(2.0)]);
+    /// # Ok::<(), hypostyle::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Stage::advance`]; a value that its column can't hold; types that aren't known yet.
+    pub fn advance_row(&mut self, row: &[Cell], answers: &mut Vec<Cell<'static>>) -> Result<()> {
+        answers.clear();
         match &mut self.bound {
-            None => {
-                let mut bound = self.bind(batch.schema_ref())?;
-                self.run(&mut bound, batch)
-            }
-            Some(bound) => {
-                let mut part = bound.part_for(batch, &self.specs)?;
-                self.run(&mut part, batch)
-            }
+            Some(bound) => bound.run_row(row, &self.specs, answers),
+            None => Err(types_unknown()),
+        }
+    }
+
+    /// What [`Stage::advance_row`] would give, without keeping the row.
+    ///
+    /// # Errors
+    /// As [`Stage::advance_row`].
+    pub fn peek_row(&self, row: &[Cell], answers: &mut Vec<Cell<'static>>) -> Result<()> {
+        answers.clear();
+        match &self.bound {
+            Some(bound) => bound.peek_row(row, &self.specs, answers),
+            None => Err(types_unknown()),
         }
     }
 
@@ -294,45 +378,50 @@ impl Stage {
                 }
             }
         }
+        if let Some(time) = self.time.as_ref().filter(|time| fields.iter().all(|field| field.name() != *time)) {
+            let (_, data_type) = find_column(schema, "time", time)?;
+            fields.push(Field::new(time, data_type.clone(), true));
+        }
         let own = Schema::new(fields.clone());
         let mut kernels = self.specs.iter().map(|spec| spec.build(&own)).collect::<Result<Vec<_>>>()?;
         if self.in_memory {
             kernels.iter_mut().for_each(|kernel| kernel.keep_all());
         }
-        let over = &self.specs[0].over;
-        let keys = if over.is_empty() {
-            None
-        } else {
-            let types = over
-                .iter()
-                .map(|key| find_column(&own, &self.specs[0].name, key).map(|(_, data_type)| data_type.clone()))
-                .collect::<Result<Vec<_>>>()?;
-            Some(Keys::new(types)?)
-        };
-        let mut orders: Vec<(Order, Vec<i64>)> = Vec::new();
+        let place = |name: &String| find_column(&own, &self.specs[0].name, name).map(|(place, _)| place);
+        let key_columns = self.specs[0].over.iter().map(place).collect::<Result<Vec<usize>>>()?;
+        let key_types = key_columns.iter().map(|place| fields[*place].data_type().clone()).collect::<Vec<_>>();
+        let keys = if key_columns.is_empty() { None } else { Some(Keys::new(key_types)?) };
         let times = kernels.iter().filter_map(|kernel| kernel.time()).map(Order::Time);
         let windows = kernels.iter().filter_map(|kernel| kernel.bounds()).map(Order::of_window);
-        for order in times.chain(windows.filter(|_| !self.in_memory)) {
-            if orders.iter().all(|(known, _)| *known != order) {
-                orders.push((order, Vec::new()));
+        let mut orders: Vec<Order> = times.chain(windows.filter(|_| !self.in_memory)).collect();
+        if let Some(time) = &self.time {
+            let (column, data_type) = find_column(&own, "time", time)?;
+            if !Domain::Integer.reads(data_type) || *data_type == DataType::Boolean {
+                return Err(Error::column_type("time", time, "a date, a timestamp or an integer", data_type));
+            }
+            if !orders.iter().any(|order| order.tells_time(column)) {
+                orders.push(Order::Clock(column));
+            }
+        }
+        let mut progress: Vec<Progress> = Vec::new();
+        for order in orders {
+            if progress.iter().all(|known| known.order != order) {
+                progress.push(Progress { order, last: Vec::new() });
             }
         }
         let seen = kernels.iter().any(|kernel| kernel.numbers_rows()).then(Vec::new);
-        let mut bound = Bound { fields, kernels, keys, orders, seen, rows: 0 };
+        let mut bound = Bound { fields, kernels, keys, key_columns, progress, seen, rows: 0 };
         bound.resize(usize::from(bound.keys.is_none()));
         Ok(bound)
     }
 
+    /// Runs `action` on as many threads as so many rows or keys are worth.
+    pub(crate) fn on_threads<R: Send>(&self, rows: usize, action: impl FnOnce(usize) -> R + Send) -> R {
+        pool::run(if rows < ROWS_FOR_THREADS { 1 } else { self.threads }, action)
+    }
+
     fn run(&self, bound: &mut Bound, batch: &RecordBatch) -> Result<RecordBatch> {
-        let threads = match self.threads {
-            _ if batch.num_rows() < ROWS_FOR_THREADS => 1,
-            0 => rayon::current_num_threads(),
-            threads => threads,
-        };
-        let columns = match &self.pool {
-            Some(pool) if threads > 1 => pool.install(|| bound.run(batch, &self.specs, threads)),
-            _ => bound.run(batch, &self.specs, threads),
-        }?;
+        let columns = self.on_threads(batch.num_rows(), |threads| bound.run(batch, &self.specs, threads))?;
         let fields: Vec<Field> = self
             .names
             .iter()
@@ -342,6 +431,13 @@ impl Stage {
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
     }
+}
+
+fn types_unknown() -> Error {
+    Error::new(
+        ErrorKind::Stage,
+        "the stage has seen no rows yet, so the types of its columns aren't known; tell them with `begin`, or advance a batch",
+    )
 }
 
 fn with_columns(batch: &RecordBatch, answers: &RecordBatch) -> Result<RecordBatch> {

@@ -11,10 +11,13 @@ use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, RecordBatc
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use arrow::ipc::reader::FileReader;
 use arrow::ipc::writer::FileWriter;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::error::{Error, Result};
+use crate::kernel::Running;
+use crate::orders::Progress;
 use crate::record::{Reader, Writer};
 use crate::spec::KernelSpec;
 use crate::stage::Stage;
@@ -33,6 +36,9 @@ struct Header {
     /// The names and types of the columns that the stage reads; none before its first batch.
     columns: Option<Vec<(String, String)>>,
     rows: u64,
+    /// The column that tells when a key was last seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
 }
 
 pub(crate) fn to_bytes(stage: &Stage) -> Result<Vec<u8>> {
@@ -44,6 +50,7 @@ pub(crate) fn to_bytes(stage: &Stage) -> Result<Vec<u8>> {
             bound.fields.iter().map(|field| (field.name().clone(), field.data_type().to_string())).collect()
         }),
         rows: stage.rows(),
+        time: stage.time.clone(),
     };
     let metadata = HashMap::from([
         ("hypostyle".to_string(), serde_json::to_string(&header).map_err(Error::state)?),
@@ -80,19 +87,26 @@ pub(crate) fn table(stage: &Stage) -> Result<(Vec<Field>, Vec<ArrayRef>, usize)>
             add(name.clone(), column);
         }
     }
-    for (order, last) in &bound.orders {
+    for Progress { order, last } in &bound.progress {
         add(order.saved_name(&bound.fields), Arc::new(Int64Array::from(last.clone())));
     }
     if let Some(seen) = &bound.seen {
         add("seen:rows".to_string(), Arc::new(Int64Array::from(seen.clone())));
     }
-    for (name, kernel) in stage.output_names().iter().zip(&bound.kernels) {
+    let write = |kernel: &Box<dyn Running>| {
         let mut writer = Writer::default();
         for key in 0..keys {
             writer.begin_row();
             kernel.write(&mut writer, key);
         }
-        writer.finish().into_iter().for_each(|(field, column)| add(format!("{name}:{field}"), column));
+        writer.finish()
+    };
+    let states: Vec<Vec<(String, ArrayRef)>> = stage.on_threads(keys, |threads| match threads {
+        1 => bound.kernels.iter().map(write).collect(),
+        _ => bound.kernels.par_iter().map(write).collect(),
+    });
+    for (name, columns) in stage.output_names().iter().zip(states) {
+        columns.into_iter().for_each(|(field, column)| add(format!("{name}:{field}"), column));
     }
     Ok((fields, columns, keys))
 }
@@ -133,11 +147,15 @@ fn verify(bytes: &[u8]) -> Result<()> {
     let damaged = || Error::state("it is damaged or no state of hypostyle; restore it from a copy, or start anew");
     let places = checksum_places(bytes);
     let [first, last] = places[..] else { return Err(damaged()) };
-    let mut blank = bytes.to_vec();
+    let mut sum = Xxh3::new();
+    let mut from = 0;
     for place in [first, last] {
-        blank[place..place + NO_CHECKSUM.len()].copy_from_slice(NO_CHECKSUM.as_bytes());
+        sum.update(&bytes[from..place]);
+        sum.update(NO_CHECKSUM.as_bytes());
+        from = place + NO_CHECKSUM.len();
     }
-    let sum = format!("{:016x}", xxh3_64(&blank));
+    sum.update(&bytes[from..]);
+    let sum = format!("{:016x}", sum.digest());
     if [first, last].iter().all(|place| bytes[*place..].starts_with(sum.as_bytes())) { Ok(()) } else { Err(damaged()) }
 }
 
@@ -156,6 +174,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Stage> {
         )));
     }
     let mut stage = Stage::new(header.kernels)?;
+    stage.time = header.time;
     let Some(columns) = header.columns else {
         return Ok(stage);
     };
@@ -199,38 +218,36 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Stage> {
         let integers = column.as_primitive_opt::<Int64Type>();
         Ok(integers.ok_or_else(|| Error::state(format!("{what} are no integers")))?.values().to_vec())
     };
-    for (_, last) in &mut bound.orders {
+    for Progress { last, .. } in &mut bound.progress {
         *last = take_integers("the last times")?;
     }
     if let Some(seen) = &mut bound.seen {
         *seen = take_integers("the rows seen")?;
     }
-    read_states(&mut bound.kernels, stage.output_names(), &columns, keys)?;
+    let read = |(kernel, name): (&mut Box<dyn Running>, &String)| read_states(&mut **kernel, name, &columns, keys);
+    let (kernels, names) = (&mut bound.kernels, stage.output_names());
+    stage.on_threads(keys, |threads| match threads {
+        1 => kernels.iter_mut().zip(names).try_for_each(read),
+        _ => kernels.par_iter_mut().zip(names).try_for_each(read),
+    })?;
     stage.bound = Some(bound);
     Ok(stage)
 }
 
-fn read_states(
-    kernels: &mut [Box<dyn crate::kernel::Running>],
-    names: &[String],
-    columns: &[(Field, ArrayRef)],
-    keys: usize,
-) -> Result<()> {
-    for (kernel, name) in kernels.iter_mut().zip(names) {
-        let prefix = format!("{name}:");
-        let own: Vec<(Field, ArrayRef)> = columns
-            .iter()
-            .filter(|(field, _)| field.name().strip_prefix(&prefix).is_some_and(|rest| !rest.contains(':')))
-            .cloned()
-            .collect();
-        let mut reader = Reader::new(&own);
-        for key in 0..keys {
-            reader.begin_row(key);
-            kernel.read(&mut reader)?;
-        }
-        if keys > 0 && !reader.exhausted() {
-            return Err(Error::state(format!("the state of '{name}' has columns that its kernel doesn't know")));
-        }
+fn read_states(kernel: &mut dyn Running, name: &str, columns: &[(Field, ArrayRef)], keys: usize) -> Result<()> {
+    let prefix = format!("{name}:");
+    let own: Vec<(Field, ArrayRef)> = columns
+        .iter()
+        .filter(|(field, _)| field.name().strip_prefix(&prefix).is_some_and(|rest| !rest.contains(':')))
+        .cloned()
+        .collect();
+    let mut reader = Reader::new(&own);
+    for key in 0..keys {
+        reader.begin_row(key);
+        kernel.read(&mut reader)?;
+    }
+    if keys > 0 && !reader.exhausted() {
+        return Err(Error::state(format!("the state of '{name}' has columns that its kernel doesn't know")));
     }
     Ok(())
 }
@@ -255,7 +272,11 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
         _ => Path::new("."),
     };
     let fail = |e| Error::io("write the state", path, e);
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
+    let mut named = tempfile::Builder::new();
+    // As any new file: temporary ones are for the owner alone.
+    #[cfg(unix)]
+    named.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = named.tempfile_in(folder).map_err(fail)?;
     file.write_all(bytes).map_err(fail)?;
     file.as_file().sync_all().map_err(fail)?;
     file.persist(path).map_err(|e| fail(e.error))?;

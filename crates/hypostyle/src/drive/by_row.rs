@@ -42,6 +42,8 @@ impl<D: Driver, F: ByRow<Input = D::Input, Inner = D::Output>> Driver for WithRo
     type Output = F::Output;
     type State = D::State;
 
+    const SPLITS: bool = D::SPLITS;
+
     fn start(&self) -> D::State {
         self.driver.start()
     }

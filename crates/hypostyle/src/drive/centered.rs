@@ -36,6 +36,8 @@ impl<D: Driver> Driver for Centered<D> {
     type Output = D::Output;
     type State = D::State;
 
+    const SPLITS: bool = D::SPLITS;
+
     fn start(&self) -> D::State {
         self.driver.start()
     }

@@ -79,6 +79,8 @@ impl<S: Statistic> Driver for Expanding<S> {
     type Output = S::Output;
     type State = Totals<S>;
 
+    const SPLITS: bool = true;
+
     fn start(&self) -> Totals<S> {
         let empty = self.statistic.empty();
         Totals { whole: empty, current: empty, offset: 0, count: 0, anchor: None }
@@ -149,8 +151,8 @@ impl<S: Statistic> Driver for Expanding<S> {
     }
 
     fn write(&self, state: &Totals<S>, to: &mut Writer) {
-        state.whole.write("whole", to);
-        state.current.write("current", to);
+        state.whole.write(&"whole", to);
+        state.current.write(&"current", to);
         to.count("offset", state.offset);
         to.count("count", state.count);
         to.rows("anchor", std::iter::once(state.anchor));
@@ -158,8 +160,8 @@ impl<S: Statistic> Driver for Expanding<S> {
 
     fn read(&self, from: &mut Reader) -> Result<Totals<S>> {
         let state = Totals {
-            whole: S::State::read("whole", from)?,
-            current: S::State::read("current", from)?,
+            whole: S::State::read(&"whole", from)?,
+            current: S::State::read(&"current", from)?,
             offset: from.count("offset")?,
             count: from.count("count")?,
             anchor: from.rows::<S::Input>("anchor")?.first().copied().flatten(),

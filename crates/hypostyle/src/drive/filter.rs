@@ -169,6 +169,8 @@ impl Driver for Filter {
     type Output = f64;
     type State = Past;
 
+    const SPLITS: bool = true;
+
     fn start(&self) -> Past {
         Past::default()
     }

@@ -41,6 +41,8 @@ impl<D: Driver<Input = [f64; 2]>> Driver for Lagged<D> {
     type Output = D::Output;
     type State = Earlier<D::State>;
 
+    const SPLITS: bool = D::SPLITS;
+
     fn start(&self) -> Self::State {
         Earlier { rows: VecDeque::new(), inner: self.driver.start() }
     }

@@ -141,14 +141,24 @@ impl<'a, I: Input> Columns<'a, I> {
         self.len
     }
 
-    /// Puts some of the rows together.
-    pub(crate) fn with_rows<R>(&self, start: usize, end: usize, use_rows: impl FnOnce(Rows<I>) -> R) -> R {
+    /// Some of the rows.
+    pub(crate) fn with_part<R>(&self, start: usize, end: usize, use_part: impl FnOnce(Columns<I>) -> R) -> R {
         let columns: Vec<Values> = self.columns.iter().map(|values| values.slice(start, end)).collect();
-        use_rows(Rows {
-            values: &I::assemble(&columns, end - start),
+        use_part(Columns {
+            columns: &columns,
             valid: self.valid.map(|valid| &valid[start..end]),
             times: part_of(self.times, start, end),
             firsts: part_of(self.firsts, start, end),
+            len: end - start,
+            rows: PhantomData,
+        })
+    }
+
+    /// Puts some of the rows together.
+    pub(crate) fn with_rows<R>(&self, start: usize, end: usize, use_rows: impl FnOnce(Rows<I>) -> R) -> R {
+        self.with_part(start, end, |part| {
+            let Columns { columns, valid, times, firsts, len, .. } = part;
+            use_rows(Rows { values: &I::assemble(columns, len), valid, times, firsts })
         })
     }
 
@@ -176,6 +186,9 @@ pub trait Driver: Clone + Send + Sync + 'static {
     /// Whether a state is so small that looking it up for each row beats grouping the rows by key first.
     const SMALL_STATE: bool = false;
 
+    /// Whether several threads can share the rows of one key: whether there is a [`Driver::run_parallel`].
+    const SPLITS: bool = false;
+
     /// The state before the first row.
     fn start(&self) -> Self::State;
 
@@ -194,7 +207,7 @@ pub trait Driver: Clone + Send + Sync + 'static {
         let portion = self.portion().clamp(1, len.max(1));
         for at in (0..len).step_by(portion) {
             let end = len.min(at + portion);
-            columns.with_rows(start + at, start + end, |rows| self.run(state, rows, answers.part(at, end)));
+            columns.with_rows(start + at, start + end, |rows| run_rows(self, state, rows, answers.part(at, end)));
         }
     }
 
@@ -228,7 +241,7 @@ pub trait Driver: Clone + Send + Sync + 'static {
         mut answers: Answers<Self::Output>,
     ) {
         for (i, key) in keys.iter().enumerate() {
-            self.run(&mut states[*key as usize], rows.slice(i, i + 1), answers.part(i, i + 1));
+            run_rows(self, &mut states[*key as usize], rows.slice(i, i + 1), answers.part(i, i + 1));
         }
     }
 
@@ -253,6 +266,12 @@ pub trait Driver: Clone + Send + Sync + 'static {
     fn heap_bytes(&self, _state: &Self::State) -> usize {
         0
     }
+}
+
+/// [`Driver::run`], compiled once for each driver: it is large, and called from several places.
+#[inline(never)]
+pub(crate) fn run_rows<D: Driver>(driver: &D, state: &mut D::State, rows: Rows<D::Input>, answers: Answers<D::Output>) {
+    driver.run(state, rows, answers);
 }
 
 /// As [`Driver::run_parallel`] for a driver whose state follows from the last `reach` rows, so that a sequence can be cut

@@ -92,6 +92,8 @@ impl<W: OrderedWindow> Driver for OrderedRows<W> {
     type Output = W::Output;
     type State = Recent<W>;
 
+    const SPLITS: bool = true;
+
     fn start(&self) -> Recent<W> {
         Recent { ring: Vec::new(), oldest: 0, count: 0, sorted: self.window.empty() }
     }

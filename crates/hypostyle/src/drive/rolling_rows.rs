@@ -12,6 +12,7 @@
 //! and lets a long sequence be split over threads at block borders with the same bits.  Short windows keep no suffixes from
 //! one batch to the next, as with many keys memory is what costs; long ones do, so that a row alone costs no pass over them.
 
+use arrayvec::ArrayVec;
 use rayon::prelude::*;
 
 use super::rolling_blocks::LANES;
@@ -84,26 +85,16 @@ impl<S: Statistic> RollingRows<S> {
         state.ring.len() == self.rows
     }
 
-    /// Summarises the slots `from..` of the previous block, back to front.
-    fn build_suffix(&self, state: &mut Block<S>, from: usize, anchor: S::Input) {
+    /// Summarises the slots `from..` of the previous block, back to front: `keep` gets each slot and its suffix.
+    fn suffixes(&self, state: &Block<S>, from: usize, anchor: S::Input, mut keep: impl FnMut(usize, S::State)) {
         let mut summary = self.statistic.empty();
-        state.suffix.resize(self.rows + 1, summary);
-        state.suffix[self.rows] = summary;
+        keep(self.rows, summary);
         for slot in (from..self.rows).rev() {
             if state.is_valid(slot) {
                 self.statistic.push_front(&mut summary, state.ring[slot], anchor);
             }
-            state.suffix[slot] = summary;
+            keep(slot, summary);
         }
-    }
-
-    /// The summary of the slots `from..` of the previous block alone.
-    fn suffix_from(&self, state: &Block<S>, from: usize, anchor: S::Input) -> S::State {
-        let mut summary = self.statistic.empty();
-        for slot in (from..self.rows).rev().filter(|slot| state.is_valid(*slot)) {
-            self.statistic.push_front(&mut summary, state.ring[slot], anchor);
-        }
-        summary
     }
 
     /// The answer for a window of the current block's rows and those that `suffix` summarises.
@@ -156,26 +147,32 @@ impl<S: Statistic> RollingRows<S> {
     /// Rows that stay within the current block.
     fn run_within_block(&self, state: &mut Block<S>, rows: Rows<S::Input>, mut answers: Answers<S::Output>) {
         let previous = self.has_previous(state);
-        let alone = rows.len() == 1 && self.rows <= SHORT;
+        // Of a short window the suffixes last as long as this call, by how many slots they summarise.
+        let mut short = ArrayVec::<S::State, { SHORT + 1 }>::new();
         for i in 0..rows.len() {
             let slot = state.offset + i;
             let new_anchor = self.take(state, slot, rows.get(i));
-            let anchor = state.anchor.or(state.suffix_anchor).filter(|_| previous);
-            let answer = if alone {
-                let suffix = anchor.map(|anchor| self.suffix_from(state, slot + 1, anchor));
-                self.answer(state, suffix.as_ref())
-            } else {
-                if let Some(anchor) = anchor
-                    && (state.suffix.is_empty() || (new_anchor && S::ANCHORED))
-                {
-                    self.build_suffix(state, slot + 1, anchor);
+            let stale = new_anchor && S::ANCHORED;
+            let answer = match state.anchor.or(state.suffix_anchor).filter(|_| previous) {
+                Some(anchor) if self.rows <= SHORT => {
+                    if short.is_empty() || stale {
+                        short.clear();
+                        self.suffixes(state, slot + 1, anchor, |_, suffix| short.push(suffix));
+                    }
+                    self.answer(state, short.get(self.rows - slot - 1))
                 }
-                self.answer(state, state.suffix.get(slot + 1))
+                Some(anchor) => {
+                    if state.suffix.is_empty() || stale {
+                        let mut suffix = std::mem::take(&mut state.suffix);
+                        suffix.resize(self.rows + 1, self.statistic.empty());
+                        self.suffixes(state, slot + 1, anchor, |slot, summary| suffix[slot] = summary);
+                        state.suffix = suffix;
+                    }
+                    self.answer(state, state.suffix.get(slot + 1))
+                }
+                None => self.answer(state, None),
             };
             answers.set(i, answer);
-        }
-        if self.rows <= SHORT {
-            state.suffix = Vec::new();
         }
         self.keep(state, rows);
     }
@@ -273,6 +270,8 @@ impl<S: Statistic> Driver for RollingRows<S> {
     type Input = S::Input;
     type Output = S::Output;
     type State = Block<S>;
+
+    const SPLITS: bool = true;
 
     fn start(&self) -> Block<S> {
         Block {

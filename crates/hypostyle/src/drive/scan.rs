@@ -57,11 +57,11 @@ impl<R: Recurrence> Driver for Scan<R> {
     }
 
     fn write(&self, state: &R::State, to: &mut Writer) {
-        state.write("state", to);
+        state.write(&"state", to);
     }
 
     fn read(&self, from: &mut Reader) -> Result<R::State> {
-        R::State::read("state", from)
+        R::State::read(&"state", from)
     }
 }
 

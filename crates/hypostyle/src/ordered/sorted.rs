@@ -270,7 +270,8 @@ impl SortedValues {
 
     /// The bytes held beyond the struct's own size.
     pub fn heap_bytes(&self) -> usize {
-        self.chunks.iter().map(|chunk| chunk.capacity() * 8 + size_of::<Vec<f64>>()).sum::<usize>()
+        self.chunks.iter().map(|chunk| chunk.capacity() * 8).sum::<usize>()
+            + self.chunks.capacity() * size_of::<Vec<f64>>()
             + self.greatest.capacity() * 8
             + self.lens.capacity() * 4
     }

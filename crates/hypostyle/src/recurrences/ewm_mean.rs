@@ -1,5 +1,7 @@
 //! The exponentially weighted mean, with the meanings of `adjust` and `ignore_nulls` that pandas and Polars share.
 
+use std::fmt::Display;
+
 use super::Recurrence;
 use crate::arguments::Arguments;
 use crate::catalogue::{Family, Kernel, Kind, Literal, Parameter};
@@ -82,18 +84,18 @@ impl<const ADJUST: bool> Recurrence for EwmMean<ADJUST> {
 }
 
 impl Record for Weighted {
-    fn write(&self, name: &str, to: &mut Writer) {
-        to.float(&format!("{name}.sum"), self.sum);
-        to.float(&format!("{name}.weight"), self.weight);
-        to.float(&format!("{name}.fade"), self.fade);
-        to.integer(&format!("{name}.count"), self.count);
+    fn write(&self, name: &dyn Display, to: &mut Writer) {
+        to.float(format_args!("{name}.sum"), self.sum);
+        to.float(format_args!("{name}.weight"), self.weight);
+        to.float(format_args!("{name}.fade"), self.fade);
+        to.integer(format_args!("{name}.count"), self.count);
     }
-    fn read(name: &str, from: &mut Reader) -> Result<Self> {
+    fn read(name: &dyn Display, from: &mut Reader) -> Result<Self> {
         Ok(Self {
-            sum: from.float(&format!("{name}.sum"))?,
-            weight: from.float(&format!("{name}.weight"))?,
-            fade: from.float(&format!("{name}.fade"))?,
-            count: from.integer(&format!("{name}.count"))?,
+            sum: from.float(format_args!("{name}.sum"))?,
+            weight: from.float(format_args!("{name}.weight"))?,
+            fade: from.float(format_args!("{name}.fade"))?,
+            count: from.integer(format_args!("{name}.count"))?,
         })
     }
 }

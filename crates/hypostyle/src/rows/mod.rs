@@ -3,16 +3,20 @@
 pub mod risk_score;
 pub mod row_dot;
 
+use std::any::Any;
+
 use arrow::array::{Array, ArrayRef, new_empty_array};
 use arrow::buffer::NullBuffer;
 use arrow::compute::concat;
 use arrow::datatypes::{DataType, Schema};
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 use crate::arguments::{Arguments, find_column};
+use crate::cell::{Cell, LiveRow};
 use crate::column::{Domain, Output, Values, computed_type, read};
 use crate::error::{Error, Result};
-use crate::kernel::{Batch, Running};
+use crate::kernel::{Batch, Running, push_answer};
 use crate::record::{Reader, Writer};
 
 /// A function of one row's numbers, written over whole columns so that the compiler can vectorise it.
@@ -53,6 +57,15 @@ impl<F: RowFunction> RowKernel<F> {
             types.push(data_type);
         }
         Ok(Box::new(Self { function, columns, answer: computed_type(&types), answers: Vec::new() }))
+    }
+
+    fn answer_row(&self, row: LiveRow, answers: &mut Vec<Cell<'static>>) {
+        let given = || self.columns.iter().map(|column| &row.given[*column]);
+        let values: SmallVec<[f64; 16]> = given().map(|given| given.float).collect();
+        let columns: SmallVec<[&[f64]; 16]> = values.chunks(1).collect();
+        let mut answer = [0.0];
+        self.function.evaluate(&columns, &mut answer);
+        push_answer(given().all(|given| given.valid).then_some(answer[0]), &self.answer, answers);
     }
 }
 
@@ -117,6 +130,14 @@ impl<F: RowFunction> Running for RowKernel<F> {
         self.answers.push(f64::into_array(answers, nulls, &self.answer));
     }
 
+    fn run_row(&mut self, _key: usize, row: LiveRow, answers: &mut Vec<Cell<'static>>) {
+        self.answer_row(row, answers);
+    }
+
+    fn peek_row(&self, _key: Option<usize>, row: LiveRow, answers: &mut Vec<Cell<'static>>) {
+        self.answer_row(row, answers);
+    }
+
     fn take_answers(&mut self) -> ArrayRef {
         let mut answers = std::mem::take(&mut self.answers);
         match answers.len() {
@@ -131,6 +152,10 @@ impl<F: RowFunction> Running for RowKernel<F> {
 
     fn clone_boxed(&self) -> Box<dyn Running> {
         Box::new(self.clone())
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
     }
 
     fn select(&self, _keys: &[Option<u32>]) -> Box<dyn Running> {

@@ -42,6 +42,18 @@ impl std::fmt::Debug for Table {
     }
 }
 
+/// A key's values as text.
+pub type Key = Vec<Option<String>>;
+
+/// The key of each row.
+pub fn keys_of(rows: &RecordBatch, over: &[String]) -> Vec<Key> {
+    let texts: Vec<ArrayRef> =
+        over.iter().map(|name| cast(rows.column_by_name(name).unwrap(), &DataType::Utf8).unwrap()).collect();
+    let text =
+        |column: &ArrayRef, row: usize| column.is_valid(row).then(|| column.as_string::<i32>().value(row).to_string());
+    (0..rows.num_rows()).map(|row| texts.iter().map(|column| text(column, row)).collect()).collect()
+}
+
 pub const NUMBERS: [&str; 6] = ["x", "y", "narrow", "whole", "unsigned", "flag"];
 
 fn float(random: &mut Random, wild: bool) -> f64 {
@@ -184,30 +196,21 @@ impl Table {
 
     /// The rows of each key, and their batch.
     pub fn parts(&self, over: &[String]) -> Vec<(Vec<usize>, RecordBatch)> {
-        let name = |row: usize| -> Vec<Option<String>> {
-            let text = |column: &ArrayRef| {
-                let column = cast(column, &DataType::Utf8).unwrap();
-                let column = column.as_string::<i32>();
-                column.is_valid(row).then(|| column.value(row).to_string())
-            };
-            over.iter().map(|key| text(self.batch.column_by_name(key).unwrap())).collect()
-        };
-        let mut parts: Vec<(Vec<Option<String>>, Vec<usize>)> = Vec::new();
-        for row in 0..self.batch.num_rows() {
-            let name = name(row);
+        let mut parts: Vec<(Key, Vec<usize>)> = Vec::new();
+        for (row, name) in keys_of(&self.batch, over).into_iter().enumerate() {
             match parts.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, rows)) => rows.push(row),
                 None => parts.push((name, vec![row])),
             }
         }
-        parts
-            .into_iter()
-            .map(|(_, rows)| {
-                let indices = arrow::array::UInt64Array::from_iter_values(rows.iter().map(|row| *row as u64));
-                let columns = self.batch.columns().iter().map(|column| take(column, &indices, None).unwrap()).collect();
-                (rows, RecordBatch::try_new(self.batch.schema(), columns).unwrap())
-            })
-            .collect()
+        parts.into_iter().map(|(_, rows)| (rows.clone(), self.rows(&rows))).collect()
+    }
+
+    /// These rows alone.
+    pub fn rows(&self, rows: &[usize]) -> RecordBatch {
+        let indices = arrow::array::UInt64Array::from_iter_values(rows.iter().map(|row| *row as u64));
+        let columns = self.batch.columns().iter().map(|column| take(column, &indices, None).unwrap()).collect();
+        RecordBatch::try_new(self.batch.schema(), columns).unwrap()
     }
 
     pub fn times(&self, name: &str) -> Vec<i64> {

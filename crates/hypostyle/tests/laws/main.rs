@@ -9,11 +9,16 @@
 //! | no contamination | `a_poisoned_row_changes_only_its_windows` |
 //! | the slow twin agrees | `the_slow_twin_agrees` |
 //! | peeking keeps nothing | `peeking_keeps_nothing` |
+//! | a row alone | `rows_may_come_alone` |
+//! | keys may move and be forgotten | `keys_may_move`, `forgotten_keys_begin_anew` |
+//! | states stay loadable | `golden_states_go_on` |
 //! | nothing panics | `nothing_panics` |
 //!
 //! Equality is on the bits, NaN payloads aside; only the slow twin has a tolerance, where its kernel rounds.
 
 mod arbitrary;
+mod golden;
+mod keyed;
 mod twins;
 
 use arbitrary::{Table, bits, fields, goes_back, keyless, poison, specs_of, table, table_of};

@@ -1,0 +1,371 @@
+//! Keys as dense numbers.  Each distinct key of a stage gets the next number; what follows from a key (its states) is then
+//! an index away.
+//!
+//! Each key column numbers its own values, in one of three ways chosen from its type: [`Integers`] for integers, dates and
+//! booleans, [`Texts`] for strings, and for everything else Arrow's row format, whose bytes are texts again.  A key of
+//! several columns is the pair of the first column's number and the second's, numbered in turn, and so on: [`Pairs`].
+
+mod integers;
+mod interner;
+mod pairs;
+mod texts;
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
+use arrow::compute::{cast, take};
+use arrow::datatypes::DataType;
+use arrow::row::{RowConverter, SortField};
+
+use crate::cell::Given;
+use crate::column::{Domain, read_integer};
+use crate::error::{Error, ErrorKind, Result, type_name};
+use integers::Integers;
+use pairs::Pairs;
+use texts::Texts;
+
+/// The keys seen so far.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    types: Vec<DataType>,
+    /// The distinct values of each column.
+    columns: Vec<Names>,
+    /// The distinct beginnings of keys: of two columns, of three, and so on to the whole keys.
+    beginnings: Vec<Pairs>,
+}
+
+/// How many values of each column, and beginnings of keys, there were: what to go back to.
+pub(crate) struct Mark(Vec<usize>);
+
+/// The distinct values of a column in the order of their numbers.
+#[derive(Debug, Clone)]
+enum Names {
+    Integers(Integers),
+    Strings(Texts),
+    Rows(Texts),
+}
+
+fn is_string(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, values) => is_string(values),
+        _ => false,
+    }
+}
+
+fn converter(data_type: &DataType) -> Result<RowConverter> {
+    Ok(RowConverter::new(vec![SortField::new(data_type.clone())])?)
+}
+
+impl Names {
+    fn new(data_type: &DataType) -> Result<Self> {
+        Ok(match data_type {
+            integer if Domain::Integer.reads(integer) => Self::Integers(Integers::default()),
+            string if is_string(string) => Self::Strings(Texts::default()),
+            other => {
+                converter(other)?;
+                Self::Rows(Texts::default())
+            }
+        })
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Integers(names) => names.len(),
+            Self::Strings(names) | Self::Rows(names) => names.len(),
+        }
+    }
+
+    fn truncate(&mut self, len: usize) {
+        match self {
+            Self::Integers(names) => names.truncate(len),
+            Self::Strings(names) | Self::Rows(names) => names.truncate(len),
+        }
+    }
+
+    fn number(&mut self, column: &ArrayRef, data_type: &DataType, threads: usize) -> Result<Vec<u32>> {
+        match self {
+            Self::Integers(names) => Ok(names.number(column, threads)),
+            Self::Strings(names) => names.number(column, threads),
+            Self::Rows(names) => {
+                let rows = converter(data_type)?.convert_columns(&[cast(column, data_type)?])?;
+                Ok(rows.iter().map(|row| names.number_text(Some(row.as_ref()))).collect())
+            }
+        }
+    }
+
+    /// The numbers of values, as far as they are known.
+    fn find(&self, column: &ArrayRef, data_type: &DataType) -> Result<Vec<Option<u32>>> {
+        let valid = column.logical_nulls();
+        let valid = |row: usize| valid.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+        let rows = 0..column.len();
+        Ok(match self {
+            Self::Integers(names) => {
+                let values = read_integer(column);
+                rows.map(|row| names.find_integer(valid(row).then(|| values[row]))).collect()
+            }
+            Self::Strings(names) => {
+                let texts = cast(column, &DataType::Utf8View)?;
+                let texts = texts.as_string_view();
+                rows.map(|row| names.find_text(valid(row).then(|| texts.value(row).as_bytes()))).collect()
+            }
+            Self::Rows(names) => {
+                let rows = converter(data_type)?.convert_columns(&[cast(column, data_type)?])?;
+                rows.iter().map(|row| names.find_text(Some(row.as_ref()))).collect()
+            }
+        })
+    }
+
+    #[inline]
+    fn find_value(&self, value: &Given) -> Option<u32> {
+        match self {
+            Self::Integers(names) => names.find_integer(value.valid.then_some(value.integer)),
+            Self::Strings(names) | Self::Rows(names) => names.find_text(value.valid.then_some(value.text.as_bytes())),
+        }
+    }
+
+    fn number_value(&mut self, value: &Given) -> u32 {
+        match self {
+            Self::Integers(names) => names.number_integer(value.valid.then_some(value.integer)),
+            Self::Strings(names) | Self::Rows(names) => names.number_text(value.valid.then_some(value.text.as_bytes())),
+        }
+    }
+
+    fn array(&self, data_type: &DataType) -> Result<ArrayRef> {
+        match self {
+            Self::Integers(names) => Ok(names.array(data_type)),
+            Self::Strings(names) => Ok(Arc::new(names.array())),
+            Self::Rows(names) => {
+                let converter = converter(data_type)?;
+                let parser = converter.parser();
+                let rows = (0..names.len()).map(|number| parser.parse(names.text(number)));
+                Ok(converter.convert_rows(rows)?.remove(0))
+            }
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Integers(names) => names.bytes(),
+            Self::Strings(names) | Self::Rows(names) => names.bytes(),
+        }
+    }
+}
+
+impl Keys {
+    pub(crate) fn new(types: Vec<DataType>) -> Result<Self> {
+        let columns = types.iter().map(Names::new).collect::<Result<Vec<_>>>()?;
+        let beginnings = vec![Pairs::default(); types.len().saturating_sub(1)];
+        Ok(Self { types, columns, beginnings })
+    }
+
+    /// Whether a column of this type can hold the same keys as one of that type: all string types can.
+    pub(crate) fn compatible(one: &DataType, other: &DataType) -> bool {
+        one == other || (is_string(one) && is_string(other))
+    }
+
+    pub(crate) fn types(&self) -> &[DataType] {
+        &self.types
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self.beginnings.last() {
+            Some(keys) => keys.len(),
+            None => self.columns.first().map_or(0, Names::len),
+        }
+    }
+
+    /// What to [`reset`](Self::reset) to, to forget the keys that come from now on.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark(self.columns.iter().map(Names::len).chain(self.beginnings.iter().map(Pairs::len)).collect())
+    }
+
+    /// Forgets the keys since the mark.
+    pub(crate) fn reset(&mut self, mark: &Mark) {
+        let (columns, beginnings) = mark.0.split_at(self.columns.len());
+        self.columns.iter_mut().zip(columns).for_each(|(names, len)| names.truncate(*len));
+        self.beginnings.iter_mut().zip(beginnings).for_each(|(names, len)| names.truncate(*len));
+    }
+
+    /// The number of each row's key; unknown keys get new numbers.
+    pub(crate) fn number(&mut self, columns: &[ArrayRef], threads: usize) -> Result<Vec<u32>> {
+        let mut numbers = Vec::new();
+        for (at, (names, column)) in self.columns.iter_mut().zip(columns).enumerate() {
+            let own = names.number(column, &self.types[at], threads)?;
+            numbers = if at == 0 { own } else { self.beginnings[at - 1].number(&numbers, &own, threads) };
+        }
+        Ok(numbers)
+    }
+
+    /// The numbers of the rows' keys, as far as they are known.
+    pub(crate) fn find(&self, columns: &[ArrayRef]) -> Result<Vec<Option<u32>>> {
+        let mut numbers: Vec<Option<u32>> = Vec::new();
+        for (at, (names, column)) in self.columns.iter().zip(columns).enumerate() {
+            let own = names.find(column, &self.types[at])?;
+            numbers = match at.checked_sub(1) {
+                None => own,
+                Some(before) => {
+                    let pair = |(first, second): (&Option<u32>, Option<u32>)| {
+                        self.beginnings[before].find_pair((*first)?, second?)
+                    };
+                    numbers.iter().zip(own).map(pair).collect()
+                }
+            };
+        }
+        Ok(numbers)
+    }
+
+    /// Whether keys can be given as single values.
+    ///
+    /// # Errors
+    /// Where a column's type has no such values.
+    pub(crate) fn check_rows(&self) -> Result<()> {
+        for (names, data_type) in self.columns.iter().zip(&self.types) {
+            if matches!(names, Names::Rows(_)) {
+                return Err(Error::new(
+                    ErrorKind::ColumnType,
+                    format!(
+                        "a key of type {} can't come as a single value; give its rows as a batch",
+                        type_name(data_type)
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of a key, of which `value` gives the values column by column, if it is known.
+    #[inline]
+    pub(crate) fn find_row<'v, 'g: 'v>(&self, value: impl Fn(usize) -> &'v Given<'g>) -> Option<usize> {
+        let mut number = self.columns[0].find_value(value(0))?;
+        for (at, pairs) in self.beginnings.iter().enumerate() {
+            number = pairs.find_pair(number, self.columns[at + 1].find_value(value(at + 1))?)?;
+        }
+        Some(number as usize)
+    }
+
+    /// The number of a key, a new one if it isn't known.
+    pub(crate) fn number_row<'v, 'g: 'v>(&mut self, value: impl Fn(usize) -> &'v Given<'g>) -> usize {
+        let mut number = self.columns[0].number_value(value(0));
+        for (at, pairs) in self.beginnings.iter_mut().enumerate() {
+            let own = self.columns[at + 1].number_value(value(at + 1));
+            number = pairs.number_pair(number, own);
+        }
+        number as usize
+    }
+
+    /// The keys as columns, in the order of their numbers.
+    pub(crate) fn columns(&self) -> Result<Vec<ArrayRef>> {
+        let whole = |at: usize| self.columns[at].array(&self.types[at]);
+        if self.beginnings.is_empty() {
+            return Ok(vec![whole(0)?]);
+        }
+        // From the whole keys back to their beginnings, each time one column less.
+        let mut places: Vec<u32> = (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).collect();
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for at in (0..self.columns.len()).rev() {
+            let own = match at.checked_sub(1) {
+                Some(before) => {
+                    let (earlier, own) = self.beginnings[before].split(&places);
+                    places = earlier;
+                    own
+                }
+                None => std::mem::take(&mut places),
+            };
+            columns.push(take(&whole(at)?, &UInt32Array::from(own), None)?);
+        }
+        columns.reverse();
+        Ok(columns)
+    }
+
+    /// These keys alone, numbered anew in this order.
+    pub(crate) fn select(&self, chosen: &[u32]) -> Result<Self> {
+        let chosen = UInt32Array::from(chosen.to_vec());
+        let columns: Vec<ArrayRef> =
+            self.columns()?.iter().map(|column| take(column, &chosen, None)).collect::<std::result::Result<_, _>>()?;
+        let mut selected = Self::new(self.types.clone())?;
+        selected.number(&columns, 1)?;
+        Ok(selected)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.columns.iter().map(Names::bytes).sum::<usize>() + self.beginnings.iter().map(Pairs::bytes).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{DictionaryArray, Int32Array, StringArray, StringViewArray};
+    use arrow::datatypes::Int8Type;
+
+    const LONG: &str = "a name that is longer than twelve bytes";
+
+    #[test]
+    fn all_string_types_give_the_same_numbers() {
+        let names = [Some("a"), None, Some(LONG), Some(""), Some("a"), Some("twelve bytes"), None, Some(LONG)];
+        let columns: [ArrayRef; 3] = [
+            Arc::new(StringArray::from_iter(names)),
+            Arc::new(StringViewArray::from_iter(names)),
+            Arc::new(names.into_iter().collect::<DictionaryArray<Int8Type>>()),
+        ];
+        let mut keys = Keys::new(vec![DataType::Utf8]).unwrap();
+        let first: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None]));
+        keys.number(&[first], 1).unwrap();
+        let mark = keys.mark();
+        for column in columns {
+            assert_eq!(keys.number(&[column], 1).unwrap(), [0, 1, 2, 3, 0, 4, 1, 2]);
+        }
+        keys.reset(&mark);
+        let again: ArrayRef = Arc::new(StringArray::from(vec![Some("new"), None, Some("a")]));
+        assert_eq!(keys.number(&[again], 2).unwrap(), [2, 1, 0]);
+        let column = keys.columns().unwrap().remove(0);
+        assert_eq!(column.as_string_view().iter().collect::<Vec<_>>(), [Some("a"), None, Some("new")]);
+    }
+
+    #[test]
+    fn several_columns_make_one_key() {
+        let a: ArrayRef = Arc::new(Int32Array::from(vec![Some(1), Some(1), None, Some(1), Some(-7)]));
+        let b: ArrayRef = Arc::new(StringArray::from(vec![Some("x"), Some("y"), Some("x"), Some("x"), None]));
+        let c: ArrayRef = Arc::new(Int32Array::from(vec![5, 5, 5, 5, 6]));
+        let mut keys = Keys::new(vec![DataType::Int32, DataType::Utf8, DataType::Int32]).unwrap();
+        let mark = keys.mark();
+        keys.number(&[c.clone(), b.clone(), a.clone()], 1).unwrap();
+        keys.reset(&mark);
+        assert_eq!(keys.len(), 0);
+        assert_eq!(keys.number(&[a.clone(), b, c], 1).unwrap(), [0, 1, 2, 0, 3]);
+        let columns = keys.columns().unwrap();
+        assert_eq!(columns[0].as_ref(), &Int32Array::from(vec![Some(1), Some(1), None, Some(-7)]) as &dyn Array);
+        assert_eq!(columns[1].as_string_view().iter().collect::<Vec<_>>(), [Some("x"), Some("y"), Some("x"), None]);
+        assert_eq!(columns[2].as_ref(), &Int32Array::from(vec![5, 5, 5, 6]) as &dyn Array);
+        let last = keys.select(&[3, 1]).unwrap().columns().unwrap();
+        assert_eq!(last[0].as_ref(), &Int32Array::from(vec![-7, 1]) as &dyn Array);
+
+        let mut integers = Keys::new(vec![DataType::Int32]).unwrap();
+        assert_eq!(integers.number(&[a], 1).unwrap(), [0, 0, 1, 0, 2]);
+    }
+
+    #[test]
+    fn threads_number_as_one_does() {
+        let rows = 200_000_u64;
+        let value = |row: u64| row.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 45;
+        let integers: ArrayRef = Arc::new(
+            (0..rows)
+                .map(|row| (row % 97 != 0).then_some(value(row).cast_signed()))
+                .collect::<arrow::array::Int64Array>(),
+        );
+        let strings: ArrayRef = Arc::new(
+            (0..rows)
+                .map(|row| (row % 89 != 0).then(|| format!("name of {}", value(row) % 5000)))
+                .collect::<StringArray>(),
+        );
+        let number = |threads: usize, columns: &[ArrayRef]| {
+            let mut keys = Keys::new(columns.iter().map(|column| column.data_type().clone()).collect()).unwrap();
+            let numbers: Vec<u32> = keys.number(columns, threads).unwrap();
+            (numbers, keys.columns().unwrap())
+        };
+        for columns in [vec![integers.clone()], vec![strings.clone()], vec![strings, integers]] {
+            assert_eq!(number(1, &columns), number(4, &columns));
+        }
+    }
+}

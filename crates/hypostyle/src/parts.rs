@@ -1,0 +1,194 @@
+//! Moving keys between stages and forgetting them: merge, split, forget.
+
+use std::cmp::Ordering;
+
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::compute::{SortColumn, SortOptions, cast, lexsort_to_indices};
+use arrow::row::{RowConverter, Rows, SortField};
+
+use crate::bound::Bound;
+use crate::error::{Error, ErrorKind, Result, type_name};
+use crate::stage::Stage;
+use crate::state::check_same;
+use crate::window::Duration;
+
+/// Which keys are forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idle {
+    /// Those whose last row is earlier than this time, in the unit of the time column.
+    Before(i64),
+    /// Those whose last row is earlier than the last row of all by more than this.
+    For(Duration),
+}
+
+impl Stage {
+    /// Takes the keys of another stage of the same kernels in, which must all be new.  Rows of each key can then go on here.
+    ///
+    /// ```
+    /// use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+    /// use hypostyle::{Stage, expanding_sum};
+    /// use std::sync::Arc;
+    ///
+    /// let rows = |keys: Vec<i64>| {
+    ///     let keys: ArrayRef = Arc::new(Int64Array::from(keys));
+    ///     RecordBatch::try_from_iter([("key", keys.clone()), ("x", keys)])
+    /// };
+    /// let stage = || Stage::new(vec![expanding_sum("x").over(["key"])]);
+    /// let (mut here, mut there) = (stage()?, stage()?);
+    /// here.advance(&rows(vec![1, 2])?)?;
+    /// there.advance(&rows(vec![3])?)?;
+    /// here.merge(there)?;
+    /// assert_eq!(here.keys(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Other kernels or types, a key that both have, or a stage without keys.  Nothing is changed then.
+    pub fn merge(&mut self, other: Self) -> Result<()> {
+        check_same(&self.specs, &other.specs)
+            .and_then(
+                |()| if self.time == other.time { Ok(()) } else { Err(Error::state("its time column is another")) },
+            )
+            .map_err(|e| Error::new(ErrorKind::Stage, format!("stages of other kernels can't be merged: {e}")))?;
+        match (&mut self.bound, other.bound) {
+            (_, None) => Ok(()),
+            (own @ None, others) => {
+                *own = others;
+                Ok(())
+            }
+            (Some(own), Some(others)) => own.append(others, &self.specs[0].name),
+        }
+    }
+
+    /// Shares the keys among stages by their order: the first gets those before the first of `borders`, the next those from
+    /// there to before the second, and so on.  Nulls come before everything; strings are in the order of their bytes.
+    /// [`Stage::rows`] stays with the first.
+    ///
+    /// # Errors
+    /// Where `borders` are no beginnings of keys (the first key columns, or all, by their types) in increasing order, or the
+    /// stage has no keys.
+    pub fn split(&self, borders: &RecordBatch) -> Result<Vec<Self>> {
+        let refuse = |problem: String| Error::new(ErrorKind::Stage, format!("split: {problem}"));
+        let over = &self.specs[0].over;
+        if over.is_empty() {
+            return Err(refuse("a stage without keys is one sequence of rows and stays whole".to_string()));
+        }
+        if borders.num_columns() == 0 || borders.num_columns() > over.len() {
+            return Err(refuse(format!("the borders need 1 to {} columns, not {}", over.len(), borders.num_columns())));
+        }
+        let Some(bound) = &self.bound else {
+            return Ok(vec![self.clone(); borders.num_rows() + 1]);
+        };
+        let columns = key_columns(bound)?;
+        let columns = &columns[..borders.num_columns()];
+        let wanted = columns.iter().zip(borders.columns()).zip(over);
+        let wanted = wanted.map(|((column, border), name)| {
+            cast(border, column.data_type()).ok().filter(|same| same.null_count() == border.null_count()).ok_or_else(
+                || {
+                    refuse(format!(
+                        "the borders of key column '{name}' have type {}, which doesn't suit {}",
+                        type_name(border.data_type()),
+                        type_name(column.data_type())
+                    ))
+                },
+            )
+        });
+        let wanted = wanted.collect::<Result<Vec<_>>>()?;
+        let (keys, borders) = comparable(columns, &wanted)?;
+        let increasing = |at: usize| borders.row(at - 1) < borders.row(at);
+        if !(1..borders.num_rows()).all(increasing) {
+            return Err(refuse("the borders must increase".to_string()));
+        }
+        let mut chosen: Vec<Vec<u32>> = vec![Vec::new(); borders.num_rows() + 1];
+        let places: Vec<usize> = (0..borders.num_rows()).collect();
+        for (number, key) in (0u32..).zip(keys.iter()) {
+            let part = places.partition_point(|border| borders.row(*border).cmp(&key) != Ordering::Greater);
+            chosen[part].push(number);
+        }
+        self.parts(bound, &chosen)
+    }
+
+    /// As [`Stage::split`], into `count` stages with about the same number of keys; keys that follow one another in order
+    /// stay together.
+    ///
+    /// # Errors
+    /// Where `count` is 0, or the stage has no keys.
+    pub fn split_evenly(&self, count: usize) -> Result<Vec<Self>> {
+        if count == 0 || self.specs[0].over.is_empty() {
+            let problem = if count == 0 { "into no parts" } else { "without keys" };
+            return Err(Error::new(ErrorKind::Stage, format!("split: a stage can't be split {problem}")));
+        }
+        let Some(bound) = &self.bound else {
+            return Ok(vec![self.clone(); count]);
+        };
+        let columns = key_columns(bound)?
+            .into_iter()
+            .map(|values| SortColumn { values, options: Some(SortOptions { descending: false, nulls_first: true }) });
+        let order = lexsort_to_indices(&columns.collect::<Vec<_>>(), None)?;
+        let border = |part: usize| order.len() * part / count;
+        let chosen: Vec<Vec<u32>> = (0..count)
+            .map(|part| {
+                let mut numbers = order.values()[border(part)..border(part + 1)].to_vec();
+                numbers.sort_unstable();
+                numbers
+            })
+            .collect();
+        self.parts(bound, &chosen)
+    }
+
+    fn parts(&self, bound: &Bound, chosen: &[Vec<u32>]) -> Result<Vec<Self>> {
+        let part = |(at, chosen): (usize, &Vec<u32>)| {
+            let part = bound.part(chosen)?;
+            let rows = if at == 0 { bound.rows } else { 0 };
+            Ok(self.with_bound(Some(Bound { rows, ..part })))
+        };
+        chosen.iter().enumerate().map(part).collect()
+    }
+
+    /// Forgets the keys that had no row for long, so that memory stays bounded when keys come and go; gives how many.  A key
+    /// that comes again later begins anew.  The time of a row is that of the column given to [`Stage::with_time`], or else of
+    /// the kernels' own time column `by`; rows without a time don't count.
+    ///
+    /// # Errors
+    /// Where there is no time column, or the duration doesn't suit its type.
+    pub fn forget(&mut self, idle: Idle) -> Result<usize> {
+        let refuse = |problem: &str| Err(Error::new(ErrorKind::Stage, format!("forget: {problem}")));
+        if self.specs[0].over.is_empty() {
+            return refuse("a stage without keys has nothing to forget");
+        }
+        let Some(bound) = &mut self.bound else { return Ok(0) };
+        let Some(clock) = bound.clock(self.time.as_deref()) else {
+            return refuse(
+                "the stage has no time column to tell when a key was last seen; give it one (`time`, or `with_time` in Rust)",
+            );
+        };
+        let least = match idle {
+            Idle::Before(time) => time,
+            Idle::For(span) => {
+                let field = &bound.fields[clock.order.column()];
+                let span = span.reach("forget", field.name(), field.data_type(), true)?;
+                let newest = clock.last.iter().max().copied().unwrap_or(i64::MIN);
+                newest.saturating_sub_unsigned(span)
+            }
+        };
+        let kept: Vec<u32> =
+            (0u32..).zip(&clock.last).filter(|(_, last)| **last >= least).map(|(number, _)| number).collect();
+        let forgotten = clock.last.len() - kept.len();
+        if forgotten > 0 {
+            bound.retain(&kept)?;
+        }
+        Ok(forgotten)
+    }
+}
+
+/// The keys as columns that can be compared.
+fn key_columns(bound: &Bound) -> Result<Vec<ArrayRef>> {
+    bound.keys.as_ref().map_or_else(|| Ok(Vec::new()), |keys| keys.columns())
+}
+
+/// Keys and borders as rows that compare byte by byte, nulls first.
+fn comparable(keys: &[ArrayRef], borders: &[ArrayRef]) -> Result<(Rows, Rows)> {
+    let types = keys.iter().map(|column| column.data_type().clone());
+    let converter = RowConverter::new(types.map(SortField::new).collect::<Vec<_>>())?;
+    Ok((converter.convert_columns(keys)?, converter.convert_columns(borders)?))
+}

@@ -1,0 +1,194 @@
+"""Keys that move between stages and go: merge, split, forget."""
+
+from __future__ import annotations
+
+import pickle
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import hypostyle as hs
+from data import plain
+
+KERNELS = [hs.rolling_mean("x", 3, over="key").alias("m"), hs.expanding_sum("y", over="key").alias("s")]
+
+
+def by_key(stage: hs.Stage) -> list[Any]:
+    return stage.state()["key"].sort().to_list()
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 40])
+def test_parts_go_on_as_the_whole_would(parts: int) -> None:
+    first, second, third = (plain(300, seed=seed) for seed in range(3))
+    whole, stage = hs.Stage(KERNELS), hs.Stage(KERNELS)
+    whole.advance(first)
+    stage.advance(first)
+    pieces = stage.split(parts)
+    assert [piece.keys for piece in pieces] == [len(by_key(piece)) for piece in pieces]
+    assert sorted(str(key) for piece in pieces for key in by_key(piece)) == sorted(map(str, by_key(stage)))
+    assert max(piece.keys for piece in pieces) - min(piece.keys for piece in pieces) <= 1
+    expected = whole.advance(second)
+    for piece in pieces:
+        own = second["key"].is_in(piece.state()["key"].implode(), nulls_equal=True)
+        assert piece.advance(second.filter(own)).equals(expected.filter(own))
+    together = pieces.pop()
+    for piece in pieces:
+        together.merge(pickle.loads(pickle.dumps(piece)))
+    assert together.rows == whole.rows
+    assert together.advance(third).equals(whole.advance(third))
+
+
+@pytest.mark.parametrize(
+    ("keys", "dtype", "borders", "expected"),
+    [
+        ([3, 1, None, 2], pl.Int32, [2], [[None, 1], [2, 3]]),
+        (["b", "ä", None, "a"], pl.String, ["b", "z"], [[None, "a"], ["b"], ["ä"]]),
+        (["b", "c", "a"], pl.Categorical, ["b"], [["a"], ["b", "c"]]),
+        ([True, None, False], pl.Boolean, [True], [[None, False], [True]]),
+        ([date(2020, 1, 2), date(2020, 1, 1)], pl.Date, [date(2020, 1, 2)], [[date(2020, 1, 1)], [date(2020, 1, 2)]]),
+        ([1.5, -2.0], pl.Float64, [0], [[-2.0], [1.5]]),
+        ([1, 2], pl.Int64, [], [[1, 2]]),
+        ([1, 2], pl.Int64, [5, 6], [[1, 2], [], []]),
+    ],
+)
+def test_borders(keys: list[Any], dtype: Any, borders: list[Any], expected: list[list[Any]]) -> None:
+    stage = hs.Stage(KERNELS)
+    frame = pl.DataFrame({"key": pl.Series(keys, dtype=dtype)}).with_columns(x=1.0, y=2.0)
+    stage.advance(frame)
+    parts = stage.split(borders)
+    assert [part.state()["key"].cast(pl.String).sort().to_list() for part in parts] == [
+        pl.Series(part, dtype=dtype).cast(pl.String).sort().to_list() for part in expected
+    ]
+    assert stage.keys == len(keys)
+
+
+def test_borders_of_several_columns() -> None:
+    frame = pl.DataFrame({"a": [1, 1, 2, 2, 3], "b": ["x", "y", "x", "y", "x"], "x": [1.0] * 5})
+    stage = hs.Stage(hs.expanding_sum("x", over=["a", "b"]))
+    stage.advance(frame)
+    keys = [part.state().select("a", "b").rows() for part in stage.split([(1, "y"), (2, "y")])]
+    assert keys == [[(1, "x")], [(1, "y"), (2, "x")], [(2, "y"), (3, "x")]]
+    assert [part.keys for part in stage.split([2])] == [2, 3]
+    assert [part.keys for part in stage.split(pl.DataFrame({"a": [2, 3]}))] == [2, 2, 1]
+
+
+def test_wrong_borders_are_refused() -> None:
+    stage = hs.Stage(KERNELS)
+    stage.advance(plain(20))
+    for borders, message in [
+        (["b", "a"], "the borders must increase"),
+        ([("a", "b")], "the borders need 1 to 1 columns, not 2"),
+        (0, "needs a positive number of stages, not 0"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            stage.split(borders)
+    numbers = hs.Stage(hs.expanding_sum("x", over="i"))
+    numbers.advance(plain(20))
+    with pytest.raises(ValueError, match="the borders of key column 'i' have type string, which doesn't suit Int64"):
+        numbers.split(["b"])
+    with pytest.raises(ValueError, match="a stage without keys is one sequence of rows and stays whole"):
+        hs.Stage(hs.expanding_sum("x")).split([1])
+
+
+def test_what_can_not_be_merged(tmp_path: Path) -> None:
+    stage = hs.Stage(KERNELS)
+    stage.advance(pl.DataFrame({"key": ["a", "b"], "x": [1.0, 2.0], "y": [1.0, 2.0]}))
+    other = hs.Stage(KERNELS)
+    other.advance(pl.DataFrame({"key": ["c", "b"], "x": [1.0, 2.0], "y": [1.0, 2.0]}))
+    narrow = hs.Stage(KERNELS)
+    narrow.advance(pl.DataFrame({"key": ["z"], "x": [1], "y": [1.0]}))
+    before = stage.state()
+    for wrong, message in [
+        (other, 'both stages have seen the key key="b"'),
+        (hs.Stage(KERNELS[0]), "stages of other kernels can't be merged: .*holds 2 kernels, and 1 are asked for"),
+        (hs.Stage(KERNELS, time="t"), "stages of other kernels can't be merged: .*time column is another"),
+        (narrow, "column 'x' has type Float64 in one stage and Int64 in the other"),
+        (stage, 'both stages have seen the key key="a"'),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            stage.merge(wrong)
+    assert stage.state().equals(before)
+    alone = hs.Stage(hs.expanding_sum("x"))
+    alone.advance(plain(3))
+    with pytest.raises(
+        ValueError, match="a stage without keys is one sequence of rows, so two of them can't be merged"
+    ):
+        alone.merge(alone)
+    empty = hs.Stage(KERNELS)
+    empty.merge(stage)
+    empty.merge(hs.Stage(KERNELS))
+    assert empty.state().equals(before)
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_idle_keys_are_forgotten(unit: Any, tmp_path: Path) -> None:
+    at = datetime(2024, 1, 1)
+    frame = pl.DataFrame(
+        {
+            "key": ["a", "b", "a", "c", "d"],
+            "x": [1.0, 2.0, 3.0, 4.0, 5.0],
+            "t": [at, at, at + timedelta(hours=3), at + timedelta(hours=1), None],
+        },
+        schema_overrides={"t": pl.Datetime(unit)},
+    )
+    stage = hs.Stage(hs.expanding_sum("x", over="key"), time="t")
+    stage.advance(frame)
+    stage.save(tmp_path / "state")
+    stage = hs.Stage.load(tmp_path / "state")
+    assert stage.copy().forget(idle_for="2h") == 2  # b, and d, of which no time is known
+    assert stage.copy().forget(idle_for=timedelta(hours=3)) == 1
+    assert stage.forget(before=at + timedelta(minutes=1)) == 2
+    assert by_key(stage) == ["a", "c"]
+    again = pl.DataFrame({"key": ["a", "b", "c"], "x": [1.0] * 3, "t": [at] * 3}).cast({"t": pl.Datetime(unit)})
+    assert stage.advance(again)["x"].to_list() == [5.0, 1.0, 5.0]
+    assert stage.forget(before=at) == 0
+
+
+def test_a_kernels_own_time_tells_too() -> None:
+    frame = pl.DataFrame({"key": ["a", "b", "c"], "x": [1.0] * 3, "i": [10, 20, 30]})
+    for kernel in (hs.rolling_sum("x", "5i", by="i", over="key"), hs.session_id("i", "5i", over="key")):
+        stage = hs.Stage(kernel)
+        stage.advance(frame)
+        assert stage.copy().forget(idle_for=10) == 1
+        assert stage.copy().forget(idle_for="9i") == 2
+        assert stage.forget(before=30) == 2
+        assert stage.state()["key"].to_list() == ["c"]
+
+
+def test_what_can_not_be_forgotten() -> None:
+    stage = hs.Stage(KERNELS, time="ts")
+    assert stage.forget(idle_for="1h") == 0
+    stage.advance(plain(10))
+    for arguments, error, message in [
+        ({}, TypeError, "takes one of 'before' and 'idle_for'"),
+        ({"before": 1, "idle_for": "1h"}, TypeError, "takes one of 'before' and 'idle_for'"),
+        ({"before": "yesterday"}, TypeError, "column 'ts' has type .*, which can't hold the row's value 'yesterday'"),
+        ({"idle_for": "soon"}, ValueError, "parameter 'idle_for': 'soon' is no duration"),
+        ({"idle_for": 3}, TypeError, "forget: column 'ts' has type"),
+    ]:
+        with pytest.raises(error, match=message):
+            stage.forget(**arguments)
+    timeless = hs.Stage(KERNELS)
+    timeless.advance(plain(10))
+    with pytest.raises(ValueError, match="the stage has no time column to tell when a key was last seen"):
+        timeless.forget(idle_for="1h")
+    with pytest.raises(TypeError, match="column 'x' has type Float64, but a date, a timestamp or an integer is needed"):
+        hs.Stage(KERNELS, time="x").advance(plain(10))
+    with pytest.raises(ValueError, match="a stage without keys has nothing to forget"):
+        hs.Stage(hs.expanding_sum("x"), time="ts").forget(before=1)
+
+
+def test_memory_stays_bounded_when_keys_come_and_go() -> None:
+    """Every step brings keys that never come again; the state stays as large as what a day brings."""
+    stage = hs.Stage(hs.rolling_mean("x", 20, over="key"), time="step")
+    sizes = []
+    for step in range(60):
+        keys = range(step * 1000, step * 1000 + 2000)
+        stage.advance(pl.DataFrame({"key": keys, "x": [1.0] * 2000}).with_columns(step=step))
+        stage.forget(idle_for=3)
+        sizes.append(stage.state_bytes())
+    assert stage.keys == 5000
+    assert max(sizes[10:]) < 1.5 * sizes[10]
