@@ -37,7 +37,7 @@ const USUAL: usize = 16;
 
 impl Row {
     /// For a stage that knows its columns' types; without them the stage says so itself.
-    pub fn of(py: Python<'_>, stage: &Stage) -> PyResult<Self> {
+    pub fn of(py: Python<'_>, stage: &mut Stage) -> PyResult<Self> {
         if stage.row_fields().is_empty() {
             stage.peek_row(&[], &mut Vec::new()).map_err(crate::errors::exception)?;
         }

@@ -201,7 +201,7 @@ impl Stage {
         let idle = match (before, idle_for) {
             (Some(time), None) => {
                 let field = self.with(py, |stage| Ok(stage.time_field().cloned()))?;
-                let Some(field) = field else { return Ok(self.with(py, |stage| stage.forget(Idle::Before(0)))?) };
+                let Some(field) = field else { return self.with(py, |stage| stage.forget(Idle::Before(0))) };
                 Idle::Before(crate::rows::time(&time, &field)?)
             }
             (None, Some(span)) => Idle::For(

@@ -10,7 +10,7 @@ use crate::arguments::find_column;
 use crate::cell::{Cell, Givens, LiveRow, array_of, read_cell};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kernel::Running;
-use crate::keys::Keys;
+use crate::keys::{Keys, Mark};
 use crate::orders::{self, BEFORE_ALL, Progress};
 use crate::schedule::run_kernels;
 use crate::spec::KernelSpec;
@@ -28,6 +28,27 @@ pub(crate) struct Bound {
     /// How many rows of each key there were, where a kernel asks for a row's number.
     pub(crate) seen: Option<Vec<i64>>,
     pub(crate) rows: u64,
+}
+
+/// What there was before a batch.
+struct Before {
+    keys: usize,
+    mark: Option<Mark>,
+}
+
+/// The numbers below `limit` among these, each once, in increasing order.
+fn distinct_below(keys: &[u32], limit: usize) -> Vec<u32> {
+    let known = keys.iter().copied().filter(|key| (*key as usize) < limit);
+    // Flags for all keys, unless they are too many for so few rows.
+    if keys.len() < limit / 16 {
+        let mut distinct: Vec<u32> = known.collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        return distinct;
+    }
+    let mut seen = vec![false; limit];
+    known.for_each(|key| seen[key as usize] = true);
+    (0u32..).zip(seen).filter(|(_, seen)| *seen).map(|(key, _)| key).collect()
 }
 
 impl Clone for Bound {
@@ -105,20 +126,76 @@ impl Bound {
     /// Answers a batch, or leaves everything as it was.
     pub(crate) fn run(&mut self, batch: &RecordBatch, specs: &[KernelSpec], threads: usize) -> Result<Vec<ArrayRef>> {
         let own = self.project(batch, &specs[0].name)?;
-        let (keys_before, mark) = (self.key_count(), self.keys.as_ref().map(Keys::mark));
-        let columns = self.key_arrays(&own);
-        let keys = self.keys.as_mut().map(|keys| keys.number(&columns, threads)).transpose()?;
+        let before = self.mark();
+        let keys = self.number(&own, threads)?;
+        self.check_and_run(&own, keys, &before, specs, threads)
+    }
+
+    /// As [`Bound::run`], and leaves everything as it was in any case: the states of the batch's keys are copied before it
+    /// and put back after it.
+    pub(crate) fn peek(&mut self, batch: &RecordBatch, specs: &[KernelSpec], threads: usize) -> Result<Vec<ArrayRef>> {
+        let own = self.project(batch, &specs[0].name)?;
+        let before = self.mark();
+        let keys = self.number(&own, threads)?;
+        let touched = match &keys {
+            None => vec![0],
+            Some(keys) => distinct_below(keys, before.keys),
+        };
+        let states = self.select(&touched, None);
+        let rows = self.rows;
+        let answers = self.check_and_run(&own, keys, &before, specs, threads)?;
+        self.rows = rows;
+        self.put_back(&touched, states);
+        self.reset(&before);
+        Ok(answers)
+    }
+
+    /// How many keys there are, and what to reset to.
+    fn mark(&self) -> Before {
+        Before { keys: self.key_count(), mark: self.keys.as_ref().map(Keys::mark) }
+    }
+
+    fn number(&mut self, own: &RecordBatch, threads: usize) -> Result<Option<Vec<u32>>> {
+        let columns = self.key_arrays(own);
+        self.keys.as_mut().map(|keys| keys.number(&columns, threads)).transpose()
+    }
+
+    /// Forgets the keys that came since.
+    fn reset(&mut self, before: &Before) {
+        if let (Some(known), Some(mark)) = (&mut self.keys, &before.mark) {
+            known.reset(mark);
+        }
+        self.resize(before.keys);
+    }
+
+    fn check_and_run(
+        &mut self,
+        own: &RecordBatch,
+        keys: Option<Vec<u32>>,
+        before: &Before,
+        specs: &[KernelSpec],
+        threads: usize,
+    ) -> Result<Vec<ArrayRef>> {
         let key_count = self.key_count();
-        if let Err(error) = orders::check(&mut self.progress, &own, keys.as_deref(), (key_count, self.rows), specs) {
-            if let (Some(known), Some(mark)) = (&mut self.keys, &mark) {
-                known.reset(mark);
-            }
-            self.resize(keys_before);
+        if let Err(error) = orders::check(&mut self.progress, own, keys.as_deref(), (key_count, self.rows), specs) {
+            self.reset(before);
             return Err(error);
         }
         self.resize(key_count);
         self.rows += own.num_rows() as u64;
-        Ok(run_kernels(&mut self.kernels, &own, keys, key_count, self.seen.as_deref_mut(), threads))
+        Ok(run_kernels(&mut self.kernels, own, keys, key_count, self.seen.as_deref_mut(), threads))
+    }
+
+    /// Puts copies of the states of these keys back.
+    fn put_back(&mut self, keys: &[u32], states: Self) {
+        self.kernels.iter_mut().zip(states.kernels).for_each(|(kernel, states)| kernel.put_back(keys, states));
+        let put = |items: &mut [i64], copies: &[i64]| {
+            keys.iter().zip(copies).for_each(|(key, copy)| items[*key as usize] = *copy);
+        };
+        self.progress.iter_mut().zip(&states.progress).for_each(|(own, copies)| put(&mut own.last, &copies.last));
+        if let (Some(own), Some(copies)) = (&mut self.seen, &states.seen) {
+            put(own, copies);
+        }
     }
 
     fn key_arrays(&self, rows: &RecordBatch) -> Vec<ArrayRef> {
@@ -179,7 +256,12 @@ impl Bound {
     }
 
     /// As [`Bound::run_row`], with copies of the key's states.
-    pub(crate) fn peek_row(&self, row: &[Cell], specs: &[KernelSpec], answers: &mut Vec<Cell<'static>>) -> Result<()> {
+    pub(crate) fn peek_row(
+        &mut self,
+        row: &[Cell],
+        specs: &[KernelSpec],
+        answers: &mut Vec<Cell<'static>>,
+    ) -> Result<()> {
         let (given, key) = self.read_row(row)?;
         if !orders::allows(&self.progress, &given, key) {
             return Err(self.explain(&given, specs));
@@ -191,51 +273,35 @@ impl Bound {
     }
 
     /// Why a row may not come next, as a batch of that row would have it.
-    fn explain(&self, given: &Givens, specs: &[KernelSpec]) -> Error {
-        let told = || {
-            let columns = given.iter().zip(&self.fields).map(|(given, field)| array_of(given, field.data_type()));
-            let columns = columns.collect::<Result<Vec<_>>>()?;
-            let row = RecordBatch::try_new(Arc::new(Schema::new(self.fields.clone())), columns)?;
-            self.part_for(&row, specs)?.run(&row, specs, 1)?;
-            Ok(())
-        };
-        told().err().unwrap_or_else(|| Error::new(ErrorKind::Order, "the row may not come next"))
+    fn explain(&mut self, given: &Givens, specs: &[KernelSpec]) -> Error {
+        let columns = given.iter().zip(&self.fields).map(|(given, field)| array_of(given, field.data_type()));
+        let row = columns
+            .collect::<Result<Vec<_>>>()
+            .and_then(|columns| Ok(RecordBatch::try_new(Arc::new(Schema::new(self.fields.clone())), columns)?));
+        let told = row.and_then(|row| self.peek(&row, specs, 1));
+        told.err().unwrap_or_else(|| Error::new(ErrorKind::Order, "the row may not come next"))
     }
 
-    /// A stage with copies of the states of a batch's keys only.
-    pub(crate) fn part_for(&self, batch: &RecordBatch, specs: &[KernelSpec]) -> Result<Self> {
-        let Some(keys) = &self.keys else {
-            return Ok(self.clone());
-        };
-        let columns = self.key_arrays(&self.project(batch, &specs[0].name)?);
-        // The part numbers its keys anew; their names tell which of the stage's keys they are.
-        let mut own = Keys::new(keys.types().to_vec())?;
-        own.number(&columns, 1)?;
-        let chosen = keys.find(&own.columns()?)?;
-        Ok(self.select(&chosen, Some(own)))
-    }
-
-    /// Copies of the states of some keys, in this order; `None` is a key that there was not yet.
-    fn select(&self, chosen: &[Option<u32>], keys: Option<Keys>) -> Self {
-        let pick = |items: &[i64], fresh: i64| {
-            chosen.iter().map(|key| key.map_or(fresh, |key| items[key as usize])).collect::<Vec<i64>>()
-        };
+    /// Copies of the states of some keys, in this order, under other names.
+    fn select(&self, chosen: &[u32], keys: Option<Keys>) -> Self {
+        let pick =
+            |items: &[i64]| chosen.iter().map(|key| items.get(*key as usize).copied()).collect::<Option<Vec<i64>>>();
         let progress = self
             .progress
             .iter()
-            .map(|progress| Progress { order: progress.order.clone(), last: pick(&progress.last, BEFORE_ALL) });
+            .map(|progress| Progress { order: progress.order.clone(), last: pick(&progress.last).unwrap_or_default() });
         self.with(
             self.kernels.iter().map(|kernel| kernel.select(chosen)).collect(),
             keys,
             progress.collect(),
-            self.seen.as_ref().map(|seen| pick(seen, 0)),
+            self.seen.as_ref().and_then(|seen| pick(seen)),
         )
     }
 
     /// The states of some keys alone.
     pub(crate) fn part(&self, chosen: &[u32]) -> Result<Self> {
         let keys = self.keys.as_ref().map(|keys| keys.select(chosen)).transpose()?;
-        Ok(self.select(&chosen.iter().map(|key| Some(*key)).collect::<Vec<_>>(), keys))
+        Ok(self.select(chosen, keys))
     }
 
     /// Keeps the states of some keys, which are named in the order of their numbers.

@@ -104,8 +104,11 @@ pub trait Running: Send + Sync {
     /// A copy.
     fn clone_boxed(&self) -> Box<dyn Running>;
 
-    /// A copy with the states of these keys only; `None` is a key not seen yet.
-    fn select(&self, keys: &[Option<u32>]) -> Box<dyn Running>;
+    /// A copy with the states of these keys only.
+    fn select(&self, keys: &[u32]) -> Box<dyn Running>;
+
+    /// Puts states that [`select`](Running::select) gave for these keys back.
+    fn put_back(&mut self, _keys: &[u32], _states: Box<dyn Running>) {}
 
     /// Keeps the states of these keys, which are in increasing order.
     fn retain(&mut self, _kept: &[u32]) {}
@@ -458,6 +461,9 @@ fn run_in_turn<D: Driver>(
     }
 }
 
+/// Above so many keys their states' memory grows by less than twice at a time.
+const MANY_KEYS: usize = 1 << 16;
+
 impl<D: Driver> Running for Keyed<D> {
     fn answer_type(&self) -> &DataType {
         &self.answer
@@ -507,6 +513,10 @@ impl<D: Driver> Running for Keyed<D> {
 
     fn resize(&mut self, keys: usize) {
         let driver = &self.driver;
+        if keys > self.states.capacity() && keys > MANY_KEYS {
+            // By a quarter: twice as many would leave half of a large memory empty.
+            self.states.reserve_exact((keys + keys / 4) - self.states.len());
+        }
         self.states.resize_with(keys, || driver.start());
     }
 
@@ -580,12 +590,14 @@ impl<D: Driver> Running for Keyed<D> {
         self.with_states(self.states.clone())
     }
 
-    fn select(&self, keys: &[Option<u32>]) -> Box<dyn Running> {
-        self.with_states(
-            keys.iter()
-                .map(|key| key.map_or_else(|| self.driver.start(), |key| self.states[key as usize].clone()))
-                .collect(),
-        )
+    fn select(&self, keys: &[u32]) -> Box<dyn Running> {
+        self.with_states(keys.iter().map(|key| self.states[*key as usize].clone()).collect())
+    }
+
+    fn put_back(&mut self, keys: &[u32], states: Box<dyn Running>) {
+        if let Ok(copies) = states.into_any().downcast::<Self>() {
+            keys.iter().zip(copies.states).for_each(|(key, state)| self.states[*key as usize] = state);
+        }
     }
 
     fn retain(&mut self, kept: &[u32]) {

@@ -212,7 +212,7 @@ impl Stage {
             None => self.bind(batch.schema_ref())?,
         };
         let fresh = bound.rows == 0 && bound.key_count() == usize::from(bound.keys.is_none());
-        let result = self.run(&mut bound, batch);
+        let result = self.run(batch, |threads| bound.run(batch, &self.specs, threads));
         if result.is_ok() || !fresh {
             self.bound = Some(bound);
         }
@@ -223,7 +223,7 @@ impl Stage {
     ///
     /// # Errors
     /// As [`Stage::advance`].
-    pub fn peek(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+    pub fn peek(&mut self, batch: &RecordBatch) -> Result<RecordBatch> {
         let answers = self.peek_columns(batch)?;
         with_columns(batch, &answers)
     }
@@ -232,12 +232,18 @@ impl Stage {
     ///
     /// # Errors
     /// As [`Stage::advance`].
-    pub fn peek_columns(&self, batch: &RecordBatch) -> Result<RecordBatch> {
-        let mut part = match &self.bound {
-            None => self.bind(batch.schema_ref())?,
-            Some(bound) => bound.part_for(batch, &self.specs)?,
-        };
-        self.run(&mut part, batch)
+    pub fn peek_columns(&mut self, batch: &RecordBatch) -> Result<RecordBatch> {
+        match self.bound.take() {
+            None => {
+                let mut bound = self.bind(batch.schema_ref())?;
+                self.run(batch, |threads| bound.run(batch, &self.specs, threads))
+            }
+            Some(mut bound) => {
+                let answers = self.run(batch, |threads| bound.peek(batch, &self.specs, threads));
+                self.bound = Some(bound);
+                answers
+            }
+        }
     }
 
     /// Fixes the types of the columns before the first row, for rows that come alone.  A stage that knows them already
@@ -302,9 +308,9 @@ impl Stage {
     ///
     /// # Errors
     /// As [`Stage::advance_row`].
-    pub fn peek_row(&self, row: &[Cell], answers: &mut Vec<Cell<'static>>) -> Result<()> {
+    pub fn peek_row(&mut self, row: &[Cell], answers: &mut Vec<Cell<'static>>) -> Result<()> {
         answers.clear();
-        match &self.bound {
+        match &mut self.bound {
             Some(bound) => bound.peek_row(row, &self.specs, answers),
             None => Err(types_unknown()),
         }
@@ -420,8 +426,12 @@ impl Stage {
         pool::run(if rows < ROWS_FOR_THREADS { 1 } else { self.threads }, action)
     }
 
-    fn run(&self, bound: &mut Bound, batch: &RecordBatch) -> Result<RecordBatch> {
-        let columns = self.on_threads(batch.num_rows(), |threads| bound.run(batch, &self.specs, threads))?;
+    fn run(
+        &self,
+        batch: &RecordBatch,
+        answer: impl FnOnce(usize) -> Result<Vec<ArrayRef>> + Send,
+    ) -> Result<RecordBatch> {
+        let columns = self.on_threads(batch.num_rows(), answer)?;
         let fields: Vec<Field> = self
             .names
             .iter()

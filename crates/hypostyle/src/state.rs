@@ -93,7 +93,7 @@ pub(crate) fn table(stage: &Stage) -> Result<(Vec<Field>, Vec<ArrayRef>, usize)>
     if let Some(seen) = &bound.seen {
         add("seen:rows".to_string(), Arc::new(Int64Array::from(seen.clone())));
     }
-    let write = |kernel: &Box<dyn Running>| {
+    let write = |kernel: &dyn Running| {
         let mut writer = Writer::default();
         for key in 0..keys {
             writer.begin_row();
@@ -102,8 +102,8 @@ pub(crate) fn table(stage: &Stage) -> Result<(Vec<Field>, Vec<ArrayRef>, usize)>
         writer.finish()
     };
     let states: Vec<Vec<(String, ArrayRef)>> = stage.on_threads(keys, |threads| match threads {
-        1 => bound.kernels.iter().map(write).collect(),
-        _ => bound.kernels.par_iter().map(write).collect(),
+        1 => bound.kernels.iter().map(|kernel| write(&**kernel)).collect(),
+        _ => bound.kernels.par_iter().map(|kernel| write(&**kernel)).collect(),
     });
     for (name, columns) in stage.output_names().iter().zip(states) {
         columns.into_iter().for_each(|(field, column)| add(format!("{name}:{field}"), column));

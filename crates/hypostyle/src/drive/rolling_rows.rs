@@ -14,6 +14,7 @@
 
 use arrayvec::ArrayVec;
 use rayon::prelude::*;
+use thin_vec::{ThinVec, thin_vec};
 
 use super::rolling_blocks::LANES;
 use super::{Answers, Columns, Driver, PORTION, Rows, cut_at_multiples};
@@ -38,19 +39,20 @@ pub struct RollingRows<S> {
     pub(crate) min_samples: usize,
 }
 
-/// The last rows of a key, and the summaries that follow from them.
+/// The last rows of a key, and the summaries that follow from them.  With many keys memory is what costs: the three vectors
+/// are a pointer each, and most keys need but one of them.
 #[derive(Debug, Clone)]
 pub struct Block<S: Statistic> {
     /// Slot j holds row j of the current block where `j < offset`, else of the previous block.
-    pub(super) ring: Vec<S::Input>,
+    pub(super) ring: ThinVec<S::Input>,
     /// Which slots are valid; empty where all are.
-    pub(super) valid: Vec<bool>,
+    pub(super) valid: ThinVec<bool>,
     /// How many rows of the current block are in.
     offset: usize,
     /// How many rows of the window are valid.
     pub(super) count: usize,
     /// `suffix[j]` summarises the slots `j..` of the previous block; empty as long as there is none, or it is not built.
-    suffix: Vec<S::State>,
+    suffix: ThinVec<S::State>,
     prefix: S::State,
     /// The first valid row of the current block.
     anchor: Option<S::Input>,
@@ -58,6 +60,12 @@ pub struct Block<S: Statistic> {
     suffix_anchor: Option<S::Input>,
     /// The answer for the window that ended at the last row, for lagged windows.
     held: Option<S::Output>,
+}
+
+/// The bytes behind the pointer.
+fn heap_of<T>(items: &ThinVec<T>) -> usize {
+    // Length and capacity stand there too.
+    if items.capacity() == 0 { 0 } else { items.capacity() * size_of::<T>() + 2 * size_of::<usize>() }
 }
 
 impl<S: Statistic> Block<S> {
@@ -75,7 +83,7 @@ impl<S: Statistic> Block<S> {
     /// Drops flags that are all true.
     pub(super) fn drop_needless_flags(&mut self) {
         if !self.valid.contains(&false) {
-            self.valid = Vec::new();
+            self.valid = ThinVec::new();
         }
     }
 }
@@ -193,8 +201,10 @@ impl<S: Statistic> RollingRows<S> {
                 }
             }
         } else {
-            if state.ring.is_empty() && self.rows <= SHORT {
-                state.ring.reserve_exact(self.rows);
+            if state.ring.capacity() < end {
+                // Twice as many at a time, but never more than there will be.
+                let wanted = end.max(2 * state.ring.capacity()).max(4).min(self.rows);
+                state.ring.reserve_exact(wanted - state.ring.len());
             }
             let flagged = has_null || !state.valid.is_empty();
             state.ring.extend_from_slice(rows.values);
@@ -275,11 +285,11 @@ impl<S: Statistic> Driver for RollingRows<S> {
 
     fn start(&self) -> Block<S> {
         Block {
-            ring: Vec::new(),
-            valid: Vec::new(),
+            ring: ThinVec::new(),
+            valid: ThinVec::new(),
             offset: 0,
             count: 0,
-            suffix: Vec::new(),
+            suffix: ThinVec::new(),
             prefix: self.statistic.empty(),
             anchor: None,
             suffix_anchor: None,
@@ -371,8 +381,8 @@ impl<S: Statistic> Driver for RollingRows<S> {
         let carried = if full { self.rows - offset } else { 0 };
         let (values, valid): (Vec<_>, Vec<_>) = rows.iter().map(|row| (row.unwrap_or_default(), row.is_some())).unzip();
         if full {
-            state.ring = vec![S::Input::default(); offset];
-            state.valid = vec![false; offset];
+            state.ring = thin_vec![S::Input::default(); offset];
+            state.valid = thin_vec![false; offset];
             state.ring.extend_from_slice(&values[..carried]);
             state.valid.extend_from_slice(&valid[..carried]);
             state.count = valid[..carried].iter().filter(|v| **v).count();
@@ -389,8 +399,6 @@ impl<S: Statistic> Driver for RollingRows<S> {
     }
 
     fn heap_bytes(&self, state: &Block<S>) -> usize {
-        state.ring.capacity() * size_of::<S::Input>()
-            + state.valid.capacity()
-            + state.suffix.capacity() * size_of::<S::State>()
+        heap_of(&state.ring) + heap_of(&state.valid) + heap_of(&state.suffix)
     }
 }

@@ -164,10 +164,6 @@ impl Keys {
         one == other || (is_string(one) && is_string(other))
     }
 
-    pub(crate) fn types(&self) -> &[DataType] {
-        &self.types
-    }
-
     pub(crate) fn len(&self) -> usize {
         match self.beginnings.last() {
             Some(keys) => keys.len(),

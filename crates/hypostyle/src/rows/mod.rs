@@ -158,7 +158,7 @@ impl<F: RowFunction> Running for RowKernel<F> {
         self
     }
 
-    fn select(&self, _keys: &[Option<u32>]) -> Box<dyn Running> {
+    fn select(&self, _keys: &[u32]) -> Box<dyn Running> {
         self.clone_boxed()
     }
 
