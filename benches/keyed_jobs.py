@@ -403,6 +403,29 @@ def polars_keys(rows: int, keys: int) -> dict[str, Any]:
     return {"seconds": seconds, "peak": highest, "answers": answers.totals}
 
 
+def over_expressions(rows: int, keys: int) -> dict[str, Any]:
+    """Four kernels in one `with_columns`: as four expressions, as one struct, and past the plugin."""
+    import polars as pl
+
+    import hypostyle as hs
+
+    drawn = (pl.DataFrame({"key": key, "x": x}, nan_to_null=True) for key, x in batches(rows, keys))
+    whole = pl.concat(drawn, rechunk=True)
+    kernels = [*expressions(), hs.rolling_std("x", WINDOW, over="key").alias("std")]
+    ways = []
+    for kind, frame in (("integers", whole), ("strings", whole.with_columns(pl.format("key {}", "key").alias("key")))):
+        runs: dict[str, Callable[[], pl.DataFrame]] = {
+            "apart": partial(frame.with_columns, kernels),
+            "struct": partial(frame.with_columns, hs.struct(kernels).struct.unnest()),
+            "past": partial(hs.with_columns, frame, *kernels),
+        }
+        answers = [run() for run in runs.values()]
+        if not all(answer.equals(answers[0]) for answer in answers):
+            raise ValueError("the three ways differ")
+        ways.append({"kind": kind, **{name: min(timed(run)[0] for _ in range(3)) for name, run in runs.items()}})
+    return {"ways": ways}
+
+
 def timed(run: Callable[[], Any]) -> tuple[float, Any]:
     begin = time.perf_counter()
     answer = run()
