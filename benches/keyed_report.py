@@ -141,7 +141,7 @@ def summary(result: Result) -> Iterator[str]:
 
 
 def expressions_table(result: Result) -> Iterator[str]:
-    yield "Four kernels (rolling_mean, rolling_std, ewm_mean, cumsum_clip) over the same keys, in nanoseconds a row; the"
+    yield "Four kernels (rolling_mean, rolling_std, ewm_mean, cumsum_clip) over the same keys, nanoseconds a row; the"
     yield "best of three runs. All give the same bits."
     yield ""
     yield "| keys | rows | `with_columns(kernels)` | `with_columns(hs.struct(kernels))` | `hs.with_columns` |"

@@ -157,8 +157,9 @@ def select(adapter: Adapter, frame: Any, specs: Sequence[Spec], wanted: list[str
     """The columns that the kernels read; `wanted` is their list where it is known already."""
     if wanted is None:
         wanted = needed(specs)
-    if not set(adapter.names(frame)).issuperset(wanted):
+    if missing := set(wanted).difference(adapter.names(frame)):
         refuse_missing(adapter, frame, specs)
+        raise ColumnNotFoundError(f"the input lacks the time column '{missing.pop()}' of the stage")
     return adapter.select(frame, wanted)
 
 
@@ -172,4 +173,3 @@ def refuse_missing(adapter: Adapter, frame: Any, specs: Sequence[Spec]) -> None:
     for spec in specs:
         if not set(spec.columns) <= set(names):
             _native.output_fields(pl.DataFrame(schema=schema), [spec.json])
-    raise ColumnNotFoundError(f"the input lacks one of the columns {', '.join(sorted(wanted - set(names)))}")

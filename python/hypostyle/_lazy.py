@@ -50,8 +50,8 @@ class LazyKernels:
             state: a file that `save` wrote, or a `Stage`, to go on from.  Without `exprs` its kernels run; with `exprs`
                 they must be the same.  Every run starts from this state; a `Stage` given here isn't changed.
             save: a file for the state after the last row.  It is written when the rows have all been read, never when
-                the query stops early or fails; neither `head` (but for `head(0)`) nor a projection keeps rows from
-                being read.
+                the query fails or stops early.  A projection or a `head` of the stage's own rows (but for `head(0)`)
+                keeps no rows from being read; a `head` or `slice` after a filter may stop the query.
             named: kernels by the names of their outputs.
 
         Returns:
@@ -70,7 +70,9 @@ class LazyKernels:
             [1.0, 2.0]
         """
         stages = _stages(exprs, named, state, save)
-        specs = [spec for stage in stages for spec in stage._specs]
+        by_stage = {spec.output_name: spec for stage in stages for spec in stage._specs}
+        order = [spec.output_name for spec in kernels_of(exprs, named, _FACE)] if exprs or named else list(by_stage)
+        specs = [by_stage[name] for name in order]
         schema = self._frame.collect_schema()
         empty = schema.to_frame()
         if not set(schema) >= set(needed(specs)):
@@ -78,18 +80,20 @@ class LazyKernels:
         for missing in {name for stage in stages for name in stage._columns} - set(schema):
             msg = f"{_FACE}: the input has no column '{missing}', by which the stage given as 'state' tells the time"
             raise ColumnNotFoundError(msg)
-        outputs = _native.output_fields(empty.select(needed(specs)), [spec.json for spec in specs])
+        outputs = _native.output_fields(POLARS.select(empty, needed(specs)), [spec.json for spec in specs])
+        whole_schema = dict(schema) | dict(pl.DataFrame(outputs).schema)
         target = None if save is None else Path(save)
         whole = state is not None or save is not None
 
         def source(
             columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
         ) -> Iterator[pl.DataFrame]:
-            return _source(self._frame, list(schema), stages, whole, target, columns, predicate, n_rows)
+            wanted = list(whole_schema) if columns is None else columns
+            return _source(self._frame, list(schema), stages, whole, target, wanted, predicate, n_rows)
 
         return register_io_source(
             source,
-            schema=dict(schema) | dict(pl.DataFrame(outputs).schema),
+            schema=whole_schema,
             explain_name="hypostyle",
             explain_detail=", ".join(f"{spec.output_name} = {spec.name}" for spec in specs),
         )
@@ -143,12 +147,12 @@ def _source(
     stages: list[Stage],
     whole: bool,
     save: Path | None,
-    columns: list[str] | None,
+    columns: list[str],
     predicate: pl.Expr | None,
     n_rows: int | None,
 ) -> Iterator[pl.DataFrame]:
     given = {spec.output_name for stage in stages for spec in stage._specs}
-    wanted = set(inputs) | given if columns is None else set(columns)
+    wanted = set(columns)
     if predicate is not None:
         wanted |= set(predicate.meta.root_names())
     # Kernels whose outputs nobody wants need not run; a stage whose state is kept has to stay whole.
@@ -172,8 +176,7 @@ def _source(
             left -= piece.height
         if predicate is not None:
             piece = piece.filter(predicate)
-        if columns is not None:
-            piece = piece.select(columns)
+        piece = piece.select(columns)
         if left == 0:
             last = piece
             if save is None:

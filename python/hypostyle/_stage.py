@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, cast
@@ -96,25 +97,28 @@ class Stage:
         return cast("Frame", adapter.attach(frame, outputs, self._specs))
 
     def peek(self, frame: Frame) -> Frame:
-        """What `advance` would give, with the state left as it is."""
+        """What `advance` would give, with the state left as it is.
+
+        The states of the frame's keys are copied for it, so over many keys it takes up to twice as long.
+        """
         adapter = adapter_of(frame, "Stage.peek")
         outputs = self._running.peek(select(adapter, frame, self._specs, self._columns))
         return cast("Frame", adapter.attach(frame, outputs, self._specs))
 
-    def begin(self, schema: pl.Schema | Mapping[str, pl.DataType | type[pl.DataType]]) -> None:
+    def begin(self, schema: pl.Schema | Mapping[str, pl.DataType | type[pl.DataType]] | pl.DataFrame) -> None:
         """Tell the types of the columns before the first row, for rows that come alone.
 
         Args:
-            schema: the columns that the kernels read, and their types.  A stage that has seen rows stays as it is.
+            schema: the columns that the kernels read, and their types; or a frame that has them.
 
         Raises:
             ColumnNotFoundError: a column is missing.
-            TypeError: a column's type doesn't suit.
+            TypeError: a column's type doesn't suit, or the stage knows it to be another.
         """
-        frame = pl.DataFrame(schema=dict(schema))
+        frame = schema.clear() if isinstance(schema, pl.DataFrame) else pl.DataFrame(schema=dict(schema))
         self._running.begin(select(adapter_of(frame, "Stage.begin"), frame, self._specs, self._columns))
 
-    def advance_row(self, row: dict[str, Any]) -> dict[str, Any]:
+    def advance_row(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The kernels' answers to one row, which is kept in the state.
 
         The answers are those of `advance` on a frame of this row, and come in a few microseconds: no frame is made.
@@ -144,11 +148,11 @@ class Stage:
             >>> stage.advance_row({"symbol": "a", "price": 3.0})
             {'m2': 2.0}
         """
-        return self._running.advance_row(row)
+        return self._running.advance_row(row if isinstance(row, dict) else dict(row))
 
-    def peek_row(self, row: dict[str, Any]) -> dict[str, Any]:
+    def peek_row(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """What `advance_row` would give, with the state left as it is."""
-        return self._running.peek_row(row)
+        return self._running.peek_row(row if isinstance(row, dict) else dict(row))
 
     def merge(self, other: Stage) -> None:
         """Take the keys of another stage in, so that their rows can go on here; the other one stays as it is.
@@ -171,6 +175,9 @@ class Stage:
             >>> low.advance_row({"key": 3, "x": 1.0})
             {'sum': 5.0}
         """
+        if not isinstance(other, Stage):
+            msg = f"Stage.merge takes another Stage, not a {type(other).__name__}"
+            raise TypeError(msg)
         self._running.merge(other._running)
 
     def split(self, borders: int | Iterable[Any] | pl.DataFrame) -> list[Stage]:
@@ -187,16 +194,19 @@ class Stage:
         Raises:
             ValueError: the borders don't increase or don't suit the key columns, or the stage has no keys.
         """
-        if isinstance(borders, int):
+        if isinstance(borders, numbers.Integral) and not isinstance(borders, bool):
             if borders < 1:
                 msg = f"Stage.split needs a positive number of stages, not {borders}"
                 raise ValueError(msg)
-            return [self._wrap(part) for part in self._running.split_evenly(borders)]
-        if not isinstance(borders, pl.DataFrame):
-            rows = [border if isinstance(border, tuple) else (border,) for border in borders]
-            if not rows:
-                return [self.copy()]
-            borders = pl.DataFrame(rows, schema=[str(at) for at in range(len(rows[0]))], orient="row")
+            return [self._wrap(part) for part in self._running.split_evenly(int(borders))]
+        if isinstance(borders, pl.DataFrame):
+            if borders.columns != list(self._specs[0].over[: borders.width]):
+                msg = f"Stage.split needs borders in the columns {list(self._specs[0].over)}, not {borders.columns}"
+                raise ValueError(msg)
+        else:
+            borders = _border_rows(borders)
+        if borders.is_empty():
+            return [self.copy()]
         return [self._wrap(part) for part in self._running.split(borders)]
 
     def forget(self, *, before: Any = None, idle_for: IntoDuration | None = None) -> int:
@@ -206,8 +216,8 @@ class Stage:
         kernels' time column `by`; rows without a time don't count.
 
         Args:
-            before: forget the keys whose last row is earlier than this: a `datetime` or a `date`, or an integer as the
-                time column holds it.
+            before: forget the keys whose last row is earlier than this: a `datetime` for a column of them, a `date` for
+                dates, or an integer as the time column holds it.
             idle_for: forget the keys whose last row is earlier than the latest of all rows by more than this: `"1h"`, a
                 `timedelta`, or `"100i"` for a column of integers.
 
@@ -280,7 +290,7 @@ class Stage:
 
     @property
     def keys(self) -> int:
-        """How many keys the stage holds; 1 without keys, once there was a row."""
+        """How many keys the stage holds; 1 without keys, once the types are known."""
         return self._running.keys()
 
     @property
@@ -300,6 +310,20 @@ def _unpickled(state: bytes) -> Stage:
 
 def _columns_of(specs: list[Spec], time: str | None) -> list[str]:
     return list(dict.fromkeys([*needed(specs), *([] if time is None else [time])]))
+
+
+def _border_rows(borders: object) -> pl.DataFrame:
+    """Borders as a frame: a column for each key column that they name."""
+    if isinstance(borders, str | bytes | bool) or not isinstance(borders, Iterable) or hasattr(borders, "columns"):
+        msg = f"Stage.split takes a number of stages, a list of borders or a Polars frame of them, not {borders!r}"
+        raise TypeError(msg)
+    rows = [border if isinstance(border, tuple) else (border,) for border in borders]
+    if len({len(row) for row in rows}) > 1 or any(value is None for row in rows for value in row):
+        msg = "Stage.split needs borders that all name the same key columns, and none of them null"
+        raise ValueError(msg)
+    width = len(rows[0]) if rows else 0
+    frame = pl.DataFrame({str(at): [row[at] for row in rows] for at in range(width)}, strict=False)
+    return frame.with_columns(pl.col(pl.Int128).cast(pl.UInt64, strict=True))
 
 
 def _duration(value: IntoDuration) -> str:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, timezone
+import re
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
+NULL = "null"
 _EPOCH = datetime(1970, 1, 1)
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
+_NUMPY_UNITS = _NANOSECONDS | {"m": 60 * 10**9, "h": 3600 * 10**9, "D": 86_400 * 10**9, "W": 7 * 86_400 * 10**9}
 
 
-def to_physical(value: Any, unit: str, zone: str | None) -> int | None:
-    """The integer that a column of this unit holds for a value; `None` where it can't."""
+def to_physical(value: Any, unit: str, zone: str | None) -> int | str | None:
+    """The integer that a column of this unit holds for a value; `NULL` for no time (NaT), `None` where it can't."""
     kind, _, step = unit.partition(" ")
+    if value != value:
+        return NULL
     if type(value).__module__ == "numpy" and type(value).__name__ in {"datetime64", "timedelta64"}:
         return _of_numpy(value, kind, step)
     if kind == "date" and isinstance(value, date) and not isinstance(value, datetime):
@@ -29,24 +35,29 @@ def to_physical(value: Any, unit: str, zone: str | None) -> int | None:
     return None
 
 
-def from_physical(value: int, unit: str, zone: str | None) -> date | datetime | time | timedelta:
-    """The value for which a column of this unit holds an integer, as Polars gives it: to the microsecond."""
+def from_physical(value: int, unit: str, zone: str | None) -> date | datetime | time | timedelta | int:
+    """The value for which a column of this unit holds an integer, as Polars gives it: to the microsecond.
+
+    Where Python has no such value (a year after 9999), the integer itself.
+    """
     kind, _, step = unit.partition(" ")
-    if kind == "date":
-        return date.fromordinal(value + _EPOCH.toordinal())
-    since = timedelta(microseconds=value * _NANOSECONDS[step] // 1000)
-    if kind == "duration":
-        return since
-    if kind == "time":
-        return (_EPOCH + since).time()
-    if zone is None:
-        return _EPOCH + since
-    return (_EPOCH_UTC + since).astimezone(_zone(zone))
+    try:
+        if kind == "date":
+            return date.fromordinal(value + _EPOCH.toordinal())
+        since = timedelta(microseconds=value * _NANOSECONDS[step] // 1000)
+        if kind == "duration":
+            return since
+        if kind == "time":
+            return (_EPOCH + since).time()
+        return _EPOCH + since if zone is None else (_EPOCH_UTC + since).astimezone(_zone(zone))
+    except (OverflowError, ValueError):
+        return value
 
 
-def _zone(name: str) -> Any:
-    from zoneinfo import ZoneInfo
-
+def _zone(name: str) -> tzinfo:
+    if (offset := re.fullmatch(r"([+-])(\d\d):?(\d\d)", name)) is not None:
+        ahead = timedelta(hours=int(offset[2]), minutes=int(offset[3]))
+        return timezone(ahead if offset[1] == "+" else -ahead)
     return timezone.utc if name == "UTC" else ZoneInfo(name)
 
 
@@ -55,8 +66,16 @@ def _in_steps(since: timedelta, nanoseconds: int, step: str) -> int:
 
 
 def _of_numpy(value: Any, kind: str, step: str) -> int | None:
-    if kind == "date":
-        return int(value.astype("datetime64[D]").astype(int)) if type(value).__name__ == "datetime64" else None
-    if (kind, type(value).__name__) not in {("datetime", "datetime64"), ("duration", "timedelta64")}:
+    """The integer for a numpy scalar; numpy's own conversion would wrap around."""
+    wanted = "timedelta64" if kind == "duration" else "datetime64"
+    unit, count = _numpy_unit(value)
+    if kind not in {"date", "datetime", "duration"} or type(value).__name__ != wanted or unit not in _NUMPY_UNITS:
         return None
-    return int(value.astype(f"{type(value).__name__}[{step}]").astype(int))
+    nanoseconds = int(value.view("i8")) * count * _NUMPY_UNITS[unit]
+    return nanoseconds // (_NUMPY_UNITS["D"] if kind == "date" else _NANOSECONDS[step])
+
+
+def _numpy_unit(value: Any) -> tuple[str, int]:
+    import numpy as np
+
+    return np.datetime_data(value.dtype)

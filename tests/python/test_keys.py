@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -75,22 +76,47 @@ def test_borders_of_several_columns() -> None:
     assert [part.keys for part in stage.split(pl.DataFrame({"a": [2, 3]}))] == [2, 2, 1]
 
 
-def test_wrong_borders_are_refused() -> None:
-    stage = hs.Stage(KERNELS)
+@pytest.mark.parametrize(
+    ("over", "borders", "error", "message"),
+    [
+        ("key", ["b", "a"], ValueError, "the borders must increase"),
+        ("key", [("a", "b")], ValueError, "the borders need 1 to 1 columns, not 2"),
+        ("key", 0, ValueError, "needs a positive number of stages, not 0"),
+        ("i", ["b"], ValueError, "the borders of key column 'i' have type string, which doesn't suit Int64"),
+        ("i", ["2"], ValueError, "have type string, which doesn't suit Int64"),
+        ("i", [1.5], ValueError, "have type Float64, which doesn't suit Int64"),
+        ("i", [True], ValueError, "have type Boolean, which doesn't suit Int64"),
+        ("key", [5], ValueError, "have type Int64, which doesn't suit string"),
+        ("key", "ab", TypeError, "takes a number of stages, a list of borders or a Polars frame of them, not 'ab'"),
+        ("key", True, TypeError, "takes a number of stages"),
+        ("key", [None], ValueError, "borders that all name the same key columns, and none of them null"),
+        (["i", "key"], [(2,), (2, "a")], ValueError, "borders that all name the same key columns"),
+        (["i", "key"], pl.DataFrame({"key": ["a"], "i": [1]}), ValueError, "borders in the columns \\['i', 'key'\\]"),
+    ],
+)
+def test_wrong_borders_are_refused(over: Any, borders: Any, error: type[Exception], message: str) -> None:
+    stage = hs.Stage(hs.expanding_sum("x", over=over))
     stage.advance(plain(20))
-    for borders, message in [
-        (["b", "a"], "the borders must increase"),
-        ([("a", "b")], "the borders need 1 to 1 columns, not 2"),
-        (0, "needs a positive number of stages, not 0"),
-    ]:
-        with pytest.raises(ValueError, match=message):
-            stage.split(borders)
-    numbers = hs.Stage(hs.expanding_sum("x", over="i"))
-    numbers.advance(plain(20))
-    with pytest.raises(ValueError, match="the borders of key column 'i' have type string, which doesn't suit Int64"):
-        numbers.split(["b"])
+    with pytest.raises(error, match=message):
+        stage.split(borders)
+
+
+def test_numbers_of_stages_and_large_borders() -> None:
+    stage = hs.Stage(hs.expanding_sum("x", over="key"))
+    stage.advance(pl.DataFrame({"key": pl.Series([1, 2**63 + 5], dtype=pl.UInt64), "x": [1.0, 2.0]}))
+    assert [part.keys for part in stage.split(np.int64(2))] == [1, 1]
+    assert [part.keys for part in stage.split([2**63 + 5])] == [1, 1]
     with pytest.raises(ValueError, match="a stage without keys is one sequence of rows and stays whole"):
         hs.Stage(hs.expanding_sum("x")).split([1])
+    with pytest.raises(TypeError, match="takes another Stage, not a int"):
+        stage.merge(5)  # type: ignore[arg-type]
+
+
+def test_equal_floats_are_one_key() -> None:
+    keys = [0.0, -0.0, float("nan"), -float("nan"), None, 1.5]
+    for dtype in (pl.Float64, pl.Float32):
+        frame = pl.DataFrame({"key": pl.Series(keys, dtype=dtype), "x": [1.0] * 6})
+        assert hs.with_columns(frame, hs.expanding_sum("x", over="key"))["x"].to_list() == [1, 2, 1, 2, 1, 1]
 
 
 def test_what_can_not_be_merged(tmp_path: Path) -> None:
@@ -103,8 +129,11 @@ def test_what_can_not_be_merged(tmp_path: Path) -> None:
     before = stage.state()
     for wrong, message in [
         (other, 'both stages have seen the key key="b"'),
-        (hs.Stage(KERNELS[0]), "stages of other kernels can't be merged: .*holds 2 kernels, and 1 are asked for"),
-        (hs.Stage(KERNELS, time="t"), "stages of other kernels can't be merged: .*time column is another"),
+        (
+            hs.Stage(KERNELS[0]),
+            "only stages of the same kernels can be merged: it holds 1 kernels, and 2 are asked for",
+        ),
+        (hs.Stage(KERNELS, time="t"), "only stages of the same kernels can be merged: their time columns differ"),
         (narrow, "column 'x' has type Float64 in one stage and Int64 in the other"),
         (stage, 'both stages have seen the key key="a"'),
     ]:
@@ -158,6 +187,22 @@ def test_a_kernels_own_time_tells_too() -> None:
         assert stage.state()["key"].to_list() == ["c"]
 
 
+@pytest.mark.parametrize("dtype", [pl.UInt64, pl.UInt32, pl.Int64, pl.Int8, pl.Date])
+def test_times_of_every_type(dtype: Any) -> None:
+    stage = hs.Stage(hs.expanding_sum("x", over="key"), time="t")
+    frame = pl.DataFrame(
+        {"key": ["a", "b", "c"], "x": [1.0] * 3, "t": pl.Series([10, 20, 30], dtype=pl.Int32).cast(dtype)}
+    )
+    stage.advance(frame)
+    assert stage.forget(before=0) == 0
+    assert stage.copy().forget(before=frame["t"][1]) == 1
+    assert stage.copy().forget(idle_for="10d" if dtype == pl.Date else 10) == 1
+    assert stage.forget(before=31) == 3
+    if dtype == pl.UInt64:
+        stage.advance(frame.with_columns(t=pl.Series([2**63 + 1, 1, 2], dtype=pl.UInt64)))
+        assert stage.forget(before=2**63) == 2
+
+
 def test_what_can_not_be_forgotten() -> None:
     stage = hs.Stage(KERNELS, time="ts")
     assert stage.forget(idle_for="1h") == 0
@@ -165,7 +210,7 @@ def test_what_can_not_be_forgotten() -> None:
     for arguments, error, message in [
         ({}, TypeError, "takes one of 'before' and 'idle_for'"),
         ({"before": 1, "idle_for": "1h"}, TypeError, "takes one of 'before' and 'idle_for'"),
-        ({"before": "yesterday"}, TypeError, "column 'ts' has type .*, which can't hold the row's value 'yesterday'"),
+        ({"before": "yesterday"}, TypeError, "column 'ts' has type .*, which can't hold the value 'yesterday'"),
         ({"idle_for": "soon"}, ValueError, "parameter 'idle_for': 'soon' is no duration"),
         ({"idle_for": 3}, TypeError, "forget: column 'ts' has type"),
     ]:

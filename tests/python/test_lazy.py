@@ -228,3 +228,17 @@ def test_a_stage_with_a_time_column_goes_on(tmp_path: Path) -> None:
         hs.ColumnNotFoundError, match="no column 'ts', by which the stage given as 'state' tells the time"
     ):
         FRAME.drop("ts").lazy().hs.with_columns(state=stage)
+
+
+def test_columns_keep_the_order_in_which_they_were_given() -> None:
+    kernels = [hs.rolling_sum("x", 2, over="key").alias("one"), hs.expanding_sum("x").alias("two")]
+    kernels.append(hs.expanding_sum("x", over="key").alias("three"))
+    out = FRAME.lazy().hs.with_columns(kernels)
+    assert out.collect().columns == [*FRAME.columns, "one", "two", "three"]
+    assert out.collect().equals(hs.with_columns(FRAME, *kernels))
+
+
+def test_a_column_without_a_type() -> None:
+    frame = pl.DataFrame({"x": [None, None]})
+    kernel = hs.expanding_count("x")
+    assert frame.lazy().hs.with_columns(kernel).collect().equals(hs.with_columns(frame, kernel))

@@ -6,12 +6,14 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta, timezone
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 import hypostyle as hs
@@ -95,7 +97,7 @@ def test_values_of_every_type(dtype: Any, values: list[Any], wrong: Any) -> None
         plainly = value.astype(f"{type(value).__name__}[s]").item() if isinstance(value, np.generic) else value
         expected = framed.advance(pl.DataFrame({"v": pl.Series([plainly]).cast(dtype)}))["v"].to_list()[0]
         assert stage.advance_row({"v": value}) == {"v": expected}
-    with pytest.raises(TypeError, match=r"column 'v' has type .*, which can't hold the row's value"):
+    with pytest.raises(TypeError, match=r"column 'v' has type .*, which can't hold the value"):
         stage.advance_row({"v": wrong})
 
 
@@ -146,7 +148,7 @@ def test_errors_lose_nothing() -> None:
     for wrong, message in [
         (good | {"t": 5}, "time column 't' decreases in row 1 of key key=\"a\": .* after .*; sort by it first"),
         (good | {"t": None, "key": "new"}, "time column 't' is null in row 1 of key key=\"new\""),
-        (good | {"x": "two"}, "column 'x' has type Float64, which can't hold the row's value 'two'"),
+        (good | {"x": "two"}, "column 'x' has type Float64, which can't hold the value 'two'"),
         ({"t": 20, "x": 1.0}, "the row lacks the column 'key'"),
     ]:
         for call in (stage.advance_row, stage.peek_row):
@@ -195,3 +197,81 @@ def test_an_event_loop_sends_rows() -> None:
         return [features.get_nowait()["mean"] for _ in range(3)]
 
     assert asyncio.run(run()) == [None, 2.0, 4.0]
+
+
+def test_types_stay_when_a_first_batch_fails() -> None:
+    stage = hs.Stage([hs.rolling_sum("x", "5i", by="t"), hs.expanding_last("when").alias("last")])
+    stage.begin({"x": pl.Float64, "t": pl.Int64, "when": pl.Datetime("us")})
+    at = datetime(2024, 1, 1)
+    good = {"x": 1.0, "t": 1, "when": at}
+    milli = pl.DataFrame([good], schema={"x": pl.Float64, "t": pl.Int64, "when": pl.Datetime("ms")})
+    back = pl.DataFrame([good | {"t": 5}, good])
+    for _ in range(2):
+        with pytest.raises(TypeError, match="had type Timestamp"):
+            stage.advance(milli)
+        with pytest.raises(ValueError, match="decreases"):
+            stage.advance(back)
+    with pytest.raises(TypeError, match="column 'when' has type"):
+        stage.begin(milli)
+    stage.begin(back)
+    assert stage.advance_row(good) == {"x": 1.0, "last": at}
+    with pytest.raises(hs.ColumnNotFoundError, match="time column 'day'"):
+        hs.Stage(hs.expanding_last("x"), time="day").begin({"x": pl.Float64})
+
+
+def test_what_python_can_not_show_comes_as_an_integer() -> None:
+    """Nothing is kept of a row whose answer can't be given; so every answer can."""
+    for dtype, value in [(pl.Datetime("us"), 10**18), (pl.Date, 2**30), (pl.Duration("ms"), 2**62)]:
+        stage = hs.Stage(hs.expanding_last("t"))
+        stage.begin({"t": dtype})
+        assert stage.advance_row({"t": value}) == {"t": value}
+    zoned = pa.table({"t": pa.array([0], pa.timestamp("us", "+01:30"))})
+    stage = hs.Stage(hs.expanding_last("t"))
+    stage.advance(zoned)
+    given = datetime(2024, 1, 1, tzinfo=timezone(timedelta(minutes=90)))
+    assert stage.advance_row({"t": given}) == {"t": given}
+
+
+@pytest.mark.parametrize("no_time", [np.datetime64("NaT"), pd.NaT])
+def test_no_time_is_null(no_time: Any) -> None:
+    stage = hs.Stage([hs.rolling_count("t", 5)])
+    stage.begin({"t": pl.Datetime("ns")})
+    assert stage.advance_row({"t": no_time}) == {"t": 0}
+    with pytest.raises(TypeError, match="can't hold the value"):
+        stage.advance_row({"t": np.datetime64("20000-01-01", "s")})
+
+
+def test_a_signal_handler_may_use_the_stage() -> None:
+    """Python's code never runs while the stage is taken, so that it can't wait for itself."""
+    stage = hs.Stage(hs.expanding_sum("x"))
+    stage.begin({"x": pl.Float64})
+
+    class Asks:
+        def __float__(self) -> float:
+            return float(stage.rows)
+
+    stage.advance_row({"x": 1.0})
+    assert stage.advance_row({"x": Asks()}) == {"x": 2.0}
+
+
+def test_rows_of_any_mapping() -> None:
+    stage = hs.Stage(hs.expanding_any("b"))
+    stage.begin({"b": pl.Boolean})
+    assert stage.advance_row(MappingProxyType({"b": np.bool_(True)})) == {"b": True}
+
+
+def test_columns_without_a_value_suit_any_type() -> None:
+    stage = hs.Stage(hs.expanding_sum("x", over="key"))
+    stage.advance(pl.DataFrame({"x": [1], "key": ["a"]}))
+    assert stage.advance(pl.DataFrame({"x": [None, None], "key": ["a", None]}))["x"].to_list() == [1, None]
+    assert stage.advance(pl.DataFrame({"x": [5], "key": [None]}))["x"].to_list() == [5]
+
+
+def test_peeking_at_many_new_keys_keeps_no_memory() -> None:
+    for keys in (pl.int_range(1_000_000), pl.format("key {}", pl.int_range(1_000_000))):
+        frame = pl.select(key=keys).with_columns(x=1.0)
+        stage = hs.Stage(hs.expanding_sum("x", over="key"))
+        stage.advance(frame.head(1))
+        stage.peek(frame)
+        assert stage.state_bytes() < 8e6
+        assert sum(part.state_bytes() for part in stage.split(1)) < 1e5

@@ -1,7 +1,7 @@
 //! Rows that come alone, between Python's dicts and the library's cells.
 
 use arrow::datatypes::{DataType, Field, TimeUnit};
-use hypostyle::{Cell, Stage};
+use hypostyle::Cell;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -36,11 +36,8 @@ impl Column {
 const USUAL: usize = 16;
 
 impl Row {
-    /// For a stage that knows its columns' types; without them the stage says so itself.
-    pub fn of(py: Python<'_>, stage: &mut Stage) -> PyResult<Self> {
-        if stage.row_fields().is_empty() {
-            stage.peek_row(&[], &mut Vec::new()).map_err(crate::errors::exception)?;
-        }
+    /// For the columns that a stage reads, and those that it answers.
+    pub fn of(py: Python<'_>, given: &[Field], answers: &[Field]) -> Self {
         let answer = |field: &Field| Answer {
             column: Column::of(py, field),
             fields: match field.data_type() {
@@ -48,10 +45,13 @@ impl Row {
                 _ => Vec::new(),
             },
         };
-        Ok(Self {
-            given: stage.row_fields().iter().map(|field| Column::of(py, field)).collect(),
-            answers: stage.answer_fields().iter().map(answer).collect(),
-        })
+        let given = given.iter().map(|field| Column::of(py, field)).collect();
+        Self { given, answers: answers.iter().map(answer).collect() }
+    }
+
+    /// How many cells the answers are.
+    pub fn width(&self) -> usize {
+        self.answers.iter().map(|answer| answer.fields.len().max(1)).sum()
     }
 
     /// Reads a dict and lends its values out.
@@ -102,16 +102,17 @@ impl Row {
 }
 
 /// A time as the rows of this column have it.
-pub fn time(value: &Bound<'_, PyAny>, field: &Field) -> PyResult<i64> {
+pub fn time(value: &Bound<'_, PyAny>, field: &Field) -> PyResult<Cell<'static>> {
     match cell(value, field.data_type())? {
-        Some(Cell::Integer(time)) => Ok(time),
+        Some(Cell::Integer(time)) => Ok(Cell::Integer(time)),
+        Some(Cell::Unsigned(time)) => Ok(Cell::Unsigned(time)),
         _ => Err(doesnt_suit(value, &PyString::new(value.py(), field.name()), field.data_type())),
     }
 }
 
 fn doesnt_suit(value: &Bound<'_, PyAny>, name: &Bound<'_, PyString>, data_type: &DataType) -> PyErr {
     let shown = value.repr().map_or_else(|_| "?".to_string(), |shown| shown.to_string());
-    PyTypeError::new_err(format!("column '{name}' has type {data_type}, which can't hold the row's value {shown}"))
+    PyTypeError::new_err(format!("column '{name}' has type {data_type}, which can't hold the value {shown}"))
 }
 
 /// A value as a cell for this type; `None` where it doesn't suit.
@@ -121,11 +122,17 @@ fn cell<'v>(value: &'v Bound<'_, PyAny>, data_type: &DataType) -> PyResult<Optio
     }
     Ok(match data_type {
         DataType::Float64 | DataType::Float32 | DataType::Float16 => value.extract().ok().map(Cell::Float),
-        DataType::Boolean => value.cast::<PyBool>().ok().map(|x| Cell::Boolean(x.is_true())),
+        DataType::Boolean => value.extract().ok().map(Cell::Boolean),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => {
             value.cast::<PyString>().ok().and_then(|text| text.to_str().ok()).map(Cell::Text)
         }
+        other if !other.is_integer() && !other.is_temporal() => {
+            return Err(PyTypeError::new_err(format!(
+                "a value of type {other} can't come alone; give its rows as a frame, to `advance` or `peek`"
+            )));
+        }
         _ if value.is_instance_of::<PyFloat>() => None,
+        temporal if temporal.is_temporal() && value.is_instance_of::<PyBool>() => None,
         integer if integer.is_integer() || value.is_instance_of::<PyInt>() => {
             let signed = value.extract().ok().map(Cell::Integer);
             signed.or_else(|| value.extract().ok().map(Cell::Unsigned))
@@ -133,7 +140,12 @@ fn cell<'v>(value: &'v Bound<'_, PyAny>, data_type: &DataType) -> PyResult<Optio
         temporal => {
             let (unit, zoned) = temporal_unit(temporal);
             let physical = helper(value.py(), "to_physical")?.call1((value, unit, zoned))?;
-            physical.extract().ok().map(Cell::Integer)
+            // Text stands for what is no time, as numpy's NaT.
+            if physical.is_instance_of::<PyString>() {
+                Some(Cell::Null)
+            } else {
+                physical.extract().ok().map(Cell::Integer)
+            }
         }
     })
 }

@@ -7,16 +7,21 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::time::Duration;
 
 use arrow::array::RecordBatchReader;
 use hypostyle::{Cell, Idle, KernelSpec};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::errors::{exception, guarded};
 use crate::frames::{Batch, open, read};
 use crate::rows::Row;
+
+/// Milliseconds until a mutex that nobody of this process took is known to be lost.
+const PATIENCE: usize = 1000;
 
 /// The specifications of several kernels, each as JSON.
 pub fn parse(specs: &[String]) -> PyResult<Vec<KernelSpec>> {
@@ -25,22 +30,16 @@ pub fn parse(specs: &[String]) -> PyResult<Vec<KernelSpec>> {
 
 #[pyclass(frozen, module = "hypostyle._native")]
 pub struct Stage {
-    inside: Mutex<Inside>,
+    stage: Mutex<hypostyle::Stage>,
     /// The process that last took the mutex for a batch: a forked one finds it taken for ever if it was then.
     process: AtomicU32,
-}
-
-struct Inside {
-    stage: hypostyle::Stage,
-    /// How rows that come alone are read and answered, once there was one.
-    row: Option<Row>,
-    answers: Vec<Cell<'static>>,
+    /// How rows that come alone are read and answered, once the types are known; they never change after that.
+    row: PyOnceLock<Row>,
 }
 
 impl From<hypostyle::Stage> for Stage {
     fn from(stage: hypostyle::Stage) -> Self {
-        let inside = Inside { stage, row: None, answers: Vec::new() };
-        Self { inside: Mutex::new(inside), process: AtomicU32::new(0) }
+        Self { stage: Mutex::new(stage), process: AtomicU32::new(0), row: PyOnceLock::new() }
     }
 }
 
@@ -51,26 +50,30 @@ fn broken() -> PyErr {
 }
 
 impl Stage {
-    /// The stage, if no other thread is at it.
-    fn try_lock(&self) -> PyResult<Option<MutexGuard<'_, Inside>>> {
-        match self.inside.try_lock() {
-            Ok(inside) => Ok(Some(inside)),
-            Err(TryLockError::WouldBlock) if self.process.load(Relaxed) == std::process::id() => Ok(None),
-            Err(TryLockError::WouldBlock) => Err(PyRuntimeError::new_err(
+    /// The stage, once no other thread is at it; without the GIL.
+    fn lock(&self) -> PyResult<MutexGuard<'_, hypostyle::Stage>> {
+        let mut stage = None;
+        // Who took it in this process says so in a moment, or is done by then.
+        for _ in 0..PATIENCE {
+            match self.stage.try_lock() {
+                Ok(free) => stage = Some(free),
+                Err(TryLockError::Poisoned(_)) => return Err(broken()),
+                Err(TryLockError::WouldBlock) if self.process.load(Relaxed) == std::process::id() => {
+                    stage = Some(self.stage.lock().map_err(|_| broken())?);
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
+            }
+            if stage.is_some() {
+                break;
+            }
+        }
+        self.process.store(std::process::id(), Relaxed);
+        stage.ok_or_else(|| {
+            PyRuntimeError::new_err(
                 "this process was forked while another thread ran this stage, so that its copy here is in mid-batch; load \
                  the stage anew",
-            )),
-            Err(TryLockError::Poisoned(_)) => Err(broken()),
-        }
-    }
-
-    fn lock(&self) -> PyResult<MutexGuard<'_, Inside>> {
-        let inside = match self.try_lock()? {
-            Some(inside) => inside,
-            None => self.inside.lock().map_err(|_| broken())?,
-        };
-        self.process.store(std::process::id(), Relaxed);
-        Ok(inside)
+            )
+        })
     }
 
     /// Runs `action` on the stage without the GIL.
@@ -79,32 +82,42 @@ impl Stage {
         py: Python<'_>,
         action: impl FnOnce(&mut hypostyle::Stage) -> hypostyle::Result<T> + Send,
     ) -> PyResult<T> {
-        py.detach(|| guarded("stage", || action(&mut self.lock()?.stage).map_err(exception)))
+        py.detach(|| guarded("stage", || action(&mut *self.lock()?).map_err(exception)))
     }
 
-    /// Runs `action` on a row, with the GIL.
+    /// Runs `action` on a row, with the GIL.  No code of Python's runs while the mutex is taken, as that could be a signal
+    /// handler which wants the stage too.
     fn with_row<'py>(
         &self,
         row: &Bound<'py, PyDict>,
         action: impl Fn(&mut hypostyle::Stage, &[Cell], &mut Vec<Cell<'static>>) -> hypostyle::Result<()>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let py = row.py();
-        let mut inside = loop {
-            match self.try_lock()? {
-                Some(inside) => break inside,
-                // Another thread is at it: the GIL is given back until that one is done.
-                None => py.detach(|| self.lock().map(drop))?,
+        let known = match self.row.get(py) {
+            Some(known) => known,
+            None => {
+                let (given, answers) =
+                    self.with(py, |stage| Ok((stage.row_fields().to_vec(), stage.answer_fields())))?;
+                if given.is_empty() {
+                    // The stage itself says that it knows no types.
+                    self.with(py, |stage| stage.peek_row(&[], &mut Vec::new()))?;
+                }
+                self.row.get_or_init(py, || Row::of(py, &given, &answers))
             }
         };
-        guarded("stage", || {
-            let Inside { stage, row: known, answers } = &mut *inside;
-            let known = match known {
-                Some(known) => known,
-                None => known.insert(Row::of(py, stage)?),
-            };
-            known.with_cells(row, |cells| action(stage, cells, answers).map_err(exception))?;
-            known.answer(py, answers)
-        })
+        let mut answers = Vec::with_capacity(known.width());
+        known.with_cells(row, |cells| {
+            loop {
+                match self.stage.try_lock() {
+                    Ok(mut stage) => {
+                        break guarded("stage", || action(&mut stage, cells, &mut answers).map_err(exception));
+                    }
+                    // Another thread is at it: the GIL is given back until that one is done.
+                    Err(_) => py.detach(|| self.lock().map(drop))?,
+                }
+            }
+        })?;
+        known.answer(py, &answers)
     }
 }
 
@@ -201,7 +214,7 @@ impl Stage {
         let idle = match (before, idle_for) {
             (Some(time), None) => {
                 let field = self.with(py, |stage| Ok(stage.time_field().cloned()))?;
-                let Some(field) = field else { return self.with(py, |stage| stage.forget(Idle::Before(0))) };
+                let Some(field) = field else { return self.with(py, |stage| stage.forget(Idle::Before(Cell::Null))) };
                 Idle::Before(crate::rows::time(&time, &field)?)
             }
             (None, Some(span)) => Idle::For(

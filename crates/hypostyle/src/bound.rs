@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{Field, Schema};
 
 use crate::arguments::find_column;
@@ -106,7 +106,14 @@ impl Bound {
         let mut fields = Vec::with_capacity(self.fields.len());
         for known in &self.fields {
             let (index, data_type) = find_column(batch.schema_ref(), kernel, known.name())?;
+            let column = batch.column(index);
             if !Keys::compatible(data_type, known.data_type()) {
+                // A column without any value may have been taken for one of any type.
+                if !column.is_empty() && column.logical_null_count() == column.len() {
+                    fields.push(known.clone());
+                    columns.push(new_null_array(known.data_type(), column.len()));
+                    continue;
+                }
                 return Err(Error::new(
                     ErrorKind::ColumnType,
                     format!(
@@ -117,10 +124,15 @@ impl Bound {
                 ));
             }
             fields.push(Field::new(known.name(), data_type.clone(), true));
-            columns.push(batch.column(index).clone());
+            columns.push(column.clone());
         }
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
+    }
+
+    /// Checks that a batch has the stage's columns and their types.
+    pub(crate) fn check_types(&self, batch: &RecordBatch, specs: &[KernelSpec]) -> Result<()> {
+        self.project(batch, &specs[0].name).map(drop)
     }
 
     /// Answers a batch, or leaves everything as it was.

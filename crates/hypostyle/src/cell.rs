@@ -88,7 +88,7 @@ pub(crate) fn read_cell<'a>(cell: Cell<'a>, name: &str, data_type: &DataType) ->
         };
         Error::new(
             ErrorKind::ColumnType,
-            format!("column '{name}' has type {}, which can't hold the row's value {found}", type_name(data_type)),
+            format!("column '{name}' has type {}, which can't hold the value {found}", type_name(data_type)),
         )
     })
 }

@@ -326,6 +326,11 @@ impl<D: Driver> Keyed<D> {
         }
     }
 
+    /// A kernel of the same specification over the same types, which is of the same kind.
+    fn of(kernel: Box<dyn Running>) -> Box<Self> {
+        kernel.into_any().downcast().unwrap_or_else(|_| unreachable!("kernels of one specification are of one kind"))
+    }
+
     /// Answers a row that comes alone.
     #[inline(never)]
     fn answer_row(&self, state: &mut D::State, row: LiveRow, answers: &mut Vec<Cell<'static>>) {
@@ -518,6 +523,9 @@ impl<D: Driver> Running for Keyed<D> {
             self.states.reserve_exact((keys + keys / 4) - self.states.len());
         }
         self.states.resize_with(keys, || driver.start());
+        if self.states.capacity() > 2 * keys + MANY_KEYS {
+            self.states.shrink_to_fit();
+        }
     }
 
     fn expect_rows(&mut self, rows: usize) {
@@ -595,9 +603,8 @@ impl<D: Driver> Running for Keyed<D> {
     }
 
     fn put_back(&mut self, keys: &[u32], states: Box<dyn Running>) {
-        if let Ok(copies) = states.into_any().downcast::<Self>() {
-            keys.iter().zip(copies.states).for_each(|(key, state)| self.states[*key as usize] = state);
-        }
+        let copies = Self::of(states);
+        keys.iter().zip(copies.states).for_each(|(key, state)| self.states[*key as usize] = state);
     }
 
     fn retain(&mut self, kept: &[u32]) {
@@ -610,9 +617,7 @@ impl<D: Driver> Running for Keyed<D> {
     }
 
     fn append(&mut self, other: Box<dyn Running>) {
-        if let Ok(other) = other.into_any().downcast::<Self>() {
-            self.states.extend(other.states);
-        }
+        self.states.extend(Self::of(other).states);
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

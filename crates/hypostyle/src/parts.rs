@@ -4,19 +4,21 @@ use std::cmp::Ordering;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::{SortColumn, SortOptions, cast, lexsort_to_indices};
+use arrow::datatypes::DataType;
 use arrow::row::{RowConverter, Rows, SortField};
 
 use crate::bound::Bound;
+use crate::cell::{Cell, read_cell};
 use crate::error::{Error, ErrorKind, Result, type_name};
 use crate::stage::Stage;
-use crate::state::check_same;
+use crate::state::difference;
 use crate::window::Duration;
 
 /// Which keys are forgotten.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Idle {
-    /// Those whose last row is earlier than this time, in the unit of the time column.
-    Before(i64),
+    /// Those whose last row is earlier than this time, given as a row has it.
+    Before(Cell<'static>),
     /// Those whose last row is earlier than the last row of all by more than this.
     For(Duration),
 }
@@ -45,11 +47,13 @@ impl Stage {
     /// # Errors
     /// Other kernels or types, a key that both have, or a stage without keys.  Nothing is changed then.
     pub fn merge(&mut self, other: Self) -> Result<()> {
-        check_same(&self.specs, &other.specs)
-            .and_then(
-                |()| if self.time == other.time { Ok(()) } else { Err(Error::state("its time column is another")) },
-            )
-            .map_err(|e| Error::new(ErrorKind::Stage, format!("stages of other kernels can't be merged: {e}")))?;
+        let times = (self.time != other.time).then(|| "their time columns differ".to_string());
+        if let Some(problem) = difference(&other.specs, &self.specs).or(times) {
+            return Err(Error::new(
+                ErrorKind::Stage,
+                format!("only stages of the same kernels can be merged: {problem}"),
+            ));
+        }
         match (&mut self.bound, other.bound) {
             (_, None) => Ok(()),
             (own @ None, others) => {
@@ -83,15 +87,13 @@ impl Stage {
         let columns = &columns[..borders.num_columns()];
         let wanted = columns.iter().zip(borders.columns()).zip(over);
         let wanted = wanted.map(|((column, border), name)| {
-            cast(border, column.data_type()).ok().filter(|same| same.null_count() == border.null_count()).ok_or_else(
-                || {
-                    refuse(format!(
-                        "the borders of key column '{name}' have type {}, which doesn't suit {}",
-                        type_name(border.data_type()),
-                        type_name(column.data_type())
-                    ))
-                },
-            )
+            as_keys(border, column.data_type()).ok_or_else(|| {
+                refuse(format!(
+                    "the borders of key column '{name}' have type {}, which doesn't suit {}",
+                    type_name(border.data_type()),
+                    type_name(column.data_type())
+                ))
+            })
         });
         let wanted = wanted.collect::<Result<Vec<_>>>()?;
         let (keys, borders) = comparable(columns, &wanted)?;
@@ -162,10 +164,10 @@ impl Stage {
                 "the stage has no time column to tell when a key was last seen; give it one (`time`, or `with_time` in Rust)",
             );
         };
+        let field = &bound.fields[clock.order.column()];
         let least = match idle {
-            Idle::Before(time) => time,
+            Idle::Before(time) => read_cell(time, field.name(), field.data_type())?.integer,
             Idle::For(span) => {
-                let field = &bound.fields[clock.order.column()];
                 let span = span.reach("forget", field.name(), field.data_type(), true)?;
                 let newest = clock.last.iter().max().copied().unwrap_or(i64::MIN);
                 newest.saturating_sub_unsigned(span)
@@ -179,6 +181,22 @@ impl Stage {
         }
         Ok(forgotten)
     }
+}
+
+/// Borders as keys of this type, if they are such without loss.
+fn as_keys(borders: &ArrayRef, data_type: &DataType) -> Option<ArrayRef> {
+    let kind = |data_type: &DataType| match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => 0,
+        DataType::Boolean => 1,
+        numeric if numeric.is_numeric() => 2,
+        _ => 3,
+    };
+    if kind(borders.data_type()) != kind(data_type) || borders.null_count() > 0 {
+        return None;
+    }
+    let keys = cast(borders, data_type).ok()?;
+    let back = cast(&keys, borders.data_type()).ok()?;
+    (back.to_data() == borders.to_data()).then_some(keys)
 }
 
 /// The keys as columns that can be compared.

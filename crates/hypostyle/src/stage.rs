@@ -9,7 +9,6 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use crate::arguments::find_column;
 use crate::bound::Bound;
 use crate::cell::Cell;
-use crate::column::Domain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::keys::Keys;
 use crate::orders::{Order, Progress};
@@ -207,13 +206,14 @@ impl Stage {
     /// # Errors
     /// As [`Stage::advance`].
     pub fn advance_columns(&mut self, batch: &RecordBatch) -> Result<RecordBatch> {
+        // Types that a first batch brings are kept if it is taken; others stay in any case.
+        let known = self.bound.is_some();
         let mut bound = match self.bound.take() {
             Some(bound) => bound,
             None => self.bind(batch.schema_ref())?,
         };
-        let fresh = bound.rows == 0 && bound.key_count() == usize::from(bound.keys.is_none());
         let result = self.run(batch, |threads| bound.run(batch, &self.specs, threads));
-        if result.is_ok() || !fresh {
+        if result.is_ok() || known {
             self.bound = Some(bound);
         }
         result
@@ -246,14 +246,14 @@ impl Stage {
         }
     }
 
-    /// Fixes the types of the columns before the first row, for rows that come alone.  A stage that knows them already
-    /// stays as it is.
+    /// Fixes the types of the columns before the first row, for rows that come alone.
     ///
     /// # Errors
-    /// A column that is missing or of a wrong type.
+    /// A column that is missing or of a wrong type, or of another than the stage knows already.
     pub fn begin(&mut self, schema: &Schema) -> Result<()> {
-        if self.bound.is_none() {
-            self.bound = Some(self.bind(schema)?);
+        match &self.bound {
+            None => self.bound = Some(self.bind(schema)?),
+            Some(bound) => bound.check_types(&RecordBatch::new_empty(Arc::new(schema.clone())), &self.specs)?,
         }
         Ok(())
     }
@@ -402,7 +402,8 @@ impl Stage {
         let mut orders: Vec<Order> = times.chain(windows.filter(|_| !self.in_memory)).collect();
         if let Some(time) = &self.time {
             let (column, data_type) = find_column(&own, "time", time)?;
-            if !Domain::Integer.reads(data_type) || *data_type == DataType::Boolean {
+            let is_time = matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..));
+            if !is_time && !data_type.is_integer() {
                 return Err(Error::column_type("time", time, "a date, a timestamp or an integer", data_type));
             }
             if !orders.iter().any(|order| order.tells_time(column)) {

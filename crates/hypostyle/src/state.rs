@@ -57,6 +57,9 @@ pub(crate) fn to_bytes(stage: &Stage) -> Result<Vec<u8>> {
         ("checksum".to_string(), format!("{MARK}{NO_CHECKSUM}")),
     ]);
     let (fields, columns, rows) = table(stage)?;
+    if fields.iter().map(Field::name).chain(stage.output_names()).any(|name| name.contains(MARK)) {
+        return Err(Error::state(format!("a column's name may not contain '{MARK}', which marks the checksum")));
+    }
     let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     let batch = RecordBatch::try_new_with_options(schema.clone(), columns, &options)?;
@@ -254,15 +257,17 @@ fn read_states(kernel: &mut dyn Running, name: &str, columns: &[(Field, ArrayRef
 
 /// Checks that a saved stage is the one that is asked for.
 pub(crate) fn check_same(saved: &[KernelSpec], wanted: &[KernelSpec]) -> Result<()> {
-    if saved.len() != wanted.len() {
-        return Err(Error::state(format!("it holds {} kernels, and {} are asked for", saved.len(), wanted.len())));
+    difference(saved, wanted).map_or(Ok(()), |difference| Err(Error::state(difference)))
+}
+
+/// What is different in the kernels of one stage from those of another.
+pub(crate) fn difference(one: &[KernelSpec], other: &[KernelSpec]) -> Option<String> {
+    if one.len() != other.len() {
+        return Some(format!("it holds {} kernels, and {} are asked for", one.len(), other.len()));
     }
-    for (place, (saved, wanted)) in saved.iter().zip(wanted).enumerate() {
-        if saved != wanted {
-            return Err(Error::state(format!("its kernel {} is {saved}, and {wanted} is asked for", place + 1)));
-        }
-    }
-    Ok(())
+    let pairs = one.iter().zip(other).enumerate();
+    let (place, (one, other)) = pairs.into_iter().find(|(_, (one, other))| one != other)?;
+    Some(format!("its kernel {} is {one}, and {other} is asked for", place + 1))
 }
 
 /// Writes a file under a temporary name, syncs it and renames it.

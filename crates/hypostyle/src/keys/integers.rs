@@ -16,11 +16,11 @@ pub(super) struct Integers {
     others: Interner<i64>,
 }
 
-/// Integers below this always have a place in the plain table: 4 MiB.
-const SMALL: usize = 1 << 20;
+/// Integers below this always have a place in the plain table.
+const SMALL: usize = 1 << 10;
 
 /// So many places the plain table may have for each name.
-const PLACES_PER_NAME: usize = 4;
+const PLACES_PER_NAME: usize = 16;
 
 impl Integers {
     pub(super) fn len(&self) -> usize {
@@ -108,6 +108,12 @@ impl Integers {
             }
         }
         self.names.truncate(len);
+        super::give_back(&mut self.names);
+        self.others.give_back();
+        if self.small.len() > 2 * PLACES_PER_NAME * len + super::SPARE {
+            self.small.truncate(self.small.iter().rposition(|number| *number > 0).map_or(0, |place| place + 1));
+            self.small.shrink_to_fit();
+        }
     }
 
     pub(super) fn array(&self, data_type: &DataType) -> ArrayRef {

@@ -48,6 +48,14 @@ impl<T: Hash + Eq + Copy> Interner<T> {
         }
     }
 
+    /// Gives room back, where a good deal more was needed once.
+    pub(super) fn give_back(&mut self) {
+        let hasher = &self.hasher;
+        if self.table.capacity() > 4 * self.table.len() + super::SPARE {
+            self.table.shrink_to_fit(|(name, _)| hasher.hash_one(name));
+        }
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.table.allocation_size()
     }

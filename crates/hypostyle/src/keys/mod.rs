@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
 use arrow::compute::{cast, take};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use arrow::row::{RowConverter, SortField};
 
 use crate::cell::Given;
@@ -57,6 +57,33 @@ fn converter(data_type: &DataType) -> Result<RowConverter> {
     Ok(RowConverter::new(vec![SortField::new(data_type.clone())])?)
 }
 
+/// Floats with one zero and one NaN, so that keys that are equal are one; all else as it is.
+fn plain_floats(column: ArrayRef) -> ArrayRef {
+    match column.data_type() {
+        DataType::Float64 => Arc::new(
+            column
+                .as_primitive::<Float64Type>()
+                .unary::<_, Float64Type>(|x| if x.is_nan() { f64::NAN } else { x + 0.0 }),
+        ),
+        DataType::Float32 => Arc::new(
+            column
+                .as_primitive::<Float32Type>()
+                .unary::<_, Float32Type>(|x| if x.is_nan() { f32::NAN } else { x + 0.0 }),
+        ),
+        _ => column,
+    }
+}
+
+/// Makes room for what there is alone, where a good deal more was there.
+fn give_back<T>(items: &mut Vec<T>) {
+    if items.capacity() > 2 * items.len() + SPARE {
+        items.shrink_to_fit();
+    }
+}
+
+/// So much room that is not needed any more is kept.
+const SPARE: usize = 1 << 12;
+
 impl Names {
     fn new(data_type: &DataType) -> Result<Self> {
         Ok(match data_type {
@@ -88,7 +115,7 @@ impl Names {
             Self::Integers(names) => Ok(names.number(column, threads)),
             Self::Strings(names) => names.number(column, threads),
             Self::Rows(names) => {
-                let rows = converter(data_type)?.convert_columns(&[cast(column, data_type)?])?;
+                let rows = converter(data_type)?.convert_columns(&[plain_floats(cast(column, data_type)?)])?;
                 Ok(rows.iter().map(|row| names.number_text(Some(row.as_ref()))).collect())
             }
         }
@@ -110,7 +137,7 @@ impl Names {
                 rows.map(|row| names.find_text(valid(row).then(|| texts.value(row).as_bytes()))).collect()
             }
             Self::Rows(names) => {
-                let rows = converter(data_type)?.convert_columns(&[cast(column, data_type)?])?;
+                let rows = converter(data_type)?.convert_columns(&[plain_floats(cast(column, data_type)?)])?;
                 rows.iter().map(|row| names.find_text(Some(row.as_ref()))).collect()
             }
         })

@@ -60,6 +60,8 @@ impl Pairs {
             self.table.remove(*name, next_number(number));
         }
         self.names.truncate(len);
+        super::give_back(&mut self.names);
+        self.table.give_back();
     }
 
     pub(super) fn bytes(&self) -> usize {

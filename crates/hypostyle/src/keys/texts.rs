@@ -150,6 +150,9 @@ impl Texts {
         }
         self.ends.truncate(len);
         self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
+        super::give_back(&mut self.ends);
+        super::give_back(&mut self.bytes);
+        self.table.give_back();
     }
 
     /// The texts as strings.

@@ -149,7 +149,7 @@ fn forgotten_keys_begin_anew() {
         stage.advance(&rows.slice(0, cut)).unwrap();
         let before = stage.keys();
         let idle = match seed % 2 {
-            0 => Idle::Before(newest - since),
+            0 => Idle::Before(Cell::Integer(newest - since)),
             _ => Idle::For(hypostyle::Duration::parse(&format!("{}ms", since.max(1))).unwrap()),
         };
         let forgotten = stage.forget(idle).unwrap();
@@ -165,7 +165,7 @@ fn forgotten_keys_begin_anew() {
         prop_assert_eq!(stage.keys(), other.keys());
         let mut stage = Stage::from_bytes(&stage.to_bytes().unwrap()).unwrap();
         for stage in [&mut stage, &mut other] {
-            stage.forget(Idle::Before(i64::MIN)).unwrap();
+            stage.forget(Idle::Before(Cell::Integer(i64::MIN))).unwrap();
         }
         let rest = rows.slice(cut, rows.num_rows() - cut);
         let answers = |stage: &mut Stage| bits(&column(&stage.advance_columns(&rest).unwrap()));
