@@ -52,28 +52,26 @@ fn broken() -> PyErr {
 impl Stage {
     /// The stage, once no other thread is at it; without the GIL.
     fn lock(&self) -> PyResult<MutexGuard<'_, hypostyle::Stage>> {
-        let mut stage = None;
         // Who took it in this process says so in a moment, or is done by then.
         for _ in 0..PATIENCE {
-            match self.stage.try_lock() {
-                Ok(free) => stage = Some(free),
+            let stage = match self.stage.try_lock() {
+                Ok(stage) => stage,
                 Err(TryLockError::Poisoned(_)) => return Err(broken()),
                 Err(TryLockError::WouldBlock) if self.process.load(Relaxed) == std::process::id() => {
-                    stage = Some(self.stage.lock().map_err(|_| broken())?);
+                    self.stage.lock().map_err(|_| broken())?
                 }
-                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
-            }
-            if stage.is_some() {
-                break;
-            }
+                Err(TryLockError::WouldBlock) => {
+                    std::thread::sleep(Duration::from_millis(1));
+                    continue;
+                }
+            };
+            self.process.store(std::process::id(), Relaxed);
+            return Ok(stage);
         }
-        self.process.store(std::process::id(), Relaxed);
-        stage.ok_or_else(|| {
-            PyRuntimeError::new_err(
-                "this process was forked while another thread ran this stage, so that its copy here is in mid-batch; load \
-                 the stage anew",
-            )
-        })
+        Err(PyRuntimeError::new_err(
+            "this process was forked while another thread ran this stage, so that its copy here is in mid-batch; load the \
+             stage anew",
+        ))
     }
 
     /// Runs `action` on the stage without the GIL.
