@@ -10,7 +10,7 @@ use crate::arguments::find_column;
 use crate::cell::{Cell, Givens, LiveRow, array_of, read_cell};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kernel::Running;
-use crate::keys::{Keys, Mark};
+use crate::keys::{Keys, Mark, shown_key};
 use crate::orders::{self, BEFORE_ALL, Progress};
 use crate::schedule::run_kernels;
 use crate::spec::KernelSpec;
@@ -34,6 +34,11 @@ pub(crate) struct Bound {
 struct Before {
     keys: usize,
     mark: Option<Mark>,
+}
+
+/// The items of some keys.
+fn picked(items: &[i64], keys: &[u32]) -> Vec<i64> {
+    keys.iter().map(|key| items[*key as usize]).collect()
 }
 
 /// The numbers below `limit` among these, each once, in increasing order.
@@ -214,8 +219,8 @@ impl Bound {
         self.key_columns.iter().map(|place| rows.column(*place).clone()).collect()
     }
 
-    /// A row's values, read as the kernels need them, and its key's number if the key is known.
-    fn read_row<'r>(&self, row: &[Cell<'r>]) -> Result<(Givens<'r>, Option<usize>)> {
+    /// The values of a row that may come next, read as the kernels need them, and its key's number if the key is known.
+    fn read_row<'r>(&mut self, row: &[Cell<'r>], specs: &[KernelSpec]) -> Result<(Givens<'r>, Option<usize>)> {
         if row.len() != self.fields.len() {
             let names: Vec<&str> = self.fields.iter().map(|field| field.name().as_str()).collect();
             return Err(Error::new(
@@ -234,7 +239,7 @@ impl Bound {
                 keys.find_row(|at| &given[self.key_columns[at]])
             }
         };
-        Ok((given, key))
+        if orders::allows(&self.progress, &given, key) { Ok((given, key)) } else { Err(self.explain(&given, specs)) }
     }
 
     /// Answers a row that comes alone, or leaves everything as it was; the answers are put behind those that are there.
@@ -244,10 +249,7 @@ impl Bound {
         specs: &[KernelSpec],
         answers: &mut Vec<Cell<'static>>,
     ) -> Result<()> {
-        let (given, known) = self.read_row(row)?;
-        if !orders::allows(&self.progress, &given, known) {
-            return Err(self.explain(&given, specs));
-        }
+        let (given, known) = self.read_row(row, specs)?;
         let key = match (known, &mut self.keys) {
             (Some(key), _) => key,
             (None, keys) => {
@@ -274,10 +276,7 @@ impl Bound {
         specs: &[KernelSpec],
         answers: &mut Vec<Cell<'static>>,
     ) -> Result<()> {
-        let (given, key) = self.read_row(row)?;
-        if !orders::allows(&self.progress, &given, key) {
-            return Err(self.explain(&given, specs));
-        }
+        let (given, key) = self.read_row(row, specs)?;
         let position = self.seen.as_ref().zip(key).map_or(0, |(seen, key)| seen[key]);
         let row = LiveRow { given: &given, position };
         self.kernels.iter().for_each(|kernel| kernel.peek_row(key, row, answers));
@@ -296,17 +295,15 @@ impl Bound {
 
     /// Copies of the states of some keys, in this order, under other names.
     fn select(&self, chosen: &[u32], keys: Option<Keys>) -> Self {
-        let pick =
-            |items: &[i64]| chosen.iter().map(|key| items.get(*key as usize).copied()).collect::<Option<Vec<i64>>>();
         let progress = self
             .progress
             .iter()
-            .map(|progress| Progress { order: progress.order.clone(), last: pick(&progress.last).unwrap_or_default() });
+            .map(|progress| Progress { order: progress.order.clone(), last: picked(&progress.last, chosen) });
         self.with(
             self.kernels.iter().map(|kernel| kernel.select(chosen)).collect(),
             keys,
             progress.collect(),
-            self.seen.as_ref().and_then(|seen| pick(seen)),
+            self.seen.as_ref().map(|seen| picked(seen, chosen)),
         )
     }
 
@@ -320,9 +317,8 @@ impl Bound {
     pub(crate) fn retain(&mut self, kept: &[u32]) -> Result<()> {
         self.keys = self.keys.as_ref().map(|keys| keys.select(kept)).transpose()?;
         self.kernels.iter_mut().for_each(|kernel| kernel.retain(kept));
-        let pick = |items: &mut Vec<i64>| *items = kept.iter().map(|key| items[*key as usize]).collect();
-        self.progress.iter_mut().for_each(|progress| pick(&mut progress.last));
-        self.seen.iter_mut().for_each(pick);
+        self.progress.iter_mut().for_each(|progress| progress.last = picked(&progress.last, kept));
+        self.seen.iter_mut().for_each(|seen| *seen = picked(seen, kept));
         Ok(())
     }
 
@@ -353,21 +349,13 @@ impl Bound {
         };
         let columns = new.columns()?;
         if let Some(known) = keys.find(&columns)?.iter().position(Option::is_some) {
-            let shown: Vec<String> = self
-                .key_columns
-                .iter()
-                .zip(&columns)
-                .map(|(place, column)| {
-                    let value = arrow::util::display::array_value_to_string(column, known).unwrap_or_default();
-                    format!("{}={value:?}", self.fields[*place].name())
-                })
-                .collect();
+            let names: Vec<String> = self.key_columns.iter().map(|place| self.fields[*place].name().clone()).collect();
+            let key = shown_key(&names, &columns, known);
             return Err(Error::new(
                 ErrorKind::Stage,
                 format!(
-                    "both stages have seen the key {}, and the states of one key can't be merged; each key's rows must go \
-                     to one stage",
-                    shown.join(", ")
+                    "both stages have seen the key {key}, and the states of one key can't be merged; each key's rows must \
+                     go to one stage"
                 ),
             ));
         }

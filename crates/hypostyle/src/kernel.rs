@@ -1,16 +1,15 @@
 //! A kernel bound to its columns' types, with the states of all keys: the dynamic door between a stage and the drivers.
 
 use std::any::Any;
-use std::borrow::Cow;
-use std::collections::HashMap;
 
-use arrow::array::{Array, ArrayRef, BooleanBufferBuilder, RecordBatch};
+use arrow::array::{ArrayRef, BooleanBufferBuilder};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
 use rayon::prelude::*;
 
+use crate::batch::Batch;
 use crate::cell::{Cell, LiveRow};
-use crate::column::{Domain, Input, Output, Values, read};
+use crate::column::{Domain, Input, Output, Values};
 use crate::drive::rolling_rows::ROWS_PER_THREAD;
 use crate::drive::{Answers, Columns, Driver, Rows, run_rows};
 use crate::error::Result;
@@ -131,103 +130,6 @@ pub trait Running: Send + Sync {
     /// The bytes of all states.
     fn state_bytes(&self) -> usize {
         0
-    }
-}
-
-/// A batch whose columns are read once for all kernels and grouped by key once.
-pub struct Batch<'a> {
-    pub(crate) record: &'a RecordBatch,
-    pub(crate) groups: &'a Groups<'a>,
-    pub(crate) threads: usize,
-    values: HashMap<(usize, Domain), Values<'a>>,
-    valid: HashMap<usize, Vec<bool>>,
-    /// Each row's number within its key, where a kernel asks for it.
-    positions: Cow<'a, [i64]>,
-}
-
-impl<'a> Batch<'a> {
-    pub(crate) fn new(
-        record: &'a RecordBatch,
-        groups: &'a Groups<'a>,
-        threads: usize,
-        kernels: &[&mut Box<dyn Running>],
-        positions: Cow<'a, [i64]>,
-    ) -> Self {
-        let mut batch = Self { record, groups, threads, values: HashMap::new(), valid: HashMap::new(), positions };
-        for kernel in kernels {
-            for source in kernel.sources() {
-                if let Source::Column { index, domain } = source {
-                    batch.prepare(*index, *domain);
-                }
-            }
-            if let Some(time) = kernel.time() {
-                batch.prepare(time, Domain::Integer);
-            }
-            if let Some(bounds) = kernel.bounds() {
-                batch.prepare(bounds.column, Domain::Integer);
-            }
-        }
-        batch
-    }
-
-    fn prepare(&mut self, index: usize, domain: Domain) {
-        let array: &'a ArrayRef = self.record.column(index);
-        let groups = self.groups;
-        self.values.entry((index, domain)).or_insert_with(|| match read(array, domain) {
-            Values::Float(values) => Values::Float(groups.in_key_order(values)),
-            Values::Integer(values) => Values::Integer(groups.in_key_order(values)),
-            other => other,
-        });
-        if let Some(nulls) = array.logical_nulls().filter(|nulls| nulls.null_count() > 0) {
-            let valid = || groups.in_key_order(Cow::Owned(flags_of(&nulls))).into_owned();
-            self.valid.entry(index).or_insert_with(valid);
-        }
-    }
-
-    fn values(&self, source: &Source) -> Values<'_> {
-        match source {
-            Source::Constant(x) => Values::Constant(*x),
-            Source::Position => Values::Integer(Cow::Borrowed(&self.positions)),
-            Source::Column { index, domain } => match self.values.get(&(*index, *domain)) {
-                Some(Values::Float(values)) => Values::Float(Cow::Borrowed(values)),
-                Some(Values::Integer(values)) => Values::Integer(Cow::Borrowed(values)),
-                _ => Values::Nothing,
-            },
-        }
-    }
-
-    fn times(&self, index: usize) -> &[i64] {
-        match self.values.get(&(index, Domain::Integer)) {
-            Some(Values::Integer(times)) => times,
-            _ => &[],
-        }
-    }
-
-    /// The times of the rows and the first time in each one's window; where rows are counted, their numbers are the times.
-    fn firsts<'b>(&'b self, bounds: &Bounds) -> (&'b [i64], Vec<i64>) {
-        let times = bounds.time.map_or(&*self.positions, |time| self.times(time));
-        let places = times.iter().zip(self.times(bounds.column));
-        let mut firsts: Vec<i64> = places.map(|(place, bound)| bounds.first(*place, *bound)).collect();
-        if let Some(valid) = self.valid.get(&bounds.column) {
-            let nulls = firsts.iter_mut().zip(valid).filter(|(_, valid)| !**valid);
-            nulls.for_each(|(first, _)| *first = Bounds::NO_WINDOW);
-        }
-        (times, firsts)
-    }
-
-    /// Which rows are valid in all sources.
-    fn valid(&self, sources: &[Source]) -> Option<Cow<'_, [bool]>> {
-        let mut all: Option<Cow<[bool]>> = None;
-        for source in sources {
-            let Source::Column { index, .. } = source else { continue };
-            if let Some(valid) = self.valid.get(index) {
-                match &mut all {
-                    None => all = Some(Cow::Borrowed(valid)),
-                    Some(all) => all.to_mut().iter_mut().zip(valid).for_each(|(all, valid)| *all &= valid),
-                }
-            }
-        }
-        all
     }
 }
 
@@ -411,16 +313,6 @@ pub(crate) fn push_answer<O: Output>(answer: Option<O>, data_type: &DataType, an
         (None, DataType::Struct(fields)) => answers.extend(fields.iter().map(|_| Cell::Null)),
         (None, _) => answers.push(Cell::Null),
     }
-}
-
-/// Bits as flags, 64 at a time.
-fn flags_of(nulls: &NullBuffer) -> Vec<bool> {
-    let mut flags = Vec::with_capacity(nulls.len() + 64);
-    for word in nulls.inner().bit_chunks().iter_padded() {
-        flags.extend_from_slice(&std::array::from_fn::<bool, 64, _>(|bit| word >> bit & 1 == 1));
-    }
-    flags.truncate(nulls.len());
-    flags
 }
 
 /// Appends flags as bits, eight at a time.

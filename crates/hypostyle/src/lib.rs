@@ -12,6 +12,7 @@
 //!   [`scan`] and [`map_rows`] run one of your own over slices.
 
 mod arguments;
+mod batch;
 mod bound;
 mod catalogue;
 mod cell;

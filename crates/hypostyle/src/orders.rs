@@ -10,6 +10,7 @@ use arrow::util::display::array_value_to_string;
 use crate::cell::Given;
 use crate::column::{Output, read_integer};
 use crate::error::{Error, ErrorKind, Result};
+use crate::keys::shown_key;
 use crate::spec::{KernelSpec, Value};
 use crate::window::Bounds;
 
@@ -66,10 +67,12 @@ impl Order {
         }
     }
 
-    /// By how much the place of a key's next row may lie before that of a row: where a length counts rows, places are seen
-    /// from the row, and the next one is a row further on.
-    fn leeway(&self) -> i64 {
-        i64::from(matches!(self, Self::Window(Bounds { is_length: true, time: None, .. })))
+    fn rule(&self) -> Rule {
+        Rule {
+            takes_null: !matches!(self, Self::Time(_)),
+            goes_back: matches!(self, Self::Clock(_)),
+            leeway: i64::from(matches!(self, Self::Window(Bounds { is_length: true, time: None, .. }))),
+        }
     }
 
     /// The rows' places in the order.
@@ -95,15 +98,26 @@ impl Order {
             _ => given.integer,
         })
     }
+}
 
+/// What an order asks of a column's rows, looked up once for all of them.
+#[derive(Clone, Copy)]
+struct Rule {
+    takes_null: bool,
+    goes_back: bool,
+    /// By how much the place of a key's next row may lie before that of a row: where a length counts rows, places are seen
+    /// from the row, and the next one is a row further on.
+    leeway: i64,
+}
+
+impl Rule {
     /// How far a key has come with a row at `place`; `None` where it may not stand there.
     #[inline]
-    fn advance(&self, last: i64, place: Option<i64>) -> Option<i64> {
-        match (self, place) {
-            (Self::Clock(_), place) => Some(place.map_or(last, |place| place.max(last))),
-            (Self::Time(_), None) => None,
-            (Self::Window(_), None) => Some(last.saturating_sub(self.leeway())),
-            (_, Some(place)) => (place >= last).then(|| place.saturating_sub(self.leeway())),
+    fn advance(self, last: i64, place: Option<i64>) -> Option<i64> {
+        match place {
+            None => self.takes_null.then(|| last.saturating_sub(self.leeway)),
+            Some(place) if place < last => self.goes_back.then_some(last),
+            Some(place) => Some(place.saturating_sub(self.leeway)),
         }
     }
 }
@@ -122,7 +136,7 @@ pub(crate) fn check(
     for at in 0..progress.len() {
         let Progress { order, last } = &mut progress[at];
         last.resize(total, BEFORE_ALL);
-        let places = order.places(rows);
+        let (places, rule) = (order.places(rows), order.rule());
         let nulls = rows.column(order.column()).logical_nulls().filter(|nulls| nulls.null_count() > 0);
         let mut replaced: Vec<i64> = Vec::with_capacity(if keys.is_some() { rows.num_rows() } else { 1 });
         let mut culprit = None;
@@ -130,7 +144,7 @@ pub(crate) fn check(
             let key = key_of(row);
             let previous = last[key];
             let null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
-            let Some(next) = order.advance(previous, (!null).then_some(*place)) else {
+            let Some(next) = rule.advance(previous, (!null).then_some(*place)) else {
                 culprit = Some((row, previous));
                 break;
             };
@@ -155,14 +169,14 @@ pub(crate) fn check(
 pub(crate) fn allows(progress: &[Progress], row: &[Given], key: Option<usize>) -> bool {
     progress.iter().all(|Progress { order, last }| {
         let last = key.map_or(BEFORE_ALL, |key| last[key]);
-        order.advance(last, order.place(row)).is_some()
+        order.rule().advance(last, order.place(row)).is_some()
     })
 }
 
 /// Remembers how far a key has come with a row that may come next.
 pub(crate) fn remember(progress: &mut [Progress], row: &[Given], key: usize) {
     for Progress { order, last } in progress {
-        if let Some(next) = order.advance(last[key], order.place(row)) {
+        if let Some(next) = order.rule().advance(last[key], order.place(row)) {
             last[key] = next;
         }
     }
@@ -188,12 +202,9 @@ fn order_error(
         .find(|spec| spec.parameters.values().any(|value| *value == mentions))
         .map_or("", |spec| spec.name.as_str());
     let shown = |array: &ArrayRef, row| array_value_to_string(array, row).unwrap_or_default();
-    let key: Vec<String> = specs[0]
-        .over
-        .iter()
-        .filter_map(|key| rows.column_by_name(key).map(|column| format!("{key}={:?}", shown(column, row))))
-        .collect();
-    let of_key = if key.is_empty() { String::new() } else { format!(" of key {}", key.join(", ")) };
+    let over = &specs[0].over;
+    let columns: Vec<ArrayRef> = over.iter().filter_map(|key| rows.column_by_name(key).cloned()).collect();
+    let of_key = if over.is_empty() { String::new() } else { format!(" of key {}", shown_key(over, &columns, row)) };
     let number = rows_before + row as u64;
     let column = rows.column(order.column());
     if let Order::Window(_) = order {
@@ -212,7 +223,7 @@ fn order_error(
             "decreases in row {number}{of_key}: {} after {}; sort by it first{}",
             shown(column, row),
             shown(&earlier, 0),
-            if key.is_empty() { "" } else { " (rows of other keys may stand in between)" }
+            if over.is_empty() { "" } else { " (rows of other keys may stand in between)" }
         )
     };
     Error::new(ErrorKind::Order, format!("{kernel}: time column '{name}' {problem} (rows are counted from 0)"))

@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
-use arrow::compute::{SortColumn, SortOptions, cast, lexsort_to_indices};
+use arrow::compute::cast;
 use arrow::datatypes::DataType;
-use arrow::row::{RowConverter, Rows, SortField};
+use arrow::row::{RowConverter, SortField};
 
 use crate::bound::Bound;
 use crate::cell::{Cell, read_cell};
@@ -73,10 +73,7 @@ impl Stage {
     /// stage has no keys.
     pub fn split(&self, borders: &RecordBatch) -> Result<Vec<Self>> {
         let refuse = |problem: String| Error::new(ErrorKind::Stage, format!("split: {problem}"));
-        let over = &self.specs[0].over;
-        if over.is_empty() {
-            return Err(refuse("a stage without keys is one sequence of rows and stays whole".to_string()));
-        }
+        let over = self.keys_to_split()?;
         if borders.num_columns() == 0 || borders.num_columns() > over.len() {
             return Err(refuse(format!("the borders need 1 to {} columns, not {}", over.len(), borders.num_columns())));
         }
@@ -96,7 +93,8 @@ impl Stage {
             })
         });
         let wanted = wanted.collect::<Result<Vec<_>>>()?;
-        let (keys, borders) = comparable(columns, &wanted)?;
+        let converter = comparable(columns)?;
+        let (keys, borders) = (converter.convert_columns(columns)?, converter.convert_columns(&wanted)?);
         let increasing = |at: usize| borders.row(at - 1) < borders.row(at);
         if !(1..borders.num_rows()).all(increasing) {
             return Err(refuse("the borders must increase".to_string()));
@@ -116,26 +114,36 @@ impl Stage {
     /// # Errors
     /// Where `count` is 0, or the stage has no keys.
     pub fn split_evenly(&self, count: usize) -> Result<Vec<Self>> {
-        if count == 0 || self.specs[0].over.is_empty() {
-            let problem = if count == 0 { "into no parts" } else { "without keys" };
-            return Err(Error::new(ErrorKind::Stage, format!("split: a stage can't be split {problem}")));
+        self.keys_to_split()?;
+        if count == 0 {
+            return Err(Error::new(ErrorKind::Stage, "split: a stage can't be split into no parts"));
         }
         let Some(bound) = &self.bound else {
             return Ok(vec![self.clone(); count]);
         };
-        let columns = key_columns(bound)?
-            .into_iter()
-            .map(|values| SortColumn { values, options: Some(SortOptions { descending: false, nulls_first: true }) });
-        let order = lexsort_to_indices(&columns.collect::<Vec<_>>(), None)?;
+        let columns = key_columns(bound)?;
+        let keys = comparable(&columns)?.convert_columns(&columns)?;
+        let mut order: Vec<u32> = (0u32..).take(keys.num_rows()).collect();
+        order.sort_unstable_by(|one, other| keys.row(*one as usize).cmp(&keys.row(*other as usize)));
         let border = |part: usize| order.len() * part / count;
         let chosen: Vec<Vec<u32>> = (0..count)
             .map(|part| {
-                let mut numbers = order.values()[border(part)..border(part + 1)].to_vec();
+                let mut numbers = order[border(part)..border(part + 1)].to_vec();
                 numbers.sort_unstable();
                 numbers
             })
             .collect();
         self.parts(bound, &chosen)
+    }
+
+    /// The key columns of a stage that has any.
+    fn keys_to_split(&self) -> Result<&[String]> {
+        match self.specs[0].over.as_slice() {
+            [] => {
+                Err(Error::new(ErrorKind::Stage, "split: a stage without keys is one sequence of rows and stays whole"))
+            }
+            over => Ok(over),
+        }
     }
 
     fn parts(&self, bound: &Bound, chosen: &[Vec<u32>]) -> Result<Vec<Self>> {
@@ -204,9 +212,8 @@ fn key_columns(bound: &Bound) -> Result<Vec<ArrayRef>> {
     bound.keys.as_ref().map_or_else(|| Ok(Vec::new()), |keys| keys.columns())
 }
 
-/// Keys and borders as rows that compare byte by byte, nulls first.
-fn comparable(keys: &[ArrayRef], borders: &[ArrayRef]) -> Result<(Rows, Rows)> {
-    let types = keys.iter().map(|column| column.data_type().clone());
-    let converter = RowConverter::new(types.map(SortField::new).collect::<Vec<_>>())?;
-    Ok((converter.convert_columns(keys)?, converter.convert_columns(borders)?))
+/// Makes rows of such columns that compare byte by byte, nulls first.
+fn comparable(columns: &[ArrayRef]) -> Result<RowConverter> {
+    let types = columns.iter().map(|column| column.data_type().clone());
+    Ok(RowConverter::new(types.map(SortField::new).collect())?)
 }

@@ -3,8 +3,9 @@
 use arrow::array::{ArrayRef, RecordBatch};
 use rayon::prelude::*;
 
+use crate::batch::Batch;
 use crate::groups::Groups;
-use crate::kernel::{Batch, Running};
+use crate::kernel::Running;
 
 /// Grouped rows are taken in slices of this many, so that a slice's columns stay in cache while they are put into key
 /// order and back.
@@ -47,7 +48,7 @@ struct Slice<'a> {
 
 impl<'a> Slice<'a> {
     fn batch(&'a self, threads: usize, kernels: &Chosen) -> Batch<'a> {
-        Batch::new(&self.rows, &self.groups, threads, kernels, self.groups.in_key_order(self.positions.into()))
+        Batch::new(&self.rows, &self.groups, threads, kernels, self.positions)
     }
 }
 
@@ -60,7 +61,7 @@ impl Work<'_> {
         if kernels.is_empty() {
             return;
         }
-        let batch = Batch::new(self.rows, groups, self.threads, kernels, groups.in_key_order(self.positions.into()));
+        let batch = Batch::new(self.rows, groups, self.threads, kernels, self.positions);
         self.run_all(kernels, &batch);
     }
 

@@ -15,7 +15,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
-use arrow::row::{RowConverter, SortField};
+use arrow::row::{RowConverter, Rows, SortField};
+use arrow::util::display::array_value_to_string;
 
 use crate::cell::Given;
 use crate::column::{Domain, read_integer};
@@ -55,6 +56,17 @@ fn is_string(data_type: &DataType) -> bool {
 
 fn converter(data_type: &DataType) -> Result<RowConverter> {
     Ok(RowConverter::new(vec![SortField::new(data_type.clone())])?)
+}
+
+/// A key for messages: `symbol="A", day="2024-01-02"`.
+pub(crate) fn shown_key(names: &[String], columns: &[ArrayRef], row: usize) -> String {
+    let value = |column: &ArrayRef| array_value_to_string(column, row).unwrap_or_default();
+    names.iter().zip(columns).map(|(name, column)| format!("{name}={:?}", value(column))).collect::<Vec<_>>().join(", ")
+}
+
+/// Values in Arrow's row format, by which types are told apart that have no way of their own.
+fn rows_of(column: &ArrayRef, data_type: &DataType) -> Result<Rows> {
+    Ok(converter(data_type)?.convert_columns(&[plain_floats(cast(column, data_type)?)])?)
 }
 
 /// Floats with one zero and one NaN, so that keys that are equal are one; all else as it is.
@@ -115,7 +127,7 @@ impl Names {
             Self::Integers(names) => Ok(names.number(column, threads)),
             Self::Strings(names) => names.number(column, threads),
             Self::Rows(names) => {
-                let rows = converter(data_type)?.convert_columns(&[plain_floats(cast(column, data_type)?)])?;
+                let rows = rows_of(column, data_type)?;
                 Ok(rows.iter().map(|row| names.number_text(Some(row.as_ref()))).collect())
             }
         }
@@ -137,7 +149,7 @@ impl Names {
                 rows.map(|row| names.find_text(valid(row).then(|| texts.value(row).as_bytes()))).collect()
             }
             Self::Rows(names) => {
-                let rows = converter(data_type)?.convert_columns(&[plain_floats(cast(column, data_type)?)])?;
+                let rows = rows_of(column, data_type)?;
                 rows.iter().map(|row| names.find_text(Some(row.as_ref()))).collect()
             }
         })

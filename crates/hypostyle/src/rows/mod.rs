@@ -13,10 +13,11 @@ use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use crate::arguments::{Arguments, find_column};
+use crate::batch::Batch;
 use crate::cell::{Cell, LiveRow};
 use crate::column::{Domain, Output, Values, computed_type, read};
 use crate::error::{Error, Result};
-use crate::kernel::{Batch, Running, push_answer};
+use crate::kernel::{Running, push_answer};
 use crate::record::{Reader, Writer};
 
 /// A function of one row's numbers, written over whole columns so that the compiler can vectorise it.
