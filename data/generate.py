@@ -3,6 +3,9 @@
 Symbols are drawn by Zipf's law, so that a few have most of the trades, as on a real market; each symbol's price is a
 random walk of its own.  Timestamps never decrease.  One value in a hundred of price, size and side is empty.
 
+With --notes a last column holds what people type: mostly nothing, now and then a word, and one row in ten a text that
+needs quotes, for it has commas, quotes or line ends inside.  The other columns stay as they are without it.
+
 The same seed gives the same file, byte for byte.  Memory is bounded by the chunk, whatever the number of rows.
 """
 
@@ -21,11 +24,18 @@ MEAN_GAP_US = 20_000
 """Between two trades, of whatever symbol."""
 EMPTY = 0.01
 """The share of empty values in each of price, size and side."""
+WORDS = ("late", "corrected", "cross", "odd lot", "auction", "block", "amended", "off book", "café desk", "€ leg")
+JOINTS = (", ", "\n", ' "', '": ')
+"""What stands between the words of a text; each makes its field need quotes."""
+WORD, TEXT = 0.15, 0.1
+"""The shares of notes that are a single word, and a text in quotes."""
 
 
-def trades(rows: int, symbols: int, seed: int) -> Iterator[pl.DataFrame]:
+def trades(rows: int, symbols: int, seed: int, notes: bool = False) -> Iterator[pl.DataFrame]:
     """The trades in chunks, in the order of time."""
     rng = np.random.default_rng(seed)
+    note_rng = np.random.default_rng([seed, 1])
+    """Of the notes alone, so that they change nothing else."""
     names = pl.Series("symbol", [f"S{i:04d}" for i in range(symbols)])
     shares = 1 / np.arange(1, symbols + 1)
     cumulative = np.cumsum(shares / shares.sum())
@@ -41,7 +51,7 @@ def trades(rows: int, symbols: int, seed: int) -> Iterator[pl.DataFrame]:
         step = rng.integers(-3, 4, count)
         price = walk(symbol, step, cents)
         fine = np.where(cheap[symbol], rng.integers(0, 100, count) / 10_000, 0.0)
-        yield pl.DataFrame(
+        chunk = pl.DataFrame(
             {
                 "ts": pl.Series(times).cast(pl.Datetime("us")),
                 "symbol": names.gather(symbol),
@@ -50,6 +60,7 @@ def trades(rows: int, symbols: int, seed: int) -> Iterator[pl.DataFrame]:
                 "side": holes(rng, np.where(rng.random(count) < 0.5, "buy", "sell")),
             }
         )
+        yield chunk.with_columns(note(note_rng, count)) if notes else chunk
 
 
 def walk(symbol: np.ndarray, step: np.ndarray, level: np.ndarray) -> np.ndarray:
@@ -75,12 +86,28 @@ def holes(rng: np.random.Generator, values: np.ndarray) -> pl.Series:
     return pl.Series(values).set(pl.Series(missing), None)
 
 
-def write(path: Path, rows: int, symbols: int, seed: int) -> None:
+def note(rng: np.random.Generator, count: int) -> pl.Series:
+    """So many notes: nulls, words, and texts of three to five words with a number."""
+    words, joints = pl.Series(WORDS), pl.Series(JOINTS)
+    kind = rng.random(count)
+    drawn = [words.gather(rng.integers(0, len(WORDS), count)) for _ in range(5)]
+    between = [joints.gather(rng.integers(0, len(JOINTS), count)) for _ in range(4)]
+    length = rng.integers(3, 6, count)
+    text = drawn[0]
+    for i in range(1, 5):
+        longer = text + between[i - 1] + drawn[i]
+        text = longer if i < 3 else longer.zip_with(pl.Series(length > i), text)
+    text = text + " " + pl.Series(rng.integers(0, 1_000_000, count)).cast(pl.String)
+    word = drawn[0].zip_with(pl.Series(kind < WORD), pl.Series([None], dtype=pl.String))
+    return text.zip_with(pl.Series(kind >= 1 - TEXT), word).alias("note")
+
+
+def write(path: Path, rows: int, symbols: int, seed: int, notes: bool = False) -> None:
     """Writes the file under another name first, so that a file of that name is always whole."""
     part = path.with_suffix(".part")
     part.parent.mkdir(parents=True, exist_ok=True)
     with part.open("wb") as file:
-        for i, chunk in enumerate(trades(rows, symbols, seed)):
+        for i, chunk in enumerate(trades(rows, symbols, seed, notes)):
             chunk.write_csv(file, include_header=i == 0, datetime_format="%Y-%m-%dT%H:%M:%S%.6f")
     part.replace(path)
 
@@ -90,11 +117,12 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--symbols", type=int, default=5_000)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--notes", action="store_true", help="a last column of notes, some of them quoted texts")
     parser.add_argument("--out", type=Path, default=Path("data/trades.csv"))
     given = parser.parse_args()
     if given.rows < 1 or given.symbols < 1:
         parser.error("rows and symbols must be at least 1")
-    write(given.out, given.rows, given.symbols, given.seed)
+    write(given.out, given.rows, given.symbols, given.seed, given.notes)
 
 
 if __name__ == "__main__":
