@@ -49,6 +49,7 @@ bench: setup .venv/peers ## Measure: criterion, then the comparison with other l
 	$(BIN)/python benches/latency.py --write
 	$(BIN)/python benches/compare.py --write
 	$(BIN)/python benches/keyed.py --write
+	$(BIN)/python benches/pipeline.py --write
 	$(BIN)/python benches/accuracy.py --write
 
 generate: setup ## Write what follows from the catalogue: Python functions and docs/kernels.md
