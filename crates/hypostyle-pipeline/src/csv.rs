@@ -1,34 +1,20 @@
-//! CSV in.
+//! CSV in, on all threads.
 //!
-//! `csv-core` cuts the bytes into records ([`records`]); a block of records is then decoded a column at a time, each
-//! column by one loop compiled for its type ([`decode`]).  Types that the pipeline doesn't declare are inferred from the
-//! first rows ([`infer`]).  Whatever can't be understood is an error that names file, line, record, column and text
-//! ([`fault`]): nothing is guessed and nothing is dropped.
+//! One thread reads the files and cuts them into chunks of some megabytes at the ends of records, quotes respected
+//! ([`cut`]); the chunks are decoded on a pool of threads and handed on in their order ([`reader`]).  A chunk is decoded in
+//! two steps: its separators are found ([`table`]), then each column is turned into an array by one loop compiled for its
+//! type ([`decode`]).  Types that the pipeline doesn't declare are inferred from the first rows ([`infer`]).  Whatever can't
+//! be understood becomes a complaint that names file, line, record, column, offset and text ([`crate::bad`]): nothing is
+//! guessed and nothing is dropped unseen.
 //!
-//! An empty field is null, quoted or not: the tokeniser doesn't tell which it was.  A blank line is no record.
+//! An empty field is null, quoted or not.  A blank line is no record.  A quote opens a quoted field only as the field's first
+//! byte; elsewhere it is text, as for the `csv` crate.
 
+pub(crate) mod cut;
 pub(crate) mod decode;
-pub(crate) mod fault;
+pub(crate) mod dialect;
 pub(crate) mod infer;
 pub(crate) mod moment;
+pub(crate) mod open;
 pub(crate) mod reader;
-pub(crate) mod records;
-
-/// How a CSV file is written.
-#[derive(Debug, Clone)]
-pub(crate) struct Dialect {
-    pub delimiter: u8,
-    pub header: bool,
-    pub nulls: Nulls,
-}
-
-/// The texts that stand for a missing value; the empty text always does.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Nulls(pub Vec<String>);
-
-impl Nulls {
-    #[inline]
-    pub fn contains(&self, field: &[u8]) -> bool {
-        field.is_empty() || (!self.0.is_empty() && self.0.iter().any(|word| word.as_bytes() == field))
-    }
-}
+pub(crate) mod table;

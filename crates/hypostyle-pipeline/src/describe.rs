@@ -13,16 +13,19 @@ use crate::types;
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = &self.source;
-        writeln!(f, "source   {} ({}, {})", source.path.display(), source.format().name(), HumanBytes(source.bytes))?;
-        let names = source.columns.iter().map(|column| column.name.as_str());
+        let files = &source.files.list;
+        let more = if files.len() > 1 { format!(" and {} more files", files.len() - 1) } else { String::new() };
+        let (format, bytes) = (source.format().name(), HumanBytes(source.files.bytes()));
+        writeln!(f, "source   {}{more} ({format}, {bytes})", files[0].path.display())?;
+        let names = source.wanted().map(|column| column.name.as_str());
         let outputs = self.stages.iter().flat_map(|stage| &stage.outputs).map(|(name, ..)| name.as_str());
-        let types = source.columns.iter().map(|column| &column.data_type);
+        let types = source.wanted().map(|column| &column.data_type);
         let output_types = self.stages.iter().flat_map(|stage| &stage.outputs).map(|(_, data_type, _)| data_type);
         let widths = Widths {
             name: widest(names.chain(outputs).map(|name| name.chars().count())),
             data_type: widest(types.chain(output_types).map(|data_type| types::name(data_type).len())),
         };
-        for column in &source.columns {
+        for column in source.wanted() {
             widths.line(f, &column.name, &column.data_type, &origin(column))?;
         }
         for (index, stage) in self.stages.iter().enumerate() {
@@ -34,8 +37,10 @@ impl fmt::Display for Plan {
         let style = match self.sink.style {
             Style::Csv { .. } => "csv".to_string(),
             Style::Parquet { compression } => format!("parquet, {}", compression.name()),
+            Style::Ipc { compression } => format!("ipc, {}", compression.name()),
+            Style::None => "nothing is written".to_string(),
         };
-        write!(f, "sink     {} ({style}, {} columns)", self.sink.path.display(), self.schema.fields().len())?;
+        write!(f, "sink     {} ({style}, {} columns)", self.sink.name().display(), self.sink.schema.fields().len())?;
         match self.limit {
             Some(rows) => write!(f, "\nlimit    the first {rows} rows"),
             None => Ok(()),
@@ -71,6 +76,7 @@ fn origin(column: &Column) -> String {
         Origin::Declared => "declared".to_string(),
         Origin::Inferred { rows } => format!("inferred from the first {rows} rows"),
         Origin::File => String::new(),
+        Origin::Folder => "from the folders' names".to_string(),
     };
     match &column.remark {
         Some(remark) => format!("{origin} ({remark})"),

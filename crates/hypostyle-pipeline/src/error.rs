@@ -28,6 +28,8 @@ pub enum ErrorKind {
     Stage(hypostyle::ErrorKind),
     /// The output can't be written.
     Sink,
+    /// The run was told to stop, and stopped.
+    Interrupted,
     /// A mistake in this crate.
     Internal,
 }
@@ -65,6 +67,17 @@ impl Error {
     /// A refusal of the library, whose message stands as it is.
     pub(crate) fn stage(place: impl fmt::Display, error: &hypostyle::Error) -> Self {
         Self::new(ErrorKind::Stage(error.kind()), format!("{place}: {error}"))
+    }
+
+    pub(crate) fn panicked(what: &str) -> Self {
+        Self::new(ErrorKind::Internal, format!("a thread panicked while {what}"))
+            .help("this is a mistake in Hypostyle: please report it")
+    }
+
+    /// Puts words before the message.
+    pub(crate) fn prefix(mut self, words: &str) -> Self {
+        self.0.message.insert_str(0, words);
+        self
     }
 
     pub(crate) fn in_file(mut self, file: &Path) -> Self {

@@ -32,15 +32,18 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod bad;
 mod command;
 mod config;
 mod csv;
 mod describe;
 mod error;
 mod memory;
+mod ordered;
 mod parquet;
 mod pipeline;
 mod plan;
+mod policy;
 mod run;
 mod sink;
 mod source;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::config::Config;
+use crate::config::{Config, Names};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{self, Plan};
 use crate::run::{Status, Summary};
@@ -37,7 +37,8 @@ impl Pipeline {
 
     /// Reads this file instead of the one in `[source]`.
     pub fn with_input(mut self, path: impl Into<PathBuf>) -> Self {
-        self.config.source.path = Some(path.into());
+        let path: PathBuf = path.into();
+        self.config.source.path = Some(Names::One(path.to_string_lossy().into_owned()));
         self
     }
 

@@ -1,13 +1,15 @@
 //! A pipeline judged as a whole: everything opened, typed and checked, nothing read yet.  A stage is checked kernel by
 //! kernel first, so that a complaint names the kernel's line in the file.
 
+use std::collections::HashSet;
+
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use hypostyle::{KernelSpec, Stage, Value};
 
-use crate::config::StageTable;
+use crate::config::{Names, StageTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Pipeline;
-use crate::sink::Sink;
+use crate::sink::{Sink, Target, free_place};
 use crate::source::{Source, quoted};
 
 /// A pipeline that was found in order and stands ready to run.  Printed, it says what will be read, done and written.
@@ -15,8 +17,8 @@ pub struct Plan {
     pub(crate) source: Source,
     pub(crate) stages: Vec<PlannedStage>,
     pub(crate) sink: Sink,
-    pub(crate) schema: SchemaRef,
     pub(crate) limit: Option<u64>,
+    pub(crate) threads: Option<usize>,
 }
 
 pub(crate) struct PlannedStage {
@@ -29,7 +31,7 @@ pub(crate) struct PlannedStage {
 impl Plan {
     /// The columns of the output.
     pub fn output_schema(&self) -> SchemaRef {
-        SchemaRef::clone(&self.schema)
+        SchemaRef::clone(&self.sink.schema)
     }
 }
 
@@ -41,7 +43,11 @@ pub(crate) fn build(pipeline: &Pipeline) -> Result<Plan> {
     // What is wrong with a kernel alone comes before what is wrong with the input: no file is needed to know it.
     let specs = pipeline.config.stage.iter().enumerate().map(|(index, table)| specs(pipeline, index, table));
     let specs = specs.collect::<Result<Vec<_>>>()?;
-    let source = Source::open(pipeline)?;
+    let mut source = Source::open(pipeline)?;
+    if let Some(columns) = &pipeline.config.sink.columns {
+        let needed = needed(pipeline, columns, &specs)?;
+        source.keep(|name| needed.contains(name));
+    }
     let mut schema = source.schema();
     let mut stages = Vec::new();
     for (index, specs) in specs.into_iter().enumerate() {
@@ -49,8 +55,28 @@ pub(crate) fn build(pipeline: &Pipeline) -> Result<Plan> {
         stages.push(stage);
         schema = after;
     }
-    let sink = Sink::check(pipeline, &source.path, &schema)?;
-    Ok(Plan { source, stages, sink, schema, limit: pipeline.limit })
+    let sink = Sink::check(pipeline, &source.files, &schema)?;
+    if let Some(rejects) = &mut source.policy.rejects {
+        *rejects = free_place(rejects, &source.files)?;
+        if matches!(&sink.target, Target::File(path) if path == rejects) {
+            return Err(Error::pipeline("the rejects are the output").help("give them another file"));
+        }
+    }
+    Ok(Plan { source, stages, sink, limit: pipeline.limit, threads: pipeline.threads })
+}
+
+/// The names of the columns that the output or a kernel asks for.
+fn needed(pipeline: &Pipeline, columns: &[String], specs: &[Vec<Asked>]) -> Result<HashSet<String>> {
+    let mut needed: HashSet<String> = columns.iter().cloned().collect();
+    for (index, (table, specs)) in pipeline.config.stage.iter().zip(specs).enumerate() {
+        needed.extend(table.over.iter().flat_map(Names::to_vec).chain(table.by.clone()));
+        for Asked { line, spec } in specs {
+            let inputs = spec.input_columns();
+            let fault = |error| Error::stage(format!("stage {}", index + 1), &error).at_line(*line);
+            needed.extend(inputs.map_err(fault)?.into_iter().chain(spec.over.clone()));
+        }
+    }
+    Ok(needed)
 }
 
 /// A kernel as the file asks for it, with the line that it begins at.

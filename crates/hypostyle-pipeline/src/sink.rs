@@ -1,78 +1,151 @@
 //! Where the rows go: what the pipeline file says of it, checked before any work.  [`write`] does the writing.
 
+pub(crate) mod encode;
+pub(crate) mod place;
 pub(crate) mod write;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use arrow::datatypes::Schema;
+use arrow::datatypes::{Schema, SchemaRef};
 
-use crate::config::{Compression, Format};
+use crate::config::{Compression, Format, SinkTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Pipeline;
-use crate::source::{delimiter, format_of, relative};
+use crate::source::files::Files;
+use crate::source::settings::{delimiter, is_standard};
+use crate::source::{format_of, quoted, relative};
 use crate::types;
+use place::folder;
 
 /// A sink that was checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Sink {
-    pub path: PathBuf,
+    pub target: Target,
     pub style: Style,
+    /// Which columns are written, of those that come out of the stages.
+    pub columns: Vec<usize>,
+    /// The schema of these.
+    pub schema: SchemaRef,
 }
 
-/// How the file is written.
+/// Where the rows go.
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    File(PathBuf),
+    StandardOutput,
+    Nowhere,
+}
+
+/// How the rows are written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Style {
     Csv { delimiter: u8 },
     Parquet { compression: Compression },
+    Ipc { compression: Compression },
+    None,
 }
 
 impl Sink {
-    /// Checks what can be checked without writing, against the input's path and the columns to come.
-    pub fn check(pipeline: &Pipeline, input: &Path, schema: &Schema) -> Result<Self> {
+    /// Checks what can be checked without writing, against the inputs' paths and the columns to come.
+    pub fn check(pipeline: &Pipeline, inputs: &Files, schema: &Schema) -> Result<Self> {
         let table = &pipeline.config.sink;
+        let columns = columns(table, schema)?;
+        let kept = columns.iter().map(|column| schema.field(*column).clone()).collect::<Vec<_>>();
+        let schema = Arc::new(Schema::new(kept));
+        if table.format == Some(Format::None) {
+            return Ok(Self { target: Target::Nowhere, style: Style::None, columns, schema });
+        }
         let Some(path) = table.path.clone() else {
-            return Err(
-                Error::pipeline("there is no output").help("name it: path = \"...\" under [sink], or --output PATH")
-            );
+            return Err(Error::pipeline("there is no output").help(
+                "name it: path = \"...\" under [sink], or --output PATH; or, to write nothing, format = \"none\" under [sink]",
+            ));
         };
-        let style = match format_of(&path, table.format, "[sink]")? {
-            Format::Csv if table.compression.is_some() => {
-                return Err(Error::pipeline("[sink] compression is for Parquet, but the output is CSV")
-                    .help("remove compression"));
-            }
-            Format::Csv => Style::Csv { delimiter: delimiter(table.delimiter.as_deref(), Some(&path), "[sink]")? },
-            Format::Parquet if table.delimiter.is_some() => {
-                return Err(
-                    Error::pipeline("[sink] delimiter is for CSV, but the output is Parquet").help("remove delimiter")
-                );
-            }
-            Format::Parquet => Style::Parquet { compression: table.compression.unwrap_or_default() },
-        };
+        let format = format_of(&path, table.format, "[sink]")?;
+        let style = style(table, &path, format)?;
         let nested = schema.fields().iter().find(|field| field.data_type().is_nested());
         if let (Style::Csv { .. }, Some(field)) = (style, nested) {
             let message =
                 format!("column '{}' is {}, which CSV has no form for", field.name(), types::name(field.data_type()));
             return Err(Error::pipeline(message).help("write Parquet: path = \"....parquet\" under [sink]"));
         }
-        let fault = |message: &str| Error::new(ErrorKind::Sink, message).in_file(&path);
-        if !folder(&path).is_dir() {
-            return Err(fault("the output's folder does not exist").help(format!("create it; {}", relative(&path))));
+        if is_standard(&path) {
+            return Ok(Self { target: Target::StandardOutput, style, columns, schema });
         }
-        // A link is followed, so that the file it names is replaced and not the link.
-        let place = path.canonicalize().unwrap_or_else(|_| path.clone());
-        if place.exists() && !place.is_file() {
-            return Err(fault("the output is there already and is no regular file"));
+        let place = free_place(&path, inputs)?;
+        Ok(Self { target: Target::File(place), style, columns, schema })
+    }
+
+    /// How the output is called in messages and summaries.
+    pub fn name(&self) -> PathBuf {
+        match &self.target {
+            Target::File(path) => path.clone(),
+            Target::StandardOutput => "standard output".into(),
+            Target::Nowhere => "nowhere".into(),
         }
-        if input.canonicalize().is_ok_and(|input| input == place) {
-            return Err(fault("the output is the input").help("write another file"));
-        }
-        Ok(Self { path: place, style })
     }
 }
 
-pub(crate) fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
+/// The place that a file may be put in: its folder is there, and it is none of the inputs.  A link is followed, so that the file
+/// it names is replaced and not the link.
+pub(crate) fn free_place(path: &Path, inputs: &Files) -> Result<PathBuf> {
+    let fault = |message: &str| Error::new(ErrorKind::Sink, message).in_file(path);
+    if !folder(path).is_dir() {
+        return Err(fault("the output's folder does not exist").help(format!("create it; {}", relative(path))));
     }
+    let place = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    if place.exists() && !place.is_file() {
+        return Err(fault("the output is there already and is no regular file"));
+    }
+    if inputs.list.iter().any(|input| input.path.canonicalize().is_ok_and(|input| input == place)) {
+        return Err(fault("the output is the input").help("write another file"));
+    }
+    Ok(place)
+}
+
+fn style(table: &SinkTable, path: &Path, format: Format) -> Result<Style> {
+    let misplaced = |key: &str, only: &str| {
+        Err(Error::pipeline(format!("[sink] {key} is for {only}, but the output is {}", shown(format)))
+            .help(format!("remove {key}")))
+    };
+    match format {
+        Format::Csv if table.compression.is_some() => misplaced("compression", "Parquet and Arrow IPC"),
+        Format::Csv => {
+            Ok(Style::Csv { delimiter: delimiter(table.delimiter.as_deref(), Some(path), "[sink]")? })
+        }
+        _ if table.delimiter.is_some() => misplaced("delimiter", "CSV"),
+        Format::Parquet => Ok(Style::Parquet { compression: table.compression.unwrap_or_default() }),
+        Format::Ipc => match table.compression.unwrap_or(Compression::None) {
+            Compression::Snappy => Err(Error::pipeline("[sink] compression \"snappy\" is not known to Arrow IPC")
+                .help("say \"zstd\", or leave it out")),
+            compression => Ok(Style::Ipc { compression }),
+        },
+        Format::None => Ok(Style::None),
+    }
+}
+
+fn shown(format: Format) -> &'static str {
+    match format {
+        Format::Csv => "CSV",
+        Format::Parquet => "Parquet",
+        Format::Ipc => "Arrow IPC",
+        Format::None => "none",
+    }
+}
+
+/// The columns that `[sink] columns` names, in its order; all of them where it doesn't.
+fn columns(table: &SinkTable, schema: &Schema) -> Result<Vec<usize>> {
+    let Some(names) = &table.columns else { return Ok((0..schema.fields().len()).collect()) };
+    let known: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+    let find = |name: &String| {
+        schema.index_of(name).map_err(|_| {
+            Error::pipeline(format!("[sink] columns names '{name}', which neither the input nor a stage has"))
+                .help(format!("there are {}", quoted(&known)))
+        })
+    };
+    let found = names.iter().map(find).collect::<Result<Vec<usize>>>()?;
+    if let Some(twice) = (1..found.len()).find(|index| found[..*index].contains(&found[*index])) {
+        return Err(Error::pipeline(format!("[sink] columns names '{}' twice", names[twice])).help("remove one"));
+    }
+    Ok(found)
 }

@@ -1,20 +1,29 @@
-//! Where the rows come from: opened and typed at planning, read batch by batch when the pipeline runs.
+//! Where the rows come from: found and typed at planning, read chunk by chunk when the pipeline runs.
 
-use std::path::{Path, PathBuf};
+pub(crate) mod bytes;
+pub(crate) mod chunks;
+pub(crate) mod files;
+pub(crate) mod settings;
+
+use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use serde::{Deserialize, Serialize};
 
-use crate::config::{Format, SourceTable};
-use crate::csv::reader::CsvFile;
-use crate::csv::{Dialect, Nulls};
+use arrow::array::RecordBatch;
+
+use crate::bad::Bad;
+use crate::config::Format;
+use crate::csv::infer::Guess;
+use crate::csv::moment::Written;
+use crate::csv::open::Opened;
 use crate::error::{Error, ErrorKind, Result};
-use crate::parquet::ParquetFile;
+use crate::parquet::read::ParquetFile;
 use crate::pipeline::Pipeline;
+use crate::policy::{OnBad, Policy};
 use crate::types;
-
-const BATCH_ROWS: usize = 65_536;
+use files::Files;
 
 /// A column of the input and how its type came about.
 #[derive(Debug, Clone)]
@@ -23,6 +32,9 @@ pub(crate) struct Column {
     pub data_type: DataType,
     pub origin: Origin,
     pub remark: Option<String>,
+    /// How dates and times are written, as the pipeline file says it and as it is read.
+    pub pattern: Option<String>,
+    pub written: Written,
 }
 
 /// How a column's type came about.
@@ -34,155 +46,183 @@ pub(crate) enum Origin {
     Inferred { rows: usize },
     /// The file itself says it.
     File,
+    /// The names of the files' folders say it.
+    Folder,
+}
+
+impl Column {
+    pub fn new(name: &str, data_type: DataType, origin: Origin) -> Self {
+        Self { name: name.to_string(), data_type, origin, remark: None, pattern: None, written: Written::Iso }
+    }
+
+    /// Whether the column stands in the file itself.
+    pub fn in_file(&self) -> bool {
+        self.origin != Origin::Folder
+    }
+}
+
+/// Where reading can go on: a place between two chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mark {
+    /// The number of the file.
+    pub file: usize,
+    /// The byte in it (decompressed); for formats that have no lines, the row.
+    pub offset: u64,
+    /// The line and the record that begin there.
+    pub line: u64,
+    pub record: u64,
+}
+
+/// Some rows, with the bad ones among them.
+pub(crate) struct Chunk {
+    pub batch: RecordBatch,
+    pub bad: Vec<Bad>,
+    /// The number of the file.
+    pub file: usize,
+    pub after: Mark,
+    /// Bytes taken from the disk by then.
+    pub bytes: u64,
 }
 
 /// A source that stands ready.
 pub(crate) struct Source {
-    pub path: PathBuf,
-    pub bytes: u64,
+    pub files: Files,
+    /// All columns, those of the folders last.
     pub columns: Vec<Column>,
-    pub batch_rows: usize,
-    file: Opened,
+    /// Which of them are read.
+    pub wanted: Vec<usize>,
+    pub policy: Policy,
+    pub batch_rows: Option<usize>,
+    kind: Kind,
 }
 
-enum Opened {
-    Csv(CsvFile),
+enum Kind {
+    Csv(Box<settings::Csv>, Option<Box<Opened>>),
     Parquet(ParquetFile),
-}
-
-/// Batches in the order of the file.
-pub(crate) trait Batches: Send {
-    /// The next batch, `None` at the end.
-    fn next(&mut self) -> Result<Option<RecordBatch>>;
-    /// How many of the file's bytes have been read, as near as can be told.
-    fn bytes_read(&self) -> u64;
 }
 
 impl Source {
     pub fn open(pipeline: &Pipeline) -> Result<Self> {
         let table = &pipeline.config.source;
-        let Some(path) = table.path.clone() else {
-            return Err(
-                Error::pipeline("there is no input").help("name it: path = \"...\" under [source], or --input PATH")
-            );
-        };
-        let format = format_of(&path, table.format, "[source]")?;
-        let about = std::fs::metadata(&path).map_err(|error| {
-            Error::new(ErrorKind::Source, format!("can't open the input: {error}")).in_file(&path).help(relative(&path))
-        })?;
-        if !about.is_file() {
-            return Err(Error::new(ErrorKind::Source, "the input is no regular file").in_file(&path));
-        }
-        let batch_rows = table.batch_rows.unwrap_or(BATCH_ROWS);
-        if batch_rows == 0 {
+        let (files, format) = settings::files(table)?;
+        if table.batch_rows == Some(0) {
             return Err(Error::pipeline("[source] batch_rows is 0").help("leave it out, or give at least 1"));
         }
-        let (file, columns) = match format {
+        let policy = settings::policy(table)?;
+        let first = Arc::clone(&files.list[0].path);
+        let (kind, mut columns) = match format {
             Format::Csv => {
-                let dialect = dialect(table)?;
-                let (file, columns) = CsvFile::open(&path, dialect, |names| declared(pipeline, names))?;
-                (Opened::Csv(file), columns)
+                let csv = settings::csv(table, &files)?;
+                let bear = policy.on_bad != OnBad::Fail;
+                let (csv, opened, columns) = csv.open(&files, bear, |names| settings::declared(pipeline, names, &files))?;
+                (Kind::Csv(Box::new(csv), Some(Box::new(opened))), columns)
             }
-            Format::Parquet => {
-                only_csv(table)?;
-                let (file, columns) = ParquetFile::open(&path)?;
-                (Opened::Parquet(file), columns)
+            _ => {
+                settings::only_csv(table)?;
+                let (file, columns) = ParquetFile::open(&first)?;
+                (Kind::Parquet(file), columns)
             }
         };
-        Ok(Self { path, bytes: about.len(), columns, batch_rows, file })
+        settings::patterns(pipeline, &mut columns)?;
+        add_folders(pipeline, &files, &mut columns)?;
+        let wanted = (0..columns.len()).collect();
+        let mut source = Self { files, columns, wanted, policy, batch_rows: table.batch_rows, kind };
+        if let Some(names) = &table.columns {
+            for name in names {
+                if !source.columns.iter().any(|column| column.name == *name) {
+                    let known: Vec<String> = source.columns.iter().map(|column| column.name.clone()).collect();
+                    return Err(Error::pipeline(format!(
+                        "[source] columns names '{name}', which the input doesn't have"
+                    ))
+                    .help(format!("its columns are {}", quoted(&known))));
+                }
+            }
+            source.keep(|name| names.iter().any(|kept| kept == name));
+        }
+        Ok(source)
     }
 
     pub fn format(&self) -> Format {
-        match self.file {
-            Opened::Csv(_) => Format::Csv,
-            Opened::Parquet(_) => Format::Parquet,
+        match self.kind {
+            Kind::Csv(..) => Format::Csv,
+            Kind::Parquet(_) => Format::Parquet,
         }
     }
 
-    pub fn schema(&self) -> SchemaRef {
-        let field = |column: &Column| Field::new(&column.name, column.data_type.clone(), true);
-        Arc::new(Schema::new(self.columns.iter().map(field).collect::<Vec<_>>()))
+    /// Reads no columns but these.
+    pub fn keep(&mut self, is_wanted: impl Fn(&str) -> bool) {
+        let columns = &self.columns;
+        self.wanted.retain(|column| is_wanted(&columns[*column].name));
     }
 
-    /// Begins to read.
-    pub fn batches(self) -> Result<Box<dyn Batches>> {
-        let schema = self.schema();
-        Ok(match self.file {
-            Opened::Csv(file) => Box::new(file.batches(self.columns, schema, self.batch_rows)?),
-            Opened::Parquet(file) => Box::new(file.batches(schema, self.batch_rows, self.bytes)?),
-        })
+    /// The columns that are read.
+    pub fn wanted(&self) -> impl Iterator<Item = &Column> {
+        self.wanted.iter().map(|column| &self.columns[*column])
+    }
+
+    pub fn schema(&self) -> SchemaRef {
+        schema(self.wanted())
     }
 }
 
-/// The format that a table states, else the one that the path's extension says.
+fn schema<'a>(columns: impl Iterator<Item = &'a Column>) -> SchemaRef {
+    let field = |column: &Column| Field::new(&column.name, column.data_type.clone(), true);
+    Arc::new(Schema::new(columns.map(field).collect::<Vec<_>>()))
+}
+
+/// Adds the columns that the folders make.
+fn add_folders(pipeline: &Pipeline, files: &Files, columns: &mut Vec<Column>) -> Result<()> {
+    for (name, values) in &files.partitions {
+        if columns.iter().any(|column| column.name == *name) {
+            return Err(Error::new(
+                ErrorKind::Source,
+                format!("column '{name}' is in the file and in its folder's name"),
+            )
+            .in_file(&files.list[0].path)
+            .help("rename one of them"));
+        }
+        let declared = pipeline.config.source.schema.get(name);
+        let data_type = match declared {
+            Some(type_name) => types::parse(type_name.get_ref()).map_err(Error::pipeline)?,
+            None => {
+                let mut guess = Guess::default();
+                for value in values.iter().flatten() {
+                    guess.observe(value.as_bytes(), &Default::default());
+                }
+                guess.data_type()
+            }
+        };
+        columns.push(Column::new(name, data_type, Origin::Folder));
+    }
+    Ok(())
+}
+
+/// The format that a table states, else the one that the path's extension says; a packed file's is the one before.
 pub(crate) fn format_of(path: &Path, stated: Option<Format>, table: &str) -> Result<Format> {
     if let Some(format) = stated {
         return Ok(format);
     }
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    match extension.as_deref() {
-        Some("csv" | "tsv" | "txt") => Ok(Format::Csv),
-        Some("parquet" | "pq") => Ok(Format::Parquet),
-        _ => Err(Error::pipeline(format!("the format of '{}' can't be told from its name", path.display()))
-            .help(format!("say it: format = \"csv\" or format = \"parquet\" under {table}"))),
-    }
-}
-
-/// The byte of `delimiter = "..."`; a tab for `.tsv` files that don't say.
-pub(crate) fn delimiter(stated: Option<&str>, path: Option<&Path>, table: &str) -> Result<u8> {
-    match stated.map(str::as_bytes) {
-        None if path.and_then(Path::extension).is_some_and(|extension| extension == "tsv") => Ok(b'\t'),
-        None => Ok(b','),
-        Some([byte]) if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
-        Some(_) => Err(Error::pipeline(format!(
-            "{table} delimiter {:?} is not one ASCII character",
-            stated.unwrap_or_default()
-        ))
-        .help("give one character that is no quote or line end, such as \";\" or \"\\t\"")),
-    }
-}
-
-fn dialect(table: &SourceTable) -> Result<Dialect> {
-    Ok(Dialect {
-        delimiter: delimiter(table.delimiter.as_deref(), table.path.as_deref(), "[source]")?,
-        header: table.header.unwrap_or(true),
-        nulls: Nulls(table.null_values.clone().unwrap_or_default()),
+    format_by_name(path).ok_or_else(|| {
+        Error::pipeline(format!("the format of '{}' can't be told from its name", path.display()))
+            .help(format!("say it: format = \"csv\", \"parquet\" or \"ipc\" under {table}"))
     })
 }
 
-/// The declared type of each column of the file, where there is one; every declaration must meet a column.
-fn declared(pipeline: &Pipeline, names: &[String]) -> Result<Vec<Option<DataType>>> {
-    let mut found = vec![None; names.len()];
-    for (name, type_name) in &pipeline.config.source.schema {
-        let line = pipeline.line(type_name.span().start);
-        let Some(index) = names.iter().position(|known| known == name) else {
-            return Err(Error::pipeline(format!(
-                "[source.schema] names column '{name}', which the input doesn't have"
-            ))
-            .at_line(line)
-            .help(format!("its columns are {}", quoted(names))));
-        };
-        let data_type = types::parse(type_name.get_ref())
-            .map_err(|message| Error::pipeline(format!("[source.schema] column '{name}': {message}")).at_line(line))?;
-        found[index] = Some(data_type);
-    }
-    Ok(found)
-}
-
-/// Parquet says itself what CSV must be told.
-fn only_csv(table: &SourceTable) -> Result<()> {
-    let given = [
-        ("delimiter", table.delimiter.is_some()),
-        ("header", table.header.is_some()),
-        ("null_values", table.null_values.is_some()),
-        ("schema", !table.schema.is_empty()),
-    ];
-    match given.iter().find(|(_, given)| *given) {
-        Some((key, _)) => Err(Error::pipeline(format!(
-            "[source] {key} is for CSV, but the input is Parquet, which knows its own types"
-        ))
-        .help(format!("remove {key} from the pipeline file"))),
-        None => Ok(()),
+pub(crate) fn format_by_name(path: &Path) -> Option<Format> {
+    let unpacked;
+    let path = match bytes::Packing::of(path) {
+        bytes::Packing::None => path,
+        _ => {
+            unpacked = path.with_extension("");
+            &unpacked
+        }
+    };
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    match extension.as_deref() {
+        Some("csv" | "tsv" | "txt") => Some(Format::Csv),
+        Some("parquet" | "pq") => Some(Format::Parquet),
+        Some("arrow" | "ipc" | "feather" | "arrows") => Some(Format::Ipc),
+        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The names of column types in pipeline files and in messages, and what they are in Arrow.
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, TimeUnit};
 
 const SIMPLE: [(&str, DataType); 14] = [
     ("bool", DataType::Boolean),
@@ -31,14 +31,28 @@ pub(crate) fn parse(name: &str) -> Result<DataType, String> {
     if let Some((_, found)) = SIMPLE.iter().find(|(known, _)| *known == name) {
         return Ok(found.clone());
     }
-    timestamp(name).ok_or_else(|| {
+    timestamp(name).or_else(|| decimal(name)).or_else(|| dictionary(name)).ok_or_else(|| {
         let known: Vec<&str> = SIMPLE.iter().map(|(name, _)| *name).collect();
         format!(
-            "no type is called \"{name}\"; the types are {} and timestamp[UNIT] or timestamp[UNIT, ZONE] with the unit s, \
-             ms, us or ns and the zone UTC or an offset such as +02:00",
+            "no type is called \"{name}\"; the types are {}, dictionary, decimal[DIGITS, DECIMALS] and timestamp[UNIT] or \
+             timestamp[UNIT, ZONE] with the unit s, ms, us or ns and the zone UTC or an offset such as +02:00",
             known.join(", ")
         )
     })
+}
+
+/// `decimal[18, 2]`: as many digits in all, as many of them behind the point.
+fn decimal(name: &str) -> Option<DataType> {
+    let inner = name.strip_prefix("decimal[")?.strip_suffix(']')?;
+    let (digits, decimals) = inner.split_once(',')?;
+    let (digits, decimals): (u8, i8) = (digits.trim().parse().ok()?, decimals.trim().parse().ok()?);
+    ((1..=DECIMAL128_MAX_PRECISION).contains(&digits) && decimals >= 0 && decimals as u8 <= digits)
+        .then_some(DataType::Decimal128(digits, decimals))
+}
+
+/// Texts of which there are few, each kept once.
+fn dictionary(name: &str) -> Option<DataType> {
+    (name == "dictionary").then(|| DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)))
 }
 
 fn timestamp(name: &str) -> Option<DataType> {
@@ -47,11 +61,11 @@ fn timestamp(name: &str) -> Option<DataType> {
         Some((unit, zone)) => (unit.trim(), Some(zone.trim())),
         None => (inner.trim(), None),
     };
-    let (_, unit) = UNITS.iter().find(|(known, _)| *known == unit)?;
+    let unit = self::unit(unit)?;
     if let Some(zone) = zone {
         zone_offset(zone)?;
     }
-    Some(DataType::Timestamp(*unit, zone.map(Into::into)))
+    Some(DataType::Timestamp(unit, zone.map(Into::into)))
 }
 
 /// The seconds east of Greenwich of a zone that text can be read in without a table of the world's summer times.
@@ -75,9 +89,17 @@ pub(crate) fn name(data_type: &DataType) -> String {
             let unit = unit_name(*unit);
             zone.as_ref().map_or_else(|| format!("timestamp[{unit}]"), |zone| format!("timestamp[{unit}, {zone}]"))
         }
+        DataType::Decimal128(digits, decimals) => format!("decimal[{digits}, {decimals}]"),
+        DataType::Dictionary(key, value) if **key == DataType::Int32 && **value == DataType::Utf8 => {
+            "dictionary".to_string()
+        }
         DataType::Utf8View => "string_view".to_string(),
         other => other.to_string(),
     }
+}
+
+pub(crate) fn unit(name: &str) -> Option<TimeUnit> {
+    UNITS.iter().find(|(known, _)| *known == name).map(|(_, unit)| *unit)
 }
 
 pub(crate) fn unit_name(unit: TimeUnit) -> &'static str {
@@ -92,7 +114,7 @@ mod tests {
     fn every_name_is_read_as_it_is_written() {
         let names = SIMPLE.iter().map(|(name, _)| *name);
         for text in
-            names.chain(["timestamp[us]", "timestamp[ns, UTC]", "timestamp[s, +02:00]", "timestamp[ms, -05:30]"])
+            names.chain(["timestamp[us]", "timestamp[ns, UTC]", "timestamp[s, +02:00]", "timestamp[ms, -05:30]", "decimal[18, 2]", "dictionary"])
         {
             assert_eq!(name(&parse(text).unwrap()), text);
         }
@@ -100,7 +122,7 @@ mod tests {
 
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
-        for text in ["float", "timestamp", "timestamp[h]", "timestamp[us, Mars]", "timestamp[us, +2]"] {
+        for text in ["float", "timestamp", "timestamp[h]", "timestamp[us, Mars]", "timestamp[us, +2]", "decimal[39, 0]", "decimal[2, 3]"] {
             let message = parse(text).unwrap_err();
             assert!(message.contains(text) && message.contains("f64, string, date"), "{message}");
         }

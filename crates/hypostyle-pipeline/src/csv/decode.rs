@@ -1,5 +1,5 @@
-//! From a column of a block to an Arrow array: the type is matched once a column, and the loop over its rows is compiled
-//! for that type.
+//! From a column of a chunk to an Arrow array: the type is matched once a column, and the loop over its rows is compiled for
+//! that type.  A field that can't be read becomes null and is put on a list; what is done about it is decided elsewhere.
 //!
 //! Spaces around numbers, dates and booleans are ignored; in texts they are kept.
 
@@ -7,62 +7,135 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use arrow::array::types::{
-    Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
-    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
-    UInt64Type,
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow::array::{
-    ArrayRef, ArrowPrimitiveType, BooleanBuilder, GenericStringBuilder, OffsetSizeTrait, PrimitiveBuilder,
+    ArrayRef, ArrowPrimitiveType, BooleanArray, BooleanBufferBuilder, GenericStringArray, OffsetSizeTrait,
+    PrimitiveArray, StringArray,
 };
+use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::compute::kernels::cast_utils::parse_decimal;
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 
-use super::Nulls;
-use super::fault::{Fault, Reason};
-use super::moment;
-use super::records::Block;
+use super::dialect::Dialect;
+use super::moment::{self, Written};
+use super::table::Table;
+use crate::bad::Reason;
 use crate::types::zone_offset;
 
-/// Decodes a column; the first field that can't be read is the fault.
-pub(crate) fn column(block: &Block, column: usize, data_type: &DataType, nulls: &Nulls) -> Result<ArrayRef, Fault> {
-    let fields = Fields { block, column, nulls };
+/// A chunk and its fields.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'a> {
+    pub bytes: &'a [u8],
+    pub table: &'a Table,
+    pub dialect: &'a Dialect,
+    /// Whether the whole chunk is UTF-8, so that its fields needn't be looked at.
+    pub utf8: bool,
+}
+
+/// A field that can't be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub row: usize,
+    pub column: usize,
+    pub reason: Reason,
+}
+
+/// Decodes a column; what can't be read is null and added to `faults`.
+pub(crate) fn column(
+    fields: Fields,
+    column: usize,
+    data_type: &DataType,
+    written: &Written,
+    faults: &mut Vec<Fault>,
+) -> ArrayRef {
+    let mut decoder = Decoder { fields, column, faults };
     match data_type {
-        DataType::Boolean => fields.booleans(),
-        DataType::Int8 => fields.primitive::<Int8Type>(data_type, number),
-        DataType::Int16 => fields.primitive::<Int16Type>(data_type, number),
-        DataType::Int32 => fields.primitive::<Int32Type>(data_type, number),
-        DataType::Int64 => fields.primitive::<Int64Type>(data_type, number),
-        DataType::UInt8 => fields.primitive::<UInt8Type>(data_type, number),
-        DataType::UInt16 => fields.primitive::<UInt16Type>(data_type, number),
-        DataType::UInt32 => fields.primitive::<UInt32Type>(data_type, number),
-        DataType::UInt64 => fields.primitive::<UInt64Type>(data_type, number),
-        DataType::Float32 => fields.primitive::<Float32Type>(data_type, number),
-        DataType::Float64 => fields.primitive::<Float64Type>(data_type, number),
-        DataType::Date32 => fields.primitive::<Date32Type>(data_type, |field| moment::date(field).ok_or(Reason::Text)),
+        DataType::Boolean => decoder.booleans(),
+        DataType::Int8 => decoder.primitive::<Int8Type>(data_type, integer),
+        DataType::Int16 => decoder.primitive::<Int16Type>(data_type, integer),
+        DataType::Int32 => decoder.primitive::<Int32Type>(data_type, integer),
+        DataType::Int64 => decoder.primitive::<Int64Type>(data_type, integer),
+        DataType::UInt8 => decoder.primitive::<UInt8Type>(data_type, integer),
+        DataType::UInt16 => decoder.primitive::<UInt16Type>(data_type, integer),
+        DataType::UInt32 => decoder.primitive::<UInt32Type>(data_type, integer),
+        DataType::UInt64 => decoder.primitive::<UInt64Type>(data_type, integer),
+        DataType::Float32 if fields.dialect.decimal_comma => {
+            decoder.primitive::<Float32Type>(data_type, |field| float(&with_point(field)?))
+        }
+        DataType::Float64 if fields.dialect.decimal_comma => {
+            decoder.primitive::<Float64Type>(data_type, |field| float(&with_point(field)?))
+        }
+        DataType::Float32 => decoder.primitive::<Float32Type>(data_type, float),
+        DataType::Float64 => decoder.primitive::<Float64Type>(data_type, float),
+        DataType::Decimal128(precision, scale) => {
+            let (precision, scale, comma) = (*precision, *scale, fields.dialect.decimal_comma);
+            decoder.primitive::<Decimal128Type>(data_type, move |field| match comma {
+                true => decimal(&with_point(field)?, precision, scale),
+                false => decimal(field, precision, scale),
+            })
+        }
+        DataType::Date32 => decoder.primitive::<Date32Type>(data_type, |field| written.date(field)),
         DataType::Timestamp(unit, zone) => {
             let zone = zone.as_deref().and_then(zone_offset);
             let unit = *unit;
-            let parse = |field: &[u8]| moment::moment(field).ok_or(Reason::Text)?.in_unit(unit, zone);
-            match unit {
-                TimeUnit::Second => fields.primitive::<TimestampSecondType>(data_type, parse),
-                TimeUnit::Millisecond => fields.primitive::<TimestampMillisecondType>(data_type, parse),
-                TimeUnit::Microsecond => fields.primitive::<TimestampMicrosecondType>(data_type, parse),
-                TimeUnit::Nanosecond => fields.primitive::<TimestampNanosecondType>(data_type, parse),
+            match written {
+                Written::Iso => {
+                    let mut last = moment::LastDate::default();
+                    decoder.times(data_type, unit, |field| last.moment(field).ok_or(Reason::Text)?.in_unit(unit, zone))
+                }
+                other => decoder.times(data_type, unit, |field| other.moment(field)?.in_unit(unit, zone)),
             }
         }
-        DataType::LargeUtf8 => fields.texts::<i64>(),
-        _ => fields.texts::<i32>(),
+        DataType::LargeUtf8 => decoder.texts::<i64>(),
+        DataType::Dictionary(..) => {
+            let texts = decoder.texts::<i32>();
+            cast(&texts, data_type).unwrap_or(texts)
+        }
+        _ => decoder.texts::<i32>(),
     }
+}
+
+/// A whole number: `1`, `+1`, `-1`.
+#[inline]
+pub(crate) fn integer<N: atoi_simd::Parse + FromStr>(field: &[u8]) -> Result<N, Reason> {
+    atoi_simd::parse::<N, true, true>(field).map_err(|_| {
+        let digits = field.strip_prefix(b"-").or(field.strip_prefix(b"+")).unwrap_or(field);
+        let whole = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+        if whole { Reason::Range } else { Reason::Text }
+    })
 }
 
 /// A number as Rust writes it: `1`, `+1`, `-1.5`, `1e-3`, `NaN`, `inf`.
 #[inline]
-pub(crate) fn number<N: FromStr>(field: &[u8]) -> Result<N, Reason> {
+pub(crate) fn float<N: fast_float2::FastFloat>(field: &[u8]) -> Result<N, Reason> {
+    fast_float2::parse(field).map_err(|_| Reason::Text)
+}
+
+/// A decimal number with no more digits than the type holds.
+fn decimal(field: &[u8], precision: u8, scale: i8) -> Result<i128, Reason> {
     let text = std::str::from_utf8(field).map_err(|_| Reason::Text)?;
-    text.parse().map_err(|_| {
-        let digits = text.trim_start_matches(['+', '-']);
-        let whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        if whole { Reason::Range } else { Reason::Text }
-    })
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let plain = whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
+    if !plain || whole.len() + fraction.len() == 0 {
+        return Err(Reason::Text);
+    }
+    if fraction.trim_end_matches('0').len() > usize::try_from(scale).unwrap_or(0) {
+        return Err(Reason::Decimals);
+    }
+    parse_decimal::<Decimal128Type>(text, precision, scale).map_err(|_| Reason::Range)
+}
+
+/// `1,5` as `1.5`; a point, which might separate thousands, is refused.
+fn with_point(field: &[u8]) -> Result<Vec<u8>, Reason> {
+    if field.contains(&b'.') {
+        return Err(Reason::Text);
+    }
+    Ok(field.iter().map(|byte| if *byte == b',' { b'.' } else { *byte }).collect())
 }
 
 pub(crate) fn boolean(field: &[u8]) -> Result<bool, Reason> {
@@ -73,62 +146,199 @@ pub(crate) fn boolean(field: &[u8]) -> Result<bool, Reason> {
     }
 }
 
-struct Fields<'a> {
-    block: &'a Block,
+struct Decoder<'a> {
+    fields: Fields<'a>,
     column: usize,
-    nulls: &'a Nulls,
+    faults: &'a mut Vec<Fault>,
 }
 
-impl Fields<'_> {
-    /// Calls `each` with every row's field, trimmed, or with `None` for a null.
+impl Decoder<'_> {
+    /// Calls `each` with every row's value as `parse` reads it, trimmed; `None` for a null.
     #[inline]
-    fn visit(&self, mut each: impl FnMut(Option<&[u8]>) -> Result<(), Reason>) -> Result<(), Fault> {
-        for row in 0..self.block.rows() {
-            let field = self.block.field(row, self.column).trim_ascii();
-            let field = if self.nulls.contains(field) { None } else { Some(field) };
-            each(field).map_err(|reason| self.fault(row, reason))?;
+    fn visit<T>(&mut self, mut parse: impl FnMut(&[u8]) -> Result<T, Reason>, mut each: impl FnMut(Option<T>)) {
+        let Fields { bytes, table, dialect, .. } = self.fields;
+        for (row, (start, end)) in table.column(self.column).enumerate() {
+            let field = bytes[start..end].trim_ascii();
+            let value = if dialect.is_quoted(field) {
+                let text = dialect.text(field);
+                read(text.trim_ascii(), dialect, &mut parse)
+            } else {
+                read(field, dialect, &mut parse)
+            };
+            each(value.unwrap_or_else(|reason| {
+                self.faults.push(Fault { row, column: self.column, reason });
+                None
+            }));
         }
-        Ok(())
-    }
-
-    fn fault(&self, row: usize, reason: Reason) -> Fault {
-        Fault { row, column: self.column, reason }
     }
 
     fn primitive<T: ArrowPrimitiveType>(
-        &self,
+        &mut self,
         data_type: &DataType,
-        parse: impl Fn(&[u8]) -> Result<T::Native, Reason>,
-    ) -> Result<ArrayRef, Fault> {
-        let mut values = PrimitiveBuilder::<T>::with_capacity(self.block.rows()).with_data_type(data_type.clone());
-        self.visit(|field| {
-            values.append_option(field.map(&parse).transpose()?);
-            Ok(())
-        })?;
-        Ok(Arc::new(values.finish()))
+        parse: impl FnMut(&[u8]) -> Result<T::Native, Reason>,
+    ) -> ArrayRef {
+        let mut values = Vec::with_capacity(self.fields.table.rows());
+        let mut nulls = Nulls::new(self.fields.table.rows());
+        self.visit(parse, |value| {
+            nulls.append(value.is_none());
+            values.push(value.unwrap_or_default());
+        });
+        let array = PrimitiveArray::<T>::new(ScalarBuffer::from(values), nulls.finish());
+        Arc::new(array.with_data_type(data_type.clone()))
     }
 
-    fn booleans(&self) -> Result<ArrayRef, Fault> {
-        let mut values = BooleanBuilder::with_capacity(self.block.rows());
-        self.visit(|field| {
-            values.append_option(field.map(boolean).transpose()?);
-            Ok(())
-        })?;
-        Ok(Arc::new(values.finish()))
-    }
-
-    fn texts<O: OffsetSizeTrait>(&self) -> Result<ArrayRef, Fault> {
-        let rows = self.block.rows();
-        let bytes = (0..rows).map(|row| self.block.field(row, self.column).len()).sum();
-        let mut values = GenericStringBuilder::<O>::with_capacity(rows, bytes);
-        for row in 0..rows {
-            let field = self.block.field(row, self.column);
-            if self.nulls.contains(field) {
-                values.append_null();
-            } else {
-                values.append_value(std::str::from_utf8(field).map_err(|_| self.fault(row, Reason::Encoding))?);
-            }
+    fn times(
+        &mut self,
+        data_type: &DataType,
+        unit: TimeUnit,
+        parse: impl FnMut(&[u8]) -> Result<i64, Reason>,
+    ) -> ArrayRef {
+        match unit {
+            TimeUnit::Second => self.primitive::<TimestampSecondType>(data_type, parse),
+            TimeUnit::Millisecond => self.primitive::<TimestampMillisecondType>(data_type, parse),
+            TimeUnit::Microsecond => self.primitive::<TimestampMicrosecondType>(data_type, parse),
+            TimeUnit::Nanosecond => self.primitive::<TimestampNanosecondType>(data_type, parse),
         }
-        Ok(Arc::new(values.finish()))
+    }
+
+    fn booleans(&mut self) -> ArrayRef {
+        let mut values = BooleanBufferBuilder::new(self.fields.table.rows());
+        let mut nulls = Nulls::new(self.fields.table.rows());
+        self.visit(boolean, |value| {
+            nulls.append(value.is_none());
+            values.append(value.unwrap_or_default());
+        });
+        Arc::new(BooleanArray::new(values.finish(), nulls.finish()))
+    }
+
+    fn texts<O: OffsetSizeTrait>(&mut self) -> ArrayRef {
+        let Fields { bytes, table, dialect, utf8 } = self.fields;
+        let size = table.column(self.column).map(|(start, end)| end - start).sum();
+        let mut values: Vec<u8> = Vec::with_capacity(size);
+        let mut offsets = Vec::with_capacity(table.rows() + 1);
+        offsets.push(O::default());
+        let mut nulls = Nulls::new(table.rows());
+        for (row, (start, end)) in table.column(self.column).enumerate() {
+            let field = &bytes[start..end];
+            let text;
+            let field = if dialect.is_quoted(field) {
+                text = dialect.text(field);
+                text.as_ref()
+            } else {
+                field
+            };
+            let mut null = dialect.nulls.contains(field);
+            if !null && !utf8 && std::str::from_utf8(field).is_err() {
+                self.faults.push(Fault { row, column: self.column, reason: Reason::Encoding });
+                null = true;
+            }
+            nulls.append(null);
+            if !null {
+                values.extend_from_slice(field);
+            }
+            offsets.push(O::usize_as(values.len()));
+        }
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+        match GenericStringArray::<O>::try_new(offsets, values.into(), nulls.finish()) {
+            Ok(array) => Arc::new(array),
+            // All of it was found to be UTF-8, in fields or as a whole whose fields end at ASCII bytes.
+            Err(_) => Arc::new(StringArray::new_null(table.rows())),
+        }
+    }
+}
+
+#[inline]
+fn read<T>(
+    field: &[u8],
+    dialect: &Dialect,
+    parse: &mut impl FnMut(&[u8]) -> Result<T, Reason>,
+) -> Result<Option<T>, Reason> {
+    if dialect.nulls.contains(field) { Ok(None) } else { parse(field).map(Some) }
+}
+
+/// Which rows are null, written down from the first null on.
+struct Nulls {
+    valid: Option<BooleanBufferBuilder>,
+    rows: usize,
+    capacity: usize,
+}
+
+impl Nulls {
+    fn new(capacity: usize) -> Self {
+        Self { valid: None, rows: 0, capacity }
+    }
+
+    #[inline]
+    fn append(&mut self, null: bool) {
+        match &mut self.valid {
+            Some(valid) => valid.append(!null),
+            None if null => {
+                let mut valid = BooleanBufferBuilder::new(self.capacity);
+                valid.append_n(self.rows, true);
+                valid.append(false);
+                self.valid = Some(valid);
+            }
+            None => {}
+        }
+        self.rows += 1;
+    }
+
+    fn finish(self) -> Option<NullBuffer> {
+        self.valid.map(|mut valid| NullBuffer::new(valid.finish()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// The slow twin of the numbers' parsers is the standard library.
+        #[test]
+        fn numbers_are_read_as_the_standard_library_does(text in "[+-]?[0-9]{0,22}(\\.[0-9]{0,20})?([eE][+-]?[0-9]{1,3})?|[+-]?(inf|nan|Infinity|NaN)|[0-9 +.-]{0,4}") {
+            prop_assert_eq!(float::<f64>(text.as_bytes()).ok().map(f64::to_bits), text.parse::<f64>().ok().map(f64::to_bits), "{}", text);
+            prop_assert_eq!(float::<f32>(text.as_bytes()).ok().map(f32::to_bits), text.parse::<f32>().ok().map(f32::to_bits), "{}", text);
+            prop_assert_eq!(integer::<i64>(text.as_bytes()).ok(), text.parse::<i64>().ok(), "{}", text);
+            prop_assert_eq!(integer::<i8>(text.as_bytes()).ok(), text.parse::<i8>().ok(), "{}", text);
+            prop_assert_eq!(integer::<u64>(text.as_bytes()).ok(), text.parse::<u64>().ok(), "{}", text);
+            prop_assert_eq!(integer::<u16>(text.as_bytes()).ok(), text.parse::<u16>().ok(), "{}", text);
+        }
+
+        #[test]
+        fn numbers_read_back_as_they_were(x: f64, y: f32, n: i64, m: u32) {
+            prop_assert_eq!(float::<f64>(x.to_string().as_bytes()).unwrap().to_bits(), x.to_bits());
+            prop_assert_eq!(float::<f32>(y.to_string().as_bytes()).unwrap().to_bits(), y.to_bits());
+            prop_assert_eq!(integer::<i64>(n.to_string().as_bytes()).unwrap(), n);
+            prop_assert_eq!(integer::<u32>(m.to_string().as_bytes()).unwrap(), m);
+        }
+    }
+
+    #[test]
+    fn what_is_no_integer_and_what_is_too_large() {
+        for (text, reason) in
+            [("300", Reason::Range), ("-129", Reason::Range), ("1.0", Reason::Text), ("+", Reason::Text), ("1 2", Reason::Text)]
+        {
+            assert_eq!(integer::<i8>(text.as_bytes()), Err(reason), "{text}");
+        }
+    }
+
+    #[test]
+    fn decimals_lose_no_digit() {
+        for (text, value) in [
+            ("1.5", Ok(150)),
+            ("-1.500", Ok(-150)),
+            ("+7", Ok(700)),
+            (".5", Ok(50)),
+            ("1.555", Err(Reason::Decimals)),
+            ("123456.00", Err(Reason::Range)),
+            ("1e3", Err(Reason::Text)),
+            (".", Err(Reason::Text)),
+        ] {
+            assert_eq!(decimal(text.as_bytes(), 5, 2), value, "{text}");
+        }
+        assert_eq!(float::<f64>(&with_point(b"1,5").unwrap()), Ok(1.5));
+        assert_eq!(with_point(b"1.000,5"), Err(Reason::Text));
     }
 }

@@ -6,8 +6,8 @@
 
 use arrow::datatypes::{DataType, TimeUnit};
 
-use super::Nulls;
-use super::decode::number;
+use super::decode::{float, integer};
+use super::dialect::{Dialect, Nulls};
 use super::moment::{date, moment};
 
 /// What the texts seen so far could all be.
@@ -51,6 +51,16 @@ impl Default for Guess {
 }
 
 impl Guess {
+    /// Takes another field's text into account, in whatever way the file writes numbers.
+    pub fn observe_written(&mut self, field: &[u8], dialect: &Dialect) {
+        if dialect.decimal_comma && field.contains(&b',') && !field.contains(&b'.') {
+            let field: Vec<u8> = field.iter().map(|byte| if *byte == b',' { b'.' } else { *byte }).collect();
+            self.observe(&field, &dialect.nulls);
+        } else {
+            self.observe(field, &dialect.nulls);
+        }
+    }
+
     /// Takes another text into account.
     pub fn observe(&mut self, field: &[u8], nulls: &Nulls) {
         let field = field.trim_ascii();
@@ -71,7 +81,7 @@ impl Guess {
         if !numeric {
             self.rule_out();
         }
-        self.whole &= numeric && number::<i64>(field).is_ok();
+        self.whole &= numeric && integer::<i64>(field).is_ok();
         self.date &= date(field).is_some();
         match moment(field) {
             Some(found) if self.moment => {
@@ -120,13 +130,13 @@ impl Guess {
 fn is_number(field: &[u8]) -> bool {
     let digits = field.strip_prefix(b"-").or(field.strip_prefix(b"+")).unwrap_or(field);
     let leading_zero = matches!(digits, [b'0', b'0'..=b'9', ..]);
-    let too_long = digits.iter().all(u8::is_ascii_digit) && number::<i64>(field).is_err();
-    !leading_zero && !too_long && number::<f64>(field).is_ok()
+    let too_long = digits.iter().all(u8::is_ascii_digit) && integer::<i64>(field).is_err();
+    !leading_zero && !too_long && float::<f64>(field).is_ok()
 }
 
 /// A number that was refused for what it would lose.
 fn is_odd_number(field: &[u8]) -> bool {
-    number::<f64>(field).is_ok()
+    float::<f64>(field).is_ok()
 }
 
 #[cfg(test)]

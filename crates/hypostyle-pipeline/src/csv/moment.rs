@@ -5,8 +5,87 @@
 //! Days are counted as in Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms" (2013), `days_from_civil`.
 
 use arrow::datatypes::TimeUnit;
+use chrono::format::{Item, Parsed, StrftimeItems, parse};
+use chrono::{Datelike, NaiveTime, Timelike};
 
-use super::fault::Reason;
+use crate::bad::Reason;
+
+/// How a column's dates and times are written.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Written {
+    /// As ISO 8601 has them.
+    #[default]
+    Iso,
+    /// As the number of these units since 1970.
+    Epoch(TimeUnit),
+    /// By a pattern such as `%d/%m/%Y`.
+    Pattern(Vec<Item<'static>>),
+}
+
+impl Written {
+    /// Reads `"epoch[ms]"` or a pattern; `None` where the pattern is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(unit) = text.strip_prefix("epoch[").and_then(|rest| rest.strip_suffix(']')) {
+            return crate::types::unit(unit).map(Self::Epoch);
+        }
+        let items = StrftimeItems::new(text).parse_to_owned().ok()?;
+        text.contains('%').then_some(Self::Pattern(items))
+    }
+
+    /// The days since 1970.
+    pub fn date(&self, field: &[u8]) -> Result<i32, Reason> {
+        match self {
+            Self::Iso => date(field).ok_or(Reason::Text),
+            other => {
+                let moment = other.moment(field)?;
+                i32::try_from(moment.seconds.div_euclid(86_400)).map_err(|_| Reason::Range)
+            }
+        }
+    }
+
+    pub fn moment(&self, field: &[u8]) -> Result<Moment, Reason> {
+        match self {
+            Self::Iso => moment(field).ok_or(Reason::Text),
+            Self::Epoch(unit) => {
+                let count: i64 = super::decode::integer(field)?;
+                let (units, nanos_each) = per_second(*unit);
+                let nanos = count.rem_euclid(units) * i64::from(nanos_each);
+                Ok(Moment { seconds: count.div_euclid(units), nanos: nanos as u32, digits: 9, offset: Some(0) })
+            }
+            Self::Pattern(items) => by_pattern(field, items).ok_or(Reason::Text),
+        }
+    }
+}
+
+/// A moment by chrono's parser, whose patterns are those of C and Python.
+fn by_pattern(field: &[u8], items: &[Item<'static>]) -> Option<Moment> {
+    let mut parsed = Parsed::new();
+    parse(&mut parsed, std::str::from_utf8(field).ok()?, items.iter()).ok()?;
+    let offset = parsed.offset();
+    if let Some(seconds) = parsed.timestamp() {
+        return Some(Moment { seconds, nanos: parsed.nanosecond().unwrap_or(0), digits: 9, offset: Some(0) });
+    }
+    let day = parsed.to_naive_date().ok()?;
+    let timeless = parsed.hour_mod_12().or(parsed.minute()).or(parsed.second()).is_none();
+    let time = if timeless { NaiveTime::MIN } else { parsed.to_naive_time().ok()? };
+    let days = i64::from(day.num_days_from_ce()) - 719_163;
+    Some(Moment {
+        seconds: days * 86_400 + i64::from(time.num_seconds_from_midnight()),
+        nanos: time.nanosecond(),
+        digits: 9,
+        offset: offset.map(i64::from),
+    })
+}
+
+/// How many of the unit a second has, and how many nanoseconds the unit.
+fn per_second(unit: TimeUnit) -> (i64, u32) {
+    match unit {
+        TimeUnit::Second => (1, 1_000_000_000),
+        TimeUnit::Millisecond => (1_000, 1_000_000),
+        TimeUnit::Microsecond => (1_000_000, 1_000),
+        TimeUnit::Nanosecond => (1_000_000_000, 1),
+    }
+}
 
 /// A moment as its text says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,17 +109,16 @@ impl Moment {
             (None, Some(_)) => return Err(Reason::Offset),
             (Some(zone), offset) => offset.unwrap_or(zone),
         };
-        let (units, nanos_each) = match unit {
-            TimeUnit::Second => (1, 1_000_000_000),
-            TimeUnit::Millisecond => (1_000, 1_000_000),
-            TimeUnit::Microsecond => (1_000_000, 1_000),
-            TimeUnit::Nanosecond => (1_000_000_000, 1),
-        };
+        let (units, nanos_each) = per_second(unit);
         if !self.nanos.is_multiple_of(nanos_each) {
             return Err(Reason::Precision(unit));
         }
-        let whole = i128::from(self.seconds - ahead) * units + i128::from(self.nanos / nanos_each);
-        i64::try_from(whole).map_err(|_| Reason::Range)
+        let (seconds, rest) = (self.seconds - ahead, i64::from(self.nanos / nanos_each));
+        match seconds.checked_mul(units).and_then(|whole| whole.checked_add(rest)) {
+            Some(whole) => Ok(whole),
+            // Before 1970 the product may overflow where the sum does not.
+            None => i64::try_from(i128::from(seconds) * i128::from(units) + i128::from(rest)).map_err(|_| Reason::Range),
+        }
     }
 }
 
@@ -57,6 +135,38 @@ pub(crate) fn date(text: &[u8]) -> Option<i32> {
 #[inline]
 pub(crate) fn moment(text: &[u8]) -> Option<Moment> {
     let (days, rest) = leading_date(text)?;
+    with_time(days, rest)
+}
+
+/// Reads moments one after the other.  Neighbours mostly have one day, which is then not worked out again.
+#[derive(Debug)]
+pub(crate) struct LastDate {
+    text: [u8; 10],
+    days: i64,
+}
+
+impl Default for LastDate {
+    fn default() -> Self {
+        Self { text: *b"1970-01-01", days: 0 }
+    }
+}
+
+impl LastDate {
+    /// As [`moment`].
+    #[inline]
+    pub fn moment(&mut self, text: &[u8]) -> Option<Moment> {
+        let (date, rest) = text.split_first_chunk()?;
+        if *date != self.text {
+            self.days = leading_date(date)?.0;
+            self.text = *date;
+        }
+        with_time(self.days, rest)
+    }
+}
+
+/// A date's days and the text behind it.
+#[inline]
+fn with_time(days: i64, rest: &[u8]) -> Option<Moment> {
     let mut moment = Moment { seconds: days * 86_400, nanos: 0, digits: 0, offset: None };
     let Some((b'T' | b't' | b' ', rest)) = rest.split_first() else {
         return rest.is_empty().then_some(moment);
@@ -201,6 +311,35 @@ mod tests {
             "２０24-01-01",
         ] {
             assert_eq!(moment(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_worked_out_once() {
+        let mut last = LastDate::default();
+        for text in ["2024-02-29T12:30:05", "2024-02-29T12:30:06.5", "2024-02-30T12:30:06", "2024-02-28", "2024-02", ""] {
+            assert_eq!(last.moment(text.as_bytes()), moment(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn patterns_and_numbers() {
+        let read = |pattern: &str, text: &str| {
+            let moment = Written::parse(pattern).unwrap().moment(text.as_bytes()).ok()?;
+            moment.in_unit(TimeUnit::Millisecond, Some(0)).ok()
+        };
+        assert_eq!(read("%d/%m/%Y", "29/02/2024"), Some(1_709_164_800_000));
+        assert_eq!(read("%d/%m/%Y %H:%M:%S%.f", "29/02/2024 00:00:01.5"), Some(1_709_164_801_500));
+        assert_eq!(read("%Y%m%d %H%M %z", "20240229 0130 +0200"), Some(1_709_163_000_000));
+        assert_eq!(read("%s", "1709164800"), Some(1_709_164_800_000));
+        assert_eq!(read("%d/%m/%Y", "30/02/2024"), None);
+        assert_eq!(read("epoch[s]", "-1"), Some(-1_000));
+        assert_eq!(read("epoch[us]", "1500"), None);
+        assert_eq!(read("epoch[us]", "-1000"), Some(-1));
+        assert_eq!(read("epoch[ms]", "1.5"), None);
+        assert_eq!(Written::parse("%d/%m/%Y").unwrap().date(b"01/01/1970"), Ok(0));
+        for wrong in ["epoch[h]", "%Q", "day", ""] {
+            assert!(Written::parse(wrong).is_none(), "{wrong}");
         }
     }
 

@@ -1,159 +1,391 @@
-//! A CSV file as a source: its columns found and typed when it is opened, its rows decoded block by block.
+//! The rows of CSV files: a thread reads and cuts, a pool decodes, whoever calls [`CsvChunks::next`] gets the chunks in order
+//! with every bad row's place.
 
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, SchemaRef};
+use rayon::ThreadPool;
 
-use super::infer::Guess;
-use super::records::{Block, Records};
-use super::{Dialect, decode};
+use super::cut::last_record;
+use super::decode::{self, Fault, Fields};
+use super::dialect::{Dialect, Encoding};
+use super::moment::Written;
+use super::open::{self, Opened, close_last_line, lines};
+use super::table::{Odd, Table};
+use crate::bad::{Bad, Place, Reason};
 use crate::error::{Error, ErrorKind, Result};
-use crate::source::{Batches, Column, Origin};
+use crate::ordered::{self, Jobs, Outcomes};
+use crate::policy::OnBad;
+use crate::source::bytes::{Bytes, STANDARD};
+use crate::source::{Chunk, Mark};
 
-/// So many rows are looked at for types that aren't declared.
-const SAMPLE_ROWS: usize = 10_000;
+/// So much is decoded at once: large enough for a thread to be worth its while, small enough for its cache.
+pub(crate) const CHUNK_BYTES: usize = 2 << 20;
+/// No record is longer than this; what is, is taken for an unclosed quote.
+const RECORD_BYTES: usize = 64 << 20;
 
-/// A CSV file whose columns are known.
-pub(crate) struct CsvFile {
-    path: PathBuf,
-    dialect: Dialect,
+/// What all chunks have in common.
+pub(crate) struct Reading {
+    pub files: Vec<Arc<Path>>,
+    pub dialect: Dialect,
+    /// How many columns a file has.
+    pub width: usize,
+    /// The names that every file's header must have.
+    pub names: Vec<String>,
+    /// The columns that are wanted: their place in the file, type and form.
+    pub wanted: Vec<(usize, DataType, Written)>,
+    /// The schema of the wanted columns.
+    pub schema: SchemaRef,
+    pub on_bad: OnBad,
+    /// Bytes taken from the disk so far.
+    pub read: Arc<AtomicU64>,
 }
 
-impl CsvFile {
-    /// Opens the file and types its columns: as `declared` says, else by a sample.
-    pub fn open(
-        path: &Path,
-        dialect: Dialect,
-        declared: impl FnOnce(&[String]) -> Result<Vec<Option<DataType>>>,
-    ) -> Result<(Self, Vec<Column>)> {
-        let names = names(path, &dialect)?;
-        let declared = declared(&names)?;
-        let file = Self { path: path.to_path_buf(), dialect };
-        let (guesses, rows) =
-            if declared.iter().all(Option::is_some) { (vec![], 0) } else { file.sample(names.len())? };
-        let columns = names.into_iter().zip(declared).enumerate().map(|(i, (name, declared))| match declared {
-            Some(data_type) => Column { name, data_type, origin: Origin::Declared, remark: None },
-            None => {
-                let guess: &Guess = &guesses[i];
-                Column { name, data_type: guess.data_type(), origin: Origin::Inferred { rows }, remark: guess.remark() }
-            }
-        });
-        let columns = columns.collect();
-        Ok((file, columns))
+/// A chunk's way from the thread that reads to the one that takes it.
+struct Cut {
+    at: Mark,
+    after: u64,
+    decoded: Decoded,
+    /// What is wrong with the file behind the chunk.
+    end: Option<&'static str>,
+}
+
+/// What became of a chunk; places are counted from its beginning.
+struct Decoded {
+    batch: Result<RecordBatch>,
+    bad: Vec<Found>,
+    records: u64,
+    lines: u64,
+}
+
+/// A bad row, with its place counted from the beginning of the chunk.
+struct Found {
+    record: u64,
+    line: u64,
+    offset: u64,
+    /// Where the fault's field begins.
+    field: usize,
+    reason: Reason,
+    column: Option<usize>,
+    text: Vec<u8>,
+    row: Vec<u8>,
+}
+
+/// The rows of some CSV files, in order.
+pub(crate) struct CsvChunks {
+    reading: Arc<Reading>,
+    outcomes: Option<Outcomes<Result<Cut>>>,
+    reader: Option<JoinHandle<()>>,
+    /// The file of the last chunk, and the line and record that come next in it.
+    file: usize,
+    line: u64,
+    record: u64,
+    late: Option<Error>,
+}
+
+impl CsvChunks {
+    /// Begins to read at `opened`, or at `mark` where there is one.
+    pub fn begin(
+        reading: Reading,
+        opened: Option<Opened>,
+        mark: Option<Mark>,
+        pool: Arc<ThreadPool>,
+        ahead: usize,
+    ) -> Result<Self> {
+        let reading = Arc::new(reading);
+        let start = match (mark, opened) {
+            (Some(mark), _) => Start::Mark(mark),
+            (None, Some(opened)) => Start::Opened(opened),
+            (None, None) => Start::Mark(Mark { file: 0, offset: 0, line: 1, record: 1 }),
+        };
+        let (file, line, record) = match &start {
+            Start::Opened(opened) => (opened.mark.file, opened.mark.line, opened.mark.record),
+            Start::Mark(mark) => (mark.file, mark.line, mark.record),
+        };
+        let (jobs, outcomes) = ordered::channel(pool, ahead);
+        let context = Arc::clone(&reading);
+        let reader = thread::Builder::new()
+            .name("csv-reader".to_string())
+            .spawn(move || {
+                if let Err(error) = (Reader { reading: context, jobs: &jobs }).read(start) {
+                    jobs.give(move || Err(error));
+                }
+            })
+            .map_err(|error| Error::new(ErrorKind::Source, "can't start a thread").because(error))?;
+        Ok(Self { reading, outcomes: Some(outcomes), reader: Some(reader), file, line, record, late: None })
     }
 
-    /// Guesses the types from the first rows.  A row that is wrong is an error here already.
-    fn sample(&self, columns: usize) -> Result<(Vec<Guess>, usize)> {
-        let mut records = self.records()?;
-        let mut block = Block::default();
-        if let Some(error) = records.fill(&mut block, columns, SAMPLE_ROWS)? {
+    /// The next rows; `None` at the end.
+    pub fn next(&mut self) -> Result<Option<Chunk>> {
+        if let Some(error) = self.late.take() {
             return Err(error);
         }
-        let mut guesses = vec![Guess::default(); columns];
-        for (column, guess) in guesses.iter_mut().enumerate() {
-            for row in 0..block.rows() {
-                guess.observe(block.field(row, column), &self.dialect.nulls);
+        let Some(outcome) = self.outcomes.as_ref().and_then(Outcomes::next) else { return Ok(None) };
+        let cut = outcome.unwrap_or_else(|| Err(Error::panicked("decoding CSV")))?;
+        if cut.at.file != self.file {
+            (self.file, self.line, self.record) = (cut.at.file, cut.at.line, cut.at.record);
+        }
+        let file = &self.reading.files[self.file];
+        let Decoded { batch, bad, records, lines } = cut.decoded;
+        let place = |record, line, offset| Place {
+            file: Arc::clone(file),
+            line: self.line + line,
+            record: self.record + record,
+            offset: cut.at.offset + offset,
+        };
+        let bad = bad.into_iter().map(|found| {
+            let Found { record, line, offset, reason, column, text, row, .. } = found;
+            Bad { place: place(record, line, offset), reason, column, text, row }
+        });
+        let bad = bad.collect();
+        if let Some(what) = cut.end {
+            let Place { line, record, .. } = place(records, lines, cut.after);
+            self.late = Some(
+                Error::new(
+                    ErrorKind::Malformed { line, record, column: None },
+                    format!("a quote opened in record {record} is never closed: {what}"),
+                )
+                .in_file(file)
+                .help("close the quote, or write a quote inside a text as two"),
+            );
+        }
+        self.line += lines;
+        self.record += records;
+        let after =
+            Mark { file: self.file, offset: cut.at.offset + cut.after, line: self.line, record: self.record };
+        Ok(Some(Chunk { batch: batch?, bad, file: self.file, after, bytes: self.reading.read.load(Ordering::Relaxed) }))
+    }
+}
+
+impl Drop for CsvChunks {
+    fn drop(&mut self) {
+        // Without anybody to take its chunks the reader ends.  A read from a file that is under way is waited for; one from
+        // standard input may take for ever.
+        self.outcomes = None;
+        if let Some(reader) = self.reader.take()
+            && self.reading.files.iter().all(|file| file.as_os_str() != STANDARD)
+        {
+            let _ = reader.join();
+        }
+    }
+}
+
+enum Start {
+    Opened(Opened),
+    Mark(Mark),
+}
+
+struct Reader<'a> {
+    reading: Arc<Reading>,
+    jobs: &'a Jobs<Result<Cut>>,
+}
+
+impl Reader<'_> {
+    fn read(&self, start: Start) -> Result<()> {
+        let Reading { files, dialect, read, .. } = &*self.reading;
+        let (spare, spares) = channel();
+        let first = match start {
+            Start::Mark(mark) => {
+                let input = Bytes::open(&files[mark.file], mark.offset, read)?;
+                Opened { input, buffer: Vec::new(), ended: false, mark, names: vec![] }
+            }
+            Start::Opened(opened) => opened,
+        };
+        let next = first.mark.file + 1;
+        if !self.read_file(first, &spare, &spares)? {
+            return Ok(());
+        }
+        for file in next..files.len() {
+            let mut dialect = dialect.clone();
+            let Some(opened) = open::open(&files[file], file, &mut dialect, read)? else { continue };
+            self.check_header(&files[file], &opened.names)?;
+            if !self.read_file(opened, &spare, &spares)? {
+                return Ok(());
             }
         }
-        Ok((guesses, block.rows()))
+        Ok(())
     }
 
-    /// The records below the header.
-    fn records(&self) -> Result<Records> {
-        let mut records = Records::open(&self.path, &self.dialect)?;
-        if self.dialect.header {
-            records.first()?;
+    /// Every file must have the columns of the first.
+    fn check_header(&self, file: &Path, names: &[String]) -> Result<()> {
+        let expected = &self.reading.names;
+        if names == expected {
+            return Ok(());
         }
-        Ok(records)
+        let quoted = crate::source::quoted;
+        let message = format!("its columns are {}, but those of the first file are {}", quoted(names), quoted(expected));
+        Err(Error::new(ErrorKind::Source, message)
+            .in_file(file)
+            .help("files that are read together have the same columns in the same order"))
     }
 
-    pub fn batches(self, columns: Vec<Column>, schema: SchemaRef, rows: usize) -> Result<CsvBatches> {
-        Ok(CsvBatches {
-            records: self.records()?,
-            block: Block::default(),
-            late: None,
-            file: self,
-            columns,
-            schema,
-            rows,
+    /// Cuts a file into chunks and gives them out; whether anybody still takes them.
+    fn read_file(&self, opened: Opened, spare: &Sender<Vec<u8>>, spares: &Receiver<Vec<u8>>) -> Result<bool> {
+        let dialect = &self.reading.dialect;
+        let Opened { mut input, mut buffer, mut ended, mut mark, .. } = opened;
+        loop {
+            if !ended {
+                ended = self.fill(&mut input, &mut buffer, CHUNK_BYTES)?;
+            }
+            if buffer.is_empty() {
+                return Ok(true);
+            }
+            let mut size = CHUNK_BYTES.min(buffer.len());
+            let (cut, whole) = loop {
+                let whole = ended && size == buffer.len();
+                let cut = last_record(&buffer[..size], dialect);
+                if cut.end.is_some() || whole || size >= RECORD_BYTES {
+                    break (cut, whole);
+                }
+                size = (size * 2).min(RECORD_BYTES);
+                if !ended {
+                    ended = self.fill(&mut input, &mut buffer, size)?;
+                }
+                size = size.min(buffer.len());
+            };
+            let end = cut.end.unwrap_or(0);
+            let what = match cut.end {
+                _ if whole && end < size => Some("the file ends inside a quoted field"),
+                None => Some("the record is longer than 64 MiB"),
+                Some(_) => None,
+            };
+            let mut rest = spares.try_recv().unwrap_or_default();
+            rest.clear();
+            rest.extend_from_slice(&buffer[end..]);
+            buffer.truncate(end);
+            if !self.give(buffer, mark, what, spare.clone()) {
+                return Ok(false);
+            }
+            if what.is_some() {
+                // The complaint ends the run.
+                return Ok(false);
+            }
+            mark.offset += end as u64;
+            buffer = rest;
+            if ended && buffer.is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Reads until the buffer holds so much; whether the file has ended, its last line closed then.
+    fn fill(&self, input: &mut Bytes, buffer: &mut Vec<u8>, size: usize) -> Result<bool> {
+        let ended = input.fill(buffer, size)?;
+        if ended {
+            close_last_line(buffer, &self.reading.dialect);
+        }
+        Ok(ended)
+    }
+
+    fn give(&self, bytes: Vec<u8>, at: Mark, end: Option<&'static str>, spare: Sender<Vec<u8>>) -> bool {
+        let reading = Arc::clone(&self.reading);
+        self.jobs.give(move || {
+            let decoded = reading.decode(&bytes);
+            let after = bytes.len() as u64;
+            let _ = spare.send(bytes);
+            Ok(Cut { at, after, decoded, end })
         })
     }
 }
 
-/// The names of the columns: the header's; `column_1`, `column_2` ... where the header is empty or there is none.
-fn names(path: &Path, dialect: &Dialect) -> Result<Vec<String>> {
-    let Some(first) = Records::open(path, dialect)?.first()? else {
-        return Err(Error::new(ErrorKind::Source, "the input is empty: it has not even a header").in_file(path));
-    };
-    let header_error = |message: String| {
-        Error::new(ErrorKind::Malformed { line: super::fault::locate(path, 0), record: 0, column: None }, message)
-            .in_file(path)
-    };
-    let mut names = Vec::with_capacity(first.len());
-    for (index, field) in first.into_iter().enumerate() {
-        let name = if dialect.header { field } else { Vec::new() };
-        names.push(match String::from_utf8(name) {
-            Ok(name) if name.is_empty() => format!("column_{}", index + 1),
-            Ok(name) => name,
-            Err(_) => {
-                return Err(header_error(format!("the header of column {} is no UTF-8", index + 1))
-                    .help("convert the file to UTF-8, with iconv for instance"));
+impl Reading {
+    /// Decodes a chunk of whole records.
+    fn decode(&self, bytes: &[u8]) -> Decoded {
+        let converted;
+        let text = match self.dialect.encoding {
+            Encoding::Latin1 if !bytes.is_ascii() => {
+                converted = latin1(bytes);
+                converted.as_slice()
+            }
+            _ => bytes,
+        };
+        let mut table = Table::default();
+        table.scan(text, &self.dialect, self.width);
+        let utf8 = simdutf8::basic::from_utf8(text).is_ok();
+        let fields = Fields { bytes: text, table: &table, dialect: &self.dialect, utf8 };
+        let mut faults = Vec::new();
+        let columns = self.wanted.iter().map(|(column, data_type, written)| {
+            decode::column(fields, *column, data_type, written, &mut faults)
+        });
+        let columns: Vec<ArrayRef> = columns.collect();
+        let records = table.rows() + table.odd.iter().filter(|odd| !odd.fitted).count();
+        let bad = if faults.is_empty() && table.odd.is_empty() {
+            Vec::new()
+        } else {
+            self.bad(text, bytes.len() != text.len(), &table, &mut faults)
+        };
+        let options = RecordBatchOptions::new().with_row_count(Some(table.rows()));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
+            .and_then(|batch| match self.on_bad {
+                OnBad::Skip | OnBad::Reject if !faults.is_empty() => without(&batch, &faults),
+                _ => Ok(batch),
+            })
+            .map_err(|error| Error::new(ErrorKind::Internal, "the decoded columns don't fit together").because(error));
+        Decoded { batch, bad, records: records as u64, lines: lines(text, &self.dialect) }
+    }
+
+    /// The bad rows of a chunk in order, each with its first fault; with all of them where they become nulls.  (Rows that were
+    /// fitted on demand are no bad rows.)
+    fn bad(&self, text: &[u8], converted: bool, table: &Table, faults: &mut Vec<Fault>) -> Vec<Found> {
+        faults.sort_by_key(|fault| (fault.row, fault.column));
+        let every = self.on_bad == OnBad::Null;
+        if !every {
+            faults.dedup_by_key(|fault| fault.row);
+        }
+        // Records that are no rows count as records all the same.
+        let others = |odd: &[Odd]| odd.iter().filter(|odd| !odd.fitted).count();
+        let found = |record: usize, row: Range<usize>, field: usize, reason| Found {
+            record: record as u64,
+            line: lines(&text[..field], &self.dialect),
+            offset: if converted { chars(&text[..row.start]) } else { row.start } as u64,
+            field,
+            reason,
+            column: None,
+            text: Vec::new(),
+            row: if self.on_bad == OnBad::Reject { text[row].to_vec() } else { Vec::new() },
+        };
+        let fields = faults.iter().map(|fault| {
+            let (start, end) = table.field(fault.row, fault.column);
+            let before = table.odd.partition_point(|odd| odd.before <= fault.row);
+            let record = fault.row + others(&table.odd[..before]);
+            Found {
+                column: Some(fault.column),
+                text: self.dialect.text(&text[start..end]).into_owned(),
+                ..found(record, table.start(fault.row)..table.end(fault.row), start, fault.reason)
             }
         });
+        let rows = table.odd.iter().enumerate().filter(|(_, odd)| every || !odd.fitted).map(|(index, odd)| {
+            let (start, end) = (odd.start as usize, odd.end as usize);
+            found(odd.before + others(&table.odd[..index]), start..end, start, Reason::Fields(odd.fields))
+        });
+        let mut all: Vec<Found> = fields.chain(rows).collect();
+        all.sort_by_key(|found| (found.record, found.field));
+        all
     }
-    let mut seen = HashSet::new();
-    if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
-        return Err(header_error(format!("the header has column '{twice}' twice"))
-            .help("rename one; or, if the first row is data, header = false under [source]"));
-    }
-    Ok(names)
 }
 
-/// The rows of a CSV file.
-pub(crate) struct CsvBatches {
-    file: CsvFile,
-    records: Records,
-    columns: Vec<Column>,
-    schema: SchemaRef,
-    rows: usize,
-    block: Block,
-    /// What was wrong behind the block that was handed out last.
-    late: Option<Error>,
+/// How many bytes of Latin-1 this text was.
+fn chars(text: &[u8]) -> usize {
+    text.iter().filter(|byte| (**byte as i8) >= -0x40).count()
 }
 
-impl Batches for CsvBatches {
-    fn next(&mut self) -> Result<Option<RecordBatch>> {
-        if let Some(error) = self.late.take() {
-            return Err(error);
-        }
-        let first = self.records.count() + 1;
-        self.late = self.records.fill(&mut self.block, self.columns.len(), self.rows)?;
-        let block = &self.block;
-        if block.rows() == 0 {
-            return self.late.take().map_or(Ok(None), Err);
-        }
-        let nulls = &self.file.dialect.nulls;
-        let (mut arrays, mut fault) = (Vec::with_capacity(self.columns.len()), None::<super::fault::Fault>);
-        for (index, column) in self.columns.iter().enumerate() {
-            match decode::column(block, index, &column.data_type, nulls) {
-                Ok(array) => arrays.push(array),
-                Err(found) if fault.is_none_or(|earlier| found.row < earlier.row) => fault = Some(found),
-                Err(_) => {}
-            }
-        }
-        if let Some(fault) = fault {
-            return Err(fault.error(&self.file.path, block, first, &self.columns[fault.column]));
-        }
-        let options = RecordBatchOptions::new().with_row_count(Some(block.rows()));
-        RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)
-            .map(Some)
-            .map_err(|error| Error::new(ErrorKind::Internal, "the decoded columns don't fit together").because(error))
+/// The rows that have no fault.
+fn without(batch: &RecordBatch, faults: &[Fault]) -> std::result::Result<RecordBatch, arrow::error::ArrowError> {
+    let mut keep = vec![true; batch.num_rows()];
+    for fault in faults {
+        keep[fault.row] = false;
     }
+    filter_record_batch(batch, &BooleanArray::from(keep))
+}
 
-    fn bytes_read(&self) -> u64 {
-        self.records.bytes_read()
-    }
+/// Latin-1 as UTF-8.
+pub(crate) fn latin1(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes()
 }

@@ -1,152 +1,96 @@
 //! Writing the output under a temporary name beside its place, synced, and renamed when it is whole: a run that fails
 //! leaves no part of a file, and the old file as it was.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufWriter, Write, stdout};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{RecordBatch, make_array};
-use arrow::csv::WriterBuilder;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression as Codec, ZstdLevel};
-use parquet::file::properties::WriterProperties;
-use tempfile::NamedTempFile;
+use arrow::array::RecordBatch;
+use rayon::ThreadPool;
 
-use super::{Sink, Style, folder};
-use crate::config::Compression;
-use crate::error::{Error, ErrorKind, Result};
+use super::encode::{Encoder, Out};
+use super::place::Pending;
+use super::{Sink, Style, Target};
+use crate::error::Result;
 
-/// Rows and bytes that a row group of Parquet is closed at, whichever comes first: the writer holds one in memory.
-const GROUP_ROWS: usize = 1 << 20;
-const GROUP_BYTES: usize = 64 << 20;
-
-/// An output that grows under its temporary name; dropped unfinished, it is removed.
+/// An output that grows.
 pub(crate) struct Writing {
     encoder: Encoder,
-    schema: SchemaRef,
-    file: NamedTempFile,
-    path: PathBuf,
+    sink: Sink,
+    pending: Option<Pending>,
+    written: Arc<AtomicU64>,
 }
 
-enum Encoder {
-    Csv { writer: Box<arrow::csv::Writer<BufWriter<File>>>, schema: SchemaRef },
-    Parquet(Box<ArrowWriter<BufWriter<File>>>),
-}
-
-impl Encoder {
-    fn new(file: File, style: Style, schema: &SchemaRef) -> Result<Self> {
-        let file = BufWriter::with_capacity(1 << 20, file);
-        match style {
-            Style::Csv { delimiter } => Ok(Self::Csv {
-                writer: Box::new(WriterBuilder::new().with_delimiter(delimiter).build(file)),
-                schema: in_utc(schema),
-            }),
-            Style::Parquet { compression } => {
-                let codec = match compression {
-                    Compression::Zstd => Codec::ZSTD(ZstdLevel::default()),
-                    Compression::Snappy => Codec::SNAPPY,
-                    Compression::None => Codec::UNCOMPRESSED,
-                };
-                let properties =
-                    WriterProperties::builder().set_compression(codec).set_max_row_group_row_count(Some(GROUP_ROWS));
-                ArrowWriter::try_new(file, Arc::clone(schema), Some(properties.build()))
-                    .map(|writer| Self::Parquet(Box::new(writer)))
-                    .map_err(|error| Error::new(ErrorKind::Sink, "Parquet can't hold these columns").because(error))
-            }
-        }
-    }
+/// An output that is whole, but not in its place yet.
+pub(crate) struct Written {
+    pending: Option<Pending>,
+    bytes: u64,
 }
 
 impl Writing {
-    /// Creates the output under its temporary name, with its columns and no rows yet.
-    pub fn create(sink: Sink, schema: &SchemaRef) -> Result<Self> {
-        let mut builder = tempfile::Builder::new();
-        let prefix = format!(".{}.", sink.path.file_name().unwrap_or_default().to_string_lossy());
-        builder.prefix(&prefix).suffix(".part");
-        #[cfg(unix)]
-        {
-            // As any new file: what the user's umask leaves of it.
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let fault = |error: std::io::Error| {
-            Error::new(ErrorKind::Sink, format!("can't create the output: {error}")).in_file(&sink.path)
+    /// Begins the output, with its columns and no rows yet.
+    pub fn begin(sink: Sink, pool: &Arc<ThreadPool>) -> Result<Self> {
+        let written = Arc::<AtomicU64>::default();
+        let count = |inner: Out| -> Out { Box::new(Counted { inner, written: Arc::clone(&written) }) };
+        let (out, pending): (Out, _) = match &sink.target {
+            Target::File(path) => {
+                let pending = Pending::create(path)?;
+                (count(Box::new(BufWriter::with_capacity(1 << 20, pending.handle()?))), Some(pending))
+            }
+            Target::StandardOutput => (count(Box::new(BufWriter::with_capacity(1 << 16, stdout()))), None),
+            Target::Nowhere => (Box::new(std::io::sink()), None),
         };
-        let file = builder.tempfile_in(folder(&sink.path)).map_err(fault)?;
-        let handle = file.as_file().try_clone().map_err(fault)?;
-        let mut writing = Self {
-            encoder: Encoder::new(handle, sink.style, schema)?,
-            schema: Arc::clone(schema),
-            file,
-            path: sink.path,
-        };
-        // So that an input without rows gives an output with columns.
-        writing.write(&RecordBatch::new_empty(Arc::clone(schema)))?;
-        Ok(writing)
-    }
-
-    fn fault<E: std::error::Error + Send + Sync + 'static>(path: &Path) -> impl Fn(E) -> Error {
-        move |error| Error::new(ErrorKind::Sink, "can't write the output").in_file(path).because(error)
+        let streamed = matches!(sink.target, Target::StandardOutput);
+        let encoder = Encoder::begin(out, sink.style, &sink.schema, pool, streamed)
+            .map_err(|error| error.in_file(&sink.name()))?;
+        Ok(Self { encoder, sink, pending, written })
     }
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        match &mut self.encoder {
-            Encoder::Csv { writer, schema } => {
-                let batch = relabel(batch, schema).map_err(Self::fault(&self.path))?;
-                writer.write(&batch).map_err(Self::fault(&self.path))
-            }
-            Encoder::Parquet(writer) => {
-                let batch = relabel(batch, &self.schema).map_err(Self::fault(&self.path))?;
-                writer.write(&batch).map_err(Self::fault(&self.path))?;
-                if writer.in_progress_size() > GROUP_BYTES {
-                    writer.flush().map_err(Self::fault(&self.path))?;
-                }
-                Ok(())
-            }
+        let Self { encoder, sink, .. } = self;
+        if matches!(sink.style, Style::None) {
+            return Ok(());
         }
+        let done = batch.project(&sink.columns).map_err(|error| {
+            crate::error::Error::new(crate::error::ErrorKind::Internal, "the output lacks a column").because(error)
+        });
+        done.and_then(|batch| encoder.write(&batch)).map_err(|error| error.in_file(&sink.name()))
     }
 
-    /// Brings everything to the disk, then puts the file in its place.  The number of its bytes.
-    pub fn finish(self) -> Result<u64> {
-        let Self { encoder, file, path, .. } = self;
-        let mut inner = match encoder {
-            Encoder::Csv { writer, .. } => writer.into_inner(),
-            Encoder::Parquet(writer) => writer.into_inner().map_err(Self::fault(&path))?,
-        };
-        inner.flush().map_err(Self::fault(&path))?;
-        file.as_file().sync_all().map_err(Self::fault(&path))?;
-        let bytes = file.as_file().metadata().map_err(Self::fault(&path))?.len();
-        file.persist(&path).map_err(|error| Self::fault(&path)(error.error))?;
-        #[cfg(unix)]
-        File::open(folder(&path)).and_then(|folder| folder.sync_all()).map_err(Self::fault(&path))?;
-        Ok(bytes)
+    pub fn end_group(&mut self) -> Result<()> {
+        self.encoder.end_group().map_err(|error| error.in_file(&self.sink.name()))
+    }
+
+    /// Writes what is left to write.
+    pub fn finish(self) -> Result<Written> {
+        self.encoder.finish().map_err(|error| error.in_file(&self.sink.name()))?;
+        Ok(Written { pending: self.pending, bytes: self.written.load(Ordering::Relaxed) })
     }
 }
 
-/// The batch under a schema that differs in labels only: names of zones, what may be null, metadata.
-fn relabel(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, arrow::error::ArrowError> {
-    let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| {
-        match (column.data_type(), field.data_type()) {
-            (DataType::Timestamp(from, from_zone), DataType::Timestamp(to, to_zone))
-                if from == to && from_zone != to_zone =>
-            {
-                Ok(make_array(column.to_data().into_builder().data_type(field.data_type().clone()).build()?))
-            }
-            _ => Ok(Arc::clone(column)),
+impl Written {
+    /// Puts the output in its place.  The number of its bytes.
+    pub fn place(self) -> Result<u64> {
+        match self.pending {
+            Some(pending) => pending.persist(),
+            None => Ok(self.bytes),
         }
-    });
-    RecordBatch::try_new(Arc::clone(schema), columns.collect::<std::result::Result<_, arrow::error::ArrowError>>()?)
+    }
 }
 
-/// Moments with a zone as CSV shows them: in UTC, which needs no table of the world's summer times.
-fn in_utc(schema: &Schema) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| match field.data_type() {
-        DataType::Timestamp(unit, Some(_)) => {
-            Field::new(field.name(), DataType::Timestamp(*unit, Some("+00:00".into())), true)
-        }
-        _ => Field::new(field.name(), field.data_type().clone(), true),
-    });
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+struct Counted {
+    inner: Out,
+    written: Arc<AtomicU64>,
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let done = self.inner.write(bytes)?;
+        self.written.fetch_add(done as u64, Ordering::Relaxed);
+        Ok(done)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.inner.flush()
+    }
 }

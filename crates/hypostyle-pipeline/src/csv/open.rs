@@ -1,0 +1,196 @@
+//! The beginning of a CSV file: its header, its kind of line end, and a sample for the types that aren't declared.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use arrow::datatypes::DataType;
+
+use super::cut::last_record;
+use super::dialect::{Dialect, Encoding};
+use super::infer::Guess;
+use super::reader::latin1;
+use super::table::Table;
+use crate::bad::{Bad, Place, Reason};
+use crate::error::{Error, ErrorKind, Result};
+use crate::source::bytes::Bytes;
+use crate::source::{Column, Mark, Origin};
+
+/// So many rows are looked at for types that aren't declared.
+const SAMPLE_ROWS: usize = 10_000;
+/// But no more bytes than these.
+const SAMPLE_BYTES: usize = 16 << 20;
+/// So much is read at first.
+const FIRST_BYTES: usize = 1 << 20;
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// A file that was opened, with what has been read of it already.
+pub(crate) struct Opened {
+    pub input: Bytes,
+    /// What was read and not yet taken; it begins with the first record below the header.
+    pub buffer: Vec<u8>,
+    pub ended: bool,
+    /// Where the buffer begins.
+    pub mark: Mark,
+    /// The names of the columns; `column_1` and so on where the file doesn't say.
+    pub names: Vec<String>,
+}
+
+/// Opens a file and reads its header.  Sets the dialect's line end where the file is the first.
+pub(crate) fn open(
+    path: &Arc<Path>,
+    file: usize,
+    dialect: &mut Dialect,
+    read: &Arc<AtomicU64>,
+) -> Result<Option<Opened>> {
+    let mut input = Bytes::open(path, 0, read)?;
+    let mut buffer = Vec::new();
+    let mut size = FIRST_BYTES;
+    let mut table = Table::default();
+    let (header, ended, begin) = loop {
+        let ended = input.fill(&mut buffer, size)?;
+        let begin = if buffer.starts_with(BOM) { BOM.len() } else { 0 };
+        if !buffer.contains(&b'\n') && buffer.contains(&b'\r') {
+            dialect.line_end = b'\r';
+        }
+        if ended {
+            close_last_line(&mut buffer, dialect);
+        }
+        let end = last_record(&buffer[begin..], dialect).end.unwrap_or(0);
+        // With no columns to expect, every record is an odd one.
+        table.scan(&buffer[begin..begin + end], dialect, 0);
+        match table.odd.first() {
+            Some(header) => break (*header, ended, begin),
+            None if ended && buffer[begin..].trim_ascii().is_empty() => return Ok(None),
+            None if ended || size >= SAMPLE_BYTES => {
+                let what = if ended { "the file ends inside a quoted field" } else { "it is longer than 16 MiB" };
+                let message = format!("the first record is never closed: {what}");
+                return Err(Error::new(ErrorKind::Malformed { line: 1, record: 0, column: None }, message)
+                    .in_file(path)
+                    .help("close the quote, or write a quote inside a text as two"));
+            }
+            None => size *= 2,
+        }
+    };
+    let end = header.end as usize;
+    let line_end = memchr::memchr(dialect.line_end, &buffer[begin + end..]).map_or(end, |at| end + at + 1);
+    let row = &buffer[begin..begin + line_end];
+    table.scan(row, dialect, header.fields);
+    let line = 1 + lines(&row[..table.start(0)], dialect);
+    let fields: Vec<Vec<u8>> = (0..header.fields)
+        .map(|column| {
+            let (start, end) = table.field(0, column);
+            let text = dialect.text(&row[start..end]);
+            if dialect.encoding == Encoding::Latin1 { latin1(&text) } else { text.into_owned() }
+        })
+        .collect();
+    let mut mark = Mark { file, offset: begin as u64, line: 1, record: 1 };
+    let names = names(fields, dialect, path, line)?;
+    if dialect.header {
+        mark.offset += line_end as u64;
+        mark.line += lines(row, dialect);
+        buffer.drain(..begin + line_end);
+    } else {
+        buffer.drain(..begin);
+    }
+    Ok(Some(Opened { input, buffer, ended, mark, names }))
+}
+
+/// Sees to it that the last line has an end, like the others.
+pub(crate) fn close_last_line(buffer: &mut Vec<u8>, dialect: &Dialect) {
+    if buffer.last().is_some_and(|last| *last != dialect.line_end) {
+        buffer.push(dialect.line_end);
+    }
+}
+
+/// How many lines end in these bytes.
+pub(crate) fn lines(bytes: &[u8], dialect: &Dialect) -> u64 {
+    memchr::memchr_iter(dialect.line_end, bytes).count() as u64
+}
+
+/// The names of the columns: the header's; `column_1`, `column_2` ... where the header is empty or there is none.
+fn names(fields: Vec<Vec<u8>>, dialect: &Dialect, path: &Path, line: u64) -> Result<Vec<String>> {
+    let header_error = |message: String| {
+        Error::new(ErrorKind::Malformed { line, record: 0, column: None }, message).in_file(path)
+    };
+    let mut names = Vec::with_capacity(fields.len());
+    for (index, field) in fields.into_iter().enumerate() {
+        let name = if dialect.header { field } else { Vec::new() };
+        names.push(match String::from_utf8(name) {
+            Ok(name) if name.is_empty() => format!("column_{}", index + 1),
+            Ok(name) => name,
+            Err(_) => {
+                return Err(header_error(format!("the header of column {} is no UTF-8", index + 1)).help(
+                    "convert the file to UTF-8, with iconv for instance; or say what it is: encoding = \"latin1\" under \
+                     [source]",
+                ));
+            }
+        });
+    }
+    let mut seen = HashSet::new();
+    if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
+        return Err(header_error(format!("the header has column '{twice}' twice"))
+            .help("rename one; or, if the first row is data, header = false under [source]"));
+    }
+    Ok(names)
+}
+
+impl Opened {
+    /// The types of the columns: as declared, else by the first rows.  A row with too few or too many fields among them is an
+    /// error here already, unless such rows are to be borne.
+    pub fn columns(
+        &mut self,
+        path: &Arc<Path>,
+        dialect: &Dialect,
+        declared: Vec<Option<DataType>>,
+        bear: bool,
+    ) -> Result<Vec<Column>> {
+        let mut table = Table::default();
+        let known = declared.iter().all(Option::is_some);
+        while !known {
+            let end = last_record(&self.buffer, dialect).end.unwrap_or(0);
+            table.scan(&self.buffer[..end], dialect, declared.len());
+            if table.rows() >= SAMPLE_ROWS || self.ended || self.buffer.len() >= SAMPLE_BYTES {
+                break;
+            }
+            let size = self.buffer.len().max(FIRST_BYTES) * 2;
+            self.ended = self.input.fill(&mut self.buffer, size)?;
+            if self.ended {
+                close_last_line(&mut self.buffer, dialect);
+            }
+        }
+        let rows = table.rows().min(SAMPLE_ROWS);
+        let guess = |column: usize| {
+            let mut guess = Guess::default();
+            for row in 0..rows {
+                let (start, end) = table.field(row, column);
+                guess.observe_written(&dialect.text(&self.buffer[start..end]), dialect);
+            }
+            guess
+        };
+        let columns = self.names.iter().zip(declared).enumerate().map(|(index, (name, declared))| match declared {
+            Some(data_type) => Column::new(name, data_type, Origin::Declared),
+            None => {
+                let guess = guess(index);
+                let mut column = Column::new(name, guess.data_type(), Origin::Inferred { rows });
+                column.remark = guess.remark();
+                column
+            }
+        });
+        let columns: Vec<Column> = columns.collect();
+        if let Some(odd) = table.odd.first().filter(|odd| !bear && odd.before < SAMPLE_ROWS) {
+            let before = &self.buffer[..odd.start as usize];
+            let place = Place {
+                file: Arc::clone(path),
+                line: self.mark.line + lines(before, dialect),
+                record: self.mark.record + odd.before as u64,
+                offset: self.mark.offset + u64::from(odd.start),
+            };
+            let bad =
+                Bad { place, reason: Reason::Fields(odd.fields), column: None, text: Vec::new(), row: Vec::new() };
+            return Err(bad.error(&columns, &[]));
+        }
+        Ok(columns)
+    }
+}

@@ -1,0 +1,97 @@
+//! Several Parquet files as one sequence of chunks.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+
+use super::read::{ParquetBatches, ParquetFile};
+use crate::error::{Error, ErrorKind, Result};
+use crate::source::files::Files;
+use crate::source::{Chunk, Column, Mark};
+use crate::types;
+
+const BATCH_ROWS: usize = 65_536;
+
+/// The rows of some Parquet files, in order.
+pub(crate) struct ParquetChunks {
+    files: Files,
+    columns: Vec<usize>,
+    /// Of the wanted columns, without the files' metadata: what another tool noted there doesn't hold for the output.
+    schema: SchemaRef,
+    batch_rows: usize,
+    threads: usize,
+    first: Option<ParquetFile>,
+    open: Option<ParquetBatches>,
+    next: Mark,
+    /// Bytes of the files that have been read to their end.
+    bytes: u64,
+}
+
+impl ParquetChunks {
+    pub fn begin(
+        first: ParquetFile,
+        files: Files,
+        columns: Vec<usize>,
+        schema: SchemaRef,
+        batch_rows: Option<usize>,
+        threads: usize,
+        mark: Option<Mark>,
+    ) -> Result<Self> {
+        let next = mark.unwrap_or(Mark { file: 0, offset: 0, line: 0, record: 1 });
+        let bytes = files.list[..next.file].iter().map(|file| file.bytes).sum();
+        let batch_rows = batch_rows.unwrap_or(BATCH_ROWS);
+        let first = Some(first).filter(|_| next.file == 0);
+        Ok(Self { files, columns, schema, batch_rows, threads, first, open: None, next, bytes })
+    }
+
+    pub fn next(&mut self) -> Result<Option<Chunk>> {
+        loop {
+            if self.open.is_none() {
+                let Some(file) = self.files.list.get(self.next.file) else { return Ok(None) };
+                let opened = match self.first.take() {
+                    Some(first) => first,
+                    None => {
+                        let (opened, columns) = ParquetFile::open(&file.path)?;
+                        self.check(&file.path, &columns)?;
+                        opened
+                    }
+                };
+                let schema = Arc::clone(&self.schema);
+                let batches = opened.batches(&self.columns, schema, self.batch_rows, self.threads, self.next.offset)?;
+                self.open = Some(batches);
+            }
+            let Some(batches) = &mut self.open else { return Ok(None) };
+            if let Some(batch) = batches.next()? {
+                let rows = batch.num_rows() as u64;
+                self.next.offset += rows;
+                self.next.record += rows;
+                let bytes = self.bytes + batches.bytes_read();
+                return Ok(Some(Chunk { batch, bad: Vec::new(), file: self.next.file, after: self.next, bytes }));
+            }
+            self.open = None;
+            self.bytes += self.files.list[self.next.file].bytes;
+            self.next = Mark { file: self.next.file + 1, offset: 0, line: 0, record: 1 };
+        }
+    }
+
+    /// The wanted columns of every file must be those of the first.
+    fn check(&self, path: &std::path::Path, columns: &[Column]) -> Result<()> {
+        for (field, index) in self.schema.fields().iter().zip(&self.columns) {
+            match columns.get(*index) {
+                Some(column) if column.name == *field.name() && column.data_type == *field.data_type() => {}
+                found => {
+                    let found = found.map_or("there is none".to_string(), |column| {
+                        format!("it is '{}', {}", column.name, types::name(&column.data_type))
+                    });
+                    let expected = types::name(field.data_type());
+                    let message =
+                        format!("column {} is '{}', {expected}, in the first file; here {found}", index + 1, field.name());
+                    return Err(Error::new(ErrorKind::Source, message)
+                        .in_file(path)
+                        .help("files that are read together have the same columns in the same order"));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,158 @@
+//! Rows into the bytes of a format.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, make_array};
+use arrow::csv::WriterBuilder;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+use parquet::basic::{Compression as Codec, ZstdLevel};
+use rayon::ThreadPool;
+use rayon::prelude::*;
+
+use super::Style;
+use crate::config::Compression;
+use crate::error::{Error, ErrorKind, Result};
+use crate::parquet::write::ParquetWriter;
+
+/// Where bytes go.
+pub(crate) type Out = Box<dyn Write + Send>;
+
+/// Fewer rows than these are not worth a thread of their own.
+const ROWS_OF_A_THREAD: usize = 4096;
+
+/// Writes rows in a format.
+pub(crate) enum Encoder {
+    Csv { out: Out, delimiter: u8, schema: SchemaRef, pool: Arc<ThreadPool> },
+    Parquet { writer: Box<ParquetWriter<Out>>, schema: SchemaRef },
+    IpcFile { writer: Box<FileWriter<Out>>, schema: SchemaRef },
+    IpcStream { writer: Box<StreamWriter<Out>>, schema: SchemaRef },
+    None,
+}
+
+impl Encoder {
+    /// Begins to write; `streamed` where the bytes go through a pipe.
+    pub fn begin(mut out: Out, style: Style, schema: &SchemaRef, pool: &Arc<ThreadPool>, streamed: bool) -> Result<Self> {
+        match style {
+            Style::None => Ok(Self::None),
+            Style::Csv { delimiter } => {
+                let empty = RecordBatch::new_empty(in_utc(schema));
+                out.write_all(&csv(&empty, delimiter, true).map_err(fault)?).map_err(fault)?;
+                Ok(Self::Csv { out, delimiter, schema: in_utc(schema), pool: Arc::clone(pool) })
+            }
+            Style::Parquet { compression } => {
+                let codec = match compression {
+                    Compression::Zstd => Codec::ZSTD(ZstdLevel::default()),
+                    Compression::Snappy => Codec::SNAPPY,
+                    Compression::None => Codec::UNCOMPRESSED,
+                };
+                let writer = ParquetWriter::new(out, schema, codec, pool.current_num_threads())?;
+                Ok(Self::Parquet { writer: Box::new(writer), schema: Arc::clone(schema) })
+            }
+            Style::Ipc { compression } => {
+                let compression = (compression == Compression::Zstd).then_some(CompressionType::ZSTD);
+                let options = IpcWriteOptions::default().try_with_compression(compression).map_err(fault)?;
+                let schema = Arc::clone(schema);
+                if streamed {
+                    let writer = StreamWriter::try_new_with_options(out, &schema, options).map_err(fault)?;
+                    return Ok(Self::IpcStream { writer: Box::new(writer), schema });
+                }
+                let writer = FileWriter::try_new_with_options(out, &schema, options).map_err(fault)?;
+                Ok(Self::IpcFile { writer: Box::new(writer), schema })
+            }
+        }
+    }
+
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        match self {
+            Self::None => Ok(()),
+            Self::Csv { out, delimiter, schema, pool } => {
+                let batch = relabel(batch, schema).map_err(fault)?;
+                let rows = batch.num_rows().div_ceil(pool.current_num_threads()).max(ROWS_OF_A_THREAD);
+                let parts: Vec<RecordBatch> = (0..batch.num_rows())
+                    .step_by(rows)
+                    .map(|from| batch.slice(from, rows.min(batch.num_rows() - from)))
+                    .collect();
+                let texts: Vec<_> =
+                    pool.install(|| parts.par_iter().map(|part| csv(part, *delimiter, false)).collect());
+                for text in texts {
+                    out.write_all(&text.map_err(fault)?).map_err(fault)?;
+                }
+                Ok(())
+            }
+            Self::Parquet { writer, schema } => writer.write(&relabel(batch, schema).map_err(fault)?),
+            Self::IpcFile { writer, schema } => {
+                relabel(batch, schema).and_then(|batch| writer.write(&batch)).map_err(fault)
+            }
+            Self::IpcStream { writer, schema } => {
+                relabel(batch, schema).and_then(|batch| writer.write(&batch)).map_err(fault)?;
+                writer.flush().map_err(fault)
+            }
+        }
+    }
+
+    /// Ends what the format keeps open in memory.
+    pub fn end_group(&mut self) -> Result<()> {
+        match self {
+            Self::Parquet { writer, .. } => writer.end_group(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes what is left to write.
+    pub fn finish(self) -> Result<()> {
+        let mut out = match self {
+            Self::None => return Ok(()),
+            Self::Csv { out, .. } => out,
+            Self::Parquet { writer, .. } => writer.finish()?,
+            Self::IpcFile { mut writer, .. } => {
+                writer.finish().map_err(fault)?;
+                writer.into_inner().map_err(fault)?
+            }
+            Self::IpcStream { mut writer, .. } => {
+                writer.finish().map_err(fault)?;
+                writer.into_inner().map_err(fault)?
+            }
+        };
+        out.flush().map_err(fault)
+    }
+}
+
+fn fault<E: std::error::Error + Send + Sync + 'static>(error: E) -> Error {
+    Error::new(ErrorKind::Sink, "can't write the output").because(error)
+}
+
+fn csv(batch: &RecordBatch, delimiter: u8, header: bool) -> std::result::Result<Vec<u8>, ArrowError> {
+    let mut text = Vec::new();
+    WriterBuilder::new().with_delimiter(delimiter).with_header(header).build(&mut text).write(batch)?;
+    Ok(text)
+}
+
+/// The batch under a schema that differs in labels only: names of zones, what may be null, metadata.
+fn relabel(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, ArrowError> {
+    let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| {
+        match (column.data_type(), field.data_type()) {
+            (DataType::Timestamp(from, from_zone), DataType::Timestamp(to, to_zone))
+                if from == to && from_zone != to_zone =>
+            {
+                Ok(make_array(column.to_data().into_builder().data_type(field.data_type().clone()).build()?))
+            }
+            _ => Ok(Arc::clone(column)),
+        }
+    });
+    RecordBatch::try_new(Arc::clone(schema), columns.collect::<std::result::Result<_, ArrowError>>()?)
+}
+
+/// Moments with a zone as CSV shows them: in UTC, which needs no table of the world's summer times.
+fn in_utc(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Timestamp(unit, Some(_)) => {
+            Field::new(field.name(), DataType::Timestamp(*unit, Some("+00:00".into())), true)
+        }
+        _ => Field::new(field.name(), field.data_type().clone(), true),
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}

@@ -1,0 +1,77 @@
+//! A file that grows under a temporary name beside its place, and appears there whole or not at all.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// A file that is not in its place yet; dropped, it is removed.
+pub(crate) struct Pending {
+    file: NamedTempFile,
+    path: PathBuf,
+}
+
+impl Pending {
+    /// Creates the file for this place under a temporary name.
+    pub fn create(path: &Path) -> Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        let prefix = format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy());
+        builder.prefix(&prefix).suffix(".part");
+        #[cfg(unix)]
+        {
+            // As any new file: what the user's umask leaves of it.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let file = builder.tempfile_in(folder(path)).map_err(|error| {
+            Error::new(ErrorKind::Sink, format!("can't create the output: {error}")).in_file(path).because(error)
+        })?;
+        Ok(Self { file, path: path.to_path_buf() })
+    }
+
+    /// The place that the file is for.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A handle to write by.
+    pub fn handle(&self) -> Result<File> {
+        self.file.as_file().try_clone().map_err(|error| self.fault(error))
+    }
+
+    /// Brings everything to the disk, then puts the file in its place.  The number of its bytes.
+    pub fn persist(self) -> Result<u64> {
+        self.file.as_file().sync_all().map_err(|error| self.fault(error))?;
+        let bytes = self.file.as_file().metadata().map_err(|error| self.fault(error))?.len();
+        let Self { file, path } = self;
+        file.persist(&path).map_err(|error| unwritable(&path, error.error))?;
+        sync_folder(&path)?;
+        Ok(bytes)
+    }
+
+    fn fault(&self, error: std::io::Error) -> Error {
+        unwritable(&self.path, error)
+    }
+}
+
+/// Brings to the disk what a file's folder knows of it.
+pub(crate) fn sync_folder(path: &Path) -> Result<()> {
+    #[cfg(unix)]
+    File::open(folder(path)).and_then(|folder| folder.sync_all()).map_err(|error| unwritable(path, error))?;
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
+fn unwritable(path: &Path, error: std::io::Error) -> Error {
+    Error::new(ErrorKind::Sink, "can't write the output").in_file(path).because(error)
+}
+
+pub(crate) fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}

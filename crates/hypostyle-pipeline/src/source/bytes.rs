@@ -1,0 +1,95 @@
+//! A file as a stream of bytes: from the disk or standard input, decompressed on the way where its name or first bytes say so.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The path that means standard input or output.
+pub(crate) const STANDARD: &str = "-";
+
+/// A stream of a file's bytes, decompressed.
+pub(crate) struct Bytes {
+    inner: Box<dyn Read + Send>,
+    path: Arc<Path>,
+}
+
+/// How a file is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packing {
+    None,
+    Gzip,
+    Zstd,
+}
+
+impl Packing {
+    /// As the name's last extension says.
+    pub fn of(path: &Path) -> Self {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some(name) if name.eq_ignore_ascii_case("gz") => Self::Gzip,
+            Some(name) if name.eq_ignore_ascii_case("zst") || name.eq_ignore_ascii_case("zstd") => Self::Zstd,
+            _ => Self::None,
+        }
+    }
+}
+
+impl Bytes {
+    /// Opens the file and goes to this place of what it holds; `read` counts the bytes taken from the disk.
+    pub fn open(path: &Arc<Path>, skip: u64, read: &Arc<AtomicU64>) -> Result<Self> {
+        let fault = |error: io::Error| {
+            Error::new(ErrorKind::Source, format!("can't open the input: {error}")).in_file(path).because(error)
+        };
+        let counted = |file| Counted { inner: file, read: Arc::clone(read) };
+        let packing = Packing::of(path);
+        let mut inner: Box<dyn Read + Send> = if path.as_os_str() == STANDARD {
+            Box::new(Counted { inner: io::stdin(), read: Arc::clone(read) })
+        } else {
+            let mut file = File::open(path).map_err(fault)?;
+            match packing {
+                Packing::None => {
+                    file.seek(SeekFrom::Start(skip)).map_err(fault)?;
+                    read.fetch_add(skip, Ordering::Relaxed);
+                    return Ok(Self { inner: Box::new(counted(file)), path: Arc::clone(path) });
+                }
+                // Files of several members are common: tools append to them.
+                Packing::Gzip => {
+                    Box::new(flate2::bufread::MultiGzDecoder::new(io::BufReader::with_capacity(1 << 18, counted(file))))
+                }
+                Packing::Zstd => Box::new(zstd::Decoder::new(counted(file)).map_err(fault)?),
+            }
+        };
+        io::copy(&mut (&mut inner).take(skip), &mut io::sink()).map_err(fault)?;
+        Ok(Self { inner, path: Arc::clone(path) })
+    }
+
+    /// Reads until `buffer` holds `size` bytes; whether the stream has ended.
+    pub fn fill(&mut self, buffer: &mut Vec<u8>, size: usize) -> Result<bool> {
+        while buffer.len() < size {
+            let missing = (size - buffer.len()) as u64;
+            let got = (&mut self.inner).take(missing).read_to_end(buffer).map_err(|error| {
+                let error_text = format!("can't read the input: {error}");
+                Error::new(ErrorKind::Source, error_text).in_file(&self.path).because(error)
+            })?;
+            if got == 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+struct Counted<R> {
+    inner: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(buffer)?;
+        self.read.fetch_add(got as u64, Ordering::Relaxed);
+        Ok(got)
+    }
+}

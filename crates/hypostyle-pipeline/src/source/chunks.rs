@@ -1,0 +1,106 @@
+//! The rows of a source as the runner takes them, whatever the format: chunks in order, with the folders' columns added.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray, new_null_array};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::SchemaRef;
+use rayon::ThreadPool;
+
+use super::{Chunk, Kind, Mark, Source, schema};
+use crate::csv::reader::{CsvChunks, Reading};
+use crate::error::{Error, ErrorKind, Result};
+use crate::parquet::chunks::ParquetChunks;
+
+/// The rows of a source.
+pub(crate) struct Chunks {
+    rows: Rows,
+    /// The folders' columns: each file's value as an array of one row.
+    folders: Vec<Vec<ArrayRef>>,
+    schema: SchemaRef,
+}
+
+enum Rows {
+    Csv(CsvChunks),
+    Parquet(ParquetChunks),
+}
+
+impl Source {
+    /// Begins to read, at the mark or at the beginning, with so many chunks under way at most.
+    pub fn chunks(self, pool: Arc<ThreadPool>, ahead: usize, mark: Option<Mark>) -> Result<Chunks> {
+        let schema_of_all = self.schema();
+        let mut folders = Vec::new();
+        for (column, (_, values)) in self.columns.iter().filter(|column| !column.in_file()).zip(&self.files.partitions) {
+            if !self.wanted().any(|wanted| wanted.name == column.name) {
+                continue;
+            }
+            let options = CastOptions { safe: false, ..CastOptions::default() };
+            let one = |value: &Option<String>| match value {
+                None => Ok(new_null_array(&column.data_type, 1)),
+                Some(text) => {
+                    let text = StringArray::from(vec![text.as_str()]);
+                    cast_with_options(&text, &column.data_type, &options).map_err(|error| {
+                        let message = format!("a folder's name is no value of column '{}'", column.name);
+                        Error::new(ErrorKind::Source, message).because(error)
+                    })
+                }
+            };
+            folders.push(values.iter().map(one).collect::<Result<Vec<_>>>()?);
+        }
+        let in_file: Vec<usize> = self.wanted.iter().copied().filter(|column| self.columns[*column].in_file()).collect();
+        let file_schema = schema(in_file.iter().map(|column| &self.columns[*column]));
+        let rows = match self.kind {
+            Kind::Csv(csv, opened) => {
+                let wanted = in_file.iter().map(|column| {
+                    let Column { data_type, written, .. } = &self.columns[*column];
+                    (*column, data_type.clone(), written.clone())
+                });
+                let reading = Reading {
+                    files: self.files.paths(),
+                    width: csv.names.len(),
+                    wanted: wanted.collect(),
+                    names: csv.names,
+                    dialect: csv.dialect,
+                    schema: file_schema,
+                    on_bad: self.policy.on_bad,
+                    read: csv.read,
+                };
+                Rows::Csv(CsvChunks::begin(reading, opened.map(|opened| *opened), mark, pool, ahead)?)
+            }
+            Kind::Parquet(first) => {
+                let threads = pool.current_num_threads();
+                Rows::Parquet(ParquetChunks::begin(first, self.files, in_file, file_schema, self.batch_rows, threads, mark)?)
+            }
+        };
+        Ok(Chunks { rows, folders, schema: schema_of_all })
+    }
+}
+
+use super::Column;
+
+impl Chunks {
+    /// The next rows; `None` at the end.
+    pub fn next(&mut self) -> Result<Option<Chunk>> {
+        let chunk = match &mut self.rows {
+            Rows::Csv(rows) => rows.next()?,
+            Rows::Parquet(rows) => rows.next()?,
+        };
+        let Some(mut chunk) = chunk else { return Ok(None) };
+        if !self.folders.is_empty() {
+            let rows = chunk.batch.num_rows();
+            let mut columns = chunk.batch.columns().to_vec();
+            for values in &self.folders {
+                let indices = arrow::array::UInt32Array::from(vec![0; rows]);
+                columns.push(arrow::compute::take(&values[chunk.file], &indices, None).map_err(misfit)?);
+            }
+            let options = RecordBatchOptions::new().with_row_count(Some(rows));
+            chunk.batch =
+                RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options).map_err(misfit)?;
+        }
+        Ok(Some(chunk))
+    }
+}
+
+fn misfit(error: arrow::error::ArrowError) -> Error {
+    Error::new(ErrorKind::Internal, "the folders' columns don't fit").because(error)
+}

@@ -1,0 +1,214 @@
+//! Which files a source reads, in which order, and what their folders say.
+//!
+//! A path is a file, a folder (all files below it whose names have the format's extension), a pattern (`*`, `?`, `[...]`,
+//! `**`), or `-` for standard input; several are read one after the other.  What a folder or a pattern stands for is read in
+//! the order of the names, byte by byte.  Folders named `column=value` are columns of their own, as Hive writes them.
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use serde::{Deserialize, Serialize};
+
+use super::bytes::{Packing, STANDARD};
+use super::relative;
+use crate::error::{Error, ErrorKind, Result};
+
+/// A file to read, and what tells whether it is still the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InputFile {
+    pub path: Arc<Path>,
+    pub bytes: u64,
+    /// Nanoseconds since 1970, where the system says.
+    pub modified: Option<u64>,
+}
+
+/// The files of a source.
+#[derive(Debug, Clone)]
+pub(crate) struct Files {
+    pub list: Vec<InputFile>,
+    /// The columns that the folders make, with each file's value; `None` is null.
+    pub partitions: Vec<(String, Vec<Option<String>>)>,
+}
+
+/// What Hive calls the folder of a null.
+const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
+
+impl Files {
+    /// Finds the files; `is_data` tells the files of a folder that are meant.
+    pub fn find(paths: &[PathBuf], is_data: impl Fn(&Path) -> bool) -> Result<Self> {
+        let mut list = Vec::new();
+        for path in paths {
+            let found = expand(path, &is_data)?;
+            if found.is_empty() {
+                return Err(Error::new(ErrorKind::Source, "no file is found there")
+                    .in_file(path)
+                    .help(format!("check the pattern or the folder, and the files' extensions; {}", relative(path))));
+            }
+            for path in found {
+                list.push(about(&path)?);
+            }
+        }
+        if let (Some(_), true) = (list.iter().find(|file| file.is_standard()), list.len() > 1) {
+            return Err(Error::pipeline("standard input is read beside other files").help("read it alone"));
+        }
+        let partitions = partitions(&list)?;
+        Ok(Self { list, partitions })
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.list.iter().map(|file| file.bytes).sum()
+    }
+
+    pub fn paths(&self) -> Vec<Arc<Path>> {
+        self.list.iter().map(|file| Arc::clone(&file.path)).collect()
+    }
+}
+
+impl InputFile {
+    pub fn is_standard(&self) -> bool {
+        self.path.as_os_str() == STANDARD
+    }
+
+    /// Whether reading may begin anywhere in it without reading what is before.
+    pub fn is_plain(&self) -> bool {
+        Packing::of(&self.path) == Packing::None
+    }
+
+    /// Complains if the file is no longer what it was.
+    pub fn check_unchanged(&self) -> Result<()> {
+        if about(&self.path)? == *self {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Source, "the input was changed while it was read, or since the checkpoint")
+            .in_file(&self.path)
+            .help("run the pipeline again from the beginning: --restart"))
+    }
+}
+
+fn about(path: &Path) -> Result<InputFile> {
+    if path.as_os_str() == STANDARD {
+        return Ok(InputFile { path: path.into(), bytes: 0, modified: None });
+    }
+    let about = std::fs::metadata(path).map_err(|error| {
+        Error::new(ErrorKind::Source, format!("can't open the input: {error}")).in_file(path).help(relative(path))
+    })?;
+    if about.is_dir() {
+        return Err(Error::new(ErrorKind::Source, "the input is no regular file").in_file(path));
+    }
+    let modified = about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let modified = modified.and_then(|time| u64::try_from(time.as_nanos()).ok());
+    Ok(InputFile { path: path.into(), bytes: about.len(), modified })
+}
+
+fn expand(path: &Path, is_data: &impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
+    let text = path.to_string_lossy();
+    if path.is_dir() {
+        let pattern = format!("{}/**/*", glob::Pattern::escape(&text));
+        let visible = |found: &PathBuf| {
+            let below = found.strip_prefix(path).unwrap_or(found);
+            below.components().all(|part| !part.as_os_str().to_string_lossy().starts_with(['.', '_']))
+        };
+        let found = matches(path, &pattern)?;
+        return Ok(found.into_iter().filter(|found| found.is_file() && visible(found) && is_data(found)).collect());
+    }
+    if path.as_os_str() != STANDARD && text.contains(['*', '?', '[']) && !path.exists() {
+        return Ok(matches(path, &text)?.into_iter().filter(|found| found.is_file()).collect());
+    }
+    Ok(vec![path.to_path_buf()])
+}
+
+fn matches(path: &Path, pattern: &str) -> Result<Vec<PathBuf>> {
+    let fault = |message: String| Error::new(ErrorKind::Source, message).in_file(path);
+    let found = glob::glob(pattern).map_err(|error| fault(format!("the pattern can't be read: {error}")))?;
+    let found = found.map(|entry| entry.map_err(|error| fault(format!("can't look through the folder: {error}"))));
+    let mut found = found.collect::<Result<Vec<PathBuf>>>()?;
+    found.sort_by(|left, right| left.as_os_str().as_encoded_bytes().cmp(right.as_os_str().as_encoded_bytes()));
+    Ok(found)
+}
+
+/// The columns that the files' folders make, which must be the same for all files.
+fn partitions(list: &[InputFile]) -> Result<Vec<(String, Vec<Option<String>>)>> {
+    let mut columns: Vec<(String, Vec<Option<String>>)> = Vec::new();
+    for (index, file) in list.iter().enumerate() {
+        let found = folders(&file.path);
+        if index == 0 {
+            columns = found.iter().map(|(name, _)| (name.clone(), Vec::new())).collect();
+        }
+        if !found.iter().map(|(name, _)| name).eq(columns.iter().map(|(name, _)| name)) {
+            let names = |names: Vec<String>| if names.is_empty() { "none".to_string() } else { super::quoted(&names) };
+            let here = names(found.into_iter().map(|(name, _)| name).collect());
+            let first = names(columns.into_iter().map(|(name, _)| name).collect());
+            return Err(Error::new(
+                ErrorKind::Source,
+                format!("its folders make the columns {here}, but those of the first file {first}"),
+            )
+            .in_file(&file.path)
+            .help("files that are read together lie in folders of the same columns, such as day=2024-01-02"));
+        }
+        for ((_, values), (_, value)) in columns.iter_mut().zip(found) {
+            values.push((value != HIVE_NULL).then_some(value));
+        }
+    }
+    Ok(columns)
+}
+
+fn folders(path: &Path) -> Vec<(String, String)> {
+    let folders = path.parent().into_iter().flat_map(Path::components);
+    let named = folders.filter_map(|part| match part {
+        Component::Normal(name) => name.to_str()?.split_once('='),
+        _ => None,
+    });
+    let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    named.filter(|(name, _)| !name.is_empty()).map(|(name, value)| (decode(name), decode(value))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(folder: &Path, names: &[&str]) {
+        for name in names {
+            let path = folder.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "a\n1\n").unwrap();
+        }
+    }
+
+    fn found(folder: &Path, path: &str) -> Vec<String> {
+        let files = Files::find(&[folder.join(path)], |path| path.extension().is_some_and(|e| e == "csv")).unwrap();
+        let name = |file: &InputFile| file.path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
+        files.list.iter().map(name).collect()
+    }
+
+    #[test]
+    fn folders_and_patterns_are_read_in_the_order_of_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        write(folder, &["in/b.csv", "in/a.csv", "in/a-1.csv", "in/c.txt", "in/x/d.csv", "in/.hidden.csv", "in/_log/e.csv"]);
+        assert_eq!(found(folder, "in"), ["in/a-1.csv", "in/a.csv", "in/b.csv", "in/x/d.csv"]);
+        assert_eq!(found(folder, "in/?.csv"), ["in/a.csv", "in/b.csv"]);
+        assert_eq!(found(folder, "in/**/*.csv").len(), 6);
+        assert_eq!(found(folder, "in/c.txt"), ["in/c.txt"]);
+        let none = Files::find(&[folder.join("in/*.tsv")], |_| true).unwrap_err().to_string();
+        assert!(none.contains("no file is found there"), "{none}");
+    }
+
+    #[test]
+    fn folders_may_be_columns() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        write(folder, &["day=2024-01-02/venue=A%20B/x.csv", "day=__HIVE_DEFAULT_PARTITION__/venue=C/x.csv"]);
+        let files = Files::find(&[folder.to_path_buf()], |_| true).unwrap();
+        assert_eq!(
+            files.partitions,
+            [
+                ("day".to_string(), vec![Some("2024-01-02".to_string()), None]),
+                ("venue".to_string(), vec![Some("A B".to_string()), Some("C".to_string())])
+            ]
+        );
+        write(folder, &["day=3/x.csv"]);
+        let error = Files::find(&[folder.to_path_buf()], |_| true).unwrap_err().to_string();
+        assert!(error.contains("its folders make the columns 'day', but those of the first file 'day', 'venue'"), "{error}");
+    }
+}
