@@ -7,11 +7,17 @@ use std::error::Error as StdError;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 use crate::error::{Error, ErrorKind};
+use crate::memory;
 use crate::pipeline::Pipeline;
+use progress::Show;
 
 /// The command did what it was asked.
 const DONE: i32 = 0;
@@ -19,6 +25,8 @@ const DONE: i32 = 0;
 const FAILED: i32 = 1;
 /// The arguments or the pipeline file ask for what can't be done; nothing was begun.
 const MISUSED: i32 = 2;
+/// The run was interrupted, as shells say it: 128 and the number of the signal.
+const INTERRUPTED: i32 = 130;
 
 /// Resumable columnar kernels over CSV and Parquet files.
 #[derive(Parser)]
@@ -48,31 +56,49 @@ enum Command {
 struct Run {
     #[command(flatten)]
     which: Which,
+    /// Forget the checkpoint of a run that ended before its time, and begin anew.
+    #[arg(long)]
+    restart: bool,
+    /// How progress and summary are shown on stderr.
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = How::Bar)]
+    progress: How,
     /// Show neither progress nor summary.
     #[arg(long, short)]
     quiet: bool,
+}
+
+/// How a run shows its progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum How {
+    /// A bar where stderr is a terminal, and a line at the end.
+    Bar,
+    /// A line of JSON every second, and one at the end.
+    Json,
 }
 
 #[derive(Args)]
 struct Which {
     /// The pipeline file (TOML).  Relative paths in it start at the working directory.
     file: PathBuf,
-    /// Read this file instead of the one in [source].
+    /// Read this file, folder or pattern instead of the one in [source]; - is standard input.
     #[arg(long, value_name = "PATH")]
     input: Option<PathBuf>,
-    /// Write this file instead of the one in [sink].
+    /// Write this file instead of the one in [sink]; - is standard output.
     #[arg(long, value_name = "PATH")]
     output: Option<PathBuf>,
-    /// How many threads the kernels may use (default: all cores); the result doesn't depend on it.
+    /// How many threads may decode, run kernels and encode (default: all cores); the result doesn't depend on it.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// How much memory may be used, such as 500MB or 2GiB.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    memory: Option<u64>,
     /// Stop after so many rows.
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
 }
 
 /// Runs the command with these arguments, the program's name first, and returns its exit code: 0 when all went well, 1
-/// when the run failed, 2 when the arguments or the pipeline were wrong and nothing was begun.
+/// when the run failed, 2 when the arguments or the pipeline were wrong and nothing was begun, 130 when it was interrupted.
 ///
 /// ```
 /// assert_eq!(hypostyle_pipeline::main_with_args(["hypostyle".into(), "kernels".into()]), 0);
@@ -111,6 +137,9 @@ impl Which {
         if let Some(threads) = self.threads {
             pipeline = pipeline.with_threads(threads);
         }
+        if let Some(bytes) = self.memory {
+            pipeline = pipeline.with_memory(bytes);
+        }
         if let Some(rows) = self.limit {
             pipeline = pipeline.with_limit(rows);
         }
@@ -118,25 +147,47 @@ impl Which {
     }
 }
 
+fn size(text: &str) -> Result<u64, String> {
+    memory::parse(text).ok_or_else(|| "give a size such as 500MB or 2GiB".to_string())
+}
+
 impl Run {
     fn execute(&self) -> i32 {
-        let plan = match self.which.pipeline().and_then(|pipeline| pipeline.plan()) {
+        let pipeline = self.which.pipeline();
+        let pipeline = pipeline.map(|pipeline| if self.restart { pipeline.with_restart() } else { pipeline });
+        let plan = match pipeline.and_then(|pipeline| pipeline.plan()) {
             Ok(plan) => plan,
             Err(error) => return report(&error, code(&error)),
         };
-        let bar = progress::Bar::new(self.quiet);
-        let outcome = plan.run(&mut |status| bar.show(status));
-        bar.clear();
+        let stop = interruption();
+        let mut show: Box<dyn Show> = match self.progress {
+            _ if self.quiet => Box::new(()),
+            How::Bar => Box::new(progress::Bar::new()),
+            How::Json => Box::new(progress::Json::new()),
+        };
+        let outcome = plan.run_until(&stop, &mut |status| show.status(status));
         match outcome {
             Ok(summary) => {
-                if !self.quiet {
-                    eprint_line(&progress::line(&summary));
-                }
+                show.summary(&summary);
                 DONE
             }
-            Err(error) => report(&error, FAILED),
+            Err(error) => {
+                show.failed();
+                report(&error, if *error.kind() == ErrorKind::Interrupted { INTERRUPTED } else { FAILED })
+            }
         }
     }
+}
+
+/// A flag that Ctrl-C and the system's request to end set; a second Ctrl-C ends the process at once.
+fn interruption() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // Without a handler the process ends at once, which leaves the temporary file: no reason not to run.
+        let _ = flag::register_conditional_shutdown(signal, INTERRUPTED, Arc::clone(&stop));
+        let _ = flag::register(signal, Arc::clone(&stop));
+    }
+    stop
 }
 
 /// The exit code of an error in planning: a malformed row fails the run wherever in the file it stands.

@@ -17,6 +17,7 @@ use crate::policy::OnBad;
 pub(crate) struct Config {
     pub state: Option<PathBuf>,
     pub checkpoint: Option<String>,
+    pub memory: Option<String>,
     #[serde(default)]
     pub source: SourceTable,
     #[serde(default)]
@@ -42,6 +43,7 @@ pub(crate) struct SourceTable {
     pub encoding: Option<Encoding>,
     pub ragged: Option<Ragged>,
     pub batch_rows: Option<usize>,
+    pub chunk_bytes: Option<usize>,
     pub on_bad_row: Option<OnBad>,
     pub max_bad_rows: Option<u64>,
     pub rejects: Option<PathBuf>,
@@ -141,6 +143,7 @@ pub(crate) struct SinkTable {
     pub compression: Option<Compression>,
     pub columns: Option<Vec<String>>,
     pub delimiter: Option<String>,
+    pub group_rows: Option<usize>,
 }
 
 /// The formats of files.

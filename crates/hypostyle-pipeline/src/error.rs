@@ -28,6 +28,10 @@ pub enum ErrorKind {
     Stage(hypostyle::ErrorKind),
     /// The output can't be written.
     Sink,
+    /// The state or the checkpoint of an earlier run doesn't fit.
+    State,
+    /// More memory is needed than the run may have.
+    Memory,
     /// The run was told to stop, and stopped.
     Interrupted,
     /// A mistake in this crate.

@@ -33,6 +33,7 @@
 #![warn(missing_docs)]
 
 mod bad;
+mod checkpoint;
 mod command;
 mod config;
 mod csv;
@@ -44,7 +45,9 @@ mod parquet;
 mod pipeline;
 mod plan;
 mod policy;
+mod rules;
 mod run;
+mod saved;
 mod sink;
 mod source;
 mod types;

@@ -18,6 +18,8 @@ pub struct Pipeline {
     pub(crate) file: Option<PathBuf>,
     pub(crate) threads: Option<usize>,
     pub(crate) limit: Option<u64>,
+    pub(crate) memory: Option<u64>,
+    pub(crate) restart: bool,
 }
 
 impl Pipeline {
@@ -60,6 +62,19 @@ impl Pipeline {
         self
     }
 
+    /// Keeps the process below so many bytes of memory: less is read ahead, smaller groups are written; and where that isn't
+    /// enough, because the stages keep too much, the run fails.
+    pub fn with_memory(mut self, bytes: u64) -> Self {
+        self.memory = Some(bytes);
+        self
+    }
+
+    /// Forgets the checkpoint of a run that was killed, and begins anew.
+    pub fn with_restart(mut self) -> Self {
+        self.restart = true;
+        self
+    }
+
     /// Judges the pipeline as a whole: opens the input, infers what isn't declared, builds the stages and checks them
     /// against the columns.  Nothing is written.
     ///
@@ -94,6 +109,14 @@ impl FromStr for Pipeline {
 
     fn from_str(text: &str) -> Result<Self> {
         let config = toml::from_str(text).map_err(|error| Error::pipeline(error.to_string().trim_end().to_string()))?;
-        Ok(Self { config, text: text.to_string(), file: None, threads: None, limit: None })
+        Ok(Self {
+            config,
+            text: text.to_string(),
+            file: None,
+            threads: None,
+            limit: None,
+            memory: None,
+            restart: false,
+        })
     }
 }

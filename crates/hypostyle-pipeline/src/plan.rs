@@ -2,23 +2,37 @@
 //! kernel first, so that a complaint names the kernel's line in the file.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use hypostyle::{KernelSpec, Stage, Value};
 
+use crate::checkpoint::{Checkpoints, Progress, Run, interval};
 use crate::config::{Names, StageTable};
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory;
 use crate::pipeline::Pipeline;
+use crate::saved::{self, About, Saved};
 use crate::sink::{Sink, Target, free_place};
+use crate::source::files::InputFile;
+use crate::source::judge::Judge;
 use crate::source::{Source, quoted};
 
 /// A pipeline that was found in order and stands ready to run.  Printed, it says what will be read, done and written.
 pub struct Plan {
     pub(crate) source: Source,
     pub(crate) stages: Vec<PlannedStage>,
+    pub(crate) judge: Judge,
     pub(crate) sink: Sink,
     pub(crate) limit: Option<u64>,
     pub(crate) threads: Option<usize>,
+    pub(crate) memory: Option<u64>,
+    /// Where the state is kept from run to run, and what it has taken in.
+    pub(crate) state: Option<PathBuf>,
+    pub(crate) about: About,
+    pub(crate) checkpoints: Option<Checkpoints>,
+    /// Where a run that ended before its time had come.
+    pub(crate) resume: Option<Progress>,
 }
 
 pub(crate) struct PlannedStage {
@@ -62,7 +76,121 @@ pub(crate) fn build(pipeline: &Pipeline) -> Result<Plan> {
             return Err(Error::pipeline("the rejects are the output").help("give them another file"));
         }
     }
-    Ok(Plan { source, stages, sink, limit: pipeline.limit, threads: pipeline.threads })
+    let mut judge = source.take_judge();
+    let state = state_path(pipeline, &source, &sink)?;
+    let before = state.as_ref().filter(|path| path.exists()).map(|path| Saved::read(path)).transpose()?;
+    let checkpoints = checkpoints(pipeline, &source, &sink, before.as_ref())?;
+    if let (Some(checkpoints), true) = (&checkpoints, pipeline.restart) {
+        checkpoints.remove()?;
+    }
+    let found = checkpoints.as_ref().map(Checkpoints::find).transpose()?.flatten();
+    if let (None, Some(before)) = (&found, &before) {
+        before
+            .check_new(&source.files.identities())
+            .map_err(|error| error.in_file(state.as_deref().unwrap_or(&source.files.list[0].path)))?;
+    }
+    let about = before.as_ref().map_or_else(|| About::new(0, Vec::new()), |before| before.about.clone());
+    let (resume, saved) = match found {
+        Some((progress, saved)) => (Some(progress), Some(saved)),
+        None => (None, before),
+    };
+    if let Some(saved) = &saved {
+        let restored = restore(pipeline, &mut stages, &mut judge, saved);
+        restored.map_err(|error| match (&resume, &state) {
+            (None, Some(path)) => error.in_file(path),
+            _ => error,
+        })?;
+    }
+    let mut schema = source.schema();
+    for rule in &mut judge.orders {
+        rule.stage().begin(&schema).map_err(|error| Error::stage("[source.rules]", &error))?;
+    }
+    for (index, planned) in stages.iter_mut().enumerate() {
+        let fault = |error| Error::stage(format!("stage {}", index + 1), &error);
+        planned.stage.begin(&schema).map_err(fault)?;
+        schema = planned.stage.output_schema(&schema).map_err(fault)?;
+    }
+    let memory = match (pipeline.memory, &pipeline.config.memory) {
+        (Some(bytes), _) => Some(bytes),
+        (None, None) => None,
+        (None, Some(text)) => Some(memory::parse(text).ok_or_else(|| {
+            Error::pipeline(format!("memory {text:?} is no size")).help("give one such as \"500MB\" or \"2GiB\"")
+        })?),
+    };
+    let Pipeline { limit, threads, .. } = *pipeline;
+    Ok(Plan { source, stages, judge, sink, limit, threads, memory, state, about, checkpoints, resume })
+}
+
+/// Where the state is kept: a place of its own.
+fn state_path(pipeline: &Pipeline, source: &Source, sink: &Sink) -> Result<Option<PathBuf>> {
+    let Some(path) = &pipeline.config.state else { return Ok(None) };
+    if pipeline.limit.is_some() {
+        return Err(Error::pipeline("with a limit the state would end in the middle of the input")
+            .help("run without a limit, or without state"));
+    }
+    let place = free_place(path, &source.files)?;
+    if matches!(&sink.target, Target::File(output) if *output == place) {
+        return Err(Error::pipeline("the state is the output").help("give it another file"));
+    }
+    Ok(Some(place))
+}
+
+fn checkpoints(
+    pipeline: &Pipeline,
+    source: &Source,
+    sink: &Sink,
+    before: Option<&Saved>,
+) -> Result<Option<Checkpoints>> {
+    let Some(text) = &pipeline.config.checkpoint else { return Ok(None) };
+    let Some(every) = interval(text) else {
+        return Err(Error::pipeline(format!("checkpoint {text:?} is no time"))
+            .help("say how often: checkpoint = \"30s\" or \"5m\""));
+    };
+    let Target::File(output) = &sink.target else {
+        return Err(Error::pipeline("there is a checkpoint, but no file is written")
+            .help("write to a file, or remove checkpoint"));
+    };
+    if source.files.list.iter().any(InputFile::is_standard) {
+        return Err(Error::pipeline("there is a checkpoint, but standard input can't be read again")
+            .help("read from a file, or remove checkpoint"));
+    }
+    let run = Run {
+        hypostyle: env!("CARGO_PKG_VERSION").to_string(),
+        pipeline: format!("{}\n# memory: {:?}", pipeline.text, pipeline.memory),
+        limit: pipeline.limit,
+        inputs: source.files.identities(),
+        before: before.map(|before| before.about.clone()),
+    };
+    Ok(Some(Checkpoints::new(output, every, run)))
+}
+
+/// Puts the states of an earlier run in the place of fresh ones.
+fn restore(pipeline: &Pipeline, stages: &mut [PlannedStage], judge: &mut Judge, saved: &Saved) -> Result<()> {
+    let counts = (stages.len(), judge.orders.len());
+    if (saved.stages.len(), saved.rules.len()) != counts {
+        let message = format!(
+            "the state is of {} stages and {} rules of order, but the pipeline has {} and {}",
+            saved.stages.len(),
+            saved.rules.len(),
+            counts.0,
+            counts.1
+        );
+        return Err(Error::new(ErrorKind::State, message)
+            .help("run the pipeline that wrote it; or, to begin anew, remove the state"));
+    }
+    for (index, (planned, bytes)) in stages.iter_mut().zip(&saved.stages).enumerate() {
+        let place = format!("stage {}", index + 1);
+        let stage = saved::restore(bytes, planned.stage.specs(), &place)?;
+        planned.stage = match pipeline.threads {
+            Some(threads) => stage.with_threads(threads).map_err(|error| Error::stage(place, &error))?,
+            None => stage,
+        };
+    }
+    for (rule, bytes) in judge.orders.iter_mut().zip(&saved.rules) {
+        let stage = rule.stage();
+        *stage = saved::restore(bytes, stage.specs(), "a rule")?;
+    }
+    Ok(())
 }
 
 /// The names of the columns that the output or a kernel asks for.

@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
+use arrow::compute::{filter_record_batch, nullif};
+use arrow::error::ArrowError;
+use serde::{Deserialize, Serialize};
 
 use crate::bad::{Bad, Reason};
 use crate::error::{Error, ErrorKind, Result};
@@ -37,31 +40,79 @@ pub(crate) struct Policy {
     pub rejects: Option<PathBuf>,
 }
 
+/// The batch without these rows.
+pub(crate) fn without(
+    batch: &RecordBatch,
+    rows: impl Iterator<Item = usize>,
+) -> std::result::Result<RecordBatch, ArrowError> {
+    let mut keep = vec![true; batch.num_rows()];
+    rows.for_each(|row| keep[row] = false);
+    filter_record_batch(batch, &BooleanArray::from(keep))
+}
+
+/// The column with nulls in these rows.
+pub(crate) fn nulled(
+    column: &ArrayRef,
+    rows: impl Iterator<Item = usize>,
+) -> std::result::Result<ArrayRef, ArrowError> {
+    let mut gone = vec![false; column.len()];
+    rows.for_each(|row| gone[row] = true);
+    nullif(column, &BooleanArray::from(gone))
+}
+
 /// Keeps account of the bad rows of a run.
 pub(crate) struct Account {
     policy: Policy,
     columns: Vec<Column>,
     rules: Vec<String>,
-    counts: BTreeMap<(Option<usize>, &'static str), u64>,
-    rows: u64,
+    counts: Counts,
     last: Option<(usize, u64)>,
     rejects: Option<Rejects>,
 }
 
+/// How many rows were bad, and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Counts {
+    pub rows: u64,
+    /// What was wrong, and how often: `not readable in 'price'`.
+    pub reasons: BTreeMap<String, u64>,
+}
+
 struct Rejects {
-    pending: Pending,
+    path: PathBuf,
+    place: RejectsPlace,
     writer: csv::Writer<BufWriter<File>>,
+}
+
+/// Where rejects grow until the run is done.
+enum RejectsPlace {
+    Pending(Pending),
+    /// In the folder of the checkpoints.
+    Kept(PathBuf),
 }
 
 const HEADER: [&str; 7] = ["file", "line", "record", "byte_offset", "column", "reason", "row"];
 
 impl Account {
-    pub fn open(policy: Policy, columns: Vec<Column>, rules: Vec<String>) -> Result<Self> {
-        let rejects = match &policy.rejects {
-            Some(path) if policy.on_bad == OnBad::Reject => Some(Rejects::create(path)?),
-            _ => None,
-        };
-        Ok(Self { policy, columns, rules, counts: BTreeMap::new(), rows: 0, last: None, rejects })
+    /// Begins to count; with checkpoints, from where the last one was.
+    pub fn open(
+        policy: Policy,
+        columns: Vec<Column>,
+        rules: Vec<String>,
+        kept: Option<(PathBuf, Option<(Counts, u64)>)>,
+    ) -> Result<Self> {
+        let mut counts = Counts::default();
+        let mut rejects = None;
+        if let (Some(path), OnBad::Reject) = (&policy.rejects, policy.on_bad) {
+            rejects = Some(match &kept {
+                None => Rejects::create(path)?,
+                Some((kept, before)) => Rejects::keep(path, kept, before.as_ref().map(|(_, bytes)| *bytes))?,
+            });
+        }
+        if let Some((_, Some((before, _)))) = kept {
+            counts = before;
+        }
+        Ok(Self { policy, columns, rules, counts, last: None, rejects })
     }
 
     /// Takes account of the bad rows of a chunk, the `file`-th file's.
@@ -70,11 +121,16 @@ impl Account {
             if self.policy.on_bad == OnBad::Fail {
                 return Err(bad.error(&self.columns, &self.rules));
             }
-            *self.counts.entry((bad.column, kind(bad.reason))).or_default() += 1;
+            let kind = kind(bad.reason);
+            let reason = match bad.column {
+                Some(column) => format!("{kind} in '{}'", self.columns[column].name),
+                None => kind.to_string(),
+            };
+            *self.counts.reasons.entry(reason).or_default() += 1;
             let row = (file, bad.place.record);
-            self.rows += u64::from(self.last != Some(row));
+            self.counts.rows += u64::from(self.last != Some(row));
             self.last = Some(row);
-            if let Some(limit) = self.policy.limit.filter(|limit| self.rows > *limit) {
+            if let Some(limit) = self.policy.limit.filter(|limit| self.counts.rows > *limit) {
                 let error = bad.error(&self.columns, &self.rules);
                 return Err(error.prefix(&format!("there are more bad rows than max_bad_rows = {limit}; the last: ")));
             }
@@ -85,23 +141,24 @@ impl Account {
         Ok(())
     }
 
-    /// How many rows were bad.
-    pub fn rows(&self) -> u64 {
-        self.rows
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 
-    /// What was wrong, and how often: `3 in 'price' not readable`.
-    pub fn reasons(&self) -> Vec<(String, u64)> {
-        let text = |(column, kind): &(Option<usize>, &'static str)| match column {
-            Some(column) => format!("{kind} in '{}'", self.columns[*column].name),
-            None => (*kind).to_string(),
-        };
-        self.counts.iter().map(|(key, count)| (text(key), *count)).collect()
+    /// Brings the rejects so far to the disk; how many bytes they are.
+    pub fn sync(&mut self) -> Result<u64> {
+        let Some(rejects) = &mut self.rejects else { return Ok(0) };
+        let path = &rejects.path;
+        rejects.writer.flush().map_err(|error| unwritable(path).because(error))?;
+        let file = rejects.writer.get_ref().get_ref();
+        file.sync_all().map_err(|error| unwritable(path).because(error))?;
+        Ok(file.metadata().map_err(|error| unwritable(path).because(error))?.len())
     }
 
-    /// Brings the rejects to the disk under their temporary name.
-    pub fn finish(self) -> Result<Option<Pending>> {
-        self.rejects.map(Rejects::finish).transpose()
+    /// Writes what is left to write of the rejects, which then wait to be put in their place.
+    pub fn finish(self) -> Result<(Counts, Option<Pending>)> {
+        let rejects = self.rejects.map(Rejects::finish).transpose()?;
+        Ok((self.counts, rejects))
     }
 }
 
@@ -120,9 +177,24 @@ fn kind(reason: Reason) -> &'static str {
 impl Rejects {
     fn create(path: &Path) -> Result<Self> {
         let pending = Pending::create(path)?;
-        let file = BufWriter::new(pending.handle()?);
-        let mut rejects = Self { pending, writer: csv::WriterBuilder::new().from_writer(file) };
+        let writer = csv::WriterBuilder::new().from_writer(BufWriter::new(pending.handle()?));
+        let mut rejects = Self { path: path.to_path_buf(), place: RejectsPlace::Pending(pending), writer };
         rejects.record(HEADER.map(str::as_bytes))?;
+        Ok(rejects)
+    }
+
+    /// Rejects that survive a kill, of which `before` bytes are there already.
+    fn keep(path: &Path, kept: &Path, before: Option<u64>) -> Result<Self> {
+        let fault = |error: std::io::Error| unwritable(path).because(error);
+        let mut options = File::options();
+        let mut file = options.write(true).read(true).create(true).truncate(false).open(kept).map_err(fault)?;
+        file.set_len(before.unwrap_or(0)).map_err(fault)?;
+        file.seek(SeekFrom::End(0)).map_err(fault)?;
+        let writer = csv::WriterBuilder::new().from_writer(BufWriter::new(file));
+        let mut rejects = Self { path: path.to_path_buf(), place: RejectsPlace::Kept(kept.to_path_buf()), writer };
+        if before.unwrap_or(0) == 0 {
+            rejects.record(HEADER.map(str::as_bytes))?;
+        }
         Ok(rejects)
     }
 
@@ -141,16 +213,22 @@ impl Rejects {
     }
 
     fn record(&mut self, fields: [&[u8]; 7]) -> Result<()> {
-        let path = self.pending.path();
-        self.writer.write_record(fields).map_err(|error| unwritable(path).because(error))
+        self.writer.write_record(fields).map_err(|error| unwritable(&self.path).because(error))
     }
 
     fn finish(self) -> Result<Pending> {
-        let Self { pending, writer } = self;
-        let fault = |error: std::io::Error| unwritable(pending.path()).because(error);
-        let mut file = writer.into_inner().map_err(|error| fault(error.into_error()))?;
-        file.flush().map_err(fault)?;
-        Ok(pending)
+        let Self { path, place, writer } = self;
+        let fault = |error: std::io::Error| unwritable(&path).because(error);
+        writer.into_inner().map_err(|error| fault(error.into_error()))?.flush().map_err(fault)?;
+        match place {
+            RejectsPlace::Pending(pending) => Ok(pending),
+            RejectsPlace::Kept(kept) => {
+                let pending = Pending::create(&path)?;
+                let mut from = File::open(kept).map_err(fault)?;
+                std::io::copy(&mut from, &mut pending.handle()?).map_err(fault)?;
+                Ok(pending)
+            }
+        }
     }
 }
 

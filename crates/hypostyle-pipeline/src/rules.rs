@@ -8,7 +8,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Datum, Float64Array, Int64Array, RecordBatch, Scalar, StringArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Datum, Float64Array, Int64Array, RecordBatch, Scalar, StringArray,
+};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::kernels::cmp::{gt_eq, lt_eq};
 use arrow::compute::{CastOptions, and, cast, cast_with_options, or};
@@ -89,11 +91,15 @@ impl Rules {
             let line = pipeline.line(table.span().start);
             let Some(column) = columns.iter().position(|column| column.name == *name) else {
                 let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-                return Err(Error::pipeline(format!("[source.rules] names column '{name}', which the input doesn't have"))
-                    .at_line(line)
-                    .help(format!("its columns are {}", crate::source::quoted(&names))));
+                return Err(Error::pipeline(format!(
+                    "[source.rules] names column '{name}', which the input doesn't have"
+                ))
+                .at_line(line)
+                .help(format!("its columns are {}", crate::source::quoted(&names))));
             };
-            rules.add(name, column, &columns[column].data_type, table.get_ref(), &schema).map_err(|e| e.at_line(line))?;
+            rules
+                .add(name, column, &columns[column].data_type, table.get_ref(), &schema)
+                .map_err(|e| e.at_line(line))?;
         }
         Ok(rules)
     }
@@ -135,9 +141,9 @@ impl Rules {
             let text = format!("one_of = [{}]", list.iter().map(shown).collect::<Vec<_>>().join(", "));
             let short = if text.len() > 80 { format!("one_of ({} values)", list.len()) } else { text };
             let test = match data_type {
-                DataType::Utf8 => Test::OneOfTexts(
-                    values.iter().map(|value| value.as_string::<i32>().value(0).to_string()).collect(),
-                ),
+                DataType::Utf8 => {
+                    Test::OneOfTexts(values.iter().map(|value| value.as_string::<i32>().value(0).to_string()).collect())
+                }
                 _ => Test::OneOf(values),
             };
             self.value(column, test, short);
@@ -208,10 +214,11 @@ impl ValueRule {
     pub fn broken(&self, values: &ArrayRef) -> std::result::Result<Vec<Broken>, ArrowError> {
         let kept = match &self.test {
             Test::NotNull if values.null_count() == 0 => return Ok(Vec::new()),
-            Test::NotNull => BooleanArray::from(values.logical_nulls().map_or_else(
-                || BooleanBuffer::new_set(values.len()),
-                |nulls| nulls.inner().clone(),
-            )),
+            Test::NotNull => BooleanArray::from(
+                values
+                    .logical_nulls()
+                    .map_or_else(|| BooleanBuffer::new_set(values.len()), |nulls| nulls.inner().clone()),
+            ),
             Test::Min(bound) => {
                 let kept = gt_eq(values, &Scalar::new(bound))?;
                 if values.data_type().is_floating() { and(&kept, &is_no_nan(values)?)? } else { kept }
@@ -224,16 +231,16 @@ impl ValueRule {
                 }
                 kept
             }
-            Test::OneOfTexts(list) => {
-                BooleanArray::from_iter(values.as_string::<i32>().iter().map(|text| text.map(|text| list.contains(text))))
-            }
+            Test::OneOfTexts(list) => BooleanArray::from_iter(
+                values.as_string::<i32>().iter().map(|text| text.map(|text| list.contains(text))),
+            ),
             Test::Form(regex) => match values.data_type() {
-                DataType::LargeUtf8 => {
-                    BooleanArray::from_iter(values.as_string::<i64>().iter().map(|text| text.map(|text| regex.is_match(text))))
-                }
-                _ => {
-                    BooleanArray::from_iter(values.as_string::<i32>().iter().map(|text| text.map(|text| regex.is_match(text))))
-                }
+                DataType::LargeUtf8 => BooleanArray::from_iter(
+                    values.as_string::<i64>().iter().map(|text| text.map(|text| regex.is_match(text))),
+                ),
+                _ => BooleanArray::from_iter(
+                    values.as_string::<i32>().iter().map(|text| text.map(|text| regex.is_match(text))),
+                ),
             },
         };
         Ok(broken(&kept, self.column, self.number))
@@ -259,9 +266,10 @@ impl OrderRule {
     pub fn broken(&mut self, batch: &RecordBatch) -> Result<Vec<Broken>> {
         let before = self.stage.advance_columns(batch).map_err(|error| Error::stage("[source.rules]", &error))?;
         let fault = |error| Error::new(ErrorKind::Internal, "a rule's column can't be compared").because(error);
-        let values = batch.column_by_name(&self.name).map(Arc::clone).ok_or_else(|| {
-            Error::new(ErrorKind::Internal, format!("the rule's column '{}' isn't read", self.name))
-        })?;
+        let values = batch
+            .column_by_name(&self.name)
+            .map(Arc::clone)
+            .ok_or_else(|| Error::new(ErrorKind::Internal, format!("the rule's column '{}' isn't read", self.name)))?;
         let before = before.column_by_name(BEFORE).map(Arc::clone).unwrap_or_else(|| Arc::clone(&values));
         let kept = match self.test {
             OrderTest::Unique => {

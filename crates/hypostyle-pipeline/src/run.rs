@@ -2,6 +2,7 @@
 //! encoded, writes them and shows progress.  The channels between them hold a few batches, so that a slow end holds the others
 //! back and memory stays bounded; batches keep their order, and the first failure stops all three.
 
+use std::io::BufWriter;
 use std::num::NonZero;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -11,17 +12,22 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use indicatif::HumanBytes;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::bad::Bad;
+use crate::checkpoint::{Checkpoints, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::memory;
 use crate::plan::{Plan, PlannedStage};
-use crate::policy::Account;
+use crate::policy::{Account, OnBad};
+use crate::saved::{About, Saved};
+use crate::sink::place::Pending;
 use crate::sink::write::Writing;
-use crate::source::Mark;
 use crate::source::chunks::Chunks;
+use crate::source::judge::Judge;
+use crate::source::{Chunk, Mark, Source};
 
 /// So many batches wait between two threads.
 const AHEAD: usize = 1;
@@ -47,10 +53,14 @@ pub struct Status {
 pub struct Summary {
     /// Rows written.
     pub rows: u64,
+    /// Rows taken from the input, without those that were left out for being bad.
+    pub rows_read: u64,
     /// Rows that were bad: made null, left out or rejected, as the pipeline says.
     pub bad_rows: u64,
     /// What was wrong with them, and how often.
     pub reasons: Vec<(String, u64)>,
+    /// Whether bad rows are among the rows, with nulls for what was bad.
+    pub nulled: bool,
     /// Where the rejects are.
     pub rejects: Option<PathBuf>,
     /// Bytes of the input that were read.
@@ -71,12 +81,16 @@ struct Parcel {
     bytes: u64,
     file: usize,
     bad: Vec<Bad>,
-    /// Where reading could go on behind it, at the end of a chunk.
-    after: Option<Mark>,
     ends_group: bool,
+    checkpoint: Option<Box<Snapshot>>,
 }
 
-type Parcels = Receiver<Result<Parcel>>;
+/// What a checkpoint needs to know of the stages and the source.
+struct Snapshot {
+    mark: Mark,
+    rows_read: u64,
+    saved: Saved,
+}
 
 impl Plan {
     /// Runs the plan; `progress` is called after every batch that was written.
@@ -93,47 +107,80 @@ impl Plan {
     /// As [`crate::Pipeline::run`].
     pub fn run_until(self, stop: &AtomicBool, progress: &mut dyn FnMut(Status)) -> Result<Summary> {
         let start = Instant::now();
-        let Self { source, mut stages, sink, limit, threads, .. } = self;
-        let (output, total_bytes, input) = (sink.name(), source.files.bytes(), Arc::clone(&source.files.list[0].path));
-        let mut account = Account::open(source.policy.clone(), source.columns.clone(), Vec::new())?;
+        let Self { source, stages, judge, sink, limit, threads, memory, state, checkpoints, resume, about } = self;
+        let (output, files) = (sink.name(), source.files.clone());
         let pool = pool(threads)?;
-        let mut sink = Writing::begin(sink, &pool)?;
+        if let Some(checkpoints) = &checkpoints {
+            checkpoints.prepare(resume.as_ref())?;
+        }
+        let kept = checkpoints.as_ref().map(|checkpoints| {
+            (checkpoints.rejects(), resume.as_ref().map(|progress| (progress.bad.clone(), progress.rejects_bytes)))
+        });
+        let nulled = source.policy.on_bad == OnBad::Null;
+        let account = Account::open(source.policy.clone(), source.columns.clone(), judge.texts.clone(), kept)?;
+        let parts = checkpoints.clone().map(|checkpoints| (checkpoints, resume.as_ref().map_or(0, |done| done.parts)));
+        let sink = Writing::begin(sink, &pool, parts)?;
         let batch_rows = source.batch_rows;
-        let ahead = 2 * pool.current_num_threads() + 1;
-        let mut chunks = source.chunks(Arc::clone(&pool), ahead, None)?;
-        let mut status = Status { rows: 0, bytes: 0, total_bytes };
+        let ahead = ahead(&pool, &source, memory);
+        let mut chunks = source.chunks(Arc::clone(&pool), ahead, resume.as_ref().map(|progress| progress.mark))?;
+        let mut status = Status { rows: 0, bytes: 0, total_bytes: files.bytes() };
+        status.rows = resume.as_ref().map_or(0, |progress| progress.rows_written);
+        let rows_read = resume.as_ref().map_or(0, |progress| progress.rows_read);
+        let group = Group::new(sink.group_rows(), memory);
+        let every = checkpoints.as_ref().map(|checkpoints| checkpoints.every);
+        let mut advancing = Advancing { stages, judge, limit, batch_rows, memory, rows_read, group, every };
+        let mut writing = Write { sink, account, checkpoints, status, stop, progress };
         thread::scope(|scope| {
             let (send_read, to_advance) = sync_channel(AHEAD);
             let (send_advanced, to_write) = sync_channel(AHEAD);
-            let reader = scope.spawn(move || read(&mut chunks, batch_rows, limit, &send_read));
+            let reader = scope.spawn(move || read(&mut chunks, &send_read));
+            let advancing = &mut advancing;
+            let input = Arc::clone(&files.list[0].path);
             let worker = scope.spawn(move || {
-                advance(&mut stages, &to_advance, &send_advanced).map_err(|error| error.in_file(&input))
+                let done = advancing.run(&to_advance, &send_advanced);
+                done.map_err(|error| error.in_file(&input))
             });
-            let written = write(&mut sink, &mut account, to_write, &mut status, stop, progress);
+            let written = writing.run(to_write);
             // A thread ends when its channel does, so that joining never waits for long.
             let advanced = worker.join().unwrap_or_else(|_| Err(Error::panicked("advancing the stages")));
             reader.join().map_err(|_| Error::panicked("reading"))?;
-            advanced.and(written)
+            // What the writer complains of comes earlier in the file.
+            written.and(advanced)
         })?;
+        let Write { sink, account, checkpoints, status, .. } = writing;
         let written = sink.finish()?;
-        let (bad_rows, reasons) = (account.rows(), account.reasons());
-        let rejects = account.finish()?;
+        let (bad, rejects) = account.finish()?;
+        if state.is_some() || checkpoints.is_some() {
+            files.check_unchanged()?;
+        }
         let rejects_path = rejects.as_ref().map(|rejects| rejects.path().to_path_buf());
         if let Some(rejects) = rejects {
             rejects.persist()?;
         }
         let bytes_written = written.place()?;
+        if let Some(state) = state {
+            let inputs = about.inputs.into_iter().chain(files.identities()).filter(|file| !file.is_standard());
+            let about = About::new(about.rows + advancing.rows_read, inputs.collect());
+            let pending = Pending::create(&state)?;
+            let fault = |error| Error::new(ErrorKind::Sink, "can't write the state").in_file(&state).because(error);
+            advancing.saved(about)?.write(BufWriter::new(pending.handle()?)).map_err(fault)?;
+            pending.persist()?;
+        }
+        if let Some(checkpoints) = checkpoints {
+            checkpoints.remove()?;
+        }
         let Status { rows, bytes, .. } = status;
-        let (elapsed, peak_memory) = (start.elapsed(), memory::peak());
         Ok(Summary {
             rows,
-            bad_rows,
-            reasons,
+            rows_read: advancing.rows_read,
+            bad_rows: bad.rows,
+            reasons: bad.reasons.into_iter().collect(),
+            nulled,
             rejects: rejects_path,
             bytes_read: bytes,
             bytes_written,
-            elapsed,
-            peak_memory,
+            elapsed: start.elapsed(),
+            peak_memory: memory::peak(),
             output,
         })
     }
@@ -148,88 +195,148 @@ fn pool(threads: Option<usize>) -> Result<Arc<ThreadPool>> {
     })
 }
 
-/// Reads until the end, the limit, an error, or until nobody listens.
-fn read(chunks: &mut Chunks, batch_rows: Option<usize>, limit: Option<u64>, out: &SyncSender<Result<Parcel>>) {
-    let mut left = limit.unwrap_or(u64::MAX);
-    while left > 0 {
-        let chunk = match chunks.next() {
-            Ok(None) => return,
-            Ok(Some(chunk)) => chunk,
-            Err(error) => {
-                let _ = out.send(Err(error));
-                return;
-            }
-        };
-        let rows = usize::try_from(left).map_or(chunk.batch.num_rows(), |left| left.min(chunk.batch.num_rows()));
-        left -= rows as u64;
-        let step = batch_rows.unwrap_or(rows).max(1);
-        let (mut bad, mut from) = (chunk.bad, 0);
-        loop {
-            let length = step.min(rows - from);
-            let last = from + length == rows;
-            let parcel = Parcel {
-                batch: chunk.batch.slice(from, length),
-                bytes: chunk.bytes,
-                file: chunk.file,
-                bad: std::mem::take(&mut bad),
-                after: last.then_some(chunk.after),
-                ends_group: false,
-            };
-            if out.send(Ok(parcel)).is_err() {
-                return;
-            }
-            if last {
-                break;
-            }
-            from += length;
+/// How many chunks may be under way: enough for every thread, and no more than a quarter of the memory, where it is bounded;
+/// what becomes of a chunk takes some four times its bytes.
+fn ahead(pool: &ThreadPool, source: &Source, memory: Option<u64>) -> usize {
+    let wanted = 2 * pool.current_num_threads() + 1;
+    let bound = memory.map_or(u64::MAX, |memory| memory / 16 / source.chunk_bytes as u64);
+    wanted.min(usize::try_from(bound).unwrap_or(wanted)).max(1)
+}
+
+/// Reads until the end, an error, or until nobody listens.
+fn read(chunks: &mut Chunks, out: &SyncSender<Result<Chunk>>) {
+    while let Some(chunk) = chunks.next().transpose() {
+        let failed = chunk.is_err();
+        if out.send(chunk).is_err() || failed {
+            return;
         }
     }
 }
 
-/// Takes every batch through all stages.  What the reader complains of is handed on to the writer's end.
-fn advance(stages: &mut [PlannedStage], parcels: &Parcels, out: &SyncSender<Result<Parcel>>) -> Result<()> {
-    let mut first = 1;
-    let mut group = Group::default();
-    for parcel in parcels {
-        let mut parcel = match parcel {
-            Ok(parcel) => parcel,
-            Err(error) => {
-                let _ = out.send(Err(error));
+/// What stands between reading and writing: the rules of order, the limit, the stages.
+struct Advancing {
+    stages: Vec<PlannedStage>,
+    judge: Judge,
+    limit: Option<u64>,
+    batch_rows: Option<usize>,
+    memory: Option<u64>,
+    /// Rows that were taken from the input.
+    rows_read: u64,
+    group: Group,
+    /// How often checkpoints are made.
+    every: Option<Duration>,
+}
+
+impl Advancing {
+    /// Takes every chunk through all stages.  What the reader complains of is handed on to the writer's end.
+    fn run(&mut self, chunks: &Receiver<Result<Chunk>>, out: &SyncSender<Result<Parcel>>) -> Result<()> {
+        let mut checkpoint = Instant::now();
+        for chunk in chunks {
+            let judged = chunk.and_then(|mut chunk| self.judge.judge(&mut chunk).map(|()| chunk));
+            let chunk = match judged {
+                Ok(chunk) => chunk,
+                Err(error) => {
+                    let _ = out.send(Err(error));
+                    return Ok(());
+                }
+            };
+            let Chunk { batch, mut bad, file, after, bytes, .. } = chunk;
+            let left = self.limit.map_or(u64::MAX, |limit| limit - self.rows_read);
+            let rows = usize::try_from(left).map_or(batch.num_rows(), |left| left.min(batch.num_rows()));
+            let step = self.batch_rows.unwrap_or(rows).max(1);
+            let mut from = 0;
+            loop {
+                let length = step.min(rows - from);
+                let batch = self.advance(batch.slice(from, length))?;
+                from += length;
+                let last = from == rows;
+                let ends_group = self.group.is_full_with(&batch, last);
+                let due = ends_group && self.every.is_some_and(|every| checkpoint.elapsed() >= every);
+                let snapshot = due.then(|| {
+                    checkpoint = Instant::now();
+                    let saved = self.saved(About::new(self.rows_read, Vec::new()))?;
+                    Ok(Box::new(Snapshot { mark: after, rows_read: self.rows_read, saved }))
+                });
+                let checkpoint = snapshot.transpose()?;
+                let parcel = Parcel { batch, bytes, file, bad: std::mem::take(&mut bad), ends_group, checkpoint };
+                if out.send(Ok(parcel)).is_err() {
+                    return Ok(());
+                }
+                if last {
+                    break;
+                }
+            }
+            if self.limit == Some(self.rows_read) {
                 return Ok(());
             }
-        };
-        let rows = first..first + parcel.batch.num_rows() as u64;
-        first = rows.end;
-        for (index, planned) in stages.iter_mut().enumerate() {
-            parcel.batch = planned.stage.advance(&parcel.batch).map_err(|error| refused(index, &rows, &error))?;
+            self.check_memory()?;
         }
-        parcel.ends_group = parcel.after.is_some() && group.is_full_with(&parcel.batch);
-        if out.send(Ok(parcel)).is_err() {
+        Ok(())
+    }
+
+    fn advance(&mut self, mut batch: RecordBatch) -> Result<RecordBatch> {
+        let rows = self.rows_read + 1..self.rows_read + 1 + batch.num_rows() as u64;
+        for (index, planned) in self.stages.iter_mut().enumerate() {
+            batch = planned.stage.advance(&batch).map_err(|error| refused(index, &rows, &error))?;
+        }
+        self.rows_read = rows.end - 1;
+        Ok(batch)
+    }
+
+    /// The states of all stages and rules.
+    fn saved(&mut self, about: About) -> Result<Saved> {
+        let fault = |error| Error::stage("can't save the state", &error);
+        let stages = self.stages.iter().map(|planned| planned.stage.to_bytes().map_err(fault));
+        let stages = stages.collect::<Result<_>>()?;
+        let rules = self.judge.orders.iter_mut().map(|rule| rule.stage().to_bytes().map_err(fault));
+        Ok(Saved { about, stages, rules: rules.collect::<Result<_>>()? })
+    }
+
+    /// Complains when the process holds more memory than it may.
+    fn check_memory(&mut self) -> Result<()> {
+        let (Some(bound), Some(held)) = (self.memory, memory::current()) else { return Ok(()) };
+        if held <= bound {
             return Ok(());
         }
+        let states = self.stages.iter().map(|planned| planned.stage.state_bytes() as u64).sum::<u64>();
+        let keys = self.stages.iter().map(|planned| planned.stage.keys()).max().unwrap_or(0);
+        let message = format!(
+            "{} are in use after {} rows, and no more than {} may be; the stages keep {} of them for {keys} keys",
+            HumanBytes(held),
+            self.rows_read,
+            HumanBytes(bound),
+            HumanBytes(states),
+        );
+        Err(Error::new(ErrorKind::Memory, message)
+            .help("allow more: --memory; or keep less: shorter windows, fewer keys, fewer threads"))
     }
-    Ok(())
 }
 
 /// Counts the rows of a group of the output.  Groups end where chunks do, at places that follow from the input alone.
-#[derive(Default)]
 struct Group {
     rows: usize,
     bytes: usize,
+    most_rows: usize,
+    most_bytes: usize,
 }
 
 impl Group {
-    /// Adds some rows; whether the group is full, and another begins.
-    fn is_full_with(&mut self, batch: &RecordBatch) -> bool {
+    fn new(rows: Option<usize>, memory: Option<u64>) -> Self {
+        let bytes =
+            memory.map_or(GROUP_BYTES, |memory| GROUP_BYTES.min(usize::try_from(memory / 4).unwrap_or(GROUP_BYTES)));
+        Self { rows: 0, bytes: 0, most_rows: rows.unwrap_or(GROUP_ROWS), most_bytes: bytes }
+    }
+
+    /// Adds some rows, the `last` of a chunk or not; whether the group ends with them.
+    fn is_full_with(&mut self, batch: &RecordBatch, last: bool) -> bool {
         self.rows += batch.num_rows();
-        self.bytes += batch
-            .columns()
-            .iter()
-            .map(|column| column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size()))
-            .sum::<usize>();
-        let full = self.rows >= GROUP_ROWS || self.bytes >= GROUP_BYTES;
+        let bytes = |column: &ArrayRef| {
+            column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size())
+        };
+        self.bytes += batch.columns().iter().map(bytes).sum::<usize>();
+        let full = last && (self.rows >= self.most_rows || self.bytes >= self.most_bytes);
         if full {
-            *self = Self::default();
+            (self.rows, self.bytes) = (0, 0);
         }
         full
     }
@@ -240,30 +347,53 @@ fn refused(index: usize, rows: &Range<u64>, error: &hypostyle::Error) -> Error {
     Error::stage(place, error)
 }
 
-fn write(
-    sink: &mut Writing,
-    account: &mut Account,
-    parcels: Parcels,
-    status: &mut Status,
-    stop: &AtomicBool,
-    progress: &mut dyn FnMut(Status),
-) -> Result<()> {
-    loop {
-        if stop.load(Ordering::Relaxed) {
-            return Err(Error::new(ErrorKind::Interrupted, "interrupted: no output was written"));
+/// The end of the line: rows, rejects and checkpoints go to the disk.
+struct Write<'a> {
+    sink: Writing,
+    account: Account,
+    checkpoints: Option<Checkpoints>,
+    status: Status,
+    stop: &'a AtomicBool,
+    progress: &'a mut dyn FnMut(Status),
+}
+
+impl Write<'_> {
+    fn run(&mut self, parcels: Receiver<Result<Parcel>>) -> Result<()> {
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                let error = Error::new(ErrorKind::Interrupted, "interrupted: no output was written");
+                return Err(match self.checkpoints {
+                    Some(_) => {
+                        error.help("run it again to go on from the last checkpoint, or with --restart to begin anew")
+                    }
+                    None => error,
+                });
+            }
+            let Parcel { batch, bytes, file, bad, ends_group, checkpoint } = match parcels.recv_timeout(LOOK) {
+                Ok(parcel) => parcel?,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            };
+            self.account.take(file, &bad)?;
+            self.sink.write(&batch)?;
+            self.status.rows += batch.num_rows() as u64;
+            self.status.bytes = bytes;
+            if ends_group {
+                self.sink.end_group()?;
+            }
+            if let (Some(checkpoints), Some(snapshot)) = (&self.checkpoints, checkpoint) {
+                let progress = Progress {
+                    mark: snapshot.mark,
+                    rows_read: snapshot.rows_read,
+                    rows_written: self.status.rows,
+                    bytes_read: bytes,
+                    parts: self.sink.end_part()?,
+                    rejects_bytes: self.account.sync()?,
+                    bad: self.account.counts().clone(),
+                };
+                checkpoints.write(&progress, &snapshot.saved)?;
+            }
+            (self.progress)(self.status);
         }
-        let Parcel { batch, bytes, file, bad, ends_group, .. } = match parcels.recv_timeout(LOOK) {
-            Ok(parcel) => parcel?,
-            Err(RecvTimeoutError::Timeout) => continue,
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
-        };
-        account.take(file, &bad)?;
-        sink.write(&batch)?;
-        if ends_group {
-            sink.end_group()?;
-        }
-        status.rows += batch.num_rows() as u64;
-        status.bytes = bytes;
-        progress(*status);
     }
 }

@@ -27,6 +27,7 @@ pub(crate) struct Sink {
     pub columns: Vec<usize>,
     /// The schema of these.
     pub schema: SchemaRef,
+    pub group_rows: Option<usize>,
 }
 
 /// Where the rows go.
@@ -53,8 +54,12 @@ impl Sink {
         let columns = columns(table, schema)?;
         let kept = columns.iter().map(|column| schema.field(*column).clone()).collect::<Vec<_>>();
         let schema = Arc::new(Schema::new(kept));
+        let group_rows = table.group_rows;
+        if group_rows == Some(0) {
+            return Err(Error::pipeline("[sink] group_rows is 0").help("leave it out, or give at least 1"));
+        }
         if table.format == Some(Format::None) {
-            return Ok(Self { target: Target::Nowhere, style: Style::None, columns, schema });
+            return Ok(Self { target: Target::Nowhere, style: Style::None, columns, schema, group_rows });
         }
         let Some(path) = table.path.clone() else {
             return Err(Error::pipeline("there is no output").help(
@@ -70,10 +75,10 @@ impl Sink {
             return Err(Error::pipeline(message).help("write Parquet: path = \"....parquet\" under [sink]"));
         }
         if is_standard(&path) {
-            return Ok(Self { target: Target::StandardOutput, style, columns, schema });
+            return Ok(Self { target: Target::StandardOutput, style, columns, schema, group_rows });
         }
         let place = free_place(&path, inputs)?;
-        Ok(Self { target: Target::File(place), style, columns, schema })
+        Ok(Self { target: Target::File(place), style, columns, schema, group_rows })
     }
 
     /// How the output is called in messages and summaries.
@@ -110,9 +115,7 @@ fn style(table: &SinkTable, path: &Path, format: Format) -> Result<Style> {
     };
     match format {
         Format::Csv if table.compression.is_some() => misplaced("compression", "Parquet and Arrow IPC"),
-        Format::Csv => {
-            Ok(Style::Csv { delimiter: delimiter(table.delimiter.as_deref(), Some(path), "[sink]")? })
-        }
+        Format::Csv => Ok(Style::Csv { delimiter: delimiter(table.delimiter.as_deref(), Some(path), "[sink]")? }),
         _ if table.delimiter.is_some() => misplaced("delimiter", "CSV"),
         Format::Parquet => Ok(Style::Parquet { compression: table.compression.unwrap_or_default() }),
         Format::Ipc => match table.compression.unwrap_or(Compression::None) {

@@ -3,27 +3,30 @@
 pub(crate) mod bytes;
 pub(crate) mod chunks;
 pub(crate) mod files;
+pub(crate) mod judge;
 pub(crate) mod settings;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
-
-use arrow::array::RecordBatch;
 
 use crate::bad::Bad;
 use crate::config::Format;
 use crate::csv::infer::Guess;
 use crate::csv::moment::Written;
 use crate::csv::open::Opened;
+use crate::csv::reader::{CHUNK_BYTES, Places};
 use crate::error::{Error, ErrorKind, Result};
 use crate::parquet::read::ParquetFile;
 use crate::pipeline::Pipeline;
 use crate::policy::{OnBad, Policy};
+use crate::rules::{Rules, ValueRule};
 use crate::types;
 use files::Files;
+use judge::Judge;
 
 /// A column of the input and how its type came about.
 #[derive(Debug, Clone)]
@@ -77,8 +80,12 @@ pub(crate) struct Mark {
 pub(crate) struct Chunk {
     pub batch: RecordBatch,
     pub bad: Vec<Bad>,
+    /// Where the rows stand, for formats that are text and where it will be asked.
+    pub places: Option<Places>,
     /// The number of the file.
     pub file: usize,
+    /// The number of the first record.
+    pub first_record: u64,
     pub after: Mark,
     /// Bytes taken from the disk by then.
     pub bytes: u64,
@@ -92,7 +99,11 @@ pub(crate) struct Source {
     /// Which of them are read.
     pub wanted: Vec<usize>,
     pub policy: Policy,
+    rules: Rules,
+    value_rules: Vec<ValueRule>,
+    keep_text: bool,
     pub batch_rows: Option<usize>,
+    pub chunk_bytes: usize,
     kind: Kind,
 }
 
@@ -105,8 +116,10 @@ impl Source {
     pub fn open(pipeline: &Pipeline) -> Result<Self> {
         let table = &pipeline.config.source;
         let (files, format) = settings::files(table)?;
-        if table.batch_rows == Some(0) {
-            return Err(Error::pipeline("[source] batch_rows is 0").help("leave it out, or give at least 1"));
+        for (key, value) in [("batch_rows", table.batch_rows), ("chunk_bytes", table.chunk_bytes)] {
+            if value == Some(0) {
+                return Err(Error::pipeline(format!("[source] {key} is 0")).help("leave it out, or give at least 1"));
+            }
         }
         let policy = settings::policy(table)?;
         let first = Arc::clone(&files.list[0].path);
@@ -114,7 +127,8 @@ impl Source {
             Format::Csv => {
                 let csv = settings::csv(table, &files)?;
                 let bear = policy.on_bad != OnBad::Fail;
-                let (csv, opened, columns) = csv.open(&files, bear, |names| settings::declared(pipeline, names, &files))?;
+                let (csv, opened, columns) =
+                    csv.open(&files, bear, |names| settings::declared(pipeline, names, &files))?;
                 (Kind::Csv(Box::new(csv), Some(Box::new(opened))), columns)
             }
             _ => {
@@ -125,8 +139,20 @@ impl Source {
         };
         settings::patterns(pipeline, &mut columns)?;
         add_folders(pipeline, &files, &mut columns)?;
+        let rules = Rules::read(pipeline, &columns)?;
         let wanted = (0..columns.len()).collect();
-        let mut source = Self { files, columns, wanted, policy, batch_rows: table.batch_rows, kind };
+        let mut source = Self {
+            files,
+            columns,
+            wanted,
+            policy,
+            value_rules: rules.values.clone(),
+            keep_text: !rules.orders.is_empty(),
+            rules,
+            batch_rows: table.batch_rows,
+            chunk_bytes: table.chunk_bytes.unwrap_or(CHUNK_BYTES),
+            kind,
+        };
         if let Some(names) = &table.columns {
             for name in names {
                 if !source.columns.iter().any(|column| column.name == *name) {
@@ -137,7 +163,12 @@ impl Source {
                     .help(format!("its columns are {}", quoted(&known))));
                 }
             }
-            source.keep(|name| names.iter().any(|kept| kept == name));
+            if let Some(column) = source.rules.columns().find(|column| !names.contains(&source.columns[*column].name)) {
+                let name = &source.columns[column].name;
+                return Err(Error::pipeline(format!("[source.rules] looks at column '{name}', which isn't read"))
+                    .help("add it to columns under [source]; columns under [sink] says what is written"));
+            }
+            source.wanted.retain(|column| names.contains(&source.columns[*column].name));
         }
         Ok(source)
     }
@@ -149,10 +180,23 @@ impl Source {
         }
     }
 
-    /// Reads no columns but these.
+    /// Reads no columns but these and those that the rules look at.
     pub fn keep(&mut self, is_wanted: impl Fn(&str) -> bool) {
-        let columns = &self.columns;
-        self.wanted.retain(|column| is_wanted(&columns[*column].name));
+        let Self { columns, wanted, rules, .. } = self;
+        wanted.retain(|column| is_wanted(&columns[*column].name) || rules.columns().any(|ruled| ruled == *column));
+    }
+
+    /// The rules that are left to ask when the rows have been read.
+    pub fn take_judge(&mut self) -> Judge {
+        let rules = std::mem::take(&mut self.rules);
+        Judge {
+            values: if matches!(self.kind, Kind::Csv(..)) { Vec::new() } else { rules.values },
+            orders: rules.orders,
+            on_bad: self.policy.on_bad,
+            files: self.files.paths(),
+            columns: self.columns.clone(),
+            texts: rules.texts,
+        }
     }
 
     /// The columns that are read.

@@ -113,16 +113,29 @@ mod tests {
     #[test]
     fn every_name_is_read_as_it_is_written() {
         let names = SIMPLE.iter().map(|(name, _)| *name);
-        for text in
-            names.chain(["timestamp[us]", "timestamp[ns, UTC]", "timestamp[s, +02:00]", "timestamp[ms, -05:30]", "decimal[18, 2]", "dictionary"])
-        {
+        for text in names.chain([
+            "timestamp[us]",
+            "timestamp[ns, UTC]",
+            "timestamp[s, +02:00]",
+            "timestamp[ms, -05:30]",
+            "decimal[18, 2]",
+            "dictionary",
+        ]) {
             assert_eq!(name(&parse(text).unwrap()), text);
         }
     }
 
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
-        for text in ["float", "timestamp", "timestamp[h]", "timestamp[us, Mars]", "timestamp[us, +2]", "decimal[39, 0]", "decimal[2, 3]"] {
+        for text in [
+            "float",
+            "timestamp",
+            "timestamp[h]",
+            "timestamp[us, Mars]",
+            "timestamp[us, +2]",
+            "decimal[39, 0]",
+            "decimal[2, 3]",
+        ] {
             let message = parse(text).unwrap_err();
             assert!(message.contains(text) && message.contains("f64, string, date"), "{message}");
         }

@@ -16,14 +16,15 @@ use arrow::array::{
     PrimitiveArray, StringArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::compute::kernels::cast_utils::parse_decimal;
 use arrow::compute::cast;
+use arrow::compute::kernels::cast_utils::parse_decimal;
 use arrow::datatypes::{DataType, TimeUnit};
 
 use super::dialect::Dialect;
 use super::moment::{self, Written};
 use super::table::Table;
 use crate::bad::Reason;
+use crate::rules::Broken;
 use crate::types::zone_offset;
 
 /// A chunk and its fields.
@@ -42,6 +43,12 @@ pub(crate) struct Fault {
     pub row: usize,
     pub column: usize,
     pub reason: Reason,
+}
+
+impl From<Broken> for Fault {
+    fn from(Broken { row, column, rule }: Broken) -> Self {
+        Self { row, column, reason: Reason::Rule(rule) }
+    }
 }
 
 /// Decodes a column; what can't be read is null and added to `faults`.
@@ -317,9 +324,13 @@ mod tests {
 
     #[test]
     fn what_is_no_integer_and_what_is_too_large() {
-        for (text, reason) in
-            [("300", Reason::Range), ("-129", Reason::Range), ("1.0", Reason::Text), ("+", Reason::Text), ("1 2", Reason::Text)]
-        {
+        for (text, reason) in [
+            ("300", Reason::Range),
+            ("-129", Reason::Range),
+            ("1.0", Reason::Text),
+            ("+", Reason::Text),
+            ("1 2", Reason::Text),
+        ] {
             assert_eq!(integer::<i8>(text.as_bytes()), Err(reason), "{text}");
         }
     }

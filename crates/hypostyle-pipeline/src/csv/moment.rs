@@ -117,7 +117,9 @@ impl Moment {
         match seconds.checked_mul(units).and_then(|whole| whole.checked_add(rest)) {
             Some(whole) => Ok(whole),
             // Before 1970 the product may overflow where the sum does not.
-            None => i64::try_from(i128::from(seconds) * i128::from(units) + i128::from(rest)).map_err(|_| Reason::Range),
+            None => {
+                i64::try_from(i128::from(seconds) * i128::from(units) + i128::from(rest)).map_err(|_| Reason::Range)
+            }
         }
     }
 }
@@ -317,7 +319,8 @@ mod tests {
     #[test]
     fn a_day_is_worked_out_once() {
         let mut last = LastDate::default();
-        for text in ["2024-02-29T12:30:05", "2024-02-29T12:30:06.5", "2024-02-30T12:30:06", "2024-02-28", "2024-02", ""] {
+        for text in ["2024-02-29T12:30:05", "2024-02-29T12:30:06.5", "2024-02-30T12:30:06", "2024-02-28", "2024-02", ""]
+        {
             assert_eq!(last.moment(text.as_bytes()), moment(text.as_bytes()), "{text}");
         }
     }

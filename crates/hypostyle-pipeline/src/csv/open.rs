@@ -111,9 +111,8 @@ pub(crate) fn lines(bytes: &[u8], dialect: &Dialect) -> u64 {
 
 /// The names of the columns: the header's; `column_1`, `column_2` ... where the header is empty or there is none.
 fn names(fields: Vec<Vec<u8>>, dialect: &Dialect, path: &Path, line: u64) -> Result<Vec<String>> {
-    let header_error = |message: String| {
-        Error::new(ErrorKind::Malformed { line, record: 0, column: None }, message).in_file(path)
-    };
+    let header_error =
+        |message: String| Error::new(ErrorKind::Malformed { line, record: 0, column: None }, message).in_file(path);
     let mut names = Vec::with_capacity(fields.len());
     for (index, field) in fields.into_iter().enumerate() {
         let name = if dialect.header { field } else { Vec::new() };

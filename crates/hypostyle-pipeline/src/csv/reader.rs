@@ -1,6 +1,7 @@
 //! The rows of CSV files: a thread reads and cuts, a pool decodes, whoever calls [`CsvChunks::next`] gets the chunks in order
 //! with every bad row's place.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
-use arrow::compute::filter_record_batch;
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, SchemaRef};
+use arrow::error::ArrowError;
 use rayon::ThreadPool;
 
 use super::cut::last_record;
@@ -22,7 +23,8 @@ use super::table::{Odd, Table};
 use crate::bad::{Bad, Place, Reason};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ordered::{self, Jobs, Outcomes};
-use crate::policy::OnBad;
+use crate::policy::{OnBad, nulled, without};
+use crate::rules::ValueRule;
 use crate::source::bytes::{Bytes, STANDARD};
 use crate::source::{Chunk, Mark};
 
@@ -43,7 +45,13 @@ pub(crate) struct Reading {
     pub wanted: Vec<(usize, DataType, Written)>,
     /// The schema of the wanted columns.
     pub schema: SchemaRef,
+    /// Rules for single values, each with the place of its column among the wanted ones.
+    pub rules: Vec<(usize, ValueRule)>,
     pub on_bad: OnBad,
+    /// Whether somebody will ask for places when the chunk is decoded.
+    pub keep_text: bool,
+    /// So much is decoded at once.
+    pub chunk_bytes: usize,
     /// Bytes taken from the disk so far.
     pub read: Arc<AtomicU64>,
 }
@@ -63,6 +71,42 @@ struct Decoded {
     bad: Vec<Found>,
     records: u64,
     lines: u64,
+    text: Option<Text>,
+}
+
+/// A chunk's text, kept so that its rows can be found in it.
+struct Text {
+    bytes: Vec<u8>,
+    converted: bool,
+    table: Table,
+    /// The rows of the table that are left, where some are not.
+    left: Option<Vec<usize>>,
+}
+
+/// Tells the places of a chunk's rows after it was decoded.
+pub(crate) struct Places {
+    reading: Arc<Reading>,
+    text: Text,
+    at: Mark,
+}
+
+impl Places {
+    /// Takes note that these of the batch's `count` rows are left out.
+    pub fn leave_out(&mut self, count: usize, rows: impl Iterator<Item = usize>) {
+        let gone: HashSet<usize> = rows.collect();
+        let left = self.text.left.take().unwrap_or_else(|| (0..count).collect());
+        let left = left.into_iter().enumerate().filter(|(row, _)| !gone.contains(row));
+        self.text.left = Some(left.map(|(_, row)| row).collect());
+    }
+
+    /// The bad rows that these faults make; rows are counted as in the chunk's batch.
+    pub fn bad(&self, faults: impl Iterator<Item = Fault>) -> Vec<Bad> {
+        let Text { bytes, converted, table, left } = &self.text;
+        let row = |row: usize| left.as_ref().map_or(row, |left| left[row]);
+        let mut faults: Vec<Fault> = faults.map(|fault| Fault { row: row(fault.row), ..fault }).collect();
+        let found = self.reading.bad(bytes, *converted, table, &mut faults, &[]);
+        found.into_iter().map(|found| found.place(&self.reading.files[self.at.file], self.at)).collect()
+    }
 }
 
 /// A bad row, with its place counted from the beginning of the chunk.
@@ -76,6 +120,19 @@ struct Found {
     column: Option<usize>,
     text: Vec<u8>,
     row: Vec<u8>,
+}
+
+impl Found {
+    /// The bad row, for a chunk that begins at this mark.
+    fn place(self, file: &Arc<Path>, at: Mark) -> Bad {
+        let place = Place {
+            file: Arc::clone(file),
+            line: at.line + self.line,
+            record: at.record + self.record,
+            offset: at.offset + self.offset,
+        };
+        Bad { place, reason: self.reason, column: self.column, text: self.text, row: self.row }
+    }
 }
 
 /// The rows of some CSV files, in order.
@@ -133,20 +190,11 @@ impl CsvChunks {
             (self.file, self.line, self.record) = (cut.at.file, cut.at.line, cut.at.record);
         }
         let file = &self.reading.files[self.file];
-        let Decoded { batch, bad, records, lines } = cut.decoded;
-        let place = |record, line, offset| Place {
-            file: Arc::clone(file),
-            line: self.line + line,
-            record: self.record + record,
-            offset: cut.at.offset + offset,
-        };
-        let bad = bad.into_iter().map(|found| {
-            let Found { record, line, offset, reason, column, text, row, .. } = found;
-            Bad { place: place(record, line, offset), reason, column, text, row }
-        });
-        let bad = bad.collect();
+        let Decoded { batch, bad, records, lines, text } = cut.decoded;
+        let at = Mark { file: self.file, offset: cut.at.offset, line: self.line, record: self.record };
+        let bad = bad.into_iter().map(|found| found.place(file, at)).collect();
         if let Some(what) = cut.end {
-            let Place { line, record, .. } = place(records, lines, cut.after);
+            let (line, record) = (at.line + lines, at.record + records);
             self.late = Some(
                 Error::new(
                     ErrorKind::Malformed { line, record, column: None },
@@ -156,11 +204,12 @@ impl CsvChunks {
                 .help("close the quote, or write a quote inside a text as two"),
             );
         }
+        let places = text.map(|text| Places { reading: Arc::clone(&self.reading), text, at });
         self.line += lines;
         self.record += records;
-        let after =
-            Mark { file: self.file, offset: cut.at.offset + cut.after, line: self.line, record: self.record };
-        Ok(Some(Chunk { batch: batch?, bad, file: self.file, after, bytes: self.reading.read.load(Ordering::Relaxed) }))
+        let after = Mark { file: self.file, offset: cut.at.offset + cut.after, line: self.line, record: self.record };
+        let bytes = self.reading.read.load(Ordering::Relaxed);
+        Ok(Some(Chunk { batch: batch?, bad, places, file: self.file, first_record: at.record, after, bytes }))
     }
 }
 
@@ -220,7 +269,8 @@ impl Reader<'_> {
             return Ok(());
         }
         let quoted = crate::source::quoted;
-        let message = format!("its columns are {}, but those of the first file are {}", quoted(names), quoted(expected));
+        let message =
+            format!("its columns are {}, but those of the first file are {}", quoted(names), quoted(expected));
         Err(Error::new(ErrorKind::Source, message)
             .in_file(file)
             .help("files that are read together have the same columns in the same order"))
@@ -232,12 +282,12 @@ impl Reader<'_> {
         let Opened { mut input, mut buffer, mut ended, mut mark, .. } = opened;
         loop {
             if !ended {
-                ended = self.fill(&mut input, &mut buffer, CHUNK_BYTES)?;
+                ended = self.fill(&mut input, &mut buffer, self.reading.chunk_bytes)?;
             }
             if buffer.is_empty() {
                 return Ok(true);
             }
-            let mut size = CHUNK_BYTES.min(buffer.len());
+            let mut size = self.reading.chunk_bytes.min(buffer.len());
             let (cut, whole) = loop {
                 let whole = ended && size == buffer.len();
                 let cut = last_record(&buffer[..size], dialect);
@@ -287,53 +337,78 @@ impl Reader<'_> {
     fn give(&self, bytes: Vec<u8>, at: Mark, end: Option<&'static str>, spare: Sender<Vec<u8>>) -> bool {
         let reading = Arc::clone(&self.reading);
         self.jobs.give(move || {
-            let decoded = reading.decode(&bytes);
             let after = bytes.len() as u64;
-            let _ = spare.send(bytes);
+            let decoded = reading.decode(bytes, &spare);
             Ok(Cut { at, after, decoded, end })
         })
     }
 }
 
 impl Reading {
-    /// Decodes a chunk of whole records.
-    fn decode(&self, bytes: &[u8]) -> Decoded {
-        let converted;
-        let text = match self.dialect.encoding {
-            Encoding::Latin1 if !bytes.is_ascii() => {
-                converted = latin1(bytes);
-                converted.as_slice()
-            }
-            _ => bytes,
-        };
+    /// Decodes a chunk of whole records; its memory goes back to `spare` if it isn't wanted any more.
+    fn decode(&self, bytes: Vec<u8>, spare: &Sender<Vec<u8>>) -> Decoded {
+        let convert = self.dialect.encoding == Encoding::Latin1 && !bytes.is_ascii();
+        let bytes = if convert { latin1(&bytes) } else { bytes };
         let mut table = Table::default();
-        table.scan(text, &self.dialect, self.width);
-        let utf8 = simdutf8::basic::from_utf8(text).is_ok();
-        let fields = Fields { bytes: text, table: &table, dialect: &self.dialect, utf8 };
+        table.scan(&bytes, &self.dialect, self.width);
+        let utf8 = simdutf8::basic::from_utf8(&bytes).is_ok();
+        let fields = Fields { bytes: &bytes, table: &table, dialect: &self.dialect, utf8 };
         let mut faults = Vec::new();
-        let columns = self.wanted.iter().map(|(column, data_type, written)| {
-            decode::column(fields, *column, data_type, written, &mut faults)
-        });
-        let columns: Vec<ArrayRef> = columns.collect();
-        let records = table.rows() + table.odd.iter().filter(|odd| !odd.fitted).count();
+        let columns = self
+            .wanted
+            .iter()
+            .map(|(column, data_type, written)| decode::column(fields, *column, data_type, written, &mut faults));
+        let mut columns: Vec<ArrayRef> = columns.collect();
+        let judged = self.judge(&mut columns, &mut faults);
         let bad = if faults.is_empty() && table.odd.is_empty() {
             Vec::new()
         } else {
-            self.bad(text, bytes.len() != text.len(), &table, &mut faults)
+            self.bad(&bytes, convert, &table, &mut faults, &table.odd)
         };
+        let left_out = matches!(self.on_bad, OnBad::Skip | OnBad::Reject) && !faults.is_empty();
         let options = RecordBatchOptions::new().with_row_count(Some(table.rows()));
-        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
-            .and_then(|batch| match self.on_bad {
-                OnBad::Skip | OnBad::Reject if !faults.is_empty() => without(&batch, &faults),
-                _ => Ok(batch),
-            })
+        let batch = judged
+            .and_then(|()| RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options))
+            .and_then(|batch| if left_out { without(&batch, faults.iter().map(|fault| fault.row)) } else { Ok(batch) })
             .map_err(|error| Error::new(ErrorKind::Internal, "the decoded columns don't fit together").because(error));
-        Decoded { batch, bad, records: records as u64, lines: lines(text, &self.dialect) }
+        let records = table.rows() + table.odd.iter().filter(|odd| !odd.fitted).count();
+        let lines = lines(&bytes, &self.dialect);
+        let text = if self.keep_text {
+            let left = left_out.then(|| {
+                let faulty: HashSet<usize> = faults.iter().map(|fault| fault.row).collect();
+                (0..table.rows()).filter(|row| !faulty.contains(row)).collect()
+            });
+            Some(Text { bytes, converted: convert, table, left })
+        } else {
+            let _ = spare.send(bytes);
+            None
+        };
+        Decoded { batch, bad, records: records as u64, lines, text }
+    }
+
+    /// Asks the rules about the values that could be read.  Where bad values become null, those that break a rule do.
+    fn judge(&self, columns: &mut [ArrayRef], faults: &mut Vec<Fault>) -> std::result::Result<(), ArrowError> {
+        let unreadable: HashSet<(usize, usize)> = match self.rules.is_empty() {
+            true => HashSet::new(),
+            false => faults.iter().map(|fault| (fault.row, fault.column)).collect(),
+        };
+        for (place, rule) in &self.rules {
+            let broken = rule.broken(&columns[*place])?;
+            if broken.is_empty() {
+                continue;
+            }
+            if self.on_bad == OnBad::Null {
+                columns[*place] = nulled(&columns[*place], broken.iter().map(|broken| broken.row))?;
+            }
+            let broken = broken.iter().map(|broken| Fault::from(*broken));
+            faults.extend(broken.filter(|fault| !unreadable.contains(&(fault.row, fault.column))));
+        }
+        Ok(())
     }
 
     /// The bad rows of a chunk in order, each with its first fault; with all of them where they become nulls.  (Rows that were
     /// fitted on demand are no bad rows.)
-    fn bad(&self, text: &[u8], converted: bool, table: &Table, faults: &mut Vec<Fault>) -> Vec<Found> {
+    fn bad(&self, text: &[u8], converted: bool, table: &Table, faults: &mut Vec<Fault>, odd: &[Odd]) -> Vec<Found> {
         faults.sort_by_key(|fault| (fault.row, fault.column));
         let every = self.on_bad == OnBad::Null;
         if !every {
@@ -361,7 +436,7 @@ impl Reading {
                 ..found(record, table.start(fault.row)..table.end(fault.row), start, fault.reason)
             }
         });
-        let rows = table.odd.iter().enumerate().filter(|(_, odd)| every || !odd.fitted).map(|(index, odd)| {
+        let rows = odd.iter().enumerate().filter(|(_, odd)| every || !odd.fitted).map(|(index, odd)| {
             let (start, end) = (odd.start as usize, odd.end as usize);
             found(odd.before + others(&table.odd[..index]), start..end, start, Reason::Fields(odd.fields))
         });
@@ -374,15 +449,6 @@ impl Reading {
 /// How many bytes of Latin-1 this text was.
 fn chars(text: &[u8]) -> usize {
     text.iter().filter(|byte| (**byte as i8) >= -0x40).count()
-}
-
-/// The rows that have no fault.
-fn without(batch: &RecordBatch, faults: &[Fault]) -> std::result::Result<RecordBatch, arrow::error::ArrowError> {
-    let mut keep = vec![true; batch.num_rows()];
-    for fault in faults {
-        keep[fault.row] = false;
-    }
-    filter_record_batch(batch, &BooleanArray::from(keep))
 }
 
 /// Latin-1 as UTF-8.

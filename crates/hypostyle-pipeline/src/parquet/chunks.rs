@@ -63,10 +63,12 @@ impl ParquetChunks {
             let Some(batches) = &mut self.open else { return Ok(None) };
             if let Some(batch) = batches.next()? {
                 let rows = batch.num_rows() as u64;
+                let first_record = self.next.record;
                 self.next.offset += rows;
                 self.next.record += rows;
                 let bytes = self.bytes + batches.bytes_read();
-                return Ok(Some(Chunk { batch, bad: Vec::new(), file: self.next.file, after: self.next, bytes }));
+                let (file, after) = (self.next.file, self.next);
+                return Ok(Some(Chunk { batch, bad: Vec::new(), places: None, file, first_record, after, bytes }));
             }
             self.open = None;
             self.bytes += self.files.list[self.next.file].bytes;
@@ -84,8 +86,11 @@ impl ParquetChunks {
                         format!("it is '{}', {}", column.name, types::name(&column.data_type))
                     });
                     let expected = types::name(field.data_type());
-                    let message =
-                        format!("column {} is '{}', {expected}, in the first file; here {found}", index + 1, field.name());
+                    let message = format!(
+                        "column {} is '{}', {expected}, in the first file; here {found}",
+                        index + 1,
+                        field.name()
+                    );
                     return Err(Error::new(ErrorKind::Source, message)
                         .in_file(path)
                         .help("files that are read together have the same columns in the same order"));

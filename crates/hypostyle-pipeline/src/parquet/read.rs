@@ -24,18 +24,33 @@ impl ParquetFile {
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| {
             Error::new(ErrorKind::Source, "the input is no Parquet file").in_file(path).because(error)
         })?;
-        let columns =
-            builder.schema().fields().iter().map(|field| Column::new(field.name(), field.data_type().clone(), Origin::File));
+        let columns = builder
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| Column::new(field.name(), field.data_type().clone(), Origin::File));
         let columns = columns.collect();
         Ok((Self { path: path.to_path_buf(), builder }, columns))
     }
 
-    pub fn batches(self, columns: &[usize], schema: SchemaRef, rows: usize, _threads: usize, skip: u64) -> Result<ParquetBatches> {
+    pub fn batches(
+        self,
+        columns: &[usize],
+        schema: SchemaRef,
+        rows: usize,
+        _threads: usize,
+        skip: u64,
+    ) -> Result<ParquetBatches> {
         let total = u64::try_from(self.builder.metadata().file_metadata().num_rows()).unwrap_or(0);
         let mask = parquet::arrow::ProjectionMask::roots(self.builder.parquet_schema(), columns.iter().copied());
         let bytes = std::fs::metadata(&self.path).map_or(0, |m| m.len());
-        let reader =
-            self.builder.with_batch_size(rows).with_projection(mask).with_offset(skip as usize).build().map_err(|error| unreadable(&self.path).because(error))?;
+        let reader = self
+            .builder
+            .with_batch_size(rows)
+            .with_projection(mask)
+            .with_offset(skip as usize)
+            .build()
+            .map_err(|error| unreadable(&self.path).because(error))?;
         Ok(ParquetBatches { path: self.path, reader, schema, read: skip, total, bytes })
     }
 }

@@ -34,22 +34,26 @@ pub(crate) enum Encoder {
 }
 
 impl Encoder {
-    /// Begins to write; `streamed` where the bytes go through a pipe.
-    pub fn begin(mut out: Out, style: Style, schema: &SchemaRef, pool: &Arc<ThreadPool>, streamed: bool) -> Result<Self> {
+    /// Begins to write; `streamed` where the bytes go through a pipe, `header` where CSV is to begin with the names.
+    pub fn begin(
+        mut out: Out,
+        style: Style,
+        schema: &SchemaRef,
+        pool: &Arc<ThreadPool>,
+        header: bool,
+        streamed: bool,
+    ) -> Result<Self> {
         match style {
             Style::None => Ok(Self::None),
             Style::Csv { delimiter } => {
-                let empty = RecordBatch::new_empty(in_utc(schema));
-                out.write_all(&csv(&empty, delimiter, true).map_err(fault)?).map_err(fault)?;
+                if header {
+                    let empty = RecordBatch::new_empty(in_utc(schema));
+                    out.write_all(&csv(&empty, delimiter, true).map_err(fault)?).map_err(fault)?;
+                }
                 Ok(Self::Csv { out, delimiter, schema: in_utc(schema), pool: Arc::clone(pool) })
             }
             Style::Parquet { compression } => {
-                let codec = match compression {
-                    Compression::Zstd => Codec::ZSTD(ZstdLevel::default()),
-                    Compression::Snappy => Codec::SNAPPY,
-                    Compression::None => Codec::UNCOMPRESSED,
-                };
-                let writer = ParquetWriter::new(out, schema, codec, pool.current_num_threads())?;
+                let writer = ParquetWriter::new(out, schema, codec(compression), pool.current_num_threads())?;
                 Ok(Self::Parquet { writer: Box::new(writer), schema: Arc::clone(schema) })
             }
             Style::Ipc { compression } => {
@@ -123,6 +127,14 @@ impl Encoder {
 
 fn fault<E: std::error::Error + Send + Sync + 'static>(error: E) -> Error {
     Error::new(ErrorKind::Sink, "can't write the output").because(error)
+}
+
+pub(crate) fn codec(compression: Compression) -> Codec {
+    match compression {
+        Compression::Zstd => Codec::ZSTD(ZstdLevel::default()),
+        Compression::Snappy => Codec::SNAPPY,
+        Compression::None => Codec::UNCOMPRESSED,
+    }
 }
 
 fn csv(batch: &RecordBatch, delimiter: u8, header: bool) -> std::result::Result<Vec<u8>, ArrowError> {

@@ -1,24 +1,42 @@
-//! Writing the output under a temporary name beside its place, synced, and renamed when it is whole: a run that fails
-//! leaves no part of a file, and the old file as it was.
+//! Writing the output where nobody sees it, until it is whole: under a temporary name beside its place, or, where the run makes
+//! checkpoints, as parts in the checkpoints' folder.  A run that fails leaves no part of a file, and the old file as it was.
 
-use std::io::{BufWriter, Write, stdout};
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write, copy, stdout};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
+use arrow::ipc::reader::FileReader;
 use rayon::ThreadPool;
 
-use super::encode::{Encoder, Out};
+use super::encode::{Encoder, Out, codec};
 use super::place::Pending;
 use super::{Sink, Style, Target};
-use crate::error::Result;
+use crate::checkpoint::Checkpoints;
+use crate::error::{Error, ErrorKind, Result};
+use crate::parquet::write::concat;
 
 /// An output that grows.
 pub(crate) struct Writing {
-    encoder: Encoder,
     sink: Sink,
-    pending: Option<Pending>,
+    pool: Arc<ThreadPool>,
+    encoder: Option<Encoder>,
+    place: Place,
     written: Arc<AtomicU64>,
+}
+
+enum Place {
+    Pending(Pending),
+    /// Parts in the checkpoints' folder, of which so many are whole.
+    Parts {
+        checkpoints: Checkpoints,
+        whole: usize,
+        open: Option<File>,
+    },
+    StandardOutput,
+    Nowhere,
 }
 
 /// An output that is whole, but not in its place yet.
@@ -28,43 +46,108 @@ pub(crate) struct Written {
 }
 
 impl Writing {
-    /// Begins the output, with its columns and no rows yet.
-    pub fn begin(sink: Sink, pool: &Arc<ThreadPool>) -> Result<Self> {
-        let written = Arc::<AtomicU64>::default();
-        let count = |inner: Out| -> Out { Box::new(Counted { inner, written: Arc::clone(&written) }) };
-        let (out, pending): (Out, _) = match &sink.target {
-            Target::File(path) => {
-                let pending = Pending::create(path)?;
-                (count(Box::new(BufWriter::with_capacity(1 << 20, pending.handle()?))), Some(pending))
-            }
-            Target::StandardOutput => (count(Box::new(BufWriter::with_capacity(1 << 16, stdout()))), None),
-            Target::Nowhere => (Box::new(std::io::sink()), None),
+    /// Begins the output, with its columns and no rows yet; or goes on behind so many parts.
+    pub fn begin(sink: Sink, pool: &Arc<ThreadPool>, checkpoints: Option<(Checkpoints, usize)>) -> Result<Self> {
+        let place = match (&sink.target, checkpoints) {
+            (Target::File(_), Some((checkpoints, whole))) => Place::Parts { checkpoints, whole, open: None },
+            (Target::File(path), None) => Place::Pending(Pending::create(path)?),
+            (Target::StandardOutput, _) => Place::StandardOutput,
+            (Target::Nowhere, _) => Place::Nowhere,
         };
-        let streamed = matches!(sink.target, Target::StandardOutput);
-        let encoder = Encoder::begin(out, sink.style, &sink.schema, pool, streamed)
-            .map_err(|error| error.in_file(&sink.name()))?;
-        Ok(Self { encoder, sink, pending, written })
+        let pool = Arc::clone(pool);
+        let mut writing = Self { sink, pool, encoder: None, place, written: Arc::default() };
+        if !matches!(writing.place, Place::Parts { .. }) {
+            writing.begin_encoder()?;
+        }
+        Ok(writing)
+    }
+
+    fn begin_encoder(&mut self) -> Result<()> {
+        let (mut header, mut streamed) = (true, false);
+        let out: Out = match &mut self.place {
+            Place::Pending(pending) => Box::new(BufWriter::with_capacity(1 << 20, pending.handle()?)),
+            Place::Parts { checkpoints, whole, open } => {
+                header = *whole == 0;
+                let path = checkpoints.part(*whole);
+                let file = File::create(&path).and_then(|file| Ok((file.try_clone()?, file)));
+                let (handle, file) = file.map_err(|error| unwritable(error).in_file(&path))?;
+                *open = Some(handle);
+                Box::new(BufWriter::with_capacity(1 << 20, file))
+            }
+            Place::StandardOutput => {
+                streamed = true;
+                Box::new(BufWriter::with_capacity(1 << 16, stdout()))
+            }
+            Place::Nowhere => Box::new(std::io::sink()),
+        };
+        let out = Box::new(Counted { inner: out, written: Arc::clone(&self.written) });
+        let Sink { style, schema, .. } = &self.sink;
+        let encoder = Encoder::begin(out, *style, schema, &self.pool, header, streamed);
+        self.encoder = Some(encoder.map_err(|error| error.in_file(&self.sink.name()))?);
+        Ok(())
+    }
+
+    /// How many rows a group is to have.
+    pub fn group_rows(&self) -> Option<usize> {
+        self.sink.group_rows
     }
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        let Self { encoder, sink, .. } = self;
-        if matches!(sink.style, Style::None) {
+        if matches!(self.sink.style, Style::None) {
             return Ok(());
         }
-        let done = batch.project(&sink.columns).map_err(|error| {
-            crate::error::Error::new(crate::error::ErrorKind::Internal, "the output lacks a column").because(error)
-        });
-        done.and_then(|batch| encoder.write(&batch)).map_err(|error| error.in_file(&sink.name()))
+        if self.encoder.is_none() {
+            self.begin_encoder()?;
+        }
+        let Self { encoder: Some(encoder), sink, .. } = self else { return Ok(()) };
+        let batch = batch
+            .project(&sink.columns)
+            .map_err(|error| Error::new(ErrorKind::Internal, "the output lacks a column").because(error));
+        batch.and_then(|batch| encoder.write(&batch)).map_err(|error| error.in_file(&sink.name()))
     }
 
     pub fn end_group(&mut self) -> Result<()> {
-        self.encoder.end_group().map_err(|error| error.in_file(&self.sink.name()))
+        match &mut self.encoder {
+            Some(encoder) => encoder.end_group().map_err(|error| error.in_file(&self.sink.name())),
+            None => Ok(()),
+        }
     }
 
-    /// Writes what is left to write.
-    pub fn finish(self) -> Result<Written> {
-        self.encoder.finish().map_err(|error| error.in_file(&self.sink.name()))?;
-        Ok(Written { pending: self.pending, bytes: self.written.load(Ordering::Relaxed) })
+    /// Brings the part that was begun to the disk; how many parts are whole then.
+    pub fn end_part(&mut self) -> Result<usize> {
+        if let Some(encoder) = self.encoder.take() {
+            encoder.finish().map_err(|error| error.in_file(&self.sink.name()))?;
+        }
+        match &mut self.place {
+            Place::Parts { whole, open, .. } => {
+                if let Some(file) = open.take() {
+                    file.sync_all().map_err(|error| unwritable(error).in_file(&self.sink.name()))?;
+                    *whole += 1;
+                }
+                Ok(*whole)
+            }
+            _ => Ok(0),
+        }
+    }
+
+    /// Writes what is left to write, and puts parts together.
+    pub fn finish(mut self) -> Result<Written> {
+        if self.encoder.is_none() && matches!(self.place, Place::Parts { whole: 0, .. }) {
+            self.begin_encoder()?;
+        }
+        self.end_part()?;
+        let pending = match self.place {
+            Place::Pending(pending) => Some(pending),
+            Place::Parts { checkpoints, whole, .. } => {
+                let parts: Vec<PathBuf> = (0..whole).map(|index| checkpoints.part(index)).collect();
+                let name = self.sink.name();
+                let pending = Pending::create(&name)?;
+                together(&parts, &self.sink, &self.pool, pending.handle()?).map_err(|error| error.in_file(&name))?;
+                Some(pending)
+            }
+            Place::StandardOutput | Place::Nowhere => None,
+        };
+        Ok(Written { pending, bytes: self.written.load(Ordering::Relaxed) })
     }
 }
 
@@ -76,6 +159,38 @@ impl Written {
             None => Ok(self.bytes),
         }
     }
+}
+
+/// Writes the parts one after the other as one file.
+fn together(parts: &[PathBuf], sink: &Sink, pool: &Arc<ThreadPool>, file: File) -> Result<()> {
+    let mut out: Out = Box::new(BufWriter::with_capacity(1 << 20, file));
+    match sink.style {
+        Style::None => Ok(()),
+        Style::Csv { .. } => {
+            for part in parts {
+                let copied = File::open(part).and_then(|mut part| copy(&mut part, &mut out));
+                copied.map_err(unwritable)?;
+            }
+            out.flush().map_err(unwritable)
+        }
+        Style::Parquet { compression } => {
+            concat(parts, &sink.schema, codec(compression), out)?.flush().map_err(unwritable)
+        }
+        Style::Ipc { .. } => {
+            let mut encoder = Encoder::begin(out, sink.style, &sink.schema, pool, true, false)?;
+            for part in parts {
+                let file = BufReader::new(File::open(part).map_err(unwritable)?);
+                for batch in FileReader::try_new(file, None).map_err(unwritable)? {
+                    encoder.write(&batch.map_err(unwritable)?)?;
+                }
+            }
+            encoder.finish()
+        }
+    }
+}
+
+fn unwritable<E: std::error::Error + Send + Sync + 'static>(error: E) -> Error {
+    Error::new(ErrorKind::Sink, "can't write the output").because(error)
 }
 
 struct Counted {

@@ -7,10 +7,11 @@ use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::SchemaRef;
 use rayon::ThreadPool;
 
-use super::{Chunk, Kind, Mark, Source, schema};
+use super::{Chunk, Column, Kind, Mark, Source, schema};
 use crate::csv::reader::{CsvChunks, Reading};
 use crate::error::{Error, ErrorKind, Result};
 use crate::parquet::chunks::ParquetChunks;
+use crate::rules::ValueRule;
 
 /// The rows of a source.
 pub(crate) struct Chunks {
@@ -30,7 +31,8 @@ impl Source {
     pub fn chunks(self, pool: Arc<ThreadPool>, ahead: usize, mark: Option<Mark>) -> Result<Chunks> {
         let schema_of_all = self.schema();
         let mut folders = Vec::new();
-        for (column, (_, values)) in self.columns.iter().filter(|column| !column.in_file()).zip(&self.files.partitions) {
+        for (column, (_, values)) in self.columns.iter().filter(|column| !column.in_file()).zip(&self.files.partitions)
+        {
             if !self.wanted().any(|wanted| wanted.name == column.name) {
                 continue;
             }
@@ -47,7 +49,8 @@ impl Source {
             };
             folders.push(values.iter().map(one).collect::<Result<Vec<_>>>()?);
         }
-        let in_file: Vec<usize> = self.wanted.iter().copied().filter(|column| self.columns[*column].in_file()).collect();
+        let in_file: Vec<usize> =
+            self.wanted.iter().copied().filter(|column| self.columns[*column].in_file()).collect();
         let file_schema = schema(in_file.iter().map(|column| &self.columns[*column]));
         let rows = match self.kind {
             Kind::Csv(csv, opened) => {
@@ -55,6 +58,8 @@ impl Source {
                     let Column { data_type, written, .. } = &self.columns[*column];
                     (*column, data_type.clone(), written.clone())
                 });
+                let place = |rule: &ValueRule| in_file.iter().position(|column| *column == rule.column);
+                let rules = self.value_rules.iter().filter_map(|rule| Some((place(rule)?, rule.clone())));
                 let reading = Reading {
                     files: self.files.paths(),
                     width: csv.names.len(),
@@ -62,21 +67,30 @@ impl Source {
                     names: csv.names,
                     dialect: csv.dialect,
                     schema: file_schema,
+                    rules: rules.collect(),
                     on_bad: self.policy.on_bad,
+                    keep_text: self.keep_text,
+                    chunk_bytes: self.chunk_bytes,
                     read: csv.read,
                 };
                 Rows::Csv(CsvChunks::begin(reading, opened.map(|opened| *opened), mark, pool, ahead)?)
             }
             Kind::Parquet(first) => {
                 let threads = pool.current_num_threads();
-                Rows::Parquet(ParquetChunks::begin(first, self.files, in_file, file_schema, self.batch_rows, threads, mark)?)
+                Rows::Parquet(ParquetChunks::begin(
+                    first,
+                    self.files,
+                    in_file,
+                    file_schema,
+                    self.batch_rows,
+                    threads,
+                    mark,
+                )?)
             }
         };
         Ok(Chunks { rows, folders, schema: schema_of_all })
     }
 }
-
-use super::Column;
 
 impl Chunks {
     /// The next rows; `None` at the end.

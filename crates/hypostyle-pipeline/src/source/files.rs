@@ -10,7 +10,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
-use super::bytes::{Packing, STANDARD};
+use super::bytes::STANDARD;
 use super::relative;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -60,6 +60,24 @@ impl Files {
         self.list.iter().map(|file| file.bytes).sum()
     }
 
+    /// The files by their full paths, to be known again by another run.
+    pub fn identities(&self) -> Vec<InputFile> {
+        let full = |file: &InputFile| file.path.canonicalize().map_or_else(|_| Arc::clone(&file.path), Into::into);
+        self.list.iter().map(|file| InputFile { path: full(file), ..file.clone() }).collect()
+    }
+
+    /// Complains if one of the files is no longer what it was when it was found.
+    pub fn check_unchanged(&self) -> Result<()> {
+        for file in self.list.iter().filter(|file| !file.is_standard()) {
+            if about(&file.path)? != *file {
+                return Err(Error::new(ErrorKind::Source, "the input was changed while it was read")
+                    .in_file(&file.path)
+                    .help("run the pipeline again when nothing writes to the file"));
+            }
+        }
+        Ok(())
+    }
+
     pub fn paths(&self) -> Vec<Arc<Path>> {
         self.list.iter().map(|file| Arc::clone(&file.path)).collect()
     }
@@ -68,21 +86,6 @@ impl Files {
 impl InputFile {
     pub fn is_standard(&self) -> bool {
         self.path.as_os_str() == STANDARD
-    }
-
-    /// Whether reading may begin anywhere in it without reading what is before.
-    pub fn is_plain(&self) -> bool {
-        Packing::of(&self.path) == Packing::None
-    }
-
-    /// Complains if the file is no longer what it was.
-    pub fn check_unchanged(&self) -> Result<()> {
-        if about(&self.path)? == *self {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::Source, "the input was changed while it was read, or since the checkpoint")
-            .in_file(&self.path)
-            .help("run the pipeline again from the beginning: --restart"))
     }
 }
 
@@ -185,7 +188,10 @@ mod tests {
     fn folders_and_patterns_are_read_in_the_order_of_names() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
-        write(folder, &["in/b.csv", "in/a.csv", "in/a-1.csv", "in/c.txt", "in/x/d.csv", "in/.hidden.csv", "in/_log/e.csv"]);
+        write(
+            folder,
+            &["in/b.csv", "in/a.csv", "in/a-1.csv", "in/c.txt", "in/x/d.csv", "in/.hidden.csv", "in/_log/e.csv"],
+        );
         assert_eq!(found(folder, "in"), ["in/a-1.csv", "in/a.csv", "in/b.csv", "in/x/d.csv"]);
         assert_eq!(found(folder, "in/?.csv"), ["in/a.csv", "in/b.csv"]);
         assert_eq!(found(folder, "in/**/*.csv").len(), 6);
@@ -209,6 +215,9 @@ mod tests {
         );
         write(folder, &["day=3/x.csv"]);
         let error = Files::find(&[folder.to_path_buf()], |_| true).unwrap_err().to_string();
-        assert!(error.contains("its folders make the columns 'day', but those of the first file 'day', 'venue'"), "{error}");
+        assert!(
+            error.contains("its folders make the columns 'day', but those of the first file 'day', 'venue'"),
+            "{error}"
+        );
     }
 }

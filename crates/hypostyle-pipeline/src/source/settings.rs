@@ -28,7 +28,9 @@ pub(crate) struct Csv {
 /// The files, and their format.
 pub(crate) fn files(table: &SourceTable) -> Result<(Files, Format)> {
     let Some(path) = &table.path else {
-        return Err(Error::pipeline("there is no input").help("name it: path = \"...\" under [source], or --input PATH"));
+        return Err(
+            Error::pipeline("there is no input").help("name it: path = \"...\" under [source], or --input PATH")
+        );
     };
     let paths: Vec<PathBuf> = path.to_vec().iter().map(PathBuf::from).collect();
     if paths.is_empty() {
@@ -41,7 +43,9 @@ pub(crate) fn files(table: &SourceTable) -> Result<(Files, Format)> {
     let files = Files::find(&paths, is_data)?;
     let format = format_of(&files.list[0].path, table.format, "[source]")?;
     if format == Format::None {
-        return Err(Error::pipeline("[source] format is \"none\", which is for sinks").help("say \"csv\" or \"parquet\""));
+        return Err(
+            Error::pipeline("[source] format is \"none\", which is for sinks").help("say \"csv\" or \"parquet\"")
+        );
     }
     let odd = |path: &Path| table.format.is_none() && format_by_name(path).is_some_and(|found| found != format);
     if let Some(other) = files.list.iter().find(|file| odd(&file.path)) {

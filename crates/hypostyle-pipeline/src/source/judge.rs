@@ -1,0 +1,108 @@
+//! The rules that can't be asked where the rows are decoded: those of order, and all of formats that aren't text.  They are
+//! asked chunk by chunk, in order, before the stages see the rows.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
+use arrow::util::display::array_value_to_string;
+
+use super::{Chunk, Column};
+use crate::bad::{Bad, Place, Reason};
+use crate::csv::decode::Fault;
+use crate::error::{Error, ErrorKind, Result};
+use crate::policy::{OnBad, nulled, without};
+use crate::rules::{Broken, OrderRule, ValueRule};
+
+/// The rules, and what is done about rows that break them.
+pub(crate) struct Judge {
+    pub values: Vec<ValueRule>,
+    pub orders: Vec<OrderRule>,
+    pub on_bad: OnBad,
+    pub files: Vec<Arc<Path>>,
+    pub columns: Vec<Column>,
+    /// How the rules are written.
+    pub texts: Vec<String>,
+}
+
+impl Judge {
+    /// Judges a chunk.  Where bad rows fail the run, the first of them is the error.
+    pub fn judge(&mut self, chunk: &mut Chunk) -> Result<()> {
+        for index in 0..self.values.len() {
+            let rule = &self.values[index];
+            let Some(column) = chunk.batch.column_by_name(&self.columns[rule.column].name) else { continue };
+            let broken = rule.broken(column).map_err(misfit)?;
+            self.settle(chunk, &broken)?;
+        }
+        for index in 0..self.orders.len() {
+            let broken = self.orders[index].broken(&chunk.batch)?;
+            self.settle(chunk, &broken)?;
+        }
+        match chunk.bad.first() {
+            Some(bad) if self.on_bad == OnBad::Fail => Err(bad.error(&self.columns, &self.texts)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Does with the rows what the policy says, and puts them on the chunk's list.
+    fn settle(&self, chunk: &mut Chunk, broken: &[Broken]) -> Result<()> {
+        let Some(first) = broken.first() else { return Ok(()) };
+        let name = &self.columns[first.column].name;
+        let found = match &chunk.places {
+            Some(places) => places.bad(broken.iter().map(|broken| Fault::from(*broken))),
+            None => self.bad(chunk, broken)?,
+        };
+        chunk.bad.extend(found);
+        chunk.bad.sort_by_key(|bad| bad.place.record);
+        let rows = || broken.iter().map(|broken| broken.row);
+        match self.on_bad {
+            OnBad::Fail => {}
+            OnBad::Null => {
+                let schema = chunk.batch.schema();
+                let index = schema.index_of(name).map_err(misfit)?;
+                let mut columns = chunk.batch.columns().to_vec();
+                columns[index] = nulled(&columns[index], rows()).map_err(misfit)?;
+                chunk.batch = RecordBatch::try_new(schema, columns).map_err(misfit)?;
+            }
+            OnBad::Skip | OnBad::Reject => {
+                if let Some(places) = &mut chunk.places {
+                    places.leave_out(chunk.batch.num_rows(), rows());
+                }
+                chunk.batch = without(&chunk.batch, rows()).map_err(misfit)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Bad rows of a format that has no lines: the record's number and the value must do.
+    fn bad(&self, chunk: &Chunk, broken: &[Broken]) -> Result<Vec<Bad>> {
+        // Rows left out by an earlier rule shift the later ones.
+        let gone: Vec<u64> = match self.on_bad {
+            OnBad::Skip | OnBad::Reject => chunk.bad.iter().map(|bad| bad.place.record).collect(),
+            _ => Vec::new(),
+        };
+        let mut rows = (chunk.first_record..).filter(|record| !gone.contains(record));
+        let mut next = 0;
+        let found = broken.iter().map(|Broken { row, column, rule }| {
+            let record = rows.nth(row - next).unwrap_or(0);
+            next = row + 1;
+            let values = chunk.batch.column_by_name(&self.columns[*column].name);
+            let text =
+                values.map_or(Ok(String::new()), |values| array_value_to_string(values, *row)).map_err(misfit)?;
+            let place = Place { file: Arc::clone(&self.files[chunk.file]), line: 0, record, offset: 0 };
+            Ok(Bad {
+                place,
+                reason: Reason::Rule(*rule),
+                column: Some(*column),
+                text: text.into_bytes(),
+                row: Vec::new(),
+            })
+        });
+        found.collect()
+    }
+}
+
+fn misfit(error: ArrowError) -> Error {
+    Error::new(ErrorKind::Internal, "a rule can't be asked").because(error)
+}
