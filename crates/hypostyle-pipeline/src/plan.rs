@@ -14,7 +14,7 @@ use crate::memory;
 use crate::pipeline::Pipeline;
 use crate::saved::{self, About, Saved};
 use crate::sink::{Sink, Target, free_place};
-use crate::source::files::InputFile;
+use crate::source::bytes::STANDARD;
 use crate::source::judge::Judge;
 use crate::source::{Source, quoted};
 
@@ -57,6 +57,10 @@ pub(crate) fn build(pipeline: &Pipeline) -> Result<Plan> {
     // What is wrong with a kernel alone comes before what is wrong with the input: no file is needed to know it.
     let specs = pipeline.config.stage.iter().enumerate().map(|(index, table)| specs(pipeline, index, table));
     let specs = specs.collect::<Result<Vec<_>>>()?;
+    if pipeline.config.checkpoint.is_some() && reads_standard_input(pipeline) {
+        return Err(Error::pipeline("there is a checkpoint, but standard input can't be read again")
+            .help("read from a file, or remove checkpoint"));
+    }
     let mut source = Source::open(pipeline)?;
     if let Some(columns) = &pipeline.config.sink.columns {
         let needed = needed(pipeline, columns, &specs)?;
@@ -121,6 +125,11 @@ pub(crate) fn build(pipeline: &Pipeline) -> Result<Plan> {
     Ok(Plan { source, stages, judge, sink, limit, threads, memory, state, about, checkpoints, resume })
 }
 
+fn reads_standard_input(pipeline: &Pipeline) -> bool {
+    let paths = pipeline.config.source.path.as_ref().map(Names::to_vec).unwrap_or_default();
+    paths.iter().any(|path| path == STANDARD)
+}
+
 /// Where the state is kept: a place of its own.
 fn state_path(pipeline: &Pipeline, source: &Source, sink: &Sink) -> Result<Option<PathBuf>> {
     let Some(path) = &pipeline.config.state else { return Ok(None) };
@@ -150,10 +159,6 @@ fn checkpoints(
         return Err(Error::pipeline("there is a checkpoint, but no file is written")
             .help("write to a file, or remove checkpoint"));
     };
-    if source.files.list.iter().any(InputFile::is_standard) {
-        return Err(Error::pipeline("there is a checkpoint, but standard input can't be read again")
-            .help("read from a file, or remove checkpoint"));
-    }
     let run = Run {
         hypostyle: env!("CARGO_PKG_VERSION").to_string(),
         pipeline: format!("{}\n# memory: {:?}", pipeline.text, pipeline.memory),

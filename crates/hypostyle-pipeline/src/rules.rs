@@ -2,8 +2,8 @@
 //! new or none before an earlier one.  A row that breaks a rule is a bad row.
 //!
 //! The rules of the first kind are asked a column at a time with Arrow's kernels, in the threads that decode.  Those of order
-//! are kernels of the library: a value is new if none was counted before under it, and in order if it is not below the
-//! greatest before it.
+//! are kernels of the library: a value is new if it is the first that is counted under it, and in order if it is not below the
+//! greatest so far.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use arrow::array::{
 };
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::kernels::cmp::{gt_eq, lt_eq};
-use arrow::compute::{CastOptions, and, cast, cast_with_options, or};
+use arrow::compute::{CastOptions, and, cast, cast_with_options, not, nullif, or};
 use arrow::datatypes::{DataType, Schema};
 use arrow::error::ArrowError;
 use hypostyle::{KernelSpec, Stage};
@@ -64,7 +64,7 @@ pub(crate) struct OrderRule {
 #[derive(Debug, Clone, Copy)]
 enum OrderTest {
     Unique,
-    Increasing { strictly: bool },
+    Increasing,
 }
 
 /// A rule that a row breaks.
@@ -75,7 +75,8 @@ pub(crate) struct Broken {
     pub rule: usize,
 }
 
-const BEFORE: &str = "before";
+/// The name of the kernels' answers.
+const SO_FAR: &str = "so far";
 
 impl Rules {
     /// Reads `[source.rules]` against the columns.
@@ -159,13 +160,7 @@ impl Rules {
         let over = table.over.as_ref().map(|over| over.to_vec()).unwrap_or_default();
         let keys = if over.is_empty() { String::new() } else { format!(" over {}", over.join(", ")) };
         if table.unique == Some(true) {
-            let spec = KernelSpec::new("expanding_count")
-                .with("column", name)
-                .closed("left")
-                .min_samples(0)
-                .over(over.iter().cloned().chain([name.to_string()]))
-                .alias(BEFORE);
-            self.order(column, name, spec, OrderTest::Unique, format!("unique{keys}"), schema).map_err(wrong)?;
+            self.unique(column, name, &over, format!("unique{keys}"), schema).map_err(wrong)?;
         }
         let strictly = match table.increasing {
             None | Some(Increasing::Weakly(false)) => None,
@@ -173,13 +168,12 @@ impl Rules {
             Some(Increasing::Named(Strictly::Strictly)) => Some(true),
         };
         if let Some(strictly) = strictly {
-            let spec = KernelSpec::new("expanding_max")
-                .with("column", name)
-                .closed("left")
-                .over(over.iter().cloned())
-                .alias(BEFORE);
             let text = format!("increasing{}{keys}", if strictly { " strictly" } else { "" });
-            self.order(column, name, spec, OrderTest::Increasing { strictly }, text, schema).map_err(wrong)?;
+            let spec = KernelSpec::new("expanding_max").with("column", name).over(over.iter().cloned()).alias(SO_FAR);
+            self.order(column, name, spec, OrderTest::Increasing, text.clone(), schema).map_err(wrong)?;
+            if strictly {
+                self.unique(column, name, &over, text, schema).map_err(wrong)?;
+            }
         }
         if !over.is_empty() && table.unique != Some(true) && strictly.is_none() {
             return Err(wrong("over is given, but neither unique nor increasing".to_string()).help("remove over"));
@@ -190,6 +184,19 @@ impl Rules {
     fn value(&mut self, column: usize, test: Test, text: String) {
         self.values.push(ValueRule { number: self.texts.len(), column, test });
         self.texts.push(text);
+    }
+
+    fn unique(
+        &mut self,
+        column: usize,
+        name: &str,
+        over: &[String],
+        text: String,
+        schema: &Schema,
+    ) -> std::result::Result<(), String> {
+        let keys = over.iter().cloned().chain([name.to_string()]);
+        let spec = KernelSpec::new("expanding_count").with("column", name).over(keys).alias(SO_FAR);
+        self.order(column, name, spec, OrderTest::Unique, text, schema)
     }
 
     fn order(
@@ -264,26 +271,37 @@ fn broken(kept: &BooleanArray, column: usize, rule: usize) -> Vec<Broken> {
 impl OrderRule {
     /// The rows that break the rule, which must be left out or made null before the next batch comes.
     pub fn broken(&mut self, batch: &RecordBatch) -> Result<Vec<Broken>> {
-        let before = self.stage.advance_columns(batch).map_err(|error| Error::stage("[source.rules]", &error))?;
         let fault = |error| Error::new(ErrorKind::Internal, "a rule's column can't be compared").because(error);
-        let values = batch
-            .column_by_name(&self.name)
-            .map(Arc::clone)
-            .ok_or_else(|| Error::new(ErrorKind::Internal, format!("the rule's column '{}' isn't read", self.name)))?;
-        let before = before.column_by_name(BEFORE).map(Arc::clone).unwrap_or_else(|| Arc::clone(&values));
+        let missing = || Error::new(ErrorKind::Internal, format!("the rule's column '{}' isn't read", self.name));
+        let index = batch.schema().index_of(&self.name).map_err(|_| missing())?;
+        let values = Arc::clone(batch.column(index));
+        // A NaN has no place in an order, and hides none from later values.
+        let wild = match values.data_type().is_floating() {
+            true => Some(not(&is_no_nan(&values).map_err(fault)?).map_err(fault)?),
+            false => None,
+        };
+        let mut columns = batch.columns().to_vec();
+        if let Some(wild) = &wild {
+            columns[index] = nullif(&values, wild).map_err(fault)?;
+        }
+        let tame = RecordBatch::try_new(batch.schema(), columns).map_err(fault)?;
+        let answers = self.stage.advance_columns(&tame).map_err(|error| Error::stage("[source.rules]", &error))?;
+        let so_far = answers.column_by_name(SO_FAR).ok_or_else(missing)?;
+        let values = tame.column(index);
         let kept = match self.test {
             OrderTest::Unique => {
-                let zero = Int64Array::from(vec![0]);
-                let count = cast(&before, &DataType::Int64).map_err(fault)?;
-                let first = lt_eq(&count, &Scalar::new(zero)).map_err(fault)?;
+                let one = cast(&Int64Array::from(vec![1]), so_far.data_type()).map_err(fault)?;
+                let first = lt_eq(so_far, &Scalar::new(one)).map_err(fault)?;
                 BooleanArray::new(first.values().clone(), values.logical_nulls())
             }
-            OrderTest::Increasing { strictly: false } => gt_eq(&values, &before).map_err(fault)?,
-            OrderTest::Increasing { strictly: true } => {
-                arrow::compute::kernels::cmp::gt(&values, &before).map_err(fault)?
-            }
+            OrderTest::Increasing => gt_eq(values, so_far).map_err(fault)?,
         };
-        Ok(broken(&kept, self.column, self.number))
+        let mut found = broken(&kept, self.column, self.number);
+        if let (Some(wild), OrderTest::Increasing) = (&wild, self.test) {
+            found.extend(broken(&not(wild).map_err(fault)?, self.column, self.number));
+            found.sort_by_key(|broken| broken.row);
+        }
+        Ok(found)
     }
 
     /// The state, for a checkpoint or the next run.

@@ -20,7 +20,7 @@ use crate::csv::moment::Written;
 use crate::csv::open::Opened;
 use crate::csv::reader::{CHUNK_BYTES, Places};
 use crate::error::{Error, ErrorKind, Result};
-use crate::parquet::read::ParquetFile;
+use crate::parquet::ParquetFile;
 use crate::pipeline::Pipeline;
 use crate::policy::{OnBad, Policy};
 use crate::rules::{Rules, ValueRule};

@@ -1,89 +1,225 @@
-//! Parquet as a source.  The file says its own types; row groups are read a batch at a time.
+//! Parquet as a source.  The file says its own types; the chosen columns of its rows are decoded by threads.
+//!
+//! Row groups in a row are read as one *span* where they are small, so that batches are full; a span's last batch may be
+//! short.  Row groups that are skipped are never touched.
 
-use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::file::reader::Length;
 
+use super::file::SharedFile;
+use super::lanes::{Lane, Lanes};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::{Column, Origin};
+
+/// Row groups are joined until they hold so many batches.
+const SPAN_BATCHES: u64 = 4;
 
 /// A Parquet file whose footer has been read.
 pub(crate) struct ParquetFile {
     path: PathBuf,
-    builder: ParquetRecordBatchReaderBuilder<File>,
+    file: SharedFile,
+    footer: ArrowReaderMetadata,
 }
 
 impl ParquetFile {
     pub fn open(path: &Path) -> Result<(Self, Vec<Column>)> {
-        let file = File::open(path)
+        let file = SharedFile::open(path)
             .map_err(|error| Error::new(ErrorKind::Source, format!("can't open the input: {error}")).in_file(path))?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| {
+        let footer = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| {
             Error::new(ErrorKind::Source, "the input is no Parquet file").in_file(path).because(error)
         })?;
-        let columns = builder
-            .schema()
-            .fields()
-            .iter()
-            .map(|field| Column::new(field.name(), field.data_type().clone(), Origin::File));
-        let columns = columns.collect();
-        Ok((Self { path: path.to_path_buf(), builder }, columns))
+        let fields = footer.schema().fields().iter();
+        let columns = fields.map(|field| Column::new(field.name(), field.data_type().clone(), Origin::File)).collect();
+        Ok((Self { path: path.to_path_buf(), file, footer }, columns))
     }
 
+    /// The columns as the file has them.
+    #[cfg(test)]
+    pub fn schema(&self) -> &SchemaRef {
+        self.footer.schema()
+    }
+
+    pub fn rows(&self) -> u64 {
+        self.group_rows().sum()
+    }
+
+    fn group_rows(&self) -> impl Iterator<Item = u64> {
+        self.footer.metadata().row_groups().iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0))
+    }
+
+    /// The columns at these places (ascending) and of this schema, from row `skip` on, in batches of `rows` rows; a batch
+    /// is shorter where row groups end.  So many threads decode.
     pub fn batches(
         self,
         columns: &[usize],
         schema: SchemaRef,
         rows: usize,
-        _threads: usize,
+        threads: usize,
         skip: u64,
     ) -> Result<ParquetBatches> {
-        let total = u64::try_from(self.builder.metadata().file_metadata().num_rows()).unwrap_or(0);
-        let mask = parquet::arrow::ProjectionMask::roots(self.builder.parquet_schema(), columns.iter().copied());
-        let bytes = std::fs::metadata(&self.path).map_or(0, |m| m.len());
-        let reader = self
-            .builder
-            .with_batch_size(rows)
+        let (total, bytes) = (self.rows(), self.file.len());
+        let spans = spans(&self.group_rows().collect::<Vec<_>>(), rows, skip);
+        let left = spans.iter().map(|span| span.rows).sum();
+        let count = if columns.is_empty() { 0 } else { spans.len() };
+        let (path, columns) = (self.path.clone(), columns.to_vec());
+        let lanes = Lanes::start(threads, count, columns.len(), move |span, column| {
+            self.lane(&spans[span], columns[column], rows)
+        });
+        let lanes = lanes.map_err(|error| error.in_file(&path))?;
+        Ok(ParquetBatches { path, lanes: Some(lanes), schema, rows, left, total, bytes })
+    }
+
+    /// One column over a span.
+    fn lane(&self, span: &Span, column: usize, rows: usize) -> Result<Lane> {
+        let mask = ProjectionMask::roots(self.footer.parquet_schema(), [column]);
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.footer.clone())
             .with_projection(mask)
-            .with_offset(skip as usize)
-            .build()
-            .map_err(|error| unreadable(&self.path).because(error))?;
-        Ok(ParquetBatches { path: self.path, reader, schema, read: skip, total, bytes })
+            .with_row_groups(span.groups.clone().collect())
+            .with_batch_size(rows);
+        let reader = if span.skip == 0 { reader } else { reader.with_offset(span.skip) };
+        let path = self.path.clone();
+        let reader = reader.build().map_err(|error| unreadable(&path).because(error))?;
+        Ok(Box::new(reader.map(move |batch| {
+            // The mask leaves one column.
+            batch.map(|batch| Arc::clone(batch.column(0))).map_err(|error| unreadable(&path).because(error))
+        })))
     }
 }
 
 fn unreadable(path: &Path) -> Error {
-    Error::new(ErrorKind::Source, "the Parquet file can't be read").in_file(path)
+    Error::new(ErrorKind::Source, "the Parquet file can't be read")
+        .in_file(path)
+        .help("it may be damaged or cut short: make or fetch it again")
+}
+
+/// Row groups that are read as if they were one.
+#[derive(Debug, PartialEq, Eq)]
+struct Span {
+    groups: Range<usize>,
+    /// Rows to leave out at its beginning.
+    skip: usize,
+    /// Rows after those.
+    rows: u64,
+}
+
+/// The row groups with the rows from `skip` on.  What makes a span doesn't depend on what is skipped, so that who goes on where
+/// another stopped gets the same batches.
+fn spans(groups: &[u64], batch_rows: usize, skip: u64) -> Vec<Span> {
+    let enough = SPAN_BATCHES.saturating_mul(batch_rows as u64);
+    let mut spans: Vec<Span> = Vec::new();
+    for (index, rows) in groups.iter().copied().enumerate() {
+        match spans.last_mut() {
+            Some(span) if span.rows < enough => {
+                span.groups.end = index + 1;
+                span.rows += rows;
+            }
+            _ => spans.push(Span { groups: index..index + 1, skip: 0, rows }),
+        }
+    }
+    let mut left = skip;
+    spans.retain_mut(|span| {
+        let mut skipped = left.min(span.rows);
+        left -= skipped;
+        span.rows -= skipped;
+        while span.rows > 0 && skipped >= groups[span.groups.start] {
+            skipped -= groups[span.groups.start];
+            span.groups.start += 1;
+        }
+        // A row group within memory's reach has no more rows than there are addresses.
+        span.skip = skipped as usize;
+        span.rows > 0
+    });
+    spans
 }
 
 /// The rows of a Parquet file.
 pub(crate) struct ParquetBatches {
     path: PathBuf,
-    reader: ParquetRecordBatchReader,
+    /// Until the end or an error.
+    lanes: Option<Lanes>,
     /// Without the file's metadata: what another tool noted there about its own columns doesn't hold for the output.
     schema: SchemaRef,
-    read: u64,
+    rows: usize,
+    /// Rows to come.
+    left: u64,
     total: u64,
     bytes: u64,
 }
 
 impl ParquetBatches {
-    pub fn next(&mut self) -> Result<Option<RecordBatch>> {
-        let Some(batch) = self.reader.next() else { return Ok(None) };
-        let batch = batch
-            .and_then(|batch| RecordBatch::try_new(Arc::clone(&self.schema), batch.columns().to_vec()))
-            .map_err(|error| unreadable(&self.path).because(error))?;
-        self.read += batch.num_rows() as u64;
-        Ok(Some(batch))
+    fn take(&mut self) -> Result<Option<RecordBatch>> {
+        // Without columns there is nothing to decode, and only the number of rows to tell.
+        let bare = self.schema.fields().is_empty();
+        let most = usize::try_from(self.left).map_or(self.rows, |left| left.min(self.rows));
+        let arrays = match &mut self.lanes {
+            _ if self.left == 0 => None,
+            Some(_) if bare => Some(Vec::new()),
+            Some(lanes) => lanes.next().transpose()?,
+            None => None,
+        };
+        let Some(arrays) = arrays else {
+            return if self.left == 0 { Ok(None) } else { Err(self.cut_short()) };
+        };
+        let rows = arrays.first().map_or(most, |array| array.len());
+        self.left = self.left.checked_sub(rows as u64).ok_or_else(|| self.cut_short())?;
+        self.batch(arrays, rows).map(Some)
     }
 
-    pub fn bytes_read(&self) -> u64 {
-        if self.read >= self.total {
-            return self.bytes;
+    fn batch(&self, arrays: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)
+            .map_err(|error| unreadable(&self.path).because(error))
+    }
+
+    fn cut_short(&self) -> Error {
+        Error::new(ErrorKind::Source, "the Parquet file doesn't hold as many rows as it says")
+            .in_file(&self.path)
+            .help("it may be damaged: make or fetch it again")
+    }
+}
+
+impl ParquetBatches {
+    /// The next rows; `None` at the end.
+    pub fn next(&mut self) -> Result<Option<RecordBatch>> {
+        let result = self.take().map_err(|error| error.in_file(&self.path));
+        if !matches!(result, Ok(Some(_))) {
+            self.lanes = None;
+            // After an error there is nothing more.
+            if result.is_err() {
+                self.left = 0;
+            }
         }
-        (u128::from(self.bytes) * u128::from(self.read) / u128::from(self.total.max(1))) as u64
+        result
+    }
+
+    /// How far into the file the rows have come, as if each took as many bytes.
+    pub fn bytes_read(&self) -> u64 {
+        let read = self.total - self.left;
+        (u128::from(self.bytes) * u128::from(read) / u128::from(self.total.max(1))) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_row_groups_are_read_as_one() {
+        let span = |groups, skip, rows| Span { groups, skip, rows };
+        let cut = |groups: &[u64], skip| spans(groups, 25, skip);
+        assert_eq!(cut(&[100, 100, 7], 0), [span(0..1, 0, 100), span(1..2, 0, 100), span(2..3, 0, 7)]);
+        assert_eq!(cut(&[40, 0, 40, 40, 40], 0), [span(0..4, 0, 120), span(4..5, 0, 40)]);
+        assert_eq!(cut(&[40, 40, 500], 50), [span(1..3, 10, 530)]);
+        assert_eq!(cut(&[100, 40, 40, 500], 150), [span(2..4, 10, 530)]);
+        assert_eq!(cut(&[40, 40], 40), [span(1..2, 0, 40)]);
+        assert_eq!(cut(&[40, 40], 80), []);
+        assert_eq!(cut(&[], 3), []);
     }
 }

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use super::Style;
 use crate::config::Compression;
 use crate::error::{Error, ErrorKind, Result};
-use crate::parquet::write::ParquetWriter;
+use crate::parquet::ParquetWriter;
 
 /// Where bytes go.
 pub(crate) type Out = Box<dyn Write + Send>;

@@ -16,7 +16,7 @@ use super::place::Pending;
 use super::{Sink, Style, Target};
 use crate::checkpoint::Checkpoints;
 use crate::error::{Error, ErrorKind, Result};
-use crate::parquet::write::concat;
+use crate::parquet::concat;
 
 /// An output that grows.
 pub(crate) struct Writing {

@@ -10,7 +10,7 @@ use rayon::ThreadPool;
 use super::{Chunk, Column, Kind, Mark, Source, schema};
 use crate::csv::reader::{CsvChunks, Reading};
 use crate::error::{Error, ErrorKind, Result};
-use crate::parquet::chunks::ParquetChunks;
+use crate::parquet::ParquetChunks;
 use crate::rules::ValueRule;
 
 /// The rows of a source.

@@ -1,0 +1,92 @@
+//! How the columns of a row group are encoded, by what its first batch holds.
+//!
+//! A dictionary is right for prices, sizes and names, and a waste for values that hardly repeat: they are hashed until the
+//! dictionary is full, and then written out as they are.  So the first rows of the row group are looked at.  A column
+//! whose values hardly repeat there goes without a dictionary, integers and moments as differences
+//! (`DELTA_BINARY_PACKED`), everything else plainly.
+//!
+//! Measured on 8.4M trades, one thread, zstd, against the default of the `parquet` crate: increasing times take 0.07 s
+//! instead of 0.27 and 18 MB instead of 24, and are read in 0.02 s instead of 0.09; rolling means 0.29 s instead of 0.34
+//! and 40 MB instead of 44; rolling deviations 0.13 s instead of 0.18.  Prices without a dictionary would take 0.31 s
+//! instead of 0.22 and 29 MB instead of 20.  `BYTE_STREAM_SPLIT` makes the deviations 9% smaller and the means 40%
+//! larger.  Statistics cost a third of the time of short strings, and little elsewhere.  Pages of 40,000 rows, twice the
+//! default, make the means a quarter larger and change the rest by little.
+
+use std::collections::HashSet;
+
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::error::ArrowError;
+use arrow::row::{RowConverter, SortField};
+use parquet::basic::{Compression as Codec, Encoding, Type};
+use parquet::file::properties::WriterProperties;
+use parquet::schema::types::SchemaDescriptor;
+
+/// So many rows are looked at.
+const SAMPLE: usize = 8_192;
+
+/// Fewer values than this say nothing.
+const ENOUGH: usize = SAMPLE / 2;
+
+/// What holds for all row groups.
+pub(super) fn properties(compression: Codec) -> WriterProperties {
+    WriterProperties::builder().set_compression(compression).build()
+}
+
+/// What holds for the row group that begins with this batch.
+pub(super) fn for_group(
+    common: &WriterProperties,
+    schema: &SchemaDescriptor,
+    first: &RecordBatch,
+) -> Result<WriterProperties, ArrowError> {
+    let mut properties = common.clone().into_builder();
+    for (index, leaf) in schema.columns().iter().enumerate() {
+        let array = first.column(schema.get_column_root_idx(index));
+        if array.data_type().is_nested() || !hardly_repeats(array)? {
+            continue;
+        }
+        properties = properties.set_column_dictionary_enabled(leaf.path().clone(), false);
+        if matches!(leaf.physical_type(), Type::INT32 | Type::INT64) {
+            properties = properties.set_column_encoding(leaf.path().clone(), Encoding::DELTA_BINARY_PACKED);
+        }
+    }
+    Ok(properties.build())
+}
+
+/// Whether more than three in four of the first values differ.
+fn hardly_repeats(array: &ArrayRef) -> Result<bool, ArrowError> {
+    let sample = array.slice(0, array.len().min(SAMPLE));
+    let values = sample.len() - sample.logical_null_count();
+    if values < ENOUGH {
+        return Ok(false);
+    }
+    let rows = RowConverter::new(vec![SortField::new(sample.data_type().clone())])?.convert_columns(&[sample])?;
+    let different: HashSet<_> = rows.iter().collect();
+    Ok(different.len() * 4 > values * 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{DictionaryArray, Float64Array, Int64Array, StringArray};
+    use arrow::datatypes::Int32Type;
+
+    use super::*;
+
+    #[test]
+    fn only_values_that_hardly_repeat_go_without_a_dictionary() {
+        let n = SAMPLE as i64;
+        let arrays: [(bool, ArrayRef); 7] = [
+            (true, Arc::new(Int64Array::from_iter_values(0..n))),
+            (false, Arc::new(Int64Array::from_iter_values((0..n).map(|i| i / 2)))),
+            (true, Arc::new(Float64Array::from_iter_values((0..n).map(|i| 1.0 / i as f64)))),
+            (true, Arc::new(StringArray::from_iter_values((0..n).map(|i| i.to_string())))),
+            (false, Arc::new((0..n).map(|i| ["a", "b", "c"][i as usize % 3]).collect::<DictionaryArray<Int32Type>>())),
+            (false, Arc::new(Int64Array::from_iter_values(0..100))),
+            (false, Arc::new(Int64Array::from_iter((0..n).map(|i| (i % 9 == 0).then_some(i))))),
+        ];
+        for (index, (wanted, array)) in arrays.iter().enumerate() {
+            assert_eq!(hardly_repeats(array).unwrap(), *wanted, "array {index}");
+        }
+    }
+}

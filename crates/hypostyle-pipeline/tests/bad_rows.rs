@@ -1,0 +1,215 @@
+//! Bad rows: every one of them is counted, told with its place, and dealt with as the pipeline says.
+
+mod common;
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{Float64Type, Int64Type};
+use common::Folder;
+
+const CSV: &str = "id,price,note\n1,10.5,a\n2,x,b\n3\n4,11.5,\"two\nlines\"\n5,12.5,c,d\n6,999999,e\n\n7,,f\n";
+
+fn toml(folder: &Folder, policy: &str) -> String {
+    let policy = policy.replace("REJECTS", &folder.path("rejects.csv").to_string_lossy());
+    format!("[source]\nchunk_bytes = 12\n{policy}\nschema = {{ id = \"i64\", price = \"f64\", note = \"string\" }}\n")
+}
+
+fn ids(folder: &Folder) -> Vec<i64> {
+    folder.parquet("out.parquet").column(0).as_primitive::<Int64Type>().values().to_vec()
+}
+
+fn reasons(summary: &hypostyle_pipeline::Summary) -> Vec<(&str, u64)> {
+    summary.reasons.iter().map(|(reason, count)| (reason.as_str(), *count)).collect()
+}
+
+#[test]
+fn bad_rows_are_left_out_and_counted() {
+    let folder = Folder::new();
+    folder.write("in.csv", CSV);
+    let summary = folder.run(&toml(&folder, "on_bad_row = \"skip\""), "in.csv", "out.parquet").unwrap();
+    assert_eq!((summary.rows, summary.bad_rows), (4, 3));
+    assert_eq!(reasons(&summary), [("another number of fields", 2), ("not readable in 'price'", 1)]);
+    assert_eq!(ids(&folder), [1, 4, 6, 7]);
+}
+
+#[test]
+fn bad_values_become_null_and_are_counted() {
+    let folder = Folder::new();
+    folder.write("in.csv", CSV);
+    let summary = folder.run(&toml(&folder, "on_bad_row = \"null\""), "in.csv", "out.parquet").unwrap();
+    assert_eq!((summary.rows, summary.bad_rows), (7, 3));
+    assert_eq!(ids(&folder), [1, 2, 3, 4, 5, 6, 7]);
+    let batch = folder.parquet("out.parquet");
+    let (price, note) = (batch.column(1).as_primitive::<Float64Type>(), batch.column(2).as_string::<i32>());
+    let valid: Vec<bool> = (0..7).map(|row| price.is_valid(row)).collect();
+    assert_eq!(valid, [true, false, false, true, true, true, false]);
+    assert_eq!((note.is_valid(2), note.value(3), note.value(4)), (false, "two\nlines", "c"));
+}
+
+#[test]
+fn rejects_hold_the_place_the_reason_and_the_row() {
+    let folder = Folder::new();
+    folder.write("in.csv", CSV);
+    let policy = "on_bad_row = \"reject\"\nrejects = \"REJECTS\"";
+    let summary = folder.run(&toml(&folder, policy), "in.csv", "out.parquet").unwrap();
+    assert_eq!(summary.rejects, Some(folder.path("rejects.csv")));
+    let file = folder.path("in.csv").display().to_string();
+    let rejects = folder.read("rejects.csv").replace(&file, "in.csv");
+    assert_eq!(
+        rejects,
+        "file,line,record,byte_offset,column,reason,row\n\
+         in.csv,3,2,23,price,\"\"\"x\"\" is no f64 (a number)\",\"2,x,b\"\n\
+         in.csv,4,3,29,,1 field for 3 columns,3\n\
+         in.csv,7,5,50,,4 fields for 3 columns,\"5,12.5,c,d\"\n"
+    );
+}
+
+#[test]
+fn too_many_bad_rows_fail_the_run() {
+    let folder = Folder::new();
+    folder.write("in.csv", CSV);
+    let policy = "on_bad_row = \"reject\"\nrejects = \"REJECTS\"\nmax_bad_rows = 2";
+    let message = folder.run(&toml(&folder, policy), "in.csv", "out.parquet").unwrap_err().to_string();
+    assert!(
+        message.contains("in.csv:7: there are more bad rows than max_bad_rows = 2; the last: record 5"),
+        "{message}"
+    );
+    assert_eq!(folder.names(), ["in.csv"]);
+    folder.run(&toml(&folder, &policy.replace("= 2", "= 3")), "in.csv", "out.parquet").unwrap();
+    assert_eq!(folder.names(), ["in.csv", "out.parquet", "rejects.csv"]);
+}
+
+#[test]
+fn ragged_rows_may_be_fitted() {
+    let folder = Folder::new();
+    folder.write("in.csv", "id,price,note\n1\n2,1.5,a,b\n");
+    let summary = folder.run(&toml(&folder, "ragged = \"fit\""), "in.csv", "out.parquet").unwrap();
+    assert_eq!((summary.rows, summary.bad_rows), (2, 0));
+    let batch = folder.parquet("out.parquet");
+    assert_eq!((batch.column(1).is_null(0), batch.column(2).as_string::<i32>().value(1)), (true, "a"));
+}
+
+#[test]
+fn policies_must_make_sense() {
+    let folder = Folder::new();
+    folder.write("in.csv", CSV);
+    for (policy, words) in [
+        ("on_bad_row = \"reject\"", "there is no file for the rejects"),
+        ("rejects = \"r.csv\"", "on_bad_row isn't \"reject\""),
+        ("max_bad_rows = 3", "the first bad row fails the run"),
+    ] {
+        let message = folder.run(&toml(&folder, policy), "in.csv", "out.parquet").unwrap_err().to_string();
+        assert!(message.contains(words) && message.contains("help: "), "{message}");
+    }
+    let policy = toml(&folder, "on_bad_row = \"reject\"\nrejects = \"REJECTS\"").replace("rejects.csv", "in.csv");
+    let message = folder.run(&policy, "in.csv", "out.parquet").unwrap_err().to_string();
+    assert!(message.contains("the output is the input"), "{message}");
+}
+
+const RULES: &str = "
+[source.rules]
+id = { unique = true, over = \"key\" }
+price = { min = 0, max = 100, not_null = true }
+side = { one_of = [\"buy\", \"sell\"] }
+note = { regex = \"^[a-z]*$\" }
+ts = { increasing = true, over = [\"key\"] }
+";
+
+const RULED: &str = "\
+key,id,price,side,note,ts
+A,1,1.5,buy,x,2024-01-01T00:00:01
+A,1,1.5,buy,x,2024-01-01T00:00:02
+B,1,-1,buy,x,2024-01-01T00:00:01
+B,2,101,sell,x,2024-01-01T00:00:01
+B,3,NaN,sell,x,2024-01-01T00:00:01
+A,2,,sell,x,2024-01-01T00:00:02
+A,3,5,hold,x,2024-01-01T00:00:02
+A,4,5,buy,X1,2024-01-01T00:00:02
+A,5,5,buy,,2024-01-01T00:00:00
+B,4,5,,y,2024-01-01T00:00:01
+A,6,5,buy,z,2024-01-01T00:00:01
+A,7,5,buy,z,2024-01-01T00:00:00
+";
+
+const EXPECTED: [(&str, u64); 6] = [
+    ("against a rule in 'id'", 1),
+    ("against a rule in 'note'", 1),
+    ("against a rule in 'price'", 4),
+    ("against a rule in 'side'", 1),
+    ("against a rule in 'ts'", 2),
+    ("", 0),
+];
+
+#[test]
+fn rules_are_kept_whatever_the_chunks_and_the_format() {
+    for chunk_bytes in [1, 60, 1 << 20] {
+        let folder = Folder::new();
+        folder.write("in.csv", RULED);
+        let rejects = folder.path("rejects.csv");
+        let toml =
+            format!("[source]\nchunk_bytes = {chunk_bytes}\non_bad_row = \"reject\"\nrejects = {rejects:?}\n{RULES}");
+        let summary = folder.run(&toml, "in.csv", "out.csv").unwrap();
+        // The row that repeats an id is no neighbour of others, so that it doesn't count for the order of times.
+        assert_eq!(reasons(&summary), EXPECTED[..5], "{chunk_bytes}");
+        assert_eq!(
+            folder.read("out.csv"),
+            "key,id,price,side,note,ts\nA,1,1.5,buy,x,2024-01-01T00:00:01\nB,4,5.0,,y,2024-01-01T00:00:01\nA,6,5.0,buy,z,2024-01-01T00:00:01\n"
+        );
+        let rejects = folder.read("rejects.csv");
+        assert!(rejects.contains(",3,2,60,id,\"\"\"1\"\" breaks the rule unique over key\",\"A,1,1.5,"), "{rejects}");
+        assert!(rejects.contains("\"\"\"2024-01-01T00:00:00\"\" breaks the rule increasing over key\""), "{rejects}");
+
+        // The same over Parquet, where rows have numbers but no lines.
+        folder.run("", "in.csv", "in.parquet").unwrap();
+        let summary = folder.run(&toml.replace("chunk_bytes", "batch_rows"), "in.parquet", "out2.csv").unwrap();
+        assert_eq!(reasons(&summary), EXPECTED[..5]);
+        assert_eq!(folder.read("out2.csv"), folder.read("out.csv"));
+        let numbers = |rejects: &str| {
+            let mut reader = csv::Reader::from_reader(rejects.as_bytes());
+            reader.records().map(|record| record.unwrap()[2].to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(&folder.read("rejects.csv")), numbers(&rejects));
+    }
+}
+
+#[test]
+fn a_broken_rule_fails_the_run_unless_it_is_borne() {
+    let folder = Folder::new();
+    folder.write("in.csv", RULED);
+    let error = folder.run(RULES, "in.csv", "out.csv").unwrap_err().to_string();
+    assert!(error.contains("in.csv:3: record 2, column 'id': \"1\" breaks the rule unique over key"), "{error}");
+    let summary = folder.run(&format!("[source]\non_bad_row = \"null\"\n{RULES}"), "in.csv", "out.csv").unwrap();
+    assert_eq!(summary.rows, 12);
+    assert!(folder.read("out.csv").contains("B,1,,buy,x,"), "{}", folder.read("out.csv"));
+    // A run that only checks writes nothing.
+    let toml = format!("[source]\non_bad_row = \"skip\"\n{RULES}\n[sink]\nformat = \"none\"");
+    let summary =
+        toml.parse::<hypostyle_pipeline::Pipeline>().unwrap().with_input(folder.path("in.csv")).run(&mut |_| ());
+    assert_eq!(summary.unwrap().bad_rows, 9);
+}
+
+#[test]
+fn rules_must_fit_their_columns() {
+    let folder = Folder::new();
+    folder.write("in.csv", RULED);
+    for (rule, words) in [
+        ("nix = { min = 1 }", "names column 'nix', which the input doesn't have"),
+        ("price = { min = \"a\" }", "min is \"a\", which is no f64"),
+        ("price = { regex = \"a\" }", "regex is for texts"),
+        ("note = { regex = \"(\" }", "regex can't be read"),
+        ("note = { increasing = true }", "note"),
+        ("price = { min = 0, over = \"key\" }", "neither unique nor increasing"),
+        ("price = { mini = 0 }", "unknown field `mini`"),
+        ("id = { unique = true, over = \"nix\" }", "'nix'"),
+    ] {
+        let toml = format!("[source.rules]\n{rule}");
+        let error = match toml.parse::<hypostyle_pipeline::Pipeline>() {
+            Ok(pipeline) => {
+                pipeline.with_input(folder.path("in.csv")).with_output(folder.path("o.csv")).plan().unwrap_err()
+            }
+            Err(error) => error,
+        };
+        let message = error.to_string();
+        assert!(message.contains(words), "{words} is not in: {message}");
+        assert!(message.contains("line 2") || error.line() == Some(2), "{message}");
+    }
+}
