@@ -15,7 +15,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 EXAMPLES := $(notdir $(basename $(wildcard crates/hypostyle/examples/*.rs)))
 TYPED := python/hypostyle data benches tools
 
-.PHONY: help setup native demo test lint format bench generate docs clean
+.PHONY: help setup native demo test lint format bench kill generate docs clean
 
 help: ## List the targets
 	@echo "Usage: make TARGET"
@@ -51,6 +51,9 @@ bench: setup .venv/peers ## Measure: criterion, then the comparison with other l
 	$(BIN)/python benches/keyed.py --write
 	$(BIN)/python benches/pipeline.py --write
 	$(BIN)/python benches/accuracy.py --write
+
+kill: ## Kill runs at random moments, more than a thousand of them, and compare what comes out with undisturbed runs
+	HYPOSTYLE_KILL_ROUNDS=$(or $(ROUNDS),150) cargo test --release -p hypostyle-pipeline --test checkpoints killed -- --nocapture
 
 generate: setup ## Write what follows from the catalogue: Python functions and docs/kernels.md
 	$(BIN)/python tools/generate.py

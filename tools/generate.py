@@ -58,6 +58,7 @@ from hypostyle._expr import KernelExpr, struct
 from hypostyle._frame import with_columns
 from hypostyle._kernels import {listed}
 from hypostyle._native import __version__
+from hypostyle._pipeline import Pipeline
 from hypostyle._stage import Stage
 
 __all__ = {exported}
@@ -164,7 +165,7 @@ def namespace(catalogue: list[dict[str, Any]]) -> str:
 def init(catalogue: list[dict[str, Any]]) -> str:
     names = [kernel["name"] for kernel in catalogue]
     listed = ", ".join(sorted(names))
-    own = ["ColumnNotFoundError", "KernelExpr", "Stage", "__version__", "kernels", "struct", "with_columns"]
+    own = ["ColumnNotFoundError", "KernelExpr", "Pipeline", "Stage", "__version__", "kernels", "struct", "with_columns"]
     exported = sorted([*names, *own])
     return INIT.format(listed=listed, exported=json.dumps(exported))
 

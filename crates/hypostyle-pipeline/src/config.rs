@@ -144,6 +144,8 @@ pub(crate) struct SinkTable {
     pub columns: Option<Vec<String>>,
     pub delimiter: Option<String>,
     pub group_rows: Option<usize>,
+    pub partition_by: Option<Names>,
+    pub max_file_rows: Option<usize>,
 }
 
 /// The formats of files.

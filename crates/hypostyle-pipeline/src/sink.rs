@@ -1,6 +1,7 @@
 //! Where the rows go: what the pipeline file says of it, checked before any work.  [`write`] does the writing.
 
 pub(crate) mod encode;
+pub(crate) mod folder;
 pub(crate) mod place;
 pub(crate) mod write;
 
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
 
-use crate::config::{Compression, Format, SinkTable};
+use crate::config::{Compression, Format, Names, SinkTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Pipeline;
 use crate::source::files::Files;
@@ -34,8 +35,18 @@ pub(crate) struct Sink {
 #[derive(Debug, Clone)]
 pub(crate) enum Target {
     File(PathBuf),
+    Folder(PathBuf, Folder),
     StandardOutput,
     Nowhere,
+}
+
+/// How the rows are dealt out to the files of a folder.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder {
+    /// The columns that make folders.
+    pub partition_by: Vec<usize>,
+    /// A file is full with so many rows.
+    pub max_rows: Option<usize>,
 }
 
 /// How the rows are written.
@@ -74,6 +85,9 @@ impl Sink {
                 format!("column '{}' is {}, which CSV has no form for", field.name(), types::name(field.data_type()));
             return Err(Error::pipeline(message).help("write Parquet: path = \"....parquet\" under [sink]"));
         }
+        if let Some(target) = Self::check_folder(table, &path, &schema)? {
+            return Ok(Self { target, style, columns, schema, group_rows });
+        }
         if is_standard(&path) {
             return Ok(Self { target: Target::StandardOutput, style, columns, schema, group_rows });
         }
@@ -81,10 +95,52 @@ impl Sink {
         Ok(Self { target: Target::File(place), style, columns, schema, group_rows })
     }
 
+    /// The folder that is asked for, if one is: there is nothing in it yet.
+    fn check_folder(table: &SinkTable, path: &Path, schema: &Schema) -> Result<Option<Target>> {
+        let names = table.partition_by.as_ref().map(Names::to_vec).unwrap_or_default();
+        if names.is_empty() && table.max_file_rows.is_none() {
+            return Ok(None);
+        }
+        if table.max_file_rows == Some(0) {
+            return Err(Error::pipeline("[sink] max_file_rows is 0").help("leave it out, or give at least 1"));
+        }
+        if is_standard(path) {
+            return Err(Error::pipeline("many files can't go to standard output").help("name a folder: path = \"...\""));
+        }
+        let known: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+        let find = |name: &String| {
+            schema.index_of(name).map_err(|_| {
+                Error::pipeline(format!("[sink] partition_by names '{name}', which is not written"))
+                    .help(format!("there are {}", quoted(&known)))
+            })
+        };
+        let partition_by = names.iter().map(find).collect::<Result<Vec<usize>>>()?;
+        if let Some(column) = partition_by.iter().find(|column| schema.field(**column).data_type().is_nested()) {
+            return Err(Error::pipeline(format!("[sink] partition_by: column '{}' is nested", known[*column]))
+                .help("partition by a column of plain values"));
+        }
+        if !partition_by.is_empty() && partition_by.len() == known.len() {
+            return Err(Error::pipeline("[sink] partition_by names all columns").help("leave one for the files"));
+        }
+        let fault = |message: &str| Error::new(ErrorKind::Sink, message).in_file(path);
+        if !folder(path).is_dir() {
+            return Err(fault("the output's folder does not exist").help(format!("create it; {}", relative(path))));
+        }
+        let empty = match std::fs::read_dir(path) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(_) => !path.exists(),
+        };
+        if !empty {
+            return Err(fault("the output is there already, and is no empty folder")
+                .help("many files are written to a folder of their own: name a new one, or remove what is there"));
+        }
+        Ok(Some(Target::Folder(path.to_path_buf(), Folder { partition_by, max_rows: table.max_file_rows })))
+    }
+
     /// How the output is called in messages and summaries.
     pub fn name(&self) -> PathBuf {
         match &self.target {
-            Target::File(path) => path.clone(),
+            Target::File(path) | Target::Folder(path, _) => path.clone(),
             Target::StandardOutput => "standard output".into(),
             Target::Nowhere => "nowhere".into(),
         }
@@ -106,6 +162,19 @@ pub(crate) fn free_place(path: &Path, inputs: &Files) -> Result<PathBuf> {
         return Err(fault("the output is the input").help("write another file"));
     }
     Ok(place)
+}
+
+impl Style {
+    /// How the names of its files end.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Csv { delimiter: b'\t' } => "tsv",
+            Self::Csv { .. } => "csv",
+            Self::Parquet { .. } => "parquet",
+            Self::Ipc { .. } => "arrow",
+            Self::None => "",
+        }
+    }
 }
 
 fn style(table: &SinkTable, path: &Path, format: Format) -> Result<Style> {

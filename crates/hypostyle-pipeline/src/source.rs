@@ -3,11 +3,13 @@
 pub(crate) mod bytes;
 pub(crate) mod chunks;
 pub(crate) mod files;
+pub(crate) mod ipc;
 pub(crate) mod judge;
 pub(crate) mod settings;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -26,6 +28,7 @@ use crate::policy::{OnBad, Policy};
 use crate::rules::{Rules, ValueRule};
 use crate::types;
 use files::Files;
+use ipc::IpcFile;
 use judge::Judge;
 
 /// A column of the input and how its type came about.
@@ -110,6 +113,7 @@ pub(crate) struct Source {
 enum Kind {
     Csv(Box<settings::Csv>, Option<Box<Opened>>),
     Parquet(ParquetFile),
+    Ipc(IpcFile, Arc<AtomicU64>),
 }
 
 impl Source {
@@ -131,8 +135,15 @@ impl Source {
                     csv.open(&files, bear, |names| settings::declared(pipeline, names, &files))?;
                 (Kind::Csv(Box::new(csv), Some(Box::new(opened))), columns)
             }
+            Format::Ipc => {
+                settings::only_csv(table, "Arrow IPC")?;
+                let read = Arc::default();
+                let file = IpcFile::open(&files.list[0], &read)?;
+                let columns = file.columns();
+                (Kind::Ipc(file, read), columns)
+            }
             _ => {
-                settings::only_csv(table)?;
+                settings::only_csv(table, "Parquet")?;
                 let (file, columns) = ParquetFile::open(&first)?;
                 (Kind::Parquet(file), columns)
             }
@@ -177,6 +188,7 @@ impl Source {
         match self.kind {
             Kind::Csv(..) => Format::Csv,
             Kind::Parquet(_) => Format::Parquet,
+            Kind::Ipc(..) => Format::Ipc,
         }
     }
 
@@ -212,6 +224,24 @@ impl Source {
 fn schema<'a>(columns: impl Iterator<Item = &'a Column>) -> SchemaRef {
     let field = |column: &Column| Field::new(&column.name, column.data_type.clone(), true);
     Arc::new(Schema::new(columns.map(field).collect::<Vec<_>>()))
+}
+
+/// The wanted columns of a file against those of the first.
+pub(crate) fn check_same_columns(path: &Path, columns: &[Column], wanted: &[usize], schema: &SchemaRef) -> Result<()> {
+    for (field, index) in schema.fields().iter().zip(wanted) {
+        let expected = types::name(field.data_type());
+        let found = match columns.get(*index) {
+            Some(column) if column.name == *field.name() && column.data_type == *field.data_type() => continue,
+            Some(column) => format!("it is '{}', {}", column.name, types::name(&column.data_type)),
+            None => "there is none".to_string(),
+        };
+        let message =
+            format!("column {} is '{}', {expected}, in the first file; here {found}", index + 1, field.name());
+        return Err(Error::new(ErrorKind::Source, message)
+            .in_file(path)
+            .help("files that are read together have the same columns in the same order"));
+    }
+    Ok(())
 }
 
 /// Adds the columns that the folders make.

@@ -145,7 +145,7 @@ fn kill_until_done(folder: &Folder, output: &str, whole: Duration, seed: u64) ->
 
 #[test]
 fn a_killed_run_goes_on_and_gives_the_same_bytes() {
-    // How often, all formats together; `tools/kill.py` does it a thousand times.
+    // How often for each format; `make kill` does it until a thousand runs have been killed.
     let rounds: u64 = std::env::var("HYPOSTYLE_KILL_ROUNDS").map_or(4, |rounds| rounds.parse().unwrap());
     let bad = "on_bad_row = \"reject\"\nrejects = \"rejects.csv\"";
     let mut kills = 0;
@@ -182,6 +182,7 @@ fn a_killed_run_goes_on_and_gives_the_same_bytes() {
         assert!(start(&folder, output, &[]).wait().unwrap().success());
         assert!(std::fs::read(folder.path(output)).unwrap() == expected, "{output} without checkpoints");
     }
+    println!("{kills} runs were killed");
     assert!(kills >= rounds as usize, "{kills} kills are too few to prove anything");
 }
 
@@ -227,7 +228,7 @@ fn checkpoints_must_make_sense() {
     folder.write("in.csv", trades(5));
     for (toml, words) in [
         ("checkpoint = \"soon\"", "checkpoint \"soon\" is no time"),
-        ("checkpoint = \"1s\"\n[sink]\nformat = \"none\"", "no file is written"),
+        ("checkpoint = \"1s\"\n[sink]\nformat = \"none\"", "the output is not one file"),
         ("checkpoint = \"1s\"\n[source]\npath = \"-\"\nformat = \"csv\"", "standard input can't be read again"),
         ("memory = \"much\"", "memory \"much\" is no size"),
     ] {

@@ -11,8 +11,12 @@ pyo3::import_exception!(hypostyle._errors, ColumnNotFoundError);
 
 /// The exception for an error of the library.
 pub fn exception(error: Error) -> PyErr {
-    let message = error.to_string();
-    match error.kind() {
+    kind_exception(error.kind(), error.to_string())
+}
+
+/// The exception for this kind of error of the library.
+pub fn kind_exception(kind: ErrorKind, message: String) -> PyErr {
+    match kind {
         ErrorKind::MissingColumn => ColumnNotFoundError::new_err(message),
         ErrorKind::ParameterType | ErrorKind::ColumnType => PyTypeError::new_err(message),
         ErrorKind::Io => PyOSError::new_err(message),

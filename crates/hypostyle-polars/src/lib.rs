@@ -17,6 +17,7 @@ mod errors;
 mod frames;
 mod memory;
 mod module;
+mod pipeline;
 mod plugin;
 mod rows;
 mod stage;

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 
 use crate::errors::{exception, guarded};
 use crate::frames::{Batch, open, read};
+use crate::pipeline::Pipeline;
 use crate::stage::{Stage, parse};
 
 /// The catalogue as JSON.
@@ -77,6 +78,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<Batch>()?;
     module.add_class::<Stage>()?;
+    module.add_class::<Pipeline>()?;
     module.add_function(wrap_pyfunction!(catalogue, module)?)?;
     module.add_function(wrap_pyfunction!(check, module)?)?;
     module.add_function(wrap_pyfunction!(output_name, module)?)?;

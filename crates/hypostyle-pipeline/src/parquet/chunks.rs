@@ -5,10 +5,9 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 
 use super::read::{ParquetBatches, ParquetFile};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::source::files::Files;
-use crate::source::{Chunk, Column, Mark};
-use crate::types;
+use crate::source::{Chunk, Mark, check_same_columns};
 
 const BATCH_ROWS: usize = 65_536;
 
@@ -52,7 +51,7 @@ impl ParquetChunks {
                     Some(first) => first,
                     None => {
                         let (opened, columns) = ParquetFile::open(&file.path)?;
-                        self.check(&file.path, &columns)?;
+                        check_same_columns(&file.path, &columns, &self.columns, &self.schema)?;
                         opened
                     }
                 };
@@ -74,29 +73,5 @@ impl ParquetChunks {
             self.bytes += self.files.list[self.next.file].bytes;
             self.next = Mark { file: self.next.file + 1, offset: 0, line: 0, record: 1 };
         }
-    }
-
-    /// The wanted columns of every file must be those of the first.
-    fn check(&self, path: &std::path::Path, columns: &[Column]) -> Result<()> {
-        for (field, index) in self.schema.fields().iter().zip(&self.columns) {
-            match columns.get(*index) {
-                Some(column) if column.name == *field.name() && column.data_type == *field.data_type() => {}
-                found => {
-                    let found = found.map_or("there is none".to_string(), |column| {
-                        format!("it is '{}', {}", column.name, types::name(&column.data_type))
-                    });
-                    let expected = types::name(field.data_type());
-                    let message = format!(
-                        "column {} is '{}', {expected}, in the first file; here {found}",
-                        index + 1,
-                        field.name()
-                    );
-                    return Err(Error::new(ErrorKind::Source, message)
-                        .in_file(path)
-                        .help("files that are read together have the same columns in the same order"));
-                }
-            }
-        }
-        Ok(())
     }
 }

@@ -12,6 +12,7 @@ use arrow::ipc::reader::FileReader;
 use rayon::ThreadPool;
 
 use super::encode::{Encoder, Out, codec};
+use super::folder::{FolderWriting, WrittenFolder};
 use super::place::Pending;
 use super::{Sink, Style, Target};
 use crate::checkpoint::Checkpoints;
@@ -35,6 +36,7 @@ enum Place {
         whole: usize,
         open: Option<File>,
     },
+    Folder(Option<Box<FolderWriting>>),
     StandardOutput,
     Nowhere,
 }
@@ -42,6 +44,7 @@ enum Place {
 /// An output that is whole, but not in its place yet.
 pub(crate) struct Written {
     pending: Option<Pending>,
+    folder: Option<WrittenFolder>,
     bytes: u64,
 }
 
@@ -51,12 +54,16 @@ impl Writing {
         let place = match (&sink.target, checkpoints) {
             (Target::File(_), Some((checkpoints, whole))) => Place::Parts { checkpoints, whole, open: None },
             (Target::File(path), None) => Place::Pending(Pending::create(path)?),
+            (Target::Folder(path, folder), _) => {
+                let writing = FolderWriting::begin(path, folder.clone(), sink.style, &sink.schema, pool);
+                Place::Folder(Some(Box::new(writing.map_err(|error| error.in_file(path))?)))
+            }
             (Target::StandardOutput, _) => Place::StandardOutput,
             (Target::Nowhere, _) => Place::Nowhere,
         };
         let pool = Arc::clone(pool);
         let mut writing = Self { sink, pool, encoder: None, place, written: Arc::default() };
-        if !matches!(writing.place, Place::Parts { .. }) {
+        if !matches!(writing.place, Place::Parts { .. } | Place::Folder(_)) {
             writing.begin_encoder()?;
         }
         Ok(writing)
@@ -78,7 +85,7 @@ impl Writing {
                 streamed = true;
                 Box::new(BufWriter::with_capacity(1 << 16, stdout()))
             }
-            Place::Nowhere => Box::new(std::io::sink()),
+            Place::Folder(_) | Place::Nowhere => Box::new(std::io::sink()),
         };
         let out = Box::new(Counted { inner: out, written: Arc::clone(&self.written) });
         let Sink { style, schema, .. } = &self.sink;
@@ -96,17 +103,22 @@ impl Writing {
         if matches!(self.sink.style, Style::None) {
             return Ok(());
         }
+        let lacking = |error| Error::new(ErrorKind::Internal, "the output lacks a column").because(error);
+        let batch = batch.project(&self.sink.columns).map_err(lacking)?;
+        if let Place::Folder(Some(folder)) = &mut self.place {
+            return folder.write(&batch).map_err(|error| error.in_file(&self.sink.name()));
+        }
         if self.encoder.is_none() {
             self.begin_encoder()?;
         }
         let Self { encoder: Some(encoder), sink, .. } = self else { return Ok(()) };
-        let batch = batch
-            .project(&sink.columns)
-            .map_err(|error| Error::new(ErrorKind::Internal, "the output lacks a column").because(error));
-        batch.and_then(|batch| encoder.write(&batch)).map_err(|error| error.in_file(&sink.name()))
+        encoder.write(&batch).map_err(|error| error.in_file(&sink.name()))
     }
 
     pub fn end_group(&mut self) -> Result<()> {
+        if let Place::Folder(Some(folder)) = &mut self.place {
+            return folder.end_group().map_err(|error| error.in_file(&self.sink.name()));
+        }
         match &mut self.encoder {
             Some(encoder) => encoder.end_group().map_err(|error| error.in_file(&self.sink.name())),
             None => Ok(()),
@@ -136,8 +148,14 @@ impl Writing {
             self.begin_encoder()?;
         }
         self.end_part()?;
+        let mut folder = None;
         let pending = match self.place {
             Place::Pending(pending) => Some(pending),
+            Place::Folder(writing) => {
+                let name = self.sink.name();
+                folder = writing.map(|writing| writing.finish()).transpose().map_err(|error| error.in_file(&name))?;
+                None
+            }
             Place::Parts { checkpoints, whole, .. } => {
                 let parts: Vec<PathBuf> = (0..whole).map(|index| checkpoints.part(index)).collect();
                 let name = self.sink.name();
@@ -147,16 +165,17 @@ impl Writing {
             }
             Place::StandardOutput | Place::Nowhere => None,
         };
-        Ok(Written { pending, bytes: self.written.load(Ordering::Relaxed) })
+        Ok(Written { pending, folder, bytes: self.written.load(Ordering::Relaxed) })
     }
 }
 
 impl Written {
     /// Puts the output in its place.  The number of its bytes.
     pub fn place(self) -> Result<u64> {
-        match self.pending {
-            Some(pending) => pending.persist(),
-            None => Ok(self.bytes),
+        match (self.pending, self.folder) {
+            (Some(pending), _) => pending.persist(),
+            (None, Some(folder)) => folder.place(),
+            (None, None) => Ok(self.bytes),
         }
     }
 }

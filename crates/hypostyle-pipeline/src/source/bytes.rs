@@ -68,7 +68,7 @@ impl Bytes {
     /// Reads until `buffer` holds `size` bytes; whether the stream has ended.
     pub fn fill(&mut self, buffer: &mut Vec<u8>, size: usize) -> Result<bool> {
         while buffer.len() < size {
-            let missing = (size - buffer.len()) as u64;
+            let missing = u64::try_from(size - buffer.len()).unwrap_or(u64::MAX);
             let got = (&mut self.inner).take(missing).read_to_end(buffer).map_err(|error| {
                 let error_text = format!("can't read the input: {error}");
                 Error::new(ErrorKind::Source, error_text).in_file(&self.path).because(error)
@@ -78,6 +78,12 @@ impl Bytes {
             }
         }
         Ok(false)
+    }
+}
+
+impl Read for Bytes {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(buffer)
     }
 }
 

@@ -7,6 +7,7 @@ use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::SchemaRef;
 use rayon::ThreadPool;
 
+use super::ipc::IpcChunks;
 use super::{Chunk, Column, Kind, Mark, Source, schema};
 use crate::csv::reader::{CsvChunks, Reading};
 use crate::error::{Error, ErrorKind, Result};
@@ -24,6 +25,7 @@ pub(crate) struct Chunks {
 enum Rows {
     Csv(CsvChunks),
     Parquet(ParquetChunks),
+    Ipc(IpcChunks),
 }
 
 impl Source {
@@ -75,6 +77,9 @@ impl Source {
                 };
                 Rows::Csv(CsvChunks::begin(reading, opened.map(|opened| *opened), mark, pool, ahead)?)
             }
+            Kind::Ipc(first, read) => {
+                Rows::Ipc(IpcChunks::begin(first, self.files, in_file, file_schema, self.batch_rows, read, mark))
+            }
             Kind::Parquet(first) => {
                 let threads = pool.current_num_threads();
                 Rows::Parquet(ParquetChunks::begin(
@@ -98,6 +103,7 @@ impl Chunks {
         let chunk = match &mut self.rows {
             Rows::Csv(rows) => rows.next()?,
             Rows::Parquet(rows) => rows.next()?,
+            Rows::Ipc(rows) => rows.next()?,
         };
         let Some(mut chunk) = chunk else { return Ok(None) };
         if !self.folders.is_empty() {

@@ -32,7 +32,7 @@ pub(crate) struct Files {
 }
 
 /// What Hive calls the folder of a null.
-const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
+pub(crate) const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
 impl Files {
     /// Finds the files; `is_data` tells the files of a folder that are meant.

@@ -43,9 +43,8 @@ pub(crate) fn files(table: &SourceTable) -> Result<(Files, Format)> {
     let files = Files::find(&paths, is_data)?;
     let format = format_of(&files.list[0].path, table.format, "[source]")?;
     if format == Format::None {
-        return Err(
-            Error::pipeline("[source] format is \"none\", which is for sinks").help("say \"csv\" or \"parquet\"")
-        );
+        return Err(Error::pipeline("[source] format is \"none\", which is for sinks")
+            .help("say \"csv\", \"parquet\" or \"ipc\""));
     }
     let odd = |path: &Path| table.format.is_none() && format_by_name(path).is_some_and(|found| found != format);
     if let Some(other) = files.list.iter().find(|file| odd(&file.path)) {
@@ -209,7 +208,7 @@ pub(crate) fn patterns(pipeline: &Pipeline, columns: &mut [Column]) -> Result<()
 }
 
 /// Other formats say themselves what CSV must be told.
-pub(crate) fn only_csv(table: &SourceTable) -> Result<()> {
+pub(crate) fn only_csv(table: &SourceTable, format: &str) -> Result<()> {
     let given = [
         ("delimiter", table.delimiter.is_some()),
         ("quote", table.quote.is_some()),
@@ -225,7 +224,7 @@ pub(crate) fn only_csv(table: &SourceTable) -> Result<()> {
     ];
     match given.iter().find(|(_, given)| *given) {
         Some((key, _)) => Err(Error::pipeline(format!(
-            "[source] {key} is for CSV, but the input is Parquet, which knows its own types"
+            "[source] {key} is for CSV, but the input is {format}, which knows its own types"
         ))
         .help(format!("remove {key} from the pipeline file"))),
         None => Ok(()),

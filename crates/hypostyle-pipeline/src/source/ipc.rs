@@ -1,0 +1,156 @@
+//! Arrow IPC files and streams as a source.  Batches come as they were written, cut where they are long.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use arrow::ipc::reader::{FileReader, StreamReader};
+
+use super::bytes::{Bytes, Packing};
+use super::files::{Files, InputFile};
+use super::{Chunk, Column, Mark, Origin};
+use crate::error::{Error, ErrorKind, Result};
+
+const BATCH_ROWS: usize = 65_536;
+/// A file, rather than a stream, begins with this.
+const MAGIC: &[u8] = b"ARROW1";
+
+/// An IPC file or stream whose schema has been read.
+pub(crate) struct IpcFile {
+    path: Arc<std::path::Path>,
+    batches: Box<dyn Iterator<Item = std::result::Result<RecordBatch, ArrowError>> + Send>,
+    schema: SchemaRef,
+}
+
+impl IpcFile {
+    /// Opens the file, packed or not; `read` counts the bytes taken from the disk.
+    pub fn open(file: &InputFile, read: &Arc<AtomicU64>) -> Result<Self> {
+        let path = Arc::clone(&file.path);
+        let wrong = |error: ArrowError| {
+            Error::new(ErrorKind::Source, "the input is no Arrow IPC file").in_file(&path).because(error)
+        };
+        if !file.is_standard() && Packing::of(&file.path) == Packing::None {
+            let io = |error| Error::new(ErrorKind::Source, "can't read the input").in_file(&path).because(error);
+            let mut input = File::open(&file.path).map_err(io)?;
+            let mut start = [0; 6];
+            let known = input.read_exact(&mut start).is_ok() && start == MAGIC;
+            input.seek(SeekFrom::Start(0)).map_err(io)?;
+            let input = BufReader::with_capacity(1 << 20, input);
+            if known {
+                read.fetch_add(file.bytes, Ordering::Relaxed);
+                let reader = FileReader::try_new(input, None).map_err(wrong)?;
+                let schema = reader.schema();
+                return Ok(Self { path, batches: Box::new(reader), schema });
+            }
+        }
+        // What is packed or comes through a pipe is a stream, or is taken into memory to be read as a file.
+        let mut input = Bytes::open(&file.path, 0, read)?;
+        let mut start = Vec::new();
+        input.fill(&mut start, MAGIC.len())?;
+        if start == MAGIC {
+            input.fill(&mut start, usize::MAX)?;
+            let reader = FileReader::try_new(Cursor::new(start), None).map_err(wrong)?;
+            let schema = reader.schema();
+            return Ok(Self { path, batches: Box::new(reader), schema });
+        }
+        let reader = StreamReader::try_new(Cursor::new(start).chain(input), None).map_err(wrong)?;
+        let schema = reader.schema();
+        Ok(Self { path, batches: Box::new(reader), schema })
+    }
+
+    pub fn columns(&self) -> Vec<Column> {
+        let fields = self.schema.fields().iter();
+        fields.map(|field| Column::new(field.name(), field.data_type().clone(), Origin::File)).collect()
+    }
+}
+
+/// The rows of some IPC files, in order.
+pub(crate) struct IpcChunks {
+    files: Files,
+    columns: Vec<usize>,
+    /// Of the wanted columns, without the files' metadata.
+    schema: SchemaRef,
+    batch_rows: usize,
+    open: Option<IpcFile>,
+    /// What is left of a batch.
+    rest: Option<RecordBatch>,
+    next: Mark,
+    /// Rows to pass over in the open file.
+    skip: u64,
+    read: Arc<AtomicU64>,
+}
+
+impl IpcChunks {
+    pub fn begin(
+        first: IpcFile,
+        files: Files,
+        columns: Vec<usize>,
+        schema: SchemaRef,
+        batch_rows: Option<usize>,
+        read: Arc<AtomicU64>,
+        mark: Option<Mark>,
+    ) -> Self {
+        let next = mark.unwrap_or(Mark { file: 0, offset: 0, line: 0, record: 1 });
+        let open = Some(first).filter(|_| next.file == 0);
+        let (batch_rows, skip) = (batch_rows.unwrap_or(BATCH_ROWS), next.offset);
+        Self { files, columns, schema, batch_rows, open, rest: None, next, skip, read }
+    }
+
+    pub fn next(&mut self) -> Result<Option<Chunk>> {
+        loop {
+            if let Some(batch) = self.rest.take() {
+                let rows = batch.num_rows().min(self.batch_rows);
+                if rows < batch.num_rows() {
+                    self.rest = Some(batch.slice(rows, batch.num_rows() - rows));
+                }
+                return Ok(Some(self.chunk(batch.slice(0, rows))));
+            }
+            if self.open.is_none() {
+                let Some(file) = self.files.list.get(self.next.file) else { return Ok(None) };
+                let opened = IpcFile::open(file, &self.read)?;
+                self.check(&opened)?;
+                self.open = Some(opened);
+            }
+            let Some(file) = &mut self.open else { return Ok(None) };
+            match file.batches.next() {
+                None => {
+                    self.open = None;
+                    self.skip = 0;
+                    self.next = Mark { file: self.next.file + 1, offset: 0, line: 0, record: 1 };
+                }
+                Some(batch) => {
+                    let batch = batch
+                        .and_then(|batch| batch.project(&self.columns))
+                        .and_then(|batch| batch.with_schema(Arc::clone(&self.schema)))
+                        .map_err(|error| {
+                            Error::new(ErrorKind::Source, "the Arrow IPC file can't be read")
+                                .in_file(&file.path)
+                                .help("it may be damaged or cut short: make or fetch it again")
+                                .because(error)
+                        })?;
+                    let rows = batch.num_rows();
+                    let skipped = usize::try_from(self.skip).map_or(rows, |skip| skip.min(rows));
+                    self.skip -= skipped as u64;
+                    self.rest = Some(batch.slice(skipped, rows - skipped)).filter(|batch| batch.num_rows() > 0);
+                }
+            }
+        }
+    }
+
+    fn chunk(&mut self, batch: RecordBatch) -> Chunk {
+        let (file, first_record, rows) = (self.next.file, self.next.record, batch.num_rows() as u64);
+        self.next.offset += rows;
+        self.next.record += rows;
+        let bytes = self.read.load(Ordering::Relaxed);
+        Chunk { batch, bad: Vec::new(), places: None, file, first_record, after: self.next, bytes }
+    }
+
+    /// The wanted columns of every file must be those of the first.
+    fn check(&self, file: &IpcFile) -> Result<()> {
+        super::check_same_columns(&file.path, &file.columns(), &self.columns, &self.schema)
+    }
+}

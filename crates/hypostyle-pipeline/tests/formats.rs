@@ -1,0 +1,332 @@
+//! How data files are written in the world, and where they lie: dialects, encodings, packed files, folders, pipes, formats.
+
+mod common;
+
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type, TimeUnit, TimestampMillisecondType};
+use common::{Folder, KERNELS, trades};
+use hypostyle_pipeline::Pipeline;
+
+fn floats(folder: &Folder, column: usize) -> Vec<Option<f64>> {
+    folder.parquet("out.parquet").column(column).as_primitive::<Float64Type>().iter().collect()
+}
+
+fn texts(folder: &Folder, column: usize) -> Vec<Option<String>> {
+    let batch = folder.parquet("out.parquet");
+    batch.column(column).as_string::<i32>().iter().map(|text| text.map(str::to_string)).collect()
+}
+
+fn some(texts: &[&str]) -> Vec<Option<String>> {
+    texts.iter().map(|text| (!text.is_empty()).then(|| (*text).to_string())).collect()
+}
+
+#[test]
+fn european_files() {
+    let folder = Folder::new();
+    folder.write("in.csv", b"Stra\xdfe;Preis\nK\xf6ln;1,5\nBonn;-0,25\n\"a;b\";1.000,5\n");
+    let toml = "[source]\ndelimiter = \";\"\ndecimal_comma = true\nencoding = \"latin1\"\n";
+    folder
+        .run(&format!("{toml}on_bad_row = \"null\"\nschema = {{ Preis = \"f64\" }}"), "in.csv", "out.parquet")
+        .unwrap();
+    assert_eq!(folder.parquet("out.parquet").schema().field(0).name(), "Straße");
+    assert_eq!(texts(&folder, 0), some(&["Köln", "Bonn", "a;b"]));
+    assert_eq!(floats(&folder, 1), [Some(1.5), Some(-0.25), None]);
+    // The offset of a bad row is that in the file, not in its text.
+    let error = folder.run(&format!("{toml}schema = {{ Preis = \"f64\" }}"), "in.csv", "out.parquet").unwrap_err();
+    assert!(error.to_string().contains("in.csv:4: record 3, column 'Preis': \"1.000,5\" is no f64"), "{error}");
+}
+
+#[test]
+fn quotes_escapes_and_comments() {
+    let folder = Folder::new();
+    folder.write("in.csv", "# made by hand, \"1\na,b\n'x,1',2\n# \"\n'it\\'s',3\n5\" pipe,4\n");
+    let toml = "[source]\nquote = \"'\"\nescape = \"\\\\\"\ncomment = \"#\"\nchunk_bytes = 1";
+    folder.run(toml, "in.csv", "out.parquet").unwrap();
+    assert_eq!(texts(&folder, 0), some(&["x,1", "it's", "5\" pipe"]));
+    folder.write("in.csv", "a,b\n\"x,1\n\"\"y\",2\n");
+    folder.run("[source]\nquote = \"\"", "in.csv", "out.parquet").unwrap();
+    assert_eq!(texts(&folder, 0), some(&["\"x", "\"\"y\""]));
+    for (toml, words) in [
+        ("quote = \"ab\"", "quote \"ab\" is not one ASCII character"),
+        ("comment = \",\"", "gives ',' two meanings"),
+        ("decimal_comma = true", "the comma for a delimiter and for a decimal point"),
+        ("quote = \"\"\nescape = \"x\"", "no quotes in which it would count"),
+        ("encoding = \"utf16\"", "unknown variant `utf16`"),
+    ] {
+        let outcome = format!("[source]\n{toml}").parse::<Pipeline>();
+        let planned =
+            outcome.and_then(|p| p.with_input(folder.path("in.csv")).with_output(folder.path("o.csv")).plan());
+        let message = planned.unwrap_err().to_string();
+        assert!(message.contains(words), "{words} is not in: {message}");
+    }
+}
+
+#[test]
+fn old_line_ends() {
+    let folder = Folder::new();
+    folder.write("in.csv", "a,b\r1,\"x\ry\"\r2,z");
+    folder.run("", "in.csv", "out.parquet").unwrap();
+    assert_eq!(texts(&folder, 1), some(&["x\ry", "z"]));
+}
+
+#[test]
+fn times_by_pattern_decimals_and_dictionaries() {
+    let folder = Folder::new();
+    folder.write("in.csv", "day,ts,price,side\n29/02/2024,1709164801500,10.50,buy\n01/03/2024,,-0.05,sell\n,0,7,buy\n");
+    let toml = "[source.schema]\nday = \"date\"\nts = \"timestamp[ms]\"\nprice = \"decimal[10, 2]\"\nside = \"dictionary\"\n\
+                [source.patterns]\nday = \"%d/%m/%Y\"\nts = \"epoch[ms]\"\n";
+    folder.run(toml, "in.csv", "out.parquet").unwrap();
+    let batch = folder.parquet("out.parquet");
+    let ts = batch.column(1).as_primitive::<TimestampMillisecondType>();
+    assert_eq!((ts.value(0), ts.is_null(1), ts.value(2)), (1_709_164_801_500, true, 0));
+    assert_eq!(batch.column(2).as_primitive::<Decimal128Type>().values(), &[1050, -5, 700]);
+    assert!(matches!(batch.column(3).data_type(), DataType::Dictionary(..)));
+    folder.run("", "out.parquet", "out.csv").unwrap();
+    assert_eq!(
+        folder.read("out.csv"),
+        "day,ts,price,side\n2024-02-29,2024-02-29T00:00:01.500,10.50,buy\n2024-03-01,,-0.05,sell\n,1970-01-01T00:00:00,7.00,buy\n"
+    );
+    for (toml, csv, words) in [
+        (toml, "day,ts,price,side\n2024-02-29,,,\n", "\"2024-02-29\" is no date written as \"%d/%m/%Y\""),
+        (toml, "day,ts,price,side\n,,1.555,\n", "has more decimals than decimal[10, 2] holds"),
+        ("[source.patterns]\nday = \"%Q\"\n[source.schema]\nday = \"date\"", "day\n\n", "\"%Q\" is no pattern"),
+        ("[source.patterns]\nday = \"%Y\"", "day\nx\n", "column 'day' is string, which has no pattern"),
+        ("[source.patterns]\nnix = \"%Y\"", "day\nx\n", "names column 'nix'"),
+    ] {
+        let message = folder.complaint(toml, csv).to_string();
+        assert!(message.contains(words) && message.contains("help: "), "{words} is not in: {message}");
+    }
+}
+
+#[test]
+fn packed_files() {
+    let folder = Folder::new();
+    let text = trades(5_000);
+    folder.write("in.csv", &text);
+    folder.run(KERNELS, "in.csv", "plain.parquet").unwrap();
+    let mut gzip = Vec::new();
+    for part in text.as_bytes().chunks(70_000) {
+        // A file of several members, as tools make that append.
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(part).unwrap();
+        gzip.extend(encoder.finish().unwrap());
+    }
+    folder.write("in.csv.gz", &gzip);
+    folder.write("in.csv.zst", zstd::encode_all(text.as_bytes(), 1).unwrap());
+    for name in ["in.csv.gz", "in.csv.zst"] {
+        let mut last = 0;
+        let pipeline = folder.pipeline(KERNELS, name, "out.parquet");
+        let summary = pipeline.run(&mut |status| last = status.bytes).unwrap();
+        let bytes = fs::metadata(folder.path(name)).unwrap().len();
+        assert_eq!((summary.rows, summary.bytes_read, last), (5_000, bytes, bytes), "{name}");
+        common::assert_same_bits(&folder.parquet("plain.parquet"), &folder.parquet("out.parquet"));
+    }
+    folder.write("cut.csv.gz", &gzip[..gzip.len() - 100]);
+    let error = folder.run("", "cut.csv.gz", "cut.parquet").unwrap_err();
+    assert!(error.to_string().contains("cut.csv.gz: can't read the input"), "{error}");
+    folder.write("text.csv.zst", "a,b\n");
+    assert!(folder.run("", "text.csv.zst", "cut.parquet").unwrap_err().to_string().contains("text.csv.zst"));
+    assert!(!folder.path("cut.parquet").exists());
+}
+
+#[test]
+fn folders_are_read_in_order_and_may_be_columns() {
+    let folder = Folder::new();
+    let text = trades(400);
+    folder.write("all.csv", &text);
+    let lines: Vec<&str> = text.lines().collect();
+    for (index, rows) in lines[1..].chunks(90).enumerate() {
+        let place = folder.path(&format!("in/part={index}"));
+        fs::create_dir_all(&place).unwrap();
+        fs::write(place.join("x.csv"), format!("{}\n{}\n", lines[0], rows.join("\n"))).unwrap();
+    }
+    fs::write(folder.path("in/part=2/empty.csv"), "").unwrap();
+    folder.run(KERNELS, "all.csv", "all.parquet").unwrap();
+    let kernels = format!(
+        "{KERNELS}\n[sink]\ncolumns = [\"ts\", \"symbol\", \"price\", \"mean\", \"max\", \"ewm\", \"session\"]"
+    );
+    folder.run(&kernels, "in", "out.parquet").unwrap();
+    common::assert_same_bits(&folder.parquet("all.parquet"), &folder.parquet("out.parquet"));
+    folder.run("[source]\ncolumns = [\"price\", \"part\"]", "in/part=[0-2]/x*", "out.parquet").unwrap();
+    let part = folder.parquet("out.parquet");
+    let part = part.column(1).as_primitive::<Int64Type>();
+    assert_eq!((part.len(), part.value(0), part.value(89), part.value(90), part.value(269)), (270, 0, 0, 1, 2));
+    // The same over Parquet.
+    for index in 0..3 {
+        let place = format!("pq/part={index}");
+        fs::create_dir_all(folder.path(&place)).unwrap();
+        folder.run("", &format!("in/part={index}/x.csv"), &format!("{place}/x.parquet")).unwrap();
+    }
+    folder.run("[source]\nbatch_rows = 7\ncolumns = [\"price\", \"part\"]", "pq", "again.parquet").unwrap();
+    common::assert_same_bits(&folder.parquet("again.parquet"), &folder.parquet("out.parquet"));
+
+    fs::write(folder.path("in/part=4/y.csv"), "ts,price\n").unwrap();
+    let error = folder.run("", "in", "out.parquet").unwrap_err().to_string();
+    assert!(error.contains("y.csv: its columns are 'ts', 'price', but those of the first file"), "{error}");
+    let error = folder.run("", "none/*.csv", "out.parquet").unwrap_err().to_string();
+    assert!(error.contains("no file is found there"), "{error}");
+}
+
+#[test]
+fn arrow_ipc_in_and_out() {
+    let folder = Folder::new();
+    folder.write("in.csv", trades(3_000));
+    folder.run(KERNELS, "in.csv", "plain.parquet").unwrap();
+    folder.run("", "in.csv", "in.arrow").unwrap();
+    for batch_rows in [1_000, 100_000] {
+        let toml = format!("[source]\nbatch_rows = {batch_rows}\n{KERNELS}\n[sink]\ncompression = \"zstd\"");
+        folder.run(&toml, "in.arrow", "out.arrow").unwrap();
+        folder.run("", "out.arrow", "out.parquet").unwrap();
+        common::assert_same_bits(&folder.parquet("plain.parquet"), &folder.parquet("out.parquet"));
+    }
+    folder.write("bad.arrow", "no arrow at all");
+    let error = folder.run("", "bad.arrow", "x.parquet").unwrap_err().to_string();
+    assert!(error.contains("bad.arrow: the input is no Arrow IPC file"), "{error}");
+}
+
+fn piped(folder: &Folder, toml: &str, input: &[u8], arguments: &[&str]) -> Vec<u8> {
+    folder.write("p.toml", toml);
+    let mut run = Command::new(env!("CARGO_BIN_EXE_hypostyle"))
+        .args(["run", "p.toml", "--input", "-", "--output", "-"])
+        .args(arguments)
+        .current_dir(folder.path(""))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = run.stdin.take().unwrap();
+    let input = input.to_vec();
+    let feeder = std::thread::spawn(move || stdin.write_all(&input));
+    let done = run.wait_with_output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    feeder.join().unwrap().unwrap();
+    done.stdout
+}
+
+#[test]
+fn from_standard_input_to_standard_output() {
+    let folder = Folder::new();
+    let text = trades(3_000);
+    folder.write("in.csv", &text);
+    folder.run(KERNELS, "in.csv", "plain.csv").unwrap();
+    folder.run(KERNELS, "in.csv", "plain.parquet").unwrap();
+    let toml = |from: &str, to: &str| format!("[source]\nformat = \"{from}\"\n{KERNELS}\n[sink]\nformat = \"{to}\"\n");
+    let csv = piped(&folder, &toml("csv", "csv"), text.as_bytes(), &["--threads", "2"]);
+    assert_eq!(String::from_utf8(csv).unwrap(), folder.read("plain.csv"));
+    // A stream of Arrow IPC through two runs.
+    let stream = piped(&folder, "[source]\nformat = \"csv\"\n[sink]\nformat = \"ipc\"\n", text.as_bytes(), &[]);
+    let parquet = piped(&folder, &toml("ipc", "parquet"), &stream, &["-q"]);
+    folder.write("out.parquet", parquet);
+    common::assert_same_bits(&folder.parquet("plain.parquet"), &folder.parquet("out.parquet"));
+}
+
+#[test]
+fn progress_for_programs() {
+    let folder = Folder::new();
+    folder.write("in.csv", trades(300));
+    folder.write("p.toml", format!("[source]\npath = \"in.csv\"\n{KERNELS}[sink]\npath = \"out.parquet\"\n"));
+    let run = Command::new(env!("CARGO_BIN_EXE_hypostyle"))
+        .args(["run", "p.toml", "--progress", "json"])
+        .current_dir(folder.path(""))
+        .output()
+        .unwrap();
+    let lines = String::from_utf8(run.stderr).unwrap();
+    let events: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((events[0]["event"].as_str(), events[0]["rows"].as_u64()), (Some("progress"), Some(300)));
+    let done = events.last().unwrap();
+    assert_eq!((done["event"].as_str(), done["output"].as_str()), (Some("done"), folder.path("out.parquet").to_str()));
+}
+
+#[test]
+fn only_the_columns_that_are_wanted_are_read() {
+    let folder = Folder::new();
+    folder.write("in.csv", "a,b,c\n1,x,2024\n2,y,1\n");
+    // A column that isn't read can't be wrong.
+    let toml = "[source]\nschema = { a = \"f64\", c = \"date\" }\n[[stage]]\n[[stage.kernel]]\nname = \"expanding_sum\"\ncolumn = \"a\"\nalias = \"sum\"\n[sink]\ncolumns = [\"sum\", \"b\"]";
+    folder.run(toml, "in.csv", "out.csv").unwrap();
+    assert_eq!(folder.read("out.csv"), "sum,b\n1.0,x\n3.0,y\n");
+    for (toml, words) in [
+        ("[sink]\ncolumns = [\"nix\"]", "columns names 'nix', which neither the input nor a stage has"),
+        ("[sink]\ncolumns = [\"a\", \"a\"]", "names 'a' twice"),
+        ("[source]\ncolumns = [\"nix\"]", "columns names 'nix', which the input doesn't have"),
+        (
+            "[source]\ncolumns = [\"a\"]\n[source.rules]\nb = { not_null = true }",
+            "looks at column 'b', which isn't read",
+        ),
+    ] {
+        let message = folder.run(toml, "in.csv", "o.csv").unwrap_err().to_string();
+        assert!(message.contains(words), "{words} is not in: {message}");
+    }
+}
+
+#[test]
+fn memory_that_does_not_do_is_an_error() {
+    let folder = Folder::new();
+    let mut text = "key,x\n".to_string();
+    text.extend((0..400_000).map(|i| format!("{i},1.5\n")));
+    folder.write("in.csv", text);
+    let toml = "[[stage]]\nover = \"key\"\n[[stage.kernel]]\nname = \"rolling_median\"\ncolumn = \"x\"\nwindow = 50\nalias = \"m\"";
+    let run = |bytes| folder.pipeline(toml, "in.csv", "out.parquet").with_memory(bytes).run(&mut |_| ());
+    let error = run(30_000_000).unwrap_err();
+    assert_eq!(error.kind(), &hypostyle_pipeline::ErrorKind::Memory);
+    assert!(error.to_string().contains("are in use after") && error.to_string().contains("--memory"), "{error}");
+    assert!(!folder.path("out.parquet").exists());
+    run(8_000_000_000).unwrap();
+    let schema = folder.parquet("out.parquet").schema();
+    assert_eq!(schema.field(0).data_type(), &DataType::Int64);
+    assert_ne!(schema.field(1).data_type(), &DataType::Timestamp(TimeUnit::Second, None));
+}
+
+#[test]
+fn outputs_of_many_files() {
+    let folder = Folder::new();
+    folder.write("in.csv", trades(3_000));
+    folder.run(KERNELS, "in.csv", "plain.parquet").unwrap();
+    let sink = "[sink]\nformat = \"parquet\"\npartition_by = \"symbol\"\nmax_file_rows = 400\n";
+    let toml = format!("[source]\nchunk_bytes = 4000\n{KERNELS}\n{sink}");
+    let summary = folder.run(&toml, "in.csv", "out").unwrap();
+    assert_eq!(summary.rows, 3_000);
+    assert!(folder.path("out/symbol=A/part-000002.parquet").is_file());
+    assert_eq!(folder.names(), ["in.csv", "out", "plain.parquet"]);
+    // Read again and put in the old order, it is what one file would hold.
+    let order = "[sink]\ncolumns = [\"ts\", \"symbol\", \"price\", \"mean\", \"max\", \"ewm\", \"session\"]";
+    folder.run(&format!("[source]\nformat = \"parquet\"\n{order}"), "out", "again.csv").unwrap();
+    folder.run("", "plain.parquet", "plain.csv").unwrap();
+    let sorted = |name: &str| {
+        let text = folder.read(name);
+        let mut lines: Vec<&str> = text.lines().skip(1).collect();
+        lines.sort_by_key(|line| line.split(',').nth(1).map(str::to_string));
+        lines.join("\n")
+    };
+    assert_eq!(sorted("again.csv"), sorted("plain.csv"));
+    // Files by their rows alone.
+    let toml = format!("{KERNELS}\n[sink]\nformat = \"csv\"\nmax_file_rows = 1300\n");
+    folder.run(&toml, "in.csv", "rows").unwrap();
+    let lines = |name: &str| folder.read(name).lines().count();
+    let names = ["rows/part-000001.csv", "rows/part-000002.csv", "rows/part-000003.csv"];
+    assert_eq!(names.map(lines), [1301, 1301, 401]);
+    for (more, output, words) in [
+        ("", "rows", "is no empty folder"),
+        ("partition_by = \"nix\"", "new", "partition_by names 'nix', which is not written"),
+        ("partition_by = [\"a\", \"b\"]", "new", "names all columns"),
+        ("max_file_rows = 0", "new", "max_file_rows is 0"),
+    ] {
+        folder.write("two.csv", "a,b\n1,2\n");
+        let more = if more.is_empty() { "max_file_rows = 5" } else { more };
+        let toml = format!("[sink]\nformat = \"csv\"\n{more}\n");
+        let message = folder.run(&toml, "two.csv", output).unwrap_err().to_string();
+        assert!(message.contains(words) && message.contains("help: "), "{words} is not in: {message}");
+    }
+    // Odd values make names that can be read back.
+    folder.write("odd.csv", "k,x\na/b=c,1\n,2\n\"ü %\",3\n");
+    folder.run("[sink]\nformat = \"csv\"\npartition_by = \"k\"\n", "odd.csv", "odd").unwrap();
+    folder.run("[source]\nformat = \"csv\"", "odd", "back.csv").unwrap();
+    let mut back: Vec<String> = folder.read("back.csv").lines().skip(1).map(str::to_string).collect();
+    back.sort();
+    assert_eq!(back, ["1,a/b=c", "2,", "3,ü %"]);
+}
