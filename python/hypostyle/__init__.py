@@ -131,11 +131,13 @@ from hypostyle._kernels import (
     session_id,
 )
 from hypostyle._native import __version__
+from hypostyle._pipeline import Pipeline
 from hypostyle._stage import Stage
 
 __all__ = [
     "ColumnNotFoundError",
     "KernelExpr",
+    "Pipeline",
     "Stage",
     "__version__",
     "affine_scan",

@@ -87,9 +87,7 @@ class Pipeline:
         pipeline._native = _native.Pipeline.from_file(path)
         return pipeline
 
-    def check(
-        self, *, input: str | PathLike[str] | None = None, output: str | PathLike[str] | None = None
-    ) -> str:
+    def check(self, *, input: str | PathLike[str] | None = None, output: str | PathLike[str] | None = None) -> str:
         """The plan in words: the columns with their types and where those come from, the kernels, the output.
 
         Nothing is written.

@@ -85,8 +85,8 @@ def test_mistakes_are_exceptions(tmp_path: Path) -> None:
         hs.Pipeline(STAGE.replace('"price"', '"symbol"')).run(**files)
     with pytest.raises(OSError, match="can't open the input"):
         hs.Pipeline(STAGE).run(input=tmp_path / "none.csv", output=tmp_path / "out.csv")
-    with pytest.raises(ValueError, match="is no bool"):
-        hs.Pipeline('[source.schema]\nprice = "bool"\n' + STAGE.replace("price", "symbol")).run(**files)
+    with pytest.raises(ValueError, match="in.csv:2: record 1, column 'symbol': \"S0\" is no i64"):
+        hs.Pipeline('[source.schema]\nsymbol = "i64"\n' + STAGE).run(**files)
     assert not (tmp_path / "out.csv").exists()
 
 

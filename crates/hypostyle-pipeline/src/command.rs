@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use crate::describe;
 use crate::error::{Error, ErrorKind};
 use crate::memory;
 use crate::pipeline::Pipeline;
@@ -40,7 +41,8 @@ struct Arguments {
 enum Command {
     /// Run a pipeline.
     Run(Run),
-    /// Check a pipeline and show its plan: columns and their types, kernels, output.  Nothing is written.
+    /// Check a pipeline and show its plan: columns and their types, kernels, output, and the size of the state after the first
+    /// 100,000 rows.  Nothing is written.
     Check {
         #[command(flatten)]
         which: Which,
@@ -114,15 +116,22 @@ pub fn main_with_args(args: impl IntoIterator<Item = OsString>) -> i32 {
     };
     match arguments.command {
         Command::Run(run) => run.execute(),
-        Command::Check { which } => which.pipeline().and_then(|pipeline| pipeline.plan()).map_or_else(
-            |error| report(&error, code(&error)),
-            |plan| {
-                print(&format!("{plan}\n"));
-                DONE
-            },
-        ),
+        Command::Check { which } => check(&which).unwrap_or_else(|error| report(&error, code(&error))),
         Command::Kernels { name } => kernels::show(name.as_deref()),
     }
+}
+
+/// So many rows are run to see how large the state gets.
+const TRIED: u64 = 100_000;
+
+/// Shows the plan, then tries it on the first rows.
+fn check(which: &Which) -> crate::Result<i32> {
+    let pipeline = which.pipeline()?;
+    print(&format!("{}\n", pipeline.plan()?));
+    if let Some(tried) = pipeline.try_rows(TRIED)? {
+        print(&format!("{}\n", describe::tried(&tried)));
+    }
+    Ok(DONE)
 }
 
 impl Which {
@@ -193,7 +202,7 @@ fn interruption() -> Arc<AtomicBool> {
 /// The exit code of an error in planning: a malformed row fails the run wherever in the file it stands.
 fn code(error: &Error) -> i32 {
     match error.kind() {
-        ErrorKind::Malformed { .. } => FAILED,
+        ErrorKind::Malformed { .. } | ErrorKind::Stage(hypostyle::ErrorKind::Order) => FAILED,
         _ => MISUSED,
     }
 }

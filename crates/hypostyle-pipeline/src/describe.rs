@@ -3,9 +3,11 @@
 use std::fmt;
 
 use arrow::datatypes::DataType;
-use indicatif::HumanBytes;
+use indicatif::{HumanBytes, HumanCount};
 
 use crate::plan::{Plan, PlannedStage};
+use crate::policy::OnBad;
+use crate::run::Summary;
 use crate::sink::Style;
 use crate::source::{Column, Origin};
 use crate::types;
@@ -28,6 +30,22 @@ impl fmt::Display for Plan {
         for column in source.wanted() {
             widths.line(f, &column.name, &column.data_type, &origin(column))?;
         }
+        let on_bad = source.policy.on_bad;
+        if on_bad != OnBad::Fail || !self.judge.texts.is_empty() {
+            let fate = match (on_bad, &source.policy.rejects) {
+                (OnBad::Fail, _) => "fails the run".to_string(),
+                (OnBad::Null, _) => "is null where it is bad".to_string(),
+                (OnBad::Skip, _) => "is left out".to_string(),
+                (OnBad::Reject, rejects) => {
+                    let path = rejects.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+                    format!("is written to {path}")
+                }
+            };
+            writeln!(f, "bad rows each {fate}")?;
+            for (column, rule) in &self.judge.listed {
+                writeln!(f, "         {column:<0$}  {rule}", widths.name)?;
+            }
+        }
         for (index, stage) in self.stages.iter().enumerate() {
             writeln!(f, "stage {}{}", index + 1, keys(stage))?;
             for (name, data_type, spec) in &stage.outputs {
@@ -46,6 +64,19 @@ impl fmt::Display for Plan {
             None => Ok(()),
         }
     }
+}
+
+/// How large the state was after the first rows.
+pub(crate) fn tried(summary: &Summary) -> String {
+    let (rows, keys, bytes) = (HumanCount(summary.rows_read), summary.keys as u64, summary.state_bytes);
+    let mut text = format!("tried    the first {rows} rows: {} of state", HumanBytes(bytes));
+    if keys > 1 {
+        text.push_str(&format!(", {} for each of {} keys", HumanBytes(bytes / keys), HumanCount(keys)));
+    }
+    if summary.bad_rows > 0 {
+        text.push_str(&format!("; {} bad rows", HumanCount(summary.bad_rows)));
+    }
+    text
 }
 
 /// As it is printed: a stage's state is no reading matter.

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::config::{Config, Names};
+use crate::config::{Config, Format, Names, SinkTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{self, Plan};
+use crate::policy::OnBad;
 use crate::run::{Status, Summary};
+use crate::source::bytes::STANDARD;
 
 /// A source, stages and a sink, as a pipeline file describes them.
 ///
@@ -86,6 +88,26 @@ impl Pipeline {
             (Some(file), ErrorKind::Pipeline | ErrorKind::Stage(_)) => error.in_file(file),
             _ => error,
         })
+    }
+
+    /// Runs the first rows (at most so many) through the stages, to see how large their state gets; nothing is written.  `None`
+    /// where the input can be read only once.
+    ///
+    /// # Errors
+    /// As [`Pipeline::run`].
+    pub fn try_rows(&self, rows: u64) -> Result<Option<Summary>> {
+        let mut trial = self.clone();
+        let Config { state, checkpoint, source, sink, .. } = &mut trial.config;
+        if source.path.as_ref().is_none_or(|path| path.to_vec().iter().any(|path| path == STANDARD)) {
+            return Ok(None);
+        }
+        (*state, *checkpoint) = (None, None);
+        *sink = SinkTable { format: Some(Format::None), ..SinkTable::default() };
+        if source.on_bad_row == Some(OnBad::Reject) {
+            (source.on_bad_row, source.rejects) = (Some(OnBad::Skip), None);
+        }
+        trial.limit = Some(self.limit.map_or(rows, |limit| limit.min(rows)));
+        trial.run(&mut |_| ()).map(Some)
     }
 
     /// Plans and runs the pipeline; `progress` is called after every batch that was written.

@@ -30,6 +30,8 @@ use crate::types;
 pub(crate) struct Rules {
     /// How each rule is written, by its number.
     pub texts: Vec<String>,
+    /// The column of each rule.
+    pub columns: Vec<String>,
     pub values: Vec<ValueRule>,
     pub orders: Vec<OrderRule>,
 }
@@ -98,15 +100,15 @@ impl Rules {
                 .at_line(line)
                 .help(format!("its columns are {}", crate::source::quoted(&names))));
             };
-            rules
-                .add(name, column, &columns[column].data_type, table.get_ref(), &schema)
-                .map_err(|e| e.at_line(line))?;
+            let added = rules.add(name, column, &columns[column].data_type, table.get_ref(), &schema);
+            added.map_err(|error| error.at_line(line))?;
+            rules.columns.resize(rules.texts.len(), name.clone());
         }
         Ok(rules)
     }
 
     /// The columns that the rules look at.
-    pub fn columns(&self) -> impl Iterator<Item = usize> {
+    pub fn looks_at(&self) -> impl Iterator<Item = usize> {
         self.values.iter().map(|rule| rule.column).chain(self.orders.iter().map(|rule| rule.column))
     }
 

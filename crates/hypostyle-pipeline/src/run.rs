@@ -69,6 +69,10 @@ pub struct Summary {
     pub bytes_written: u64,
     /// The time it took, without planning.
     pub elapsed: Duration,
+    /// The keys of the stage that has the most.
+    pub keys: usize,
+    /// The bytes of all stages' states at the end.
+    pub state_bytes: u64,
     /// The most memory that the process has held so far, where the system says.
     pub peak_memory: Option<u64>,
     /// The output.
@@ -130,23 +134,24 @@ impl Plan {
         let every = checkpoints.as_ref().map(|checkpoints| checkpoints.every);
         let mut advancing = Advancing { stages, judge, limit, batch_rows, memory, rows_read, group, every };
         let mut writing = Write { sink, account, checkpoints, status, stop, progress };
+        let (send_read, to_advance) = sync_channel(AHEAD);
+        let reader = thread::spawn(move || read(&mut chunks, &send_read));
         thread::scope(|scope| {
-            let (send_read, to_advance) = sync_channel(AHEAD);
             let (send_advanced, to_write) = sync_channel(AHEAD);
-            let reader = scope.spawn(move || read(&mut chunks, &send_read));
             let advancing = &mut advancing;
             let input = Arc::clone(&files.list[0].path);
             let worker = scope.spawn(move || {
-                let done = advancing.run(&to_advance, &send_advanced);
+                let done = advancing.run(&to_advance, &send_advanced, stop);
                 done.map_err(|error| error.in_file(&input))
             });
             let written = writing.run(to_write);
             // A thread ends when its channel does, so that joining never waits for long.
             let advanced = worker.join().unwrap_or_else(|_| Err(Error::panicked("advancing the stages")));
-            reader.join().map_err(|_| Error::panicked("reading"))?;
             // What the writer complains of comes earlier in the file.
             written.and(advanced)
         })?;
+        // After a failure the reader is left to end by itself: it may be waiting for standard input.
+        reader.join().map_err(|_| Error::panicked("reading"))?;
         let Write { sink, account, checkpoints, status, .. } = writing;
         let written = sink.finish()?;
         let (bad, rejects) = account.finish()?;
@@ -180,6 +185,8 @@ impl Plan {
             bytes_read: bytes,
             bytes_written,
             elapsed: start.elapsed(),
+            keys: advancing.keys(),
+            state_bytes: advancing.state_bytes(),
             peak_memory: memory::peak(),
             output,
         })
@@ -213,6 +220,17 @@ fn read(chunks: &mut Chunks, out: &SyncSender<Result<Chunk>>) {
     }
 }
 
+/// What comes next; `None` at the end, and when the run is to stop.
+fn received<T>(from: &Receiver<T>, stop: &AtomicBool) -> Option<T> {
+    while !stop.load(Ordering::Relaxed) {
+        match from.recv_timeout(LOOK) {
+            Err(RecvTimeoutError::Timeout) => {}
+            outcome => return outcome.ok(),
+        }
+    }
+    None
+}
+
 /// What stands between reading and writing: the rules of order, the limit, the stages.
 struct Advancing {
     stages: Vec<PlannedStage>,
@@ -229,9 +247,14 @@ struct Advancing {
 
 impl Advancing {
     /// Takes every chunk through all stages.  What the reader complains of is handed on to the writer's end.
-    fn run(&mut self, chunks: &Receiver<Result<Chunk>>, out: &SyncSender<Result<Parcel>>) -> Result<()> {
+    fn run(
+        &mut self,
+        chunks: &Receiver<Result<Chunk>>,
+        out: &SyncSender<Result<Parcel>>,
+        stop: &AtomicBool,
+    ) -> Result<()> {
         let mut checkpoint = Instant::now();
-        for chunk in chunks {
+        while let Some(chunk) = received(chunks, stop) {
             let judged = chunk.and_then(|mut chunk| self.judge.judge(&mut chunk).map(|()| chunk));
             let chunk = match judged {
                 Ok(chunk) => chunk,
@@ -292,14 +315,22 @@ impl Advancing {
         Ok(Saved { about, stages, rules: rules.collect::<Result<_>>()? })
     }
 
+    /// The keys of the stage that has the most.
+    fn keys(&self) -> usize {
+        self.stages.iter().map(|planned| planned.stage.keys()).max().unwrap_or(0)
+    }
+
+    fn state_bytes(&self) -> u64 {
+        self.stages.iter().map(|planned| planned.stage.state_bytes() as u64).sum()
+    }
+
     /// Complains when the process holds more memory than it may.
     fn check_memory(&mut self) -> Result<()> {
         let (Some(bound), Some(held)) = (self.memory, memory::current()) else { return Ok(()) };
         if held <= bound {
             return Ok(());
         }
-        let states = self.stages.iter().map(|planned| planned.stage.state_bytes() as u64).sum::<u64>();
-        let keys = self.stages.iter().map(|planned| planned.stage.keys()).max().unwrap_or(0);
+        let (states, keys) = (self.state_bytes(), self.keys());
         let message = format!(
             "{} are in use after {} rows, and no more than {} may be; the stages keep {} of them for {keys} keys",
             HumanBytes(held),
@@ -359,21 +390,8 @@ struct Write<'a> {
 
 impl Write<'_> {
     fn run(&mut self, parcels: Receiver<Result<Parcel>>) -> Result<()> {
-        loop {
-            if self.stop.load(Ordering::Relaxed) {
-                let error = Error::new(ErrorKind::Interrupted, "interrupted: no output was written");
-                return Err(match self.checkpoints {
-                    Some(_) => {
-                        error.help("run it again to go on from the last checkpoint, or with --restart to begin anew")
-                    }
-                    None => error,
-                });
-            }
-            let Parcel { batch, bytes, file, bad, ends_group, checkpoint } = match parcels.recv_timeout(LOOK) {
-                Ok(parcel) => parcel?,
-                Err(RecvTimeoutError::Timeout) => continue,
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
-            };
+        while let Some(parcel) = received(&parcels, self.stop) {
+            let Parcel { batch, bytes, file, bad, ends_group, checkpoint } = parcel?;
             self.account.take(file, &bad)?;
             self.sink.write(&batch)?;
             self.status.rows += batch.num_rows() as u64;
@@ -395,5 +413,13 @@ impl Write<'_> {
             }
             (self.progress)(self.status);
         }
+        if !self.stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let error = Error::new(ErrorKind::Interrupted, "interrupted: no output was written");
+        Err(match self.checkpoints {
+            Some(_) => error.help("run it again to go on from the last checkpoint, or with --restart to begin anew"),
+            None => error,
+        })
     }
 }

@@ -174,7 +174,8 @@ impl Source {
                     .help(format!("its columns are {}", quoted(&known))));
                 }
             }
-            if let Some(column) = source.rules.columns().find(|column| !names.contains(&source.columns[*column].name)) {
+            if let Some(column) = source.rules.looks_at().find(|column| !names.contains(&source.columns[*column].name))
+            {
                 let name = &source.columns[column].name;
                 return Err(Error::pipeline(format!("[source.rules] looks at column '{name}', which isn't read"))
                     .help("add it to columns under [source]; columns under [sink] says what is written"));
@@ -195,18 +196,20 @@ impl Source {
     /// Reads no columns but these and those that the rules look at.
     pub fn keep(&mut self, is_wanted: impl Fn(&str) -> bool) {
         let Self { columns, wanted, rules, .. } = self;
-        wanted.retain(|column| is_wanted(&columns[*column].name) || rules.columns().any(|ruled| ruled == *column));
+        wanted.retain(|column| is_wanted(&columns[*column].name) || rules.looks_at().any(|ruled| ruled == *column));
     }
 
     /// The rules that are left to ask when the rows have been read.
     pub fn take_judge(&mut self) -> Judge {
         let rules = std::mem::take(&mut self.rules);
+        let listed = rules.columns.iter().zip(&rules.texts).map(|(column, text)| (column.clone(), text.clone()));
         Judge {
             values: if matches!(self.kind, Kind::Csv(..)) { Vec::new() } else { rules.values },
             orders: rules.orders,
             on_bad: self.policy.on_bad,
             files: self.files.paths(),
             columns: self.columns.clone(),
+            listed: listed.collect(),
             texts: rules.texts,
         }
     }

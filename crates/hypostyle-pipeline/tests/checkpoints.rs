@@ -261,3 +261,32 @@ fn an_interrupted_run_leaves_nothing_half_written() {
     assert_eq!(folder.names(), ["in.csv", "out.parquet", "out.parquet.toml"]);
     assert_eq!(folder.read("out.parquet"), "the old output");
 }
+
+/// Nothing comes through the pipe, and still the run ends when it is told to.
+#[cfg(unix)]
+#[test]
+fn a_run_that_waits_for_its_input_can_be_interrupted() {
+    let folder = Folder::new();
+    let toml = format!(
+        "[source]\npath = \"-\"\nformat = \"csv\"\nschema = {{ price = \"f64\", ts = \"timestamp[s]\" }}\n{KERNELS}\n[sink]\npath = \"out.parquet\"\n"
+    );
+    folder.write("p.toml", toml);
+    let mut run = Command::new(env!("CARGO_BIN_EXE_hypostyle"))
+        .args(["run", "p.toml"])
+        .current_dir(folder.path(""))
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = run.stdin.take().unwrap();
+    // Enough to know the header, and that there is more to come.
+    std::io::Write::write_all(&mut input, trades(60_000).as_bytes()).unwrap();
+    while !folder.names().iter().any(|name| name.ends_with(".part")) {
+        sleep(Duration::from_millis(1));
+    }
+    assert!(Command::new("kill").args(["-TERM", &run.id().to_string()]).status().unwrap().success());
+    let done = run.wait_with_output().unwrap();
+    assert_eq!(done.status.code(), Some(130), "{}", String::from_utf8_lossy(&done.stderr));
+    drop(input);
+    assert_eq!(folder.names(), ["p.toml"]);
+}

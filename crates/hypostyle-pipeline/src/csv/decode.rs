@@ -94,7 +94,13 @@ pub(crate) fn column(
                     let mut last = moment::LastDate::default();
                     decoder.times(data_type, unit, |field| last.moment(field).ok_or(Reason::Text)?.in_unit(unit, zone))
                 }
-                other => decoder.times(data_type, unit, |field| other.moment(field)?.in_unit(unit, zone)),
+                // Counted from 1970 in UTC, whatever the zone.
+                Written::Epoch(_) => {
+                    decoder.times(data_type, unit, |field| written.moment(field)?.in_unit(unit, zone.or(Some(0))))
+                }
+                Written::Pattern(_) => {
+                    decoder.times(data_type, unit, |field| written.moment(field)?.in_unit(unit, zone))
+                }
             }
         }
         DataType::LargeUtf8 => decoder.texts::<i64>(),

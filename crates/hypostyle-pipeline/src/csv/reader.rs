@@ -414,12 +414,16 @@ impl Reading {
         if !every {
             faults.dedup_by_key(|fault| fault.row);
         }
-        // Records that are no rows count as records all the same.
-        let others = |odd: &[Odd]| odd.iter().filter(|odd| !odd.fitted).count();
+        // Records that are no rows count as records all the same: so many stand before each odd one.
+        let mut others = vec![0];
+        others.extend(table.odd.iter().scan(0, |count, odd| {
+            *count += usize::from(!odd.fitted);
+            Some(*count)
+        }));
         let found = |record: usize, row: Range<usize>, field: usize, reason| Found {
             record: record as u64,
-            line: lines(&text[..field], &self.dialect),
-            offset: if converted { chars(&text[..row.start]) } else { row.start } as u64,
+            line: 0,
+            offset: row.start as u64,
             field,
             reason,
             column: None,
@@ -429,20 +433,36 @@ impl Reading {
         let fields = faults.iter().map(|fault| {
             let (start, end) = table.field(fault.row, fault.column);
             let before = table.odd.partition_point(|odd| odd.before <= fault.row);
-            let record = fault.row + others(&table.odd[..before]);
+            let row = table.start(fault.row)..table.end(fault.row);
             Found {
                 column: Some(fault.column),
                 text: self.dialect.text(&text[start..end]).into_owned(),
-                ..found(record, table.start(fault.row)..table.end(fault.row), start, fault.reason)
+                ..found(fault.row + others[before], row, start, fault.reason)
             }
         });
         let rows = odd.iter().enumerate().filter(|(_, odd)| every || !odd.fitted).map(|(index, odd)| {
             let (start, end) = (odd.start as usize, odd.end as usize);
-            found(odd.before + others(&table.odd[..index]), start..end, start, Reason::Fields(odd.fields))
+            found(odd.before + others[index], start..end, start, Reason::Fields(odd.fields))
         });
         let mut all: Vec<Found> = fields.chain(rows).collect();
         all.sort_by_key(|found| (found.record, found.field));
+        self.locate(text, converted, &mut all);
         all
+    }
+
+    /// Counts lines, and the bytes of what was Latin-1, once through the text.
+    fn locate(&self, text: &[u8], converted: bool, all: &mut [Found]) {
+        let (mut line, mut counted) = (0, 0);
+        let (mut offset, mut measured) = (0, 0);
+        for found in all {
+            line += lines(&text[counted..found.field], &self.dialect);
+            (found.line, counted) = (line, found.field);
+            if converted {
+                let start = found.offset as usize;
+                offset += chars(&text[measured..start]) as u64;
+                (found.offset, measured) = (offset, start);
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The rules that can't be asked where the rows are decoded: those of order, and all of formats that aren't text.  They are
 //! asked chunk by chunk, in order, before the stages see the rows.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ pub(crate) struct Judge {
     pub columns: Vec<Column>,
     /// How the rules are written.
     pub texts: Vec<String>,
+    /// The same, each with its column's name.
+    pub listed: Vec<(String, String)>,
 }
 
 impl Judge {
@@ -78,9 +81,9 @@ impl Judge {
     /// Bad rows of a format that has no lines: the record's number and the value must do.
     fn bad(&self, chunk: &Chunk, broken: &[Broken]) -> Result<Vec<Bad>> {
         // Rows left out by an earlier rule shift the later ones.
-        let gone: Vec<u64> = match self.on_bad {
+        let gone: HashSet<u64> = match self.on_bad {
             OnBad::Skip | OnBad::Reject => chunk.bad.iter().map(|bad| bad.place.record).collect(),
-            _ => Vec::new(),
+            _ => HashSet::new(),
         };
         let mut rows = (chunk.first_record..).filter(|record| !gone.contains(record));
         let mut next = 0;
