@@ -13,7 +13,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 EXAMPLES := $(notdir $(basename $(wildcard crates/hypostyle/examples/*.rs)))
-TYPED := python/hypostyle data benches tools
+TYPED := python/hypostyle python/hypostyle_command data benches tools
 
 .PHONY: help setup native demo test lint format bench kill generate docs clean
 

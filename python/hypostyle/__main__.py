@@ -1,5 +1,6 @@
 """`python -m hypostyle` is the command `hypostyle`."""
 
-from hypostyle._cli import main
+from hypostyle import _native
+from hypostyle_command import run
 
-main()
+run(_native)

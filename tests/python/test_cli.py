@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -70,3 +71,11 @@ def test_mistakes_read_the_same(tmp_path: Path) -> None:
     assert str(caught.value) in done.stderr
     assert done.returncode != 0
     assert not (tmp_path / "out.parquet").exists()
+
+
+def test_the_command_leaves_polars_alone(tmp_path: Path) -> None:
+    code = "import sys, hypostyle_command; hypostyle_command.native(); sys.exit('polars' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    assert subprocess.run([sys.executable, "-m", "hypostyle", "kernels"], capture_output=True).stdout == (
+        run("kernels").stdout.encode()
+    )

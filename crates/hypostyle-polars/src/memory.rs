@@ -5,8 +5,12 @@
 //! comes from the allocator that Polars itself uses: it keeps what was freed for a while, so that a column takes the place
 //! of one that Polars or a kernel has just dropped.  And Linux is asked for pages of 2 MiB (`madvise`), as NumPy asks for
 //! its arrays, so that what is fresh costs 1 ns a row.
+//!
+//! Asking for Polars' allocator imports Polars.  The command `hypostyle` doesn't need it, says so in its environment
+//! (`hypostyle_command`), and gets the system's allocator.
 
-use std::alloc::{GlobalAlloc, Layout};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use pyo3_polars::PolarsAllocator;
 
@@ -20,7 +24,35 @@ impl HugePages {
     pub const fn new() -> Self {
         Self(PolarsAllocator::new())
     }
+
+    /// Polars' allocator; `None` where this process is to do without Polars.  The first call decides, once for all, so that
+    /// every block goes back to where it came from.
+    #[inline]
+    fn polars(&self) -> Option<&PolarsAllocator> {
+        match ALONE.load(Ordering::Relaxed) {
+            POLARS => Some(&self.0),
+            SYSTEM => None,
+            _ => self.decide(),
+        }
+    }
+
+    #[cold]
+    fn decide(&self) -> Option<&PolarsAllocator> {
+        // SAFETY: the name ends with a zero byte, and the environment is not changed while a module is being loaded, which
+        // is when the first block is asked for.
+        let alone = unsafe { !libc::getenv(c"HYPOSTYLE_ALONE".as_ptr()).is_null() };
+        let choice = if alone { SYSTEM } else { POLARS };
+        let first = ALONE.compare_exchange(UNKNOWN, choice, Ordering::Relaxed, Ordering::Relaxed);
+        let choice = first.map_or_else(|other| other, |_| choice);
+        (choice == POLARS).then_some(&self.0)
+    }
 }
+
+/// Whose allocator this process uses.
+static ALONE: AtomicU8 = AtomicU8::new(UNKNOWN);
+const UNKNOWN: u8 = 0;
+const POLARS: u8 = 1;
+const SYSTEM: u8 = 2;
 
 #[cfg(target_os = "linux")]
 #[inline]
@@ -42,12 +74,16 @@ fn advise(block: *mut u8, size: usize) {
 #[inline]
 fn advise(_block: *mut u8, _size: usize) {}
 
-// SAFETY: every call is passed on to Polars' allocator as it is; the advice given in between touches no memory.
+// SAFETY: every call is passed on to one allocator as it is, the same for the whole life of the process; the advice given in
+// between touches no memory.
 unsafe impl GlobalAlloc for HugePages {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promises are the same.
-        let block = unsafe { self.0.alloc(layout) };
+        let block = match self.polars() {
+            Some(polars) => unsafe { polars.alloc(layout) },
+            None => unsafe { System.alloc(layout) },
+        };
         advise(block, layout.size());
         block
     }
@@ -55,7 +91,10 @@ unsafe impl GlobalAlloc for HugePages {
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promises are the same.
-        let block = unsafe { self.0.alloc_zeroed(layout) };
+        let block = match self.polars() {
+            Some(polars) => unsafe { polars.alloc_zeroed(layout) },
+            None => unsafe { System.alloc_zeroed(layout) },
+        };
         advise(block, layout.size());
         block
     }
@@ -63,13 +102,19 @@ unsafe impl GlobalAlloc for HugePages {
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // SAFETY: the block came from the same allocator with this layout.
-        unsafe { self.0.dealloc(block, layout) };
+        match self.polars() {
+            Some(polars) => unsafe { polars.dealloc(block, layout) },
+            None => unsafe { System.dealloc(block, layout) },
+        }
     }
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the block came from the same allocator with this layout.
-        let block = unsafe { self.0.realloc(block, layout, size) };
+        let block = match self.polars() {
+            Some(polars) => unsafe { polars.realloc(block, layout, size) },
+            None => unsafe { System.realloc(block, layout, size) },
+        };
         advise(block, size);
         block
     }
