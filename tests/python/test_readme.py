@@ -42,6 +42,9 @@ def test_pipelines_are_in_order(page: Path, tmp_path: Path, monkeypatch: pytest.
     Path("trades.csv").write_text(
         "ts,symbol,venue,price,size\n2024-01-02T09:30:00,A,X,1.5,10\n2024-01-02T09:31:00,A,X,2.5,20\n"
     )
+    Path("earthquakes.csv").write_text(
+        "Date,Latitude,Longitude,Magnitude\n01/02/1965,19.2,145.6,6.0\n1975-02-23T02:58:41.000Z,8.0,124.0,5.6\n"
+    )
     for line, text in blocks(page, "toml"):
         if "[sink]" not in text:
             continue

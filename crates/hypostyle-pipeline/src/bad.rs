@@ -146,6 +146,10 @@ fn way_out(reason: Reason, column: &Column, field: &[u8]) -> String {
             declare(&column.name, &format!("decimal[{}, {decimals}]", usize::from(*digits).max(decimals)))
         }
         (Reason::Offset, _) => declare(&column.name, &name.replace(']', ", UTC]")),
+        (Reason::Text, _) if column.pattern.is_some() => {
+            "mend the row or the pattern under [source.patterns]; or let the run go on: on_bad_row = \"reject\" under [source]"
+                .to_string()
+        }
         _ => wider(&column.name, &column.data_type, field),
     }
 }

@@ -33,15 +33,12 @@ impl fmt::Display for Plan {
         let on_bad = source.policy.on_bad;
         if on_bad != OnBad::Fail || !self.judge.texts.is_empty() {
             let fate = match (on_bad, &source.policy.rejects) {
-                (OnBad::Fail, _) => "fails the run".to_string(),
-                (OnBad::Null, _) => "is null where it is bad".to_string(),
-                (OnBad::Skip, _) => "is left out".to_string(),
-                (OnBad::Reject, rejects) => {
-                    let path = rejects.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
-                    format!("is written to {path}")
-                }
+                (OnBad::Reject, Some(path)) => format!("go to {}", path.display()),
+                (OnBad::Fail, _) => "fail the run".to_string(),
+                (OnBad::Null, _) => "get nulls for what is bad".to_string(),
+                _ => "are left out".to_string(),
             };
-            writeln!(f, "bad rows each {fate}")?;
+            writeln!(f, "bad rows {fate}")?;
             for (column, rule) in &self.judge.listed {
                 writeln!(f, "         {column:<0$}  {rule}", widths.name)?;
             }

@@ -115,12 +115,9 @@ impl Account {
         Ok(Self { policy, columns, rules, counts, last: None, rejects })
     }
 
-    /// Takes account of the bad rows of a chunk, the `file`-th file's.
+    /// Takes account of the bad rows of a chunk, the `file`-th file's, which don't fail the run by themselves.
     pub fn take(&mut self, file: usize, found: &[Bad]) -> Result<()> {
         for bad in found {
-            if self.policy.on_bad == OnBad::Fail {
-                return Err(bad.error(&self.columns, &self.rules));
-            }
             let kind = kind(bad.reason);
             let reason = match bad.column {
                 Some(column) => format!("{kind} in '{}'", self.columns[column].name),

@@ -2,9 +2,11 @@
 //! encoded, writes them and shows progress.  The channels between them hold a few batches, so that a slow end holds the others
 //! back and memory stays bounded; batches keep their order, and the first failure stops all three.
 
+mod advance;
+mod write;
+
 use std::io::BufWriter;
 use std::num::NonZero;
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,28 +14,24 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use arrow::array::{Array, ArrayRef, RecordBatch};
-use indicatif::HumanBytes;
+use arrow::array::RecordBatch;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::bad::Bad;
-use crate::checkpoint::{Checkpoints, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::memory;
-use crate::plan::{Plan, PlannedStage};
+use crate::plan::Plan;
 use crate::policy::{Account, OnBad};
 use crate::saved::{About, Saved};
 use crate::sink::place::Pending;
 use crate::sink::write::Writing;
 use crate::source::chunks::Chunks;
-use crate::source::judge::Judge;
 use crate::source::{Chunk, Mark, Source};
+use advance::{Advancing, Group};
+use write::Write;
 
 /// So many batches wait between two threads.
 const AHEAD: usize = 1;
-/// Rows and bytes in memory that a group of the output is closed at, whichever comes first.
-const GROUP_ROWS: usize = 1 << 20;
-const GROUP_BYTES: usize = 128 << 20;
 /// How often a thread that waits looks whether it is to stop.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -132,26 +130,27 @@ impl Plan {
         let rows_read = resume.as_ref().map_or(0, |progress| progress.rows_read);
         let group = Group::new(sink.group_rows(), memory);
         let every = checkpoints.as_ref().map(|checkpoints| checkpoints.every);
-        let mut advancing = Advancing { stages, judge, limit, batch_rows, memory, rows_read, group, every };
+        let paths = files.paths();
+        let mut advancing =
+            Advancing { stages, judge, files: paths, limit, batch_rows, memory, rows_read, group, every };
         let mut writing = Write { sink, account, checkpoints, status, stop, progress };
         let (send_read, to_advance) = sync_channel(AHEAD);
         let reader = thread::spawn(move || read(&mut chunks, &send_read));
         thread::scope(|scope| {
             let (send_advanced, to_write) = sync_channel(AHEAD);
             let advancing = &mut advancing;
-            let input = Arc::clone(&files.list[0].path);
-            let worker = scope.spawn(move || {
-                let done = advancing.run(&to_advance, &send_advanced, stop);
-                done.map_err(|error| error.in_file(&input))
-            });
+            let worker = scope.spawn(move || advancing.run(&to_advance, &send_advanced, stop));
             let written = writing.run(to_write);
             // A thread ends when its channel does, so that joining never waits for long.
             let advanced = worker.join().unwrap_or_else(|_| Err(Error::panicked("advancing the stages")));
             // What the writer complains of comes earlier in the file.
             written.and(advanced)
         })?;
-        // After a failure the reader is left to end by itself: it may be waiting for standard input.
-        reader.join().map_err(|_| Error::panicked("reading"))?;
+        // After a failure, or where the limit was reached, the reader is left to end by itself: it may be waiting for
+        // standard input.
+        if limit != Some(advancing.rows_read) {
+            reader.join().map_err(|_| Error::panicked("reading"))?;
+        }
         let Write { sink, account, checkpoints, status, .. } = writing;
         let written = sink.finish()?;
         let (bad, rejects) = account.finish()?;
@@ -163,6 +162,10 @@ impl Plan {
             rejects.persist()?;
         }
         let bytes_written = written.place()?;
+        // The state comes last: should the process be killed before, all can be done again from the beginning.
+        if let Some(checkpoints) = checkpoints {
+            checkpoints.remove()?;
+        }
         if let Some(state) = state {
             let inputs = about.inputs.into_iter().chain(files.identities()).filter(|file| !file.is_standard());
             let about = About::new(about.rows + advancing.rows_read, inputs.collect());
@@ -170,9 +173,6 @@ impl Plan {
             let fault = |error| Error::new(ErrorKind::Sink, "can't write the state").in_file(&state).because(error);
             advancing.saved(about)?.write(BufWriter::new(pending.handle()?)).map_err(fault)?;
             pending.persist()?;
-        }
-        if let Some(checkpoints) = checkpoints {
-            checkpoints.remove()?;
         }
         let Status { rows, bytes, .. } = status;
         Ok(Summary {
@@ -229,197 +229,4 @@ fn received<T>(from: &Receiver<T>, stop: &AtomicBool) -> Option<T> {
         }
     }
     None
-}
-
-/// What stands between reading and writing: the rules of order, the limit, the stages.
-struct Advancing {
-    stages: Vec<PlannedStage>,
-    judge: Judge,
-    limit: Option<u64>,
-    batch_rows: Option<usize>,
-    memory: Option<u64>,
-    /// Rows that were taken from the input.
-    rows_read: u64,
-    group: Group,
-    /// How often checkpoints are made.
-    every: Option<Duration>,
-}
-
-impl Advancing {
-    /// Takes every chunk through all stages.  What the reader complains of is handed on to the writer's end.
-    fn run(
-        &mut self,
-        chunks: &Receiver<Result<Chunk>>,
-        out: &SyncSender<Result<Parcel>>,
-        stop: &AtomicBool,
-    ) -> Result<()> {
-        let mut checkpoint = Instant::now();
-        while let Some(chunk) = received(chunks, stop) {
-            let judged = chunk.and_then(|mut chunk| self.judge.judge(&mut chunk).map(|()| chunk));
-            let chunk = match judged {
-                Ok(chunk) => chunk,
-                Err(error) => {
-                    let _ = out.send(Err(error));
-                    return Ok(());
-                }
-            };
-            let Chunk { batch, mut bad, file, after, bytes, .. } = chunk;
-            let left = self.limit.map_or(u64::MAX, |limit| limit - self.rows_read);
-            let rows = usize::try_from(left).map_or(batch.num_rows(), |left| left.min(batch.num_rows()));
-            let step = self.batch_rows.unwrap_or(rows).max(1);
-            let mut from = 0;
-            loop {
-                let length = step.min(rows - from);
-                let batch = self.advance(batch.slice(from, length))?;
-                from += length;
-                let last = from == rows;
-                let ends_group = self.group.is_full_with(&batch, last);
-                let due = ends_group && self.every.is_some_and(|every| checkpoint.elapsed() >= every);
-                let snapshot = due.then(|| {
-                    checkpoint = Instant::now();
-                    let saved = self.saved(About::new(self.rows_read, Vec::new()))?;
-                    Ok(Box::new(Snapshot { mark: after, rows_read: self.rows_read, saved }))
-                });
-                let checkpoint = snapshot.transpose()?;
-                let parcel = Parcel { batch, bytes, file, bad: std::mem::take(&mut bad), ends_group, checkpoint };
-                if out.send(Ok(parcel)).is_err() {
-                    return Ok(());
-                }
-                if last {
-                    break;
-                }
-            }
-            if self.limit == Some(self.rows_read) {
-                return Ok(());
-            }
-            self.check_memory()?;
-        }
-        Ok(())
-    }
-
-    fn advance(&mut self, mut batch: RecordBatch) -> Result<RecordBatch> {
-        let rows = self.rows_read + 1..self.rows_read + 1 + batch.num_rows() as u64;
-        for (index, planned) in self.stages.iter_mut().enumerate() {
-            batch = planned.stage.advance(&batch).map_err(|error| refused(index, &rows, &error))?;
-        }
-        self.rows_read = rows.end - 1;
-        Ok(batch)
-    }
-
-    /// The states of all stages and rules.
-    fn saved(&mut self, about: About) -> Result<Saved> {
-        let fault = |error| Error::stage("can't save the state", &error);
-        let stages = self.stages.iter().map(|planned| planned.stage.to_bytes().map_err(fault));
-        let stages = stages.collect::<Result<_>>()?;
-        let rules = self.judge.orders.iter_mut().map(|rule| rule.stage().to_bytes().map_err(fault));
-        Ok(Saved { about, stages, rules: rules.collect::<Result<_>>()? })
-    }
-
-    /// The keys of the stage that has the most.
-    fn keys(&self) -> usize {
-        self.stages.iter().map(|planned| planned.stage.keys()).max().unwrap_or(0)
-    }
-
-    fn state_bytes(&self) -> u64 {
-        self.stages.iter().map(|planned| planned.stage.state_bytes() as u64).sum()
-    }
-
-    /// Complains when the process holds more memory than it may.
-    fn check_memory(&mut self) -> Result<()> {
-        let (Some(bound), Some(held)) = (self.memory, memory::current()) else { return Ok(()) };
-        if held <= bound {
-            return Ok(());
-        }
-        let (states, keys) = (self.state_bytes(), self.keys());
-        let message = format!(
-            "{} are in use after {} rows, and no more than {} may be; the stages keep {} of them for {keys} keys",
-            HumanBytes(held),
-            self.rows_read,
-            HumanBytes(bound),
-            HumanBytes(states),
-        );
-        Err(Error::new(ErrorKind::Memory, message)
-            .help("allow more: --memory; or keep less: shorter windows, fewer keys, fewer threads"))
-    }
-}
-
-/// Counts the rows of a group of the output.  Groups end where chunks do, at places that follow from the input alone.
-struct Group {
-    rows: usize,
-    bytes: usize,
-    most_rows: usize,
-    most_bytes: usize,
-}
-
-impl Group {
-    fn new(rows: Option<usize>, memory: Option<u64>) -> Self {
-        let bytes =
-            memory.map_or(GROUP_BYTES, |memory| GROUP_BYTES.min(usize::try_from(memory / 4).unwrap_or(GROUP_BYTES)));
-        Self { rows: 0, bytes: 0, most_rows: rows.unwrap_or(GROUP_ROWS), most_bytes: bytes }
-    }
-
-    /// Adds some rows, the `last` of a chunk or not; whether the group ends with them.
-    fn is_full_with(&mut self, batch: &RecordBatch, last: bool) -> bool {
-        self.rows += batch.num_rows();
-        let bytes = |column: &ArrayRef| {
-            column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size())
-        };
-        self.bytes += batch.columns().iter().map(bytes).sum::<usize>();
-        let full = last && (self.rows >= self.most_rows || self.bytes >= self.most_bytes);
-        if full {
-            (self.rows, self.bytes) = (0, 0);
-        }
-        full
-    }
-}
-
-fn refused(index: usize, rows: &Range<u64>, error: &hypostyle::Error) -> Error {
-    let place = format!("stage {}, in rows {} to {} of the input", index + 1, rows.start, rows.end - 1);
-    Error::stage(place, error)
-}
-
-/// The end of the line: rows, rejects and checkpoints go to the disk.
-struct Write<'a> {
-    sink: Writing,
-    account: Account,
-    checkpoints: Option<Checkpoints>,
-    status: Status,
-    stop: &'a AtomicBool,
-    progress: &'a mut dyn FnMut(Status),
-}
-
-impl Write<'_> {
-    fn run(&mut self, parcels: Receiver<Result<Parcel>>) -> Result<()> {
-        while let Some(parcel) = received(&parcels, self.stop) {
-            let Parcel { batch, bytes, file, bad, ends_group, checkpoint } = parcel?;
-            self.account.take(file, &bad)?;
-            self.sink.write(&batch)?;
-            self.status.rows += batch.num_rows() as u64;
-            self.status.bytes = bytes;
-            if ends_group {
-                self.sink.end_group()?;
-            }
-            if let (Some(checkpoints), Some(snapshot)) = (&self.checkpoints, checkpoint) {
-                let progress = Progress {
-                    mark: snapshot.mark,
-                    rows_read: snapshot.rows_read,
-                    rows_written: self.status.rows,
-                    bytes_read: bytes,
-                    parts: self.sink.end_part()?,
-                    rejects_bytes: self.account.sync()?,
-                    bad: self.account.counts().clone(),
-                };
-                checkpoints.write(&progress, &snapshot.saved)?;
-            }
-            (self.progress)(self.status);
-        }
-        if !self.stop.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        let error = Error::new(ErrorKind::Interrupted, "interrupted: no output was written");
-        Err(match self.checkpoints {
-            Some(_) => error.help("run it again to go on from the last checkpoint, or with --restart to begin anew"),
-            None => error,
-        })
-    }
 }

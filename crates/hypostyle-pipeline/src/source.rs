@@ -17,10 +17,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::bad::Bad;
 use crate::config::Format;
+use crate::csv::chunk::Places;
 use crate::csv::infer::Guess;
 use crate::csv::moment::Written;
 use crate::csv::open::Opened;
-use crate::csv::reader::{CHUNK_BYTES, Places};
+use crate::csv::reader::CHUNK_BYTES;
 use crate::error::{Error, ErrorKind, Result};
 use crate::parquet::ParquetFile;
 use crate::pipeline::Pipeline;

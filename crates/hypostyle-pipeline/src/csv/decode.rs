@@ -191,12 +191,15 @@ impl Decoder<'_> {
         parse: impl FnMut(&[u8]) -> Result<T::Native, Reason>,
     ) -> ArrayRef {
         let mut values = Vec::with_capacity(self.fields.table.rows());
-        let mut nulls = Nulls::new(self.fields.table.rows());
+        let mut nulls = Nulls::new();
         self.visit(parse, |value| {
-            nulls.append(value.is_none());
+            if value.is_none() {
+                nulls.push(values.len());
+            }
             values.push(value.unwrap_or_default());
         });
-        let array = PrimitiveArray::<T>::new(ScalarBuffer::from(values), nulls.finish());
+        let nulls = nulls.finish(values.len());
+        let array = PrimitiveArray::<T>::new(ScalarBuffer::from(values), nulls);
         Arc::new(array.with_data_type(data_type.clone()))
     }
 
@@ -216,12 +219,15 @@ impl Decoder<'_> {
 
     fn booleans(&mut self) -> ArrayRef {
         let mut values = BooleanBufferBuilder::new(self.fields.table.rows());
-        let mut nulls = Nulls::new(self.fields.table.rows());
+        let mut nulls = Nulls::new();
         self.visit(boolean, |value| {
-            nulls.append(value.is_none());
+            if value.is_none() {
+                nulls.push(values.len());
+            }
             values.append(value.unwrap_or_default());
         });
-        Arc::new(BooleanArray::new(values.finish(), nulls.finish()))
+        let nulls = nulls.finish(values.len());
+        Arc::new(BooleanArray::new(values.finish(), nulls))
     }
 
     fn texts<O: OffsetSizeTrait>(&mut self) -> ArrayRef {
@@ -230,7 +236,7 @@ impl Decoder<'_> {
         let mut values: Vec<u8> = Vec::with_capacity(size);
         let mut offsets = Vec::with_capacity(table.rows() + 1);
         offsets.push(O::default());
-        let mut nulls = Nulls::new(table.rows());
+        let mut nulls = Nulls::new();
         for (row, (start, end)) in table.column(self.column).enumerate() {
             let field = &bytes[start..end];
             let text;
@@ -245,14 +251,15 @@ impl Decoder<'_> {
                 self.faults.push(Fault { row, column: self.column, reason: Reason::Encoding });
                 null = true;
             }
-            nulls.append(null);
-            if !null {
+            if null {
+                nulls.push(row);
+            } else {
                 values.extend_from_slice(field);
             }
             offsets.push(O::usize_as(values.len()));
         }
         let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-        match GenericStringArray::<O>::try_new(offsets, values.into(), nulls.finish()) {
+        match GenericStringArray::<O>::try_new(offsets, values.into(), nulls.finish(table.rows())) {
             Ok(array) => Arc::new(array),
             // All of it was found to be UTF-8, in fields or as a whole whose fields end at ASCII bytes.
             Err(_) => Arc::new(StringArray::new_null(table.rows())),
@@ -269,35 +276,29 @@ fn read<T>(
     if dialect.nulls.contains(field) { Ok(None) } else { parse(field).map(Some) }
 }
 
-/// Which rows are null, written down from the first null on.
-struct Nulls {
-    valid: Option<BooleanBufferBuilder>,
-    rows: usize,
-    capacity: usize,
-}
+/// Which rows are null: few of them mostly, so that they are noted one by one.
+struct Nulls(Vec<u32>);
 
 impl Nulls {
-    fn new(capacity: usize) -> Self {
-        Self { valid: None, rows: 0, capacity }
+    fn new() -> Self {
+        Self(Vec::new())
     }
 
     #[inline]
-    fn append(&mut self, null: bool) {
-        match &mut self.valid {
-            Some(valid) => valid.append(!null),
-            None if null => {
-                let mut valid = BooleanBufferBuilder::new(self.capacity);
-                valid.append_n(self.rows, true);
-                valid.append(false);
-                self.valid = Some(valid);
-            }
-            None => {}
-        }
-        self.rows += 1;
+    fn push(&mut self, row: usize) {
+        self.0.push(row as u32);
     }
 
-    fn finish(self) -> Option<NullBuffer> {
-        self.valid.map(|mut valid| NullBuffer::new(valid.finish()))
+    fn finish(self, rows: usize) -> Option<NullBuffer> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let mut valid = BooleanBufferBuilder::new(rows);
+        valid.append_n(rows, true);
+        for row in self.0 {
+            valid.set_bit(row as usize, false);
+        }
+        Some(NullBuffer::new(valid.finish()))
     }
 }
 

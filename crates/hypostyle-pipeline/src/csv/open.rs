@@ -7,10 +7,10 @@ use std::sync::atomic::AtomicU64;
 
 use arrow::datatypes::DataType;
 
+use super::chunk::latin1;
 use super::cut::last_record;
 use super::dialect::{Dialect, Encoding};
 use super::infer::Guess;
-use super::reader::latin1;
 use super::table::Table;
 use crate::bad::{Bad, Place, Reason};
 use crate::error::{Error, ErrorKind, Result};

@@ -19,7 +19,7 @@ use parquet::basic::Compression as Codec;
 use parquet::errors::Result as ParquetResult;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::ThreadPool;
 
 use super::encodings;
 use crate::error::{Error, ErrorKind, Result};
@@ -52,8 +52,8 @@ struct Leaf {
 }
 
 impl<W: Write + Send> ParquetWriter<W> {
-    /// A file of these columns, encoded by so many threads.
-    pub fn new(file: W, schema: &SchemaRef, compression: Codec, threads: usize) -> Result<Self> {
+    /// A file of these columns, encoded by these threads.
+    pub fn new(file: W, schema: &SchemaRef, compression: Codec, pool: &Arc<ThreadPool>) -> Result<Self> {
         let properties = encodings::properties(compression);
         let (file, _) = open(file, schema, properties.clone())?;
         let mut leaves = vec![0; schema.fields().len()];
@@ -61,7 +61,8 @@ impl<W: Write + Send> ParquetWriter<W> {
             leaves[file.schema_descr().get_column_root_idx(leaf)] += 1;
         }
         let schema = Arc::clone(schema);
-        Ok(Self { file, schema, properties, leaves, group: None, groups: 0, pool: Pool::new(threads)? })
+        let pool = Pool(Some(pool).filter(|pool| pool.current_num_threads() > 1).map(Arc::clone));
+        Ok(Self { file, schema, properties, leaves, group: None, groups: 0, pool })
     }
 
     /// Encodes a batch into the open row group.
@@ -153,23 +154,10 @@ impl Leaf {
     }
 }
 
-/// Threads for jobs side by side; one thread is the caller's own.
-struct Pool(Option<ThreadPool>);
+/// Threads for jobs side by side; where there is but one, the caller's own does them.
+struct Pool(Option<Arc<ThreadPool>>);
 
 impl Pool {
-    fn new(threads: usize) -> Result<Self> {
-        if threads < 2 {
-            return Ok(Self(None));
-        }
-        let name = |_| "parquet-write".to_string();
-        let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build().map_err(|error| {
-            Error::new(ErrorKind::Sink, "can't start the threads to write the output with")
-                .help("run it with fewer threads")
-                .because(error)
-        })?;
-        Ok(Self(Some(pool)))
-    }
-
     /// Runs all jobs, begun in their order.  The failure is that of the earliest job that failed.
     fn each<J: Send>(&self, jobs: Vec<J>, run: impl Fn(J) -> ParquetResult<()> + Sync) -> Result<()> {
         let Some(pool) = &self.0 else { return jobs.into_iter().try_for_each(run).map_err(cant_write) };

@@ -53,7 +53,7 @@ impl Encoder {
                 Ok(Self::Csv { out, delimiter, schema: in_utc(schema), pool: Arc::clone(pool) })
             }
             Style::Parquet { compression } => {
-                let writer = ParquetWriter::new(out, schema, codec(compression), pool.current_num_threads())?;
+                let writer = ParquetWriter::new(out, schema, codec(compression), pool)?;
                 Ok(Self::Parquet { writer: Box::new(writer), schema: Arc::clone(schema) })
             }
             Style::Ipc { compression } => {

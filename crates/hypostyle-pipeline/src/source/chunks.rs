@@ -9,7 +9,8 @@ use rayon::ThreadPool;
 
 use super::ipc::IpcChunks;
 use super::{Chunk, Column, Kind, Mark, Source, schema};
-use crate::csv::reader::{CsvChunks, Reading};
+use crate::csv::chunk::Reading;
+use crate::csv::reader::CsvChunks;
 use crate::error::{Error, ErrorKind, Result};
 use crate::parquet::ParquetChunks;
 use crate::rules::ValueRule;

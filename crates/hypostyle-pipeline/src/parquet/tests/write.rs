@@ -9,13 +9,17 @@ use super::super::concat::concat;
 use super::super::write::ParquetWriter;
 use super::*;
 
+fn pool(threads: usize) -> Arc<rayon::ThreadPool> {
+    Arc::new(rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap())
+}
+
 fn zstd() -> Codec {
     Codec::ZSTD(ZstdLevel::default())
 }
 
 /// The table as a file, written in pieces of `rows` rows, with a row group for every `pieces` pieces.
 fn bytes(table: &RecordBatch, rows: usize, pieces: usize, threads: usize) -> Vec<u8> {
-    let mut writer = ParquetWriter::new(Vec::new(), &table.schema(), zstd(), threads).unwrap();
+    let mut writer = ParquetWriter::new(Vec::new(), &table.schema(), zstd(), &pool(threads)).unwrap();
     for (piece, start) in (0..table.num_rows()).step_by(rows).enumerate() {
         if piece > 0 && piece % pieces == 0 {
             writer.end_group().unwrap();
@@ -149,7 +153,7 @@ fn a_full_disk_is_an_error() {
         }
     }
     let table = table(&[1, 2], 50_000);
-    let written = ParquetWriter::new(Full, &table.schema(), Codec::UNCOMPRESSED, 2).and_then(|mut writer| {
+    let written = ParquetWriter::new(Full, &table.schema(), Codec::UNCOMPRESSED, &pool(2)).and_then(|mut writer| {
         writer.write(&table)?;
         writer.finish().map(drop)
     });

@@ -1,0 +1,252 @@
+//! A chunk of whole records: decoded, judged by the rules for single values, with the place of every bad row in it.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::Sender;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{DataType, SchemaRef};
+use arrow::error::ArrowError;
+
+use super::decode::{self, Fault, Fields};
+use super::dialect::{Dialect, Encoding};
+use super::moment::Written;
+use super::open::lines;
+use super::table::{Odd, Table};
+use crate::bad::{Bad, Place, Reason};
+use crate::error::{Error, ErrorKind, Result};
+use crate::policy::{OnBad, nulled, without};
+use crate::rules::ValueRule;
+use crate::source::Mark;
+
+/// What all chunks have in common.
+pub(crate) struct Reading {
+    pub files: Vec<Arc<Path>>,
+    pub dialect: Dialect,
+    /// How many columns a file has.
+    pub width: usize,
+    /// The names that every file's header must have.
+    pub names: Vec<String>,
+    /// The columns that are wanted: their place in the file, type and form.
+    pub wanted: Vec<(usize, DataType, Written)>,
+    /// The schema of the wanted columns.
+    pub schema: SchemaRef,
+    /// Rules for single values, each with the place of its column among the wanted ones.
+    pub rules: Vec<(usize, ValueRule)>,
+    pub on_bad: OnBad,
+    /// Whether somebody will ask for places when the chunk is decoded.
+    pub keep_text: bool,
+    /// So much is decoded at once.
+    pub chunk_bytes: usize,
+    /// Bytes taken from the disk so far.
+    pub read: Arc<AtomicU64>,
+}
+
+/// What became of a chunk; places are counted from its beginning.
+pub(super) struct Decoded {
+    pub batch: Result<RecordBatch>,
+    pub bad: Vec<Found>,
+    pub records: u64,
+    pub lines: u64,
+    pub text: Option<Text>,
+}
+
+/// A chunk's text, kept so that its rows can be found in it.
+pub(super) struct Text {
+    bytes: Vec<u8>,
+    converted: bool,
+    table: Table,
+    /// The rows of the table that are left, where some are not.
+    left: Option<Vec<usize>>,
+}
+
+/// Tells the places of a chunk's rows after it was decoded.
+pub(crate) struct Places {
+    reading: Arc<Reading>,
+    text: Text,
+    at: Mark,
+}
+
+impl Places {
+    pub(super) fn new(reading: &Arc<Reading>, text: Text, at: Mark) -> Self {
+        Self { reading: Arc::clone(reading), text, at }
+    }
+
+    /// Takes note that these of the batch's `count` rows are left out.
+    pub fn leave_out(&mut self, count: usize, rows: impl Iterator<Item = usize>) {
+        let gone: HashSet<usize> = rows.collect();
+        let left = self.text.left.take().unwrap_or_else(|| (0..count).collect());
+        let left = left.into_iter().enumerate().filter(|(row, _)| !gone.contains(row));
+        self.text.left = Some(left.map(|(_, row)| row).collect());
+    }
+
+    /// The bad rows that these faults make; rows are counted as in the chunk's batch.
+    pub fn bad(&self, faults: impl Iterator<Item = Fault>) -> Vec<Bad> {
+        let Text { bytes, converted, table, left } = &self.text;
+        let row = |row: usize| left.as_ref().map_or(row, |left| left[row]);
+        let mut faults: Vec<Fault> = faults.map(|fault| Fault { row: row(fault.row), ..fault }).collect();
+        let found = self.reading.bad(bytes, *converted, table, &mut faults, &[]);
+        found.into_iter().map(|found| found.place(&self.reading.files[self.at.file], self.at)).collect()
+    }
+}
+
+/// A bad row, with its place counted from the beginning of the chunk.
+pub(super) struct Found {
+    record: u64,
+    line: u64,
+    offset: u64,
+    /// Where the fault's field begins.
+    field: usize,
+    reason: Reason,
+    column: Option<usize>,
+    text: Vec<u8>,
+    row: Vec<u8>,
+}
+
+impl Found {
+    /// The bad row, for a chunk that begins at this mark.
+    pub fn place(self, file: &Arc<Path>, at: Mark) -> Bad {
+        let place = Place {
+            file: Arc::clone(file),
+            line: at.line + self.line,
+            record: at.record + self.record,
+            offset: at.offset + self.offset,
+        };
+        Bad { place, reason: self.reason, column: self.column, text: self.text, row: self.row }
+    }
+}
+
+impl Reading {
+    /// Decodes a chunk of whole records; its memory goes back to `spare` if it isn't wanted any more.
+    pub fn decode(&self, bytes: Vec<u8>, spare: &Sender<Vec<u8>>) -> Decoded {
+        let convert = self.dialect.encoding == Encoding::Latin1 && !bytes.is_ascii();
+        let bytes = if convert { latin1(&bytes) } else { bytes };
+        let mut table = Table::default();
+        table.scan(&bytes, &self.dialect, self.width);
+        let utf8 = simdutf8::basic::from_utf8(&bytes).is_ok();
+        let fields = Fields { bytes: &bytes, table: &table, dialect: &self.dialect, utf8 };
+        let mut faults = Vec::new();
+        let columns = self
+            .wanted
+            .iter()
+            .map(|(column, data_type, written)| decode::column(fields, *column, data_type, written, &mut faults));
+        let mut columns: Vec<ArrayRef> = columns.collect();
+        let judged = self.judge(&mut columns, &mut faults);
+        let bad = if faults.is_empty() && table.odd.is_empty() {
+            Vec::new()
+        } else {
+            self.bad(&bytes, convert, &table, &mut faults, &table.odd)
+        };
+        let left_out = matches!(self.on_bad, OnBad::Skip | OnBad::Reject) && !faults.is_empty();
+        let options = RecordBatchOptions::new().with_row_count(Some(table.rows()));
+        let batch = judged
+            .and_then(|()| RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options))
+            .and_then(|batch| if left_out { without(&batch, faults.iter().map(|fault| fault.row)) } else { Ok(batch) })
+            .map_err(|error| Error::new(ErrorKind::Internal, "the decoded columns don't fit together").because(error));
+        let records = table.rows() + table.odd.iter().filter(|odd| !odd.fitted).count();
+        let lines = lines(&bytes, &self.dialect);
+        let text = if self.keep_text {
+            let left = left_out.then(|| {
+                let faulty: HashSet<usize> = faults.iter().map(|fault| fault.row).collect();
+                (0..table.rows()).filter(|row| !faulty.contains(row)).collect()
+            });
+            Some(Text { bytes, converted: convert, table, left })
+        } else {
+            let _ = spare.send(bytes);
+            None
+        };
+        Decoded { batch, bad, records: records as u64, lines, text }
+    }
+
+    /// Asks the rules about the values that could be read.  Where bad values become null, those that break a rule do.
+    fn judge(&self, columns: &mut [ArrayRef], faults: &mut Vec<Fault>) -> std::result::Result<(), ArrowError> {
+        let unreadable: HashSet<(usize, usize)> = match self.rules.is_empty() {
+            true => HashSet::new(),
+            false => faults.iter().map(|fault| (fault.row, fault.column)).collect(),
+        };
+        for (place, rule) in &self.rules {
+            let broken = rule.broken(&columns[*place])?;
+            if broken.is_empty() {
+                continue;
+            }
+            if self.on_bad == OnBad::Null {
+                columns[*place] = nulled(&columns[*place], broken.iter().map(|broken| broken.row))?;
+            }
+            let broken = broken.iter().map(|broken| Fault::from(*broken));
+            faults.extend(broken.filter(|fault| !unreadable.contains(&(fault.row, fault.column))));
+        }
+        Ok(())
+    }
+
+    /// The bad rows of a chunk in order, each with its first fault; with all of them where they become nulls.  (Rows that were
+    /// fitted on demand are no bad rows.)
+    fn bad(&self, text: &[u8], converted: bool, table: &Table, faults: &mut Vec<Fault>, odd: &[Odd]) -> Vec<Found> {
+        faults.sort_by_key(|fault| (fault.row, fault.column));
+        let every = self.on_bad == OnBad::Null;
+        if !every {
+            faults.dedup_by_key(|fault| fault.row);
+        }
+        // Records that are no rows count as records all the same: so many stand before each odd one.
+        let mut others = vec![0];
+        others.extend(table.odd.iter().scan(0, |count, odd| {
+            *count += usize::from(!odd.fitted);
+            Some(*count)
+        }));
+        let found = |record: usize, row: Range<usize>, field: usize, reason| Found {
+            record: record as u64,
+            line: 0,
+            offset: row.start as u64,
+            field,
+            reason,
+            column: None,
+            text: Vec::new(),
+            row: if self.on_bad == OnBad::Reject { text[row].to_vec() } else { Vec::new() },
+        };
+        let fields = faults.iter().map(|fault| {
+            let (start, end) = table.field(fault.row, fault.column);
+            let before = table.odd.partition_point(|odd| odd.before <= fault.row);
+            let row = table.start(fault.row)..table.end(fault.row);
+            Found {
+                column: Some(fault.column),
+                text: self.dialect.text(&text[start..end]).into_owned(),
+                ..found(fault.row + others[before], row, start, fault.reason)
+            }
+        });
+        let rows = odd.iter().enumerate().filter(|(_, odd)| every || !odd.fitted).map(|(index, odd)| {
+            let (start, end) = (odd.start as usize, odd.end as usize);
+            found(odd.before + others[index], start..end, start, Reason::Fields(odd.fields))
+        });
+        let mut all: Vec<Found> = fields.chain(rows).collect();
+        all.sort_by_key(|found| (found.record, found.field));
+        self.locate(text, converted, &mut all);
+        all
+    }
+
+    /// Counts lines, and the bytes of what was Latin-1, once through the text.
+    fn locate(&self, text: &[u8], converted: bool, all: &mut [Found]) {
+        let (mut line, mut counted) = (0, 0);
+        let (mut offset, mut measured) = (0, 0);
+        for found in all {
+            line += lines(&text[counted..found.field], &self.dialect);
+            (found.line, counted) = (line, found.field);
+            if converted {
+                let start = found.offset as usize;
+                offset += chars(&text[measured..start]) as u64;
+                (found.offset, measured) = (offset, start);
+            }
+        }
+    }
+}
+
+/// How many bytes of Latin-1 this text was.
+fn chars(text: &[u8]) -> usize {
+    text.iter().filter(|byte| (**byte as i8) >= -0x40).count()
+}
+
+/// Latin-1 as UTF-8.
+pub(crate) fn latin1(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes()
+}

@@ -1,0 +1,172 @@
+//! What stands between reading and writing: the rules of order, the limit, the stages, and where the groups of the output end.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::time::{Duration, Instant};
+
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use indicatif::HumanBytes;
+
+use super::{Parcel, Snapshot, received};
+use crate::error::{Error, ErrorKind, Result};
+use crate::memory;
+use crate::plan::PlannedStage;
+use crate::saved::{About, Saved};
+use crate::source::Chunk;
+use crate::source::judge::Judge;
+
+/// Rows and bytes in memory that a group of the output is closed at, whichever comes first.
+const GROUP_ROWS: usize = 1 << 20;
+const GROUP_BYTES: usize = 128 << 20;
+
+/// What chunks go through on their way from the reader to the writer.
+pub(super) struct Advancing {
+    pub stages: Vec<PlannedStage>,
+    pub judge: Judge,
+    pub files: Vec<Arc<Path>>,
+    pub limit: Option<u64>,
+    pub batch_rows: Option<usize>,
+    pub memory: Option<u64>,
+    /// Rows that were taken from the input.
+    pub rows_read: u64,
+    pub group: Group,
+    /// How often checkpoints are made.
+    pub every: Option<Duration>,
+}
+
+impl Advancing {
+    /// Takes every chunk through all stages.  What the reader complains of is handed on to the writer's end.
+    pub fn run(
+        &mut self,
+        chunks: &Receiver<Result<Chunk>>,
+        out: &SyncSender<Result<Parcel>>,
+        stop: &AtomicBool,
+    ) -> Result<()> {
+        let mut checkpoint = Instant::now();
+        while let Some(chunk) = received(chunks, stop) {
+            let judged = chunk.and_then(|mut chunk| self.judge.judge(&mut chunk).map(|()| chunk));
+            let chunk = match judged {
+                Ok(chunk) => chunk,
+                Err(error) => {
+                    let _ = out.send(Err(error));
+                    return Ok(());
+                }
+            };
+            let Chunk { batch, mut bad, file, after, bytes, .. } = chunk;
+            let left = self.limit.map_or(u64::MAX, |limit| limit - self.rows_read);
+            let rows = usize::try_from(left).map_or(batch.num_rows(), |left| left.min(batch.num_rows()));
+            let step = self.batch_rows.unwrap_or(rows).max(1);
+            let mut from = 0;
+            loop {
+                let length = step.min(rows - from);
+                let batch =
+                    self.advance(batch.slice(from, length)).map_err(|error| error.in_file(&self.files[file]))?;
+                from += length;
+                let last = from == rows;
+                let ends_group = self.group.is_full_with(&batch, last);
+                let due = ends_group && self.every.is_some_and(|every| checkpoint.elapsed() >= every);
+                let snapshot = due.then(|| {
+                    checkpoint = Instant::now();
+                    let saved = self.saved(About::new(self.rows_read, Vec::new()))?;
+                    Ok(Box::new(Snapshot { mark: after, rows_read: self.rows_read, saved }))
+                });
+                let checkpoint = snapshot.transpose()?;
+                let parcel = Parcel { batch, bytes, file, bad: std::mem::take(&mut bad), ends_group, checkpoint };
+                if out.send(Ok(parcel)).is_err() {
+                    return Ok(());
+                }
+                if last {
+                    break;
+                }
+            }
+            if self.limit == Some(self.rows_read) {
+                return Ok(());
+            }
+            self.check_memory()?;
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, mut batch: RecordBatch) -> Result<RecordBatch> {
+        let rows = self.rows_read + 1..self.rows_read + 1 + batch.num_rows() as u64;
+        for (index, planned) in self.stages.iter_mut().enumerate() {
+            batch = planned.stage.advance(&batch).map_err(|error| refused(index, &rows, &error))?;
+        }
+        self.rows_read = rows.end - 1;
+        Ok(batch)
+    }
+
+    /// The states of all stages and rules.
+    pub fn saved(&mut self, about: About) -> Result<Saved> {
+        let fault = |error| Error::stage("can't save the state", &error);
+        let stages = self.stages.iter().map(|planned| planned.stage.to_bytes().map_err(fault));
+        let stages = stages.collect::<Result<_>>()?;
+        let rules = self.judge.orders.iter_mut().map(|rule| rule.stage().to_bytes().map_err(fault));
+        Ok(Saved { about, stages, rules: rules.collect::<Result<_>>()? })
+    }
+
+    /// The keys of the stage that has the most.
+    pub fn keys(&self) -> usize {
+        self.stages.iter().map(|planned| planned.stage.keys()).max().unwrap_or(0)
+    }
+
+    pub fn state_bytes(&self) -> u64 {
+        self.stages.iter().map(|planned| planned.stage.state_bytes() as u64).sum()
+    }
+
+    /// Complains when the process holds more memory than it may.
+    fn check_memory(&mut self) -> Result<()> {
+        let (Some(bound), Some(held)) = (self.memory, memory::current()) else { return Ok(()) };
+        if held <= bound {
+            return Ok(());
+        }
+        let (states, keys) = (self.state_bytes(), self.keys());
+        let message = format!(
+            "{} are in use after {} rows, and no more than {} may be; the stages keep {} of them for {keys} keys",
+            HumanBytes(held),
+            self.rows_read,
+            HumanBytes(bound),
+            HumanBytes(states),
+        );
+        Err(Error::new(ErrorKind::Memory, message)
+            .help("allow more: --memory; or keep less: shorter windows, fewer keys, fewer threads"))
+    }
+}
+
+/// Counts the rows of a group of the output.  Groups end where chunks do, at places that follow from the input alone.
+pub(super) struct Group {
+    rows: usize,
+    bytes: usize,
+    most_rows: usize,
+    most_bytes: usize,
+}
+
+impl Group {
+    pub fn new(rows: Option<usize>, memory: Option<u64>) -> Self {
+        let bytes =
+            memory.map_or(GROUP_BYTES, |memory| GROUP_BYTES.min(usize::try_from(memory / 4).unwrap_or(GROUP_BYTES)));
+        Self { rows: 0, bytes: 0, most_rows: rows.unwrap_or(GROUP_ROWS), most_bytes: bytes }
+    }
+
+    /// Adds some rows, the `last` of a chunk or not; whether the group ends with them.
+    fn is_full_with(&mut self, batch: &RecordBatch, last: bool) -> bool {
+        self.rows += batch.num_rows();
+        let bytes = |column: &ArrayRef| {
+            column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size())
+        };
+        self.bytes += batch.columns().iter().map(bytes).sum::<usize>();
+        let full = last && (self.rows >= self.most_rows || self.bytes >= self.most_bytes);
+        if full {
+            (self.rows, self.bytes) = (0, 0);
+        }
+        full
+    }
+}
+
+fn refused(index: usize, rows: &Range<u64>, error: &hypostyle::Error) -> Error {
+    let place = format!("stage {}, in rows {} to {} of the input", index + 1, rows.start, rows.end - 1);
+    Error::stage(place, error)
+}
