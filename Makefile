@@ -52,8 +52,9 @@ bench: setup .venv/peers ## Measure: criterion, then the comparison with other l
 	$(BIN)/python benches/pipeline.py --write
 	$(BIN)/python benches/accuracy.py --write
 
-generate: setup ## Write what follows from the catalogue: Python functions and docs/kernels.md
+generate: setup ## Write what follows from the catalogue: Python functions, docs/kernels.md, docs/pipeline.schema.json
 	$(BIN)/python tools/generate.py
+	$(BIN)/hypostyle schema > docs/pipeline.schema.json
 
 docs: generate ## Build the Rust documentation and the generated pages
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps

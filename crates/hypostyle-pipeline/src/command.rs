@@ -17,6 +17,7 @@ use signal_hook::flag;
 use crate::error::{Error, ErrorKind};
 use crate::memory;
 use crate::pipeline::Pipeline;
+use crate::schema;
 use progress::Show;
 
 /// The command did what it was asked.
@@ -50,6 +51,8 @@ enum Command {
         /// The kernel to show.
         name: Option<String>,
     },
+    /// Print the JSON Schema of pipeline files, by which editors complete and check them.
+    Schema,
 }
 
 #[derive(Args)]
@@ -122,6 +125,10 @@ pub fn main_with_args(args: impl IntoIterator<Item = OsString>) -> i32 {
             },
         ),
         Command::Kernels { name } => kernels::show(name.as_deref()),
+        Command::Schema => {
+            print(&schema::text());
+            DONE
+        }
     }
 }
 
