@@ -55,8 +55,9 @@ bench: setup .venv/peers ## Measure: criterion, then the comparison with other l
 kill: ## Kill runs at random moments, more than a thousand of them, and compare what comes out with undisturbed runs
 	HYPOSTYLE_KILL_ROUNDS=$(or $(ROUNDS),150) cargo test --release -p hypostyle-pipeline --test checkpoints killed -- --nocapture
 
-generate: setup ## Write what follows from the catalogue: Python functions and docs/kernels.md
+generate: setup ## Write what follows from the catalogue: Python functions, docs/kernels.md, docs/pipeline.schema.json
 	$(BIN)/python tools/generate.py
+	$(BIN)/hypostyle schema > docs/pipeline.schema.json
 
 docs: generate ## Build the Rust documentation and the generated pages
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps

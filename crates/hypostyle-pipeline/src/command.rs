@@ -18,6 +18,7 @@ use crate::describe;
 use crate::error::{Error, ErrorKind};
 use crate::memory;
 use crate::pipeline::Pipeline;
+use crate::schema;
 use progress::Show;
 
 /// The command did what it was asked.
@@ -52,6 +53,8 @@ enum Command {
         /// The kernel to show.
         name: Option<String>,
     },
+    /// Print the JSON Schema of pipeline files, by which editors complete and check them.
+    Schema,
 }
 
 #[derive(Args)]
@@ -118,6 +121,10 @@ pub fn main_with_args(args: impl IntoIterator<Item = OsString>) -> i32 {
         Command::Run(run) => run.execute(),
         Command::Check { which } => check(&which).unwrap_or_else(|error| report(&error, code(&error))),
         Command::Kernels { name } => kernels::show(name.as_deref()),
+        Command::Schema => {
+            print(&schema::text());
+            DONE
+        }
     }
 }
 

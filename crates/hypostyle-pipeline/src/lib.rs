@@ -48,6 +48,7 @@ mod policy;
 mod rules;
 mod run;
 mod saved;
+mod schema;
 mod sink;
 mod source;
 mod types;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
 use arrow::compute::{filter_record_batch, nullif};
 use arrow::error::ArrowError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::bad::{Bad, Reason};
@@ -17,7 +18,7 @@ use crate::sink::place::Pending;
 use crate::source::Column;
 
 /// What is done about a bad row.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum OnBad {
     /// The run fails, and says where the row is.

@@ -41,6 +41,23 @@ pub(crate) fn parse(name: &str) -> Result<DataType, String> {
     })
 }
 
+/// The form of the names as a regular expression, for editors; it knows no bounds of digits.
+pub(crate) fn pattern() -> String {
+    let names: Vec<&str> = SIMPLE.iter().map(|(name, _)| *name).collect();
+    let units: Vec<&str> = UNITS.iter().map(|(name, _)| *name).collect();
+    format!(
+        r"^({}|dictionary|decimal\[\s*[0-9]+\s*,\s*[0-9]+\s*\]|timestamp\[\s*({})\s*(,\s*(UTC|[Zz]|[+-][0-9]{{2}}:?[0-9]{{2}})\s*)?\])$",
+        names.join("|"),
+        units.join("|")
+    )
+}
+
+/// One name of each form.
+pub(crate) fn examples() -> impl Iterator<Item = &'static str> {
+    let others = ["dictionary", "decimal[18, 2]", "timestamp[us]", "timestamp[ns, UTC]", "timestamp[s, +02:00]"];
+    SIMPLE.iter().map(|(name, _)| *name).chain(others)
+}
+
 /// `decimal[18, 2]`: as many digits in all, as many of them behind the point.
 fn decimal(name: &str) -> Option<DataType> {
     let inner = name.strip_prefix("decimal[")?.strip_suffix(']')?;
@@ -108,20 +125,16 @@ pub(crate) fn unit_name(unit: TimeUnit) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use regex::Regex;
+
     use super::*;
 
     #[test]
     fn every_name_is_read_as_it_is_written() {
-        let names = SIMPLE.iter().map(|(name, _)| *name);
-        for text in names.chain([
-            "timestamp[us]",
-            "timestamp[ns, UTC]",
-            "timestamp[s, +02:00]",
-            "timestamp[ms, -05:30]",
-            "decimal[18, 2]",
-            "dictionary",
-        ]) {
+        let form = Regex::new(&pattern()).unwrap();
+        for text in examples().chain(["timestamp[ms, -05:30]"]) {
             assert_eq!(name(&parse(text).unwrap()), text);
+            assert!(form.is_match(text), "{text}");
         }
     }
 

@@ -121,7 +121,7 @@ impl Found {
 
 impl Reading {
     /// Decodes a chunk of whole records; its memory goes back to `spare` if it isn't wanted any more.
-    pub fn decode(&self, bytes: Vec<u8>, spare: &Sender<Vec<u8>>) -> Decoded {
+    pub(super) fn decode(&self, bytes: Vec<u8>, spare: &Sender<Vec<u8>>) -> Decoded {
         let convert = self.dialect.encoding == Encoding::Latin1 && !bytes.is_ascii();
         let bytes = if convert { latin1(&bytes) } else { bytes };
         let mut table = Table::default();

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The bytes and words that mean something, and what is done about rows that don't keep to the columns.
@@ -30,9 +31,10 @@ pub(crate) struct Dialect {
 pub(crate) struct Nulls(pub Vec<String>);
 
 /// How characters stand in bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Encoding {
+    /// UTF-8; a byte that is none makes a bad row.
     #[default]
     Utf8,
     /// ISO 8859-1: each byte is the character of that number.
