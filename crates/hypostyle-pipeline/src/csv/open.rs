@@ -136,6 +136,22 @@ fn names(fields: Vec<Vec<u8>>, dialect: &Dialect, path: &Path, line: u64) -> Res
 }
 
 impl Opened {
+    /// Finds the fields of the first rows, and reads on until there are enough of them.
+    fn sample(&mut self, table: &mut Table, dialect: &Dialect, columns: usize) -> Result<()> {
+        loop {
+            let end = last_record(&self.buffer, dialect).end.unwrap_or(0);
+            table.scan(&self.buffer[..end], dialect, columns);
+            if table.rows() >= SAMPLE_ROWS || self.ended || self.buffer.len() >= SAMPLE_BYTES {
+                return Ok(());
+            }
+            let size = self.buffer.len().max(FIRST_BYTES) * 2;
+            self.ended = self.input.fill(&mut self.buffer, size)?;
+            if self.ended {
+                close_last_line(&mut self.buffer, dialect);
+            }
+        }
+    }
+
     /// The types of the columns: as declared, else by the first rows.  A row with too few or too many fields among them is an
     /// error here already, unless such rows are to be borne.
     pub fn columns(
@@ -146,18 +162,8 @@ impl Opened {
         bear: bool,
     ) -> Result<Vec<Column>> {
         let mut table = Table::default();
-        let known = declared.iter().all(Option::is_some);
-        while !known {
-            let end = last_record(&self.buffer, dialect).end.unwrap_or(0);
-            table.scan(&self.buffer[..end], dialect, declared.len());
-            if table.rows() >= SAMPLE_ROWS || self.ended || self.buffer.len() >= SAMPLE_BYTES {
-                break;
-            }
-            let size = self.buffer.len().max(FIRST_BYTES) * 2;
-            self.ended = self.input.fill(&mut self.buffer, size)?;
-            if self.ended {
-                close_last_line(&mut self.buffer, dialect);
-            }
+        if !declared.iter().all(Option::is_some) {
+            self.sample(&mut table, dialect, declared.len())?;
         }
         let rows = table.rows().min(SAMPLE_ROWS);
         let guess = |column: usize| {

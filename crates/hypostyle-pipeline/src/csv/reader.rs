@@ -147,10 +147,10 @@ impl Reader<'_> {
         if !self.read_file(first, &spare, &spares)? {
             return Ok(());
         }
-        for file in next..files.len() {
+        for (file, path) in files.iter().enumerate().skip(next) {
             let mut dialect = dialect.clone();
-            let Some(opened) = open::open(&files[file], file, &mut dialect, read)? else { continue };
-            self.check_header(&files[file], &opened.names)?;
+            let Some(opened) = open::open(path, file, &mut dialect, read)? else { continue };
+            self.check_header(path, &opened.names)?;
             if !self.read_file(opened, &spare, &spares)? {
                 return Ok(());
             }

@@ -80,7 +80,7 @@ pub(crate) fn policy(table: &SourceTable) -> Result<Policy> {
 pub(crate) fn delimiter(stated: Option<&str>, path: Option<&Path>, table: &str) -> Result<u8> {
     let tabs = || path.is_some_and(|path| path.to_string_lossy().trim_end_matches(".gz").ends_with(".tsv"));
     match byte(stated, "delimiter", table)? {
-        Some(byte) if byte == b'"' => Err(not_one_byte("\"", "delimiter", table)),
+        Some(b'"') => Err(not_one_byte("\"", "delimiter", table)),
         Some(byte) => Ok(byte),
         None if tabs() => Ok(b'\t'),
         None => Ok(b','),
