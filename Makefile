@@ -11,11 +11,11 @@ MAKEFLAGS += --no-builtin-rules
 
 PYTHON ?= python3
 BIN := .venv/bin
-TARGET := $(or $(CARGO_TARGET_DIR),target)
+BUILT := $(or $(CARGO_TARGET_DIR),target)
 EXAMPLES := $(notdir $(basename $(wildcard crates/hypostyle/examples/*.rs)))
 TYPED := python/hypostyle python/hypostyle_command data benches tools
 
-.PHONY: help setup native demo test lint format bench kill generate docs clean
+.PHONY: help setup native demo test fuzz lint format bench kill generate docs clean
 
 help: ## List the targets
 	@echo "Usage: make TARGET"
@@ -29,11 +29,20 @@ demo: setup ## Run the demo pipeline; ROWS=n, or FILE=csv with PIPELINE=toml, or
 
 test: setup ## Run every test: Rust, doctests, examples, Python, README
 	cargo test --release --workspace
-	for example in $(EXAMPLES); do "$(TARGET)/release/examples/$$example"; done
+	for example in $(EXAMPLES); do "$(BUILT)/release/examples/$$example"; done
 	$(BIN)/python -m pytest -q
+
+fuzz: ## Look for inputs that break the CSV reader or pipeline files; SECONDS=n for each, TARGET=csv or toml
+	for target in $(or $(TARGET),csv toml); do \
+	  mkdir -p "fuzz/corpus/$$target"; \
+	  cp fuzz/seeds/$$target/* "fuzz/corpus/$$target"; \
+	  cargo +nightly fuzz run --sanitizer none "$$target" -- \
+	    -max_total_time=$(or $(SECONDS),60) -max_len=4096 -timeout=20 < /dev/null; \
+	done
 
 lint: .venv/tools ## Check formatting, lints and types
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -41,6 +50,7 @@ lint: .venv/tools ## Check formatting, lints and types
 
 format: .venv/tools ## Format everything
 	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -61,7 +71,7 @@ generate: setup ## Write what follows from the catalogue: Python functions, docs
 
 docs: generate ## Build the Rust documentation and the generated pages
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps
-	@echo "Rust: $(TARGET)/doc/hypostyle/index.html   Pages: docs/"
+	@echo "Rust: $(BUILT)/doc/hypostyle/index.html   Pages: docs/"
 
 clean: ## Remove .venv and what the demo wrote; the compiled part stays
 	rm -rf .venv data/trades.csv data/trades.rows data/*.parquet data/*.composed.toml
