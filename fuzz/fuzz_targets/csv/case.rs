@@ -4,12 +4,11 @@
 //! for what matters in the case's own dialect, so that random bytes are rich in delimiters, quotes and line ends whatever
 //! these are; all other bytes stand for themselves.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 /// A file and a pipeline that reads it.
-#[derive(Debug)]
 pub struct Case {
     pub delimiter: u8,
     /// `None`: there are no quotes.
@@ -34,7 +33,7 @@ pub struct Case {
 }
 
 /// What the first record is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Head {
     /// The names, written for the case.
     Names,
@@ -45,7 +44,7 @@ pub enum Head {
 }
 
 /// The sizes that no answer may depend on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Steps {
     pub chunk_bytes: usize,
     pub batch_rows: usize,
@@ -151,6 +150,19 @@ impl<'a> Arbitrary<'a> for Case {
         u8::arbitrary(u)?;
         case.bytes = case.text(bom, width, line_end, u.bytes(u.len())?);
         Ok(case)
+    }
+}
+
+/// The pipeline and the text, to be tried by hand.
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}# threads = {}\n{}",
+            self.toml("rejects.csv", self.again),
+            self.again.threads,
+            self.bytes.escape_ascii()
+        )
     }
 }
 
