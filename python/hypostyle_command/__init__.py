@@ -1,7 +1,7 @@
 """The command `hypostyle`, without Polars: the same Rust code as the command that cargo builds.
 
-The package `hypostyle` imports Polars, which takes a fifth of a second and 60 MB that no pipeline needs.  So the
-compiled part is loaded by its place, and the package around it left alone.
+The package `hypostyle` imports Polars, which takes time and memory that no pipeline needs.  So the compiled part is
+loaded by its place, and the package around it left alone.
 """
 
 from __future__ import annotations

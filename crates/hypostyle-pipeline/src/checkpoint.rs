@@ -21,7 +21,6 @@ use crate::source::Mark;
 use crate::source::files::InputFile;
 
 const MANIFEST: &str = "checkpoint.json";
-const FORMAT: u32 = 1;
 
 /// Where checkpoints of a run are kept, and how often they are made.
 #[derive(Debug, Clone)]
@@ -51,7 +50,6 @@ pub(crate) struct Progress {
     /// Rows that were taken from the input.
     pub rows_read: u64,
     pub rows_written: u64,
-    pub bytes_read: u64,
     /// How many parts of the output are whole.
     pub parts: usize,
     pub rejects_bytes: u64,
@@ -60,7 +58,6 @@ pub(crate) struct Progress {
 
 #[derive(Serialize, Deserialize)]
 struct Manifest {
-    format: u32,
     run: Run,
     progress: Progress,
     states: String,
@@ -138,8 +135,7 @@ impl Checkpoints {
         let mut file = File::create(self.folder.join(&states)).map_err(self.fault())?;
         saved.write(&mut file).map_err(self.fault())?;
         file.sync_all().map_err(self.fault())?;
-        let manifest =
-            Manifest { format: FORMAT, run: self.run.clone(), progress: progress.clone(), states: states.clone() };
+        let manifest = Manifest { run: self.run.clone(), progress: progress.clone(), states: states.clone() };
         let text = serde_json::to_vec_pretty(&manifest).map_err(self.fault())?;
         let new = self.folder.join("checkpoint.json.new");
         let mut file = File::create(&new).map_err(self.fault())?;

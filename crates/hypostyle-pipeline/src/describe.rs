@@ -39,7 +39,7 @@ impl fmt::Display for Plan {
                 _ => "are left out".to_string(),
             };
             writeln!(f, "bad rows {fate}")?;
-            for (column, rule) in &self.judge.listed {
+            for (column, rule) in self.judge.ruled.iter().zip(&self.judge.texts) {
                 writeln!(f, "         {column:<0$}  {rule}", widths.name)?;
             }
         }

@@ -73,6 +73,11 @@ impl Error {
         Self::new(ErrorKind::Stage(error.kind()), format!("{place}: {error}"))
     }
 
+    /// What the system, or a library that encodes, said of the output.
+    pub(crate) fn unwritable(source: impl StdError + Send + Sync + 'static) -> Self {
+        Self::new(ErrorKind::Sink, "can't write the output").because(source)
+    }
+
     pub(crate) fn panicked(what: &str) -> Self {
         Self::new(ErrorKind::Internal, format!("a thread panicked while {what}"))
             .help("this is a mistake in Hypostyle: please report it")

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{self, Plan};
 use crate::policy::OnBad;
 use crate::run::{Status, Summary};
-use crate::source::bytes::STANDARD;
+use crate::source::bytes::is_standard;
 
 /// A source, stages and a sink, as a pipeline file describes them.
 ///
@@ -96,11 +96,11 @@ impl Pipeline {
     /// # Errors
     /// As [`Pipeline::run`].
     pub fn try_rows(&self, rows: u64) -> Result<Option<Summary>> {
-        let mut trial = self.clone();
-        let Config { state, checkpoint, source, sink, .. } = &mut trial.config;
-        if source.path.as_ref().is_none_or(|path| path.to_vec().iter().any(|path| path == STANDARD)) {
+        if self.reads_standard_input() {
             return Ok(None);
         }
+        let mut trial = self.clone();
+        let Config { state, checkpoint, source, sink, .. } = &mut trial.config;
         (*state, *checkpoint) = (None, None);
         *sink = SinkTable { format: Some(Format::None), ..SinkTable::default() };
         if source.on_bad_row == Some(OnBad::Reject) {
@@ -117,6 +117,11 @@ impl Pipeline {
     /// file remains then, and one that was there before is untouched.
     pub fn run(&self, progress: &mut dyn FnMut(Status)) -> Result<Summary> {
         self.plan()?.run(progress)
+    }
+
+    pub(crate) fn reads_standard_input(&self) -> bool {
+        let paths = self.config.source.path.as_ref().map(Names::to_vec).unwrap_or_default();
+        paths.iter().any(|path| is_standard(Path::new(path)))
     }
 
     /// The line in the pipeline file of a place in its text.

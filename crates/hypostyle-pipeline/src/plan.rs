@@ -14,7 +14,6 @@ use crate::memory;
 use crate::pipeline::Pipeline;
 use crate::saved::{self, About, Saved};
 use crate::sink::{Sink, Target, free_place};
-use crate::source::bytes::STANDARD;
 use crate::source::judge::Judge;
 use crate::source::{Source, quoted};
 
@@ -57,7 +56,7 @@ pub(crate) fn build(pipeline: &Pipeline) -> Result<Plan> {
     // What is wrong with a kernel alone comes before what is wrong with the input: no file is needed to know it.
     let specs = pipeline.config.stage.iter().enumerate().map(|(index, table)| specs(pipeline, index, table));
     let specs = specs.collect::<Result<Vec<_>>>()?;
-    if pipeline.config.checkpoint.is_some() && reads_standard_input(pipeline) {
+    if pipeline.config.checkpoint.is_some() && pipeline.reads_standard_input() {
         return Err(Error::pipeline("there is a checkpoint, but standard input can't be read again")
             .help("read from a file, or remove checkpoint"));
     }
@@ -84,14 +83,12 @@ pub(crate) fn build(pipeline: &Pipeline) -> Result<Plan> {
     let state = state_path(pipeline, &source, &sink)?;
     let before = state.as_ref().filter(|path| path.exists()).map(|path| Saved::read(path)).transpose()?;
     let checkpoints = checkpoints(pipeline, &source, &sink, before.as_ref())?;
-    if let (Some(checkpoints), true) = (&checkpoints, pipeline.restart) {
-        checkpoints.remove()?;
-    }
-    let found = checkpoints.as_ref().map(Checkpoints::find).transpose()?.flatten();
-    if let (None, Some(before)) = (&found, &before) {
-        before
-            .check_new(&source.files.identities())
-            .map_err(|error| error.in_file(state.as_deref().unwrap_or(&source.files.list[0].path)))?;
+    let found = match &checkpoints {
+        Some(checkpoints) if !pipeline.restart => checkpoints.find()?,
+        _ => None,
+    };
+    if let (None, Some(before), Some(path)) = (&found, &before, &state) {
+        before.check_new(&source.files.identities()).map_err(|error| error.in_file(path))?;
     }
     let about = before.as_ref().map_or_else(|| About::new(0, Vec::new()), |before| before.about.clone());
     let (resume, saved) = match found {
@@ -123,11 +120,6 @@ pub(crate) fn build(pipeline: &Pipeline) -> Result<Plan> {
     };
     let Pipeline { limit, threads, .. } = *pipeline;
     Ok(Plan { source, stages, judge, sink, limit, threads, memory, state, about, checkpoints, resume })
-}
-
-fn reads_standard_input(pipeline: &Pipeline) -> bool {
-    let paths = pipeline.config.source.path.as_ref().map(Names::to_vec).unwrap_or_default();
-    paths.iter().any(|path| path == STANDARD)
 }
 
 /// Where the state is kept: a place of its own.

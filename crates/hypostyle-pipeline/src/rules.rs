@@ -12,8 +12,8 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Datum, Float64Array, Int64Array, RecordBatch, Scalar, StringArray,
 };
 use arrow::buffer::BooleanBuffer;
-use arrow::compute::kernels::cmp::{gt_eq, lt_eq};
-use arrow::compute::{CastOptions, and, cast, cast_with_options, not, nullif, or};
+use arrow::compute::kernels::cmp::{eq, gt_eq, lt_eq};
+use arrow::compute::{CastOptions, and, cast, cast_with_options, is_not_null, not, nullif, or};
 use arrow::datatypes::{DataType, Schema};
 use arrow::error::ArrowError;
 use hypostyle::{KernelSpec, Stage};
@@ -22,7 +22,8 @@ use regex::Regex;
 use crate::config::{Increasing, RuleTable, Scalar as Given, Strictly};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Pipeline;
-use crate::source::Column;
+use crate::source::settings::no_column;
+use crate::source::{Column, schema};
 use crate::types;
 
 /// The rules of a source.
@@ -84,21 +85,12 @@ impl Rules {
     /// Reads `[source.rules]` against the columns.
     pub fn read(pipeline: &Pipeline, columns: &[Column]) -> Result<Self> {
         let mut rules = Self::default();
-        let schema = Schema::new(
-            columns
-                .iter()
-                .map(|column| arrow::datatypes::Field::new(&column.name, column.data_type.clone(), true))
-                .collect::<Vec<_>>(),
-        );
+        let schema = schema(columns.iter());
         for (name, table) in &pipeline.config.source.rules {
             let line = pipeline.line(table.span().start);
             let Some(column) = columns.iter().position(|column| column.name == *name) else {
                 let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-                return Err(Error::pipeline(format!(
-                    "[source.rules] names column '{name}', which the input doesn't have"
-                ))
-                .at_line(line)
-                .help(format!("its columns are {}", crate::source::quoted(&names))));
+                return Err(no_column("[source.rules]", name, &names).at_line(line));
             };
             let added = rules.add(name, column, &columns[column].data_type, table.get_ref(), &schema);
             added.map_err(|error| error.at_line(line))?;
@@ -223,11 +215,7 @@ impl ValueRule {
     pub fn broken(&self, values: &ArrayRef) -> std::result::Result<Vec<Broken>, ArrowError> {
         let kept = match &self.test {
             Test::NotNull if values.null_count() == 0 => return Ok(Vec::new()),
-            Test::NotNull => BooleanArray::from(
-                values
-                    .logical_nulls()
-                    .map_or_else(|| BooleanBuffer::new_set(values.len()), |nulls| nulls.inner().clone()),
-            ),
+            Test::NotNull => is_not_null(values)?,
             Test::Min(bound) => {
                 let kept = gt_eq(values, &Scalar::new(bound))?;
                 if values.data_type().is_floating() { and(&kept, &is_no_nan(values)?)? } else { kept }
@@ -236,23 +224,22 @@ impl ValueRule {
             Test::OneOf(list) => {
                 let mut kept = BooleanArray::new(BooleanBuffer::new_unset(values.len()), values.logical_nulls());
                 for value in list {
-                    kept = or(&kept, &arrow::compute::kernels::cmp::eq(values, &Scalar::new(value) as &dyn Datum)?)?;
+                    kept = or(&kept, &eq(values, &Scalar::new(value) as &dyn Datum)?)?;
                 }
                 kept
             }
-            Test::OneOfTexts(list) => BooleanArray::from_iter(
-                values.as_string::<i32>().iter().map(|text| text.map(|text| list.contains(text))),
-            ),
-            Test::Form(regex) => match values.data_type() {
-                DataType::LargeUtf8 => BooleanArray::from_iter(
-                    values.as_string::<i64>().iter().map(|text| text.map(|text| regex.is_match(text))),
-                ),
-                _ => BooleanArray::from_iter(
-                    values.as_string::<i32>().iter().map(|text| text.map(|text| regex.is_match(text))),
-                ),
-            },
+            Test::OneOfTexts(list) => of_texts(values, |text| list.contains(text)),
+            Test::Form(regex) => of_texts(values, |text| regex.is_match(text)),
         };
         Ok(broken(&kept, self.column, self.number))
+    }
+}
+
+/// Asks about each text.
+fn of_texts(values: &ArrayRef, is_kept: impl Fn(&str) -> bool) -> BooleanArray {
+    match values.data_type() {
+        DataType::LargeUtf8 => values.as_string::<i64>().iter().map(|text| text.map(&is_kept)).collect(),
+        _ => values.as_string::<i32>().iter().map(|text| text.map(&is_kept)).collect(),
     }
 }
 

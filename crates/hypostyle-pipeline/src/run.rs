@@ -121,14 +121,15 @@ impl Plan {
         let nulled = source.policy.on_bad == OnBad::Null;
         let account = Account::open(source.policy.clone(), source.columns.clone(), judge.texts.clone(), kept)?;
         let parts = checkpoints.clone().map(|checkpoints| (checkpoints, resume.as_ref().map_or(0, |done| done.parts)));
+        let group = Group::new(sink.group_rows, memory);
         let sink = Writing::begin(sink, &pool, parts)?;
         let batch_rows = source.batch_rows;
         let ahead = ahead(&pool, &source, memory);
-        let mut chunks = source.chunks(Arc::clone(&pool), ahead, resume.as_ref().map(|progress| progress.mark))?;
+        let mark = resume.as_ref().map(|progress| progress.mark);
+        let mut chunks = source.chunks(Arc::clone(&pool), ahead, mark, !judge.orders.is_empty())?;
         let mut status = Status { rows: 0, bytes: 0, total_bytes: files.bytes() };
         status.rows = resume.as_ref().map_or(0, |progress| progress.rows_written);
         let rows_read = resume.as_ref().map_or(0, |progress| progress.rows_read);
-        let group = Group::new(sink.group_rows(), memory);
         let every = checkpoints.as_ref().map(|checkpoints| checkpoints.every);
         let paths = files.paths();
         let mut advancing =

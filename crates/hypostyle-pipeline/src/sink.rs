@@ -13,8 +13,9 @@ use arrow::datatypes::{Schema, SchemaRef};
 use crate::config::{Compression, Format, Names, SinkTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Pipeline;
+use crate::source::bytes::is_standard;
 use crate::source::files::Files;
-use crate::source::settings::{delimiter, is_standard};
+use crate::source::settings::delimiter;
 use crate::source::{format_of, quoted, relative};
 use crate::types;
 use place::folder;
@@ -122,16 +123,14 @@ impl Sink {
         if !partition_by.is_empty() && partition_by.len() == known.len() {
             return Err(Error::pipeline("[sink] partition_by names all columns").help("leave one for the files"));
         }
-        let fault = |message: &str| Error::new(ErrorKind::Sink, message).in_file(path);
-        if !folder(path).is_dir() {
-            return Err(fault("the output's folder does not exist").help(format!("create it; {}", relative(path))));
-        }
+        check_folder_of(path)?;
         let empty = match std::fs::read_dir(path) {
             Ok(mut entries) => entries.next().is_none(),
             Err(_) => !path.exists(),
         };
         if !empty {
-            return Err(fault("the output is there already, and is no empty folder")
+            return Err(Error::new(ErrorKind::Sink, "the output is there already, and is no empty folder")
+                .in_file(path)
                 .help("many files are written to a folder of their own: name a new one, or remove what is there"));
         }
         Ok(Some(Target::Folder(path.to_path_buf(), Folder { partition_by, max_rows: table.max_file_rows })))
@@ -151,9 +150,7 @@ impl Sink {
 /// it names is replaced and not the link.
 pub(crate) fn free_place(path: &Path, inputs: &Files) -> Result<PathBuf> {
     let fault = |message: &str| Error::new(ErrorKind::Sink, message).in_file(path);
-    if !folder(path).is_dir() {
-        return Err(fault("the output's folder does not exist").help(format!("create it; {}", relative(path))));
-    }
+    check_folder_of(path)?;
     let place = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     if place.exists() && !place.is_file() {
         return Err(fault("the output is there already and is no regular file"));
@@ -162,6 +159,15 @@ pub(crate) fn free_place(path: &Path, inputs: &Files) -> Result<PathBuf> {
         return Err(fault("the output is the input").help("write another file"));
     }
     Ok(place)
+}
+
+fn check_folder_of(path: &Path) -> Result<()> {
+    if folder(path).is_dir() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Sink, "the output's folder does not exist")
+        .in_file(path)
+        .help(format!("create it; {}", relative(path))))
 }
 
 impl Style {

@@ -26,7 +26,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::parquet::ParquetFile;
 use crate::pipeline::Pipeline;
 use crate::policy::{OnBad, Policy};
-use crate::rules::{Rules, ValueRule};
+use crate::rules::Rules;
 use crate::types;
 use files::Files;
 use ipc::IpcFile;
@@ -80,6 +80,16 @@ pub(crate) struct Mark {
     pub record: u64,
 }
 
+/// How many rows formats without lines are read in at once.
+pub(crate) const BATCH_ROWS: usize = 65_536;
+
+impl Mark {
+    /// The first row of a file that has no lines.
+    pub fn first_row(file: usize) -> Self {
+        Self { file, offset: 0, line: 0, record: 1 }
+    }
+}
+
 /// Some rows, with the bad ones among them.
 pub(crate) struct Chunk {
     pub batch: RecordBatch,
@@ -104,15 +114,13 @@ pub(crate) struct Source {
     pub wanted: Vec<usize>,
     pub policy: Policy,
     rules: Rules,
-    value_rules: Vec<ValueRule>,
-    keep_text: bool,
     pub batch_rows: Option<usize>,
     pub chunk_bytes: usize,
     kind: Kind,
 }
 
 enum Kind {
-    Csv(Box<settings::Csv>, Option<Box<Opened>>),
+    Csv(Box<settings::Csv>, Box<Opened>),
     Parquet(ParquetFile),
     Ipc(IpcFile, Arc<AtomicU64>),
 }
@@ -134,7 +142,7 @@ impl Source {
                 let bear = policy.on_bad != OnBad::Fail;
                 let (csv, opened, columns) =
                     csv.open(&files, bear, |names| settings::declared(pipeline, names, &files))?;
-                (Kind::Csv(Box::new(csv), Some(Box::new(opened))), columns)
+                (Kind::Csv(Box::new(csv), Box::new(opened)), columns)
             }
             Format::Ipc => {
                 settings::only_csv(table, "Arrow IPC")?;
@@ -158,22 +166,15 @@ impl Source {
             columns,
             wanted,
             policy,
-            value_rules: rules.values.clone(),
-            keep_text: !rules.orders.is_empty(),
             rules,
             batch_rows: table.batch_rows,
             chunk_bytes: table.chunk_bytes.unwrap_or(CHUNK_BYTES),
             kind,
         };
         if let Some(names) = &table.columns {
-            for name in names {
-                if !source.columns.iter().any(|column| column.name == *name) {
-                    let known: Vec<String> = source.columns.iter().map(|column| column.name.clone()).collect();
-                    return Err(Error::pipeline(format!(
-                        "[source] columns names '{name}', which the input doesn't have"
-                    ))
-                    .help(format!("its columns are {}", quoted(&known))));
-                }
+            let known: Vec<String> = source.columns.iter().map(|column| column.name.clone()).collect();
+            if let Some(name) = names.iter().find(|name| !known.contains(name)) {
+                return Err(settings::no_column("[source] columns", name, &known));
             }
             if let Some(column) = source.rules.looks_at().find(|column| !names.contains(&source.columns[*column].name))
             {
@@ -202,16 +203,15 @@ impl Source {
 
     /// The rules that are left to ask when the rows have been read.
     pub fn take_judge(&mut self) -> Judge {
-        let rules = std::mem::take(&mut self.rules);
-        let listed = rules.columns.iter().zip(&rules.texts).map(|(column, text)| (column.clone(), text.clone()));
+        let values = if matches!(self.kind, Kind::Csv(..)) { Vec::new() } else { self.rules.values.clone() };
         Judge {
-            values: if matches!(self.kind, Kind::Csv(..)) { Vec::new() } else { rules.values },
-            orders: rules.orders,
+            values,
+            orders: std::mem::take(&mut self.rules.orders),
             on_bad: self.policy.on_bad,
             files: self.files.paths(),
             columns: self.columns.clone(),
-            listed: listed.collect(),
-            texts: rules.texts,
+            texts: self.rules.texts.clone(),
+            ruled: self.rules.columns.clone(),
         }
     }
 
@@ -225,7 +225,7 @@ impl Source {
     }
 }
 
-fn schema<'a>(columns: impl Iterator<Item = &'a Column>) -> SchemaRef {
+pub(crate) fn schema<'a>(columns: impl Iterator<Item = &'a Column>) -> SchemaRef {
     let field = |column: &Column| Field::new(&column.name, column.data_type.clone(), true);
     Arc::new(Schema::new(columns.map(field).collect::<Vec<_>>()))
 }

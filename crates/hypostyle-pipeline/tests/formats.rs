@@ -254,7 +254,7 @@ fn only_the_columns_that_are_wanted_are_read() {
     for (toml, words) in [
         ("[sink]\ncolumns = [\"nix\"]", "columns names 'nix', which neither the input nor a stage has"),
         ("[sink]\ncolumns = [\"a\", \"a\"]", "names 'a' twice"),
-        ("[source]\ncolumns = [\"nix\"]", "columns names 'nix', which the input doesn't have"),
+        ("[source]\ncolumns = [\"nix\"]", "columns names column 'nix', which the input doesn't have"),
         (
             "[source]\ncolumns = [\"a\"]\n[source.rules]\nb = { not_null = true }",
             "looks at column 'b', which isn't read",

@@ -60,6 +60,8 @@ pub(crate) fn column(
     faults: &mut Vec<Fault>,
 ) -> ArrayRef {
     let mut decoder = Decoder { fields, column, faults };
+    // Room for a number whose comma becomes a point.
+    let mut text = Vec::new();
     match data_type {
         DataType::Boolean => decoder.booleans(),
         DataType::Int8 => decoder.primitive::<Int8Type>(data_type, integer),
@@ -71,17 +73,17 @@ pub(crate) fn column(
         DataType::UInt32 => decoder.primitive::<UInt32Type>(data_type, integer),
         DataType::UInt64 => decoder.primitive::<UInt64Type>(data_type, integer),
         DataType::Float32 if fields.dialect.decimal_comma => {
-            decoder.primitive::<Float32Type>(data_type, |field| float(&with_point(field)?))
+            decoder.primitive::<Float32Type>(data_type, |field| float(with_point(field, &mut text)?))
         }
         DataType::Float64 if fields.dialect.decimal_comma => {
-            decoder.primitive::<Float64Type>(data_type, |field| float(&with_point(field)?))
+            decoder.primitive::<Float64Type>(data_type, |field| float(with_point(field, &mut text)?))
         }
         DataType::Float32 => decoder.primitive::<Float32Type>(data_type, float),
         DataType::Float64 => decoder.primitive::<Float64Type>(data_type, float),
         DataType::Decimal128(precision, scale) => {
             let (precision, scale, comma) = (*precision, *scale, fields.dialect.decimal_comma);
-            decoder.primitive::<Decimal128Type>(data_type, move |field| match comma {
-                true => decimal(&with_point(field)?, precision, scale),
+            decoder.primitive::<Decimal128Type>(data_type, |field| match comma {
+                true => decimal(with_point(field, &mut text)?, precision, scale),
                 false => decimal(field, precision, scale),
             })
         }
@@ -144,11 +146,13 @@ fn decimal(field: &[u8], precision: u8, scale: i8) -> Result<i128, Reason> {
 }
 
 /// `1,5` as `1.5`; a point, which might separate thousands, is refused.
-fn with_point(field: &[u8]) -> Result<Vec<u8>, Reason> {
+pub(crate) fn with_point<'a>(field: &[u8], text: &'a mut Vec<u8>) -> Result<&'a [u8], Reason> {
     if field.contains(&b'.') {
         return Err(Reason::Text);
     }
-    Ok(field.iter().map(|byte| if *byte == b',' { b'.' } else { *byte }).collect())
+    text.clear();
+    text.extend(field.iter().map(|byte| if *byte == b',' { b'.' } else { *byte }));
+    Ok(text)
 }
 
 pub(crate) fn boolean(field: &[u8]) -> Result<bool, Reason> {
@@ -356,7 +360,7 @@ mod tests {
         ] {
             assert_eq!(decimal(text.as_bytes(), 5, 2), value, "{text}");
         }
-        assert_eq!(float::<f64>(&with_point(b"1,5").unwrap()), Ok(1.5));
-        assert_eq!(with_point(b"1.000,5"), Err(Reason::Text));
+        assert_eq!(float::<f64>(with_point(b"1,5", &mut Vec::new()).unwrap()), Ok(1.5));
+        assert_eq!(with_point(b"1.000,5", &mut Vec::new()), Err(Reason::Text));
     }
 }

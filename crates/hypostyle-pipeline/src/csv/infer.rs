@@ -6,7 +6,7 @@
 
 use arrow::datatypes::{DataType, TimeUnit};
 
-use super::decode::{float, integer};
+use super::decode::{float, integer, with_point};
 use super::dialect::{Dialect, Nulls};
 use super::moment::{date, moment};
 
@@ -53,11 +53,10 @@ impl Default for Guess {
 impl Guess {
     /// Takes another field's text into account, in whatever way the file writes numbers.
     pub fn observe_written(&mut self, field: &[u8], dialect: &Dialect) {
-        if dialect.decimal_comma && field.contains(&b',') && !field.contains(&b'.') {
-            let field: Vec<u8> = field.iter().map(|byte| if *byte == b',' { b'.' } else { *byte }).collect();
-            self.observe(&field, &dialect.nulls);
-        } else {
-            self.observe(field, &dialect.nulls);
+        let mut text = Vec::new();
+        match with_point(field, &mut text) {
+            Ok(number) if dialect.decimal_comma => self.observe(number, &dialect.nulls),
+            _ => self.observe(field, &dialect.nulls),
         }
     }
 

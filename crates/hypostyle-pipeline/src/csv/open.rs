@@ -97,8 +97,17 @@ pub(crate) fn open(
     Ok(Some(Opened { input, buffer, ended, mark, names }))
 }
 
+/// Reads until the buffer holds so much; whether the file has ended, its last line closed then.
+pub(crate) fn fill(input: &mut Bytes, buffer: &mut Vec<u8>, size: usize, dialect: &Dialect) -> Result<bool> {
+    let ended = input.fill(buffer, size)?;
+    if ended {
+        close_last_line(buffer, dialect);
+    }
+    Ok(ended)
+}
+
 /// Sees to it that the last line has an end, like the others.
-pub(crate) fn close_last_line(buffer: &mut Vec<u8>, dialect: &Dialect) {
+fn close_last_line(buffer: &mut Vec<u8>, dialect: &Dialect) {
     if buffer.last().is_some_and(|last| *last != dialect.line_end) {
         buffer.push(dialect.line_end);
     }
@@ -145,10 +154,7 @@ impl Opened {
                 return Ok(());
             }
             let size = self.buffer.len().max(FIRST_BYTES) * 2;
-            self.ended = self.input.fill(&mut self.buffer, size)?;
-            if self.ended {
-                close_last_line(&mut self.buffer, dialect);
-            }
+            self.ended = fill(&mut self.input, &mut self.buffer, size, dialect)?;
         }
     }
 

@@ -11,10 +11,10 @@ use rayon::ThreadPool;
 
 use super::chunk::{Decoded, Places, Reading};
 use super::cut::last_record;
-use super::open::{self, Opened, close_last_line};
+use super::open::{self, Opened, fill};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ordered::{self, Jobs, Outcomes};
-use crate::source::bytes::{Bytes, STANDARD};
+use crate::source::bytes::{Bytes, is_standard};
 use crate::source::{Chunk, Mark};
 
 /// So much is decoded at once: large enough for a thread to be worth its while, small enough for its cache.
@@ -47,21 +47,14 @@ impl CsvChunks {
     /// Begins to read at `opened`, or at `mark` where there is one.
     pub fn begin(
         reading: Reading,
-        opened: Option<Opened>,
+        opened: Opened,
         mark: Option<Mark>,
         pool: Arc<ThreadPool>,
         ahead: usize,
     ) -> Result<Self> {
         let reading = Arc::new(reading);
-        let start = match (mark, opened) {
-            (Some(mark), _) => Start::Mark(mark),
-            (None, Some(opened)) => Start::Opened(opened),
-            (None, None) => Start::Mark(Mark { file: 0, offset: 0, line: 1, record: 1 }),
-        };
-        let (file, line, record) = match &start {
-            Start::Opened(opened) => (opened.mark.file, opened.mark.line, opened.mark.record),
-            Start::Mark(mark) => (mark.file, mark.line, mark.record),
-        };
+        let Mark { file, line, record, .. } = mark.unwrap_or(opened.mark);
+        let start = mark.map_or(Start::Opened(opened), Start::Mark);
         let (jobs, outcomes) = ordered::channel(pool, ahead);
         let context = Arc::clone(&reading);
         let reader = thread::Builder::new()
@@ -115,7 +108,7 @@ impl Drop for CsvChunks {
         // standard input may take for ever.
         self.outcomes = None;
         if let Some(reader) = self.reader.take()
-            && self.reading.files.iter().all(|file| file.as_os_str() != STANDARD)
+            && !self.reading.files.iter().any(|file| is_standard(file))
         {
             let _ = reader.join();
         }
@@ -178,7 +171,7 @@ impl Reader<'_> {
         let Opened { mut input, mut buffer, mut ended, mut mark, .. } = opened;
         loop {
             if !ended {
-                ended = self.fill(&mut input, &mut buffer, self.reading.chunk_bytes)?;
+                ended = fill(&mut input, &mut buffer, self.reading.chunk_bytes, dialect)?;
             }
             if buffer.is_empty() {
                 return Ok(true);
@@ -192,7 +185,7 @@ impl Reader<'_> {
                 }
                 size = (size * 2).min(RECORD_BYTES);
                 if !ended {
-                    ended = self.fill(&mut input, &mut buffer, size)?;
+                    ended = fill(&mut input, &mut buffer, size, dialect)?;
                 }
                 size = size.min(buffer.len());
             };
@@ -219,15 +212,6 @@ impl Reader<'_> {
                 return Ok(true);
             }
         }
-    }
-
-    /// Reads until the buffer holds so much; whether the file has ended, its last line closed then.
-    fn fill(&self, input: &mut Bytes, buffer: &mut Vec<u8>, size: usize) -> Result<bool> {
-        let ended = input.fill(buffer, size)?;
-        if ended {
-            close_last_line(buffer, &self.reading.dialect);
-        }
-        Ok(ended)
     }
 
     fn give(&self, bytes: Vec<u8>, at: Mark, end: Option<&'static str>, spare: Sender<Vec<u8>>) -> bool {

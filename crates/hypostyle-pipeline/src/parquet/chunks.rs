@@ -7,9 +7,7 @@ use arrow::datatypes::SchemaRef;
 use super::read::{ParquetBatches, ParquetFile};
 use crate::error::Result;
 use crate::source::files::Files;
-use crate::source::{Chunk, Mark, check_same_columns};
-
-const BATCH_ROWS: usize = 65_536;
+use crate::source::{BATCH_ROWS, Chunk, Mark, check_same_columns};
 
 /// The rows of some Parquet files, in order.
 pub(crate) struct ParquetChunks {
@@ -36,7 +34,7 @@ impl ParquetChunks {
         threads: usize,
         mark: Option<Mark>,
     ) -> Result<Self> {
-        let next = mark.unwrap_or(Mark { file: 0, offset: 0, line: 0, record: 1 });
+        let next = mark.unwrap_or(Mark::first_row(0));
         let bytes = files.list[..next.file].iter().map(|file| file.bytes).sum();
         let batch_rows = batch_rows.unwrap_or(BATCH_ROWS);
         let first = Some(first).filter(|_| next.file == 0);
@@ -71,7 +69,7 @@ impl ParquetChunks {
             }
             self.open = None;
             self.bytes += self.files.list[self.next.file].bytes;
-            self.next = Mark { file: self.next.file + 1, offset: 0, line: 0, record: 1 };
+            self.next = Mark::first_row(self.next.file + 1);
         }
     }
 }

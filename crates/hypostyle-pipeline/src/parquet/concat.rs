@@ -20,7 +20,7 @@ use parquet::file::writer::SerializedFileWriter;
 
 use super::encodings::properties;
 use super::file::SharedFile;
-use super::write::{cant_write, open};
+use super::write::open;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Joins the files in their order.  All of them have this schema.
@@ -31,8 +31,8 @@ pub(crate) fn concat<W: Write + Send>(parts: &[PathBuf], schema: &SchemaRef, com
             Error::new(ErrorKind::Sink, "a part of the output can't be joined to it").in_file(part).because(error)
         })?;
     }
-    let mut out = file.into_inner().map_err(cant_write)?;
-    out.flush().map_err(cant_write)?;
+    let mut out = file.into_inner().map_err(Error::unwritable)?;
+    out.flush().map_err(Error::unwritable)?;
     Ok(out)
 }
 

@@ -5,12 +5,10 @@
 //! whose values hardly repeat there goes without a dictionary, integers and moments as differences
 //! (`DELTA_BINARY_PACKED`), everything else plainly.
 //!
-//! Measured on 8.4M trades, one thread, zstd, against the default of the `parquet` crate: increasing times take 0.07 s
-//! instead of 0.27 and 18 MB instead of 24, and are read in 0.02 s instead of 0.09; rolling means 0.29 s instead of 0.34
-//! and 40 MB instead of 44; rolling deviations 0.13 s instead of 0.18.  Prices without a dictionary would take 0.31 s
-//! instead of 0.22 and 29 MB instead of 20.  `BYTE_STREAM_SPLIT` makes the deviations 9% smaller and the means 40%
-//! larger.  Statistics cost a third of the time of short strings, and little elsewhere.  Pages of 40,000 rows, twice the
-//! default, make the means a quarter larger and change the rest by little.
+//! Tried on trades, against the default of the `parquet` crate: increasing times and rolling means and deviations become
+//! smaller and faster so; prices without a dictionary would become larger and slower.  `BYTE_STREAM_SPLIT` makes
+//! deviations a little smaller and means much larger; longer pages help nothing.  Statistics cost a good part of the time
+//! of short strings, and little elsewhere.
 
 use std::collections::HashSet;
 

@@ -80,7 +80,8 @@ impl<W: Write + Send> ParquetWriter<W> {
             Some(group) => group,
             none => {
                 let descriptor = self.file.schema_descr();
-                let properties = encodings::for_group(&self.properties, descriptor, batch).map_err(cant_write)?;
+                let properties =
+                    encodings::for_group(&self.properties, descriptor, batch).map_err(Error::unwritable)?;
                 none.insert(Group::new(&self.schema, properties, self.groups)?)
             }
         };
@@ -113,7 +114,7 @@ impl<W: Write + Send> ParquetWriter<W> {
             Ok(())
         })?;
         self.groups += 1;
-        self.append(chunks.into_iter().flatten()).map_err(cant_write)
+        self.append(chunks.into_iter().flatten()).map_err(Error::unwritable)
     }
 
     fn append(&mut self, chunks: impl Iterator<Item = ArrowColumnChunk>) -> ParquetResult<()> {
@@ -127,8 +128,8 @@ impl<W: Write + Send> ParquetWriter<W> {
     /// Ends the last row group, writes the footer, and gives the flushed file back.
     pub fn finish(mut self) -> Result<W> {
         self.end_group()?;
-        let mut file = self.file.into_inner().map_err(cant_write)?;
-        file.flush().map_err(cant_write)?;
+        let mut file = self.file.into_inner().map_err(Error::unwritable)?;
+        file.flush().map_err(Error::unwritable)?;
         Ok(file)
     }
 }
@@ -137,7 +138,7 @@ impl Group {
     fn new(schema: &SchemaRef, properties: WriterProperties, index: usize) -> Result<Self> {
         // The file's own writer has one set of properties for all row groups, so that a stand-in lays out the columns.
         let (_, factory) = open(std::io::sink(), schema, properties)?;
-        let writers = factory.create_column_writers(index).map_err(cant_write)?;
+        let writers = factory.create_column_writers(index).map_err(Error::unwritable)?;
         let leaf = |writer| Leaf { writer, levels: None, took: Duration::ZERO };
         Ok(Self { leaves: writers.into_iter().map(leaf).collect(), rows: 0 })
     }
@@ -160,7 +161,7 @@ struct Pool(Option<Arc<ThreadPool>>);
 impl Pool {
     /// Runs all jobs, begun in their order.  The failure is that of the earliest job that failed.
     fn each<J: Send>(&self, jobs: Vec<J>, run: impl Fn(J) -> ParquetResult<()> + Sync) -> Result<()> {
-        let Some(pool) = &self.0 else { return jobs.into_iter().try_for_each(run).map_err(cant_write) };
+        let Some(pool) = &self.0 else { return jobs.into_iter().try_for_each(run).map_err(Error::unwritable) };
         let mut results: Vec<ParquetResult<()>> = jobs.iter().map(|_| Ok(())).collect();
         let run = &run;
         pool.in_place_scope_fifo(|scope| {
@@ -168,12 +169,8 @@ impl Pool {
                 scope.spawn_fifo(move |_| *result = run(job));
             }
         });
-        results.into_iter().collect::<ParquetResult<()>>().map_err(cant_write)
+        results.into_iter().collect::<ParquetResult<()>>().map_err(Error::unwritable)
     }
-}
-
-pub(super) fn cant_write(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(ErrorKind::Sink, "can't write the output").because(error)
 }
 
 /// Begins a file, with the Arrow schema noted in it, and what lays out columns for it.

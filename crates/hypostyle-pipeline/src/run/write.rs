@@ -35,7 +35,6 @@ impl Write<'_> {
                     mark: snapshot.mark,
                     rows_read: snapshot.rows_read,
                     rows_written: self.status.rows,
-                    bytes_read: bytes,
                     parts: self.sink.end_part()?,
                     rejects_bytes: self.account.sync()?,
                     bad: self.account.counts().clone(),

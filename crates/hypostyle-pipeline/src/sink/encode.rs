@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use super::Style;
 use crate::config::Compression;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::parquet::ParquetWriter;
 
 /// Where bytes go.
@@ -48,7 +48,8 @@ impl Encoder {
             Style::Csv { delimiter } => {
                 if header {
                     let empty = RecordBatch::new_empty(in_utc(schema));
-                    out.write_all(&csv(&empty, delimiter, true).map_err(fault)?).map_err(fault)?;
+                    out.write_all(&csv(&empty, delimiter, true).map_err(Error::unwritable)?)
+                        .map_err(Error::unwritable)?;
                 }
                 Ok(Self::Csv { out, delimiter, schema: in_utc(schema), pool: Arc::clone(pool) })
             }
@@ -58,13 +59,15 @@ impl Encoder {
             }
             Style::Ipc { compression } => {
                 let compression = (compression == Compression::Zstd).then_some(CompressionType::ZSTD);
-                let options = IpcWriteOptions::default().try_with_compression(compression).map_err(fault)?;
+                let options =
+                    IpcWriteOptions::default().try_with_compression(compression).map_err(Error::unwritable)?;
                 let schema = Arc::clone(schema);
                 if streamed {
-                    let writer = StreamWriter::try_new_with_options(out, &schema, options).map_err(fault)?;
+                    let writer =
+                        StreamWriter::try_new_with_options(out, &schema, options).map_err(Error::unwritable)?;
                     return Ok(Self::IpcStream { writer: Box::new(writer), schema });
                 }
-                let writer = FileWriter::try_new_with_options(out, &schema, options).map_err(fault)?;
+                let writer = FileWriter::try_new_with_options(out, &schema, options).map_err(Error::unwritable)?;
                 Ok(Self::IpcFile { writer: Box::new(writer), schema })
             }
         }
@@ -74,7 +77,7 @@ impl Encoder {
         match self {
             Self::None => Ok(()),
             Self::Csv { out, delimiter, schema, pool } => {
-                let batch = relabel(batch, schema).map_err(fault)?;
+                let batch = relabel(batch, schema).map_err(Error::unwritable)?;
                 let rows = batch.num_rows().div_ceil(pool.current_num_threads()).max(ROWS_OF_A_THREAD);
                 let parts: Vec<RecordBatch> = (0..batch.num_rows())
                     .step_by(rows)
@@ -83,17 +86,17 @@ impl Encoder {
                 let texts: Vec<_> =
                     pool.install(|| parts.par_iter().map(|part| csv(part, *delimiter, false)).collect());
                 for text in texts {
-                    out.write_all(&text.map_err(fault)?).map_err(fault)?;
+                    out.write_all(&text.map_err(Error::unwritable)?).map_err(Error::unwritable)?;
                 }
                 Ok(())
             }
-            Self::Parquet { writer, schema } => writer.write(&relabel(batch, schema).map_err(fault)?),
+            Self::Parquet { writer, schema } => writer.write(&relabel(batch, schema).map_err(Error::unwritable)?),
             Self::IpcFile { writer, schema } => {
-                relabel(batch, schema).and_then(|batch| writer.write(&batch)).map_err(fault)
+                relabel(batch, schema).and_then(|batch| writer.write(&batch)).map_err(Error::unwritable)
             }
             Self::IpcStream { writer, schema } => {
-                relabel(batch, schema).and_then(|batch| writer.write(&batch)).map_err(fault)?;
-                writer.flush().map_err(fault)
+                relabel(batch, schema).and_then(|batch| writer.write(&batch)).map_err(Error::unwritable)?;
+                writer.flush().map_err(Error::unwritable)
             }
         }
     }
@@ -113,20 +116,16 @@ impl Encoder {
             Self::Csv { out, .. } => out,
             Self::Parquet { writer, .. } => writer.finish()?,
             Self::IpcFile { mut writer, .. } => {
-                writer.finish().map_err(fault)?;
-                writer.into_inner().map_err(fault)?
+                writer.finish().map_err(Error::unwritable)?;
+                writer.into_inner().map_err(Error::unwritable)?
             }
             Self::IpcStream { mut writer, .. } => {
-                writer.finish().map_err(fault)?;
-                writer.into_inner().map_err(fault)?
+                writer.finish().map_err(Error::unwritable)?;
+                writer.into_inner().map_err(Error::unwritable)?
             }
         };
-        out.flush().map_err(fault)
+        out.flush().map_err(Error::unwritable)
     }
-}
-
-fn fault<E: std::error::Error + Send + Sync + 'static>(error: E) -> Error {
-    Error::new(ErrorKind::Sink, "can't write the output").because(error)
 }
 
 pub(crate) fn codec(compression: Compression) -> Codec {

@@ -84,8 +84,8 @@ impl FolderWriting {
         let fields =
             settings.partition_by.iter().map(|column| SortField::new(schema.field(*column).data_type().clone()));
         let fields: Vec<SortField> = fields.collect();
-        let rows = if fields.is_empty() { None } else { Some(RowConverter::new(fields).map_err(unwritable)?) };
-        let kept_schema = Arc::new(schema.project(&kept).map_err(unwritable)?);
+        let rows = if fields.is_empty() { None } else { Some(RowConverter::new(fields).map_err(Error::unwritable)?) };
+        let kept_schema = Arc::new(schema.project(&kept).map_err(Error::unwritable)?);
         let (pool, place) = (Arc::clone(pool), place.to_path_buf());
         let (open, files) = (HashMap::new(), HashMap::new());
         Ok(Self {
@@ -105,8 +105,8 @@ impl FolderWriting {
     }
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        for (place, part) in self.split(batch).map_err(unwritable)? {
-            let part = part.project(&self.kept).map_err(unwritable)?;
+        for (place, part) in self.split(batch).map_err(Error::unwritable)? {
+            let part = part.project(&self.kept).map_err(Error::unwritable)?;
             let mut from = 0;
             while from < part.num_rows() {
                 from += self.write_some(&place, &part.slice(from, part.num_rows() - from))?;
@@ -166,10 +166,10 @@ impl FolderWriting {
         let number = self.files.entry(place.to_path_buf()).or_default();
         *number += 1;
         let within = self.hidden.path().join(place);
-        fs::create_dir_all(&within).map_err(unwritable)?;
+        fs::create_dir_all(&within).map_err(Error::unwritable)?;
         let path = within.join(format!("part-{number:06}.{}", self.style.extension()));
-        let file = File::create(path).map_err(unwritable)?;
-        let out: Out = Box::new(BufWriter::with_capacity(1 << 16, file.try_clone().map_err(unwritable)?));
+        let file = File::create(path).map_err(Error::unwritable)?;
+        let out: Out = Box::new(BufWriter::with_capacity(1 << 16, file.try_clone().map_err(Error::unwritable)?));
         let encoder = Encoder::begin(out, self.style, &self.schema, &self.pool, true, false)?;
         Ok(Open { encoder, file, rows: 0, used: self.clock })
     }
@@ -186,8 +186,8 @@ impl FolderWriting {
     fn close(&mut self, place: &Path) -> Result<()> {
         let Some(Open { encoder, file, .. }) = self.open.remove(place) else { return Ok(()) };
         encoder.finish()?;
-        file.sync_all().map_err(unwritable)?;
-        self.bytes += file.metadata().map_err(unwritable)?.len();
+        file.sync_all().map_err(Error::unwritable)?;
+        self.bytes += file.metadata().map_err(Error::unwritable)?.len();
         Ok(())
     }
 
@@ -223,7 +223,7 @@ pub(crate) struct WrittenFolder {
 impl WrittenFolder {
     /// Puts the folder in its place, where there is nothing, or an empty folder.  The number of its files' bytes.
     pub fn place(self) -> Result<u64> {
-        let fault = |error: std::io::Error| unwritable(error).in_file(&self.place);
+        let fault = |error: std::io::Error| Error::unwritable(error).in_file(&self.place);
         #[cfg(unix)]
         {
             // As any new folder: what the user's umask leaves of it.
@@ -252,8 +252,4 @@ fn named(field: &Field, values: &ArrayRef, row: usize) -> std::result::Result<St
         false => encode(&array_value_to_string(values, row)?),
     };
     Ok(format!("{}={value}", encode(field.name())))
-}
-
-fn unwritable<E: std::error::Error + Send + Sync + 'static>(error: E) -> Error {
-    Error::new(ErrorKind::Sink, "can't write the output").because(error)
 }

@@ -46,27 +46,25 @@ impl Pending {
         self.file.as_file().sync_all().map_err(|error| self.fault(error))?;
         let bytes = self.file.as_file().metadata().map_err(|error| self.fault(error))?.len();
         let Self { file, path } = self;
-        file.persist(&path).map_err(|error| unwritable(&path, error.error))?;
+        file.persist(&path).map_err(|error| Error::unwritable(error.error).in_file(&path))?;
         sync_folder(&path)?;
         Ok(bytes)
     }
 
     fn fault(&self, error: std::io::Error) -> Error {
-        unwritable(&self.path, error)
+        Error::unwritable(error).in_file(&self.path)
     }
 }
 
 /// Brings to the disk what a file's folder knows of it.
 pub(crate) fn sync_folder(path: &Path) -> Result<()> {
     #[cfg(unix)]
-    File::open(folder(path)).and_then(|folder| folder.sync_all()).map_err(|error| unwritable(path, error))?;
+    File::open(folder(path))
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| Error::unwritable(error).in_file(path))?;
     #[cfg(not(unix))]
     let _ = path;
     Ok(())
-}
-
-fn unwritable(path: &Path, error: std::io::Error) -> Error {
-    Error::new(ErrorKind::Sink, "can't write the output").in_file(path).because(error)
 }
 
 pub(crate) fn folder(path: &Path) -> &Path {

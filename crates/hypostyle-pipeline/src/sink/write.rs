@@ -36,7 +36,7 @@ enum Place {
         whole: usize,
         open: Option<File>,
     },
-    Folder(Option<Box<FolderWriting>>),
+    Folder(Box<FolderWriting>),
     StandardOutput,
     Nowhere,
 }
@@ -56,7 +56,7 @@ impl Writing {
             (Target::File(path), None) => Place::Pending(Pending::create(path)?),
             (Target::Folder(path, folder), _) => {
                 let writing = FolderWriting::begin(path, folder.clone(), sink.style, &sink.schema, pool);
-                Place::Folder(Some(Box::new(writing.map_err(|error| error.in_file(path))?)))
+                Place::Folder(Box::new(writing.map_err(|error| error.in_file(path))?))
             }
             (Target::StandardOutput, _) => Place::StandardOutput,
             (Target::Nowhere, _) => Place::Nowhere,
@@ -77,7 +77,7 @@ impl Writing {
                 header = *whole == 0;
                 let path = checkpoints.part(*whole);
                 let file = File::create(&path).and_then(|file| Ok((file.try_clone()?, file)));
-                let (handle, file) = file.map_err(|error| unwritable(error).in_file(&path))?;
+                let (handle, file) = file.map_err(|error| Error::unwritable(error).in_file(&path))?;
                 *open = Some(handle);
                 Box::new(BufWriter::with_capacity(1 << 20, file))
             }
@@ -94,18 +94,13 @@ impl Writing {
         Ok(())
     }
 
-    /// How many rows a group is to have.
-    pub fn group_rows(&self) -> Option<usize> {
-        self.sink.group_rows
-    }
-
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         if matches!(self.sink.style, Style::None) {
             return Ok(());
         }
         let lacking = |error| Error::new(ErrorKind::Internal, "the output lacks a column").because(error);
         let batch = batch.project(&self.sink.columns).map_err(lacking)?;
-        if let Place::Folder(Some(folder)) = &mut self.place {
+        if let Place::Folder(folder) = &mut self.place {
             return folder.write(&batch).map_err(|error| error.in_file(&self.sink.name()));
         }
         if self.encoder.is_none() {
@@ -116,7 +111,7 @@ impl Writing {
     }
 
     pub fn end_group(&mut self) -> Result<()> {
-        if let Place::Folder(Some(folder)) = &mut self.place {
+        if let Place::Folder(folder) = &mut self.place {
             return folder.end_group().map_err(|error| error.in_file(&self.sink.name()));
         }
         match &mut self.encoder {
@@ -133,7 +128,7 @@ impl Writing {
         match &mut self.place {
             Place::Parts { whole, open, .. } => {
                 if let Some(file) = open.take() {
-                    file.sync_all().map_err(|error| unwritable(error).in_file(&self.sink.name()))?;
+                    file.sync_all().map_err(|error| Error::unwritable(error).in_file(&self.sink.name()))?;
                     *whole += 1;
                 }
                 Ok(*whole)
@@ -153,7 +148,7 @@ impl Writing {
             Place::Pending(pending) => Some(pending),
             Place::Folder(writing) => {
                 let name = self.sink.name();
-                folder = writing.map(|writing| writing.finish()).transpose().map_err(|error| error.in_file(&name))?;
+                folder = Some(writing.finish().map_err(|error| error.in_file(&name))?);
                 None
             }
             Place::Parts { checkpoints, whole, .. } => {
@@ -188,28 +183,24 @@ fn together(parts: &[PathBuf], sink: &Sink, pool: &Arc<ThreadPool>, file: File) 
         Style::Csv { .. } => {
             for part in parts {
                 let copied = File::open(part).and_then(|mut part| copy(&mut part, &mut out));
-                copied.map_err(unwritable)?;
+                copied.map_err(Error::unwritable)?;
             }
-            out.flush().map_err(unwritable)
+            out.flush().map_err(Error::unwritable)
         }
         Style::Parquet { compression } => {
-            concat(parts, &sink.schema, codec(compression), out)?.flush().map_err(unwritable)
+            concat(parts, &sink.schema, codec(compression), out)?.flush().map_err(Error::unwritable)
         }
         Style::Ipc { .. } => {
             let mut encoder = Encoder::begin(out, sink.style, &sink.schema, pool, true, false)?;
             for part in parts {
-                let file = BufReader::new(File::open(part).map_err(unwritable)?);
-                for batch in FileReader::try_new(file, None).map_err(unwritable)? {
-                    encoder.write(&batch.map_err(unwritable)?)?;
+                let file = BufReader::new(File::open(part).map_err(Error::unwritable)?);
+                for batch in FileReader::try_new(file, None).map_err(Error::unwritable)? {
+                    encoder.write(&batch.map_err(Error::unwritable)?)?;
                 }
             }
             encoder.finish()
         }
     }
-}
-
-fn unwritable<E: std::error::Error + Send + Sync + 'static>(error: E) -> Error {
-    Error::new(ErrorKind::Sink, "can't write the output").because(error)
 }
 
 struct Counted {

@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The path that means standard input or output.
-pub(crate) const STANDARD: &str = "-";
+/// Whether the path means standard input or output.
+pub(crate) fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
 
 /// A stream of a file's bytes, decompressed.
 pub(crate) struct Bytes {
@@ -44,7 +46,7 @@ impl Bytes {
         };
         let counted = |file| Counted { inner: file, read: Arc::clone(read) };
         let packing = Packing::of(path);
-        let mut inner: Box<dyn Read + Send> = if path.as_os_str() == STANDARD {
+        let mut inner: Box<dyn Read + Send> = if is_standard(path) {
             Box::new(Counted { inner: io::stdin(), read: Arc::clone(read) })
         } else {
             let mut file = File::open(path).map_err(fault)?;

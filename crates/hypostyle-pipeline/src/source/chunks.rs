@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray, new_null_array};
-use arrow::compute::{CastOptions, cast_with_options};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray, UInt32Array, new_null_array};
+use arrow::compute::{CastOptions, cast_with_options, take};
 use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 use rayon::ThreadPool;
 
 use super::ipc::IpcChunks;
@@ -30,8 +31,9 @@ enum Rows {
 }
 
 impl Source {
-    /// Begins to read, at the mark or at the beginning, with so many chunks under way at most.
-    pub fn chunks(self, pool: Arc<ThreadPool>, ahead: usize, mark: Option<Mark>) -> Result<Chunks> {
+    /// Begins to read, at the mark or at the beginning, with so many chunks under way at most.  `keep_text` where it will be
+    /// asked where rows stand.
+    pub fn chunks(self, pool: Arc<ThreadPool>, ahead: usize, mark: Option<Mark>, keep_text: bool) -> Result<Chunks> {
         let schema_of_all = self.schema();
         let mut folders = Vec::new();
         for (column, (_, values)) in self.columns.iter().filter(|column| !column.in_file()).zip(&self.files.partitions)
@@ -62,7 +64,7 @@ impl Source {
                     (*column, data_type.clone(), written.clone())
                 });
                 let place = |rule: &ValueRule| in_file.iter().position(|column| *column == rule.column);
-                let rules = self.value_rules.iter().filter_map(|rule| Some((place(rule)?, rule.clone())));
+                let rules = self.rules.values.iter().filter_map(|rule| Some((place(rule)?, rule.clone())));
                 let reading = Reading {
                     files: self.files.paths(),
                     width: csv.names.len(),
@@ -72,11 +74,11 @@ impl Source {
                     schema: file_schema,
                     rules: rules.collect(),
                     on_bad: self.policy.on_bad,
-                    keep_text: self.keep_text,
+                    keep_text,
                     chunk_bytes: self.chunk_bytes,
                     read: csv.read,
                 };
-                Rows::Csv(CsvChunks::begin(reading, opened.map(|opened| *opened), mark, pool, ahead)?)
+                Rows::Csv(CsvChunks::begin(reading, *opened, mark, pool, ahead)?)
             }
             Kind::Ipc(first, read) => {
                 Rows::Ipc(IpcChunks::begin(first, self.files, in_file, file_schema, self.batch_rows, read, mark))
@@ -110,9 +112,9 @@ impl Chunks {
         if !self.folders.is_empty() {
             let rows = chunk.batch.num_rows();
             let mut columns = chunk.batch.columns().to_vec();
+            let first = UInt32Array::from(vec![0; rows]);
             for values in &self.folders {
-                let indices = arrow::array::UInt32Array::from(vec![0; rows]);
-                columns.push(arrow::compute::take(&values[chunk.file], &indices, None).map_err(misfit)?);
+                columns.push(take(&values[chunk.file], &first, None).map_err(misfit)?);
             }
             let options = RecordBatchOptions::new().with_row_count(Some(rows));
             chunk.batch =
@@ -122,6 +124,6 @@ impl Chunks {
     }
 }
 
-fn misfit(error: arrow::error::ArrowError) -> Error {
+fn misfit(error: ArrowError) -> Error {
     Error::new(ErrorKind::Internal, "the folders' columns don't fit").because(error)
 }

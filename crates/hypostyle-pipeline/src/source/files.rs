@@ -10,7 +10,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
-use super::bytes::STANDARD;
+use super::bytes::is_standard;
 use super::relative;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -85,12 +85,12 @@ impl Files {
 
 impl InputFile {
     pub fn is_standard(&self) -> bool {
-        self.path.as_os_str() == STANDARD
+        is_standard(&self.path)
     }
 }
 
 fn about(path: &Path) -> Result<InputFile> {
-    if path.as_os_str() == STANDARD {
+    if is_standard(path) {
         return Ok(InputFile { path: path.into(), bytes: 0, modified: None });
     }
     let about = std::fs::metadata(path).map_err(|error| {
@@ -115,7 +115,7 @@ fn expand(path: &Path, is_data: &impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>>
         let found = matches(path, &pattern)?;
         return Ok(found.into_iter().filter(|found| found.is_file() && visible(found) && is_data(found)).collect());
     }
-    if path.as_os_str() != STANDARD && text.contains(['*', '?', '[']) && !path.exists() {
+    if !is_standard(path) && text.contains(['*', '?', '[']) && !path.exists() {
         return Ok(matches(path, &text)?.into_iter().filter(|found| found.is_file()).collect());
     }
     Ok(vec![path.to_path_buf()])

@@ -12,10 +12,9 @@ use arrow::ipc::reader::{FileReader, StreamReader};
 
 use super::bytes::{Bytes, Packing};
 use super::files::{Files, InputFile};
-use super::{Chunk, Column, Mark, Origin};
+use super::{BATCH_ROWS, Chunk, Column, Mark, Origin, check_same_columns};
 use crate::error::{Error, ErrorKind, Result};
 
-const BATCH_ROWS: usize = 65_536;
 /// A file, rather than a stream, begins with this.
 const MAGIC: &[u8] = b"ARROW1";
 
@@ -94,7 +93,7 @@ impl IpcChunks {
         read: Arc<AtomicU64>,
         mark: Option<Mark>,
     ) -> Self {
-        let next = mark.unwrap_or(Mark { file: 0, offset: 0, line: 0, record: 1 });
+        let next = mark.unwrap_or(Mark::first_row(0));
         let open = Some(first).filter(|_| next.file == 0);
         let (batch_rows, skip) = (batch_rows.unwrap_or(BATCH_ROWS), next.offset);
         Self { files, columns, schema, batch_rows, open, rest: None, next, skip, read }
@@ -112,7 +111,7 @@ impl IpcChunks {
             if self.open.is_none() {
                 let Some(file) = self.files.list.get(self.next.file) else { return Ok(None) };
                 let opened = IpcFile::open(file, &self.read)?;
-                self.check(&opened)?;
+                check_same_columns(&opened.path, &opened.columns(), &self.columns, &self.schema)?;
                 self.open = Some(opened);
             }
             let Some(file) = &mut self.open else { return Ok(None) };
@@ -120,7 +119,7 @@ impl IpcChunks {
                 None => {
                     self.open = None;
                     self.skip = 0;
-                    self.next = Mark { file: self.next.file + 1, offset: 0, line: 0, record: 1 };
+                    self.next = Mark::first_row(self.next.file + 1);
                 }
                 Some(batch) => {
                     let batch = batch
@@ -147,10 +146,5 @@ impl IpcChunks {
         self.next.record += rows;
         let bytes = self.read.load(Ordering::Relaxed);
         Chunk { batch, bad: Vec::new(), places: None, file, first_record, after: self.next, bytes }
-    }
-
-    /// The wanted columns of every file must be those of the first.
-    fn check(&self, file: &IpcFile) -> Result<()> {
-        super::check_same_columns(&file.path, &file.columns(), &self.columns, &self.schema)
     }
 }

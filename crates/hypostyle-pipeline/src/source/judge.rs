@@ -25,8 +25,8 @@ pub(crate) struct Judge {
     pub columns: Vec<Column>,
     /// How the rules are written.
     pub texts: Vec<String>,
-    /// The same, each with its column's name.
-    pub listed: Vec<(String, String)>,
+    /// Each rule's column.
+    pub ruled: Vec<String>,
 }
 
 impl Judge {

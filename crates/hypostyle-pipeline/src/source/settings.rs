@@ -6,7 +6,6 @@ use std::sync::atomic::AtomicU64;
 
 use arrow::datatypes::DataType;
 
-use super::bytes::STANDARD;
 use super::files::Files;
 use super::{Column, format_by_name, format_of, quoted};
 use crate::config::{Format, Ragged, SourceTable};
@@ -175,7 +174,7 @@ pub(crate) fn declared(pipeline: &Pipeline, names: &[String], files: &Files) -> 
     Ok(found)
 }
 
-fn no_column(table: &str, name: &str, names: &[String]) -> Error {
+pub(crate) fn no_column(table: &str, name: &str, names: &[String]) -> Error {
     Error::pipeline(format!("{table} names column '{name}', which the input doesn't have"))
         .help(format!("its columns are {}", quoted(names)))
 }
@@ -229,9 +228,4 @@ pub(crate) fn only_csv(table: &SourceTable, format: &str) -> Result<()> {
         .help(format!("remove {key} from the pipeline file"))),
         None => Ok(()),
     }
-}
-
-/// Whether the path means standard input or output.
-pub(crate) fn is_standard(path: &Path) -> bool {
-    path.as_os_str() == STANDARD
 }
