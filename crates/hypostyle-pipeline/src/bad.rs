@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, TimeUnit};
 
 use crate::csv::dialect::Nulls;
 use crate::csv::infer::Guess;
@@ -141,9 +141,8 @@ fn way_out(reason: Reason, column: &Column, field: &[u8]) -> String {
         (Reason::Precision(unit), _) => {
             declare(&column.name, &name.replace(&format!("[{}", types::unit_name(unit)), "[ns"))
         }
-        (Reason::Decimals, DataType::Decimal128(digits, _)) => {
-            let decimals = field.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-            declare(&column.name, &format!("decimal[{}, {decimals}]", usize::from(*digits).max(decimals)))
+        (Reason::Decimals | Reason::Range, DataType::Decimal128(digits, decimals)) => {
+            declare(&column.name, &roomier(field, *digits, *decimals))
         }
         (Reason::Offset, _) => declare(&column.name, &name.replace(']', ", UTC]")),
         (Reason::Text, _) if column.pattern.is_some() => {
@@ -171,6 +170,19 @@ fn declare(column: &str, type_name: &str) -> String {
         format!("{column:?}")
     };
     format!("declare it in the pipeline file: {key} = \"{type_name}\" under [source.schema]")
+}
+
+/// The decimal type that holds the field too; a text where there is none.
+fn roomier(field: &[u8], digits: u8, decimals: i8) -> String {
+    let (digits, decimals) = (usize::from(digits), usize::from(decimals.unsigned_abs()));
+    let count = |part: &[u8]| part.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let point = field.iter().position(|byte| matches!(byte, b'.' | b',')).unwrap_or(field.len());
+    let (whole, part) = field.split_at(point);
+    let (whole, decimals) = (count(whole).max(digits.saturating_sub(decimals)), count(part).max(decimals));
+    if whole + decimals > usize::from(DECIMAL128_MAX_PRECISION) {
+        return types::name(&DataType::Utf8);
+    }
+    types::name(&DataType::Decimal128((whole + decimals) as u8, decimals as i8))
 }
 
 /// The way out for a text that the type has no place for: the type that has, or a null value.

@@ -20,9 +20,9 @@ pub(crate) struct Config {
     /// The file that the kernels' state is kept in from run to run: read before the first row where it is there,
     /// written after the last. Without it every run begins afresh.
     pub state: Option<PathBuf>,
-    /// How often the run's progress is saved beside the output, such as `"30s"` or `"5m"` (ms, s, m, h), so that a
-    /// run that was killed can go on. Without it nothing is saved before the end.
-    #[schemars(regex(pattern = r"^[0-9]+\s*(ms|s|m|h)\s*$"))]
+    /// How often the run's progress is saved beside the output, such as `"30s"` or `"5m"`, so that a run that was
+    /// killed can go on. Without it nothing is saved before the end.
+    #[schemars(regex(pattern = r"^\s*([0-9]+(ns|us|µs|ms|s|m|h|d|w))+\s*$"))]
     pub checkpoint: Option<String>,
     /// How much memory the run may use, such as `"500MB"` or `"2GiB"`. Without it there is no bound.
     #[schemars(regex(pattern = r"^\s*[0-9.]+\s*([KkMmGg]?[Bb]|[KkMmGg][Ii][Bb])?\s*$"))]
@@ -79,9 +79,9 @@ pub(crate) struct SourceTable {
     /// Parquet, and a chunk of CSV.
     #[schemars(range(min = 1))]
     pub batch_rows: Option<usize>,
-    /// CSV: how many bytes a thread decodes at once, at least 1; the result does not depend on it. By default 2097152
-    /// (2 MiB).
-    #[schemars(range(min = 1))]
+    /// CSV: how many bytes a thread decodes at once, from 1 to 1073741824 (1 GiB); the result does not depend on it. By
+    /// default 2097152 (2 MiB).
+    #[schemars(range(min = 1, max = 1_073_741_824))]
     pub chunk_bytes: Option<usize>,
     /// What is done about a row that can't be read or breaks a rule. By default the run fails.
     pub on_bad_row: Option<OnBad>,

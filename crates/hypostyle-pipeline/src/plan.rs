@@ -3,11 +3,12 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use hypostyle::{KernelSpec, Stage, Value};
 
-use crate::checkpoint::{Checkpoints, Progress, Run, interval};
+use crate::checkpoint::{Checkpoints, Progress, Run};
 use crate::config::{Names, StageTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::memory;
@@ -143,10 +144,11 @@ fn checkpoints(
     before: Option<&Saved>,
 ) -> Result<Option<Checkpoints>> {
     let Some(text) = &pipeline.config.checkpoint else { return Ok(None) };
-    let Some(every) = interval(text) else {
+    let Ok(hypostyle::Duration::Nanoseconds(every)) = hypostyle::Duration::parse(text) else {
         return Err(Error::pipeline(format!("checkpoint {text:?} is no time"))
             .help("say how often: checkpoint = \"30s\" or \"5m\""));
     };
+    let every = Duration::from_nanos(u64::try_from(every).unwrap_or(u64::MAX));
     let Target::File(output) = &sink.target else {
         return Err(Error::pipeline("there is a checkpoint, but the output is not one file")
             .help("write to one file, or remove checkpoint"));

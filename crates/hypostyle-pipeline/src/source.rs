@@ -21,7 +21,7 @@ use crate::csv::chunk::Places;
 use crate::csv::infer::Guess;
 use crate::csv::moment::Written;
 use crate::csv::open::Opened;
-use crate::csv::reader::CHUNK_BYTES;
+use crate::csv::reader::{CHUNK_BYTES, MOST_CHUNK_BYTES};
 use crate::error::{Error, ErrorKind, Result};
 use crate::parquet::ParquetFile;
 use crate::pipeline::Pipeline;
@@ -129,9 +129,13 @@ impl Source {
     pub fn open(pipeline: &Pipeline) -> Result<Self> {
         let table = &pipeline.config.source;
         let (files, format) = settings::files(table)?;
-        for (key, value) in [("batch_rows", table.batch_rows), ("chunk_bytes", table.chunk_bytes)] {
-            if value == Some(0) {
-                return Err(Error::pipeline(format!("[source] {key} is 0")).help("leave it out, or give at least 1"));
+        for (key, value, most) in
+            [("batch_rows", table.batch_rows, usize::MAX), ("chunk_bytes", table.chunk_bytes, MOST_CHUNK_BYTES)]
+        {
+            if let Some(value) = value.filter(|value| !(1..=most).contains(value)) {
+                let most = if most == usize::MAX { String::new() } else { format!(", at most {most}") };
+                return Err(Error::pipeline(format!("[source] {key} is {value}"))
+                    .help(format!("leave it out, or give at least 1{most}")));
             }
         }
         let policy = settings::policy(table)?;

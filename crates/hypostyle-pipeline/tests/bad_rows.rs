@@ -82,10 +82,18 @@ fn too_many_bad_rows_fail_the_run() {
 fn ragged_rows_may_be_fitted() {
     let folder = Folder::new();
     folder.write("in.csv", "id,price,note\n1\n2,1.5,a,b\n");
-    let summary = folder.run(&toml(&folder, "ragged = \"fit\""), "in.csv", "out.parquet").unwrap();
-    assert_eq!((summary.rows, summary.bad_rows), (2, 0));
-    let batch = folder.parquet("out.parquet");
-    assert_eq!((batch.column(1).is_null(0), batch.column(2).as_string::<i32>().value(1)), (true, "a"));
+    // Those that bad values make null have fitted rows too, which count unless they were asked for.
+    for (policy, bad) in [
+        ("ragged = \"fit\"", 0),
+        ("ragged = \"fit\"\non_bad_row = \"null\"", 0),
+        ("on_bad_row = \"null\"", 2),
+        ("ragged = \"bad\"\non_bad_row = \"null\"", 2),
+    ] {
+        let summary = folder.run(&toml(&folder, policy), "in.csv", "out.parquet").unwrap();
+        assert_eq!((summary.rows, summary.bad_rows), (2, bad), "{policy}");
+        let batch = folder.parquet("out.parquet");
+        assert_eq!((batch.column(1).is_null(0), batch.column(2).as_string::<i32>().value(1)), (true, "a"));
+    }
 }
 
 #[test]

@@ -99,10 +99,18 @@ fn rules_of_order_go_on_too() {
     assert_eq!((second.rows, second.bad_rows), (1, 1));
 }
 
+/// One half of the lines with today's line ends, the other with old ones.
+fn write_halves(folder: &Folder, csv: &str) {
+    let lines: Vec<&str> = csv.lines().collect();
+    let (first, second) = lines.split_at(lines.len() / 2);
+    folder.write("in.csv", first.join("\n"));
+    folder.write("old.csv", [&lines[..1], second].concat().join("\r"));
+}
+
 /// A pipeline that makes a checkpoint at the end of every group, groups being small.
 fn killable(folder: &Folder, output: &str, more: &str) {
     let text = format!(
-        "checkpoint = \"0s\"\nstate = \"p.state\"\n[source]\npath = \"in.csv\"\nchunk_bytes = 3000\n{more}\nschema = {{ price = \"f64\" }}\n{KERNELS}\n[sink]\npath = \"{output}\"\ngroup_rows = 300\n"
+        "checkpoint = \"1ns\"\nstate = \"p.state\"\n[source]\npath = [\"in.csv\", \"old.csv\"]\nchunk_bytes = 3000\n{more}\nschema = {{ price = \"f64\" }}\n{KERNELS}\n[sink]\npath = \"{output}\"\ngroup_rows = 300\n"
     );
     folder.write(&format!("{output}.toml"), text);
 }
@@ -153,9 +161,7 @@ fn a_killed_run_goes_on_and_gives_the_same_bytes() {
     let mut kills = 0;
     for output in ["out.parquet", "out.csv", "out.arrow"] {
         let folder = Folder::new();
-        let mut csv = trades(30_000);
-        csv = csv.replace(".13\n", ".13x\n");
-        folder.write("in.csv", csv);
+        write_halves(&folder, &trades(30_000).replace(".13\n", ".13x\n"));
         killable(&folder, output, bad);
         let begun = Instant::now();
         let undisturbed = start(&folder, output, &[]).wait_with_output().unwrap();
@@ -182,7 +188,7 @@ fn a_killed_run_goes_on_and_gives_the_same_bytes() {
             }
         }
         // Without checkpoints the same bytes come out.
-        let plain = folder.read(&format!("{output}.toml")).replace("checkpoint = \"0s\"\n", "");
+        let plain = folder.read(&format!("{output}.toml")).replace("checkpoint = \"1ns\"\n", "");
         folder.write(&format!("{output}.toml"), plain);
         std::fs::remove_file(folder.path("p.state")).unwrap();
         assert!(start(&folder, output, &[]).wait().unwrap().success());
@@ -195,7 +201,7 @@ fn a_killed_run_goes_on_and_gives_the_same_bytes() {
 #[test]
 fn a_checkpoint_of_another_run_is_refused() {
     let folder = Folder::new();
-    folder.write("in.csv", trades(20_000));
+    write_halves(&folder, &trades(20_000));
     killable(&folder, "out.parquet", "");
     let checkpoint = folder.path(".out.parquet.checkpoint/checkpoint.json");
     let kill_midway = || {
@@ -217,7 +223,7 @@ fn a_checkpoint_of_another_run_is_refused() {
     folder.write("out.parquet.toml", text.replace("span = 5", "span = 6"));
     complaint("the pipeline file, or an option that changes what is written, was changed");
     folder.write("out.parquet.toml", &text);
-    folder.write("in.csv", trades(20_001));
+    write_halves(&folder, &trades(20_001));
     complaint("in.csv' was changed since");
     folder.write(".out.parquet.checkpoint/checkpoint.json", "{}");
     complaint("the checkpoint is damaged");
@@ -225,7 +231,7 @@ fn a_checkpoint_of_another_run_is_refused() {
     let done = start(&folder, "out.parquet", &["--restart"]).wait_with_output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     assert_eq!(folder.parquet("out.parquet").num_rows(), 20_001);
-    assert_eq!(folder.names(), ["in.csv", "out.parquet", "out.parquet.toml", "p.state"]);
+    assert_eq!(folder.names(), ["in.csv", "old.csv", "out.parquet", "out.parquet.toml", "p.state"]);
 }
 
 #[test]

@@ -74,6 +74,31 @@ fn old_line_ends() {
 }
 
 #[test]
+fn each_file_has_its_own_line_ends() {
+    let folder = Folder::new();
+    for (name, end) in [("1.csv", "\r"), ("2.csv", "\n"), ("3.csv", "\r\n"), ("4.csv", "\r")] {
+        folder.write(name, ["a,b", &format!("1,{name}"), "2,\"two", "lines\"", "x,z"].join(end));
+    }
+    let toml = "[source]\nchunk_bytes = 1\non_bad_row = \"null\"\nschema = { a = \"i64\" }";
+    let summary = folder.run(toml, "*.csv", "out.parquet").unwrap();
+    assert_eq!((summary.rows, summary.bad_rows), (12, 4));
+    let expected = ["1.csv", "two\rlines", "z", "2.csv", "two\nlines", "z", "3.csv", "two\r\nlines", "z"];
+    assert_eq!(texts(&folder, 1)[..9], some(&expected));
+    let error = folder.run("[source]\nschema = { a = \"i64\" }", "[34].csv", "out.parquet").unwrap_err();
+    assert!(error.to_string().contains("3.csv:5: record 3, column 'a': \"x\" is no i64"), "{error}");
+}
+
+#[test]
+fn null_words_are_known_in_any_encoding() {
+    let folder = Folder::new();
+    folder.write("in.csv", b"a;b\nl\xe4sst aus;x\n1;\xe4\n");
+    let toml = "[source]\ndelimiter = \";\"\nencoding = \"latin1\"\nnull_values = [\"l\u{e4}sst aus\"]";
+    folder.run(toml, "in.csv", "out.parquet").unwrap();
+    assert_eq!(folder.parquet("out.parquet").schema().field(0).data_type(), &DataType::Int64);
+    assert_eq!(texts(&folder, 1), some(&["x", "\u{e4}"]));
+}
+
+#[test]
 fn times_by_pattern_decimals_and_dictionaries() {
     let folder = Folder::new();
     folder.write("in.csv", "day,ts,price,side\n29/02/2024,1709164801500,10.50,buy\n01/03/2024,,-0.05,sell\n,0,7,buy\n");

@@ -105,9 +105,9 @@ fn given<'a>(cell: Cell<'a>, data_type: &DataType) -> Option<Given<'a>> {
         (Cell::Boolean(x), DataType::Boolean) => integer(i64::from(x), f64::from(u8::from(x))),
         (Cell::Integer(x), DataType::UInt64) => {
             let x = u64::try_from(x).ok()?;
-            integer(x.widen(), x as f64)
+            integer(Ordinal::widen(x), x as f64)
         }
-        (Cell::Unsigned(x), DataType::UInt64) => integer(x.widen(), x as f64),
+        (Cell::Unsigned(x), DataType::UInt64) => integer(Ordinal::widen(x), x as f64),
         (Cell::Unsigned(x), _) => given(Cell::Integer(i64::try_from(x).ok()?), data_type),
         (Cell::Integer(x), other) if holds_integer(other, x) => integer(x, x as f64),
         (Cell::Text(text), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) => {

@@ -213,7 +213,7 @@ impl Ordinal for u64 {
 pub(crate) fn holds_integer(data_type: &DataType, x: i64) -> bool {
     with_integer_type!(data_type, T => {
         type Native = <T as ArrowPrimitiveType>::Native;
-        Native::narrow(x).widen() == x
+        Ordinal::widen(Native::narrow(x)) == x
     }, _ => false)
 }
 
@@ -240,7 +240,7 @@ fn read_float(array: &ArrayRef) -> Cow<'_, [f64]> {
         DataType::UInt64 => map_values::<UInt64Type, _>(array, |x| x as f64).into(),
         DataType::Boolean => array.as_boolean().values().iter().map(|x| f64::from(u8::from(x))).collect(),
         other => {
-            with_integer_type!(other, T => map_values::<T, _>(array, |x| x.widen() as f64).into(), _ => Cow::Borrowed(&[]))
+            with_integer_type!(other, T => map_values::<T, _>(array, |x| Ordinal::widen(x) as f64).into(), _ => Cow::Borrowed(&[]))
         }
     }
 }

@@ -12,7 +12,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 
 use super::decode::{self, Fault, Fields};
-use super::dialect::{Dialect, Encoding};
+use super::dialect::{Dialect, Encoding, latin1};
 use super::moment::Written;
 use super::open::lines;
 use super::table::{Odd, Table};
@@ -25,6 +25,7 @@ use crate::source::Mark;
 /// What all chunks have in common.
 pub(crate) struct Reading {
     pub files: Vec<Arc<Path>>,
+    /// But for the line end, which each file has for itself.
     pub dialect: Dialect,
     /// How many columns a file has.
     pub width: usize,
@@ -37,6 +38,8 @@ pub(crate) struct Reading {
     /// Rules for single values, each with the place of its column among the wanted ones.
     pub rules: Vec<(usize, ValueRule)>,
     pub on_bad: OnBad,
+    /// Whether rows that were filled up or cut off are bad ones all the same.
+    pub fitted_are_bad: bool,
     /// Whether somebody will ask for places when the chunk is decoded.
     pub keep_text: bool,
     /// So much is decoded at once.
@@ -54,8 +57,10 @@ pub(super) struct Decoded {
     pub text: Option<Text>,
 }
 
-/// A chunk's text, kept so that its rows can be found in it.
+/// A chunk's text and where its rows stand in it.
 pub(super) struct Text {
+    dialect: Arc<Dialect>,
+    /// As UTF-8, where its encoding is known.
     bytes: Vec<u8>,
     converted: bool,
     table: Table,
@@ -85,10 +90,9 @@ impl Places {
 
     /// The bad rows that these faults make; rows are counted as in the chunk's batch.
     pub fn bad(&self, faults: impl Iterator<Item = Fault>) -> Vec<Bad> {
-        let Text { bytes, converted, table, left } = &self.text;
-        let row = |row: usize| left.as_ref().map_or(row, |left| left[row]);
+        let row = |row: usize| self.text.left.as_ref().map_or(row, |left| left[row]);
         let mut faults: Vec<Fault> = faults.map(|fault| Fault { row: row(fault.row), ..fault }).collect();
-        let found = self.reading.bad(bytes, *converted, table, &mut faults, &[]);
+        let found = self.reading.bad(&self.text, &mut faults, &[]);
         found.into_iter().map(|found| found.place(&self.reading.files[self.at.file], self.at)).collect()
     }
 }
@@ -121,13 +125,15 @@ impl Found {
 
 impl Reading {
     /// Decodes a chunk of whole records; its memory goes back to `spare` if it isn't wanted any more.
-    pub(super) fn decode(&self, bytes: Vec<u8>, spare: &Sender<Vec<u8>>) -> Decoded {
-        let convert = self.dialect.encoding == Encoding::Latin1 && !bytes.is_ascii();
-        let bytes = if convert { latin1(&bytes) } else { bytes };
+    pub(super) fn decode(&self, bytes: Vec<u8>, dialect: Arc<Dialect>, spare: &Sender<Vec<u8>>) -> Decoded {
+        let converted = dialect.encoding == Encoding::Latin1 && !bytes.is_ascii();
+        let bytes = if converted { latin1(&bytes) } else { bytes };
         let mut table = Table::default();
-        table.scan(&bytes, &self.dialect, self.width);
-        let utf8 = simdutf8::basic::from_utf8(&bytes).is_ok();
-        let fields = Fields { bytes: &bytes, table: &table, dialect: &self.dialect, utf8 };
+        table.scan(&bytes, &dialect, self.width);
+        let mut text = Text { dialect, bytes, converted, table, left: None };
+        let Text { dialect, bytes, table, .. } = &text;
+        let utf8 = simdutf8::basic::from_utf8(bytes).is_ok();
+        let fields = Fields { bytes, table, dialect, utf8 };
         let mut faults = Vec::new();
         let columns = self
             .wanted
@@ -138,7 +144,7 @@ impl Reading {
         let bad = if faults.is_empty() && table.odd.is_empty() {
             Vec::new()
         } else {
-            self.bad(&bytes, convert, &table, &mut faults, &table.odd)
+            self.bad(&text, &mut faults, &table.odd)
         };
         let left_out = matches!(self.on_bad, OnBad::Skip | OnBad::Reject) && !faults.is_empty();
         let options = RecordBatchOptions::new().with_row_count(Some(table.rows()));
@@ -146,16 +152,17 @@ impl Reading {
             .and_then(|()| RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options))
             .and_then(|batch| if left_out { without(&batch, faults.iter().map(|fault| fault.row)) } else { Ok(batch) })
             .map_err(|error| Error::new(ErrorKind::Internal, "the decoded columns don't fit together").because(error));
-        let records = table.rows() + table.odd.iter().filter(|odd| !odd.fitted).count();
-        let lines = lines(&bytes, &self.dialect);
+        let rows = table.rows();
+        let records = rows + table.odd.iter().filter(|odd| !odd.fitted).count();
+        let lines = lines(bytes, dialect);
         let text = if self.keep_text {
-            let left = left_out.then(|| {
+            text.left = left_out.then(|| {
                 let faulty: HashSet<usize> = faults.iter().map(|fault| fault.row).collect();
-                (0..table.rows()).filter(|row| !faulty.contains(row)).collect()
+                (0..rows).filter(|row| !faulty.contains(row)).collect()
             });
-            Some(Text { bytes, converted: convert, table, left })
+            Some(text)
         } else {
-            let _ = spare.send(bytes);
+            let _ = spare.send(text.bytes);
             None
         };
         Decoded { batch, bad, records: records as u64, lines, text }
@@ -181,12 +188,11 @@ impl Reading {
         Ok(())
     }
 
-    /// The bad rows of a chunk in order, each with its first fault; with all of them where they become nulls.  (Rows that were
-    /// fitted on demand are no bad rows.)
-    fn bad(&self, text: &[u8], converted: bool, table: &Table, faults: &mut Vec<Fault>, odd: &[Odd]) -> Vec<Found> {
+    /// The bad rows of a chunk in order, each with its first fault; with all of them where they become nulls.  
+    fn bad(&self, text: &Text, faults: &mut Vec<Fault>, odd: &[Odd]) -> Vec<Found> {
+        let Text { dialect, bytes, table, .. } = text;
         faults.sort_by_key(|fault| (fault.row, fault.column));
-        let every = self.on_bad == OnBad::Null;
-        if !every {
+        if self.on_bad != OnBad::Null {
             faults.dedup_by_key(|fault| fault.row);
         }
         // Records that are no rows count as records all the same: so many stand before each odd one.
@@ -203,7 +209,7 @@ impl Reading {
             reason,
             column: None,
             text: Vec::new(),
-            row: if self.on_bad == OnBad::Reject { text[row].to_vec() } else { Vec::new() },
+            row: if self.on_bad == OnBad::Reject { bytes[row].to_vec() } else { Vec::new() },
         };
         let fields = faults.iter().map(|fault| {
             let (start, end) = table.field(fault.row, fault.column);
@@ -211,30 +217,33 @@ impl Reading {
             let row = table.start(fault.row)..table.end(fault.row);
             Found {
                 column: Some(fault.column),
-                text: self.dialect.text(&text[start..end]).into_owned(),
+                text: dialect.text(&bytes[start..end]).into_owned(),
                 ..found(fault.row + others[before], row, start, fault.reason)
             }
         });
-        let rows = odd.iter().enumerate().filter(|(_, odd)| every || !odd.fitted).map(|(index, odd)| {
+        let is_bad = |odd: &Odd| self.fitted_are_bad || !odd.fitted;
+        let rows = odd.iter().enumerate().filter(|(_, odd)| is_bad(odd)).map(|(index, odd)| {
             let (start, end) = (odd.start as usize, odd.end as usize);
             found(odd.before + others[index], start..end, start, Reason::Fields(odd.fields))
         });
         let mut all: Vec<Found> = fields.chain(rows).collect();
         all.sort_by_key(|found| (found.record, found.field));
-        self.locate(text, converted, &mut all);
+        text.locate(&mut all);
         all
     }
+}
 
+impl Text {
     /// Counts lines, and the bytes of what was Latin-1, once through the text.
-    fn locate(&self, text: &[u8], converted: bool, all: &mut [Found]) {
+    fn locate(&self, all: &mut [Found]) {
         let (mut line, mut counted) = (0, 0);
         let (mut offset, mut measured) = (0, 0);
         for found in all {
-            line += lines(&text[counted..found.field], &self.dialect);
+            line += lines(&self.bytes[counted..found.field], &self.dialect);
             (found.line, counted) = (line, found.field);
-            if converted {
+            if self.converted {
                 let start = found.offset as usize;
-                offset += chars(&text[measured..start]) as u64;
+                offset += chars(&self.bytes[measured..start]) as u64;
                 (found.offset, measured) = (offset, start);
             }
         }
@@ -244,9 +253,4 @@ impl Reading {
 /// How many bytes of Latin-1 this text was.
 fn chars(text: &[u8]) -> usize {
     text.iter().filter(|byte| (**byte as i8) >= -0x40).count()
-}
-
-/// Latin-1 as UTF-8.
-pub(crate) fn latin1(bytes: &[u8]) -> Vec<u8> {
-    bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes()
 }

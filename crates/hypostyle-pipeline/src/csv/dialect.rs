@@ -15,7 +15,7 @@ pub(crate) struct Dialect {
     pub escape: Option<u8>,
     /// A line that begins with it is no record.
     pub comment: Option<u8>,
-    /// `\n` (with or without `\r` before it); `\r` for files that have no other.
+    /// `\n` (with or without `\r` before it); `\r` for files that have no other.  Each file says it itself.
     pub line_end: u8,
     pub header: bool,
     pub nulls: Nulls,
@@ -100,6 +100,20 @@ impl Dialect {
         }
         Cow::Owned(text)
     }
+
+    /// What a field of the file itself says, as UTF-8 where its encoding is known.
+    pub fn decoded<'a>(&self, field: &'a [u8]) -> Cow<'a, [u8]> {
+        let text = self.text(field);
+        match self.encoding {
+            Encoding::Latin1 if !text.is_ascii() => Cow::Owned(latin1(&text)),
+            _ => text,
+        }
+    }
+}
+
+/// Latin-1 as UTF-8.
+pub(crate) fn latin1(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes()
 }
 
 #[cfg(test)]

@@ -7,9 +7,8 @@ use std::sync::atomic::AtomicU64;
 
 use arrow::datatypes::DataType;
 
-use super::chunk::latin1;
 use super::cut::last_record;
-use super::dialect::{Dialect, Encoding};
+use super::dialect::Dialect;
 use super::infer::Guess;
 use super::table::Table;
 use crate::bad::{Bad, Place, Reason};
@@ -28,6 +27,8 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 /// A file that was opened, with what has been read of it already.
 pub(crate) struct Opened {
     pub input: Bytes,
+    /// With the line end that the file has.
+    pub dialect: Arc<Dialect>,
     /// What was read and not yet taken; it begins with the first record below the header.
     pub buffer: Vec<u8>,
     pub ended: bool,
@@ -37,13 +38,9 @@ pub(crate) struct Opened {
     pub names: Vec<String>,
 }
 
-/// Opens a file and reads its header.  Sets the dialect's line end where the file is the first.
-pub(crate) fn open(
-    path: &Arc<Path>,
-    file: usize,
-    dialect: &mut Dialect,
-    read: &Arc<AtomicU64>,
-) -> Result<Option<Opened>> {
+/// Opens a file, finds out how its lines end, and reads its header; `None` if it has no record.
+pub(crate) fn open(path: &Arc<Path>, file: usize, dialect: &Dialect, read: &Arc<AtomicU64>) -> Result<Option<Opened>> {
+    let mut dialect = dialect.clone();
     let mut input = Bytes::open(path, 0, read)?;
     let mut buffer = Vec::new();
     let mut size = FIRST_BYTES;
@@ -51,15 +48,14 @@ pub(crate) fn open(
     let (header, ended, begin) = loop {
         let ended = input.fill(&mut buffer, size)?;
         let begin = if buffer.starts_with(BOM) { BOM.len() } else { 0 };
-        if !buffer.contains(&b'\n') && buffer.contains(&b'\r') {
-            dialect.line_end = b'\r';
-        }
+        let returns = !buffer.contains(&b'\n') && buffer.contains(&b'\r');
+        dialect.line_end = if returns { b'\r' } else { b'\n' };
         if ended {
-            close_last_line(&mut buffer, dialect);
+            close_last_line(&mut buffer, &dialect);
         }
-        let end = last_record(&buffer[begin..], dialect).end.unwrap_or(0);
+        let end = last_record(&buffer[begin..], &dialect).end.unwrap_or(0);
         // With no columns to expect, every record is an odd one.
-        table.scan(&buffer[begin..begin + end], dialect, 0);
+        table.scan(&buffer[begin..begin + end], &dialect, 0);
         match table.odd.first() {
             Some(header) => break (*header, ended, begin),
             None if ended && buffer[begin..].trim_ascii().is_empty() => return Ok(None),
@@ -76,25 +72,24 @@ pub(crate) fn open(
     let end = header.end as usize;
     let line_end = memchr::memchr(dialect.line_end, &buffer[begin + end..]).map_or(end, |at| end + at + 1);
     let row = &buffer[begin..begin + line_end];
-    table.scan(row, dialect, header.fields);
-    let line = 1 + lines(&row[..table.start(0)], dialect);
+    table.scan(row, &dialect, header.fields);
+    let line = 1 + lines(&row[..table.start(0)], &dialect);
     let fields: Vec<Vec<u8>> = (0..header.fields)
         .map(|column| {
             let (start, end) = table.field(0, column);
-            let text = dialect.text(&row[start..end]);
-            if dialect.encoding == Encoding::Latin1 { latin1(&text) } else { text.into_owned() }
+            dialect.decoded(&row[start..end]).into_owned()
         })
         .collect();
     let mut mark = Mark { file, offset: begin as u64, line: 1, record: 1 };
-    let names = names(fields, dialect, path, line)?;
+    let names = names(fields, &dialect, path, line)?;
     if dialect.header {
         mark.offset += line_end as u64;
-        mark.line += lines(row, dialect);
+        mark.line += lines(row, &dialect);
         buffer.drain(..begin + line_end);
     } else {
         buffer.drain(..begin);
     }
-    Ok(Some(Opened { input, buffer, ended, mark, names }))
+    Ok(Some(Opened { input, dialect: Arc::new(dialect), buffer, ended, mark, names }))
 }
 
 /// Reads until the buffer holds so much; whether the file has ended, its last line closed then.
@@ -146,7 +141,8 @@ fn names(fields: Vec<Vec<u8>>, dialect: &Dialect, path: &Path, line: u64) -> Res
 
 impl Opened {
     /// Finds the fields of the first rows, and reads on until there are enough of them.
-    fn sample(&mut self, table: &mut Table, dialect: &Dialect, columns: usize) -> Result<()> {
+    fn sample(&mut self, table: &mut Table, columns: usize) -> Result<()> {
+        let dialect = &*self.dialect;
         loop {
             let end = last_record(&self.buffer, dialect).end.unwrap_or(0);
             table.scan(&self.buffer[..end], dialect, columns);
@@ -160,23 +156,18 @@ impl Opened {
 
     /// The types of the columns: as declared, else by the first rows.  A row with too few or too many fields among them is an
     /// error here already, unless such rows are to be borne.
-    pub fn columns(
-        &mut self,
-        path: &Arc<Path>,
-        dialect: &Dialect,
-        declared: Vec<Option<DataType>>,
-        bear: bool,
-    ) -> Result<Vec<Column>> {
+    pub fn columns(&mut self, path: &Arc<Path>, declared: Vec<Option<DataType>>, bear: bool) -> Result<Vec<Column>> {
         let mut table = Table::default();
         if !declared.iter().all(Option::is_some) {
-            self.sample(&mut table, dialect, declared.len())?;
+            self.sample(&mut table, declared.len())?;
         }
+        let dialect = &*self.dialect;
         let rows = table.rows().min(SAMPLE_ROWS);
         let guess = |column: usize| {
             let mut guess = Guess::default();
             for row in 0..rows {
                 let (start, end) = table.field(row, column);
-                guess.observe_written(&dialect.text(&self.buffer[start..end]), dialect);
+                guess.observe_written(&dialect.decoded(&self.buffer[start..end]), dialect);
             }
             guess
         };

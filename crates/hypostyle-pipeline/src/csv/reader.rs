@@ -11,6 +11,7 @@ use rayon::ThreadPool;
 
 use super::chunk::{Decoded, Places, Reading};
 use super::cut::last_record;
+use super::dialect::Dialect;
 use super::open::{self, Opened, fill};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ordered::{self, Jobs, Outcomes};
@@ -19,6 +20,8 @@ use crate::source::{Chunk, Mark};
 
 /// So much is decoded at once: large enough for a thread to be worth its while, small enough for its cache.
 pub(crate) const CHUNK_BYTES: usize = 2 << 20;
+/// What may be asked for: places in a chunk are counted in 32 bits, also where Latin-1 becomes twice as long.
+pub(crate) const MOST_CHUNK_BYTES: usize = 1 << 30;
 /// No record is longer than this; what is, is taken for an unclosed quote.
 const RECORD_BYTES: usize = 64 << 20;
 
@@ -54,13 +57,12 @@ impl CsvChunks {
     ) -> Result<Self> {
         let reading = Arc::new(reading);
         let Mark { file, line, record, .. } = mark.unwrap_or(opened.mark);
-        let start = mark.map_or(Start::Opened(opened), Start::Mark);
         let (jobs, outcomes) = ordered::channel(pool, ahead);
         let context = Arc::clone(&reading);
         let reader = thread::Builder::new()
             .name("csv-reader".to_string())
             .spawn(move || {
-                if let Err(error) = (Reader { reading: context, jobs: &jobs }).read(start) {
+                if let Err(error) = (Reader { reading: context, jobs: &jobs }).read(opened, mark) {
                     jobs.give(move || Err(error));
                 }
             })
@@ -115,40 +117,39 @@ impl Drop for CsvChunks {
     }
 }
 
-enum Start {
-    Opened(Opened),
-    Mark(Mark),
-}
-
 struct Reader<'a> {
     reading: Arc<Reading>,
     jobs: &'a Jobs<Result<Cut>>,
 }
 
 impl Reader<'_> {
-    fn read(&self, start: Start) -> Result<()> {
-        let Reading { files, dialect, read, .. } = &*self.reading;
+    fn read(&self, first: Opened, mark: Option<Mark>) -> Result<()> {
+        let Reading { files, read, .. } = &*self.reading;
         let (spare, spares) = channel();
-        let first = match start {
-            Start::Mark(mark) => {
-                let input = Bytes::open(&files[mark.file], mark.offset, read)?;
-                Opened { input, buffer: Vec::new(), ended: false, mark, names: vec![] }
+        let begin = mark.map_or(first.mark.file, |mark| mark.file);
+        let mut first = Some(first).filter(|first| first.mark.file == begin);
+        for (file, path) in files.iter().enumerate().skip(begin) {
+            let opened = match first.take() {
+                Some(first) => Some(first),
+                None => self.open(file)?,
+            };
+            let Some(mut opened) = opened else { continue };
+            if let Some(mark) = mark.filter(|mark| mark.file == file) {
+                let input = Bytes::open(path, mark.offset, read)?;
+                opened = Opened { input, buffer: Vec::new(), ended: false, mark, ..opened };
             }
-            Start::Opened(opened) => opened,
-        };
-        let next = first.mark.file + 1;
-        if !self.read_file(first, &spare, &spares)? {
-            return Ok(());
-        }
-        for (file, path) in files.iter().enumerate().skip(next) {
-            let mut dialect = dialect.clone();
-            let Some(opened) = open::open(path, file, &mut dialect, read)? else { continue };
-            self.check_header(path, &opened.names)?;
             if !self.read_file(opened, &spare, &spares)? {
                 return Ok(());
             }
         }
         Ok(())
+    }
+
+    fn open(&self, file: usize) -> Result<Option<Opened>> {
+        let Reading { files, dialect, read, .. } = &*self.reading;
+        let opened = open::open(&files[file], file, dialect, read)?;
+        opened.iter().try_for_each(|opened| self.check_header(&files[file], &opened.names))?;
+        Ok(opened)
     }
 
     /// Every file must have the columns of the first.
@@ -167,11 +168,10 @@ impl Reader<'_> {
 
     /// Cuts a file into chunks and gives them out; whether anybody still takes them.
     fn read_file(&self, opened: Opened, spare: &Sender<Vec<u8>>, spares: &Receiver<Vec<u8>>) -> Result<bool> {
-        let dialect = &self.reading.dialect;
-        let Opened { mut input, mut buffer, mut ended, mut mark, .. } = opened;
+        let Opened { mut input, dialect, mut buffer, mut ended, mut mark, .. } = opened;
         loop {
             if !ended {
-                ended = fill(&mut input, &mut buffer, self.reading.chunk_bytes, dialect)?;
+                ended = fill(&mut input, &mut buffer, self.reading.chunk_bytes, &dialect)?;
             }
             if buffer.is_empty() {
                 return Ok(true);
@@ -179,13 +179,13 @@ impl Reader<'_> {
             let mut size = self.reading.chunk_bytes.min(buffer.len());
             let (cut, whole) = loop {
                 let whole = ended && size == buffer.len();
-                let cut = last_record(&buffer[..size], dialect);
+                let cut = last_record(&buffer[..size], &dialect);
                 if cut.end.is_some() || whole || size >= RECORD_BYTES {
                     break (cut, whole);
                 }
                 size = (size * 2).min(RECORD_BYTES);
                 if !ended {
-                    ended = fill(&mut input, &mut buffer, size, dialect)?;
+                    ended = fill(&mut input, &mut buffer, size, &dialect)?;
                 }
                 size = size.min(buffer.len());
             };
@@ -199,7 +199,7 @@ impl Reader<'_> {
             rest.clear();
             rest.extend_from_slice(&buffer[end..]);
             buffer.truncate(end);
-            if !self.give(buffer, mark, what, spare.clone()) {
+            if !self.give(buffer, &dialect, mark, what, spare.clone()) {
                 return Ok(false);
             }
             if what.is_some() {
@@ -214,11 +214,18 @@ impl Reader<'_> {
         }
     }
 
-    fn give(&self, bytes: Vec<u8>, at: Mark, end: Option<&'static str>, spare: Sender<Vec<u8>>) -> bool {
-        let reading = Arc::clone(&self.reading);
+    fn give(
+        &self,
+        bytes: Vec<u8>,
+        dialect: &Arc<Dialect>,
+        at: Mark,
+        end: Option<&'static str>,
+        spare: Sender<Vec<u8>>,
+    ) -> bool {
+        let (reading, dialect) = (Arc::clone(&self.reading), Arc::clone(dialect));
         self.jobs.give(move || {
             let after = bytes.len() as u64;
-            let decoded = reading.decode(bytes, &spare);
+            let decoded = reading.decode(bytes, dialect, &spare);
             Ok(Cut { at, after, decoded, end })
         })
     }

@@ -74,6 +74,7 @@ impl Source {
                     schema: file_schema,
                     rules: rules.collect(),
                     on_bad: self.policy.on_bad,
+                    fitted_are_bad: csv.fitted_are_bad,
                     keep_text,
                     chunk_bytes: self.chunk_bytes,
                     read: csv.read,

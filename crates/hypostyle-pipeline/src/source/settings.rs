@@ -20,6 +20,8 @@ use crate::types;
 /// How CSV files are read.
 pub(crate) struct Csv {
     pub dialect: Dialect,
+    /// Whether rows that were filled up or cut off are bad ones all the same.
+    pub fitted_are_bad: bool,
     pub names: Vec<String>,
     pub read: Arc<AtomicU64>,
 }
@@ -106,6 +108,7 @@ pub(crate) fn csv(table: &SourceTable, files: &Files) -> Result<Csv> {
         Some("") => None,
         stated => Some(byte(stated, "quote", "[source]")?.unwrap_or(b'"')),
     };
+    let on_demand = table.ragged == Some(Ragged::Fit);
     let dialect = Dialect {
         delimiter: delimiter(table.delimiter.as_deref(), Some(&files.list[0].path), "[source]")?,
         quote,
@@ -116,7 +119,7 @@ pub(crate) fn csv(table: &SourceTable, files: &Files) -> Result<Csv> {
         nulls: Nulls(table.null_values.clone().unwrap_or_default()),
         decimal_comma: table.decimal_comma.unwrap_or_default(),
         encoding: table.encoding.unwrap_or_default(),
-        fit: table.ragged == Some(Ragged::Fit) || table.on_bad_row == Some(OnBad::Null),
+        fit: on_demand || table.on_bad_row == Some(OnBad::Null),
     };
     let special = [Some(dialect.delimiter), dialect.quote, dialect.escape, dialect.comment];
     for (index, byte) in special.iter().enumerate() {
@@ -134,7 +137,7 @@ pub(crate) fn csv(table: &SourceTable, files: &Files) -> Result<Csv> {
         return Err(Error::pipeline("[source] takes the comma for a delimiter and for a decimal point")
             .help("say what separates the fields: delimiter = \";\""));
     }
-    Ok(Csv { dialect, names: Vec::new(), read: Arc::default() })
+    Ok(Csv { dialect, fitted_are_bad: !on_demand, names: Vec::new(), read: Arc::default() })
 }
 
 impl Csv {
@@ -146,11 +149,11 @@ impl Csv {
         declared: impl FnOnce(&[String]) -> Result<Vec<Option<DataType>>>,
     ) -> Result<(Self, Opened, Vec<Column>)> {
         for (index, file) in files.list.iter().enumerate() {
-            let Some(mut opened) = open::open(&file.path, index, &mut self.dialect, &self.read)? else { continue };
+            let Some(mut opened) = open::open(&file.path, index, &self.dialect, &self.read)? else { continue };
             self.names.clone_from(&opened.names);
             let declared = declared(&opened.names)?;
             let bear = bear || self.dialect.fit;
-            let columns = opened.columns(&file.path, &self.dialect, declared, bear)?;
+            let columns = opened.columns(&file.path, declared, bear)?;
             return Ok((self, opened, columns));
         }
         let message = "the input is empty: it has not even a header";
