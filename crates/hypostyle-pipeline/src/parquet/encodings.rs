@@ -3,7 +3,8 @@
 //! A dictionary is right for prices, sizes and names, and a waste for values that hardly repeat: they are hashed until the
 //! dictionary is full, and then written out as they are.  So the first rows of the row group are looked at.  A column
 //! whose values hardly repeat there goes without a dictionary, integers and moments as differences
-//! (`DELTA_BINARY_PACKED`), everything else plainly.
+//! (`DELTA_BINARY_PACKED`), everything else plainly.  Such a column may hardly become smaller by compression either, and
+//! is not compressed then, which saves whoever reads it time as well.
 //!
 //! Tried on trades, against the default of the `parquet` crate: increasing times and rolling means and deviations become
 //! smaller and faster so; prices without a dictionary would become larger and slower.  `BYTE_STREAM_SPLIT` makes
@@ -15,7 +16,9 @@ use std::collections::HashSet;
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
+use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression as Codec, Encoding, Type};
+use parquet::errors::Result as ParquetResult;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::SchemaDescriptor;
 
@@ -24,6 +27,9 @@ const SAMPLE: usize = 8_192;
 
 /// Fewer values than this say nothing.
 const ENOUGH: usize = SAMPLE / 2;
+
+/// Compression that saves less than one byte in so many is not worth its time.
+const SAVED: i64 = 10;
 
 /// What holds for all row groups.
 pub(super) fn properties(compression: Codec) -> WriterProperties {
@@ -35,8 +41,9 @@ pub(super) fn for_group(
     common: &WriterProperties,
     schema: &SchemaDescriptor,
     first: &RecordBatch,
-) -> Result<WriterProperties, ArrowError> {
+) -> ParquetResult<WriterProperties> {
     let mut properties = common.clone().into_builder();
+    let mut bare = Vec::new();
     for (index, leaf) in schema.columns().iter().enumerate() {
         let array = first.column(schema.get_column_root_idx(index));
         if array.data_type().is_nested() || !hardly_repeats(array)? {
@@ -46,8 +53,28 @@ pub(super) fn for_group(
         if matches!(leaf.physical_type(), Type::INT32 | Type::INT64) {
             properties = properties.set_column_encoding(leaf.path().clone(), Encoding::DELTA_BINARY_PACKED);
         }
+        bare.push((schema.get_column_root_idx(index), leaf.path().clone()));
+    }
+    let properties = properties.build();
+    if bare.is_empty() {
+        return Ok(properties);
+    }
+    let (columns, paths): (Vec<_>, Vec<_>) = bare.into_iter().unzip();
+    let hardly_shrink = hardly_shrink(&first.slice(0, first.num_rows().min(SAMPLE)).project(&columns)?, &properties)?;
+    let mut properties = properties.into_builder();
+    for (path, _) in paths.into_iter().zip(hardly_shrink).filter(|(_, hardly_shrinks)| *hardly_shrinks) {
+        properties = properties.set_column_compression(path, Codec::UNCOMPRESSED);
     }
     Ok(properties.build())
+}
+
+/// For each column of the sample, whether compression saves hardly anything: it is tried.
+fn hardly_shrink(sample: &RecordBatch, properties: &WriterProperties) -> ParquetResult<Vec<bool>> {
+    let mut writer = ArrowWriter::try_new(std::io::sink(), sample.schema(), Some(properties.clone()))?;
+    writer.write(sample)?;
+    let about = writer.close()?;
+    let columns = about.row_groups().iter().flat_map(|group| group.columns());
+    Ok(columns.map(|column| column.compressed_size() > column.uncompressed_size() * (SAVED - 1) / SAVED).collect())
 }
 
 /// Whether more than three in four of the first values differ.

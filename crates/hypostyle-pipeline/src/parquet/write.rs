@@ -1,26 +1,22 @@
-//! Parquet as a sink: the columns of a batch are encoded side by side, each into a chunk of the open row group that stays
-//! in memory until the row group ends.
+//! Parquet as a sink: the columns are encoded side by side, each into a chunk of the open row group that stays in memory
+//! until the row group ends.  While one row group is closed and written to the file, the next one is begun.
 //!
 //! Who calls says when that is, so that the file's bytes follow from the calls alone: a column's pages depend on its own
 //! values only, and chunks go into the file in the order of the columns, whichever thread made them and when.
 
-use std::cmp::Reverse;
 use std::io::Write;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::{FieldRef, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowColumnWriter, ArrowLeafColumn, ArrowRowGroupWriterFactory, compute_leaves,
-};
+use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;
 use parquet::basic::Compression as Codec;
-use parquet::errors::Result as ParquetResult;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use rayon::ThreadPool;
 
+use super::column::Column;
 use super::encodings;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -31,25 +27,17 @@ pub(crate) struct ParquetWriter<W: Write + Send> {
     properties: WriterProperties,
     /// How many leaves each column has: more than one where it is nested.
     leaves: Vec<usize>,
+    /// The open row group.
     group: Option<Group>,
+    /// The one before, until its chunks are closed and in the file.
+    closing: Option<Group>,
     groups: usize,
-    pool: Pool,
+    /// `None`: the caller's own thread encodes.
+    pool: Option<Arc<ThreadPool>>,
 }
 
-/// The open row group.
-struct Group {
-    leaves: Vec<Leaf>,
-    rows: usize,
-}
-
-/// The chunk of a leaf column.
-struct Leaf {
-    writer: ArrowColumnWriter,
-    /// What is to be written next.
-    levels: Option<ArrowLeafColumn>,
-    /// How long writing took the last time, by which the slowest column is begun first.
-    took: Duration,
-}
+/// A row group's columns.
+struct Group(Vec<Arc<Column>>);
 
 impl<W: Write + Send> ParquetWriter<W> {
     /// A file of these columns, encoded by these threads.
@@ -61,11 +49,11 @@ impl<W: Write + Send> ParquetWriter<W> {
             leaves[file.schema_descr().get_column_root_idx(leaf)] += 1;
         }
         let schema = Arc::clone(schema);
-        let pool = Pool(Some(pool).filter(|pool| pool.current_num_threads() > 1).map(Arc::clone));
-        Ok(Self { file, schema, properties, leaves, group: None, groups: 0, pool })
+        let pool = Some(pool).filter(|pool| pool.current_num_threads() > 1).map(Arc::clone);
+        Ok(Self { file, schema, properties, leaves, group: None, closing: None, groups: 0, pool })
     }
 
-    /// Encodes a batch into the open row group.
+    /// Encodes a batch into the open row group.  What goes wrong on the way may be said later.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         if batch.num_rows() == 0 {
             return Ok(());
@@ -76,100 +64,67 @@ impl<W: Write + Send> ParquetWriter<W> {
                 Error::new(ErrorKind::Internal, message).help("this is a mistake in Hypostyle: please report it")
             );
         }
-        let group = match &mut self.group {
+        let group = match self.group.take() {
             Some(group) => group,
-            none => {
-                let descriptor = self.file.schema_descr();
-                let properties =
-                    encodings::for_group(&self.properties, descriptor, batch).map_err(Error::unwritable)?;
-                none.insert(Group::new(&self.schema, properties, self.groups)?)
-            }
+            None => self.begin_group(batch)?,
         };
-        group.rows += batch.num_rows();
-        let mut rest = group.leaves.as_mut_slice();
-        let mut columns: Vec<(&FieldRef, &ArrayRef, &mut [Leaf])> = Vec::with_capacity(self.leaves.len());
-        for ((field, array), count) in self.schema.fields().iter().zip(batch.columns()).zip(&self.leaves) {
-            let (leaves, others) = rest.split_at_mut(*count);
-            columns.push((field, array, leaves));
-            rest = others;
+        for (column, array) in group.0.iter().zip(batch.columns()) {
+            column.write(array, self.pool.as_deref());
         }
-        self.pool.each(columns, |(field, array, leaves)| {
-            for (leaf, levels) in leaves.iter_mut().zip(compute_leaves(field, array)?) {
-                leaf.levels = Some(levels);
-            }
-            Ok(())
-        })?;
-        let mut leaves: Vec<&mut Leaf> = group.leaves.iter_mut().collect();
-        leaves.sort_by_key(|leaf| Reverse(leaf.took));
-        self.pool.each(leaves, Leaf::write)
+        let failed = group.0.iter().any(|column| column.is_done());
+        self.group = Some(group);
+        if failed {
+            return self.end_group().and_then(|()| self.append());
+        }
+        match &self.closing {
+            Some(closing) if closing.0.iter().all(|column| column.is_done()) => self.append(),
+            _ => Ok(()),
+        }
     }
 
-    /// Ends the row group if it has rows, and writes it out.
+    fn begin_group(&mut self, first: &RecordBatch) -> Result<Group> {
+        let descriptor = self.file.schema_descr();
+        let properties = encodings::for_group(&self.properties, descriptor, first).map_err(Error::unwritable)?;
+        // The file's own writer has one set of properties for all row groups, so that a stand-in lays out the columns.
+        let (_, factory) = open(std::io::sink(), &self.schema, properties)?;
+        let mut writers = factory.create_column_writers(self.groups).map_err(Error::unwritable)?.into_iter();
+        let columns = self.schema.fields().iter().zip(&self.leaves);
+        let columns = columns.map(|(field, leaves)| Column::new(field, writers.by_ref().take(*leaves).collect()));
+        Ok(Group(columns.collect()))
+    }
+
+    /// Ends the row group if it has rows.
     pub fn end_group(&mut self) -> Result<()> {
         let Some(group) = self.group.take() else { return Ok(()) };
-        let mut chunks: Vec<Option<ArrowColumnChunk>> = group.leaves.iter().map(|_| None).collect();
-        let jobs: Vec<_> = group.leaves.into_iter().zip(&mut chunks).collect();
-        self.pool.each(jobs, |(leaf, chunk)| {
-            *chunk = Some(leaf.writer.close()?);
-            Ok(())
-        })?;
+        for column in &group.0 {
+            column.close(self.pool.as_deref());
+        }
         self.groups += 1;
-        self.append(chunks.into_iter().flatten()).map_err(Error::unwritable)
+        self.append()?;
+        self.closing = Some(group);
+        Ok(())
     }
 
-    fn append(&mut self, chunks: impl Iterator<Item = ArrowColumnChunk>) -> ParquetResult<()> {
-        let mut group = self.file.next_row_group()?;
-        for chunk in chunks {
-            chunk.append_to_row_group(&mut group)?;
-        }
-        group.close().map(drop)
+    /// Writes the ended row group to the file, when all of it is encoded.
+    fn append(&mut self) -> Result<()> {
+        let Some(closing) = self.closing.take() else { return Ok(()) };
+        let chunks = closing.0.iter().map(|column| column.outcome()).collect::<Result<Vec<_>>>()?;
+        let file = &mut self.file;
+        let append = || {
+            let mut group = file.next_row_group()?;
+            chunks.into_iter().flatten().try_for_each(|chunk| chunk.append_to_row_group(&mut group))?;
+            group.close().map(drop)
+        };
+        append().map_err(Error::unwritable)
     }
 
     /// Ends the last row group, writes the footer, and gives the flushed file back.
     pub fn finish(mut self) -> Result<W> {
         self.end_group()?;
+        self.append()?;
         let mut file = self.file.into_inner().map_err(Error::unwritable)?;
         file.flush().map_err(Error::unwritable)?;
         Ok(file)
-    }
-}
-
-impl Group {
-    fn new(schema: &SchemaRef, properties: WriterProperties, index: usize) -> Result<Self> {
-        // The file's own writer has one set of properties for all row groups, so that a stand-in lays out the columns.
-        let (_, factory) = open(std::io::sink(), schema, properties)?;
-        let writers = factory.create_column_writers(index).map_err(Error::unwritable)?;
-        let leaf = |writer| Leaf { writer, levels: None, took: Duration::ZERO };
-        Ok(Self { leaves: writers.into_iter().map(leaf).collect(), rows: 0 })
-    }
-}
-
-impl Leaf {
-    fn write(&mut self) -> ParquetResult<()> {
-        let start = Instant::now();
-        if let Some(levels) = self.levels.take() {
-            self.writer.write(&levels)?;
-        }
-        self.took = start.elapsed();
-        Ok(())
-    }
-}
-
-/// Threads for jobs side by side; where there is but one, the caller's own does them.
-struct Pool(Option<Arc<ThreadPool>>);
-
-impl Pool {
-    /// Runs all jobs, begun in their order.  The failure is that of the earliest job that failed.
-    fn each<J: Send>(&self, jobs: Vec<J>, run: impl Fn(J) -> ParquetResult<()> + Sync) -> Result<()> {
-        let Some(pool) = &self.0 else { return jobs.into_iter().try_for_each(run).map_err(Error::unwritable) };
-        let mut results: Vec<ParquetResult<()>> = jobs.iter().map(|_| Ok(())).collect();
-        let run = &run;
-        pool.in_place_scope_fifo(|scope| {
-            for (job, result) in jobs.into_iter().zip(&mut results) {
-                scope.spawn_fifo(move |_| *result = run(job));
-            }
-        });
-        results.into_iter().collect::<ParquetResult<()>>().map_err(Error::unwritable)
     }
 }
 

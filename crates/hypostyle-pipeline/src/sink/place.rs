@@ -1,7 +1,9 @@
 //! A file that grows under a temporary name beside its place, and appears there whole or not at all.
 
 use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
 
 use tempfile::NamedTempFile;
 
@@ -53,6 +55,54 @@ impl Pending {
 
     fn fault(&self, error: std::io::Error) -> Error {
         Error::unwritable(error).in_file(&self.path)
+    }
+}
+
+/// So many bytes are brought to the disk while others are still being made.
+const SETTLED: usize = 32 << 20;
+
+/// A file whose bytes go to the disk as they come, so that not all of them are left to wait for at the end.
+pub(crate) struct Settling {
+    file: File,
+    /// Bytes written since the last time.
+    bytes: usize,
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Settling {
+    pub fn new(file: File) -> Self {
+        Self { file, bytes: 0, thread: None }
+    }
+
+    fn settle(&mut self) -> io::Result<()> {
+        self.wait()?;
+        let file = self.file.try_clone()?;
+        self.thread = Some(thread::Builder::new().spawn(move || file.sync_data())?);
+        self.bytes = 0;
+        Ok(())
+    }
+
+    /// What the system said of the bytes before: it says it once.
+    fn wait(&mut self) -> io::Result<()> {
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(outcome)) => outcome,
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Write for Settling {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let done = self.file.write(bytes)?;
+        self.bytes += done;
+        if self.bytes >= SETTLED && self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
+            self.settle()?;
+        }
+        Ok(done)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.wait()
     }
 }
 

@@ -13,7 +13,7 @@ use rayon::ThreadPool;
 
 use super::encode::{Encoder, Out, codec};
 use super::folder::{FolderWriting, WrittenFolder};
-use super::place::Pending;
+use super::place::{Pending, Settling};
 use super::{Sink, Style, Target};
 use crate::checkpoint::Checkpoints;
 use crate::error::{Error, ErrorKind, Result};
@@ -72,14 +72,14 @@ impl Writing {
     fn begin_encoder(&mut self) -> Result<()> {
         let (mut header, mut streamed) = (true, false);
         let out: Out = match &mut self.place {
-            Place::Pending(pending) => Box::new(BufWriter::with_capacity(1 << 20, pending.handle()?)),
+            Place::Pending(pending) => Box::new(BufWriter::with_capacity(1 << 20, Settling::new(pending.handle()?))),
             Place::Parts { checkpoints, whole, open } => {
                 header = *whole == 0;
                 let path = checkpoints.part(*whole);
                 let file = File::create(&path).and_then(|file| Ok((file.try_clone()?, file)));
                 let (handle, file) = file.map_err(|error| Error::unwritable(error).in_file(&path))?;
                 *open = Some(handle);
-                Box::new(BufWriter::with_capacity(1 << 20, file))
+                Box::new(BufWriter::with_capacity(1 << 20, Settling::new(file)))
             }
             Place::StandardOutput => {
                 streamed = true;
