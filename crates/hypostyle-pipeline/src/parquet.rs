@@ -2,7 +2,7 @@
 //!
 //! A Parquet file is row groups of columns of pages, and nothing but the columns may be decoded or encoded apart: a file
 //! may well be one row group.  So both ways work a column at a time.  [`read`] says which rows of which row groups are
-//! wanted; [`lanes`] has threads decode a batch of one column at a time, always of the one that is furthest behind;
+//! wanted, [`prune`] which groups no row can be wanted of; [`lanes`] has threads decode a batch of one column at a time, always of the one that is furthest behind;
 //! [`file`] lets them read at places of their own.  [`write`] encodes the columns of a batch side by side, as
 //! [`encodings`] finds best, each into the chunk that it keeps in memory until the row group ends.  [`concat`] joins whole
 //! files without decoding them, so that parts of the output may be written apart as well.
@@ -14,6 +14,7 @@ mod concat;
 mod encodings;
 mod file;
 mod lanes;
+mod prune;
 mod read;
 mod write;
 

@@ -21,6 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::policy::{OnBad, nulled, without};
 use crate::rules::ValueRule;
 use crate::source::Mark;
+use crate::source::filter::Sieve;
 
 /// What all chunks have in common.
 pub(crate) struct Reading {
@@ -36,6 +37,8 @@ pub(crate) struct Reading {
     pub schema: SchemaRef,
     /// Rules for single values, each with the place of its column among the wanted ones.
     pub rules: Vec<(usize, ValueRule)>,
+    /// The filter, where no rule of order comes before it.
+    pub sieve: Option<Sieve>,
     pub on_bad: OnBad,
     /// Whether somebody will ask for places when the chunk is decoded.
     pub keep_text: bool,
@@ -49,6 +52,8 @@ pub(crate) struct Reading {
 pub(super) struct Decoded {
     pub batch: Result<RecordBatch>,
     pub bad: Vec<Found>,
+    /// Rows that the filter left out.
+    pub left_out: u64,
     pub records: u64,
     pub lines: u64,
     pub text: Option<Text>,
@@ -145,6 +150,10 @@ impl Reading {
         let batch = judged
             .and_then(|()| RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options))
             .and_then(|batch| if left_out { without(&batch, faults.iter().map(|fault| fault.row)) } else { Ok(batch) })
+            .and_then(|batch| {
+                let taken = self.sieve.as_ref().map_or_else(|| Ok(batch.clone()), |sieve| sieve.taken(&batch))?;
+                Ok((batch.num_rows() - taken.num_rows(), taken))
+            })
             .map_err(|error| Error::new(ErrorKind::Internal, "the decoded columns don't fit together").because(error));
         let records = table.rows() + table.odd.iter().filter(|odd| !odd.fitted).count();
         let lines = lines(&bytes, &self.dialect);
@@ -158,7 +167,11 @@ impl Reading {
             let _ = spare.send(bytes);
             None
         };
-        Decoded { batch, bad, records: records as u64, lines, text }
+        let (left_out, batch) = match batch {
+            Ok((left_out, batch)) => (left_out as u64, Ok(batch)),
+            Err(error) => (0, Err(error)),
+        };
+        Decoded { batch, bad, left_out, records: records as u64, lines, text }
     }
 
     /// Asks the rules about the values that could be read.  Where bad values become null, those that break a rule do.
