@@ -15,6 +15,7 @@ use arrow::array::{
 use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Float64Type, Int32Type, Int64Type, Schema};
 use arrow::ipc::reader::FileReader;
+use arrow::ipc::writer::FileWriter;
 use common::{Folder, KERNELS, assert_same_bits, trades};
 use hypostyle_pipeline::{Pipeline, Summary};
 use parquet::arrow::ArrowWriter;
@@ -59,7 +60,7 @@ fn asked(column: &'static str, text: String, holds: impl Fn(&Row) -> bool + 'sta
 
 /// A float as TOML has it.
 fn written(x: f64) -> String {
-    format!("{x:?}").replace("e-", "e-").to_string()
+    format!("{x:?}")
 }
 
 fn conditions() -> impl Strategy<Value = Asked> {
@@ -195,7 +196,9 @@ proptest! {
             assert_eq!(summary.rows_read, rows.len() as u64);
             summary
         };
-        run(&source, "in.parquet", "in.arrow");
+        let mut writer = FileWriter::try_new(File::create(folder.path("in.arrow")).unwrap(), &whole.schema()).unwrap();
+        writer.write(&whole).unwrap();
+        writer.finish().unwrap();
         run(&source, "in.parquet", "in.csv");
         let taken: BooleanArray = rows.iter().map(|row| Some(filter.iter().all(|asked| (asked.holds)(row)))).collect();
         let expected = filter_record_batch(&whole, &taken).unwrap();
@@ -205,8 +208,12 @@ proptest! {
         prop_assert_eq!(summary.filtered_rows, (rows.len() - expected.num_rows()) as u64);
         prop_assert!(stated || summary.skipped_groups == 0);
         assert_same_bits(&folder.parquet("out.parquet"), &expected);
-        run(&toml, "in.arrow", "out.arrow");
-        assert_same_bits(&read_ipc(&folder.path("out.arrow")), &expected);
+        run(&toml, "in.arrow", "of_arrow.parquet");
+        assert_same_bits(&folder.parquet("of_arrow.parquet"), &expected);
+        if !dictionary {
+            run(&toml, "in.arrow", "out.arrow");
+            assert_same_bits(&read_ipc(&folder.path("out.arrow")), &expected);
+        }
         let text = if dictionary { "dictionary" } else { "string" };
         let toml = format!(
             "{source}chunk_bytes = {chunk_bytes}\nschema = {{ n = \"i64\", i = \"i64\", f = \"f64\", t = \"{text}\" }}\n{conditions}"
@@ -290,7 +297,7 @@ fn row_groups_without_a_row_to_take_are_never_read() {
         ("u = { max = 19 }", 0..20, 0..2),
         ("f = { min = 44.5 }", 95..100, 9..10),
         ("f = { min = 44 }", 94..100, 9..10),
-        ("f = { max = -46.0 }", 0..3, 0..1),
+        ("f = { max = -48.0 }", 0..3, 0..1),
         ("f = { one_of = [0, 1.0] }", 50..52, 5..6),
         ("f32 = { max = 0.25 }", 0..2, 0..1),
         ("b = { one_of = [true] }", 50..100, 5..10),
@@ -302,10 +309,9 @@ fn row_groups_without_a_row_to_take_are_never_read() {
         ("long = { one_of = [-50.0] }", 0..1, 0..1),
         ("day = { min = \"1970-04-06\" }", 95..100, 9..10),
         ("at = { max = \"1970-01-10\" }", 0..10, 0..1),
-        ("utc = { max = \"1970-01-10T02:00\" }", 0..10, 0..1),
-        ("utc = { max = \"1970-01-10T00:00Z\" }", 0..10, 0..1),
+        ("utc = { max = \"1970-01-10T02:00:00\" }", 0..10, 0..1),
+        ("utc = { max = \"1970-01-10T00:00:00Z\" }", 0..10, 0..1),
         ("half = { not_null = true }", 50..100, 5..10),
-        ("half = { regexless = 0 }", 0..0, 0..0),
         ("same = { none_of = [0, 1, 2] }", 30..100, 3..10),
         // The first five bytes, which are all that the statistics have, are the same for every text.
         ("t = { min = \"a text that is long 095\" }", 95..100, 0..10),
@@ -313,9 +319,6 @@ fn row_groups_without_a_row_to_take_are_never_read() {
         ("t = { min = \"b\" }", 0..0, 0..0),
         ("t = { regex = \"095$\" }", 95..96, 0..10),
     ] {
-        if condition.contains("regexless") {
-            continue;
-        }
         // What is in the way of the rows to be left out is no Parquet any more.
         let mut damaged = bytes.clone();
         for (index, (_, start)) in groups.iter().enumerate().filter(|(index, _)| !read.contains(index)) {
@@ -412,18 +415,14 @@ fn whole_files_are_left_out_by_their_folders() {
         let plan = folder.pipeline(toml, "in", "out.csv").plan().unwrap().to_string();
         assert!(plan.contains("day=2") && plan.contains(" and 1 more files"), "{plan}");
         assert!(plan.contains("leaves unread 6 of 8 files"), "{plan}");
-        assert!(plan.contains("day   min = 2\n") && plan.contains("odd   one_of = [1]\n"), "{plan}");
+        assert!(plan.contains("day  min = 2\n") && plan.contains("odd  one_of = [1]\n"), "{plan}");
         // The folder's column, and what only the filter needs, need not be read.
         let summary = folder.run(&format!("{toml}[sink]\ncolumns = [\"n\"]\n"), "in", "out.csv").unwrap();
         assert_eq!((folder.read("out.csv").as_str(), summary.rows), ("n\n5\n7\n", 2));
         let summary = folder.run(&format!("[source]\ncolumns = [\"day\"]\n{toml}"), "in", "out.csv").unwrap();
         assert_eq!((folder.read("out.csv").as_str(), summary.rows_read), ("day\n2\n2\n", 4), "{format}");
         // An output may not take the place of an input, read or not.
-        let error = folder.run(
-            "[source.filter]\nday = { max = 2 }\n[sink]\nformat = \"csv\"\n",
-            "in",
-            &format!("in/day=3/0.{format}"),
-        );
+        let error = folder.run(&format!("{toml}[sink]\nformat = \"csv\"\n"), "in", &format!("in/day=3/0.{format}"));
         assert!(error.unwrap_err().to_string().contains("the output is the input"));
     }
 }

@@ -13,6 +13,7 @@ use arrow::compute::kernels::cmp::{eq, gt, gt_eq, lt_eq};
 use arrow::compute::{CastOptions, and, cast, cast_with_options, is_not_null, not, or, take};
 use arrow::datatypes::{DataType, Float64Type, TimeUnit};
 use arrow::error::ArrowError;
+use arrow::util::display::FormatOptions;
 use regex::Regex;
 
 use crate::config::{Asked, Scalar as Given};
@@ -46,7 +47,12 @@ impl Test {
         let value = |key: &str, given: &Given| {
             typed(given, data_type).ok_or_else(|| {
                 wrong(format!("{key} is {}, which is no {}", shown(given), types::name(data_type)))
-                    .help("write the value as the column's type is written, or declare the column otherwise")
+                    .help(match data_type {
+                        DataType::Timestamp(_, Some(_)) => {
+                            "write it with its offset, such as \"2024-12-31T23:59:59Z\", or declare the column otherwise"
+                        }
+                        _ => "write the value as the column's type is written, or declare the column otherwise",
+                    })
             })
         };
         let list = |key: &str, given: &[Given]| {
@@ -221,22 +227,38 @@ fn typed(given: &Given, data_type: &DataType) -> Option<ArrayRef> {
         Given::Float(_) => data_type.is_floating() || matches!(data_type, DataType::Decimal128(..)),
         Given::Text(_) => !data_type.is_numeric() && *data_type != DataType::Boolean,
     };
-    let options = CastOptions { safe: false, ..CastOptions::default() };
-    let value = cast_with_options(&array, data_type, &options).ok()?;
+    let value = read(&array, data_type)?;
     // What is finer than the type would be cut off without a word.
     let finer = match (given, data_type) {
-        (Given::Text(_), DataType::Timestamp(unit, zone)) if *unit != TimeUnit::Nanosecond => {
-            DataType::Timestamp(TimeUnit::Nanosecond, zone.clone())
-        }
+        (Given::Text(_), DataType::Timestamp(_, zone)) => DataType::Timestamp(TimeUnit::Nanosecond, zone.clone()),
         (Given::Float(_), DataType::Decimal128(..)) => DataType::Float64,
         _ => data_type.clone(),
     };
-    let exact = match (cast_with_options(&array, &finer, &options), cast_with_options(&value, &finer, &options)) {
-        (Ok(meant), Ok(taken)) => meant == taken,
+    let exact = match (read(&array, &finer), cast_with_options(&value, &finer, &STRICT)) {
+        (Some(meant), Ok(taken)) => meant == taken,
         // Too far away for the finer type.
         _ => true,
     };
     (fits && exact && value.null_count() == 0).then_some(value)
+}
+
+const STRICT: CastOptions<'static> = CastOptions { safe: false, format_options: FormatOptions::new() };
+
+/// The array as one of this type.  Of zones Arrow knows but offsets here: a text with an offset of its own needs none.
+fn read(array: &ArrayRef, data_type: &DataType) -> Option<ArrayRef> {
+    let (DataType::Utf8, DataType::Timestamp(unit, Some(zone))) = (array.data_type(), data_type) else {
+        return cast_with_options(array, data_type, &STRICT).ok();
+    };
+    let at = |offset: &str| cast_with_options(array, &DataType::Timestamp(*unit, Some(offset.into())), &STRICT).ok();
+    let value = match &**zone {
+        "UTC" | "Etc/UTC" | "Z" | "z" => at("+00:00"),
+        offset if offset.starts_with(['+', '-']) => at(offset),
+        _ => at("+00:00").filter(|value| {
+            let number = |value: &ArrayRef| cast(value, &DataType::Int64).ok();
+            at("+01:00").is_some_and(|other| number(&other) == number(value))
+        }),
+    };
+    cast_with_options(&value?, data_type, &STRICT).ok()
 }
 
 fn shown(given: &Given) -> String {
