@@ -83,8 +83,8 @@ impl Plan {
             unread.push(format!("{skipped} of {groups} row groups"));
         }
         let unread =
-            if unread.is_empty() { String::new() } else { format!("  leaves unread {}", unread.join(" and ")) };
-        writeln!(f, "filter {unread}")?;
+            if unread.is_empty() { String::new() } else { format!("   leaves unread {}", unread.join(" and ")) };
+        writeln!(f, "filter{unread}")?;
         for condition in &source.filter.conditions {
             writeln!(f, "         {:<width$}  {}", condition.name, condition.text)?;
         }

@@ -21,7 +21,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use chunks::ParquetChunks;
+pub(crate) use chunks::{ParquetChunks, Wanted};
 pub(crate) use concat::concat;
 pub(crate) use read::ParquetFile;
 pub(crate) use write::ParquetWriter;

@@ -604,7 +604,9 @@ fn killed_and_resumed_the_bytes_are_the_same() {
             // Until there is a checkpoint behind the one that it began with.
             while run.try_wait().unwrap().is_none()
                 && std::fs::read(&checkpoint).ok().is_none_or(|now| before.as_ref() == Some(&now))
-            {}
+            {
+                std::thread::sleep(std::time::Duration::from_micros(200));
+            }
             if kills < 3 {
                 let _ = run.kill();
             }

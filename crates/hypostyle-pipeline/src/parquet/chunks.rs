@@ -11,14 +11,19 @@ use crate::rules::test::Test;
 use crate::source::files::Files;
 use crate::source::{BATCH_ROWS, Chunk, Mark, check_same_columns};
 
+/// What is read of the files.
+pub(crate) struct Wanted {
+    pub columns: Vec<usize>,
+    /// Of these columns, without the files' metadata: what another tool noted there doesn't hold for the output.
+    pub schema: SchemaRef,
+    /// What rows must meet, by the numbers of the columns: where none of a row group can, it is left unread.
+    pub tests: Vec<(usize, Test)>,
+}
+
 /// The rows of some Parquet files, in order.
 pub(crate) struct ParquetChunks {
     files: Files,
-    columns: Vec<usize>,
-    /// Of the wanted columns, without the files' metadata: what another tool noted there doesn't hold for the output.
-    schema: SchemaRef,
-    /// What rows must meet, by the numbers of the columns: where none of a row group can, it is left unread.
-    tests: Vec<(usize, Test)>,
+    wanted: Wanted,
     batch_rows: usize,
     threads: usize,
     first: Option<ParquetFile>,
@@ -32,9 +37,7 @@ impl ParquetChunks {
     pub fn begin(
         first: ParquetFile,
         files: Files,
-        columns: Vec<usize>,
-        schema: SchemaRef,
-        tests: Vec<(usize, Test)>,
+        wanted: Wanted,
         batch_rows: Option<usize>,
         threads: usize,
         mark: Option<Mark>,
@@ -43,7 +46,7 @@ impl ParquetChunks {
         let bytes = files.list[..next.file].iter().map(|file| file.bytes).sum();
         let batch_rows = batch_rows.unwrap_or(BATCH_ROWS);
         let first = Some(first).filter(|_| next.file == 0);
-        Ok(Self { files, columns, schema, tests, batch_rows, threads, first, open: None, next, bytes })
+        Ok(Self { files, wanted, batch_rows, threads, first, open: None, next, bytes })
     }
 
     pub fn next(&mut self) -> Result<Option<Chunk>> {
@@ -54,13 +57,14 @@ impl ParquetChunks {
                     Some(first) => first,
                     None => {
                         let (opened, columns) = ParquetFile::open(&file.path)?;
-                        check_same_columns(&file.path, &columns, &self.columns, &self.schema)?;
+                        check_same_columns(&file.path, &columns, &self.wanted.columns, &self.wanted.schema)?;
                         opened
                     }
                 };
-                let schema = Arc::clone(&self.schema);
-                let opened = opened.skip_groups(&self.tests);
-                let batches = opened.batches(&self.columns, schema, self.batch_rows, self.threads, self.next.offset)?;
+                let schema = Arc::clone(&self.wanted.schema);
+                let opened = opened.skip_groups(&self.wanted.tests);
+                let batches =
+                    opened.batches(&self.wanted.columns, schema, self.batch_rows, self.threads, self.next.offset)?;
                 self.open = Some(batches);
             }
             let Some(batches) = &mut self.open else { return Ok(None) };
@@ -78,7 +82,7 @@ impl ParquetChunks {
             }
             // What was left unread at the end of a file is told with no rows.
             if let Some(batch) =
-                batch.or_else(|| (left_out.rows > 0).then(|| RecordBatch::new_empty(Arc::clone(&self.schema))))
+                batch.or_else(|| (left_out.rows > 0).then(|| RecordBatch::new_empty(Arc::clone(&self.wanted.schema))))
             {
                 let after = self.next;
                 return Ok(Some(Chunk {

@@ -231,6 +231,7 @@ fn typed(given: &Given, data_type: &DataType) -> Option<ArrayRef> {
     // What is finer than the type would be cut off without a word.
     let finer = match (given, data_type) {
         (Given::Text(_), DataType::Timestamp(_, zone)) => DataType::Timestamp(TimeUnit::Nanosecond, zone.clone()),
+        (Given::Text(_), DataType::Date32) => DataType::Timestamp(TimeUnit::Microsecond, None),
         (Given::Float(_), DataType::Decimal128(..)) => DataType::Float64,
         _ => data_type.clone(),
     };
@@ -267,5 +268,59 @@ fn shown(given: &Given) -> String {
         Given::Integer(value) => value.to_string(),
         Given::Float(value) => value.to_string(),
         Given::Text(value) => format!("{value:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::Int64Type;
+
+    use super::*;
+
+    fn text(text: &str, data_type: &DataType) -> Option<ArrayRef> {
+        typed(&Given::Text(text.to_string()), data_type)
+    }
+
+    #[test]
+    fn moments_are_taken_to_the_unit_and_the_zone() {
+        let moment = |unit, zone: Option<&str>| DataType::Timestamp(unit, zone.map(Into::into));
+        let seconds = |array: ArrayRef| cast(&array, &DataType::Int64).unwrap().as_primitive::<Int64Type>().value(0);
+        for (zone, given, expected) in [
+            (None, "1970-01-02", Some(86_400)),
+            (Some("UTC"), "1970-01-02", Some(86_400)),
+            (Some("+02:00"), "1970-01-02", Some(86_400 - 7_200)),
+            (Some("+02:00"), "1970-01-02T00:00:00Z", Some(86_400)),
+            (Some("UTC"), "1970-01-02T00:00:00+01:00", Some(86_400 - 3_600)),
+            // What the clock of New York showed isn't known here.
+            (Some("America/New_York"), "1970-01-02T00:00:00Z", Some(86_400)),
+            (Some("America/New_York"), "1970-01-02", None),
+            (None, "soon", None),
+        ] {
+            let value = text(given, &moment(TimeUnit::Second, zone));
+            assert!(value.as_ref().is_none_or(|value| *value.data_type() == moment(TimeUnit::Second, zone)));
+            assert_eq!(value.map(seconds), expected, "{zone:?} {given}");
+        }
+        // Nothing is cut off, and what lies outside of the nanoseconds' reach is taken all the same.
+        for (given, unit, fits) in [
+            ("2024-01-01T00:00:00.5", TimeUnit::Second, false),
+            ("2024-01-01T00:00:00.5", TimeUnit::Millisecond, true),
+            ("2024-01-01T00:00:00.0005", TimeUnit::Millisecond, false),
+            ("9999-12-31", TimeUnit::Microsecond, true),
+        ] {
+            assert_eq!(text(given, &moment(unit, None)).is_some(), fits, "{given}");
+            assert_eq!(text(given, &moment(unit, Some("UTC"))).is_some(), fits, "{given}");
+        }
+        assert!(text("2024-01-01", &DataType::Date32).is_some());
+        assert!(text("2024-01-01T10:00:00", &DataType::Date32).is_none());
+    }
+
+    #[test]
+    fn numbers_are_taken_as_they_are() {
+        let decimal = DataType::Decimal128(10, 2);
+        assert!(typed(&Given::Float(0.01), &decimal).is_some());
+        assert!(typed(&Given::Float(0.015), &decimal).is_none());
+        assert!(typed(&Given::Integer(3), &decimal).is_some());
+        assert!(typed(&Given::Integer(300), &DataType::UInt8).is_none());
+        assert!(typed(&Given::Float(1.0), &DataType::Int64).is_none());
     }
 }

@@ -14,7 +14,7 @@ use super::{Chunk, Column, Kind, Mark, Source, folders, schema};
 use crate::csv::chunk::Reading;
 use crate::csv::reader::CsvChunks;
 use crate::error::{Error, ErrorKind, Result};
-use crate::parquet::ParquetChunks;
+use crate::parquet::{ParquetChunks, Wanted};
 use crate::rules::ValueRule;
 
 /// The rows of a source.
@@ -96,16 +96,8 @@ impl Source {
             }
             Kind::Parquet(first) => {
                 let threads = pool.current_num_threads();
-                Rows::Parquet(ParquetChunks::begin(
-                    first,
-                    self.files,
-                    in_file,
-                    file_schema,
-                    tests,
-                    self.batch_rows,
-                    threads,
-                    mark,
-                )?)
+                let wanted = Wanted { columns: in_file, schema: file_schema, tests };
+                Rows::Parquet(ParquetChunks::begin(first, self.files, wanted, self.batch_rows, threads, mark)?)
             }
         };
         Ok(Chunks { rows, sieve, folders, schema })
