@@ -516,6 +516,11 @@ fn a_trial_ends_though_the_filter_takes_nothing() {
     let toml = "[source]\nchunk_bytes = 2000\n[source.filter]\nsymbol = { one_of = [\"X\"] }\n";
     let summary = folder.pipeline(toml, "in.csv", "out.csv").try_rows(100).unwrap().unwrap();
     assert!((100..1000).contains(&summary.rows_read), "{}", summary.rows_read);
+    // What is never read costs no time.
+    write_groups(&folder.path("in.parquet"), &ascending(), 10, EnabledStatistics::Chunk);
+    let toml = "[source]\nbatch_rows = 2\n[source.filter]\nn = { min = 95 }\n";
+    let summary = folder.pipeline(toml, "in.parquet", "out.csv").try_rows(7).unwrap().unwrap();
+    assert_eq!((summary.rows, summary.filtered_rows), (3, 95));
 }
 
 #[test]

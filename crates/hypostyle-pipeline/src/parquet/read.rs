@@ -252,7 +252,8 @@ impl ParquetBatches {
             first += count;
         }
         let bytes = self.bytes_of(rows.end) - self.bytes_of(rows.start);
-        LeftOut { rows: rows.end - rows.start, groups, bytes }
+        let unread = rows.end - rows.start;
+        LeftOut { rows: unread, groups, unread, bytes }
     }
 }
 

@@ -99,7 +99,7 @@ impl Advancing {
 
     /// Whether the run ends before the input does.
     pub fn is_done(&self) -> bool {
-        let seen = self.rows_read + self.left_out.rows;
+        let seen = self.rows_read + self.left_out.rows - self.left_out.unread;
         self.limit == Some(self.rows_read) || self.trial.is_some_and(|trial| seen >= trial)
     }
 

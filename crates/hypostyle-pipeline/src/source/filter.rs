@@ -23,6 +23,8 @@ pub(crate) struct LeftOut {
     pub rows: u64,
     /// Row groups that were never read.
     pub groups: u64,
+    /// Their rows.
+    pub unread: u64,
     /// Their bytes.
     pub bytes: u64,
 }
@@ -31,6 +33,7 @@ impl std::ops::AddAssign for LeftOut {
     fn add_assign(&mut self, more: Self) {
         self.rows += more.rows;
         self.groups += more.groups;
+        self.unread += more.unread;
         self.bytes += more.bytes;
     }
 }
