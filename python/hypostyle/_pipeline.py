@@ -27,7 +27,13 @@ class Summary:
     rows: int
     """Rows written."""
     rows_read: int
-    """Rows taken from the input, without those that were left out for being bad."""
+    """Rows of the input: those written, those that the filter left out, and those that were left out for being bad."""
+    filtered_rows: int
+    """Rows that the filter left out, with those of the row groups that were never read."""
+    skipped_groups: int
+    """Row groups of Parquet that were never read, as the filter takes none of their rows."""
+    skipped_files: int
+    """Files that were never opened, as the filter leaves them out by their folders."""
     bad_rows: int
     """Rows that were bad: made null, left out or rejected, as the pipeline says."""
     reasons: Mapping[str, int]
@@ -120,7 +126,7 @@ class Pipeline:
             threads: How many threads may decode, run kernels and encode; all cores unless given.  The result does not
                 depend on it.
             memory: How many bytes of memory the process may use; where that isn't enough, the run fails.
-            limit: Stop after so many rows.
+            limit: Stop after so many rows; with a filter, after so many that it takes.
             restart: Forget the checkpoint of a run that ended before its time, and begin anew.
             progress: Called now and then, at most some twenty times a second.  What it raises stops the run.
 

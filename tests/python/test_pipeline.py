@@ -75,6 +75,26 @@ def test_bad_rows_are_counted(tmp_path: Path) -> None:
     assert pl.read_csv(tmp_path / "rejects.csv")["row"].to_list() == ["B,x", "A"]
 
 
+def test_a_filter_takes_rows_and_tells_how_many_it_left_out(tmp_path: Path) -> None:
+    frame = write(tmp_path, 10_000).with_row_index("n")
+    frame.write_parquet(tmp_path / "in.parquet", row_group_size=1_000, statistics=True)
+    toml = """
+    [source.filter]
+    n = { min = 8500 }
+    symbol = { one_of = ["S1", "S2"] }
+    """
+    pipeline = hs.Pipeline(toml + STAGE)
+    assert "filter   leaves unread 8 of 10 row groups" in pipeline.check(
+        input=tmp_path / "in.parquet", output=tmp_path / "out.parquet"
+    )
+    summary = pipeline.run(input=tmp_path / "in.parquet", output=tmp_path / "out.parquet")
+    taken = frame.filter(pl.col("n") >= 8_500, pl.col("symbol").is_in(["S1", "S2"]))
+    expected = taken.with_columns(hs.rolling_mean("price", 3, min_samples=1, over="symbol").alias("mean"))
+    assert pl.read_parquet(tmp_path / "out.parquet").equals(expected)
+    assert (summary.rows, summary.rows_read) == (taken.height, 10_000)
+    assert (summary.filtered_rows, summary.skipped_groups, summary.skipped_files) == (10_000 - taken.height, 8, 0)
+
+
 def test_mistakes_are_exceptions(tmp_path: Path) -> None:
     write(tmp_path, 10)
     files = {"input": tmp_path / "in.csv", "output": tmp_path / "out.csv"}

@@ -19,6 +19,7 @@ use crate::saved::{About, Saved};
 use crate::sink::place::{folder, sync_folder};
 use crate::source::Mark;
 use crate::source::files::InputFile;
+use crate::source::filter::LeftOut;
 
 const MANIFEST: &str = "checkpoint.json";
 
@@ -47,9 +48,11 @@ pub(crate) struct Run {
 pub(crate) struct Progress {
     /// Where reading goes on.
     pub mark: Mark,
-    /// Rows that were taken from the input.
+    /// Rows that were taken from the input: the filter's, without bad ones.
     pub rows_read: u64,
     pub rows_written: u64,
+    #[serde(default)]
+    pub left_out: LeftOut,
     /// How many parts of the output are whole.
     pub parts: usize,
     pub rejects_bytes: u64,

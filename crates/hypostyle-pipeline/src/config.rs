@@ -103,6 +103,11 @@ pub(crate) struct SourceTable {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, RuleTable>")]
     pub rules: BTreeMap<String, Spanned<RuleTable>>,
+    /// Which rows are taken, by the values of columns, by name: those that meet all conditions. A missing value meets
+    /// none. Bad rows and rules come first.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, FilterTable>")]
+    pub filter: BTreeMap<String, Spanned<FilterTable>>,
 }
 
 /// What is done with rows of too few or too many fields.
@@ -126,8 +131,12 @@ pub(crate) struct RuleTable {
     pub min: Option<Scalar>,
     /// The greatest value that is allowed; dates and times as texts. By default there is none.
     pub max: Option<Scalar>,
-    /// The values that are allowed. By default all.
+    /// The values that are allowed, at least one. By default all.
+    #[schemars(length(min = 1))]
     pub one_of: Option<Vec<Scalar>>,
+    /// The values that are not allowed, at least one. By default there are none.
+    #[schemars(length(min = 1))]
+    pub none_of: Option<Vec<Scalar>>,
     /// The pattern that a text must match somewhere; `^` and `$` stand for its ends. By default there is none.
     pub regex: Option<String>,
     /// Whether each value may come only once, under each key of `over`. By default false.
@@ -137,6 +146,65 @@ pub(crate) struct RuleTable {
     pub increasing: Option<Increasing>,
     /// The key column or columns under which `unique` and `increasing` count. By default all rows count together.
     pub over: Option<Names>,
+}
+
+/// `[source.filter]`: the values of a column with which rows are taken.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FilterTable {
+    /// Whether a value must be there. By default false.
+    pub not_null: Option<bool>,
+    /// The least value that is taken; dates and times as texts. By default there is none.
+    pub min: Option<Scalar>,
+    /// The greatest value that is taken; dates and times as texts. By default there is none.
+    pub max: Option<Scalar>,
+    /// The values that are taken, at least one. By default all.
+    #[schemars(length(min = 1))]
+    pub one_of: Option<Vec<Scalar>>,
+    /// The values that are left out, at least one. By default there are none.
+    #[schemars(length(min = 1))]
+    pub none_of: Option<Vec<Scalar>>,
+    /// The pattern that a text must match somewhere; `^` and `$` stand for its ends. By default there is none.
+    pub regex: Option<String>,
+}
+
+/// What rules and filters ask of a value, in the same words.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub not_null: bool,
+    pub min: Option<&'a Scalar>,
+    pub max: Option<&'a Scalar>,
+    pub one_of: Option<&'a [Scalar]>,
+    pub none_of: Option<&'a [Scalar]>,
+    pub regex: Option<&'a str>,
+}
+
+impl RuleTable {
+    pub fn asked(&self) -> Asked<'_> {
+        let Self { not_null, min, max, one_of, none_of, regex, unique: _, increasing: _, over: _ } = self;
+        Asked {
+            not_null: not_null.unwrap_or_default(),
+            min: min.as_ref(),
+            max: max.as_ref(),
+            one_of: one_of.as_deref(),
+            none_of: none_of.as_deref(),
+            regex: regex.as_deref(),
+        }
+    }
+}
+
+impl FilterTable {
+    pub fn asked(&self) -> Asked<'_> {
+        let Self { not_null, min, max, one_of, none_of, regex } = self;
+        Asked {
+            not_null: not_null.unwrap_or_default(),
+            min: min.as_ref(),
+            max: max.as_ref(),
+            one_of: one_of.as_deref(),
+            none_of: none_of.as_deref(),
+            regex: regex.as_deref(),
+        }
+    }
 }
 
 /// Whether each value must be above the one before it, or at least not below.

@@ -18,7 +18,10 @@ impl fmt::Display for Plan {
         let files = &source.files.list;
         let more = if files.len() > 1 { format!(" and {} more files", files.len() - 1) } else { String::new() };
         let (format, bytes) = (source.format().name(), HumanBytes(source.files.bytes()));
-        writeln!(f, "source   {}{more} ({format}, {bytes})", files[0].path.display())?;
+        match source.files.unread {
+            true => writeln!(f, "source   none of {} files ({format})", source.files.left_out.len())?,
+            false => writeln!(f, "source   {}{more} ({format}, {bytes})", files[0].path.display())?,
+        }
         let names = source.wanted().map(|column| column.name.as_str());
         let outputs = self.stages.iter().flat_map(|stage| &stage.outputs).map(|(name, ..)| name.as_str());
         let types = source.wanted().map(|column| &column.data_type);
@@ -43,6 +46,7 @@ impl fmt::Display for Plan {
                 writeln!(f, "         {column:<0$}  {rule}", widths.name)?;
             }
         }
+        self.filter(f, widths.name)?;
         for (index, stage) in self.stages.iter().enumerate() {
             writeln!(f, "stage {}{}", index + 1, keys(stage))?;
             for (name, data_type, spec) in &stage.outputs {
@@ -63,10 +67,36 @@ impl fmt::Display for Plan {
     }
 }
 
+impl Plan {
+    /// The conditions, and what need not be read for them.
+    fn filter(&self, f: &mut fmt::Formatter<'_>, width: usize) -> fmt::Result {
+        let source = &self.source;
+        if source.filter.conditions.is_empty() {
+            return Ok(());
+        }
+        let left_out = source.files.left_out.len();
+        let mut unread = Vec::new();
+        if left_out > 0 {
+            unread.push(format!("{left_out} of {} files", source.files.read().len() + left_out));
+        }
+        if let Some((skipped, groups)) = source.groups() {
+            unread.push(format!("{skipped} of {groups} row groups"));
+        }
+        let unread =
+            if unread.is_empty() { String::new() } else { format!("   leaves unread {}", unread.join(" and ")) };
+        writeln!(f, "filter{unread}")?;
+        for condition in &source.filter.conditions {
+            writeln!(f, "         {:<width$}  {}", condition.name, condition.text)?;
+        }
+        Ok(())
+    }
+}
+
 /// How large the state was after the first rows.
 pub(crate) fn tried(summary: &Summary) -> String {
-    let (rows, keys, bytes) = (HumanCount(summary.rows_read), summary.keys as u64, summary.state_bytes);
-    let mut text = format!("tried    the first {rows} rows: {} of state", HumanBytes(bytes));
+    let (rows, keys, bytes) = (HumanCount(summary.rows), summary.keys as u64, summary.state_bytes);
+    let taken = if summary.filtered_rows > 0 { " that the filter takes" } else { "" };
+    let mut text = format!("tried    the first {rows} rows{taken}: {} of state", HumanBytes(bytes));
     if keys > 1 {
         text.push_str(&format!(", {} for each of {} keys", HumanBytes(bytes / keys), HumanCount(keys)));
     }

@@ -20,6 +20,8 @@ pub struct Pipeline {
     pub(crate) file: Option<PathBuf>,
     pub(crate) threads: Option<usize>,
     pub(crate) limit: Option<u64>,
+    /// As the limit, but for rows that are read.
+    pub(crate) trial: Option<u64>,
     pub(crate) memory: Option<u64>,
     pub(crate) restart: bool,
 }
@@ -58,7 +60,7 @@ impl Pipeline {
         self
     }
 
-    /// Stops after so many rows of the input.
+    /// Stops after so many rows of the input that the filter takes.
     pub fn with_limit(mut self, rows: u64) -> Self {
         self.limit = Some(rows);
         self
@@ -107,6 +109,7 @@ impl Pipeline {
             (source.on_bad_row, source.rejects) = (Some(OnBad::Skip), None);
         }
         trial.limit = Some(self.limit.map_or(rows, |limit| limit.min(rows)));
+        trial.trial = Some(rows);
         trial.run(&mut |_| ()).map(Some)
     }
 
@@ -142,6 +145,7 @@ impl FromStr for Pipeline {
             file: None,
             threads: None,
             limit: None,
+            trial: None,
             memory: None,
             restart: false,
         })

@@ -25,6 +25,8 @@ pub struct Plan {
     pub(crate) judge: Judge,
     pub(crate) sink: Sink,
     pub(crate) limit: Option<u64>,
+    /// After so many rows of the input the run ends, whether the filter takes them or not.
+    pub(crate) trial: Option<u64>,
     pub(crate) threads: Option<usize>,
     pub(crate) memory: Option<u64>,
     /// Where the state is kept from run to run, and what it has taken in.
@@ -103,10 +105,11 @@ pub(crate) fn build(pipeline: &Pipeline) -> Result<Plan> {
             _ => error,
         })?;
     }
-    let mut schema = source.schema();
+    let read = source.read_schema();
     for rule in &mut judge.orders {
-        rule.stage().begin(&schema).map_err(|error| Error::stage("[source.rules]", &error))?;
+        rule.stage().begin(&read).map_err(|error| Error::stage("[source.rules]", &error))?;
     }
+    let mut schema = source.schema();
     for (index, planned) in stages.iter_mut().enumerate() {
         let fault = |error| Error::stage(format!("stage {}", index + 1), &error);
         planned.stage.begin(&schema).map_err(fault)?;
@@ -119,8 +122,8 @@ pub(crate) fn build(pipeline: &Pipeline) -> Result<Plan> {
             Error::pipeline(format!("memory {text:?} is no size")).help("give one such as \"500MB\" or \"2GiB\"")
         })?),
     };
-    let Pipeline { limit, threads, .. } = *pipeline;
-    Ok(Plan { source, stages, judge, sink, limit, threads, memory, state, about, checkpoints, resume })
+    let Pipeline { limit, trial, threads, .. } = *pipeline;
+    Ok(Plan { source, stages, judge, sink, limit, trial, threads, memory, state, about, checkpoints, resume })
 }
 
 /// Where the state is kept: a place of its own.

@@ -5,26 +5,24 @@
 //! are kernels of the library: a value is new if it is the first that is counted under it, and in order if it is not below the
 //! greatest so far.
 
-use std::collections::HashSet;
+pub(crate) mod bounds;
+pub(crate) mod test;
+
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Datum, Float64Array, Int64Array, RecordBatch, Scalar, StringArray,
-};
-use arrow::buffer::BooleanBuffer;
-use arrow::compute::kernels::cmp::{eq, gt_eq, lt_eq};
-use arrow::compute::{CastOptions, and, cast, cast_with_options, is_not_null, not, nullif, or};
-use arrow::datatypes::{DataType, Schema};
+use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, Scalar};
+use arrow::compute::kernels::cmp::{gt_eq, lt_eq};
+use arrow::compute::{cast, not, nullif};
+use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 use hypostyle::{KernelSpec, Stage};
-use regex::Regex;
 
-use crate::config::{Increasing, RuleTable, Scalar as Given, Strictly};
+use crate::config::{Increasing, RuleTable, Strictly};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Pipeline;
 use crate::source::settings::no_column;
 use crate::source::{Column, schema};
-use crate::types;
+use test::{Test, is_no_nan};
 
 /// The rules of a source.
 #[derive(Default)]
@@ -43,16 +41,6 @@ pub(crate) struct ValueRule {
     number: usize,
     pub column: usize,
     test: Test,
-}
-
-#[derive(Debug, Clone)]
-enum Test {
-    NotNull,
-    Min(ArrayRef),
-    Max(ArrayRef),
-    OneOf(Vec<ArrayRef>),
-    OneOfTexts(HashSet<String>),
-    Form(Regex),
 }
 
 /// A rule about the rows before.
@@ -92,7 +80,7 @@ impl Rules {
                 let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
                 return Err(no_column("[source.rules]", name, &names).at_line(line));
             };
-            let added = rules.add(name, column, &columns[column].data_type, table.get_ref(), &schema);
+            let added = rules.add(column, &columns[column], table.get_ref(), &schema);
             added.map_err(|error| error.at_line(line))?;
             rules.columns.resize(rules.texts.len(), name.clone());
         }
@@ -104,57 +92,17 @@ impl Rules {
         self.values.iter().map(|rule| rule.column).chain(self.orders.iter().map(|rule| rule.column))
     }
 
-    fn add(
-        &mut self,
-        name: &str,
-        column: usize,
-        data_type: &DataType,
-        table: &RuleTable,
-        schema: &Schema,
-    ) -> Result<()> {
+    fn add(&mut self, index: usize, column: &Column, table: &RuleTable, schema: &Schema) -> Result<()> {
+        let name = column.name.as_str();
         let wrong = |what: String| Error::pipeline(format!("[source.rules] {name}: {what}"));
-        let value = |key: &str, given: &Given| {
-            typed(given, data_type).ok_or_else(|| {
-                wrong(format!("{key} is {}, which is no {}", shown(given), types::name(data_type)))
-                    .help("write the value as the column's type is written, or declare the column otherwise")
-            })
-        };
-        if table.not_null == Some(true) {
-            self.value(column, Test::NotNull, "not_null".to_string());
-        }
-        for (key, given) in [("min", &table.min), ("max", &table.max)] {
-            let Some(given) = given else { continue };
-            if data_type.is_nested() {
-                return Err(wrong(format!("{} has no order", types::name(data_type))).help(format!("remove {key}")));
-            }
-            let bound = value(key, given)?;
-            let test = if key == "min" { Test::Min(bound) } else { Test::Max(bound) };
-            self.value(column, test, format!("{key} = {}", shown(given)));
-        }
-        if let Some(list) = &table.one_of {
-            let values = list.iter().map(|given| value("one_of", given)).collect::<Result<Vec<_>>>()?;
-            let text = format!("one_of = [{}]", list.iter().map(shown).collect::<Vec<_>>().join(", "));
-            let short = if text.len() > 80 { format!("one_of ({} values)", list.len()) } else { text };
-            let test = match data_type {
-                DataType::Utf8 => {
-                    Test::OneOfTexts(values.iter().map(|value| value.as_string::<i32>().value(0).to_string()).collect())
-                }
-                _ => Test::OneOf(values),
-            };
-            self.value(column, test, short);
-        }
-        if let Some(pattern) = &table.regex {
-            if !matches!(data_type, DataType::Utf8 | DataType::LargeUtf8) {
-                return Err(wrong(format!("regex is for texts, but the column is {}", types::name(data_type)))
-                    .help(format!("declare it: {name} = \"string\" under [source.schema]")));
-            }
-            let regex = Regex::new(pattern).map_err(|error| wrong("regex can't be read".to_string()).because(error))?;
-            self.value(column, Test::Form(regex), format!("regex = {pattern:?}"));
+        for (test, text) in Test::read(table.asked(), column, "[source.rules]")? {
+            self.values.push(ValueRule { number: self.texts.len(), column: index, test });
+            self.texts.push(text);
         }
         let over = table.over.as_ref().map(|over| over.to_vec()).unwrap_or_default();
         let keys = if over.is_empty() { String::new() } else { format!(" over {}", over.join(", ")) };
         if table.unique == Some(true) {
-            self.unique(column, name, &over, format!("unique{keys}"), schema).map_err(wrong)?;
+            self.unique(index, name, &over, format!("unique{keys}"), schema).map_err(wrong)?;
         }
         let strictly = match table.increasing {
             None | Some(Increasing::Weakly(false)) => None,
@@ -164,20 +112,15 @@ impl Rules {
         if let Some(strictly) = strictly {
             let text = format!("increasing{}{keys}", if strictly { " strictly" } else { "" });
             let spec = KernelSpec::new("expanding_max").with("column", name).over(over.iter().cloned()).alias(SO_FAR);
-            self.order(column, name, spec, OrderTest::Increasing, text.clone(), schema).map_err(wrong)?;
+            self.order(index, name, spec, OrderTest::Increasing, text.clone(), schema).map_err(wrong)?;
             if strictly {
-                self.unique(column, name, &over, text, schema).map_err(wrong)?;
+                self.unique(index, name, &over, text, schema).map_err(wrong)?;
             }
         }
         if !over.is_empty() && table.unique != Some(true) && strictly.is_none() {
             return Err(wrong("over is given, but neither unique nor increasing".to_string()).help("remove over"));
         }
         Ok(())
-    }
-
-    fn value(&mut self, column: usize, test: Test, text: String) {
-        self.values.push(ValueRule { number: self.texts.len(), column, test });
-        self.texts.push(text);
     }
 
     fn unique(
@@ -213,40 +156,11 @@ impl Rules {
 impl ValueRule {
     /// The rows of the column that break the rule.
     pub fn broken(&self, values: &ArrayRef) -> std::result::Result<Vec<Broken>, ArrowError> {
-        let kept = match &self.test {
-            Test::NotNull if values.null_count() == 0 => return Ok(Vec::new()),
-            Test::NotNull => is_not_null(values)?,
-            Test::Min(bound) => {
-                let kept = gt_eq(values, &Scalar::new(bound))?;
-                if values.data_type().is_floating() { and(&kept, &is_no_nan(values)?)? } else { kept }
-            }
-            Test::Max(bound) => lt_eq(values, &Scalar::new(bound))?,
-            Test::OneOf(list) => {
-                let mut kept = BooleanArray::new(BooleanBuffer::new_unset(values.len()), values.logical_nulls());
-                for value in list {
-                    kept = or(&kept, &eq(values, &Scalar::new(value) as &dyn Datum)?)?;
-                }
-                kept
-            }
-            Test::OneOfTexts(list) => of_texts(values, |text| list.contains(text)),
-            Test::Form(regex) => of_texts(values, |text| regex.is_match(text)),
-        };
-        Ok(broken(&kept, self.column, self.number))
+        if matches!(self.test, Test::NotNull) && values.logical_null_count() == 0 {
+            return Ok(Vec::new());
+        }
+        Ok(broken(&self.test.kept(values)?, self.column, self.number))
     }
-}
-
-/// Asks about each text.
-fn of_texts(values: &ArrayRef, is_kept: impl Fn(&str) -> bool) -> BooleanArray {
-    match values.data_type() {
-        DataType::LargeUtf8 => values.as_string::<i64>().iter().map(|text| text.map(&is_kept)).collect(),
-        _ => values.as_string::<i32>().iter().map(|text| text.map(&is_kept)).collect(),
-    }
-}
-
-/// A NaN lies within no bounds.
-fn is_no_nan(values: &ArrayRef) -> std::result::Result<BooleanArray, ArrowError> {
-    let infinity = cast(&Float64Array::from(vec![f64::INFINITY]), values.data_type())?;
-    lt_eq(values, &Scalar::new(infinity))
 }
 
 fn broken(kept: &BooleanArray, column: usize, rule: usize) -> Vec<Broken> {
@@ -296,33 +210,5 @@ impl OrderRule {
     /// The state, for a checkpoint or the next run.
     pub fn stage(&mut self) -> &mut Stage {
         &mut self.stage
-    }
-}
-
-/// A value of the pipeline file as an array of one row of the column's type.
-fn typed(given: &Given, data_type: &DataType) -> Option<ArrayRef> {
-    let array: ArrayRef = match given {
-        Given::Bool(value) => Arc::new(BooleanArray::from(vec![*value])),
-        Given::Integer(value) => Arc::new(Int64Array::from(vec![*value])),
-        Given::Float(value) => Arc::new(Float64Array::from(vec![*value])),
-        Given::Text(value) => Arc::new(StringArray::from(vec![value.as_str()])),
-    };
-    let fits = match given {
-        Given::Bool(_) => *data_type == DataType::Boolean,
-        Given::Integer(_) => data_type.is_numeric(),
-        Given::Float(_) => data_type.is_floating() || matches!(data_type, DataType::Decimal128(..)),
-        Given::Text(_) => !data_type.is_numeric() && *data_type != DataType::Boolean,
-    };
-    let options = CastOptions { safe: false, ..CastOptions::default() };
-    let value = cast_with_options(&array, data_type, &options).ok()?;
-    (fits && value.null_count() == 0).then_some(value)
-}
-
-fn shown(given: &Given) -> String {
-    match given {
-        Given::Bool(value) => value.to_string(),
-        Given::Integer(value) => value.to_string(),
-        Given::Float(value) => value.to_string(),
-        Given::Text(value) => format!("{value:?}"),
     }
 }

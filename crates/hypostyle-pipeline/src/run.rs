@@ -26,6 +26,7 @@ use crate::saved::{About, Saved};
 use crate::sink::place::Pending;
 use crate::sink::write::Writing;
 use crate::source::chunks::Chunks;
+use crate::source::filter::LeftOut;
 use crate::source::{Chunk, Mark, Source};
 use advance::{Advancing, Group};
 use write::Write;
@@ -40,7 +41,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub struct Status {
     /// Rows written.
     pub rows: u64,
-    /// Bytes of the input that had been read by then; compressed files count as they are on the disk.
+    /// Bytes of the input that had been read, or passed over for the filter, by then; compressed files count as they are on the disk.
     pub bytes: u64,
     /// Bytes of the input in all; 0 where that can't be known, as for standard input.
     pub total_bytes: u64,
@@ -51,8 +52,14 @@ pub struct Status {
 pub struct Summary {
     /// Rows written.
     pub rows: u64,
-    /// Rows taken from the input, without those that were left out for being bad.
+    /// Rows of the input: those written, those that the filter left out, and those that were left out for being bad.
     pub rows_read: u64,
+    /// Rows that the filter left out, with those of the row groups that were never read.
+    pub filtered_rows: u64,
+    /// Row groups of Parquet that were never read, as the filter takes none of their rows.
+    pub skipped_groups: u64,
+    /// Files that were never opened, as the filter leaves them out by their folders.  How many rows they have isn't known.
+    pub skipped_files: u64,
     /// Rows that were bad: made null, left out or rejected, as the pipeline says.
     pub bad_rows: u64,
     /// What was wrong with them, and how often.
@@ -91,6 +98,7 @@ struct Parcel {
 struct Snapshot {
     mark: Mark,
     rows_read: u64,
+    left_out: LeftOut,
     saved: Saved,
 }
 
@@ -109,7 +117,8 @@ impl Plan {
     /// As [`crate::Pipeline::run`].
     pub fn run_until(self, stop: &AtomicBool, progress: &mut dyn FnMut(Status)) -> Result<Summary> {
         let start = Instant::now();
-        let Self { source, stages, judge, sink, limit, threads, memory, state, checkpoints, resume, about } = self;
+        let Self { source, stages, judge, sink, limit, trial, threads, memory, state, checkpoints, resume, about } =
+            self;
         let (output, files) = (sink.name(), source.files.clone());
         let pool = pool(threads)?;
         if let Some(checkpoints) = &checkpoints {
@@ -124,16 +133,30 @@ impl Plan {
         let group = Group::new(sink.group_rows, memory);
         let sink = Writing::begin(sink, &pool, parts)?;
         let batch_rows = source.batch_rows;
+        let filtered = !source.filter.conditions.is_empty();
         let ahead = ahead(&pool, &source, memory);
         let mark = resume.as_ref().map(|progress| progress.mark);
         let mut chunks = source.chunks(Arc::clone(&pool), ahead, mark, !judge.orders.is_empty())?;
         let mut status = Status { rows: 0, bytes: 0, total_bytes: files.bytes() };
         status.rows = resume.as_ref().map_or(0, |progress| progress.rows_written);
         let rows_read = resume.as_ref().map_or(0, |progress| progress.rows_read);
+        let left_out = resume.as_ref().map_or_else(LeftOut::default, |progress| progress.left_out);
         let every = checkpoints.as_ref().map(|checkpoints| checkpoints.every);
         let paths = files.paths();
-        let mut advancing =
-            Advancing { stages, judge, files: paths, limit, batch_rows, memory, rows_read, group, every };
+        let mut advancing = Advancing {
+            stages,
+            judge,
+            files: paths,
+            limit,
+            trial,
+            filtered,
+            batch_rows,
+            memory,
+            rows_read,
+            left_out,
+            group,
+            every,
+        };
         let mut writing = Write { sink, account, checkpoints, status, stop, progress };
         let (send_read, to_advance) = sync_channel(AHEAD);
         let reader = thread::spawn(move || read(&mut chunks, &send_read));
@@ -149,7 +172,7 @@ impl Plan {
         })?;
         // After a failure, or where the limit was reached, the reader is left to end by itself: it may be waiting for
         // standard input.
-        if limit != Some(advancing.rows_read) {
+        if !advancing.is_done() {
             reader.join().map_err(|_| Error::panicked("reading"))?;
         }
         let Write { sink, account, checkpoints, status, .. } = writing;
@@ -176,14 +199,18 @@ impl Plan {
             pending.persist()?;
         }
         let Status { rows, bytes, .. } = status;
+        let left_out = advancing.left_out;
         Ok(Summary {
             rows,
-            rows_read: advancing.rows_read,
+            rows_read: rows + left_out.rows + if nulled { 0 } else { bad.rows },
+            filtered_rows: left_out.rows,
+            skipped_groups: left_out.groups,
+            skipped_files: files.left_out.len() as u64,
             bad_rows: bad.rows,
             reasons: bad.reasons.into_iter().collect(),
             nulled,
             rejects: rejects_path,
-            bytes_read: bytes,
+            bytes_read: bytes.saturating_sub(left_out.bytes),
             bytes_written,
             elapsed: start.elapsed(),
             keys: advancing.keys(),

@@ -3,6 +3,8 @@
 pub(crate) mod bytes;
 pub(crate) mod chunks;
 pub(crate) mod files;
+pub(crate) mod filter;
+mod folders;
 pub(crate) mod ipc;
 pub(crate) mod judge;
 pub(crate) mod settings;
@@ -18,7 +20,6 @@ use serde::{Deserialize, Serialize};
 use crate::bad::Bad;
 use crate::config::Format;
 use crate::csv::chunk::Places;
-use crate::csv::infer::Guess;
 use crate::csv::moment::Written;
 use crate::csv::open::Opened;
 use crate::csv::reader::{CHUNK_BYTES, MOST_CHUNK_BYTES};
@@ -27,8 +28,10 @@ use crate::parquet::ParquetFile;
 use crate::pipeline::Pipeline;
 use crate::policy::{OnBad, Policy};
 use crate::rules::Rules;
+use crate::rules::test::Test;
 use crate::types;
 use files::Files;
+use filter::{Filter, LeftOut};
 use ipc::IpcFile;
 use judge::Judge;
 
@@ -101,8 +104,10 @@ pub(crate) struct Chunk {
     /// The number of the first record.
     pub first_record: u64,
     pub after: Mark,
-    /// Bytes taken from the disk by then.
+    /// Bytes taken from the disk by then, or passed over.
     pub bytes: u64,
+    /// What the filter left out of these rows, and between them and those before.
+    pub left_out: LeftOut,
 }
 
 /// A source that stands ready.
@@ -110,10 +115,13 @@ pub(crate) struct Source {
     pub files: Files,
     /// All columns, those of the folders last.
     pub columns: Vec<Column>,
-    /// Which of them are read.
+    /// Which of them the stages see; those that only the filter looks at are read besides.
     pub wanted: Vec<usize>,
     pub policy: Policy,
     rules: Rules,
+    pub filter: Filter,
+    /// Whether the judge filters, as there are rules left to ask before.
+    filters_late: bool,
     pub batch_rows: Option<usize>,
     pub chunk_bytes: usize,
     kind: Kind,
@@ -128,7 +136,7 @@ enum Kind {
 impl Source {
     pub fn open(pipeline: &Pipeline) -> Result<Self> {
         let table = &pipeline.config.source;
-        let (files, format) = settings::files(table)?;
+        let (mut files, format) = settings::files(table)?;
         for (key, value, most) in
             [("batch_rows", table.batch_rows, usize::MAX), ("chunk_bytes", table.chunk_bytes, MOST_CHUNK_BYTES)]
         {
@@ -139,6 +147,9 @@ impl Source {
             }
         }
         let policy = settings::policy(table)?;
+        let folders = folders::columns(pipeline, &files)?;
+        let conditions = Filter::read(pipeline, &folders, false)?;
+        folders::leave_out(&mut files, &folders, &conditions)?;
         let first = Arc::clone(&files.list[0].path);
         let (kind, mut columns) = match format {
             Format::Csv => {
@@ -162,8 +173,9 @@ impl Source {
             }
         };
         settings::patterns(pipeline, &mut columns)?;
-        add_folders(pipeline, &files, &mut columns)?;
+        folders::add(folders, &files, &mut columns)?;
         let rules = Rules::read(pipeline, &columns)?;
+        let filter = Filter::read(pipeline, &columns, true)?;
         let wanted = (0..columns.len()).collect();
         let mut source = Self {
             files,
@@ -171,6 +183,8 @@ impl Source {
             wanted,
             policy,
             rules,
+            filter,
+            filters_late: false,
             batch_rows: table.batch_rows,
             chunk_bytes: table.chunk_bytes.unwrap_or(CHUNK_BYTES),
             kind,
@@ -199,18 +213,22 @@ impl Source {
         }
     }
 
-    /// Reads no columns but these and those that the rules look at.
+    /// Shows the stages no columns but these and those that the rules look at.
     pub fn keep(&mut self, is_wanted: impl Fn(&str) -> bool) {
         let Self { columns, wanted, rules, .. } = self;
         wanted.retain(|column| is_wanted(&columns[*column].name) || rules.looks_at().any(|ruled| ruled == *column));
     }
 
-    /// The rules that are left to ask when the rows have been read.
+    /// What is left to ask when the rows have been read: rules, and the filter where it must wait for them.
     pub fn take_judge(&mut self) -> Judge {
         let values = if matches!(self.kind, Kind::Csv(..)) { Vec::new() } else { self.rules.values.clone() };
+        let orders = std::mem::take(&mut self.rules.orders);
+        self.filters_late = !values.is_empty() || !orders.is_empty();
+        let read = self.read();
         Judge {
             values,
-            orders: std::mem::take(&mut self.rules.orders),
+            orders,
+            sieve: if self.filters_late { self.filter.sieve(&self.columns, &read, &self.wanted) } else { None },
             on_bad: self.policy.on_bad,
             files: self.files.paths(),
             columns: self.columns.clone(),
@@ -220,6 +238,42 @@ impl Source {
     }
 
     /// The columns that are read.
+    fn read(&self) -> Vec<usize> {
+        let filtered = self.filter.looks_at().filter(|column| self.columns[*column].in_file());
+        let mut read: Vec<usize> = self.wanted.iter().copied().chain(filtered).collect();
+        read.sort_unstable();
+        read.dedup();
+        read
+    }
+
+    /// The schema of the columns that are read.
+    pub fn read_schema(&self) -> SchemaRef {
+        schema(self.read().iter().map(|column| &self.columns[*column]))
+    }
+
+    /// What tells row groups that no row is taken of: nothing where a rule must see every row.
+    fn group_tests(&self) -> Vec<(usize, Test)> {
+        let tests = if self.rules.texts.is_empty() { &self.filter.conditions[..] } else { &[] };
+        let in_file = tests.iter().filter(|condition| self.columns[condition.column].in_file());
+        in_file.map(|condition| (condition.column, condition.test.clone())).collect()
+    }
+
+    /// How many row groups the filter leaves unread, and of how many; `None` where that isn't known, or there are none.
+    pub fn groups(&self) -> Option<(usize, usize)> {
+        let tests = self.group_tests();
+        let Kind::Parquet(first) = &self.kind else { return None };
+        if self.filter.conditions.is_empty() || self.files.unread {
+            return None;
+        }
+        let mut counts = first.skipped_groups(&tests);
+        for file in &self.files.list[1..] {
+            let (skipped, all) = ParquetFile::open(&file.path).ok()?.0.skipped_groups(&tests);
+            counts = (counts.0 + skipped, counts.1 + all);
+        }
+        Some(counts)
+    }
+
+    /// The columns that the stages see.
     pub fn wanted(&self) -> impl Iterator<Item = &Column> {
         self.wanted.iter().map(|column| &self.columns[*column])
     }
@@ -248,33 +302,6 @@ pub(crate) fn check_same_columns(path: &Path, columns: &[Column], wanted: &[usiz
         return Err(Error::new(ErrorKind::Source, message)
             .in_file(path)
             .help("files that are read together have the same columns in the same order"));
-    }
-    Ok(())
-}
-
-/// Adds the columns that the folders make.
-fn add_folders(pipeline: &Pipeline, files: &Files, columns: &mut Vec<Column>) -> Result<()> {
-    for (name, values) in &files.partitions {
-        if columns.iter().any(|column| column.name == *name) {
-            return Err(Error::new(
-                ErrorKind::Source,
-                format!("column '{name}' is in the file and in its folder's name"),
-            )
-            .in_file(&files.list[0].path)
-            .help("rename one of them"));
-        }
-        let declared = pipeline.config.source.schema.get(name);
-        let data_type = match declared {
-            Some(type_name) => types::parse(type_name.get_ref()).map_err(Error::pipeline)?,
-            None => {
-                let mut guess = Guess::default();
-                for value in values.iter().flatten() {
-                    guess.observe(value.as_bytes(), &Default::default());
-                }
-                guess.data_type()
-            }
-        };
-        columns.push(Column::new(name, data_type, Origin::Folder));
     }
     Ok(())
 }

@@ -174,7 +174,7 @@ proptest! {
 
     /// Any text at all as a pipeline file.
     #[test]
-    fn any_pipeline_file_gives_a_plan_or_an_error(text in "(\\[\\[?(source|stage|sink|stage.kernel|source.schema|source.rules)\\]\\]?\n|(path|name|window|over|by|schema|state|memory|quote|comment) ?= ?(\"[a-z]*\"|-?[0-9]+|\\[\\])\n|.){0,30}") {
+    fn any_pipeline_file_gives_a_plan_or_an_error(text in "(\\[\\[?(source|stage|sink|stage.kernel|source.schema|source.rules|source.filter)\\]\\]?\n|(path|name|window|over|by|schema|state|memory|quote|comment) ?= ?(\"[a-z]*\"|-?[0-9]+|\\[\\])\n|.){0,30}") {
         if let Ok(pipeline) = text.parse::<hypostyle_pipeline::Pipeline>() {
             let _ = pipeline.plan();
         }

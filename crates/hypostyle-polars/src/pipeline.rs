@@ -112,6 +112,9 @@ fn of_summary<'py>(py: Python<'py>, summary: &Summary) -> PyResult<Bound<'py, Py
     let dict = PyDict::new(py);
     dict.set_item("rows", summary.rows)?;
     dict.set_item("rows_read", summary.rows_read)?;
+    dict.set_item("filtered_rows", summary.filtered_rows)?;
+    dict.set_item("skipped_groups", summary.skipped_groups)?;
+    dict.set_item("skipped_files", summary.skipped_files)?;
     dict.set_item("bad_rows", summary.bad_rows)?;
     let reasons = PyDict::new(py);
     for (reason, count) in &summary.reasons {

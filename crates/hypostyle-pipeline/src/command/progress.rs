@@ -100,6 +100,9 @@ impl Show for Json {
             "event": "done",
             "rows": summary.rows,
             "rows_read": summary.rows_read,
+            "filtered_rows": summary.filtered_rows,
+            "skipped_groups": summary.skipped_groups,
+            "skipped_files": summary.skipped_files,
             "bad_rows": summary.bad_rows,
             "reasons": reasons,
             "rejects": summary.rejects,
@@ -116,7 +119,7 @@ impl Show for Json {
 }
 
 /// `5,000,000 rows in 2.1 s (2,380,952 rows/s), 263.01 MiB read, 98.11 MiB written to out.parquet, peak memory 120.33 MiB`, and
-/// a line about bad rows where there were any.
+/// lines about what the filter left out and about bad rows, where there was any.
 fn lines(summary: &Summary) -> String {
     let seconds = summary.elapsed.as_secs_f64();
     let memory = summary.peak_memory.map_or(String::new(), |peak| format!(", peak memory {}", HumanBytes(peak)));
@@ -128,6 +131,16 @@ fn lines(summary: &Summary) -> String {
         HumanBytes(summary.bytes_written),
         summary.output.display(),
     );
+    if summary.filtered_rows > 0 || summary.skipped_files > 0 {
+        let mut parts = vec![format!("{} left out by the filter", count(summary.filtered_rows, "row"))];
+        if summary.skipped_groups > 0 {
+            parts.push(format!("{} unread", count(summary.skipped_groups, "row group")));
+        }
+        if summary.skipped_files > 0 {
+            parts.push(format!("{} unopened", count(summary.skipped_files, "file")));
+        }
+        text.push_str(&format!("\n{}", parts.join(", ")));
+    }
     if summary.bad_rows > 0 {
         let reasons: Vec<String> =
             summary.reasons.iter().map(|(reason, count)| format!("{} {reason}", HumanCount(*count))).collect();
@@ -136,10 +149,14 @@ fn lines(summary: &Summary) -> String {
             None if summary.nulled => "with nulls for what was bad".to_string(),
             None => "left out".to_string(),
         };
-        let rows = if summary.bad_rows == 1 { "row" } else { "rows" };
-        text.push_str(&format!("\n{} bad {rows}, {fate}: {}", HumanCount(summary.bad_rows), reasons.join(", ")));
+        text.push_str(&format!("\n{}, {fate}: {}", count(summary.bad_rows, "bad row"), reasons.join(", ")));
     }
     text
+}
+
+/// `1 row`, `5,000 rows`.
+fn count(number: u64, what: &str) -> String {
+    format!("{} {what}{}", HumanCount(number), if number == 1 { "" } else { "s" })
 }
 
 fn rate(rows: u64, seconds: f64) -> String {

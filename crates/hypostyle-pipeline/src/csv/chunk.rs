@@ -21,6 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::policy::{OnBad, nulled, without};
 use crate::rules::ValueRule;
 use crate::source::Mark;
+use crate::source::filter::Sieve;
 
 /// What all chunks have in common.
 pub(crate) struct Reading {
@@ -37,6 +38,8 @@ pub(crate) struct Reading {
     pub schema: SchemaRef,
     /// Rules for single values, each with the place of its column among the wanted ones.
     pub rules: Vec<(usize, ValueRule)>,
+    /// The filter, where no rule of order comes before it.
+    pub sieve: Option<Sieve>,
     pub on_bad: OnBad,
     /// Whether rows that were filled up or cut off are bad ones all the same.
     pub fitted_are_bad: bool,
@@ -52,6 +55,8 @@ pub(crate) struct Reading {
 pub(super) struct Decoded {
     pub batch: Result<RecordBatch>,
     pub bad: Vec<Found>,
+    /// Rows that the filter left out.
+    pub left_out: u64,
     pub records: u64,
     pub lines: u64,
     pub text: Option<Text>,
@@ -151,6 +156,10 @@ impl Reading {
         let batch = judged
             .and_then(|()| RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options))
             .and_then(|batch| if left_out { without(&batch, faults.iter().map(|fault| fault.row)) } else { Ok(batch) })
+            .and_then(|batch| {
+                let taken = self.sieve.as_ref().map_or_else(|| Ok(batch.clone()), |sieve| sieve.taken(&batch))?;
+                Ok((batch.num_rows() - taken.num_rows(), taken))
+            })
             .map_err(|error| Error::new(ErrorKind::Internal, "the decoded columns don't fit together").because(error));
         let rows = table.rows();
         let records = rows + table.odd.iter().filter(|odd| !odd.fitted).count();
@@ -165,7 +174,11 @@ impl Reading {
             let _ = spare.send(text.bytes);
             None
         };
-        Decoded { batch, bad, records: records as u64, lines, text }
+        let (left_out, batch) = match batch {
+            Ok((left_out, batch)) => (left_out as u64, Ok(batch)),
+            Err(error) => (0, Err(error)),
+        };
+        Decoded { batch, bad, left_out, records: records as u64, lines, text }
     }
 
     /// Asks the rules about the values that could be read.  Where bad values become null, those that break a rule do.
@@ -188,7 +201,7 @@ impl Reading {
         Ok(())
     }
 
-    /// The bad rows of a chunk in order, each with its first fault; with all of them where they become nulls.  
+    /// The bad rows of a chunk in order, each with its first fault; with all of them where they become nulls.
     fn bad(&self, text: &Text, faults: &mut Vec<Fault>, odd: &[Odd]) -> Vec<Found> {
         let Text { dialect, bytes, table, .. } = text;
         faults.sort_by_key(|fault| (fault.row, fault.column));

@@ -16,6 +16,7 @@ use super::open::{self, Opened, fill};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ordered::{self, Jobs, Outcomes};
 use crate::source::bytes::{Bytes, is_standard};
+use crate::source::filter::LeftOut;
 use crate::source::{Chunk, Mark};
 
 /// So much is decoded at once: large enough for a thread to be worth its while, small enough for its cache.
@@ -81,7 +82,7 @@ impl CsvChunks {
             (self.file, self.line, self.record) = (cut.at.file, cut.at.line, cut.at.record);
         }
         let file = &self.reading.files[self.file];
-        let Decoded { batch, bad, records, lines, text } = cut.decoded;
+        let Decoded { batch, bad, left_out, records, lines, text } = cut.decoded;
         let at = Mark { file: self.file, offset: cut.at.offset, line: self.line, record: self.record };
         let bad = bad.into_iter().map(|found| found.place(file, at)).collect();
         if let Some(what) = cut.end {
@@ -100,7 +101,8 @@ impl CsvChunks {
         self.record += records;
         let after = Mark { file: self.file, offset: cut.at.offset + cut.after, line: self.line, record: self.record };
         let bytes = self.reading.read.load(Ordering::Relaxed);
-        Ok(Some(Chunk { batch: batch?, bad, places, file: self.file, first_record: at.record, after, bytes }))
+        let left_out = LeftOut { rows: left_out, ..LeftOut::default() };
+        Ok(Some(Chunk { batch: batch?, bad, places, file: self.file, first_record: at.record, after, bytes, left_out }))
     }
 }
 

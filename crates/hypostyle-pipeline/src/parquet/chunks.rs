@@ -2,19 +2,28 @@
 
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::read::{ParquetBatches, ParquetFile};
 use crate::error::Result;
+use crate::rules::test::Test;
 use crate::source::files::Files;
 use crate::source::{BATCH_ROWS, Chunk, Mark, check_same_columns};
+
+/// What is read of the files.
+pub(crate) struct Wanted {
+    pub columns: Vec<usize>,
+    /// Of these columns, without the files' metadata: what another tool noted there doesn't hold for the output.
+    pub schema: SchemaRef,
+    /// What rows must meet, by the numbers of the columns: where none of a row group can, it is left unread.
+    pub tests: Vec<(usize, Test)>,
+}
 
 /// The rows of some Parquet files, in order.
 pub(crate) struct ParquetChunks {
     files: Files,
-    columns: Vec<usize>,
-    /// Of the wanted columns, without the files' metadata: what another tool noted there doesn't hold for the output.
-    schema: SchemaRef,
+    wanted: Wanted,
     batch_rows: usize,
     threads: usize,
     first: Option<ParquetFile>,
@@ -28,8 +37,7 @@ impl ParquetChunks {
     pub fn begin(
         first: ParquetFile,
         files: Files,
-        columns: Vec<usize>,
-        schema: SchemaRef,
+        wanted: Wanted,
         batch_rows: Option<usize>,
         threads: usize,
         mark: Option<Mark>,
@@ -38,7 +46,7 @@ impl ParquetChunks {
         let bytes = files.list[..next.file].iter().map(|file| file.bytes).sum();
         let batch_rows = batch_rows.unwrap_or(BATCH_ROWS);
         let first = Some(first).filter(|_| next.file == 0);
-        Ok(Self { files, columns, schema, batch_rows, threads, first, open: None, next, bytes })
+        Ok(Self { files, wanted, batch_rows, threads, first, open: None, next, bytes })
     }
 
     pub fn next(&mut self) -> Result<Option<Chunk>> {
@@ -49,27 +57,45 @@ impl ParquetChunks {
                     Some(first) => first,
                     None => {
                         let (opened, columns) = ParquetFile::open(&file.path)?;
-                        check_same_columns(&file.path, &columns, &self.columns, &self.schema)?;
+                        check_same_columns(&file.path, &columns, &self.wanted.columns, &self.wanted.schema)?;
                         opened
                     }
                 };
-                let schema = Arc::clone(&self.schema);
-                let batches = opened.batches(&self.columns, schema, self.batch_rows, self.threads, self.next.offset)?;
+                let schema = Arc::clone(&self.wanted.schema);
+                let opened = opened.skip_groups(&self.wanted.tests);
+                let batches =
+                    opened.batches(&self.wanted.columns, schema, self.batch_rows, self.threads, self.next.offset)?;
                 self.open = Some(batches);
             }
             let Some(batches) = &mut self.open else { return Ok(None) };
-            if let Some(batch) = batches.next()? {
-                let rows = batch.num_rows() as u64;
-                let first_record = self.next.record;
-                self.next.offset += rows;
-                self.next.record += rows;
-                let bytes = self.bytes + batches.bytes_read();
-                let (file, after) = (self.next.file, self.next);
-                return Ok(Some(Chunk { batch, bad: Vec::new(), places: None, file, first_record, after, bytes }));
+            let batch = batches.next()?;
+            let (rows, place) = (batch.as_ref().map_or(0, RecordBatch::num_rows) as u64, batches.place());
+            let left_out = batches.left_out(self.next.offset..place - rows);
+            let (file, first_record) = (self.next.file, place - rows + 1);
+            (self.next.offset, self.next.record) = (place, place + 1);
+            let bytes = self.bytes + batches.bytes_of(place);
+            let ended = batch.is_none();
+            if ended {
+                self.open = None;
+                self.bytes += self.files.list[file].bytes;
+                self.next = Mark::first_row(file + 1);
             }
-            self.open = None;
-            self.bytes += self.files.list[self.next.file].bytes;
-            self.next = Mark::first_row(self.next.file + 1);
+            // What was left unread at the end of a file is told with no rows.
+            if let Some(batch) =
+                batch.or_else(|| (left_out.rows > 0).then(|| RecordBatch::new_empty(Arc::clone(&self.wanted.schema))))
+            {
+                let after = self.next;
+                return Ok(Some(Chunk {
+                    batch,
+                    bad: Vec::new(),
+                    places: None,
+                    file,
+                    first_record,
+                    after,
+                    bytes,
+                    left_out,
+                }));
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Row groups in a row are read as one *span* where they are small, so that batches are full; a span's last batch may be
 //! short.  Row groups that are skipped are never touched.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +16,10 @@ use parquet::file::reader::Length;
 
 use super::file::SharedFile;
 use super::lanes::{Lane, Lanes};
+use super::prune;
 use crate::error::{Error, ErrorKind, Result};
+use crate::rules::test::Test;
+use crate::source::filter::LeftOut;
 use crate::source::{Column, Origin};
 
 /// Row groups are joined until they hold so many batches.
@@ -26,6 +30,8 @@ pub(crate) struct ParquetFile {
     path: PathBuf,
     file: SharedFile,
     footer: ArrowReaderMetadata,
+    /// The row groups that are left unread.
+    skipped: Vec<bool>,
 }
 
 impl ParquetFile {
@@ -37,7 +43,20 @@ impl ParquetFile {
         })?;
         let fields = footer.schema().fields().iter();
         let columns = fields.map(|field| Column::new(field.name(), field.data_type().clone(), Origin::File)).collect();
-        Ok((Self { path: path.to_path_buf(), file, footer }, columns))
+        let skipped = vec![false; footer.metadata().num_row_groups()];
+        Ok((Self { path: path.to_path_buf(), file, footer, skipped }, columns))
+    }
+
+    /// Leaves row groups unread in which no row can meet all of this, asked of the columns of these numbers.
+    pub fn skip_groups(mut self, tests: &[(usize, Test)]) -> Self {
+        self.skipped = prune::skipped(&self.footer, tests);
+        self
+    }
+
+    /// How many row groups that would be, and of how many.
+    pub fn skipped_groups(&self, tests: &[(usize, Test)]) -> (usize, usize) {
+        let skipped = prune::skipped(&self.footer, tests);
+        (skipped.iter().filter(|skipped| **skipped).count(), skipped.len())
     }
 
     /// The columns as the file has them.
@@ -65,15 +84,17 @@ impl ParquetFile {
         skip: u64,
     ) -> Result<ParquetBatches> {
         let (total, bytes) = (self.rows(), self.file.len());
-        let spans = spans(&self.group_rows().collect::<Vec<_>>(), rows, skip);
-        let left = spans.iter().map(|span| span.rows).sum();
+        let groups: Vec<(u64, bool)> = self.group_rows().zip(self.skipped.iter().copied()).collect();
+        let spans = spans(&groups, rows, skip);
+        let runs: VecDeque<_> = spans.iter().map(|span| (span.first, span.rows)).collect();
+        let place = runs.front().map_or(total, |(first, _)| *first);
         let count = if columns.is_empty() { 0 } else { spans.len() };
         let (path, columns) = (self.path.clone(), columns.to_vec());
         let lanes = Lanes::start(threads, count, columns.len(), move |span, column| {
             self.lane(&spans[span], columns[column], rows)
         });
         let lanes = lanes.map_err(|error| error.in_file(&path))?;
-        Ok(ParquetBatches { path, lanes: Some(lanes), schema, rows, left, total, bytes })
+        Ok(ParquetBatches { path, lanes: Some(lanes), schema, rows, runs, place, groups, total, bytes })
     }
 
     /// One column over a span.
@@ -103,33 +124,37 @@ fn unreadable(path: &Path) -> Error {
 #[derive(Debug, PartialEq, Eq)]
 struct Span {
     groups: Range<usize>,
+    /// Its first row in the file, behind those that are left out.
+    first: u64,
     /// Rows to leave out at its beginning.
     skip: usize,
     /// Rows after those.
     rows: u64,
 }
 
-/// The row groups with the rows from `skip` on.  What makes a span doesn't depend on what is skipped, so that who goes on where
-/// another stopped gets the same batches.
-fn spans(groups: &[u64], batch_rows: usize, skip: u64) -> Vec<Span> {
+/// The row groups with the rows from `skip` on, but for those that are skipped as a whole; a span ends where one of them is.
+/// What makes a span doesn't depend on the first rows, so that who goes on where another stopped gets the same batches.
+fn spans(groups: &[(u64, bool)], batch_rows: usize, skip: u64) -> Vec<Span> {
     let enough = SPAN_BATCHES.saturating_mul(batch_rows as u64);
     let mut spans: Vec<Span> = Vec::new();
-    for (index, rows) in groups.iter().copied().enumerate() {
+    let mut first = 0;
+    for (index, (rows, skipped)) in groups.iter().copied().enumerate() {
         match spans.last_mut() {
-            Some(span) if span.rows < enough => {
+            _ if skipped => {}
+            Some(span) if span.rows < enough && span.groups.end == index => {
                 span.groups.end = index + 1;
                 span.rows += rows;
             }
-            _ => spans.push(Span { groups: index..index + 1, skip: 0, rows }),
+            _ => spans.push(Span { groups: index..index + 1, first, skip: 0, rows }),
         }
+        first += rows;
     }
-    let mut left = skip;
     spans.retain_mut(|span| {
-        let mut skipped = left.min(span.rows);
-        left -= skipped;
+        let mut skipped = skip.saturating_sub(span.first).min(span.rows);
+        span.first += skipped;
         span.rows -= skipped;
-        while span.rows > 0 && skipped >= groups[span.groups.start] {
-            skipped -= groups[span.groups.start];
+        while span.rows > 0 && skipped >= groups[span.groups.start].0 {
+            skipped -= groups[span.groups.start].0;
             span.groups.start += 1;
         }
         // A row group within memory's reach has no more rows than there are addresses.
@@ -147,28 +172,34 @@ pub(crate) struct ParquetBatches {
     /// Without the file's metadata: what another tool noted there about its own columns doesn't hold for the output.
     schema: SchemaRef,
     rows: usize,
-    /// Rows to come.
-    left: u64,
+    /// The rows to come: the first in the file and how many, for each span.
+    runs: VecDeque<(u64, u64)>,
+    /// The row in the file behind the last batch; before the first the row that it begins with.
+    place: u64,
+    /// The rows of each row group, and whether it is left unread.
+    groups: Vec<(u64, bool)>,
     total: u64,
     bytes: u64,
 }
 
 impl ParquetBatches {
     fn take(&mut self) -> Result<Option<RecordBatch>> {
-        // Without columns there is nothing to decode, and only the number of rows to tell.
-        let bare = self.schema.fields().is_empty();
-        let most = usize::try_from(self.left).map_or(self.rows, |left| left.min(self.rows));
+        let Some((first, left)) = self.runs.front().copied() else { return Ok(None) };
         let arrays = match &mut self.lanes {
-            _ if self.left == 0 => None,
-            Some(_) if bare => Some(Vec::new()),
+            // Without columns there is nothing to decode, and only the number of rows to tell.
+            Some(_) if self.schema.fields().is_empty() => Some(Vec::new()),
             Some(lanes) => lanes.next().transpose()?,
             None => None,
         };
-        let Some(arrays) = arrays else {
-            return if self.left == 0 { Ok(None) } else { Err(self.cut_short()) };
-        };
+        let Some(arrays) = arrays else { return Err(self.cut_short()) };
+        let most = usize::try_from(left).map_or(self.rows, |left| left.min(self.rows));
         let rows = arrays.first().map_or(most, |array| array.len());
-        self.left = self.left.checked_sub(rows as u64).ok_or_else(|| self.cut_short())?;
+        let left = left.checked_sub(rows as u64).ok_or_else(|| self.cut_short())?;
+        self.place = first + rows as u64;
+        match left {
+            0 => drop(self.runs.pop_front()),
+            _ => self.runs[0] = (self.place, left),
+        }
         self.batch(arrays, rows).map(Some)
     }
 
@@ -193,16 +224,36 @@ impl ParquetBatches {
             self.lanes = None;
             // After an error there is nothing more.
             if result.is_err() {
-                self.left = 0;
+                self.runs.clear();
             }
         }
         result
     }
 
-    /// How far into the file the rows have come, as if each took as many bytes.
-    pub fn bytes_read(&self) -> u64 {
-        let read = self.total - self.left;
-        (u128::from(self.bytes) * u128::from(read) / u128::from(self.total.max(1))) as u64
+    /// The row in the file behind the last batch, or behind the last row at the end.
+    pub fn place(&self) -> u64 {
+        if self.runs.is_empty() && self.lanes.is_none() { self.total } else { self.place }
+    }
+
+    /// How many bytes so many rows take, as if each took as many.
+    pub fn bytes_of(&self, rows: u64) -> u64 {
+        (u128::from(self.bytes) * u128::from(rows) / u128::from(self.total.max(1))) as u64
+    }
+
+    /// What was left unread between these rows.
+    pub fn left_out(&self, rows: Range<u64>) -> LeftOut {
+        if rows.is_empty() {
+            return LeftOut::default();
+        }
+        let mut first = 0;
+        let mut groups = 0;
+        for (count, skipped) in &self.groups {
+            groups += u64::from(*skipped && rows.contains(&first));
+            first += count;
+        }
+        let bytes = self.bytes_of(rows.end) - self.bytes_of(rows.start);
+        let unread = rows.end - rows.start;
+        LeftOut { rows: unread, groups, unread, bytes }
     }
 }
 
@@ -212,14 +263,30 @@ mod tests {
 
     #[test]
     fn small_row_groups_are_read_as_one() {
-        let span = |groups, skip, rows| Span { groups, skip, rows };
-        let cut = |groups: &[u64], skip| spans(groups, 25, skip);
-        assert_eq!(cut(&[100, 100, 7], 0), [span(0..1, 0, 100), span(1..2, 0, 100), span(2..3, 0, 7)]);
-        assert_eq!(cut(&[40, 0, 40, 40, 40], 0), [span(0..4, 0, 120), span(4..5, 0, 40)]);
-        assert_eq!(cut(&[40, 40, 500], 50), [span(1..3, 10, 530)]);
-        assert_eq!(cut(&[100, 40, 40, 500], 150), [span(2..4, 10, 530)]);
-        assert_eq!(cut(&[40, 40], 40), [span(1..2, 0, 40)]);
+        let span = |groups, first, skip, rows| Span { groups, first, skip, rows };
+        let cut = |groups: &[u64], skip| {
+            let groups: Vec<(u64, bool)> = groups.iter().map(|rows| (*rows, false)).collect();
+            spans(&groups, 25, skip)
+        };
+        assert_eq!(cut(&[100, 100, 7], 0), [span(0..1, 0, 0, 100), span(1..2, 100, 0, 100), span(2..3, 200, 0, 7)]);
+        assert_eq!(cut(&[40, 0, 40, 40, 40], 0), [span(0..4, 0, 0, 120), span(4..5, 120, 0, 40)]);
+        assert_eq!(cut(&[40, 40, 500], 50), [span(1..3, 50, 10, 530)]);
+        assert_eq!(cut(&[100, 40, 40, 500], 150), [span(2..4, 150, 10, 530)]);
+        assert_eq!(cut(&[40, 40], 40), [span(1..2, 40, 0, 40)]);
         assert_eq!(cut(&[40, 40], 80), []);
         assert_eq!(cut(&[], 3), []);
+    }
+
+    #[test]
+    fn a_span_ends_where_a_group_is_skipped() {
+        let span = |groups, first, skip, rows| Span { groups, first, skip, rows };
+        let groups = [(40, false), (40, false), (30, true), (20, false), (10, true)];
+        assert_eq!(spans(&groups, 25, 0), [span(0..2, 0, 0, 80), span(3..4, 110, 0, 20)]);
+        assert_eq!(spans(&groups, 25, 45), [span(1..2, 45, 5, 35), span(3..4, 110, 0, 20)]);
+        for skip in [80, 95, 110] {
+            assert_eq!(spans(&groups, 25, skip), [span(3..4, 110, 0, 20)]);
+        }
+        assert_eq!(spans(&groups, 25, 115), [span(3..4, 115, 5, 15)]);
+        assert_eq!(spans(&groups, 25, 130), []);
     }
 }

@@ -1,6 +1,5 @@
 //! What stands between reading and writing: the rules of order, the limit, the stages, and where the groups of the output end.
 
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -16,6 +15,7 @@ use crate::memory;
 use crate::plan::PlannedStage;
 use crate::saved::{About, Saved};
 use crate::source::Chunk;
+use crate::source::filter::LeftOut;
 use crate::source::judge::Judge;
 
 /// Rows and bytes in memory that a group of the output is closed at, whichever comes first.
@@ -28,10 +28,15 @@ pub(super) struct Advancing {
     pub judge: Judge,
     pub files: Vec<Arc<Path>>,
     pub limit: Option<u64>,
+    pub trial: Option<u64>,
+    /// Whether there is a filter.
+    pub filtered: bool,
     pub batch_rows: Option<usize>,
     pub memory: Option<u64>,
-    /// Rows that were taken from the input.
+    /// Rows that the stages took.
     pub rows_read: u64,
+    /// What the filter left out.
+    pub left_out: LeftOut,
     pub group: Group,
     /// How often checkpoints are made.
     pub every: Option<Duration>,
@@ -55,7 +60,8 @@ impl Advancing {
                     return Ok(());
                 }
             };
-            let Chunk { batch, mut bad, file, after, bytes, .. } = chunk;
+            let Chunk { batch, mut bad, file, after, bytes, left_out, .. } = chunk;
+            self.left_out += left_out;
             let left = self.limit.map_or(u64::MAX, |limit| limit - self.rows_read);
             let rows = usize::try_from(left).map_or(batch.num_rows(), |left| left.min(batch.num_rows()));
             let step = self.batch_rows.unwrap_or(rows).max(1);
@@ -71,7 +77,8 @@ impl Advancing {
                 let snapshot = due.then(|| {
                     checkpoint = Instant::now();
                     let saved = self.saved(About::new(self.rows_read, Vec::new()))?;
-                    Ok(Box::new(Snapshot { mark: after, rows_read: self.rows_read, saved }))
+                    let (rows_read, left_out) = (self.rows_read, self.left_out);
+                    Ok(Box::new(Snapshot { mark: after, rows_read, left_out, saved }))
                 });
                 let checkpoint = snapshot.transpose()?;
                 let parcel = Parcel { batch, bytes, file, bad: std::mem::take(&mut bad), ends_group, checkpoint };
@@ -82,7 +89,7 @@ impl Advancing {
                     break;
                 }
             }
-            if self.limit == Some(self.rows_read) {
+            if self.is_done() {
                 return Ok(());
             }
             self.check_memory()?;
@@ -90,10 +97,19 @@ impl Advancing {
         Ok(())
     }
 
+    /// Whether the run ends before the input does.
+    pub fn is_done(&self) -> bool {
+        let seen = self.rows_read + self.left_out.rows - self.left_out.unread;
+        self.limit == Some(self.rows_read) || self.trial.is_some_and(|trial| seen >= trial)
+    }
+
     fn advance(&mut self, mut batch: RecordBatch) -> Result<RecordBatch> {
         let rows = self.rows_read + 1..self.rows_read + 1 + batch.num_rows() as u64;
+        let of = if self.filtered { "that the filter takes" } else { "of the input" };
         for (index, planned) in self.stages.iter_mut().enumerate() {
-            batch = planned.stage.advance(&batch).map_err(|error| refused(index, &rows, &error))?;
+            batch = planned.stage.advance(&batch).map_err(|error| {
+                Error::stage(format!("stage {}, in rows {} to {} {of}", index + 1, rows.start, rows.end - 1), &error)
+            })?;
         }
         self.rows_read = rows.end - 1;
         Ok(batch)
@@ -164,9 +180,4 @@ impl Group {
         }
         full
     }
-}
-
-fn refused(index: usize, rows: &Range<u64>, error: &hypostyle::Error) -> Error {
-    let place = format!("stage {}, in rows {} to {} of the input", index + 1, rows.start, rows.end - 1);
-    Error::stage(place, error)
 }

@@ -35,6 +35,7 @@ impl Write<'_> {
                     mark: snapshot.mark,
                     rows_read: snapshot.rows_read,
                     rows_written: self.status.rows,
+                    left_out: snapshot.left_out,
                     parts: self.sink.end_part()?,
                     rejects_bytes: self.account.sync()?,
                     bad: self.account.counts().clone(),

@@ -2,23 +2,26 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray, UInt32Array, new_null_array};
-use arrow::compute::{CastOptions, cast_with_options, take};
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use rayon::ThreadPool;
 
+use super::filter::Sieve;
 use super::ipc::IpcChunks;
-use super::{Chunk, Column, Kind, Mark, Source, schema};
+use super::{Chunk, Column, Kind, Mark, Source, folders, schema};
 use crate::csv::chunk::Reading;
 use crate::csv::reader::CsvChunks;
 use crate::error::{Error, ErrorKind, Result};
-use crate::parquet::ParquetChunks;
+use crate::parquet::{ParquetChunks, Wanted};
 use crate::rules::ValueRule;
 
 /// The rows of a source.
 pub(crate) struct Chunks {
     rows: Rows,
+    /// The filter, where the threads that decode don't apply it themselves and no rule waits.
+    sieve: Option<Sieve>,
     /// The folders' columns: each file's value as an array of one row.
     folders: Vec<Vec<ArrayRef>>,
     schema: SchemaRef,
@@ -28,35 +31,37 @@ enum Rows {
     Csv(CsvChunks),
     Parquet(ParquetChunks),
     Ipc(IpcChunks),
+    /// All files are left out.
+    None,
 }
 
 impl Source {
     /// Begins to read, at the mark or at the beginning, with so many chunks under way at most.  `keep_text` where it will be
     /// asked where rows stand.
     pub fn chunks(self, pool: Arc<ThreadPool>, ahead: usize, mark: Option<Mark>, keep_text: bool) -> Result<Chunks> {
-        let schema_of_all = self.schema();
+        let read = self.read();
+        let in_file = |columns: &[usize]| -> Vec<usize> {
+            columns.iter().copied().filter(|column| self.columns[*column].in_file()).collect()
+        };
+        let (in_file, wanted) = (in_file(&read), in_file(&self.wanted));
         let mut folders = Vec::new();
         for (column, (_, values)) in self.columns.iter().filter(|column| !column.in_file()).zip(&self.files.partitions)
         {
-            if !self.wanted().any(|wanted| wanted.name == column.name) {
-                continue;
+            if self.wanted().any(|wanted| wanted.name == column.name) {
+                let all = folders::values(column, values)?;
+                folders.push((0..all.len()).map(|file| all.slice(file, 1)).collect());
             }
-            let options = CastOptions { safe: false, ..CastOptions::default() };
-            let one = |value: &Option<String>| match value {
-                None => Ok(new_null_array(&column.data_type, 1)),
-                Some(text) => {
-                    let text = StringArray::from(vec![text.as_str()]);
-                    cast_with_options(&text, &column.data_type, &options).map_err(|error| {
-                        let message = format!("a folder's name is no value of column '{}'", column.name);
-                        Error::new(ErrorKind::Source, message).because(error)
-                    })
-                }
-            };
-            folders.push(values.iter().map(one).collect::<Result<Vec<_>>>()?);
         }
-        let in_file: Vec<usize> =
-            self.wanted.iter().copied().filter(|column| self.columns[*column].in_file()).collect();
         let file_schema = schema(in_file.iter().map(|column| &self.columns[*column]));
+        // Where no rule waits, the rows are filtered here, and have no more columns than the stages see.
+        let (schema, sieve) = match self.filters_late {
+            true => (self.read_schema(), None),
+            false => (self.schema(), self.filter.sieve(&self.columns, &in_file, &wanted)),
+        };
+        let tests = self.group_tests();
+        if self.files.unread {
+            return Ok(Chunks { rows: Rows::None, sieve, folders, schema });
+        }
         let rows = match self.kind {
             Kind::Csv(csv, opened) => {
                 let wanted = in_file.iter().map(|column| {
@@ -73,31 +78,30 @@ impl Source {
                     dialect: csv.dialect,
                     schema: file_schema,
                     rules: rules.collect(),
+                    sieve,
                     on_bad: self.policy.on_bad,
                     fitted_are_bad: csv.fitted_are_bad,
                     keep_text,
                     chunk_bytes: self.chunk_bytes,
                     read: csv.read,
                 };
-                Rows::Csv(CsvChunks::begin(reading, *opened, mark, pool, ahead)?)
+                return Ok(Chunks {
+                    rows: Rows::Csv(CsvChunks::begin(reading, *opened, mark, pool, ahead)?),
+                    sieve: None,
+                    folders,
+                    schema,
+                });
             }
             Kind::Ipc(first, read) => {
                 Rows::Ipc(IpcChunks::begin(first, self.files, in_file, file_schema, self.batch_rows, read, mark))
             }
             Kind::Parquet(first) => {
                 let threads = pool.current_num_threads();
-                Rows::Parquet(ParquetChunks::begin(
-                    first,
-                    self.files,
-                    in_file,
-                    file_schema,
-                    self.batch_rows,
-                    threads,
-                    mark,
-                )?)
+                let wanted = Wanted { columns: in_file, schema: file_schema, tests };
+                Rows::Parquet(ParquetChunks::begin(first, self.files, wanted, self.batch_rows, threads, mark)?)
             }
         };
-        Ok(Chunks { rows, folders, schema: schema_of_all })
+        Ok(Chunks { rows, sieve, folders, schema })
     }
 }
 
@@ -108,8 +112,12 @@ impl Chunks {
             Rows::Csv(rows) => rows.next()?,
             Rows::Parquet(rows) => rows.next()?,
             Rows::Ipc(rows) => rows.next()?,
+            Rows::None => None,
         };
         let Some(mut chunk) = chunk else { return Ok(None) };
+        if let Some(sieve) = &self.sieve {
+            sieve.sift(&mut chunk)?;
+        }
         if !self.folders.is_empty() {
             let rows = chunk.batch.num_rows();
             let mut columns = chunk.batch.columns().to_vec();

@@ -29,6 +29,10 @@ pub(crate) struct Files {
     pub list: Vec<InputFile>,
     /// The columns that the folders make, with each file's value; `None` is null.
     pub partitions: Vec<(String, Vec<Option<String>>)>,
+    /// Files that were found, but that the filter leaves out by their folders: they are never opened.
+    pub left_out: Vec<InputFile>,
+    /// Whether the one file in the list is there only for its columns, as all were left out.
+    pub unread: bool,
 }
 
 /// What Hive calls the folder of a null.
@@ -53,17 +57,40 @@ impl Files {
             return Err(Error::pipeline("standard input is read beside other files").help("read it alone"));
         }
         let partitions = partitions(&list)?;
-        Ok(Self { list, partitions })
+        Ok(Self { list, partitions, left_out: Vec::new(), unread: false })
+    }
+
+    /// Leaves out the files that aren't kept.  What counts files counts those that are left.
+    pub fn retain(&mut self, kept: &[bool]) {
+        let all = std::mem::take(&mut self.list);
+        let (left, left_out): (Vec<_>, Vec<_>) = all.into_iter().zip(kept).partition(|(_, kept)| **kept);
+        self.list = left.into_iter().map(|(file, _)| file).collect();
+        self.left_out = left_out.into_iter().map(|(file, _)| file).collect();
+        let mut kept = kept.to_vec();
+        if self.list.is_empty() {
+            // Which columns there are, a file must say all the same.
+            (self.unread, kept[0]) = (true, true);
+            self.list = self.left_out[..1].to_vec();
+        }
+        for (_, values) in &mut self.partitions {
+            let mut kept = kept.iter();
+            values.retain(|_| kept.next() == Some(&true));
+        }
+    }
+
+    /// The files whose rows are read.
+    pub fn read(&self) -> &[InputFile] {
+        if self.unread { &[] } else { &self.list }
     }
 
     pub fn bytes(&self) -> u64 {
-        self.list.iter().map(|file| file.bytes).sum()
+        self.read().iter().map(|file| file.bytes).sum()
     }
 
-    /// The files by their full paths, to be known again by another run.
+    /// The files that are read, by their full paths, to be known again by another run.
     pub fn identities(&self) -> Vec<InputFile> {
         let full = |file: &InputFile| file.path.canonicalize().map_or_else(|_| Arc::clone(&file.path), Into::into);
-        self.list.iter().map(|file| InputFile { path: full(file), ..file.clone() }).collect()
+        self.read().iter().map(|file| InputFile { path: full(file), ..file.clone() }).collect()
     }
 
     /// Complains if one of the files is no longer what it was when it was found.

@@ -12,6 +12,7 @@ use arrow::ipc::reader::{FileReader, StreamReader};
 
 use super::bytes::{Bytes, Packing};
 use super::files::{Files, InputFile};
+use super::filter::LeftOut;
 use super::{BATCH_ROWS, Chunk, Column, Mark, Origin, check_same_columns};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -145,6 +146,7 @@ impl IpcChunks {
         self.next.offset += rows;
         self.next.record += rows;
         let bytes = self.read.load(Ordering::Relaxed);
-        Chunk { batch, bad: Vec::new(), places: None, file, first_record, after: self.next, bytes }
+        let (after, left_out) = (self.next, LeftOut::default());
+        Chunk { batch, bad: Vec::new(), places: None, file, first_record, after, bytes, left_out }
     }
 }

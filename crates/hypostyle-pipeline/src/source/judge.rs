@@ -9,6 +9,7 @@ use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 use arrow::util::display::array_value_to_string;
 
+use super::filter::Sieve;
 use super::{Chunk, Column};
 use crate::bad::{Bad, Place, Reason};
 use crate::csv::decode::Fault;
@@ -20,6 +21,8 @@ use crate::rules::{Broken, OrderRule, ValueRule};
 pub(crate) struct Judge {
     pub values: Vec<ValueRule>,
     pub orders: Vec<OrderRule>,
+    /// The filter, where it waits for rules: every row is judged, taken or not.
+    pub sieve: Option<Sieve>,
     pub on_bad: OnBad,
     pub files: Vec<Arc<Path>>,
     pub columns: Vec<Column>,
@@ -30,7 +33,7 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    /// Judges a chunk.  Where bad rows fail the run, the first of them is the error.
+    /// Judges a chunk, and filters it then.  Where bad rows fail the run, the first of them is the error.
     pub fn judge(&mut self, chunk: &mut Chunk) -> Result<()> {
         for index in 0..self.values.len() {
             let rule = &self.values[index];
@@ -42,8 +45,9 @@ impl Judge {
             let broken = self.orders[index].broken(&chunk.batch)?;
             self.settle(chunk, &broken)?;
         }
-        match chunk.bad.first() {
-            Some(bad) if self.on_bad == OnBad::Fail => Err(bad.error(&self.columns, &self.texts)),
+        match (chunk.bad.first(), &self.sieve) {
+            (Some(bad), _) if self.on_bad == OnBad::Fail => Err(bad.error(&self.columns, &self.texts)),
+            (_, Some(sieve)) => sieve.sift(chunk),
             _ => Ok(()),
         }
     }

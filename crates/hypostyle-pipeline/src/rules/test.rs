@@ -1,0 +1,326 @@
+//! What may be asked of a value by itself: that it is there, lies within bounds, is or isn't of a list, has a form.  Rules and
+//! filters ask in the same words, a column at a time with Arrow's kernels.
+//!
+//! Arrow's order of floats is total: it puts -0 below 0, and NaNs at both ends.  Here zeros are equal, and a NaN lies within
+//! no bounds.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Datum, Float64Array, Int64Array, Scalar, StringArray};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::kernels::cmp::{eq, gt, gt_eq, lt_eq};
+use arrow::compute::{CastOptions, and, cast, cast_with_options, is_not_null, not, or, take};
+use arrow::datatypes::{DataType, Float64Type, TimeUnit};
+use arrow::error::ArrowError;
+use arrow::util::display::FormatOptions;
+use regex::Regex;
+
+use crate::config::{Asked, Scalar as Given};
+use crate::error::{Error, Result};
+use crate::source::Column;
+use crate::types;
+
+/// Something that is asked of values.
+#[derive(Debug, Clone)]
+pub(crate) enum Test {
+    NotNull,
+    Min(ArrayRef),
+    Max(ArrayRef),
+    OneOf(List),
+    NoneOf(List),
+    Form(Regex),
+}
+
+/// Values, each an array of one row; and as texts where that is what they are.
+#[derive(Debug, Clone)]
+pub(crate) struct List {
+    pub values: Vec<ArrayRef>,
+    texts: Option<HashSet<String>>,
+}
+
+impl Test {
+    /// What a table such as `[source.rules]` asks of a column, each with the words for it.
+    pub fn read(asked: Asked<'_>, column: &Column, table: &str) -> Result<Vec<(Self, String)>> {
+        let wrong = |what: String| Error::pipeline(format!("{table} {}: {what}", column.name));
+        let data_type = plain(&column.data_type);
+        let value = |key: &str, given: &Given| {
+            typed(given, data_type).ok_or_else(|| {
+                wrong(format!("{key} is {}, which is no {}", shown(given), types::name(data_type)))
+                    .help(match data_type {
+                        DataType::Timestamp(_, Some(_)) => {
+                            "write it with its offset, such as \"2024-12-31T23:59:59Z\", or declare the column otherwise"
+                        }
+                        _ => "write the value as the column's type is written, or declare the column otherwise",
+                    })
+            })
+        };
+        let list = |key: &str, given: &[Given]| {
+            if given.is_empty() {
+                return Err(wrong(format!("{key} is an empty list")).help(format!("name a value, or remove {key}")));
+            }
+            let values = given.iter().map(|given| value(key, given)).collect::<Result<Vec<_>>>()?;
+            let text = format!("{key} = [{}]", given.iter().map(shown).collect::<Vec<_>>().join(", "));
+            let short = if text.len() > 80 { format!("{key} ({} values)", given.len()) } else { text };
+            Ok((List::new(values, data_type), short))
+        };
+        let mut tests = Vec::new();
+        if asked.not_null {
+            tests.push((Self::NotNull, "not_null".to_string()));
+        }
+        let mut bounds = Vec::new();
+        for (key, given) in [("min", asked.min), ("max", asked.max)] {
+            let Some(given) = given else { continue };
+            if data_type.is_nested() {
+                return Err(wrong(format!("{} has no order", types::name(data_type))).help(format!("remove {key}")));
+            }
+            if matches!(given, Given::Float(number) if number.is_nan()) {
+                return Err(wrong(format!("{key} is nan, which bounds nothing"))
+                    .help(format!("give a number, or remove {key}")));
+            }
+            let bound = value(key, given)?;
+            let text = format!("{key} = {}", shown(given));
+            bounds.push(bound.clone());
+            tests.push(match key {
+                "min" => (Self::Min(zero(bound, -0.0)), text),
+                _ => (Self::Max(zero(bound, 0.0)), text),
+            });
+        }
+        if let ([min, max], Some(least), Some(greatest)) = (&bounds[..], asked.min, asked.max) {
+            let empty = gt(&Scalar::new(zero(min.clone(), 0.0)), &Scalar::new(zero(max.clone(), 0.0)));
+            if empty.is_ok_and(|empty| empty.true_count() > 0) {
+                let message = format!("min is {}, above max, which is {}", shown(least), shown(greatest));
+                return Err(wrong(message).help("no value lies between them: exchange them, or remove one"));
+            }
+        }
+        if let Some(given) = asked.one_of {
+            let (values, text) = list("one_of", given)?;
+            tests.push((Self::OneOf(values), text));
+        }
+        if let Some(given) = asked.none_of {
+            let (values, text) = list("none_of", given)?;
+            tests.push((Self::NoneOf(values), text));
+        }
+        if let Some(pattern) = asked.regex {
+            if !data_type.is_string() {
+                let message = format!("regex is for texts, but the column is {}", types::name(data_type));
+                return Err(wrong(message).help(format!(
+                    "remove regex; or, for CSV, declare the column: {} = \"string\" under [source.schema]",
+                    column.name
+                )));
+            }
+            let regex = Regex::new(pattern).map_err(|error| {
+                wrong("regex can't be read".to_string()).help("mend the pattern, or remove it").because(error)
+            })?;
+            tests.push((Self::Form(regex), format!("regex = {pattern:?}")));
+        }
+        Ok(tests)
+    }
+
+    /// Which of the values pass; null where a value is missing, but for `not_null`.
+    pub fn kept(&self, values: &ArrayRef) -> std::result::Result<BooleanArray, ArrowError> {
+        if let Self::NotNull = self {
+            return is_not_null(values);
+        }
+        if let Some(dictionary) = values.as_any_dictionary_opt() {
+            // Each different value is asked about once.
+            let kept = take(&self.kept(dictionary.values())?, dictionary.keys(), None)?;
+            return Ok(kept.as_boolean().clone());
+        }
+        match self {
+            Self::NotNull => is_not_null(values),
+            Self::Min(bound) => {
+                let kept = gt_eq(values, &Scalar::new(bound))?;
+                if values.data_type().is_floating() {
+                    and(&kept, &lt_eq(values, &limit(values, 1.0)?)?)
+                } else {
+                    Ok(kept)
+                }
+            }
+            Self::Max(bound) => {
+                let kept = lt_eq(values, &Scalar::new(bound))?;
+                if values.data_type().is_floating() {
+                    and(&kept, &gt_eq(values, &limit(values, -1.0)?)?)
+                } else {
+                    Ok(kept)
+                }
+            }
+            Self::OneOf(list) => list.holds(values),
+            Self::NoneOf(list) => not(&list.holds(values)?),
+            Self::Form(regex) => Ok(of_texts(values, |text| regex.is_match(text))),
+        }
+    }
+}
+
+impl List {
+    fn new(mut values: Vec<ArrayRef>, data_type: &DataType) -> Self {
+        let texts = data_type.is_string().then(|| {
+            let text = |value: &ArrayRef| {
+                cast(value, &DataType::Utf8).map(|text| text.as_string::<i32>().value(0).to_string())
+            };
+            values.iter().filter_map(|value| text(value).ok()).collect()
+        });
+        if data_type.is_floating() {
+            values = values.into_iter().flat_map(|value| [zero(value.clone(), 0.0), zero(value, -0.0)]).collect();
+        }
+        Self { values, texts }
+    }
+
+    fn holds(&self, values: &ArrayRef) -> std::result::Result<BooleanArray, ArrowError> {
+        if let Some(texts) = &self.texts {
+            return Ok(of_texts(values, |text| texts.contains(text)));
+        }
+        let mut held = BooleanArray::new(BooleanBuffer::new_unset(values.len()), values.logical_nulls());
+        for value in &self.values {
+            held = or(&held, &eq(values, &Scalar::new(value) as &dyn Datum)?)?;
+        }
+        Ok(held)
+    }
+}
+
+/// Asks about each text.
+fn of_texts(values: &ArrayRef, is_kept: impl Fn(&str) -> bool) -> BooleanArray {
+    match values.data_type() {
+        DataType::LargeUtf8 => values.as_string::<i64>().iter().map(|text| text.map(&is_kept)).collect(),
+        DataType::Utf8View => values.as_string_view().iter().map(|text| text.map(&is_kept)).collect(),
+        _ => values.as_string::<i32>().iter().map(|text| text.map(&is_kept)).collect(),
+    }
+}
+
+/// Which values are numbers, infinite ones included.
+pub(super) fn is_no_nan(values: &ArrayRef) -> std::result::Result<BooleanArray, ArrowError> {
+    and(&lt_eq(values, &limit(values, 1.0)?)?, &gt_eq(values, &limit(values, -1.0)?)?)
+}
+
+/// The infinity of this sign, behind which only NaNs come.
+fn limit(values: &ArrayRef, sign: f64) -> std::result::Result<Scalar<ArrayRef>, ArrowError> {
+    Ok(Scalar::new(cast(&Float64Array::from(vec![sign * f64::INFINITY]), values.data_type())?))
+}
+
+/// The float, with this sign if it is zero.
+fn zero(value: ArrayRef, signed: f64) -> ArrayRef {
+    let wide = cast(&value, &DataType::Float64).ok().filter(|_| value.data_type().is_floating());
+    let is_zero = wide.is_some_and(|wide| wide.as_primitive::<Float64Type>().value(0) == 0.0);
+    let other = is_zero.then(|| cast(&Float64Array::from(vec![signed]), value.data_type()).ok());
+    other.flatten().unwrap_or(value)
+}
+
+/// The type of the values where they stand in a dictionary.
+fn plain(data_type: &DataType) -> &DataType {
+    match data_type {
+        DataType::Dictionary(_, values) => values,
+        other => other,
+    }
+}
+
+/// A value of the pipeline file as an array of one row of the column's type; `None` if it is no such value, or only nearly.
+fn typed(given: &Given, data_type: &DataType) -> Option<ArrayRef> {
+    let array: ArrayRef = match given {
+        Given::Bool(value) => Arc::new(BooleanArray::from(vec![*value])),
+        Given::Integer(value) => Arc::new(Int64Array::from(vec![*value])),
+        Given::Float(value) => Arc::new(Float64Array::from(vec![*value])),
+        Given::Text(value) => Arc::new(StringArray::from(vec![value.as_str()])),
+    };
+    let fits = match given {
+        Given::Bool(_) => *data_type == DataType::Boolean,
+        Given::Integer(_) => data_type.is_numeric(),
+        Given::Float(_) => data_type.is_floating() || matches!(data_type, DataType::Decimal128(..)),
+        Given::Text(_) => !data_type.is_numeric() && *data_type != DataType::Boolean,
+    };
+    let value = read(&array, data_type)?;
+    // What is finer than the type would be cut off without a word.
+    let finer = match (given, data_type) {
+        (Given::Text(_), DataType::Timestamp(_, zone)) => DataType::Timestamp(TimeUnit::Nanosecond, zone.clone()),
+        (Given::Text(_), DataType::Date32) => DataType::Timestamp(TimeUnit::Microsecond, None),
+        (Given::Float(_), DataType::Decimal128(..)) => DataType::Float64,
+        _ => data_type.clone(),
+    };
+    let exact = match (read(&array, &finer), cast_with_options(&value, &finer, &STRICT)) {
+        (Some(meant), Ok(taken)) => meant == taken,
+        // Too far away for the finer type.
+        _ => true,
+    };
+    (fits && exact && value.null_count() == 0).then_some(value)
+}
+
+const STRICT: CastOptions<'static> = CastOptions { safe: false, format_options: FormatOptions::new() };
+
+/// The array as one of this type.  Of zones Arrow knows but offsets here: a text with an offset of its own needs none.
+fn read(array: &ArrayRef, data_type: &DataType) -> Option<ArrayRef> {
+    let (DataType::Utf8, DataType::Timestamp(unit, Some(zone))) = (array.data_type(), data_type) else {
+        return cast_with_options(array, data_type, &STRICT).ok();
+    };
+    let at = |offset: &str| cast_with_options(array, &DataType::Timestamp(*unit, Some(offset.into())), &STRICT).ok();
+    let value = match &**zone {
+        "UTC" | "Etc/UTC" | "Z" | "z" => at("+00:00"),
+        offset if offset.starts_with(['+', '-']) => at(offset),
+        _ => at("+00:00").filter(|value| {
+            let number = |value: &ArrayRef| cast(value, &DataType::Int64).ok();
+            at("+01:00").is_some_and(|other| number(&other) == number(value))
+        }),
+    };
+    cast_with_options(&value?, data_type, &STRICT).ok()
+}
+
+fn shown(given: &Given) -> String {
+    match given {
+        Given::Bool(value) => value.to_string(),
+        Given::Integer(value) => value.to_string(),
+        Given::Float(value) => value.to_string(),
+        Given::Text(value) => format!("{value:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::Int64Type;
+
+    use super::*;
+
+    fn text(text: &str, data_type: &DataType) -> Option<ArrayRef> {
+        typed(&Given::Text(text.to_string()), data_type)
+    }
+
+    #[test]
+    fn moments_are_taken_to_the_unit_and_the_zone() {
+        let moment = |unit, zone: Option<&str>| DataType::Timestamp(unit, zone.map(Into::into));
+        let seconds = |array: ArrayRef| cast(&array, &DataType::Int64).unwrap().as_primitive::<Int64Type>().value(0);
+        for (zone, given, expected) in [
+            (None, "1970-01-02", Some(86_400)),
+            (Some("UTC"), "1970-01-02", Some(86_400)),
+            (Some("+02:00"), "1970-01-02", Some(86_400 - 7_200)),
+            (Some("+02:00"), "1970-01-02T00:00:00Z", Some(86_400)),
+            (Some("UTC"), "1970-01-02T00:00:00+01:00", Some(86_400 - 3_600)),
+            // What the clock of New York showed isn't known here.
+            (Some("America/New_York"), "1970-01-02T00:00:00Z", Some(86_400)),
+            (Some("America/New_York"), "1970-01-02", None),
+            (None, "soon", None),
+        ] {
+            let value = text(given, &moment(TimeUnit::Second, zone));
+            assert!(value.as_ref().is_none_or(|value| *value.data_type() == moment(TimeUnit::Second, zone)));
+            assert_eq!(value.map(seconds), expected, "{zone:?} {given}");
+        }
+        // Nothing is cut off, and what lies outside of the nanoseconds' reach is taken all the same.
+        for (given, unit, fits) in [
+            ("2024-01-01T00:00:00.5", TimeUnit::Second, false),
+            ("2024-01-01T00:00:00.5", TimeUnit::Millisecond, true),
+            ("2024-01-01T00:00:00.0005", TimeUnit::Millisecond, false),
+            ("9999-12-31", TimeUnit::Microsecond, true),
+        ] {
+            assert_eq!(text(given, &moment(unit, None)).is_some(), fits, "{given}");
+            assert_eq!(text(given, &moment(unit, Some("UTC"))).is_some(), fits, "{given}");
+        }
+        assert!(text("2024-01-01", &DataType::Date32).is_some());
+        assert!(text("2024-01-01T10:00:00", &DataType::Date32).is_none());
+    }
+
+    #[test]
+    fn numbers_are_taken_as_they_are() {
+        let decimal = DataType::Decimal128(10, 2);
+        assert!(typed(&Given::Float(0.01), &decimal).is_some());
+        assert!(typed(&Given::Float(0.015), &decimal).is_none());
+        assert!(typed(&Given::Integer(3), &decimal).is_some());
+        assert!(typed(&Given::Integer(300), &DataType::UInt8).is_none());
+        assert!(typed(&Given::Float(1.0), &DataType::Int64).is_none());
+    }
+}
