@@ -153,7 +153,7 @@ fn checkpoints(
     };
     let run = Run {
         hypostyle: env!("CARGO_PKG_VERSION").to_string(),
-        pipeline: format!("{}\n# memory: {:?}", pipeline.text, pipeline.memory),
+        pipeline: format!("{}\n# memory: {:?}", pipeline.text_to_keep(), pipeline.memory),
         limit: pipeline.limit,
         inputs: source.files.identities(),
         before: before.map(|before| before.about.clone()),

@@ -155,7 +155,11 @@ pub(crate) fn free_place(path: &Path, inputs: &Files) -> Result<PathBuf> {
     if place.exists() && !place.is_file() {
         return Err(fault("the output is there already and is no regular file"));
     }
-    if inputs.list.iter().any(|input| input.path.canonicalize().is_ok_and(|input| input == place)) {
+    if inputs
+        .list
+        .iter()
+        .any(|input| input.remote().is_none() && input.path.canonicalize().is_ok_and(|input| input == place))
+    {
         return Err(fault("the output is the input").help("write another file"));
     }
     Ok(place)

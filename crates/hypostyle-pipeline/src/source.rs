@@ -26,6 +26,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::parquet::ParquetFile;
 use crate::pipeline::Pipeline;
 use crate::policy::{OnBad, Policy};
+use crate::remote::address::is_address;
 use crate::rules::Rules;
 use crate::types;
 use files::Files;
@@ -135,7 +136,6 @@ impl Source {
             }
         }
         let policy = settings::policy(table)?;
-        let first = Arc::clone(&files.list[0].path);
         let (kind, mut columns) = match format {
             Format::Csv => {
                 let csv = settings::csv(table, &files)?;
@@ -153,7 +153,7 @@ impl Source {
             }
             _ => {
                 settings::only_csv(table, "Parquet")?;
-                let (file, columns) = ParquetFile::open(&first)?;
+                let (file, columns) = ParquetFile::open(&files.list[0])?;
                 (Kind::Parquet(file), columns)
             }
         };
@@ -311,7 +311,7 @@ pub(crate) fn quoted(names: &[String]) -> String {
 /// Says what a relative path was relative to.
 pub(crate) fn relative(path: &Path) -> String {
     match std::env::current_dir() {
-        Ok(folder) if path.is_relative() => {
+        Ok(folder) if path.is_relative() && !is_address(path) => {
             format!("relative paths start at the working directory, {}", folder.display())
         }
         _ => "check the path".to_string(),

@@ -15,6 +15,7 @@ use super::table::Table;
 use crate::bad::{Bad, Place, Reason};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::bytes::Bytes;
+use crate::source::files::InputFile;
 use crate::source::{Column, Mark, Origin};
 
 /// So many rows are looked at for types that aren't declared.
@@ -39,12 +40,13 @@ pub(crate) struct Opened {
 
 /// Opens a file and reads its header.  Sets the dialect's line end where the file is the first.
 pub(crate) fn open(
-    path: &Arc<Path>,
+    input: &InputFile,
     file: usize,
     dialect: &mut Dialect,
     read: &Arc<AtomicU64>,
 ) -> Result<Option<Opened>> {
-    let mut input = Bytes::open(path, 0, read)?;
+    let path = &input.path;
+    let mut input = Bytes::open(input, 0, read)?;
     let mut buffer = Vec::new();
     let mut size = FIRST_BYTES;
     let mut table = Table::default();

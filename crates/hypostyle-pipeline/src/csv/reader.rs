@@ -14,7 +14,8 @@ use super::cut::last_record;
 use super::open::{self, Opened, fill};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ordered::{self, Jobs, Outcomes};
-use crate::source::bytes::{Bytes, is_standard};
+use crate::source::bytes::Bytes;
+use crate::source::files::InputFile;
 use crate::source::{Chunk, Mark};
 
 /// So much is decoded at once: large enough for a thread to be worth its while, small enough for its cache.
@@ -78,7 +79,7 @@ impl CsvChunks {
         if cut.at.file != self.file {
             (self.file, self.line, self.record) = (cut.at.file, cut.at.line, cut.at.record);
         }
-        let file = &self.reading.files[self.file];
+        let file = &self.reading.files[self.file].path;
         let Decoded { batch, bad, records, lines, text } = cut.decoded;
         let at = Mark { file: self.file, offset: cut.at.offset, line: self.line, record: self.record };
         let bad = bad.into_iter().map(|found| found.place(file, at)).collect();
@@ -108,7 +109,7 @@ impl Drop for CsvChunks {
         // standard input may take for ever.
         self.outcomes = None;
         if let Some(reader) = self.reader.take()
-            && !self.reading.files.iter().any(|file| is_standard(file))
+            && !self.reading.files.iter().any(InputFile::is_standard)
         {
             let _ = reader.join();
         }
@@ -140,10 +141,10 @@ impl Reader<'_> {
         if !self.read_file(first, &spare, &spares)? {
             return Ok(());
         }
-        for (file, path) in files.iter().enumerate().skip(next) {
+        for (file, input) in files.iter().enumerate().skip(next) {
             let mut dialect = dialect.clone();
-            let Some(opened) = open::open(path, file, &mut dialect, read)? else { continue };
-            self.check_header(path, &opened.names)?;
+            let Some(opened) = open::open(input, file, &mut dialect, read)? else { continue };
+            self.check_header(&input.path, &opened.names)?;
             if !self.read_file(opened, &spare, &spares)? {
                 return Ok(());
             }
