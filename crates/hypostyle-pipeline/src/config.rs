@@ -238,8 +238,12 @@ impl Names {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SinkTable {
     /// The file, replaced when the run is done; `-` is standard output. Relative paths start at the working
-    /// directory. Needed here or as `--output`.
+    /// directory. It may be an object (`s3://bucket/key.csv`, `gs://`, `az://`, `abfss://`). Needed here or as
+    /// `--output`.
     pub path: Option<PathBuf>,
+    /// Settings for the object store, as under `[source]`.
+    #[serde(default)]
+    pub storage_options: StorageOptions,
     /// The file's format. By default its name says it: .csv, .tsv, .txt; .parquet, .pq; .arrow, .ipc, .feather,
     /// .arrows.
     pub format: Option<Format>,

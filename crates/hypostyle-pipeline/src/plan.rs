@@ -148,8 +148,8 @@ fn checkpoints(
             .help("say how often: checkpoint = \"30s\" or \"5m\""));
     };
     let Target::File(output) = &sink.target else {
-        return Err(Error::pipeline("there is a checkpoint, but the output is not one file")
-            .help("write to one file, or remove checkpoint"));
+        return Err(Error::pipeline("there is a checkpoint, but the output is not one file of this machine")
+            .help("write to one file of this machine, or remove checkpoint"));
     };
     let run = Run {
         hypostyle: env!("CARGO_PKG_VERSION").to_string(),

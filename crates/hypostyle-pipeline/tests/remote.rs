@@ -527,3 +527,90 @@ fn a_small_file_is_one_request() {
         assert!(requests.len() <= 2, "{name}: {requests:?}");
     }
 }
+
+/// A pipeline from a local file to an object.
+fn upload(server: &Server, folder: &Folder, input: &str, path: &str, more: &str) -> Result<Summary> {
+    let toml = format!("{more}\n{KERNELS}\n[sink]\npath = {path:?}\n{}", options(server));
+    toml.parse::<Pipeline>().unwrap().with_input(folder.path(input)).run(&mut |_| ())
+}
+
+#[test]
+fn outputs_may_be_objects() {
+    let (server, folder) = (Server::start(), Folder::new());
+    // Of some parts, one part, and none.
+    for rows in [400_000, 500, 0] {
+        folder.write("in.csv", many(rows));
+        let more = "[source]\nschema = { ts = \"timestamp[us]\", price = \"f64\" }";
+        for name in ["out.csv", "out.parquet", "out.arrow"] {
+            let local = folder.run(&format!("{more}\n{KERNELS}"), "in.csv", name).unwrap();
+            let written = upload(&server, &folder, "in.csv", &format!("s3://bucket/a/{name}"), more).unwrap();
+            let expected = std::fs::read(folder.path(name)).unwrap();
+            assert!(server.get(&format!("/bucket/a/{name}")).unwrap() == expected, "{name}, {rows} rows");
+            assert_eq!((written.rows, written.bytes_written), (local.rows, expected.len() as u64));
+            assert_eq!(written.output.to_str().unwrap(), format!("s3://bucket/a/{name}"));
+        }
+    }
+    let parts = server.requests().iter().filter(|request| request.query.contains("partNumber")).count();
+    assert!(parts > 9, "{parts}");
+    assert_eq!(server.uploads(), 0);
+}
+
+#[test]
+fn an_output_appears_whole_or_not_at_all() {
+    let (server, folder) = (Server::start(), Folder::new());
+    server.put("/bucket/out.csv", "the old output");
+    folder.write("in.csv", many(60_000).replace("-02-", "-2x-") + "2024-01-02T10:00:00,A,bad\n");
+    let error = upload(&server, &folder, "in.csv", "s3://bucket/out.csv", "").unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Malformed { .. }), "{error}");
+    assert_eq!(server.get("/bucket/out.csv").unwrap(), b"the old output");
+    assert_eq!(server.uploads(), 0, "an upload that fails is given up");
+
+    server.be_read_only();
+    let toml = format!(
+        "[source]\npath = \"s3://bucket/in.csv\"\n{}[sink]\npath = \"s3://bucket/out.csv\"\n{}",
+        options(&server),
+        options(&server)
+    );
+    server.put("/bucket/in.csv", many(100));
+    let plan = toml.parse::<Pipeline>().unwrap().plan().unwrap();
+    server.requests();
+    let error = plan.run(&mut |_| ()).unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Sink);
+    let text = error.to_string();
+    assert!(
+        text.contains("s3://bucket/out.csv: the server refuses the output; it says 403 Forbidden: AccessDenied"),
+        "{text}"
+    );
+    assert!(text.contains("storage_options under [sink]"), "{text}");
+    assert!(server.requests().iter().all(|request| request.method == "POST"), "it is refused before anything is read");
+}
+
+#[test]
+fn outputs_that_cannot_be_are_refused() {
+    let (server, folder) = (Server::start(), Folder::new());
+    server.put("/bucket/in.csv", many(100));
+    let secret = http(&server, "/out.csv?sig=hunter2");
+    for (top, sink, words) in [
+        ("", format!("path = {secret:?}"), "out.csv: nothing can be written over http"),
+        ("", "path = \"s3://bucket/folder/\"".to_string(), "names no object"),
+        ("", "path = \"s3://bucket/in.csv\"".to_string(), "the output is the input"),
+        (
+            "",
+            "path = \"s3://bucket/t\"\nformat = \"csv\"\npartition_by = \"symbol\"".to_string(),
+            "many files can't be written",
+        ),
+        ("checkpoint = \"1s\"", "path = \"s3://bucket/out.csv\"".to_string(), "not one file of this machine"),
+        (
+            "state = \"s3://bucket/p.state\"",
+            format!("path = {:?}", folder.path("out.csv")),
+            "must be a file of this machine",
+        ),
+    ] {
+        let storage = options(&server);
+        let sink_storage = if sink.contains("http://") { "" } else { &storage };
+        let toml = format!("{top}\n[source]\npath = \"s3://bucket/in.csv\"\n{storage}[sink]\n{sink}\n{sink_storage}");
+        let error = toml.parse::<Pipeline>().unwrap().plan().unwrap_err().to_string();
+        assert!(error.contains(words) && error.contains("help: ") && !error.contains("hunter2"), "{error}");
+    }
+    assert_eq!(server.uploads(), 0);
+}

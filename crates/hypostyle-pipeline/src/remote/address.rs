@@ -71,7 +71,7 @@ impl Address {
         let user = authority.rsplit_once('@').map(|(user, _)| user);
         if user.is_some_and(|user| kind != Kind::Azure || user.contains(':')) {
             return Err(fault(format!("credentials stand in an address of '{scheme}://'"))
-                .help("give them by the environment, or by storage_options under [source]"));
+                .help("give them by the environment, or by storage_options"));
         }
         if authority.is_empty() {
             let lacks = if kind == Kind::Http { "host" } else { "bucket" };

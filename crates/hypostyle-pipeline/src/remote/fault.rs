@@ -27,6 +27,8 @@ pub(super) enum Why {
     Changed,
     /// The server gives no parts of it.
     Whole,
+    /// The server doesn't say how long it is.
+    Endless,
     Other,
 }
 
@@ -57,6 +59,8 @@ impl Fault {
             (_, "401" | "403") => Why::Denied,
             (_, "412") => Why::Changed,
             (StoreError::NotSupported { .. }, _) => Why::Whole,
+            // As `object_store` says it.
+            _ if said.contains("Content-Length Header missing") => Why::Endless,
             _ => Why::Other,
         };
         let mut said = answer.unwrap_or(said);
@@ -66,33 +70,49 @@ impl Fault {
         Self { why, said }
     }
 
-    /// The error that a user reads.
+    /// The error of an input, as a user reads it.
     pub fn error(&self, shown: &Path, kind: Kind) -> Error {
+        match self.why {
+            Why::Changed => Error::changed(shown),
+            _ => self.told(ErrorKind::Source, "input", "can't read").in_file(shown).help(self.way_out(kind, "source")),
+        }
+    }
+
+    /// The error of an output.
+    pub fn output_error(&self, shown: &Path, kind: Kind) -> Error {
+        self.told(ErrorKind::Sink, "output", "can't write").in_file(shown).help(self.way_out(kind, "sink"))
+    }
+
+    fn told(&self, kind: ErrorKind, what: &str, cannot: &str) -> Error {
         let said = &self.said;
-        let (message, help) = match self.why {
-            Why::Missing => (
-                format!("the input is not there; the server says {said}"),
-                "check the address: host or bucket, and key".to_string(),
-            ),
-            Why::Denied => (format!("the server refuses the input; it says {said}"), credentials(kind)),
-            Why::Changed => return Error::changed(shown),
-            Why::Whole => (
-                "the server gives files as a whole, and the input must be read in parts".to_string(),
-                "fetch the file first, and read it from the disk".to_string(),
-            ),
-            Why::Other => (
-                format!("can't read the input: {said}"),
-                "check the address and the network; timeout, connect_timeout and max_retries can be set by \
-                 storage_options under [source]"
-                    .to_string(),
-            ),
+        let message = match self.why {
+            Why::Missing => format!("the {what} is not there; the server says {said}"),
+            Why::Denied => format!("the server refuses the {what}; it says {said}"),
+            Why::Whole => format!("the server gives files as a whole, and the {what} must be read in parts"),
+            Why::Endless => format!("the server doesn't say how long the {what} is"),
+            Why::Changed | Why::Other => format!("{cannot} the {what}: {said}"),
         };
-        Error::new(ErrorKind::Source, message).in_file(shown).help(help)
+        Error::new(kind, message)
+    }
+
+    fn way_out(&self, kind: Kind, table: &str) -> String {
+        match self.why {
+            Why::Missing => "check the address: host or bucket, and key".to_string(),
+            Why::Denied => credentials(kind, table),
+            Why::Whole => "fetch the file first, and read it from the disk".to_string(),
+            Why::Endless => {
+                "fetch the file first; or read it as it comes: curl ADDRESS | hypostyle run FILE --input -".to_string()
+            }
+            Why::Changed | Why::Other => format!(
+                "check the address and the network; timeout, connect_timeout and max_retries can be set by \
+                 storage_options under [{table}]"
+            ),
+        }
     }
 }
 
 /// How one proves who one is.
-pub(super) fn credentials(kind: Kind) -> String {
+pub(super) fn credentials(kind: Kind, table: &str) -> String {
     let (names, public) = match kind {
         Kind::S3 => ("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION", "aws_skip_signature = \"true\""),
         Kind::Google => ("GOOGLE_APPLICATION_CREDENTIALS", "google_skip_signature = \"true\""),
@@ -103,7 +123,7 @@ pub(super) fn credentials(kind: Kind) -> String {
         Kind::Http => return "a signed link may have expired: make a new one".to_string(),
     };
     format!(
-        "give credentials by the environment ({names}), or by storage_options under [source]; for what is public, \
+        "give credentials by the environment ({names}), or by storage_options under [{table}]; for what is public, \
          {public}; a missing object is refused too where one may not list"
     )
 }

@@ -1,10 +1,12 @@
 //! What stands for [`super`] where the feature `remote` is missing: addresses are errors, and there are no objects.
 
 use std::convert::Infallible;
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 
@@ -24,6 +26,11 @@ pub(crate) struct Object {
 pub(crate) struct Stream(Infallible);
 
 #[derive(Debug, Clone)]
+pub(crate) struct Place(Infallible);
+
+pub(crate) struct Upload(Infallible);
+
+#[derive(Debug, Clone)]
 pub(crate) struct Ranges(Infallible);
 
 impl Stores {
@@ -32,9 +39,33 @@ impl Stores {
     }
 
     pub fn find(&mut self, path: &Path, _: &impl Fn(&Path) -> bool) -> Result<Vec<InputFile>> {
-        Err(Error::new(ErrorKind::Source, "this build of Hypostyle reads only files of this machine")
-            .in_file(Path::new(shown(&path.to_string_lossy())))
-            .help("build it with the feature `remote` of hypostyle-pipeline, which is on by default"))
+        Err(unknown(ErrorKind::Source, path))
+    }
+
+    pub fn place(&mut self, path: &Path) -> Result<Place> {
+        Err(unknown(ErrorKind::Sink, path))
+    }
+}
+
+fn unknown(kind: ErrorKind, path: &Path) -> Error {
+    Error::new(kind, "this build of Hypostyle knows only files of this machine")
+        .in_file(Path::new(shown(&path.to_string_lossy())))
+        .help("build it with the feature `remote` of hypostyle-pipeline, which is on by default")
+}
+
+impl Place {
+    pub fn shown(&self) -> &Path {
+        match self.0 {}
+    }
+
+    pub fn begin(&self) -> Result<Upload> {
+        match self.0 {}
+    }
+}
+
+impl Upload {
+    pub fn send(self, _: &mut File, _: &AtomicBool) -> Result<u64> {
+        match self.0 {}
     }
 }
 

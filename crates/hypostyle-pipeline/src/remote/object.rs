@@ -155,7 +155,11 @@ impl Object {
             ..GetOptions::default()
         };
         let answer = self.store.get_opts(&self.location, options).await;
-        let answer = answer.map_err(|error| Fault::of(&error, &self.secrets))?;
+        let answer = answer.map_err(|error| match Fault::of(&error, &self.secrets) {
+            // No part is asked for that was not there.
+            fault if fault.said.starts_with("416") => Fault::new(Why::Changed, fault.said),
+            fault => fault,
+        })?;
         if !self.version.fits(&Version::of(&answer.meta)) {
             return Err(Fault::new(Why::Changed, "another version"));
         }

@@ -3,14 +3,18 @@
 use std::future::Future;
 use std::io;
 use std::process;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::AbortHandle;
 
 /// Requests wait more than they work.
 const THREADS: usize = 2;
+/// How often who waits looks whether to stop.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The runtime, and the process that made it: a process that was forked from that one has none of its threads.
 static RUNTIME: Mutex<Option<(u32, &'static Runtime)>> = Mutex::new(None);
@@ -57,8 +61,24 @@ pub(super) fn wait<T: Send + 'static>(request: impl Future<Output = T> + Send + 
 
 impl<T> Waiting<T> {
     pub fn wait(self) -> io::Result<T> {
-        self.outcome.recv().map_err(|_| io::Error::other("a request ended without an answer"))
+        self.outcome.recv().map_err(|_| lost())
     }
+
+    /// The outcome, or `None` as soon as `stop` is set.
+    pub fn wait_until(self, stop: &AtomicBool) -> io::Result<Option<T>> {
+        while !stop.load(Ordering::Relaxed) {
+            match self.outcome.recv_timeout(LOOK) {
+                Ok(outcome) => return Ok(Some(outcome)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(lost()),
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn lost() -> io::Error {
+    io::Error::other("a request ended without an answer")
 }
 
 impl<T> Drop for Waiting<T> {

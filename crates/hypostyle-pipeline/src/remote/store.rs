@@ -85,7 +85,7 @@ impl Stores {
             let Fault { said, .. } = Fault::of(&error, &self.secrets(address));
             Error::new(ErrorKind::Source, format!("can't get at the store: {said}"))
                 .in_file(address.shown().as_ref())
-                .help(credentials(address.kind))
+                .help(credentials(address.kind, "source"))
         })?;
         self.open.insert(root, Arc::clone(&store));
         Ok(store)

@@ -29,6 +29,7 @@ struct State {
     whole: AtomicBool,
     no_head: AtomicBool,
     plain: AtomicBool,
+    read_only: AtomicBool,
     made: AtomicUsize,
 }
 
@@ -107,6 +108,11 @@ impl Server {
         self.state.plain.store(true, Ordering::Relaxed);
     }
 
+    /// Refuses to be written to.
+    pub fn be_read_only(&self) {
+        self.state.read_only.store(true, Ordering::Relaxed);
+    }
+
     /// The requests since this was asked last.
     pub fn requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.state.requests.lock().unwrap())
@@ -183,6 +189,11 @@ impl State {
                 let xml = self.list(&request.path, &prefix, &after);
                 self.requests.lock().unwrap().push(request);
                 return simple(out, "200 OK", "", &xml);
+            }
+            ("PUT" | "POST", _) if self.read_only.load(Ordering::Relaxed) => {
+                self.requests.lock().unwrap().push(request);
+                let code = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+                return simple(out, "403 Forbidden", "", code);
             }
             ("PUT", _) => {
                 match parameter("partNumber") {
