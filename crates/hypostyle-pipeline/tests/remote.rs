@@ -614,3 +614,61 @@ fn outputs_that_cannot_be_are_refused() {
     }
     assert_eq!(server.uploads(), 0);
 }
+
+#[cfg(unix)]
+#[test]
+fn an_upload_can_be_interrupted() {
+    let (server, folder) = (Server::start(), Folder::new());
+    folder.write("in.csv", many(500));
+    let toml = format!("[source]\npath = \"in.csv\"\n[sink]\npath = \"s3://bucket/out.csv\"\n{}", options(&server));
+    folder.write("p.toml", toml);
+    server.be_deaf();
+    let run = start(&folder);
+    while !server.requests().iter().any(|request| request.method == "PUT") {
+        sleep(Duration::from_millis(1));
+    }
+    let begun = Instant::now();
+    assert!(Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap().success());
+    let done = run.wait_with_output().unwrap();
+    assert_eq!(done.status.code(), Some(130), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
+    assert!(server.get("/bucket/out.csv").is_none());
+}
+
+#[test]
+fn a_link_may_lead_elsewhere() {
+    let (server, folder) = (Server::start(), Folder::new());
+    for name in files(&server, &folder, 60_000) {
+        folder.run("", name, "local.csv").unwrap();
+        let moved = http(&server, &format!("/moved/bucket/{name}?sig=1"));
+        assert!(made_by(&server, &folder, &moved, "") == folder.read("local.csv"), "{name}");
+    }
+}
+
+/// Google's store answers as S3 does; of Azure's, which lists otherwise, single objects are read.
+#[test]
+fn other_stores_are_reached_by_their_own_names() {
+    let (server, folder) = (Server::start(), Folder::new());
+    for (key, value) in [("in/a.csv", 1), ("in/b.csv", 2)] {
+        server.put(&format!("/bucket/{key}"), format!("v\n{value}\n"));
+    }
+    let address = server.address;
+    let google =
+        format!("{{ google_base_url = \"http://{address}\", google_skip_signature = true, allow_http = true }}");
+    let azure = format!(
+        "{{ azure_storage_account_name = \"someone\", azure_endpoint = \"http://{address}\", azure_skip_signature = true, \
+         allow_http = true }}"
+    );
+    for (path, options, expected) in [
+        ("gs://bucket/in/", &google, "v\n1\n2\n"),
+        ("gs://bucket/in/[b].csv", &google, "v\n2\n"),
+        ("gs://bucket/in/a.csv", &google, "v\n1\n"),
+        ("az://bucket/in/a.csv", &azure, "v\n1\n"),
+        ("abfss://bucket@someone.dfs.core.windows.net/in/b.csv", &azure, "v\n2\n"),
+    ] {
+        let toml = format!("[source]\npath = {path:?}\nstorage_options = {options}");
+        let pipeline = toml.parse::<Pipeline>().unwrap().with_output(folder.path("out.csv"));
+        pipeline.run(&mut |_| ()).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert_eq!(folder.read("out.csv"), expected, "{path}");
+    }
+}

@@ -64,6 +64,11 @@ impl<T> Waiting<T> {
         self.outcome.recv().map_err(|_| lost())
     }
 
+    /// Lets the request go on, and waits for its end no longer than this.
+    pub fn wait_at_most(self, time: Duration) {
+        let _ = self.outcome.recv_timeout(time);
+    }
+
     /// The outcome, or `None` as soon as `stop` is set.
     pub fn wait_until(self, stop: &AtomicBool) -> io::Result<Option<T>> {
         while !stop.load(Ordering::Relaxed) {

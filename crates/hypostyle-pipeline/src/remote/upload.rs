@@ -8,6 +8,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use object_store::path::Path as Key;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt};
@@ -23,6 +24,8 @@ const PART: u64 = 8 << 20;
 const MOST_PARTS: u64 = 10_000;
 /// So many parts are under way.
 const AT_ONCE: usize = 4;
+/// So long the store has to take note that an upload is given up.
+const ABORT: Duration = Duration::from_millis(500);
 
 /// Where an object is to be written.
 #[derive(Clone)]
@@ -139,8 +142,10 @@ fn interrupted() -> Error {
 impl Drop for Upload {
     fn drop(&mut self) {
         if let Some(mut upload) = self.upload.take() {
-            // Waited for, since the process may be about to end; a request is bounded by its timeout.
-            let _ = runtime::wait(async move { upload.abort().await });
+            // The process may be about to end, and whoever interrupted it waits.
+            if let Ok(request) = runtime::begin(async move { upload.abort().await }) {
+                request.wait_at_most(ABORT);
+            }
         }
     }
 }

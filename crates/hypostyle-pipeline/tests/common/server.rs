@@ -30,6 +30,7 @@ struct State {
     no_head: AtomicBool,
     plain: AtomicBool,
     read_only: AtomicBool,
+    deaf: AtomicBool,
     made: AtomicUsize,
 }
 
@@ -106,6 +107,11 @@ impl Server {
     /// Tells neither e_tags nor times.
     pub fn tell_little(&self) {
         self.state.plain.store(true, Ordering::Relaxed);
+    }
+
+    /// Never answers who sends a part or gives up.
+    pub fn be_deaf(&self) {
+        self.state.deaf.store(true, Ordering::Relaxed);
     }
 
     /// Refuses to be written to.
@@ -194,6 +200,16 @@ impl State {
                 self.requests.lock().unwrap().push(request);
                 let code = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
                 return simple(out, "403 Forbidden", "", code);
+            }
+            ("PUT" | "DELETE", _) if self.deaf.load(Ordering::Relaxed) => {
+                self.requests.lock().unwrap().push(request);
+                thread::sleep(Duration::from_secs(60));
+                return None;
+            }
+            ("GET" | "HEAD", _) if request.path.starts_with("/moved/") => {
+                let to = format!("location: {}?{}\r\n", &request.path["/moved".len()..], request.query);
+                self.requests.lock().unwrap().push(request);
+                return simple(out, "302 Found", &to, "");
             }
             ("PUT", _) => {
                 match parameter("partNumber") {
