@@ -44,6 +44,7 @@ lint: .venv/tools ## Check formatting, lints and types
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
+	cargo clippy --release -p hypostyle-pipeline --no-default-features --all-targets -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	MYPYPATH=benches:tests/python $(BIN)/mypy --strict $(TYPED)

@@ -2,6 +2,7 @@
 //! text so that a later complaint can name the line.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use hypostyle::KernelSpec;
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::csv::dialect::Encoding;
+use crate::error::{Error, Result};
 use crate::policy::OnBad;
 use crate::schema::{ColumnType, Kernel};
 
@@ -43,8 +45,14 @@ pub(crate) struct Config {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SourceTable {
     /// The file; or a folder, a pattern such as `data/*.csv`, or a list of them; `-` is standard input. Relative
-    /// paths start at the working directory. Needed here or as `--input`.
+    /// paths start at the working directory. Files may lie in object stores (`s3://bucket/key.csv`, `gs://`, `az://`,
+    /// `abfss://`) or behind `https://`. Needed here or as `--input`.
     pub path: Option<Names>,
+    /// Settings for object stores and http, as texts, such as `{ aws_region = "eu-central-1" }`: those of the
+    /// environment (AWS_*, GOOGLE_*, AZURE_*) in lower case, and timeout, connect_timeout, allow_http, max_retries,
+    /// retry_timeout. They come before those of the environment.
+    #[serde(default)]
+    pub storage_options: StorageOptions,
     /// The files' format. By default their names say it: .csv, .tsv, .txt; .parquet, .pq; .arrow, .ipc, .feather,
     /// .arrows; and .gz or .zst behind it.
     pub format: Option<Format>,
@@ -108,6 +116,32 @@ pub(crate) struct SourceTable {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, FilterTable>")]
     pub filter: BTreeMap<String, Spanned<FilterTable>>,
+}
+
+/// Settings for object stores and http.  Printed, they tell their keys alone, since values may be secrets.
+#[derive(Clone, Default, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct StorageOptions(#[schemars(with = "BTreeMap<String, String>")] BTreeMap<String, toml::Value>);
+
+impl StorageOptions {
+    /// The values as texts, by keys in lower case.
+    #[cfg_attr(not(feature = "remote"), allow(dead_code))]
+    pub fn texts(&self) -> Result<BTreeMap<String, String>> {
+        let text =
+            |(key, value): (&String, &toml::Value)| match value {
+                toml::Value::String(text) => Ok((key.to_lowercase(), text.clone())),
+                toml::Value::Boolean(_) | toml::Value::Integer(_) => Ok((key.to_lowercase(), value.to_string())),
+                _ => Err(Error::pipeline(format!("storage_options: {key} is no text"))
+                    .help(format!("write {key} = \"...\""))),
+            };
+        self.0.iter().map(text).collect()
+    }
+}
+
+impl fmt::Debug for StorageOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
 }
 
 /// What is done with rows of too few or too many fields.
@@ -272,8 +306,12 @@ impl Names {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SinkTable {
     /// The file, replaced when the run is done; `-` is standard output. Relative paths start at the working
-    /// directory. Needed here or as `--output`.
+    /// directory. It may be an object (`s3://bucket/key.csv`, `gs://`, `az://`, `abfss://`). Needed here or as
+    /// `--output`.
     pub path: Option<PathBuf>,
+    /// Settings for the object store, as under `[source]`.
+    #[serde(default)]
+    pub storage_options: StorageOptions,
     /// The file's format. By default its name says it: .csv, .tsv, .txt; .parquet, .pq; .arrow, .ipc, .feather,
     /// .arrows.
     pub format: Option<Format>,

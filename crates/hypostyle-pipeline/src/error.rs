@@ -83,6 +83,13 @@ impl Error {
             .help("this is a mistake in Hypostyle: please report it")
     }
 
+    /// The input isn't what it was when it was found.
+    pub(crate) fn changed(file: &Path) -> Self {
+        Self::new(ErrorKind::Source, "the input was changed while it was read")
+            .in_file(file)
+            .help("run the pipeline again when nothing writes to the file")
+    }
+
     /// Puts words before the message.
     pub(crate) fn prefix(mut self, words: &str) -> Self {
         self.0.message.insert_str(0, words);

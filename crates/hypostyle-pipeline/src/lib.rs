@@ -45,6 +45,7 @@ mod parquet;
 mod pipeline;
 mod plan;
 mod policy;
+mod remote;
 mod rules;
 mod run;
 mod saved;

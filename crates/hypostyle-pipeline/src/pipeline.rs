@@ -1,5 +1,6 @@
 //! A pipeline as its user holds it: read from a file or a text, adjusted, then planned and run.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -7,13 +8,14 @@ use crate::config::{Config, Format, Names, SinkTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{self, Plan};
 use crate::policy::OnBad;
+use crate::remote::address::shown;
 use crate::run::{Status, Summary};
 use crate::source::bytes::is_standard;
 
 /// A source, stages and a sink, as a pipeline file describes them.
 ///
 /// Relative paths in the file are relative to the working directory, as in most commands, not to the file.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Pipeline {
     pub(crate) config: Config,
     pub(crate) text: String,
@@ -129,8 +131,50 @@ impl Pipeline {
 
     /// The line in the pipeline file of a place in its text.
     pub(crate) fn line(&self, offset: usize) -> u64 {
-        let before = self.text.as_bytes().iter().take(offset);
-        1 + before.filter(|byte| **byte == b'\n').count() as u64
+        line_of(&self.text, offset)
+    }
+
+    /// The text without what may be secret in it: the storage options, and the queries of addresses.
+    pub(crate) fn text_to_keep(&self) -> String {
+        if !may_hold_secrets(&self.text) {
+            return self.text.clone();
+        }
+        let mut table: toml::Table = self.text.parse().unwrap_or_default();
+        for name in ["source", "sink"] {
+            let Some(toml::Value::Table(table)) = table.get_mut(name) else { continue };
+            table.remove("storage_options");
+            match table.get_mut("path") {
+                Some(toml::Value::String(path)) => *path = shown(path).to_string(),
+                Some(toml::Value::Array(paths)) => {
+                    for path in paths {
+                        *path = path.as_str().map(shown).unwrap_or_default().into();
+                    }
+                }
+                _ => {}
+            }
+        }
+        table.to_string()
+    }
+}
+
+fn may_hold_secrets(text: &str) -> bool {
+    text.contains("storage_options") || text.contains("://")
+}
+
+fn line_of(text: &str, offset: usize) -> u64 {
+    let before = text.as_bytes().iter().take(offset);
+    1 + before.filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// As far as it is no secret.
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { threads, limit, memory, restart, .. } = self;
+        f.debug_struct("Pipeline")
+            .field("file", &self.file)
+            .field("text", &self.text_to_keep())
+            .field("options", &(threads, limit, memory, restart))
+            .finish_non_exhaustive()
     }
 }
 
@@ -138,7 +182,18 @@ impl FromStr for Pipeline {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let config = toml::from_str(text).map_err(|error| Error::pipeline(error.to_string().trim_end().to_string()))?;
+        let config = toml::from_str(text).map_err(|error: toml::de::Error| {
+            // What the parser shows of the text may hold a secret.
+            if !may_hold_secrets(text) {
+                return Error::pipeline(error.to_string().trim_end().to_string());
+            }
+            let line = error.span().map(|span| line_of(text, span.start));
+            let error = Error::pipeline(error.message());
+            match line {
+                Some(line) => error.at_line(line),
+                None => error,
+            }
+        })?;
         Ok(Self {
             config,
             text: text.to_string(),

@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use hypostyle::{KernelSpec, Stage, Value};
@@ -17,6 +16,7 @@ use crate::saved::{self, About, Saved};
 use crate::sink::{Sink, Target, free_place};
 use crate::source::judge::Judge;
 use crate::source::{Source, quoted};
+use crate::types;
 
 /// A pipeline that was found in order and stands ready to run.  Printed, it says what will be read, done and written.
 pub struct Plan {
@@ -147,18 +147,17 @@ fn checkpoints(
     before: Option<&Saved>,
 ) -> Result<Option<Checkpoints>> {
     let Some(text) = &pipeline.config.checkpoint else { return Ok(None) };
-    let Ok(hypostyle::Duration::Nanoseconds(every)) = hypostyle::Duration::parse(text) else {
+    let Some(every) = types::span(text) else {
         return Err(Error::pipeline(format!("checkpoint {text:?} is no time"))
             .help("say how often: checkpoint = \"30s\" or \"5m\""));
     };
-    let every = Duration::from_nanos(u64::try_from(every).unwrap_or(u64::MAX));
     let Target::File(output) = &sink.target else {
-        return Err(Error::pipeline("there is a checkpoint, but the output is not one file")
-            .help("write to one file, or remove checkpoint"));
+        return Err(Error::pipeline("there is a checkpoint, but the output is not one file of this machine")
+            .help("write to one file of this machine, or remove checkpoint"));
     };
     let run = Run {
         hypostyle: env!("CARGO_PKG_VERSION").to_string(),
-        pipeline: format!("{}\n# memory: {:?}", pipeline.text, pipeline.memory),
+        pipeline: format!("{}\n# memory: {:?}", pipeline.text_to_keep(), pipeline.memory),
         limit: pipeline.limit,
         inputs: source.files.identities(),
         before: before.map(|before| before.about.clone()),

@@ -185,7 +185,7 @@ impl Plan {
         if let Some(rejects) = rejects {
             rejects.persist()?;
         }
-        let bytes_written = written.place()?;
+        let bytes_written = written.place(stop)?;
         // The state comes last: should the process be killed before, all can be done again from the beginning.
         if let Some(checkpoints) = checkpoints {
             checkpoints.remove()?;

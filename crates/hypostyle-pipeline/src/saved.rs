@@ -131,7 +131,13 @@ mod tests {
 
     #[test]
     fn a_state_reads_back_and_damage_is_told() {
-        let file = InputFile { path: Path::new("a.csv").into(), bytes: 7, modified: Some(5) };
+        let file = InputFile {
+            path: Path::new("a.csv").into(),
+            bytes: 7,
+            modified: Some(5),
+            e_tag: None,
+            remote: Default::default(),
+        };
         let saved =
             Saved { about: About::new(3, vec![file.clone()]), stages: vec![vec![1, 2], vec![]], rules: vec![vec![9]] };
         let mut bytes = Vec::new();

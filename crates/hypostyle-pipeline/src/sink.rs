@@ -13,6 +13,8 @@ use arrow::datatypes::{Schema, SchemaRef};
 use crate::config::{Compression, Format, Names, SinkTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Pipeline;
+use crate::remote::address::{is_address, shown as shown_address};
+use crate::remote::{Place, Stores};
 use crate::source::bytes::is_standard;
 use crate::source::files::Files;
 use crate::source::settings::delimiter;
@@ -36,6 +38,7 @@ pub(crate) struct Sink {
 #[derive(Debug, Clone)]
 pub(crate) enum Target {
     File(PathBuf),
+    Object(Place),
     Folder(PathBuf, Folder),
     StandardOutput,
     Nowhere,
@@ -78,6 +81,9 @@ impl Sink {
                 "name it: path = \"...\" under [sink], or --output PATH; or, to write nothing, format = \"none\" under [sink]",
             ));
         };
+        let object =
+            is_address(&path).then(|| Stores::new(&table.storage_options, std::slice::from_ref(&path))?.place(&path));
+        let object = object.transpose()?;
         let format = format_of(&path, table.format, "[sink]")?;
         let style = style(table, &path, format)?;
         let nested = schema.fields().iter().find(|field| field.data_type().is_nested());
@@ -85,6 +91,10 @@ impl Sink {
             let message =
                 format!("column '{}' is {}, which CSV has no form for", field.name(), types::name(field.data_type()));
             return Err(Error::pipeline(message).help("write Parquet: path = \"....parquet\" under [sink]"));
+        }
+        if let Some(object) = object {
+            let target = Self::check_object(table, object, inputs)?;
+            return Ok(Self { target, style, columns, schema, group_rows });
         }
         if let Some(target) = Self::check_folder(table, &path, &schema)? {
             return Ok(Self { target, style, columns, schema, group_rows });
@@ -94,6 +104,19 @@ impl Sink {
         }
         let place = free_place(&path, inputs)?;
         Ok(Self { target: Target::File(place), style, columns, schema, group_rows })
+    }
+
+    /// One object, which is none of the inputs.
+    fn check_object(table: &SinkTable, object: Place, inputs: &Files) -> Result<Target> {
+        if table.partition_by.is_some() || table.max_file_rows.is_some() {
+            return Err(Error::new(ErrorKind::Sink, "many files can't be written to an object store")
+                .in_file(object.shown())
+                .help("write one object, or a folder of this machine"));
+        }
+        if inputs.list.iter().any(|input| *input.path == *object.shown()) {
+            return Err(is_input(object.shown()));
+        }
+        Ok(Target::Object(object))
     }
 
     /// The folder that is asked for, if one is: there is nothing in it yet.
@@ -140,6 +163,7 @@ impl Sink {
     pub fn name(&self) -> PathBuf {
         match &self.target {
             Target::File(path) | Target::Folder(path, _) => path.clone(),
+            Target::Object(object) => object.shown().to_path_buf(),
             Target::StandardOutput => "standard output".into(),
             Target::Nowhere => "nowhere".into(),
         }
@@ -159,14 +183,23 @@ pub(crate) fn free_place(path: &Path, inputs: &Files) -> Result<PathBuf> {
         .list
         .iter()
         .chain(&inputs.left_out)
-        .any(|input| input.path.canonicalize().is_ok_and(|input| input == place))
+        .any(|input| input.remote().is_none() && input.path.canonicalize().is_ok_and(|input| input == place))
     {
-        return Err(fault("the output is the input").help("write another file"));
+        return Err(is_input(path));
     }
     Ok(place)
 }
 
+fn is_input(path: &Path) -> Error {
+    Error::new(ErrorKind::Sink, "the output is the input").in_file(path).help("write another file")
+}
+
 fn check_folder_of(path: &Path) -> Result<()> {
+    if is_address(path) {
+        return Err(Error::new(ErrorKind::Sink, "this must be a file of this machine")
+            .in_file(Path::new(shown_address(&path.to_string_lossy())))
+            .help("of what a run writes, the output alone may be an object"));
+    }
     if folder(path).is_dir() {
         return Ok(());
     }

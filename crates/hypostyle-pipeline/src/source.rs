@@ -27,6 +27,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::parquet::ParquetFile;
 use crate::pipeline::Pipeline;
 use crate::policy::{OnBad, Policy};
+use crate::remote::address::is_address;
 use crate::rules::Rules;
 use crate::rules::test::Test;
 use crate::types;
@@ -150,7 +151,6 @@ impl Source {
         let folders = folders::columns(pipeline, &files)?;
         let conditions = Filter::read(pipeline, &folders, false)?;
         folders::leave_out(&mut files, &folders, &conditions)?;
-        let first = Arc::clone(&files.list[0].path);
         let (kind, mut columns) = match format {
             Format::Csv => {
                 let csv = settings::csv(table, &files)?;
@@ -168,7 +168,7 @@ impl Source {
             }
             _ => {
                 settings::only_csv(table, "Parquet")?;
-                let (file, columns) = ParquetFile::open(&first)?;
+                let (file, columns) = ParquetFile::open(&files.list[0])?;
                 (Kind::Parquet(file), columns)
             }
         };
@@ -267,7 +267,7 @@ impl Source {
         }
         let mut counts = first.skipped_groups(&tests);
         for file in &self.files.list[1..] {
-            let (skipped, all) = ParquetFile::open(&file.path).ok()?.0.skipped_groups(&tests);
+            let (skipped, all) = ParquetFile::open(file).ok()?.0.skipped_groups(&tests);
             counts = (counts.0 + skipped, counts.1 + all);
         }
         Some(counts)
@@ -342,7 +342,7 @@ pub(crate) fn quoted(names: &[String]) -> String {
 /// Says what a relative path was relative to.
 pub(crate) fn relative(path: &Path) -> String {
     match std::env::current_dir() {
-        Ok(folder) if path.is_relative() => {
+        Ok(folder) if path.is_relative() && !is_address(path) => {
             format!("relative paths start at the working directory, {}", folder.display())
         }
         _ => "check the path".to_string(),

@@ -1,5 +1,7 @@
 //! The names of column types in pipeline files and in messages, and what they are in Arrow.
 
+use std::time::Duration;
+
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, TimeUnit};
 
 const SIMPLE: [(&str, DataType); 14] = [
@@ -56,6 +58,16 @@ pub(crate) fn pattern() -> String {
 pub(crate) fn examples() -> impl Iterator<Item = &'static str> {
     let others = ["dictionary", "decimal[18, 2]", "timestamp[us]", "timestamp[ns, UTC]", "timestamp[s, +02:00]"];
     SIMPLE.iter().map(|(name, _)| *name).chain(others)
+}
+
+/// A span of time as windows write it, `"30s"` or `"1h30m"`.
+pub(crate) fn span(text: &str) -> Option<Duration> {
+    match hypostyle::Duration::parse(text).ok()? {
+        hypostyle::Duration::Nanoseconds(nanoseconds) => {
+            Some(Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX)))
+        }
+        hypostyle::Duration::Units(_) => None,
+    }
 }
 
 /// `decimal[18, 2]`: as many digits in all, as many of them behind the point.

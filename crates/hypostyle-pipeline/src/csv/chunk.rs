@@ -21,11 +21,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::policy::{OnBad, nulled, without};
 use crate::rules::ValueRule;
 use crate::source::Mark;
+use crate::source::files::InputFile;
 use crate::source::filter::Sieve;
 
 /// What all chunks have in common.
 pub(crate) struct Reading {
-    pub files: Vec<Arc<Path>>,
+    pub files: Vec<InputFile>,
     /// But for the line end, which each file has for itself.
     pub dialect: Dialect,
     /// How many columns a file has.
@@ -98,7 +99,7 @@ impl Places {
         let row = |row: usize| self.text.left.as_ref().map_or(row, |left| left[row]);
         let mut faults: Vec<Fault> = faults.map(|fault| Fault { row: row(fault.row), ..fault }).collect();
         let found = self.reading.bad(&self.text, &mut faults, &[]);
-        found.into_iter().map(|found| found.place(&self.reading.files[self.at.file], self.at)).collect()
+        found.into_iter().map(|found| found.place(&self.reading.files[self.at.file].path, self.at)).collect()
     }
 }
 

@@ -14,6 +14,7 @@ use super::table::Table;
 use crate::bad::{Bad, Place, Reason};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::bytes::Bytes;
+use crate::source::files::InputFile;
 use crate::source::{Column, Mark, Origin};
 
 /// So many rows are looked at for types that aren't declared.
@@ -39,9 +40,10 @@ pub(crate) struct Opened {
 }
 
 /// Opens a file, finds out how its lines end, and reads its header; `None` if it has no record.
-pub(crate) fn open(path: &Arc<Path>, file: usize, dialect: &Dialect, read: &Arc<AtomicU64>) -> Result<Option<Opened>> {
+pub(crate) fn open(input: &InputFile, file: usize, dialect: &Dialect, read: &Arc<AtomicU64>) -> Result<Option<Opened>> {
+    let path = &input.path;
     let mut dialect = dialect.clone();
-    let mut input = Bytes::open(path, 0, read)?;
+    let mut input = Bytes::open(input, 0, read)?;
     let mut buffer = Vec::new();
     let mut size = FIRST_BYTES;
     let mut table = Table::default();

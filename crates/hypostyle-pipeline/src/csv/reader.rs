@@ -15,7 +15,8 @@ use super::dialect::Dialect;
 use super::open::{self, Opened, fill};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ordered::{self, Jobs, Outcomes};
-use crate::source::bytes::{Bytes, is_standard};
+use crate::source::bytes::Bytes;
+use crate::source::files::InputFile;
 use crate::source::filter::LeftOut;
 use crate::source::{Chunk, Mark};
 
@@ -81,7 +82,7 @@ impl CsvChunks {
         if cut.at.file != self.file {
             (self.file, self.line, self.record) = (cut.at.file, cut.at.line, cut.at.record);
         }
-        let file = &self.reading.files[self.file];
+        let file = &self.reading.files[self.file].path;
         let Decoded { batch, bad, left_out, records, lines, text } = cut.decoded;
         let at = Mark { file: self.file, offset: cut.at.offset, line: self.line, record: self.record };
         let bad = bad.into_iter().map(|found| found.place(file, at)).collect();
@@ -112,7 +113,7 @@ impl Drop for CsvChunks {
         // standard input may take for ever.
         self.outcomes = None;
         if let Some(reader) = self.reader.take()
-            && !self.reading.files.iter().any(|file| is_standard(file))
+            && !self.reading.files.iter().any(InputFile::is_standard)
         {
             let _ = reader.join();
         }
@@ -130,14 +131,14 @@ impl Reader<'_> {
         let (spare, spares) = channel();
         let begin = mark.map_or(first.mark.file, |mark| mark.file);
         let mut first = Some(first).filter(|first| first.mark.file == begin);
-        for (file, path) in files.iter().enumerate().skip(begin) {
+        for (file, about) in files.iter().enumerate().skip(begin) {
             let opened = match first.take() {
                 Some(first) => Some(first),
                 None => self.open(file)?,
             };
             let Some(mut opened) = opened else { continue };
             if let Some(mark) = mark.filter(|mark| mark.file == file) {
-                let input = Bytes::open(path, mark.offset, read)?;
+                let input = Bytes::open(about, mark.offset, read)?;
                 opened = Opened { input, buffer: Vec::new(), ended: false, mark, ..opened };
             }
             if !self.read_file(opened, &spare, &spares)? {
@@ -150,7 +151,7 @@ impl Reader<'_> {
     fn open(&self, file: usize) -> Result<Option<Opened>> {
         let Reading { files, dialect, read, .. } = &*self.reading;
         let opened = open::open(&files[file], file, dialect, read)?;
-        opened.iter().try_for_each(|opened| self.check_header(&files[file], &opened.names))?;
+        opened.iter().try_for_each(|opened| self.check_header(&files[file].path, &opened.names))?;
         Ok(opened)
     }
 

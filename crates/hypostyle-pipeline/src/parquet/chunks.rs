@@ -56,7 +56,7 @@ impl ParquetChunks {
                 let opened = match self.first.take() {
                     Some(first) => first,
                     None => {
-                        let (opened, columns) = ParquetFile::open(&file.path)?;
+                        let (opened, columns) = ParquetFile::open(file)?;
                         check_same_columns(&file.path, &columns, &self.wanted.columns, &self.wanted.schema)?;
                         opened
                     }

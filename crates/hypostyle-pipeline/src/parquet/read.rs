@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -19,6 +18,7 @@ use super::lanes::{Lane, Lanes};
 use super::prune;
 use crate::error::{Error, ErrorKind, Result};
 use crate::rules::test::Test;
+use crate::source::files::InputFile;
 use crate::source::filter::LeftOut;
 use crate::source::{Column, Origin};
 
@@ -27,24 +27,34 @@ const SPAN_BATCHES: u64 = 4;
 
 /// A Parquet file whose footer has been read.
 pub(crate) struct ParquetFile {
-    path: PathBuf,
+    input: InputFile,
     file: SharedFile,
     footer: ArrowReaderMetadata,
     /// The row groups that are left unread.
     skipped: Vec<bool>,
+    /// The leaves of each column.
+    leaves: Vec<Range<usize>>,
 }
 
 impl ParquetFile {
-    pub fn open(path: &Path) -> Result<(Self, Vec<Column>)> {
-        let file = SharedFile::open(path)
-            .map_err(|error| Error::new(ErrorKind::Source, format!("can't open the input: {error}")).in_file(path))?;
-        let footer = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| {
-            Error::new(ErrorKind::Source, "the input is no Parquet file").in_file(path).because(error)
+    pub fn open(input: &InputFile) -> Result<(Self, Vec<Column>)> {
+        let path = &input.path;
+        let file = input.remote().map_or_else(|| SharedFile::open(path), SharedFile::open_remote).map_err(|error| {
+            input.blame(Error::new(ErrorKind::Source, format!("can't open the input: {error}")).in_file(path))
         })?;
+        let footer = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| {
+            input.blame(Error::new(ErrorKind::Source, "the input is no Parquet file").in_file(path).because(error))
+        })?;
+        let schema = footer.parquet_schema();
+        let mut leaves = vec![0..0; schema.root_schema().get_fields().len()];
+        for leaf in 0..schema.num_columns() {
+            let leaves = &mut leaves[schema.get_column_root_idx(leaf)];
+            *leaves = if leaves.end == 0 { leaf..leaf + 1 } else { leaves.start..leaf + 1 };
+        }
         let fields = footer.schema().fields().iter();
         let columns = fields.map(|field| Column::new(field.name(), field.data_type().clone(), Origin::File)).collect();
         let skipped = vec![false; footer.metadata().num_row_groups()];
-        Ok((Self { path: path.to_path_buf(), file, footer, skipped }, columns))
+        Ok((Self { input: input.clone(), file, footer, skipped, leaves }, columns))
     }
 
     /// Leaves row groups unread in which no row can meet all of this, asked of the columns of these numbers.
@@ -89,35 +99,70 @@ impl ParquetFile {
         let runs: VecDeque<_> = spans.iter().map(|span| (span.first, span.rows)).collect();
         let place = runs.front().map_or(total, |(first, _)| *first);
         let count = if columns.is_empty() { 0 } else { spans.len() };
-        let (path, columns) = (self.path.clone(), columns.to_vec());
+        let (input, columns) = (self.input.clone(), columns.to_vec());
+        let chunks = || {
+            let groups = spans.iter().flat_map(|span| span.groups.clone());
+            let places = groups.flat_map(|group| columns.iter().map(move |column| (group, *column)));
+            places.flat_map(|(group, column)| self.chunks(group, column)).collect()
+        };
+        self.file.plan(chunks, columns.len());
         let lanes = Lanes::start(threads, count, columns.len(), move |span, column| {
-            self.lane(&spans[span], columns[column], rows)
+            self.lane(&spans[span], &columns, column, rows)
         });
-        let lanes = lanes.map_err(|error| error.in_file(&path))?;
-        Ok(ParquetBatches { path, lanes: Some(lanes), schema, rows, runs, place, groups, total, bytes })
+        let lanes = lanes.map_err(|error| error.in_file(&input.path))?;
+        Ok(ParquetBatches { input, lanes: Some(lanes), schema, rows, runs, place, groups, total, bytes })
     }
 
-    /// One column over a span.
-    fn lane(&self, span: &Span, column: usize, rows: usize) -> Result<Lane> {
-        let mask = ProjectionMask::roots(self.footer.parquet_schema(), [column]);
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.footer.clone())
+    /// One of the columns over a span.
+    fn lane(&self, span: &Span, columns: &[usize], column: usize, rows: usize) -> Result<Lane> {
+        let file = self.file.lane(|| {
+            let beside = columns.iter().flat_map(|column| self.chunks(span.groups.start, *column));
+            (self.leaves(span, columns[column]), beside.collect())
+        });
+        let mask = ProjectionMask::roots(self.footer.parquet_schema(), [columns[column]]);
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.footer.clone())
             .with_projection(mask)
             .with_row_groups(span.groups.clone().collect())
             .with_batch_size(rows);
         let reader = if span.skip == 0 { reader } else { reader.with_offset(span.skip) };
-        let path = self.path.clone();
-        let reader = reader.build().map_err(|error| unreadable(&path).because(error))?;
+        let input = self.input.clone();
+        let reader = reader.build().map_err(|error| unreadable(&input, error))?;
         Ok(Box::new(reader.map(move |batch| {
             // The mask leaves one column.
-            batch.map(|batch| Arc::clone(batch.column(0))).map_err(|error| unreadable(&path).because(error))
+            batch.map(|batch| Arc::clone(batch.column(0))).map_err(|error| unreadable(&input, error))
         })))
+    }
+
+    /// Where the leaves of a column lie in a row group; only what can be is believed.
+    fn chunks(&self, group: usize, column: usize) -> impl Iterator<Item = Range<u64>> {
+        let leaves = self.leaves.get(column).cloned().unwrap_or_default();
+        let chunks = self.footer.metadata().row_group(group).columns().get(leaves).unwrap_or_default();
+        chunks.iter().map(|chunk| {
+            let start = chunk.dictionary_page_offset().unwrap_or(i64::MAX).min(chunk.data_page_offset());
+            let start = u64::try_from(start).unwrap_or(0);
+            start..start.saturating_add(u64::try_from(chunk.compressed_size()).unwrap_or(0))
+        })
+    }
+
+    /// The chunks of each leaf of a column, in the order in which they are read.
+    fn leaves(&self, span: &Span, column: usize) -> Vec<Vec<Range<u64>>> {
+        let mut leaves = Vec::new();
+        for group in span.groups.clone() {
+            for (leaf, chunk) in self.chunks(group, column).enumerate() {
+                leaves.resize_with(leaves.len().max(leaf + 1), Vec::new);
+                leaves[leaf].push(chunk);
+            }
+        }
+        leaves
     }
 }
 
-fn unreadable(path: &Path) -> Error {
-    Error::new(ErrorKind::Source, "the Parquet file can't be read")
-        .in_file(path)
+fn unreadable(input: &InputFile, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    let damaged = Error::new(ErrorKind::Source, "the Parquet file can't be read")
+        .in_file(&input.path)
         .help("it may be damaged or cut short: make or fetch it again")
+        .because(error);
+    input.blame(damaged)
 }
 
 /// Row groups that are read as if they were one.
@@ -166,7 +211,7 @@ fn spans(groups: &[(u64, bool)], batch_rows: usize, skip: u64) -> Vec<Span> {
 
 /// The rows of a Parquet file.
 pub(crate) struct ParquetBatches {
-    path: PathBuf,
+    input: InputFile,
     /// Until the end or an error.
     lanes: Option<Lanes>,
     /// Without the file's metadata: what another tool noted there about its own columns doesn't hold for the output.
@@ -206,12 +251,12 @@ impl ParquetBatches {
     fn batch(&self, arrays: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)
-            .map_err(|error| unreadable(&self.path).because(error))
+            .map_err(|error| unreadable(&self.input, error))
     }
 
     fn cut_short(&self) -> Error {
         Error::new(ErrorKind::Source, "the Parquet file doesn't hold as many rows as it says")
-            .in_file(&self.path)
+            .in_file(&self.input.path)
             .help("it may be damaged: make or fetch it again")
     }
 }
@@ -219,7 +264,7 @@ impl ParquetBatches {
 impl ParquetBatches {
     /// The next rows; `None` at the end.
     pub fn next(&mut self) -> Result<Option<RecordBatch>> {
-        let result = self.take().map_err(|error| error.in_file(&self.path));
+        let result = self.take().map_err(|error| error.in_file(&self.input.path));
         if !matches!(result, Ok(Some(_))) {
             self.lanes = None;
             // After an error there is nothing more.

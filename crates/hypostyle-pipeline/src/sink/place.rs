@@ -3,16 +3,20 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::remote::{Place, Upload};
 
 /// A file that is not in its place yet; dropped, it is removed.
 pub(crate) struct Pending {
     file: NamedTempFile,
     path: PathBuf,
+    /// Where the file is sent, if its place isn't on this machine.
+    upload: Option<Upload>,
 }
 
 impl Pending {
@@ -30,7 +34,17 @@ impl Pending {
         let file = builder.tempfile_in(folder(path)).map_err(|error| {
             Error::new(ErrorKind::Sink, format!("can't create the output: {error}")).in_file(path).because(error)
         })?;
-        Ok(Self { file, path: path.to_path_buf() })
+        Ok(Self { file, path: path.to_path_buf(), upload: None })
+    }
+
+    /// Creates a file that will be an object.  The store is asked first, so that a refusal comes before any work.
+    pub fn create_object(place: &Place) -> Result<Self> {
+        let upload = place.begin()?;
+        let file = tempfile::Builder::new().prefix(".hypostyle.").suffix(".part").tempfile().map_err(|error| {
+            let message = format!("can't create a temporary file for the output: {error}");
+            Error::new(ErrorKind::Sink, message).in_file(&std::env::temp_dir()).because(error)
+        })?;
+        Ok(Self { file, path: place.shown().to_path_buf(), upload: Some(upload) })
     }
 
     /// The place that the file is for.
@@ -43,11 +57,19 @@ impl Pending {
         self.file.as_file().try_clone().map_err(|error| self.fault(error))
     }
 
+    /// Sends the file to its place, unless and until `stop` is set, or puts it there.  The number of its bytes.
+    pub fn persist_unless(mut self, stop: &AtomicBool) -> Result<u64> {
+        match self.upload.take() {
+            Some(upload) => upload.send(self.file.as_file_mut(), stop),
+            None => self.persist(),
+        }
+    }
+
     /// Brings everything to the disk, then puts the file in its place.  The number of its bytes.
     pub fn persist(self) -> Result<u64> {
         self.file.as_file().sync_all().map_err(|error| self.fault(error))?;
         let bytes = self.file.as_file().metadata().map_err(|error| self.fault(error))?.len();
-        let Self { file, path } = self;
+        let Self { file, path, .. } = self;
         file.persist(&path).map_err(|error| Error::unwritable(error.error).in_file(&path))?;
         sync_folder(&path)?;
         Ok(bytes)

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Write, copy, stdout};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::ipc::reader::FileReader;
@@ -54,6 +54,7 @@ impl Writing {
         let place = match (&sink.target, checkpoints) {
             (Target::File(_), Some((checkpoints, whole))) => Place::Parts { checkpoints, whole, open: None },
             (Target::File(path), None) => Place::Pending(Pending::create(path)?),
+            (Target::Object(object), _) => Place::Pending(Pending::create_object(object)?),
             (Target::Folder(path, folder), _) => {
                 let writing = FolderWriting::begin(path, folder.clone(), sink.style, &sink.schema, pool);
                 Place::Folder(Box::new(writing.map_err(|error| error.in_file(path))?))
@@ -165,10 +166,10 @@ impl Writing {
 }
 
 impl Written {
-    /// Puts the output in its place.  The number of its bytes.
-    pub fn place(self) -> Result<u64> {
+    /// Puts the output in its place, unless and until `stop` is set.  The number of its bytes.
+    pub fn place(self, stop: &AtomicBool) -> Result<u64> {
         match (self.pending, self.folder) {
-            (Some(pending), _) => pending.persist(),
+            (Some(pending), _) => pending.persist_unless(stop),
             (None, Some(folder)) => folder.place(),
             (None, None) => Ok(self.bytes),
         }

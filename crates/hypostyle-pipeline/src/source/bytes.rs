@@ -1,4 +1,4 @@
-//! A file as a stream of bytes: from the disk or standard input, decompressed on the way where its name or first bytes say so.
+//! A file as a stream of bytes: from the disk, standard input or elsewhere, decompressed on the way where its name or first bytes say so.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::files::InputFile;
 use crate::error::{Error, ErrorKind, Result};
+use crate::remote::Stream;
 
 /// Whether the path means standard input or output.
 pub(crate) fn is_standard(path: &Path) -> bool {
@@ -16,7 +18,7 @@ pub(crate) fn is_standard(path: &Path) -> bool {
 /// A stream of a file's bytes, decompressed.
 pub(crate) struct Bytes {
     inner: Box<dyn Read + Send>,
-    path: Arc<Path>,
+    file: InputFile,
 }
 
 /// How a file is compressed.
@@ -40,31 +42,23 @@ impl Packing {
 
 impl Bytes {
     /// Opens the file and goes to this place of what it holds; `read` counts the bytes taken from the disk.
-    pub fn open(path: &Arc<Path>, skip: u64, read: &Arc<AtomicU64>) -> Result<Self> {
+    pub fn open(file: &InputFile, skip: u64, read: &Arc<AtomicU64>) -> Result<Self> {
+        let path = &file.path;
         let fault = |error: io::Error| {
-            Error::new(ErrorKind::Source, format!("can't open the input: {error}")).in_file(path).because(error)
+            let message = format!("can't open the input: {error}");
+            file.blame(Error::new(ErrorKind::Source, message).in_file(path).because(error))
         };
-        let counted = |file| Counted { inner: file, read: Arc::clone(read) };
-        let packing = Packing::of(path);
-        let mut inner: Box<dyn Read + Send> = if is_standard(path) {
+        let mut inner = if is_standard(path) {
             Box::new(Counted { inner: io::stdin(), read: Arc::clone(read) })
+        } else if let Some(object) = file.remote() {
+            unpacked(Stream::open(object, 0), path, skip, read).map_err(fault)?
         } else {
-            let mut file = File::open(path).map_err(fault)?;
-            match packing {
-                Packing::None => {
-                    file.seek(SeekFrom::Start(skip)).map_err(fault)?;
-                    read.fetch_add(skip, Ordering::Relaxed);
-                    return Ok(Self { inner: Box::new(counted(file)), path: Arc::clone(path) });
-                }
-                // Files of several members are common: tools append to them.
-                Packing::Gzip => {
-                    Box::new(flate2::bufread::MultiGzDecoder::new(io::BufReader::with_capacity(1 << 18, counted(file))))
-                }
-                Packing::Zstd => Box::new(zstd::Decoder::new(counted(file)).map_err(fault)?),
-            }
+            unpacked(File::open(path).map_err(fault)?, path, skip, read).map_err(fault)?
         };
-        io::copy(&mut (&mut inner).take(skip), &mut io::sink()).map_err(fault)?;
-        Ok(Self { inner, path: Arc::clone(path) })
+        if is_standard(path) || Packing::of(path) != Packing::None {
+            io::copy(&mut (&mut inner).take(skip), &mut io::sink()).map_err(fault)?;
+        }
+        Ok(Self { inner, file: file.clone() })
     }
 
     /// Reads until `buffer` holds `size` bytes; whether the stream has ended.
@@ -73,7 +67,7 @@ impl Bytes {
             let missing = u64::try_from(size - buffer.len()).unwrap_or(u64::MAX);
             let got = (&mut self.inner).take(missing).read_to_end(buffer).map_err(|error| {
                 let error_text = format!("can't read the input: {error}");
-                Error::new(ErrorKind::Source, error_text).in_file(&self.path).because(error)
+                self.file.blame(Error::new(ErrorKind::Source, error_text).in_file(&self.file.path).because(error))
             })?;
             if got == 0 {
                 return Ok(true);
@@ -87,6 +81,28 @@ impl Read for Bytes {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner.read(buffer)
     }
+}
+
+/// What a file holds: from `skip` on where it isn't packed.
+fn unpacked<R: Read + Seek + Send + 'static>(
+    mut file: R,
+    path: &Path,
+    skip: u64,
+    read: &Arc<AtomicU64>,
+) -> io::Result<Box<dyn Read + Send>> {
+    let counted = |file| Counted { inner: file, read: Arc::clone(read) };
+    Ok(match Packing::of(path) {
+        Packing::None => {
+            file.seek(SeekFrom::Start(skip))?;
+            read.fetch_add(skip, Ordering::Relaxed);
+            Box::new(counted(file))
+        }
+        // Files of several members are common: tools append to them.
+        Packing::Gzip => {
+            Box::new(flate2::bufread::MultiGzDecoder::new(io::BufReader::with_capacity(1 << 18, counted(file))))
+        }
+        Packing::Zstd => Box::new(zstd::Decoder::new(counted(file))?),
+    })
 }
 
 struct Counted<R> {

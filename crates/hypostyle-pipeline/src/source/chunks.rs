@@ -71,7 +71,7 @@ impl Source {
                 let place = |rule: &ValueRule| in_file.iter().position(|column| *column == rule.column);
                 let rules = self.rules.values.iter().filter_map(|rule| Some((place(rule)?, rule.clone())));
                 let reading = Reading {
-                    files: self.files.paths(),
+                    files: self.files.list,
                     width: csv.names.len(),
                     wanted: wanted.collect(),
                     names: csv.names,

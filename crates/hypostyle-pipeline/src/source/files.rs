@@ -1,6 +1,6 @@
 //! Which files a source reads, in which order, and what their folders say.
 //!
-//! A path is a file, a folder (all files below it whose names have the format's extension), a pattern (`*`, `?`, `[...]`,
+//! A path is a file on this machine or an address of one elsewhere, a folder (all files below it whose names have the format's extension), a pattern (`*`, `?`, `[...]`,
 //! `**`), or `-` for standard input; several are read one after the other.  What a folder or a pattern stands for is read in
 //! the order of the names, byte by byte.  Folders named `column=value` are columns of their own, as Hive writes them.
 
@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::bytes::is_standard;
 use super::relative;
+use crate::config::StorageOptions;
 use crate::error::{Error, ErrorKind, Result};
+use crate::remote::address::is_address;
+use crate::remote::{Object, Remote, Stores};
 
 /// A file to read, and what tells whether it is still the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +24,11 @@ pub(crate) struct InputFile {
     pub bytes: u64,
     /// Nanoseconds since 1970, where the system says.
     pub modified: Option<u64>,
+    /// What a store says of the object's content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub e_tag: Option<String>,
+    #[serde(skip)]
+    pub remote: Remote,
 }
 
 /// The files of a source.
@@ -40,18 +48,21 @@ pub(crate) const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
 impl Files {
     /// Finds the files; `is_data` tells the files of a folder that are meant.
-    pub fn find(paths: &[PathBuf], is_data: impl Fn(&Path) -> bool) -> Result<Self> {
+    pub fn find(paths: &[PathBuf], options: &StorageOptions, is_data: impl Fn(&Path) -> bool) -> Result<Self> {
         let mut list = Vec::new();
+        let mut stores = Stores::new(options, paths)?;
         for path in paths {
-            let found = expand(path, &is_data)?;
+            let found = if is_address(path) {
+                stores.find(path, &is_data)?
+            } else {
+                expand(path, &is_data)?.iter().map(|path| about(path)).collect::<Result<Vec<_>>>()?
+            };
             if found.is_empty() {
                 return Err(Error::new(ErrorKind::Source, "no file is found there")
                     .in_file(path)
                     .help(format!("check the pattern or the folder, and the files' extensions; {}", relative(path))));
             }
-            for path in found {
-                list.push(about(&path)?);
-            }
+            list.extend(found);
         }
         if let (Some(_), true) = (list.iter().find(|file| file.is_standard()), list.len() > 1) {
             return Err(Error::pipeline("standard input is read beside other files").help("read it alone"));
@@ -89,17 +100,22 @@ impl Files {
 
     /// The files that are read, by their full paths, to be known again by another run.
     pub fn identities(&self) -> Vec<InputFile> {
-        let full = |file: &InputFile| file.path.canonicalize().map_or_else(|_| Arc::clone(&file.path), Into::into);
+        let full = |file: &InputFile| match file.remote() {
+            None => file.path.canonicalize().map_or_else(|_| Arc::clone(&file.path), Into::into),
+            Some(_) => Arc::clone(&file.path),
+        };
         self.read().iter().map(|file| InputFile { path: full(file), ..file.clone() }).collect()
     }
 
     /// Complains if one of the files is no longer what it was when it was found.
     pub fn check_unchanged(&self) -> Result<()> {
         for file in self.list.iter().filter(|file| !file.is_standard()) {
-            if about(&file.path)? != *file {
-                return Err(Error::new(ErrorKind::Source, "the input was changed while it was read")
-                    .in_file(&file.path)
-                    .help("run the pipeline again when nothing writes to the file"));
+            let unchanged = match file.remote() {
+                Some(object) => object.is_unchanged(&file.path)?,
+                None => about(&file.path)? == *file,
+            };
+            if !unchanged {
+                return Err(Error::changed(&file.path));
             }
         }
         Ok(())
@@ -111,14 +127,30 @@ impl Files {
 }
 
 impl InputFile {
+    /// A file of this machine about which nothing is known.
+    #[cfg(test)]
+    pub fn local(path: &Path) -> Self {
+        Self { path: path.into(), bytes: 0, modified: None, e_tag: None, remote: Remote::default() }
+    }
+
     pub fn is_standard(&self) -> bool {
         is_standard(&self.path)
+    }
+
+    /// The way to the file, where it isn't on this machine.
+    pub fn remote(&self) -> Option<&Arc<Object>> {
+        self.remote.0.as_ref()
+    }
+
+    /// Why reading has failed: what a server said, else this.
+    pub fn blame(&self, error: Error) -> Error {
+        self.remote().and_then(|object| object.failure(&self.path)).unwrap_or(error)
     }
 }
 
 fn about(path: &Path) -> Result<InputFile> {
     if is_standard(path) {
-        return Ok(InputFile { path: path.into(), bytes: 0, modified: None });
+        return Ok(InputFile { path: path.into(), bytes: 0, modified: None, e_tag: None, remote: Remote::default() });
     }
     let about = std::fs::metadata(path).map_err(|error| {
         Error::new(ErrorKind::Source, format!("can't open the input: {error}")).in_file(path).help(relative(path))
@@ -128,7 +160,7 @@ fn about(path: &Path) -> Result<InputFile> {
     }
     let modified = about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let modified = modified.and_then(|time| u64::try_from(time.as_nanos()).ok());
-    Ok(InputFile { path: path.into(), bytes: about.len(), modified })
+    Ok(InputFile { path: path.into(), bytes: about.len(), modified, e_tag: None, remote: Remote::default() })
 }
 
 fn expand(path: &Path, is_data: &impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
@@ -206,7 +238,10 @@ mod tests {
     }
 
     fn found(folder: &Path, path: &str) -> Vec<String> {
-        let files = Files::find(&[folder.join(path)], |path| path.extension().is_some_and(|e| e == "csv")).unwrap();
+        let files = Files::find(&[folder.join(path)], &StorageOptions::default(), |path| {
+            path.extension().is_some_and(|e| e == "csv")
+        })
+        .unwrap();
         let name = |file: &InputFile| file.path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
         files.list.iter().map(name).collect()
     }
@@ -223,7 +258,8 @@ mod tests {
         assert_eq!(found(folder, "in/?.csv"), ["in/a.csv", "in/b.csv"]);
         assert_eq!(found(folder, "in/**/*.csv").len(), 6);
         assert_eq!(found(folder, "in/c.txt"), ["in/c.txt"]);
-        let none = Files::find(&[folder.join("in/*.tsv")], |_| true).unwrap_err().to_string();
+        let none =
+            Files::find(&[folder.join("in/*.tsv")], &StorageOptions::default(), |_| true).unwrap_err().to_string();
         assert!(none.contains("no file is found there"), "{none}");
     }
 
@@ -232,7 +268,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         write(folder, &["day=2024-01-02/venue=A%20B/x.csv", "day=__HIVE_DEFAULT_PARTITION__/venue=C/x.csv"]);
-        let files = Files::find(&[folder.to_path_buf()], |_| true).unwrap();
+        let files = Files::find(&[folder.to_path_buf()], &StorageOptions::default(), |_| true).unwrap();
         assert_eq!(
             files.partitions,
             [
@@ -241,7 +277,7 @@ mod tests {
             ]
         );
         write(folder, &["day=3/x.csv"]);
-        let error = Files::find(&[folder.to_path_buf()], |_| true).unwrap_err().to_string();
+        let error = Files::find(&[folder.to_path_buf()], &StorageOptions::default(), |_| true).unwrap_err().to_string();
         assert!(
             error.contains("its folders make the columns 'day', but those of the first file 'day', 'venue'"),
             "{error}"

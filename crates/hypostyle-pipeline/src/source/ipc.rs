@@ -15,51 +15,69 @@ use super::files::{Files, InputFile};
 use super::filter::LeftOut;
 use super::{BATCH_ROWS, Chunk, Column, Mark, Origin, check_same_columns};
 use crate::error::{Error, ErrorKind, Result};
+use crate::remote::Stream;
 
 /// A file, rather than a stream, begins with this.
-const MAGIC: &[u8] = b"ARROW1";
+const MAGIC: [u8; 6] = *b"ARROW1";
 
 /// An IPC file or stream whose schema has been read.
 pub(crate) struct IpcFile {
-    path: Arc<std::path::Path>,
-    batches: Box<dyn Iterator<Item = std::result::Result<RecordBatch, ArrowError>> + Send>,
+    file: InputFile,
+    batches: Batches,
     schema: SchemaRef,
+}
+
+type Batches = Box<dyn Iterator<Item = std::result::Result<RecordBatch, ArrowError>> + Send>;
+
+/// The batches of a file; `None` if it isn't one.
+fn file_reader<R: Read + Seek + Send + 'static>(
+    mut input: R,
+) -> std::result::Result<Option<(Batches, SchemaRef)>, ArrowError> {
+    let mut start = [0; MAGIC.len()];
+    let known = input.read_exact(&mut start).is_ok() && start == MAGIC;
+    if !known {
+        return Ok(None);
+    }
+    input.seek(SeekFrom::Start(0))?;
+    let reader = FileReader::try_new(input, None)?;
+    let schema = reader.schema();
+    Ok(Some((Box::new(reader), schema)))
 }
 
 impl IpcFile {
     /// Opens the file, packed or not; `read` counts the bytes taken from the disk.
     pub fn open(file: &InputFile, read: &Arc<AtomicU64>) -> Result<Self> {
-        let path = Arc::clone(&file.path);
         let wrong = |error: ArrowError| {
-            Error::new(ErrorKind::Source, "the input is no Arrow IPC file").in_file(&path).because(error)
+            let error =
+                Error::new(ErrorKind::Source, "the input is no Arrow IPC file").in_file(&file.path).because(error);
+            file.blame(error)
         };
-        if !file.is_standard() && Packing::of(&file.path) == Packing::None {
-            let io = |error| Error::new(ErrorKind::Source, "can't read the input").in_file(&path).because(error);
-            let mut input = File::open(&file.path).map_err(io)?;
-            let mut start = [0; 6];
-            let known = input.read_exact(&mut start).is_ok() && start == MAGIC;
-            input.seek(SeekFrom::Start(0)).map_err(io)?;
-            let input = BufReader::with_capacity(1 << 20, input);
-            if known {
-                read.fetch_add(file.bytes, Ordering::Relaxed);
-                let reader = FileReader::try_new(input, None).map_err(wrong)?;
-                let schema = reader.schema();
-                return Ok(Self { path, batches: Box::new(reader), schema });
-            }
+        let opened = |batches: Batches, schema| Ok(Self { file: file.clone(), batches, schema });
+        let packed = Packing::of(&file.path) != Packing::None;
+        let seekable = match file.remote() {
+            Some(object) if object.ranges && !packed => file_reader(Stream::open(object, 0)),
+            None if !file.is_standard() && !packed => File::open(&file.path)
+                .map_err(ArrowError::from)
+                .and_then(|input| file_reader(BufReader::with_capacity(1 << 20, input))),
+            _ => Ok(None),
+        };
+        if let Some((batches, schema)) = seekable.map_err(wrong)? {
+            read.fetch_add(file.bytes, Ordering::Relaxed);
+            return opened(batches, schema);
         }
         // What is packed or comes through a pipe is a stream, or is taken into memory to be read as a file.
-        let mut input = Bytes::open(&file.path, 0, read)?;
+        let mut input = Bytes::open(file, 0, read)?;
         let mut start = Vec::new();
         input.fill(&mut start, MAGIC.len())?;
         if start == MAGIC {
             input.fill(&mut start, usize::MAX)?;
             let reader = FileReader::try_new(Cursor::new(start), None).map_err(wrong)?;
             let schema = reader.schema();
-            return Ok(Self { path, batches: Box::new(reader), schema });
+            return opened(Box::new(reader), schema);
         }
         let reader = StreamReader::try_new(Cursor::new(start).chain(input), None).map_err(wrong)?;
         let schema = reader.schema();
-        Ok(Self { path, batches: Box::new(reader), schema })
+        opened(Box::new(reader), schema)
     }
 
     pub fn columns(&self) -> Vec<Column> {
@@ -112,7 +130,7 @@ impl IpcChunks {
             if self.open.is_none() {
                 let Some(file) = self.files.list.get(self.next.file) else { return Ok(None) };
                 let opened = IpcFile::open(file, &self.read)?;
-                check_same_columns(&opened.path, &opened.columns(), &self.columns, &self.schema)?;
+                check_same_columns(&opened.file.path, &opened.columns(), &self.columns, &self.schema)?;
                 self.open = Some(opened);
             }
             let Some(file) = &mut self.open else { return Ok(None) };
@@ -127,10 +145,11 @@ impl IpcChunks {
                         .and_then(|batch| batch.project(&self.columns))
                         .and_then(|batch| batch.with_schema(Arc::clone(&self.schema)))
                         .map_err(|error| {
-                            Error::new(ErrorKind::Source, "the Arrow IPC file can't be read")
-                                .in_file(&file.path)
+                            let damaged = Error::new(ErrorKind::Source, "the Arrow IPC file can't be read")
+                                .in_file(&file.file.path)
                                 .help("it may be damaged or cut short: make or fetch it again")
-                                .because(error)
+                                .because(error);
+                            file.file.blame(damaged)
                         })?;
                     let rows = batch.num_rows();
                     let skipped = usize::try_from(self.skip).map_or(rows, |skip| skip.min(rows));

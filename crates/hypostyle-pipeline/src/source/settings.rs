@@ -41,7 +41,7 @@ pub(crate) fn files(table: &SourceTable) -> Result<(Files, Format)> {
         Some(format) => format_by_name(path).is_none_or(|found| found == format),
         None => format_by_name(path).is_some(),
     };
-    let files = Files::find(&paths, is_data)?;
+    let files = Files::find(&paths, &table.storage_options, is_data)?;
     let format = format_of(&files.list[0].path, table.format, "[source]")?;
     if format == Format::None {
         return Err(Error::pipeline("[source] format is \"none\", which is for sinks")
@@ -149,7 +149,7 @@ impl Csv {
         declared: impl FnOnce(&[String]) -> Result<Vec<Option<DataType>>>,
     ) -> Result<(Self, Opened, Vec<Column>)> {
         for (index, file) in files.list.iter().enumerate() {
-            let Some(mut opened) = open::open(&file.path, index, &self.dialect, &self.read)? else { continue };
+            let Some(mut opened) = open::open(file, index, &self.dialect, &self.read)? else { continue };
             self.names.clone_from(&opened.names);
             let declared = declared(&opened.names)?;
             let bear = bear || self.dialect.fit;

@@ -19,6 +19,7 @@ use parquet::file::properties::WriterProperties;
 
 use super::ParquetFile;
 use crate::error::Result;
+use crate::source::files::InputFile;
 
 const KINDS: usize = 9;
 
@@ -107,7 +108,7 @@ fn schema_of(file: &ParquetFile, columns: &[usize]) -> SchemaRef {
 
 /// The rows of these columns until the end or an error, and how it ended.
 fn read(path: &Path, columns: &[usize], rows: usize, threads: usize, skip: u64) -> (Vec<RecordBatch>, Result<()>) {
-    let (file, _) = ParquetFile::open(path).unwrap();
+    let (file, _) = ParquetFile::open(&InputFile::local(path)).unwrap();
     let schema = schema_of(&file, columns);
     let mut batches = file.batches(columns, schema, rows, threads, skip).unwrap();
     let mut all = Vec::new();
