@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::policy::Counts;
 use crate::saved::{About, Saved};
 use crate::sink::place::{folder, sync_folder};
+use crate::sink::write::Whole;
 use crate::source::Mark;
 use crate::source::files::InputFile;
 use crate::source::filter::LeftOut;
@@ -53,8 +54,7 @@ pub(crate) struct Progress {
     pub rows_written: u64,
     #[serde(default)]
     pub left_out: LeftOut,
-    /// How many parts of the output are whole.
-    pub parts: usize,
+    pub output: Whole,
     pub rejects_bytes: u64,
     pub bad: Counts,
 }
@@ -76,6 +76,11 @@ impl Checkpoints {
         self.folder.join(format!("part-{index:06}"))
     }
 
+    /// Where the parts of an output of many files are.
+    pub fn files(&self) -> PathBuf {
+        self.folder.join("files")
+    }
+
     pub fn rejects(&self) -> PathBuf {
         self.folder.join("rejects.csv")
     }
@@ -85,7 +90,7 @@ impl Checkpoints {
     }
 
     /// Where the last run of this pipeline was when it ended before its time; `None` for a fresh start.
-    pub fn find(&self) -> Result<Option<(Progress, Saved)>> {
+    pub fn find(&self, state: Option<&Saved>) -> Result<Option<(Progress, Saved)>> {
         let path = self.folder.join(MANIFEST);
         let text = match fs::read(&path) {
             Ok(text) => text,
@@ -99,6 +104,10 @@ impl Checkpoints {
             let message = "the checkpoint is damaged, or of another version";
             Error::new(ErrorKind::State, message).in_file(&path).help(restart).because(error)
         })?;
+        if state.is_some_and(|state| state.has_taken(&manifest.run.inputs)) {
+            // That run had done everything but to remove it.
+            return Ok(None);
+        }
         if let Some(difference) = manifest.run.difference(&self.run) {
             return Err(Error::new(ErrorKind::State, format!("the checkpoint is of another run: {difference}"))
                 .in_file(&self.folder)
@@ -119,7 +128,7 @@ impl Checkpoints {
                 sync_folder(&manifest)?;
             }
         }
-        let parts = progress.map_or(0, |progress| progress.parts);
+        let parts = progress.map_or(0, |progress| progress.output.parts());
         for entry in fs::read_dir(&self.folder).map_err(self.fault())? {
             let path = entry.map_err(self.fault())?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -134,7 +143,7 @@ impl Checkpoints {
 
     /// Writes a checkpoint; the parts and rejects that it speaks of are on the disk already.
     pub fn write(&self, progress: &Progress, saved: &Saved) -> Result<()> {
-        let states = format!("states-{:06}.tar", progress.parts);
+        let states = format!("states-{:06}.tar", progress.rows_read);
         let mut file = File::create(self.folder.join(&states)).map_err(self.fault())?;
         saved.write(&mut file).map_err(self.fault())?;
         file.sync_all().map_err(self.fault())?;

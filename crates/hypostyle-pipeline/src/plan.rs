@@ -87,11 +87,15 @@ pub(crate) fn build(pipeline: &Pipeline) -> Result<Plan> {
     let before = state.as_ref().filter(|path| path.exists()).map(|path| Saved::read(path)).transpose()?;
     let checkpoints = checkpoints(pipeline, &source, &sink, before.as_ref())?;
     let found = match &checkpoints {
-        Some(checkpoints) if !pipeline.restart => checkpoints.find()?,
+        Some(checkpoints) if !pipeline.restart => checkpoints.find(before.as_ref())?,
         _ => None,
     };
     if let (None, Some(before), Some(path)) = (&found, &before, &state) {
         before.check_new(&source.files.identities()).map_err(|error| error.in_file(path))?;
+    }
+    // What lies there may have been put there by the run that goes on, which was killed right after.
+    if found.is_none() {
+        sink.check_empty()?;
     }
     let about = before.as_ref().map_or_else(|| About::new(0, Vec::new()), |before| before.about.clone());
     let (resume, saved) = match found {
@@ -151,9 +155,9 @@ fn checkpoints(
         return Err(Error::pipeline(format!("checkpoint {text:?} is no time"))
             .help("say how often: checkpoint = \"30s\" or \"5m\""));
     };
-    let Target::File(output) = &sink.target else {
-        return Err(Error::pipeline("there is a checkpoint, but the output is not one file of this machine")
-            .help("write to one file of this machine, or remove checkpoint"));
+    let (Target::File(output) | Target::Folder(output, _)) = &sink.target else {
+        return Err(Error::pipeline("there is a checkpoint, but the output is no file of this machine")
+            .help("write to a file or a folder of this machine, or remove checkpoint"));
     };
     let run = Run {
         hypostyle: env!("CARGO_PKG_VERSION").to_string(),

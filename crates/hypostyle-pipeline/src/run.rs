@@ -24,7 +24,7 @@ use crate::plan::Plan;
 use crate::policy::{Account, OnBad};
 use crate::saved::{About, Saved};
 use crate::sink::place::Pending;
-use crate::sink::write::Writing;
+use crate::sink::write::{Whole, Writing};
 use crate::source::chunks::Chunks;
 use crate::source::filter::LeftOut;
 use crate::source::{Chunk, Mark, Source};
@@ -129,7 +129,8 @@ impl Plan {
         });
         let nulled = source.policy.on_bad == OnBad::Null;
         let account = Account::open(source.policy.clone(), source.columns.clone(), judge.texts.clone(), kept)?;
-        let parts = checkpoints.clone().map(|checkpoints| (checkpoints, resume.as_ref().map_or(0, |done| done.parts)));
+        let whole = resume.as_ref().map_or(Whole::Parts(0), |progress| progress.output.clone());
+        let parts = checkpoints.clone().map(|checkpoints| (checkpoints, whole));
         let group = Group::new(sink.group_rows, memory);
         let sink = Writing::begin(sink, &pool, parts)?;
         let batch_rows = source.batch_rows;
@@ -186,10 +187,6 @@ impl Plan {
             rejects.persist()?;
         }
         let bytes_written = written.place(stop)?;
-        // The state comes last: should the process be killed before, all can be done again from the beginning.
-        if let Some(checkpoints) = checkpoints {
-            checkpoints.remove()?;
-        }
         if let Some(state) = state {
             let inputs = about.inputs.into_iter().chain(files.identities()).filter(|file| !file.is_standard());
             let about = About::new(about.rows + advancing.rows_read, inputs.collect());
@@ -197,6 +194,10 @@ impl Plan {
             let fault = |error| Error::new(ErrorKind::Sink, "can't write the state").in_file(&state).because(error);
             advancing.saved(about)?.write(BufWriter::new(pending.handle()?)).map_err(fault)?;
             pending.persist()?;
+        }
+        // The checkpoint goes last: whenever the process is killed, what is left can be done again.
+        if let Some(checkpoints) = checkpoints {
+            checkpoints.remove()?;
         }
         let Status { rows, bytes, .. } = status;
         let left_out = advancing.left_out;

@@ -94,6 +94,11 @@ impl Saved {
         }
     }
 
+    /// Whether all of these inputs went into the state.
+    pub fn has_taken(&self, inputs: &[InputFile]) -> bool {
+        !inputs.is_empty() && inputs.iter().all(|input| self.about.inputs.contains(input))
+    }
+
     /// Complains if one of these files was taken in before.
     pub fn check_new(&self, inputs: &[InputFile]) -> Result<()> {
         match inputs.iter().find(|input| !input.is_standard() && self.about.inputs.contains(input)) {

@@ -2,6 +2,7 @@
 
 pub(crate) mod encode;
 pub(crate) mod folder;
+mod parts;
 pub(crate) mod place;
 pub(crate) mod write;
 
@@ -119,7 +120,7 @@ impl Sink {
         Ok(Target::Object(object))
     }
 
-    /// The folder that is asked for, if one is: there is nothing in it yet.
+    /// The folder that is asked for, if one is.
     fn check_folder(table: &SinkTable, path: &Path, schema: &Schema) -> Result<Option<Target>> {
         let names = table.partition_by.as_ref().map(Names::to_vec).unwrap_or_default();
         if names.is_empty() && table.max_file_rows.is_none() {
@@ -147,16 +148,17 @@ impl Sink {
             return Err(Error::pipeline("[sink] partition_by names all columns").help("leave one for the files"));
         }
         check_folder_of(path)?;
+        Ok(Some(Target::Folder(path.to_path_buf(), Folder { partition_by, max_rows: table.max_file_rows })))
+    }
+
+    /// Complains about a folder for many files that holds something.
+    pub fn check_empty(&self) -> Result<()> {
+        let Target::Folder(path, _) = &self.target else { return Ok(()) };
         let empty = match std::fs::read_dir(path) {
             Ok(mut entries) => entries.next().is_none(),
             Err(_) => !path.exists(),
         };
-        if !empty {
-            return Err(Error::new(ErrorKind::Sink, "the output is there already, and is no empty folder")
-                .in_file(path)
-                .help("many files are written to a folder of their own: name a new one, or remove what is there"));
-        }
-        Ok(Some(Target::Folder(path.to_path_buf(), Folder { partition_by, max_rows: table.max_file_rows })))
+        if empty { Ok(()) } else { Err(folder::is_there(path)) }
     }
 
     /// How the output is called in messages and summaries.

@@ -599,7 +599,7 @@ fn outputs_that_cannot_be_are_refused() {
             "path = \"s3://bucket/t\"\nformat = \"csv\"\npartition_by = \"symbol\"".to_string(),
             "many files can't be written",
         ),
-        ("checkpoint = \"1s\"", "path = \"s3://bucket/out.csv\"".to_string(), "not one file of this machine"),
+        ("checkpoint = \"1s\"", "path = \"s3://bucket/out.csv\"".to_string(), "no file of this machine"),
         (
             "state = \"s3://bucket/p.state\"",
             format!("path = {:?}", folder.path("out.csv")),

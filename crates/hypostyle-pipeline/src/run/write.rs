@@ -36,7 +36,7 @@ impl Write<'_> {
                     rows_read: snapshot.rows_read,
                     rows_written: self.status.rows,
                     left_out: snapshot.left_out,
-                    parts: self.sink.end_part()?,
+                    output: self.sink.end_part()?,
                     rejects_bytes: self.account.sync()?,
                     bad: self.account.counts().clone(),
                 };

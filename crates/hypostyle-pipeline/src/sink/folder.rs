@@ -1,9 +1,10 @@
 //! An output of many files: one for each value of some columns, in folders named `column=value` as Hive does, or a new one after
-//! so many rows.  All of it grows in a hidden folder beside its place, which is renamed when it is whole.
+//! so many rows.  All of it grows in a hidden folder beside its place, which is renamed when it is whole; where the run makes
+//! checkpoints, as parts in theirs, which are put together at the end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
-use std::io::BufWriter;
+use std::io::{self, BufRead, BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,9 +16,11 @@ use arrow::row::{RowConverter, SortField};
 use arrow::util::display::array_value_to_string;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rayon::ThreadPool;
+use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use super::encode::{Encoder, Out};
+use super::parts::join;
 use super::place::{folder, sync_folder};
 use super::{Folder, Style};
 use crate::error::{Error, ErrorKind, Result};
@@ -50,58 +53,97 @@ pub(crate) struct FolderWriting {
     kept: Vec<usize>,
     rows: Option<RowConverter>,
     pool: Arc<ThreadPool>,
-    hidden: TempDir,
-    bytes: u64,
+    root: Root,
+    files: WholeFiles,
+    /// The files that more rows may come into, by their folders.
     open: HashMap<PathBuf, Open>,
     /// How many files each folder has.
-    files: HashMap<PathBuf, usize>,
+    counts: HashMap<PathBuf, usize>,
+}
+
+/// Where the files grow.
+enum Root {
+    /// Whole, in a folder that is renamed at the end.
+    Hidden(TempDir),
+    /// In parts between two checkpoints.
+    Parts(PathBuf),
+}
+
+/// The files of a folder, and what a checkpoint knows of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WholeFiles {
+    list: Vec<WholeFile>,
     /// Counts the writes, so that the file left alone longest is known.
     clock: u64,
 }
 
-struct Open {
-    encoder: Encoder,
-    file: File,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct WholeFile {
+    /// Its folder.
+    place: PathBuf,
+    /// Which one of its folder it is, from 1.
+    number: usize,
     rows: usize,
+    /// How many parts of it are on the disk.
+    parts: usize,
+    /// When it was written last.
     used: u64,
+    open: bool,
+}
+
+struct Open {
+    /// Its place in the list.
+    index: usize,
+    /// Of the part that was begun.
+    encoder: Option<(Encoder, File)>,
 }
 
 impl FolderWriting {
+    /// Begins the folder; or, where the run makes checkpoints, goes on with the parts below the folder that is given.
     pub fn begin(
         place: &Path,
         settings: Folder,
         style: Style,
         schema: &SchemaRef,
         pool: &Arc<ThreadPool>,
+        parts: Option<(PathBuf, WholeFiles)>,
     ) -> Result<Self> {
-        let name = place.file_name().unwrap_or_default().to_string_lossy();
-        let hidden = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".part").tempdir_in(folder(place));
-        let hidden = hidden.map_err(|error| {
-            Error::new(ErrorKind::Sink, format!("can't create the output: {error}")).in_file(place).because(error)
-        })?;
         let kept: Vec<usize> =
             (0..schema.fields().len()).filter(|column| !settings.partition_by.contains(column)).collect();
         let fields =
             settings.partition_by.iter().map(|column| SortField::new(schema.field(*column).data_type().clone()));
         let fields: Vec<SortField> = fields.collect();
         let rows = if fields.is_empty() { None } else { Some(RowConverter::new(fields).map_err(Error::unwritable)?) };
-        let kept_schema = Arc::new(schema.project(&kept).map_err(Error::unwritable)?);
+        let schema = Arc::new(schema.project(&kept).map_err(Error::unwritable)?);
+        let (root, files) = match parts {
+            Some((root, files)) => (Root::Parts(root), files),
+            None => (Root::Hidden(hidden(place)?), WholeFiles::default()),
+        };
         let (pool, place) = (Arc::clone(pool), place.to_path_buf());
-        let (open, files) = (HashMap::new(), HashMap::new());
-        Ok(Self {
-            place,
-            settings,
-            style,
-            schema: kept_schema,
-            kept,
-            rows,
-            pool,
-            hidden,
-            bytes: 0,
-            open,
-            files,
-            clock: 0,
-        })
+        let (open, counts) = (HashMap::new(), HashMap::new());
+        let mut writing = Self { place, settings, style, schema, kept, rows, pool, root, files, open, counts };
+        writing.go_on()?;
+        Ok(writing)
+    }
+
+    /// Takes up what a checkpoint knows, and removes the parts that it doesn't.
+    fn go_on(&mut self) -> Result<()> {
+        let Root::Parts(root) = &self.root else { return Ok(()) };
+        fs::create_dir_all(root).map_err(Error::unwritable)?;
+        let mut known = HashSet::new();
+        for (index, file) in self.files.list.iter().enumerate() {
+            known.extend((0..file.parts).map(|part| self.part(file, part)));
+            *self.counts.entry(file.place.clone()).or_default() += 1;
+            if file.open {
+                self.open.insert(file.place.clone(), Open { index, encoder: None });
+            }
+        }
+        for path in files_below(root).map_err(Error::unwritable)? {
+            if !known.contains(&path) {
+                fs::remove_file(path).map_err(Error::unwritable)?;
+            }
+        }
+        Ok(())
     }
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -117,20 +159,28 @@ impl FolderWriting {
 
     /// Writes as many rows as the folder's file has room for; how many those are.
     fn write_some(&mut self, place: &Path, part: &RecordBatch) -> Result<usize> {
-        self.clock += 1;
-        if !self.open.contains_key(place) {
-            self.make_room()?;
-            let open = self.create(place)?;
-            self.open.insert(place.to_path_buf(), open);
-        }
+        self.files.clock += 1;
+        let mut open = match self.open.remove(place) {
+            Some(open) => open,
+            None => {
+                self.make_room()?;
+                self.create(place)
+            }
+        };
+        let (encoder, file) = match open.encoder.take() {
+            Some(encoder) => encoder,
+            None => self.begin_part(open.index)?,
+        };
+        let (encoder, _) = open.encoder.insert((encoder, file));
+        let about = &mut self.files.list[open.index];
         let most = self.settings.max_rows.unwrap_or(usize::MAX);
-        let Some(open) = self.open.get_mut(place) else { return Ok(part.num_rows()) };
-        let rows = part.num_rows().min(most - open.rows);
-        open.encoder.write(&part.slice(0, rows))?;
-        open.rows += rows;
-        open.used = self.clock;
-        if open.rows >= most {
-            self.close(place)?;
+        let rows = part.num_rows().min(most - about.rows);
+        encoder.write(&part.slice(0, rows))?;
+        about.rows += rows;
+        about.used = self.files.clock;
+        match about.rows < most {
+            true => drop(self.open.insert(place.to_path_buf(), open)),
+            false => self.close(open)?,
         }
         Ok(rows)
     }
@@ -162,16 +212,42 @@ impl FolderWriting {
         parts.collect()
     }
 
-    fn create(&mut self, place: &Path) -> Result<Open> {
-        let number = self.files.entry(place.to_path_buf()).or_default();
+    /// A new file of a folder, without rows yet.
+    fn create(&mut self, place: &Path) -> Open {
+        let number = self.counts.entry(place.to_path_buf()).or_default();
         *number += 1;
-        let within = self.hidden.path().join(place);
-        fs::create_dir_all(&within).map_err(Error::unwritable)?;
-        let path = within.join(format!("part-{number:06}.{}", self.style.extension()));
+        let index = self.files.list.len();
+        let (place, used) = (place.to_path_buf(), self.files.clock);
+        self.files.list.push(WholeFile { place, number: *number, rows: 0, parts: 0, used, open: true });
+        Open { index, encoder: None }
+    }
+
+    fn begin_part(&self, index: usize) -> Result<(Encoder, File)> {
+        let about = &self.files.list[index];
+        let path = self.part(about, about.parts);
+        fs::create_dir_all(folder(&path)).map_err(Error::unwritable)?;
         let file = File::create(path).map_err(Error::unwritable)?;
         let out: Out = Box::new(BufWriter::with_capacity(1 << 16, file.try_clone().map_err(Error::unwritable)?));
-        let encoder = Encoder::begin(out, self.style, &self.schema, &self.pool, true, false)?;
-        Ok(Open { encoder, file, rows: 0, used: self.clock })
+        let encoder = Encoder::begin(out, self.style, &self.schema, &self.pool, about.parts == 0, false)?;
+        Ok((encoder, file))
+    }
+
+    /// The file's path below the folder.
+    fn name(&self, file: &WholeFile) -> PathBuf {
+        file.place.join(format!("part-{:06}.{}", file.number, self.style.extension()))
+    }
+
+    /// The path of a part of it; where there are no checkpoints it has but one.
+    fn part(&self, file: &WholeFile, part: usize) -> PathBuf {
+        let name = self.name(file);
+        match &self.root {
+            Root::Hidden(hidden) => hidden.path().join(name),
+            Root::Parts(root) => {
+                let mut path = root.join(name).into_os_string();
+                path.push(format!(".{part:06}"));
+                path.into()
+            }
+        }
     }
 
     /// Closes the file that was left alone longest where too many are open.
@@ -179,51 +255,105 @@ impl FolderWriting {
         if self.open.len() < OPEN {
             return Ok(());
         }
-        let oldest = self.open.iter().min_by_key(|(_, open)| open.used).map(|(place, _)| place.clone());
-        oldest.map_or(Ok(()), |place| self.close(&place))
+        let oldest = self.open.values().min_by_key(|open| self.files.list[open.index].used);
+        let oldest = oldest.map(|open| self.files.list[open.index].place.clone());
+        oldest.and_then(|place| self.open.remove(&place)).map_or(Ok(()), |open| self.close(open))
     }
 
-    fn close(&mut self, place: &Path) -> Result<()> {
-        let Some(Open { encoder, file, .. }) = self.open.remove(place) else { return Ok(()) };
-        encoder.finish()?;
-        file.sync_all().map_err(Error::unwritable)?;
-        self.bytes += file.metadata().map_err(Error::unwritable)?.len();
-        Ok(())
+    fn close(&mut self, mut open: Open) -> Result<()> {
+        self.files.list[open.index].open = false;
+        self.files.end_part(&mut open)
     }
 
     /// Ends what the formats keep open in memory.
     pub fn end_group(&mut self) -> Result<()> {
-        self.open.values_mut().try_for_each(|open| open.encoder.end_group())
+        self.open.values_mut().filter_map(|open| open.encoder.as_mut()).try_for_each(|(encoder, _)| encoder.end_group())
     }
 
-    /// Writes what is left to write.
-    pub fn finish(mut self) -> Result<WrittenFolder> {
-        let mut open: Vec<PathBuf> = self.open.keys().cloned().collect();
-        open.sort();
-        for place in open {
-            self.close(&place)?;
-        }
-        if self.files.is_empty() && self.rows.is_none() {
-            // Without rows there is one file all the same, for its columns.
-            let open = self.create(Path::new(""))?;
-            self.open.insert(PathBuf::new(), open);
-            self.close(Path::new(""))?;
-        }
-        Ok(WrittenFolder { hidden: self.hidden, place: self.place, bytes: self.bytes })
+    /// Brings everything to the disk, as a checkpoint will know it.
+    pub fn end_parts(&mut self) -> Result<WholeFiles> {
+        self.open.values_mut().try_for_each(|open| self.files.end_part(open))?;
+        Ok(self.files.clone())
     }
+
+    /// Writes what is left to write, and puts parts together.
+    pub fn finish(mut self) -> Result<WrittenFolder> {
+        if self.files.list.is_empty() && self.rows.is_none() {
+            // Without rows there is one file all the same, for its columns.
+            let mut open = self.create(Path::new(""));
+            open.encoder = Some(self.begin_part(open.index)?);
+            self.close(open)?;
+        }
+        self.end_parts()?;
+        let parts = |file: &WholeFile| (0..file.parts).map(|part| self.part(file, part)).collect::<Vec<_>>();
+        let parts: Vec<(PathBuf, Vec<PathBuf>)> =
+            self.files.list.iter().map(|file| (self.name(file), parts(file))).collect();
+        let hidden = match self.root {
+            Root::Hidden(hidden) => hidden,
+            Root::Parts(_) => {
+                let hidden = hidden(&self.place)?;
+                for (name, parts) in parts {
+                    let path = hidden.path().join(name);
+                    fs::create_dir_all(folder(&path)).map_err(Error::unwritable)?;
+                    let file = File::create(path).map_err(Error::unwritable)?;
+                    join(&parts, self.style, &self.schema, &self.pool, file.try_clone().map_err(Error::unwritable)?)?;
+                    file.sync_all().map_err(Error::unwritable)?;
+                }
+                hidden
+            }
+        };
+        Ok(WrittenFolder { hidden, place: self.place })
+    }
+}
+
+impl WholeFiles {
+    /// Brings the part that was begun to the disk.
+    fn end_part(&mut self, open: &mut Open) -> Result<()> {
+        let Some((encoder, file)) = open.encoder.take() else { return Ok(()) };
+        encoder.finish()?;
+        file.sync_all().map_err(Error::unwritable)?;
+        self.list[open.index].parts += 1;
+        Ok(())
+    }
+}
+
+/// A folder beside the place, which is removed unless it is kept.
+fn hidden(place: &Path) -> Result<TempDir> {
+    let name = place.file_name().unwrap_or_default().to_string_lossy();
+    let hidden = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".part").tempdir_in(folder(place));
+    hidden.map_err(|error| {
+        Error::new(ErrorKind::Sink, format!("can't create the output: {error}")).in_file(place).because(error)
+    })
+}
+
+/// All files in the folder and those in it.
+fn files_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// A folder that is whole, but not in its place yet.
 pub(crate) struct WrittenFolder {
     hidden: TempDir,
     place: PathBuf,
-    bytes: u64,
 }
 
 impl WrittenFolder {
-    /// Puts the folder in its place, where there is nothing, or an empty folder.  The number of its files' bytes.
+    /// Puts the folder in its place, where there is nothing, or an empty folder, or the same files.  The number of its files'
+    /// bytes.
     pub fn place(self) -> Result<u64> {
-        let fault = |error: std::io::Error| Error::unwritable(error).in_file(&self.place);
+        let fault = |error: io::Error| Error::unwritable(error).in_file(&self.place);
+        let files = files_below(self.hidden.path()).map_err(fault)?;
+        let sizes = files.iter().map(|path| Ok(fs::metadata(path)?.len()));
+        let bytes = sizes.sum::<io::Result<u64>>().map_err(fault)?;
         #[cfg(unix)]
         {
             // As any new folder: what the user's umask leaves of it.
@@ -233,15 +363,59 @@ impl WrittenFolder {
             let permissions = like.and_then(|like| fs::metadata(like.path())).map_err(fault)?.permissions();
             fs::set_permissions(self.hidden.path(), permissions).map_err(fault)?;
         }
-        if self.place.is_dir() {
-            fs::remove_dir(&self.place).map_err(fault)?;
+        if self.place.is_dir() && fs::remove_dir(&self.place).is_err() {
+            // A run that was killed right after may have put it there.
+            return match same_files(self.hidden.path(), &files, &self.place).map_err(fault)? {
+                true => Ok(bytes),
+                false => Err(is_there(&self.place)),
+            };
         }
         fs::rename(self.hidden.path(), &self.place).map_err(fault)?;
         // It is no longer where it could be removed.
         let _ = self.hidden.keep();
         sync_folder(&self.place)?;
-        Ok(self.bytes)
+        Ok(bytes)
     }
+}
+
+/// Whether the files of one folder are those of another, to the byte.
+fn same_files(root: &Path, files: &[PathBuf], other: &Path) -> io::Result<bool> {
+    let names = |root: &Path, files: &[PathBuf]| -> Vec<PathBuf> {
+        files.iter().map(|path| path.strip_prefix(root).unwrap_or(path).to_path_buf()).collect()
+    };
+    let others = files_below(other)?;
+    if names(root, files) != names(other, &others) {
+        return Ok(false);
+    }
+    for (one, other) in files.iter().zip(&others) {
+        if !same_bytes(one, other)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn same_bytes(one: &Path, other: &Path) -> io::Result<bool> {
+    let (mut one, mut other) = (BufReader::new(File::open(one)?), BufReader::new(File::open(other)?));
+    loop {
+        let (left, right) = (one.fill_buf()?, other.fill_buf()?);
+        let length = left.len().min(right.len());
+        if left[..length] != right[..length] || (length == 0 && left.len() != right.len()) {
+            return Ok(false);
+        }
+        if length == 0 {
+            return Ok(true);
+        }
+        one.consume(length);
+        other.consume(length);
+    }
+}
+
+/// The complaint about a folder that holds something.
+pub(super) fn is_there(path: &Path) -> Error {
+    Error::new(ErrorKind::Sink, "the output is there already, and is no empty folder")
+        .in_file(path)
+        .help("many files are written to a folder of their own: name a new one, or remove what is there")
 }
 
 /// `column=value`.

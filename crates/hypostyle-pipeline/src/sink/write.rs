@@ -2,22 +2,22 @@
 //! checkpoints, as parts in the checkpoints' folder.  A run that fails leaves no part of a file, and the old file as it was.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write, copy, stdout};
+use std::io::{BufWriter, Write, stdout};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
-use arrow::ipc::reader::FileReader;
 use rayon::ThreadPool;
+use serde::{Deserialize, Serialize};
 
-use super::encode::{Encoder, Out, codec};
-use super::folder::{FolderWriting, WrittenFolder};
+use super::encode::{Encoder, Out};
+use super::folder::{FolderWriting, WholeFiles, WrittenFolder};
+use super::parts::join;
 use super::place::{Pending, Settling};
 use super::{Sink, Style, Target};
 use crate::checkpoint::Checkpoints;
 use crate::error::{Error, ErrorKind, Result};
-use crate::parquet::concat;
 
 /// An output that grows.
 pub(crate) struct Writing {
@@ -41,6 +41,26 @@ enum Place {
     Nowhere,
 }
 
+/// What of an output is whole, as a checkpoint knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Whole {
+    /// So many parts of one file.
+    Parts(usize),
+    /// The files of a folder.
+    Files(WholeFiles),
+}
+
+impl Whole {
+    /// How many parts of one file.
+    pub fn parts(&self) -> usize {
+        match self {
+            Self::Parts(parts) => *parts,
+            Self::Files(_) => 0,
+        }
+    }
+}
+
 /// An output that is whole, but not in its place yet.
 pub(crate) struct Written {
     pending: Option<Pending>,
@@ -49,14 +69,20 @@ pub(crate) struct Written {
 }
 
 impl Writing {
-    /// Begins the output, with its columns and no rows yet; or goes on behind so many parts.
-    pub fn begin(sink: Sink, pool: &Arc<ThreadPool>, checkpoints: Option<(Checkpoints, usize)>) -> Result<Self> {
+    /// Begins the output, with its columns and no rows yet; or goes on behind what is whole.
+    pub fn begin(sink: Sink, pool: &Arc<ThreadPool>, checkpoints: Option<(Checkpoints, Whole)>) -> Result<Self> {
         let place = match (&sink.target, checkpoints) {
-            (Target::File(_), Some((checkpoints, whole))) => Place::Parts { checkpoints, whole, open: None },
+            (Target::File(_), Some((checkpoints, whole))) => {
+                Place::Parts { checkpoints, whole: whole.parts(), open: None }
+            }
             (Target::File(path), None) => Place::Pending(Pending::create(path)?),
             (Target::Object(object), _) => Place::Pending(Pending::create_object(object)?),
-            (Target::Folder(path, folder), _) => {
-                let writing = FolderWriting::begin(path, folder.clone(), sink.style, &sink.schema, pool);
+            (Target::Folder(path, folder), checkpoints) => {
+                let parts = checkpoints.map(|(checkpoints, whole)| match whole {
+                    Whole::Files(files) => (checkpoints.files(), files),
+                    Whole::Parts(_) => (checkpoints.files(), WholeFiles::default()),
+                });
+                let writing = FolderWriting::begin(path, folder.clone(), sink.style, &sink.schema, pool, parts);
                 Place::Folder(Box::new(writing.map_err(|error| error.in_file(path))?))
             }
             (Target::StandardOutput, _) => Place::StandardOutput,
@@ -121,8 +147,8 @@ impl Writing {
         }
     }
 
-    /// Brings the part that was begun to the disk; how many parts are whole then.
-    pub fn end_part(&mut self) -> Result<usize> {
+    /// Brings what was begun to the disk; what is whole then.
+    pub fn end_part(&mut self) -> Result<Whole> {
         if let Some(encoder) = self.encoder.take() {
             encoder.finish().map_err(|error| error.in_file(&self.sink.name()))?;
         }
@@ -132,9 +158,12 @@ impl Writing {
                     file.sync_all().map_err(|error| Error::unwritable(error).in_file(&self.sink.name()))?;
                     *whole += 1;
                 }
-                Ok(*whole)
+                Ok(Whole::Parts(*whole))
             }
-            _ => Ok(0),
+            Place::Folder(folder) => {
+                folder.end_parts().map(Whole::Files).map_err(|error| error.in_file(&self.sink.name()))
+            }
+            _ => Ok(Whole::Parts(0)),
         }
     }
 
@@ -156,7 +185,8 @@ impl Writing {
                 let parts: Vec<PathBuf> = (0..whole).map(|index| checkpoints.part(index)).collect();
                 let name = self.sink.name();
                 let pending = Pending::create(&name)?;
-                together(&parts, &self.sink, &self.pool, pending.handle()?).map_err(|error| error.in_file(&name))?;
+                let Sink { style, schema, .. } = &self.sink;
+                join(&parts, *style, schema, &self.pool, pending.handle()?).map_err(|error| error.in_file(&name))?;
                 Some(pending)
             }
             Place::StandardOutput | Place::Nowhere => None,
@@ -172,34 +202,6 @@ impl Written {
             (Some(pending), _) => pending.persist_unless(stop),
             (None, Some(folder)) => folder.place(),
             (None, None) => Ok(self.bytes),
-        }
-    }
-}
-
-/// Writes the parts one after the other as one file.
-fn together(parts: &[PathBuf], sink: &Sink, pool: &Arc<ThreadPool>, file: File) -> Result<()> {
-    let mut out: Out = Box::new(BufWriter::with_capacity(1 << 20, file));
-    match sink.style {
-        Style::None => Ok(()),
-        Style::Csv { .. } => {
-            for part in parts {
-                let copied = File::open(part).and_then(|mut part| copy(&mut part, &mut out));
-                copied.map_err(Error::unwritable)?;
-            }
-            out.flush().map_err(Error::unwritable)
-        }
-        Style::Parquet { compression } => {
-            concat(parts, &sink.schema, codec(compression), out)?.flush().map_err(Error::unwritable)
-        }
-        Style::Ipc { .. } => {
-            let mut encoder = Encoder::begin(out, sink.style, &sink.schema, pool, true, false)?;
-            for part in parts {
-                let file = BufReader::new(File::open(part).map_err(Error::unwritable)?);
-                for batch in FileReader::try_new(file, None).map_err(Error::unwritable)? {
-                    encoder.write(&batch.map_err(Error::unwritable)?)?;
-                }
-            }
-            encoder.finish()
         }
     }
 }

@@ -1,0 +1,49 @@
+//! The parts of a file that a run with checkpoints leaves, put together.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write, copy};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use arrow::ipc::reader::FileReader;
+use rayon::ThreadPool;
+
+use super::Style;
+use super::encode::{Encoder, Out, codec};
+use crate::error::{Error, Result};
+use crate::parquet::concat;
+
+/// Writes the parts one after the other as one file.
+pub(super) fn join(
+    parts: &[PathBuf],
+    style: Style,
+    schema: &SchemaRef,
+    pool: &Arc<ThreadPool>,
+    file: File,
+) -> Result<()> {
+    let mut out: Out = Box::new(BufWriter::with_capacity(1 << 20, file));
+    match style {
+        Style::None => Ok(()),
+        Style::Csv { .. } => {
+            for part in parts {
+                let copied = File::open(part).and_then(|mut part| copy(&mut part, &mut out));
+                copied.map_err(Error::unwritable)?;
+            }
+            out.flush().map_err(Error::unwritable)
+        }
+        Style::Parquet { compression } => {
+            concat(parts, schema, codec(compression), out)?.flush().map_err(Error::unwritable)
+        }
+        Style::Ipc { .. } => {
+            let mut encoder = Encoder::begin(out, style, schema, pool, true, false)?;
+            for part in parts {
+                let file = BufReader::new(File::open(part).map_err(Error::unwritable)?);
+                for batch in FileReader::try_new(file, None).map_err(Error::unwritable)? {
+                    encoder.write(&batch.map_err(Error::unwritable)?)?;
+                }
+            }
+            encoder.finish()
+        }
+    }
+}
