@@ -124,9 +124,15 @@ a = "timestamp[ns, +02:00]"
 a = "epoch[ms]"
 
 [source.rules]
-a = { not_null = true, min = 0, max = inf, one_of = [1, 2.5, true, "x"], unique = true, over = "k" }
+a = { not_null = true, min = 0, max = inf, one_of = [1, 2.5, true, "x"], none_of = [3], unique = true, over = "k" }
 b = { regex = "^x", increasing = true, over = ["k", "l"] }
 c = { increasing = "strictly", min = "2024-01-01" }
+
+[source.filter]
+a = { not_null = true, min = 0, max = inf, one_of = [1, 2.5, true, "x"], none_of = ["y"], regex = "^x" }
+
+[source.storage_options]
+aws_region = "eu-central-1"
 
 [[stage]]
 over = "k"
@@ -142,13 +148,16 @@ delimiter = ";"
 group_rows = 10
 partition_by = ["b"]
 max_file_rows = 100
+storage_options = { allow_http = "true" }
 """
 
 
 def test_every_key_is_accepted_and_explained() -> None:
     assert complaints(EVERY_KEY) == []
     schema, value = validator().schema, tomllib.loads(EVERY_KEY)
-    rules = schema["properties"]["source"]["properties"]["rules"]["additionalProperties"]
+    rules, filters = (
+        schema["properties"]["source"]["properties"][key]["additionalProperties"] for key in ("rules", "filter")
+    )
     stage = schema["properties"]["stage"]["items"]
     kernel = stage["properties"]["kernel"]["items"]
     for described, written in (
@@ -156,10 +165,11 @@ def test_every_key_is_accepted_and_explained() -> None:
         (schema["properties"]["source"], value["source"]),
         (schema["properties"]["sink"], value["sink"]),
         (rules, {key for rule in value["source"]["rules"].values() for key in rule}),
+        (filters, value["source"]["filter"]["a"]),
         (stage, value["stage"][0]),
     ):
         assert set(described["properties"]) == set(written), "a key is tried nowhere"
-    for table in (schema, schema["properties"]["source"], schema["properties"]["sink"], rules, stage, kernel):
+    for table in (schema, schema["properties"]["source"], schema["properties"]["sink"], rules, filters, stage, kernel):
         for key, said in table["properties"].items():
             assert said["description"].endswith("."), key
 

@@ -29,8 +29,8 @@ pub(crate) struct Chunks {
 
 enum Rows {
     Csv(CsvChunks),
-    Parquet(ParquetChunks),
-    Ipc(IpcChunks),
+    Parquet(Box<ParquetChunks>),
+    Ipc(Box<IpcChunks>),
     /// All files are left out.
     None,
 }
@@ -93,12 +93,14 @@ impl Source {
                 });
             }
             Kind::Ipc(first, read) => {
-                Rows::Ipc(IpcChunks::begin(first, self.files, in_file, file_schema, self.batch_rows, read, mark))
+                let chunks = IpcChunks::begin(first, self.files, in_file, file_schema, self.batch_rows, read, mark);
+                Rows::Ipc(Box::new(chunks))
             }
             Kind::Parquet(first) => {
                 let threads = pool.current_num_threads();
                 let wanted = Wanted { columns: in_file, schema: file_schema, tests };
-                Rows::Parquet(ParquetChunks::begin(first, self.files, wanted, self.batch_rows, threads, mark)?)
+                let chunks = ParquetChunks::begin(first, self.files, wanted, self.batch_rows, threads, mark)?;
+                Rows::Parquet(Box::new(chunks))
             }
         };
         Ok(Chunks { rows, sieve, folders, schema })
