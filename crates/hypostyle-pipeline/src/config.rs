@@ -315,8 +315,8 @@ pub(crate) struct SinkTable {
     /// The file's format. By default its name says it: .csv, .tsv, .txt; .parquet, .pq; .arrow, .ipc, .feather,
     /// .arrows.
     pub format: Option<Format>,
-    /// Parquet and Arrow IPC: how data are compressed, if it saves something. By default `"zstd"` for Parquet and
-    /// `"none"` for Arrow IPC.
+    /// Parquet and Arrow IPC: how data are compressed, in Parquet where it saves something. By default `"zstd"` for
+    /// Parquet and `"none"` for Arrow IPC.
     pub compression: Option<Compression>,
     /// The columns that are written, by name and in this order. By default those of the input, then those of the
     /// kernels.

@@ -4,8 +4,8 @@
 //! may well be one row group.  So both ways work a column at a time.  [`read`] says which rows of which row groups are
 //! wanted, [`prune`] in which no row can be; [`lanes`] has threads decode a batch of one column at a time, always of the one
 //! that is furthest behind; [`file`] lets them read at places of their own.  [`write`] has every [`column`] encoded side by
-//! side, as [`encodings`] finds best, each into the chunk that it keeps in memory until the row group ends.  [`concat`] joins whole
-//! files without decoding them, so that parts of the output may be written apart as well.
+//! side, as [`encodings`] finds best, each into the chunk that it keeps in memory until the row group ends.  [`concat`]
+//! joins whole files without decoding them, so that parts of the output may be written apart as well.
 //!
 //! No result depends on the number of threads: not the rows, not an error's place among them, not a byte of a file.
 

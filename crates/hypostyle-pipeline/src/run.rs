@@ -41,7 +41,8 @@ const LOOK: Duration = Duration::from_millis(50);
 pub struct Status {
     /// Rows written.
     pub rows: u64,
-    /// Bytes of the input that had been read, or passed over for the filter, by then; compressed files count as they are on the disk.
+    /// Bytes of the input that had been read, or passed over for the filter, by then; compressed files count as they are on
+    /// the disk.
     pub bytes: u64,
     /// Bytes of the input in all; 0 where that can't be known, as for standard input.
     pub total_bytes: u64,
@@ -183,10 +184,11 @@ impl Plan {
             files.check_unchanged()?;
         }
         let rejects_path = rejects.as_ref().map(|rejects| rejects.path().to_path_buf());
+        // What goes far may fail late, when the old rejects should still be there.
+        let bytes_written = written.place(stop)?;
         if let Some(rejects) = rejects {
             rejects.persist()?;
         }
-        let bytes_written = written.place(stop)?;
         if let Some(state) = state {
             let inputs = about.inputs.into_iter().chain(files.identities()).filter(|file| !file.is_standard());
             let about = About::new(about.rows + advancing.rows_read, inputs.collect());

@@ -14,7 +14,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use crate::config::{Compression, Format, Names, SinkTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Pipeline;
-use crate::remote::address::{is_address, shown as shown_address};
+use crate::remote::address::{host, is_address};
 use crate::remote::{Place, Stores};
 use crate::source::bytes::is_standard;
 use crate::source::files::Files;
@@ -114,7 +114,7 @@ impl Sink {
                 .in_file(object.shown())
                 .help("write one object, or a folder of this machine"));
         }
-        if inputs.list.iter().any(|input| *input.path == *object.shown()) {
+        if inputs.list.iter().chain(&inputs.left_out).any(|input| *input.path == *object.shown()) {
             return Err(is_input(object.shown()));
         }
         Ok(Target::Object(object))
@@ -199,7 +199,7 @@ fn is_input(path: &Path) -> Error {
 fn check_folder_of(path: &Path) -> Result<()> {
     if is_address(path) {
         return Err(Error::new(ErrorKind::Sink, "this must be a file of this machine")
-            .in_file(Path::new(shown_address(&path.to_string_lossy())))
+            .in_file(Path::new(&host(&path.to_string_lossy())))
             .help("of what a run writes, the output alone may be an object"));
     }
     if folder(path).is_dir() {

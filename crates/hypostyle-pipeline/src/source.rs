@@ -175,6 +175,13 @@ impl Source {
         settings::patterns(pipeline, &mut columns)?;
         folders::add(folders, &files, &mut columns)?;
         let rules = Rules::read(pipeline, &columns)?;
+        if let Kind::Csv(..) = kind
+            && let Some(column) = rules.looks_at().find(|column| !columns[*column].in_file())
+        {
+            let name = &columns[column].name;
+            return Err(Error::pipeline(format!("[source.rules] {name}: the column is made by folders, not by rows"))
+                .help("say under [source.filter] which folders are read"));
+        }
         let filter = Filter::read(pipeline, &columns, true)?;
         let wanted = (0..columns.len()).collect();
         let mut source = Self {

@@ -221,3 +221,15 @@ fn rules_must_fit_their_columns() {
         assert!(message.contains("line 2") || error.line() == Some(2), "{message}");
     }
 }
+
+#[test]
+fn rules_are_for_rows_and_not_for_folders() {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.path("in/day=1")).unwrap();
+    folder.write("in/day=1/x.csv", "id\n1\n");
+    for rule in ["min = 2", "increasing = true"] {
+        let error =
+            folder.run(&format!("[source.rules]\nday = {{ {rule} }}"), "in", "out.csv").unwrap_err().to_string();
+        assert!(error.contains("day: the column is made by folders") && error.contains("[source.filter]"), "{error}");
+    }
+}

@@ -686,6 +686,7 @@ fn mistakes_name_their_place_and_the_way_out() {
         ("nix = { min = 1 }", "names column 'nix', which the input doesn't have", "its columns are 'symbol', 'price'"),
         ("price = { min = \"a\" }", "price: min is \"a\", which is no f64", "write the value as"),
         ("price = { one_of = [true] }", "price: one_of is true, which is no f64", "write the value as"),
+        ("price = { one_of = [9007199254740993] }", "price: one_of is 9007199254740993", "write the value as"),
         ("symbol = { min = 5 }", "symbol: min is 5, which is no string", "write the value as"),
         ("ts = { max = \"tomorrow\" }", "ts: max is \"tomorrow\", which is no timestamp[us]", "write the value as"),
         ("ts = { max = \"2024-01-01T00:00:00.1234567\" }", "which is no timestamp[us]", "write the value as"),

@@ -405,6 +405,7 @@ fn a_state_knows_remote_inputs() {
         }
         let output = folder.path(&format!("{index}.csv"));
         toml.clone().with_output(&output).run(&mut |_| ()).unwrap();
+        server.copy_all();
         let again = toml.with_output(folder.path("again.csv")).run(&mut |_| ()).unwrap_err();
         assert!(again.kind() == &ErrorKind::State && again.to_string().contains(".csv' already"), "{again}");
     }
@@ -613,6 +614,21 @@ fn outputs_that_cannot_be_are_refused() {
         assert!(error.contains(words) && error.contains("help: ") && !error.contains("hunter2"), "{error}");
     }
     assert_eq!(server.uploads(), 0);
+}
+
+#[test]
+fn an_input_that_is_left_out_is_not_replaced() {
+    let server = Server::start();
+    for day in [1, 2] {
+        server.put(&format!("/bucket/t/day={day}/x.csv"), many(10));
+    }
+    for target in ["s3://bucket/t/day=1/x.csv", "s3a://bucket/t/day=1/x.csv", "s3://bucket/t/day=2/x.csv"] {
+        let storage = options(&server);
+        let source = format!("[source]\npath = \"s3://bucket/t/\"\n{storage}[source.filter]\nday = {{ min = 2 }}\n");
+        let toml = format!("{source}[sink]\npath = {target:?}\n{storage}");
+        let error = toml.parse::<Pipeline>().unwrap().plan().unwrap_err().to_string();
+        assert!(error.contains("the output is the input"), "{target}: {error}");
+    }
 }
 
 #[cfg(unix)]

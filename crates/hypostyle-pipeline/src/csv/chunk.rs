@@ -152,11 +152,11 @@ impl Reading {
         } else {
             self.bad(&text, &mut faults, &table.odd)
         };
-        let left_out = matches!(self.on_bad, OnBad::Skip | OnBad::Reject) && !faults.is_empty();
+        let drops_bad = matches!(self.on_bad, OnBad::Skip | OnBad::Reject) && !faults.is_empty();
         let options = RecordBatchOptions::new().with_row_count(Some(table.rows()));
         let batch = judged
             .and_then(|()| RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options))
-            .and_then(|batch| if left_out { without(&batch, faults.iter().map(|fault| fault.row)) } else { Ok(batch) })
+            .and_then(|batch| if drops_bad { without(&batch, faults.iter().map(|fault| fault.row)) } else { Ok(batch) })
             .and_then(|batch| {
                 let taken = self.sieve.as_ref().map_or_else(|| Ok(batch.clone()), |sieve| sieve.taken(&batch))?;
                 Ok((batch.num_rows() - taken.num_rows(), taken))
@@ -166,7 +166,7 @@ impl Reading {
         let records = rows + table.odd.iter().filter(|odd| !odd.fitted).count();
         let lines = lines(bytes, dialect);
         let text = if self.keep_text {
-            text.left = left_out.then(|| {
+            text.left = drops_bad.then(|| {
                 let faulty: HashSet<usize> = faults.iter().map(|fault| fault.row).collect();
                 (0..rows).filter(|row| !faulty.contains(row)).collect()
             });

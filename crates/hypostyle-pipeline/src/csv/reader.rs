@@ -131,6 +131,9 @@ impl Reader<'_> {
         let (spare, spares) = channel();
         let begin = mark.map_or(first.mark.file, |mark| mark.file);
         let mut first = Some(first).filter(|first| first.mark.file == begin);
+        if first.is_none() {
+            read.store(files[..begin].iter().map(|file| file.bytes).sum(), Ordering::Relaxed);
+        }
         for (file, about) in files.iter().enumerate().skip(begin) {
             let opened = match first.take() {
                 Some(first) => Some(first),

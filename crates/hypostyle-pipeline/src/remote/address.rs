@@ -39,6 +39,13 @@ pub(crate) fn is_address(path: &Path) -> bool {
     path.to_str().is_some_and(|text| scheme(text).is_some())
 }
 
+/// The address's scheme and host, for where nothing else is to be shown.
+pub(crate) fn host(text: &str) -> String {
+    let (scheme, rest) = scheme(text).unwrap_or_default();
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    format!("{scheme}://{}", authority.rsplit('@').next().unwrap_or_default())
+}
+
 /// The address without what may be secret in it; a path as it is.
 pub(crate) fn shown(text: &str) -> &str {
     match scheme(text) {
@@ -75,8 +82,10 @@ impl Address {
         }
         if authority.is_empty() {
             let lacks = if kind == Kind::Http { "host" } else { "bucket" };
-            return Err(fault(format!("the address '{text}' names no {lacks}")));
+            return Err(fault(format!("the address '{}' names no {lacks}", shown(text))));
         }
+        // Two names of the same.
+        let scheme = if scheme == "s3a" { "s3" } else { &scheme };
         Ok(Self { kind, root: format!("{scheme}://{authority}"), key: key.to_string(), query })
     }
 

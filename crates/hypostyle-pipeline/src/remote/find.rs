@@ -13,7 +13,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use super::Remote;
 use super::address::{Address, Kind};
 use super::fault::{Fault, Why};
-use super::object::{Object, Version, about};
+use super::object::{Object, Version, about, bare};
 use super::runtime;
 use super::store::Stores;
 use crate::error::{Error, ErrorKind, Result};
@@ -88,7 +88,7 @@ impl Stores {
 
     /// All objects below a folder, in order.
     fn list(&mut self, address: &Address, folder: &Key) -> Result<Vec<ObjectMeta>> {
-        let (store, secrets) = (self.store(address)?, self.secrets(address));
+        let (store, secrets) = (self.store(address, "source")?, self.secrets(address));
         let prefix = Some(folder.clone()).filter(|folder| !folder.as_ref().is_empty());
         let listed = waited(async move {
             let found: Vec<ObjectMeta> =
@@ -104,7 +104,7 @@ impl Stores {
     }
 
     fn about(&mut self, address: &Address, key: &Key) -> Result<std::result::Result<(Version, bool), Fault>> {
-        let (store, secrets) = (self.store(address)?, self.secrets(address));
+        let (store, secrets) = (self.store(address, "source")?, self.secrets(address));
         let (key, kind) = (key.clone(), address.kind);
         Ok(waited(async move { about(&*store, &key, kind, true, &secrets).await }))
     }
@@ -126,7 +126,7 @@ impl Stores {
         ranges: bool,
     ) -> Result<InputFile> {
         let object = Object {
-            store: self.store(address)?,
+            store: self.store(address, "source")?,
             location: key,
             kind: address.kind,
             retry: self.retry.clone(),
@@ -135,7 +135,10 @@ impl Stores {
             ranges,
             failed: OnceLock::new(),
         };
+        // Without a time where there is an e_tag, so that a copy of it that is given anew is still the same.
         let Version { bytes, modified, e_tag } = version;
+        let modified = modified.filter(|_| e_tag.is_none());
+        let e_tag = e_tag.map(|e_tag| bare(&e_tag).to_string());
         Ok(InputFile { path: shown.into(), bytes, modified, e_tag, remote: Remote(Some(Arc::new(object))) })
     }
 }

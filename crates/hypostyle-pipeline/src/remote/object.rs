@@ -39,13 +39,17 @@ impl Version {
 
     /// Whether an answer is of this version; a server need not say everything every time.
     fn fits(&self, other: &Self) -> bool {
-        let strong = |e_tag: &str| e_tag.trim_start_matches("W/").to_string();
         self.bytes == other.bytes
             && match (&self.e_tag, &other.e_tag) {
-                (Some(mine), Some(theirs)) => strong(mine) == strong(theirs),
+                (Some(mine), Some(theirs)) => bare(mine) == bare(theirs),
                 _ => self.modified.is_none() || other.modified.is_none() || self.modified == other.modified,
             }
     }
+}
+
+/// An e_tag, whether it is a weak one or not.
+pub(super) fn bare(e_tag: &str) -> &str {
+    e_tag.trim_start_matches("W/")
 }
 
 /// An object that can be read.

@@ -70,8 +70,8 @@ impl Stores {
         Ok(Self { options, retry, open: HashMap::new(), client: None })
     }
 
-    /// The store of an address.
-    pub(super) fn store(&mut self, address: &Address) -> Result<Arc<dyn ObjectStore>> {
+    /// The store of an address that the pipeline file's table `source` or `sink` has.
+    pub(super) fn store(&mut self, address: &Address, table: &str) -> Result<Arc<dyn ObjectStore>> {
         // An http store is one file, so that its address goes out as it was written.
         let root = match (address.kind, &address.query) {
             (Kind::Http, Some(query)) => format!("{}?{query}", address.shown()),
@@ -83,9 +83,10 @@ impl Stores {
         }
         let store = self.build(address.kind, &root).map_err(|error| {
             let Fault { said, .. } = Fault::of(&error, &self.secrets(address));
-            Error::new(ErrorKind::Source, format!("can't get at the store: {said}"))
+            let kind = if table == "sink" { ErrorKind::Sink } else { ErrorKind::Source };
+            Error::new(kind, format!("can't get at the store: {said}"))
                 .in_file(address.shown().as_ref())
-                .help(credentials(address.kind, "source"))
+                .help(credentials(address.kind, table))
         })?;
         self.open.insert(root, Arc::clone(&store));
         Ok(store)
@@ -127,7 +128,7 @@ impl Stores {
         })
     }
 
-    /// What must not be shown: the query of the address, and all options that are long enough to be a secret.
+    /// What must not be shown: the query of the address, and the options whose names say so.
     pub(super) fn secrets(&self, address: &Address) -> Vec<String> {
         let secret = |key: &str| ["secret", "key", "token", "sas", "password"].iter().any(|word| key.contains(word));
         let options = self.options.iter().filter(|(key, value)| secret(key) && value.len() >= 4);

@@ -59,7 +59,7 @@ impl Stores {
             );
         }
         let key = Key::parse(&address.key).map_err(|error| fault(&format!("the key can't be written: {error}")))?;
-        let (store, secrets) = (self.store(&address)?, self.secrets(&address).into());
+        let (store, secrets) = (self.store(&address, "sink")?, self.secrets(&address).into());
         Ok(Place { store, key, kind: address.kind, secrets, shown })
     }
 }
@@ -127,7 +127,7 @@ impl Upload {
         let done = runtime::wait(async move {
             let done = running.complete().await;
             if done.is_err() {
-                let _ = running.abort().await;
+                let _ = tokio::time::timeout(ABORT, running.abort()).await;
             }
             done
         });

@@ -59,6 +59,10 @@ impl Test {
             if given.is_empty() {
                 return Err(wrong(format!("{key} is an empty list")).help(format!("name a value, or remove {key}")));
             }
+            if data_type.is_nested() {
+                let message = format!("{key} can't be asked of {}", types::name(data_type));
+                return Err(wrong(message).help(format!("remove {key}")));
+            }
             let values = given.iter().map(|given| value(key, given)).collect::<Result<Vec<_>>>()?;
             let text = format!("{key} = [{}]", given.iter().map(shown).collect::<Vec<_>>().join(", "));
             let short = if text.len() > 80 { format!("{key} ({} values)", given.len()) } else { text };
@@ -161,7 +165,10 @@ impl List {
             values.iter().filter_map(|value| text(value).ok()).collect()
         });
         if data_type.is_floating() {
-            values = values.into_iter().flat_map(|value| [zero(value.clone(), 0.0), zero(value, -0.0)]).collect();
+            let negative: Vec<ArrayRef> = values.iter().map(|value| zero(Arc::clone(value), -0.0)).collect();
+            let positive: Vec<ArrayRef> = values.into_iter().map(|value| zero(value, 0.0)).collect();
+            let zeros: Vec<ArrayRef> = negative.into_iter().filter(|value| !positive.contains(value)).collect();
+            values = [positive, zeros].concat();
         }
         Self { values, texts }
     }
@@ -233,6 +240,7 @@ fn typed(given: &Given, data_type: &DataType) -> Option<ArrayRef> {
         (Given::Text(_), DataType::Timestamp(_, zone)) => DataType::Timestamp(TimeUnit::Nanosecond, zone.clone()),
         (Given::Text(_), DataType::Date32) => DataType::Timestamp(TimeUnit::Microsecond, None),
         (Given::Float(_), DataType::Decimal128(..)) => DataType::Float64,
+        (Given::Integer(_), _) => DataType::Int64,
         _ => data_type.clone(),
     };
     let exact = match (read(&array, &finer), cast_with_options(&value, &finer, &STRICT)) {

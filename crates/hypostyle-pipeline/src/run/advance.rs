@@ -51,6 +51,10 @@ impl Advancing {
         stop: &AtomicBool,
     ) -> Result<()> {
         let mut checkpoint = Instant::now();
+        // A checkpoint may have been made at the limit.
+        if self.is_done() {
+            return Ok(());
+        }
         while let Some(chunk) = received(chunks, stop) {
             let judged = chunk.and_then(|mut chunk| self.judge.judge(&mut chunk).map(|()| chunk));
             let chunk = match judged {

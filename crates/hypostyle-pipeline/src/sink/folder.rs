@@ -2,7 +2,7 @@
 //! so many rows.  All of it grows in a hidden folder beside its place, which is renamed when it is whole; where the run makes
 //! checkpoints, as parts in theirs, which are put together at the end.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter};
 use std::path::{Path, PathBuf};
@@ -29,6 +29,8 @@ use crate::source::files::HIVE_NULL;
 /// So many files are written at the same time; with more, the one that was left alone longest is closed, and its folder gets
 /// another file if it is needed again.
 const OPEN: usize = 64;
+/// How the folder begins in which parts are put together.
+const WHOLE: &str = "whole.";
 /// What may stand in the name of a folder nowhere, or mean something there.
 const SPECIAL: &AsciiSet = &CONTROLS
     .add(b'/')
@@ -59,6 +61,8 @@ pub(crate) struct FolderWriting {
     open: HashMap<PathBuf, Open>,
     /// How many files each folder has.
     counts: HashMap<PathBuf, usize>,
+    /// The parts that were begun since the last checkpoint.
+    begun: Vec<PathBuf>,
 }
 
 /// Where the files grow.
@@ -120,8 +124,8 @@ impl FolderWriting {
             None => (Root::Hidden(hidden(place)?), WholeFiles::default()),
         };
         let (pool, place) = (Arc::clone(pool), place.to_path_buf());
-        let (open, counts) = (HashMap::new(), HashMap::new());
-        let mut writing = Self { place, settings, style, schema, kept, rows, pool, root, files, open, counts };
+        let (open, counts, begun) = (HashMap::new(), HashMap::new(), Vec::new());
+        let mut writing = Self { place, settings, style, schema, kept, rows, pool, root, files, open, counts, begun };
         writing.go_on()?;
         Ok(writing)
     }
@@ -136,6 +140,17 @@ impl FolderWriting {
             *self.counts.entry(file.place.clone()).or_default() += 1;
             if file.open {
                 self.open.insert(file.place.clone(), Open { index, encoder: None });
+            }
+        }
+        if let Some(part) = known.iter().find(|part| !part.exists()) {
+            return Err(Error::new(ErrorKind::State, "a part of the checkpoint is not there")
+                .in_file(part)
+                .help("begin anew: --restart"));
+        }
+        for entry in fs::read_dir(folder(root)).map_err(Error::unwritable)? {
+            let entry = entry.map_err(Error::unwritable)?;
+            if entry.file_name().to_string_lossy().starts_with(WHOLE) {
+                fs::remove_dir_all(entry.path()).map_err(Error::unwritable)?;
             }
         }
         for path in files_below(root).map_err(Error::unwritable)? {
@@ -222,11 +237,12 @@ impl FolderWriting {
         Open { index, encoder: None }
     }
 
-    fn begin_part(&self, index: usize) -> Result<(Encoder, File)> {
+    fn begin_part(&mut self, index: usize) -> Result<(Encoder, File)> {
         let about = &self.files.list[index];
         let path = self.part(about, about.parts);
         fs::create_dir_all(folder(&path)).map_err(Error::unwritable)?;
-        let file = File::create(path).map_err(Error::unwritable)?;
+        let file = File::create(&path).map_err(Error::unwritable)?;
+        self.begun.push(path);
         let out: Out = Box::new(BufWriter::with_capacity(1 << 16, file.try_clone().map_err(Error::unwritable)?));
         let encoder = Encoder::begin(out, self.style, &self.schema, &self.pool, about.parts == 0, false)?;
         Ok((encoder, file))
@@ -273,6 +289,12 @@ impl FolderWriting {
     /// Brings everything to the disk, as a checkpoint will know it.
     pub fn end_parts(&mut self) -> Result<WholeFiles> {
         self.open.values_mut().try_for_each(|open| self.files.end_part(open))?;
+        if let Root::Parts(root) = &self.root {
+            let folders = self.begun.iter().flat_map(|part| part.ancestors().skip(1));
+            let folders: BTreeSet<&Path> = folders.filter(|folder| folder.starts_with(root)).collect();
+            folders.into_iter().try_for_each(|folder| sync_folder(&folder.join("part")))?;
+        }
+        self.begun.clear();
         Ok(self.files.clone())
     }
 
@@ -290,8 +312,9 @@ impl FolderWriting {
             self.files.list.iter().map(|file| (self.name(file), parts(file))).collect();
         let hidden = match self.root {
             Root::Hidden(hidden) => hidden,
-            Root::Parts(_) => {
-                let hidden = hidden(&self.place)?;
+            Root::Parts(root) => {
+                let hidden = tempfile::Builder::new().prefix(WHOLE).tempdir_in(folder(&root));
+                let hidden = hidden.map_err(Error::unwritable)?;
                 for (name, parts) in parts {
                     let path = hidden.path().join(name);
                     fs::create_dir_all(folder(&path)).map_err(Error::unwritable)?;

@@ -1,4 +1,5 @@
-//! A file as a stream of bytes: from the disk, standard input or elsewhere, decompressed on the way where its name or first bytes say so.
+//! A file as a stream of bytes: from the disk, standard input or elsewhere, decompressed on the way where its name or first
+//! bytes say so.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};

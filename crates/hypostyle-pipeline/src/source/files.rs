@@ -1,8 +1,9 @@
 //! Which files a source reads, in which order, and what their folders say.
 //!
-//! A path is a file on this machine or an address of one elsewhere, a folder (all files below it whose names have the format's extension), a pattern (`*`, `?`, `[...]`,
-//! `**`), or `-` for standard input; several are read one after the other.  What a folder or a pattern stands for is read in
-//! the order of the names, byte by byte.  Folders named `column=value` are columns of their own, as Hive writes them.
+//! A path is a file on this machine or an address of one elsewhere, a folder (all files below it whose names have the
+//! format's extension), a pattern (`*`, `?`, `[...]`, `**`), or `-` for standard input; several are read one after the other.
+//! What a folder or a pattern stands for is read in the order of the names, byte by byte.  Folders named `column=value` are
+//! columns of their own, as Hive writes them.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;

@@ -114,6 +114,9 @@ impl IpcChunks {
     ) -> Self {
         let next = mark.unwrap_or(Mark::first_row(0));
         let open = Some(first).filter(|_| next.file == 0);
+        if open.is_none() {
+            read.store(files.list[..next.file].iter().map(|file| file.bytes).sum(), Ordering::Relaxed);
+        }
         let (batch_rows, skip) = (batch_rows.unwrap_or(BATCH_ROWS), next.offset);
         Self { files, columns, schema, batch_rows, open, rest: None, next, skip, read }
     }
