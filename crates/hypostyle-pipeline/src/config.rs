@@ -213,10 +213,16 @@ pub(crate) struct Asked<'a> {
     pub regex: Option<&'a str>,
 }
 
-impl RuleTable {
-    pub fn asked(&self) -> Asked<'_> {
-        let Self { not_null, min, max, one_of, none_of, regex, unique: _, increasing: _, over: _ } = self;
-        Asked {
+impl<'a> Asked<'a> {
+    fn of(
+        not_null: &Option<bool>,
+        min: &'a Option<Scalar>,
+        max: &'a Option<Scalar>,
+        one_of: &'a Option<Vec<Scalar>>,
+        none_of: &'a Option<Vec<Scalar>>,
+        regex: &'a Option<String>,
+    ) -> Self {
+        Self {
             not_null: not_null.unwrap_or_default(),
             min: min.as_ref(),
             max: max.as_ref(),
@@ -227,17 +233,17 @@ impl RuleTable {
     }
 }
 
+impl RuleTable {
+    pub fn asked(&self) -> Asked<'_> {
+        let Self { not_null, min, max, one_of, none_of, regex, unique: _, increasing: _, over: _ } = self;
+        Asked::of(not_null, min, max, one_of, none_of, regex)
+    }
+}
+
 impl FilterTable {
     pub fn asked(&self) -> Asked<'_> {
         let Self { not_null, min, max, one_of, none_of, regex } = self;
-        Asked {
-            not_null: not_null.unwrap_or_default(),
-            min: min.as_ref(),
-            max: max.as_ref(),
-            one_of: one_of.as_deref(),
-            none_of: none_of.as_deref(),
-            regex: regex.as_deref(),
-        }
+        Asked::of(not_null, min, max, one_of, none_of, regex)
     }
 }
 

@@ -53,7 +53,9 @@ pub(super) fn for_group(
         if matches!(leaf.physical_type(), Type::INT32 | Type::INT64) {
             properties = properties.set_column_encoding(leaf.path().clone(), Encoding::DELTA_BINARY_PACKED);
         }
-        bare.push((schema.get_column_root_idx(index), leaf.path().clone()));
+        if common.compression(leaf.path()) != Codec::UNCOMPRESSED {
+            bare.push((schema.get_column_root_idx(index), leaf.path().clone()));
+        }
     }
     let properties = properties.build();
     if bare.is_empty() {
