@@ -57,6 +57,12 @@ impl Pending {
         self.file.as_file().try_clone().map_err(|error| self.fault(error))
     }
 
+    /// What to write by.  A file that is sent away needn't reach the disk here.
+    pub fn writer(&self) -> Result<Box<dyn Write + Send>> {
+        let file = self.handle()?;
+        Ok(if self.upload.is_some() { Box::new(file) } else { Box::new(Settling::new(file)) })
+    }
+
     /// Sends the file to its place, unless and until `stop` is set, or puts it there.  The number of its bytes.
     pub fn persist_unless(mut self, stop: &AtomicBool) -> Result<u64> {
         match self.upload.take() {

@@ -99,7 +99,7 @@ impl Writing {
     fn begin_encoder(&mut self) -> Result<()> {
         let (mut header, mut streamed) = (true, false);
         let out: Out = match &mut self.place {
-            Place::Pending(pending) => Box::new(BufWriter::with_capacity(1 << 20, Settling::new(pending.handle()?))),
+            Place::Pending(pending) => Box::new(BufWriter::with_capacity(1 << 20, pending.writer()?)),
             Place::Parts { checkpoints, whole, open } => {
                 header = *whole == 0;
                 let path = checkpoints.part(*whole);
