@@ -331,16 +331,19 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{DictionaryArray, Int32Array, StringArray, StringViewArray};
+    use arrow::array::{DictionaryArray, Int32Array, LargeStringArray, StringArray, StringViewArray};
     use arrow::datatypes::Int8Type;
 
     const LONG: &str = "a name that is longer than twelve bytes";
 
     #[test]
     fn all_string_types_give_the_same_numbers() {
-        let names = [Some("a"), None, Some(LONG), Some(""), Some("a"), Some("twelve bytes"), None, Some(LONG)];
-        let columns: [ArrayRef; 3] = [
+        let names =
+            [Some("a"), None, Some(LONG), Some(LONG), Some(""), Some("a"), Some("twelve bytes"), None, Some("a")];
+        let columns: [ArrayRef; 5] = [
             Arc::new(StringArray::from_iter(names)),
+            Arc::new(StringArray::from_iter([Some("else")].into_iter().chain(names)).slice(1, names.len())),
+            Arc::new(LargeStringArray::from_iter(names)),
             Arc::new(StringViewArray::from_iter(names)),
             Arc::new(names.into_iter().collect::<DictionaryArray<Int8Type>>()),
         ];
@@ -349,7 +352,7 @@ mod tests {
         keys.number(&[first], 1).unwrap();
         let mark = keys.mark();
         for column in columns {
-            assert_eq!(keys.number(&[column], 1).unwrap(), [0, 1, 2, 3, 0, 4, 1, 2]);
+            assert_eq!(keys.number(&[column], 1).unwrap(), [0, 1, 2, 2, 3, 0, 4, 1, 0]);
         }
         keys.reset(&mark);
         let again: ArrayRef = Arc::new(StringArray::from(vec![Some("new"), None, Some("a")]));
