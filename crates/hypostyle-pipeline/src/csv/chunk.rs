@@ -74,6 +74,13 @@ pub(super) struct Text {
     left: Option<Vec<usize>>,
 }
 
+/// The memory of a chunk: what is read, and where the fields will be noted.  The next ones use it again.
+#[derive(Default)]
+pub(super) struct Spare {
+    pub bytes: Vec<u8>,
+    pub table: Table,
+}
+
 /// Tells the places of a chunk's rows after it was decoded.
 pub(crate) struct Places {
     reading: Arc<Reading>,
@@ -131,10 +138,10 @@ impl Found {
 
 impl Reading {
     /// Decodes a chunk of whole records; its memory goes back to `spare` if it isn't wanted any more.
-    pub(super) fn decode(&self, bytes: Vec<u8>, dialect: Arc<Dialect>, spare: &Sender<Vec<u8>>) -> Decoded {
+    pub(super) fn decode(&self, chunk: Spare, dialect: Arc<Dialect>, spare: &Sender<Spare>) -> Decoded {
+        let Spare { bytes, mut table } = chunk;
         let converted = dialect.encoding == Encoding::Latin1 && !bytes.is_ascii();
         let bytes = if converted { latin1(&bytes) } else { bytes };
-        let mut table = Table::default();
         table.scan(&bytes, &dialect, self.width);
         let mut text = Text { dialect, bytes, converted, table, left: None };
         let Text { dialect, bytes, table, .. } = &text;
@@ -172,7 +179,7 @@ impl Reading {
             });
             Some(text)
         } else {
-            let _ = spare.send(text.bytes);
+            let _ = spare.send(Spare { bytes: text.bytes, table: text.table });
             None
         };
         let (left_out, batch) = match batch {

@@ -27,6 +27,9 @@ use crate::bad::Reason;
 use crate::rules::Broken;
 use crate::types::zone_offset;
 
+/// Texts of so many bytes are short.
+const SHORT: usize = 16;
+
 /// A chunk and its fields.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'a> {
@@ -236,19 +239,20 @@ impl Decoder<'_> {
 
     fn texts<O: OffsetSizeTrait>(&mut self) -> ArrayRef {
         let Fields { bytes, table, dialect, utf8 } = self.fields;
-        let size = table.column(self.column).map(|(start, end)| end - start).sum();
-        let mut values: Vec<u8> = Vec::with_capacity(size);
+        let size: usize = table.column(self.column).map(|(start, end)| end - start).sum();
+        let mut values: Vec<u8> = Vec::with_capacity(size + SHORT);
         let mut offsets = Vec::with_capacity(table.rows() + 1);
         offsets.push(O::default());
         let mut nulls = Nulls::new();
         for (row, (start, end)) in table.column(self.column).enumerate() {
             let field = &bytes[start..end];
+            let plain = !dialect.is_quoted(field);
             let text;
-            let field = if dialect.is_quoted(field) {
+            let field = if plain {
+                field
+            } else {
                 text = dialect.text(field);
                 text.as_ref()
-            } else {
-                field
             };
             let mut null = dialect.nulls.contains(field);
             if !null && !utf8 && std::str::from_utf8(field).is_err() {
@@ -257,6 +261,13 @@ impl Decoder<'_> {
             }
             if null {
                 nulls.push(row);
+            } else if plain
+                && field.len() <= SHORT
+                && let Some(wide) = bytes[start..].first_chunk::<SHORT>()
+            {
+                // Copies of a fixed length are faster.
+                values.extend_from_slice(wide);
+                values.truncate(values.len() - SHORT + field.len());
             } else {
                 values.extend_from_slice(field);
             }

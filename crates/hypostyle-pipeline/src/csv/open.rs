@@ -13,7 +13,7 @@ use super::infer::Guess;
 use super::table::Table;
 use crate::bad::{Bad, Place, Reason};
 use crate::error::{Error, ErrorKind, Result};
-use crate::source::bytes::Bytes;
+use crate::source::bytes::{Buffer, Bytes};
 use crate::source::files::InputFile;
 use crate::source::{Column, Mark, Origin};
 
@@ -31,7 +31,7 @@ pub(crate) struct Opened {
     /// With the line end that the file has.
     pub dialect: Arc<Dialect>,
     /// What was read and not yet taken; it begins with the first record below the header.
-    pub buffer: Vec<u8>,
+    pub buffer: Buffer,
     pub ended: bool,
     /// Where the buffer begins.
     pub mark: Mark,
@@ -44,7 +44,7 @@ pub(crate) fn open(input: &InputFile, file: usize, dialect: &Dialect, read: &Arc
     let path = &input.path;
     let mut dialect = dialect.clone();
     let mut input = Bytes::open(input, 0, read)?;
-    let mut buffer = Vec::new();
+    let mut buffer = Buffer::default();
     let mut size = FIRST_BYTES;
     let mut table = Table::default();
     let (header, ended, begin) = loop {
@@ -87,15 +87,15 @@ pub(crate) fn open(input: &InputFile, file: usize, dialect: &Dialect, read: &Arc
     if dialect.header {
         mark.offset += line_end as u64;
         mark.line += lines(row, &dialect);
-        buffer.drain(..begin + line_end);
+        buffer.skip(begin + line_end);
     } else {
-        buffer.drain(..begin);
+        buffer.skip(begin);
     }
     Ok(Some(Opened { input, dialect: Arc::new(dialect), buffer, ended, mark, names }))
 }
 
 /// Reads until the buffer holds so much; whether the file has ended, its last line closed then.
-pub(crate) fn fill(input: &mut Bytes, buffer: &mut Vec<u8>, size: usize, dialect: &Dialect) -> Result<bool> {
+pub(crate) fn fill(input: &mut Bytes, buffer: &mut Buffer, size: usize, dialect: &Dialect) -> Result<bool> {
     let ended = input.fill(buffer, size)?;
     if ended {
         close_last_line(buffer, dialect);
@@ -104,7 +104,7 @@ pub(crate) fn fill(input: &mut Bytes, buffer: &mut Vec<u8>, size: usize, dialect
 }
 
 /// Sees to it that the last line has an end, like the others.
-fn close_last_line(buffer: &mut Vec<u8>, dialect: &Dialect) {
+fn close_last_line(buffer: &mut Buffer, dialect: &Dialect) {
     if buffer.last().is_some_and(|last| *last != dialect.line_end) {
         buffer.push(dialect.line_end);
     }

@@ -9,13 +9,13 @@ use std::thread::{self, JoinHandle};
 
 use rayon::ThreadPool;
 
-use super::chunk::{Decoded, Places, Reading};
+use super::chunk::{Decoded, Places, Reading, Spare};
 use super::cut::last_record;
 use super::dialect::Dialect;
 use super::open::{self, Opened, fill};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ordered::{self, Jobs, Outcomes};
-use crate::source::bytes::Bytes;
+use crate::source::bytes::{Buffer, Bytes};
 use crate::source::files::InputFile;
 use crate::source::filter::LeftOut;
 use crate::source::{Chunk, Mark};
@@ -142,7 +142,7 @@ impl Reader<'_> {
             let Some(mut opened) = opened else { continue };
             if let Some(mark) = mark.filter(|mark| mark.file == file) {
                 let input = Bytes::open(about, mark.offset, read)?;
-                opened = Opened { input, buffer: Vec::new(), ended: false, mark, ..opened };
+                opened = Opened { input, buffer: Buffer::default(), ended: false, mark, ..opened };
             }
             if !self.read_file(opened, &spare, &spares)? {
                 return Ok(());
@@ -173,7 +173,7 @@ impl Reader<'_> {
     }
 
     /// Cuts a file into chunks and gives them out; whether anybody still takes them.
-    fn read_file(&self, opened: Opened, spare: &Sender<Vec<u8>>, spares: &Receiver<Vec<u8>>) -> Result<bool> {
+    fn read_file(&self, opened: Opened, spare: &Sender<Spare>, spares: &Receiver<Spare>) -> Result<bool> {
         let Opened { mut input, dialect, mut buffer, mut ended, mut mark, .. } = opened;
         loop {
             if !ended {
@@ -201,11 +201,11 @@ impl Reader<'_> {
                 None => Some("the record is longer than 64 MiB"),
                 Some(_) => None,
             };
-            let mut rest = spares.try_recv().unwrap_or_default();
-            rest.clear();
-            rest.extend_from_slice(&buffer[end..]);
-            buffer.truncate(end);
-            if !self.give(buffer, &dialect, mark, what, spare.clone()) {
+            let Spare { bytes, table } = spares.try_recv().unwrap_or_default();
+            let rest = Buffer::reusing(bytes, &buffer[end..]);
+            let mut bytes = buffer.into_vec();
+            bytes.truncate(end);
+            if !self.give(Spare { bytes, table }, &dialect, mark, what, spare.clone()) {
                 return Ok(false);
             }
             if what.is_some() {
@@ -222,16 +222,16 @@ impl Reader<'_> {
 
     fn give(
         &self,
-        bytes: Vec<u8>,
+        chunk: Spare,
         dialect: &Arc<Dialect>,
         at: Mark,
         end: Option<&'static str>,
-        spare: Sender<Vec<u8>>,
+        spare: Sender<Spare>,
     ) -> bool {
         let (reading, dialect) = (Arc::clone(&self.reading), Arc::clone(dialect));
         self.jobs.give(move || {
-            let after = bytes.len() as u64;
-            let decoded = reading.decode(bytes, dialect, &spare);
+            let after = chunk.bytes.len() as u64;
+            let decoded = reading.decode(chunk, dialect, &spare);
             Ok(Cut { at, after, decoded, end })
         })
     }

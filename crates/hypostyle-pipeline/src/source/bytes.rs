@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +21,52 @@ pub(crate) fn is_standard(path: &Path) -> bool {
 pub(crate) struct Bytes {
     inner: Box<dyn Read + Send>,
     file: InputFile,
+}
+
+/// So much memory is cleared at once to be read into.
+const STEP: usize = 4 << 20;
+
+/// Bytes that were read.  Behind them lies memory that was cleared once, and is read into again and again.
+#[derive(Default)]
+pub(crate) struct Buffer {
+    memory: Vec<u8>,
+    len: usize,
+}
+
+impl Buffer {
+    /// These bytes, in memory that isn't needed any more.
+    pub fn reusing(mut memory: Vec<u8>, bytes: &[u8]) -> Self {
+        if memory.len() < bytes.len() {
+            memory.resize(bytes.len(), 0);
+        }
+        memory[..bytes.len()].copy_from_slice(bytes);
+        Self { memory, len: bytes.len() }
+    }
+
+    pub fn push(&mut self, byte: u8) {
+        self.memory.truncate(self.len);
+        self.memory.push(byte);
+        self.len += 1;
+    }
+
+    /// Removes bytes at the beginning.
+    pub fn skip(&mut self, bytes: usize) {
+        self.memory.drain(..bytes);
+        self.len -= bytes;
+    }
+
+    pub fn into_vec(mut self) -> Vec<u8> {
+        self.memory.truncate(self.len);
+        self.memory
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.memory[..self.len]
+    }
 }
 
 /// How a file is compressed.
@@ -63,15 +110,21 @@ impl Bytes {
     }
 
     /// Reads until `buffer` holds `size` bytes; whether the stream has ended.
-    pub fn fill(&mut self, buffer: &mut Vec<u8>, size: usize) -> Result<bool> {
-        while buffer.len() < size {
-            let missing = u64::try_from(size - buffer.len()).unwrap_or(u64::MAX);
-            let got = (&mut self.inner).take(missing).read_to_end(buffer).map_err(|error| {
-                let error_text = format!("can't read the input: {error}");
-                self.file.blame(Error::new(ErrorKind::Source, error_text).in_file(&self.file.path).because(error))
-            })?;
-            if got == 0 {
-                return Ok(true);
+    pub fn fill(&mut self, buffer: &mut Buffer, size: usize) -> Result<bool> {
+        while buffer.len < size {
+            let end = size.min(buffer.len + STEP);
+            if buffer.memory.len() < end {
+                buffer.memory.resize(end, 0);
+            }
+            match self.inner.read(&mut buffer.memory[buffer.len..end]) {
+                Ok(0) => return Ok(true),
+                Ok(got) => buffer.len += got,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let message = format!("can't read the input: {error}");
+                    let error = Error::new(ErrorKind::Source, message).in_file(&self.file.path).because(error);
+                    return Err(self.file.blame(error));
+                }
             }
         }
         Ok(false)

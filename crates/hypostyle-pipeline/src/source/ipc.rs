@@ -10,7 +10,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::ipc::reader::{FileReader, StreamReader};
 
-use super::bytes::{Bytes, Packing};
+use super::bytes::{Buffer, Bytes, Packing};
 use super::files::{Files, InputFile};
 use super::filter::LeftOut;
 use super::{BATCH_ROWS, Chunk, Column, Mark, Origin, check_same_columns};
@@ -67,15 +67,15 @@ impl IpcFile {
         }
         // What is packed or comes through a pipe is a stream, or is taken into memory to be read as a file.
         let mut input = Bytes::open(file, 0, read)?;
-        let mut start = Vec::new();
+        let mut start = Buffer::default();
         input.fill(&mut start, MAGIC.len())?;
-        if start == MAGIC {
+        if *start == MAGIC {
             input.fill(&mut start, usize::MAX)?;
-            let reader = FileReader::try_new(Cursor::new(start), None).map_err(wrong)?;
+            let reader = FileReader::try_new(Cursor::new(start.into_vec()), None).map_err(wrong)?;
             let schema = reader.schema();
             return opened(Box::new(reader), schema);
         }
-        let reader = StreamReader::try_new(Cursor::new(start).chain(input), None).map_err(wrong)?;
+        let reader = StreamReader::try_new(Cursor::new(start.into_vec()).chain(input), None).map_err(wrong)?;
         let schema = reader.schema();
         opened(Box::new(reader), schema)
     }
