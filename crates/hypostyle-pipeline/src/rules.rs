@@ -2,8 +2,8 @@
 //! new or none before an earlier one.  A row that breaks a rule is a bad row.
 //!
 //! The rules of the first kind are asked a column at a time with Arrow's kernels, in the threads that decode.  Those of order
-//! are kernels of the library: a value is new if it is the first that is counted under it, and in order if it is not below the
-//! greatest so far.
+//! are kernels of the library: a value is new if it is the first that is counted under it, and in order if it is itself the
+//! greatest so far; the last of them, or where no two may be equal the first.
 
 pub(crate) mod bounds;
 pub(crate) mod test;
@@ -11,7 +11,7 @@ pub(crate) mod test;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, Scalar};
-use arrow::compute::kernels::cmp::{gt_eq, lt_eq};
+use arrow::compute::kernels::cmp::lt_eq;
 use arrow::compute::{cast, not, nullif};
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
@@ -54,7 +54,9 @@ pub(crate) struct OrderRule {
 
 #[derive(Debug, Clone, Copy)]
 enum OrderTest {
+    /// It is the first of its kind that is counted.
     Unique,
+    /// The greatest value so far is no row ago.
     Increasing,
 }
 
@@ -102,38 +104,25 @@ impl Rules {
         let over = table.over.as_ref().map(|over| over.to_vec()).unwrap_or_default();
         let keys = if over.is_empty() { String::new() } else { format!(" over {}", over.join(", ")) };
         if table.unique == Some(true) {
-            self.unique(index, name, &over, format!("unique{keys}"), schema).map_err(wrong)?;
+            let spec = KernelSpec::new("expanding_count").with("column", name);
+            let spec = spec.over(over.iter().cloned().chain([name.to_string()]));
+            self.order(index, name, spec, OrderTest::Unique, format!("unique{keys}"), schema).map_err(wrong)?;
         }
-        let strictly = match table.increasing {
+        let increasing = match table.increasing {
             None | Some(Increasing::Weakly(false)) => None,
-            Some(Increasing::Weakly(true)) => Some(false),
-            Some(Increasing::Named(Strictly::Strictly)) => Some(true),
+            Some(Increasing::Weakly(true)) => Some(("last", "")),
+            Some(Increasing::Named(Strictly::Strictly)) => Some(("first", " strictly")),
         };
-        if let Some(strictly) = strictly {
-            let text = format!("increasing{}{keys}", if strictly { " strictly" } else { "" });
-            let spec = KernelSpec::new("expanding_max").with("column", name).over(over.iter().cloned()).alias(SO_FAR);
-            self.order(index, name, spec, OrderTest::Increasing, text.clone(), schema).map_err(wrong)?;
-            if strictly {
-                self.unique(index, name, &over, text, schema).map_err(wrong)?;
-            }
+        if let Some((ties, how)) = increasing {
+            let spec = KernelSpec::new("expanding_argmax").with("column", name).with("ties", ties);
+            let text = format!("increasing{how}{keys}");
+            self.order(index, name, spec.over(over.iter().cloned()), OrderTest::Increasing, text, schema)
+                .map_err(wrong)?;
         }
-        if !over.is_empty() && table.unique != Some(true) && strictly.is_none() {
+        if !over.is_empty() && table.unique != Some(true) && increasing.is_none() {
             return Err(wrong("over is given, but neither unique nor increasing".to_string()).help("remove over"));
         }
         Ok(())
-    }
-
-    fn unique(
-        &mut self,
-        column: usize,
-        name: &str,
-        over: &[String],
-        text: String,
-        schema: &Schema,
-    ) -> std::result::Result<(), String> {
-        let keys = over.iter().cloned().chain([name.to_string()]);
-        let spec = KernelSpec::new("expanding_count").with("column", name).over(keys).alias(SO_FAR);
-        self.order(column, name, spec, OrderTest::Unique, text, schema)
     }
 
     fn order(
@@ -145,7 +134,7 @@ impl Rules {
         text: String,
         schema: &Schema,
     ) -> std::result::Result<(), String> {
-        let stage = Stage::new(vec![spec]).map_err(|error| error.to_string())?;
+        let stage = Stage::new(vec![spec.alias(SO_FAR)]).map_err(|error| error.to_string())?;
         stage.output_schema(schema).map_err(|error| error.to_string())?;
         self.orders.push(OrderRule { number: self.texts.len(), column, name: name.to_string(), stage, test });
         self.texts.push(text);
@@ -191,14 +180,13 @@ impl OrderRule {
         let answers = self.stage.advance_columns(&tame).map_err(|error| Error::stage("[source.rules]", &error))?;
         let so_far = answers.column_by_name(SO_FAR).ok_or_else(missing)?;
         let values = tame.column(index);
-        let kept = match self.test {
-            OrderTest::Unique => {
-                let one = cast(&Int64Array::from(vec![1]), so_far.data_type()).map_err(fault)?;
-                let first = lt_eq(so_far, &Scalar::new(one)).map_err(fault)?;
-                BooleanArray::new(first.values().clone(), values.logical_nulls())
-            }
-            OrderTest::Increasing => gt_eq(values, so_far).map_err(fault)?,
+        let most = match self.test {
+            OrderTest::Unique => 1,
+            OrderTest::Increasing => 0,
         };
+        let most = cast(&Int64Array::from(vec![most]), so_far.data_type()).map_err(fault)?;
+        let kept = lt_eq(so_far, &Scalar::new(most)).map_err(fault)?;
+        let kept = BooleanArray::new(kept.values().clone(), values.logical_nulls());
         let mut found = broken(&kept, self.column, self.number);
         if let (Some(wild), OrderTest::Increasing) = (&wild, self.test) {
             found.extend(broken(&not(wild).map_err(fault)?, self.column, self.number));

@@ -180,6 +180,35 @@ fn rules_are_kept_whatever_the_chunks_and_the_format() {
 }
 
 #[test]
+fn what_increases_is_not_below_or_strictly_above_what_came_before() {
+    let values = ["1", "1", "", "3", "2", "3", "NaN", "-inf", "4", "4", "inf", "inf", "-0.0", "5"];
+    let weakly = ["1", "1", "", "3", "3", "4", "4", "inf", "inf"];
+    let strictly = ["1", "", "3", "4", "inf"];
+    for (increasing, kept) in [("true", &weakly[..]), ("\"strictly\"", &strictly)] {
+        for keys in [1, 3] {
+            for chunk_bytes in [1, 20, 1 << 20] {
+                let folder = Folder::new();
+                let rows = values.iter().flat_map(|value| (0..keys).map(move |key| format!("k{key},{value}\n")));
+                folder.write("in.csv", "key,x\n".to_string() + &rows.collect::<String>());
+                let toml = format!(
+                    "[source]\nchunk_bytes = {chunk_bytes}\non_bad_row = \"skip\"\nschema = {{ x = \"f64\" }}\n\
+                     [source.rules]\nx = {{ increasing = {increasing}, over = \"key\" }}"
+                );
+                let summary = folder.run(&toml, "in.csv", "out.csv").unwrap();
+                let out = folder.read("out.csv");
+                for key in 0..keys {
+                    let of_key = out.lines().filter_map(|line| line.strip_prefix(&format!("k{key},")));
+                    let left: Vec<&str> = of_key.map(|value| value.trim_end_matches(".0")).collect();
+                    assert_eq!(left, kept, "{increasing}, {keys} keys, {chunk_bytes}");
+                }
+                let broken = (keys * (values.len() - kept.len())) as u64;
+                assert_eq!(reasons(&summary), [("against a rule in 'x'", broken)]);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_broken_rule_fails_the_run_unless_it_is_borne() {
     let folder = Folder::new();
     folder.write("in.csv", RULED);

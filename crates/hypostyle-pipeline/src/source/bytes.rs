@@ -23,8 +23,8 @@ pub(crate) struct Bytes {
     file: InputFile,
 }
 
-/// So much memory is cleared at once to be read into.
-const STEP: usize = 4 << 20;
+/// So much memory is cleared at first to be read into, and then as much again as was filled: most files are small.
+const STEP: usize = 64 << 10;
 
 /// Bytes that were read.  Behind them lies memory that was cleared once, and is read into again and again.
 #[derive(Default)]
@@ -112,10 +112,10 @@ impl Bytes {
     /// Reads until `buffer` holds `size` bytes; whether the stream has ended.
     pub fn fill(&mut self, buffer: &mut Buffer, size: usize) -> Result<bool> {
         while buffer.len < size {
-            let end = size.min(buffer.len + STEP);
-            if buffer.memory.len() < end {
-                buffer.memory.resize(end, 0);
+            if buffer.memory.len() == buffer.len {
+                buffer.memory.resize(size.min(buffer.len + buffer.len.max(STEP)), 0);
             }
+            let end = size.min(buffer.memory.len());
             match self.inner.read(&mut buffer.memory[buffer.len..end]) {
                 Ok(0) => return Ok(true),
                 Ok(got) => buffer.len += got,
