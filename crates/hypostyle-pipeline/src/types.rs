@@ -108,6 +108,14 @@ pub(crate) fn zone_offset(zone: &str) -> Option<i64> {
     }
 }
 
+/// The type as text shows its values: moments with a zone in UTC, which needs no table of the world's summer times.
+pub(crate) fn in_utc(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some("+00:00".into())),
+        other => other.clone(),
+    }
+}
+
 /// How messages and plans call a type: the name that a pipeline file takes where there is one, else Arrow's.
 pub(crate) fn name(data_type: &DataType) -> String {
     if let Some((name, _)) = SIMPLE.iter().find(|(_, known)| known == data_type) {

@@ -2,9 +2,11 @@
 
 mod common;
 
-use arrow::array::{Array, AsArray};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{Float64Type, Int64Type};
-use common::Folder;
+use common::{Folder, write_parquet};
 
 const CSV: &str = "id,price,note\n1,10.5,a\n2,x,b\n3\n4,11.5,\"two\nlines\"\n5,12.5,c,d\n6,999999,e\n\n7,,f\n";
 
@@ -175,7 +177,15 @@ fn rules_are_kept_whatever_the_chunks_and_the_format() {
             let mut reader = csv::Reader::from_reader(rejects.as_bytes());
             reader.records().map(|record| record.unwrap()[2].to_string()).collect::<Vec<_>>()
         };
-        assert_eq!(numbers(&folder.read("rejects.csv")), numbers(&rejects));
+        let of_parquet = folder.read("rejects.csv");
+        assert_eq!(numbers(&of_parquet), numbers(&rejects));
+        for row in [
+            "/in.parquet,0,2,0,id,\"\"\"1\"\" breaks the rule unique over key\",\"A,1,1.5,buy,x,2024-01-01T00:00:02\"\n",
+            ",\"\"\"NaN\"\" breaks the rule min = 0\",\"B,3,NaN,sell,x,2024-01-01T00:00:01\"\n",
+            ",\"A,2,,sell,x,2024-01-01T00:00:02\"\n",
+        ] {
+            assert!(of_parquet.contains(row), "{row} is not in {of_parquet}");
+        }
     }
 }
 
@@ -248,6 +258,39 @@ fn rules_must_fit_their_columns() {
         let message = error.to_string();
         assert!(message.contains(words), "{words} is not in: {message}");
         assert!(message.contains("line 2") || error.line() == Some(2), "{message}");
+    }
+}
+
+#[test]
+fn moments_of_any_zone_are_told_in_utc() {
+    for (zone, input) in [("UTC", "in.parquet"), ("Europe/Berlin", "in.parquet"), ("+02:00", "in.arrow")] {
+        let folder = Folder::new();
+        let times = TimestampMicrosecondArray::from(vec![0, 60_000_000, 30_000_000]).with_timezone(zone);
+        let texts = StringArray::from(vec!["a, b", "c", "d \"e\""]);
+        let columns: [(&str, ArrayRef); 2] = [("ts", Arc::new(times)), ("text", Arc::new(texts))];
+        write_parquet(&folder.path("in.parquet"), &RecordBatch::try_from_iter(columns).unwrap());
+        if input != "in.parquet" {
+            folder.run("", "in.parquet", input).unwrap();
+        }
+        let rule = "[source.rules]\nts = { increasing = true }\n";
+        let error = folder.run(rule, input, "out.csv").unwrap_err().to_string();
+        let told = "record 3, column 'ts': \"1970-01-01T00:00:30Z\" breaks the rule increasing";
+        assert!(error.contains(told), "{zone}: {error}");
+        let toml = toml(&folder, "on_bad_row = \"reject\"\nrejects = \"REJECTS\"");
+        let toml = toml.split("schema").next().unwrap().replace("chunk_bytes", "batch_rows");
+        folder.run(&format!("{toml}{rule}"), input, "out.csv").unwrap();
+        assert_eq!(folder.read("out.csv"), "ts,text\n1970-01-01T00:00:00Z,\"a, b\"\n1970-01-01T00:01:00Z,c\n");
+        assert!(
+            folder.read("rejects.csv").ends_with(",\"1970-01-01T00:00:30Z,\"\"d \"\"\"\"e\"\"\"\"\"\"\"\n"),
+            "{zone}"
+        );
+        // Stages tell them so too, and so do folders' names.
+        let stage =
+            "[[stage]]\nby = \"ts\"\n[[stage.kernel]]\nname = \"rolling_count\"\ncolumn = \"text\"\nwindow = \"1h\"\n";
+        let error = folder.run(stage, input, "out.csv").unwrap_err().to_string();
+        assert!(error.contains("decreases in row 2: 1970-01-01T00:00:30Z after 1970-01-01T00:01:00Z"), "{error}");
+        folder.run("[sink]\npartition_by = \"ts\"\nformat = \"csv\"\n", input, "out").unwrap();
+        assert!(folder.path("out/ts=1970-01-01T00%3A01%3A00Z").is_dir(), "{zone}");
     }
 }
 

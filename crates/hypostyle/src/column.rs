@@ -11,6 +11,7 @@ use arrow::array::{
     StructArray,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::compute::cast;
 use arrow::datatypes::{
     DataType, Date32Type, Date64Type, DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType,
     DurationSecondType, FieldRef, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
@@ -19,8 +20,20 @@ use arrow::datatypes::{
     UInt16Type, UInt32Type, UInt64Type,
 };
 
+use arrow::util::display::array_value_to_string;
+
 use crate::cell::Cell;
 use crate::record::Scalar;
+
+/// A value for messages; of a moment with a zone its time in UTC, which needs no table of the world's summer times.
+pub(crate) fn shown(column: &ArrayRef, row: usize) -> String {
+    let value = column.slice(row, 1);
+    let value = match value.data_type() {
+        DataType::Timestamp(unit, Some(_)) => cast(&value, &DataType::Timestamp(*unit, Some("+00:00".into()))),
+        _ => Ok(value),
+    };
+    value.and_then(|value| array_value_to_string(&value, 0)).unwrap_or_default()
+}
 
 /// How a column's values are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

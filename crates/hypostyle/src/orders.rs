@@ -5,10 +5,9 @@ use std::borrow::Cow;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::datatypes::Field;
-use arrow::util::display::array_value_to_string;
 
 use crate::cell::Given;
-use crate::column::{Output, read_integer};
+use crate::column::{Output, read_integer, shown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::keys::shown_key;
 use crate::spec::{KernelSpec, Value};
@@ -201,7 +200,6 @@ fn order_error(
         .iter()
         .find(|spec| spec.parameters.values().any(|value| *value == mentions))
         .map_or("", |spec| spec.name.as_str());
-    let shown = |array: &ArrayRef, row| array_value_to_string(array, row).unwrap_or_default();
     let over = &specs[0].over;
     let columns: Vec<ArrayRef> = over.iter().filter_map(|key| rows.column_by_name(key).cloned()).collect();
     let of_key = if over.is_empty() { String::new() } else { format!(" of key {}", shown_key(over, &columns, row)) };

@@ -17,6 +17,7 @@ use super::Style;
 use crate::config::Compression;
 use crate::error::{Error, Result};
 use crate::parquet::ParquetWriter;
+use crate::types::in_utc;
 
 /// Where bytes go.
 pub(crate) type Out = Box<dyn Write + Send>;
@@ -47,11 +48,11 @@ impl Encoder {
             Style::None => Ok(Self::None),
             Style::Csv { delimiter } => {
                 if header {
-                    let empty = RecordBatch::new_empty(in_utc(schema));
+                    let empty = RecordBatch::new_empty(as_text(schema));
                     out.write_all(&csv(&empty, delimiter, true).map_err(Error::unwritable)?)
                         .map_err(Error::unwritable)?;
                 }
-                Ok(Self::Csv { out, delimiter, schema: in_utc(schema), pool: Arc::clone(pool) })
+                Ok(Self::Csv { out, delimiter, schema: as_text(schema), pool: Arc::clone(pool) })
             }
             Style::Parquet { compression } => {
                 let writer = ParquetWriter::new(out, schema, codec(compression), pool)?;
@@ -157,13 +158,8 @@ fn relabel(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<Recor
     RecordBatch::try_new(Arc::clone(schema), columns.collect::<std::result::Result<_, ArrowError>>()?)
 }
 
-/// Moments with a zone as CSV shows them: in UTC, which needs no table of the world's summer times.
-fn in_utc(schema: &Schema) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| match field.data_type() {
-        DataType::Timestamp(unit, Some(_)) => {
-            Field::new(field.name(), DataType::Timestamp(*unit, Some("+00:00".into())), true)
-        }
-        _ => Field::new(field.name(), field.data_type().clone(), true),
-    });
+/// The columns as CSV shows them.
+fn as_text(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| Field::new(field.name(), in_utc(field.data_type()), true));
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
-use arrow::compute::take_record_batch;
+use arrow::compute::{cast, take_record_batch};
 use arrow::datatypes::{Field, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
@@ -25,6 +25,7 @@ use super::place::{folder, sync_folder};
 use super::{Folder, Style};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::files::HIVE_NULL;
+use crate::types::in_utc;
 
 /// So many files are written at the same time; with more, the one that was left alone longest is closed, and its folder gets
 /// another file if it is needed again.
@@ -446,7 +447,7 @@ fn named(field: &Field, values: &ArrayRef, row: usize) -> std::result::Result<St
     let encode = |text: &str| utf8_percent_encode(text, SPECIAL).to_string();
     let value = match values.is_null(row) {
         true => HIVE_NULL.to_string(),
-        false => encode(&array_value_to_string(values, row)?),
+        false => encode(&array_value_to_string(&cast(&values.slice(row, 1), &in_utc(values.data_type()))?, 0)?),
     };
     Ok(format!("{}={value}", encode(field.name())))
 }

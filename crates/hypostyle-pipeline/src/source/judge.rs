@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::cast;
 use arrow::error::ArrowError;
-use arrow::util::display::array_value_to_string;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::filter::Sieve;
 use super::{Chunk, Column};
@@ -16,6 +17,7 @@ use crate::csv::decode::Fault;
 use crate::error::{Error, ErrorKind, Result};
 use crate::policy::{OnBad, nulled, without};
 use crate::rules::{Broken, OrderRule, ValueRule};
+use crate::types::in_utc;
 
 /// The rules, and what is done about rows that break them.
 pub(crate) struct Judge {
@@ -82,7 +84,7 @@ impl Judge {
         Ok(())
     }
 
-    /// Bad rows of a format that has no lines: the record's number and the value must do.
+    /// Bad rows of a format that has no lines: the record's number must do, and for the row a line of the values that are read.
     fn bad(&self, chunk: &Chunk, broken: &[Broken]) -> Result<Vec<Bad>> {
         // Rows left out by an earlier rule shift the later ones.
         let gone: HashSet<u64> = match self.on_bad {
@@ -91,23 +93,40 @@ impl Judge {
         };
         let mut rows = (chunk.first_record..).filter(|record| !gone.contains(record));
         let mut next = 0;
+        let columns = chunk.batch.columns().iter().map(|column| cast(column, &in_utc(column.data_type())));
+        let columns: Vec<ArrayRef> = columns.collect::<std::result::Result<_, _>>().map_err(misfit)?;
+        let options = FormatOptions::default().with_display_error(true);
+        let shown = columns.iter().map(|column| ArrayFormatter::try_new(column, &options));
+        let shown: Vec<ArrayFormatter> = shown.collect::<std::result::Result<_, _>>().map_err(misfit)?;
+        let schema = chunk.batch.schema();
         let found = broken.iter().map(|Broken { row, column, rule }| {
             let record = rows.nth(row - next).unwrap_or(0);
             next = row + 1;
-            let values = chunk.batch.column_by_name(&self.columns[*column].name);
-            let text =
-                values.map_or(Ok(String::new()), |values| array_value_to_string(values, *row)).map_err(misfit)?;
             let place = Place { file: Arc::clone(&self.files[chunk.file]), line: 0, record, offset: 0 };
+            let text = |index: usize| shown[index].value(*row).to_string();
             Ok(Bad {
                 place,
                 reason: Reason::Rule(*rule),
                 column: Some(*column),
-                text: text.into_bytes(),
-                row: Vec::new(),
+                text: text(schema.index_of(&self.columns[*column].name).map_err(misfit)?).into_bytes(),
+                row: match self.on_bad {
+                    OnBad::Reject => line((0..shown.len()).map(text))?,
+                    _ => Vec::new(),
+                },
             })
         });
         found.collect()
     }
+}
+
+/// A line of CSV, without its end.
+fn line(fields: impl Iterator<Item = String>) -> Result<Vec<u8>> {
+    let fault = |error| Error::new(ErrorKind::Internal, "a row can't be shown").because(error);
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    writer.write_record(fields.map(String::into_bytes)).map_err(fault)?;
+    let mut line = writer.into_inner().map_err(|error| fault(error.into_error().into()))?;
+    line.pop();
+    Ok(line)
 }
 
 fn misfit(error: ArrowError) -> Error {

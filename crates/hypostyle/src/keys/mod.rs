@@ -16,10 +16,9 @@ use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use arrow::row::{RowConverter, Rows, SortField};
-use arrow::util::display::array_value_to_string;
 
 use crate::cell::Given;
-use crate::column::{Domain, read_integer};
+use crate::column::{Domain, read_integer, shown};
 use crate::error::{Error, ErrorKind, Result, type_name};
 use integers::Integers;
 use pairs::Pairs;
@@ -60,8 +59,12 @@ fn converter(data_type: &DataType) -> Result<RowConverter> {
 
 /// A key for messages: `symbol="A", day="2024-01-02"`.
 pub(crate) fn shown_key(names: &[String], columns: &[ArrayRef], row: usize) -> String {
-    let value = |column: &ArrayRef| array_value_to_string(column, row).unwrap_or_default();
-    names.iter().zip(columns).map(|(name, column)| format!("{name}={:?}", value(column))).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .zip(columns)
+        .map(|(name, column)| format!("{name}={:?}", shown(column, row)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Values in Arrow's row format, by which types are told apart that have no way of their own.
