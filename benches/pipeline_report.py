@@ -44,10 +44,11 @@ size, a side and a note; 1% of prices, sizes and sides are missing, and one note
 quotes or line ends inside. Everyone is a process of their own: seconds and CPU seconds are those of the whole
 process, its beginning and its imports included, peak memory is its resident set. Hypostyle is the command that pip
 installs, a Python process too. Best of {repeat} runs in turns (one run from 100 million rows on), the input in the
-system's cache. The ratio is the peer's time over hypostyle's with the same kernels on all threads: above 1 hypostyle
-is faster. Parquet is zstd at level 1 everywhere; hypostyle leaves columns uncompressed that would hardly shrink, and
-writes no statistics for texts that come again and again in no order. Hypostyle brings its output to the disk before it puts it in its
-place, which is in its time; what that takes for a peer's output stands beside the peer's time, not in it.
+system's cache. The ratio is the peer's time over hypostyle's with the same kernels on all threads: above 1
+hypostyle is faster. Parquet is zstd at level 1 everywhere; hypostyle leaves columns uncompressed that would hardly
+shrink, and writes no statistics for texts that come again and again in no order. Hypostyle brings its output to
+the disk before it puts it in its place, which is in its time; what that takes for a peer's output stands beside
+the peer's time, not in it.
 """
 SAID = {
     "features": f"""
