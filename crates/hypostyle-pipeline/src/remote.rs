@@ -4,7 +4,8 @@
 //! [`Stores::find`] tells which objects an address means, and a [`Remote`] is read in order by a [`Stream`] or at places of
 //! one's own by [`Ranges`]; an output goes out by an [`Upload`].  Requests run on a few threads of their own ([`runtime`]).
 //! [`address`] reads the addresses, [`store`] opens the stores, [`find`] lists, [`object`] asks for bytes and again where a
-//! connection breaks, [`fault`] says what went wrong.  Without the feature `remote` an address is an error and [`none`] takes the place of the others.
+//! connection breaks, [`fault`] says what went wrong.  Without the feature `remote` an address is an error and [`none`]
+//! takes the place of the others.
 
 pub(crate) mod address;
 #[cfg(feature = "remote")]

@@ -1,8 +1,9 @@
 //! The names of column types in pipeline files and in messages, and what they are in Arrow.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, TimeUnit};
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, FieldRef, TimeUnit};
 
 const SIMPLE: [(&str, DataType); 14] = [
     ("bool", DataType::Boolean),
@@ -112,8 +113,17 @@ pub(crate) fn zone_offset(zone: &str) -> Option<i64> {
 pub(crate) fn in_utc(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some("+00:00".into())),
+        DataType::List(item) => DataType::List(field_in_utc(item)),
+        DataType::LargeList(item) => DataType::LargeList(field_in_utc(item)),
+        DataType::FixedSizeList(item, size) => DataType::FixedSizeList(field_in_utc(item), *size),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(field_in_utc).collect()),
+        DataType::Map(entries, sorted) => DataType::Map(field_in_utc(entries), *sorted),
         other => other.clone(),
     }
+}
+
+fn field_in_utc(field: &FieldRef) -> FieldRef {
+    Arc::new(field.as_ref().clone().with_data_type(in_utc(field.data_type())))
 }
 
 /// How messages and plans call a type: the name that a pipeline file takes where there is one, else Arrow's.

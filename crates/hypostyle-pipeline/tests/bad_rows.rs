@@ -4,7 +4,9 @@ mod common;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray,
+};
 use arrow::datatypes::{Float64Type, Int64Type};
 use common::{Folder, write_parquet};
 
@@ -292,6 +294,29 @@ fn moments_of_any_zone_are_told_in_utc() {
         folder.run("[sink]\npartition_by = \"ts\"\nformat = \"csv\"\n", input, "out").unwrap();
         assert!(folder.path("out/ts=1970-01-01T00%3A01%3A00Z").is_dir(), "{zone}");
     }
+}
+
+#[test]
+fn moments_within_other_values_are_told_too() {
+    let folder = Folder::new();
+    let times =
+        || Arc::new(TimestampMicrosecondArray::from(vec![0, 60_000_000]).with_timezone("Europe/Berlin")) as ArrayRef;
+    let parts = StructArray::try_from(vec![("at", times())]).unwrap();
+    let columns: [(&str, ArrayRef); 2] =
+        [("x", Arc::new(Int64Array::from(vec![1, 2]))), ("parts", Arc::new(parts) as ArrayRef)];
+    write_parquet(&folder.path("in.parquet"), &RecordBatch::try_from_iter(columns).unwrap());
+    for policy in ["skip", "reject"] {
+        let rejects = if policy == "reject" { "rejects = \"REJECTS\"" } else { "" };
+        let toml = toml(&folder, &format!("on_bad_row = \"{policy}\"\n{rejects}"));
+        let toml = toml.split("schema").next().unwrap().replace("chunk_bytes", "batch_rows");
+        let summary = folder.run(&format!("{toml}[source.rules]\nx = {{ max = 1 }}\n"), "in.parquet", "out.parquet");
+        assert_eq!((summary.unwrap().bad_rows, folder.parquet("out.parquet").num_rows()), (1, 1), "{policy}");
+    }
+    assert!(
+        folder.read("rejects.csv").ends_with(",\"2,{at: 1970-01-01T00:01:00Z}\"\n"),
+        "{}",
+        folder.read("rejects.csv")
+    );
 }
 
 #[test]

@@ -19,7 +19,6 @@ use arrow::datatypes::{
     TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
     UInt16Type, UInt32Type, UInt64Type,
 };
-
 use arrow::util::display::array_value_to_string;
 
 use crate::cell::Cell;

@@ -60,7 +60,7 @@ impl Judge {
         let name = &self.columns[first.column].name;
         let found = match &chunk.places {
             Some(places) => places.bad(broken.iter().map(|broken| Fault::from(*broken))),
-            None => self.bad(chunk, broken)?,
+            None => self.bad(chunk, name, broken)?,
         };
         chunk.bad.extend(found);
         chunk.bad.sort_by_key(|bad| bad.place.record);
@@ -84,8 +84,9 @@ impl Judge {
         Ok(())
     }
 
-    /// Bad rows of a format that has no lines: the record's number must do, and for the row a line of the values that are read.
-    fn bad(&self, chunk: &Chunk, broken: &[Broken]) -> Result<Vec<Bad>> {
+    /// Bad rows of a format that has no lines, by their values in the column of this name: the record's number must do for a
+    /// place, and a line of the values that are read for the row.
+    fn bad(&self, chunk: &Chunk, name: &str, broken: &[Broken]) -> Result<Vec<Bad>> {
         // Rows left out by an earlier rule shift the later ones.
         let gone: HashSet<u64> = match self.on_bad {
             OnBad::Skip | OnBad::Reject => chunk.bad.iter().map(|bad| bad.place.record).collect(),
@@ -96,21 +97,24 @@ impl Judge {
         let columns = chunk.batch.columns().iter().map(|column| cast(column, &in_utc(column.data_type())));
         let columns: Vec<ArrayRef> = columns.collect::<std::result::Result<_, _>>().map_err(misfit)?;
         let options = FormatOptions::default().with_display_error(true);
-        let shown = columns.iter().map(|column| ArrayFormatter::try_new(column, &options));
-        let shown: Vec<ArrayFormatter> = shown.collect::<std::result::Result<_, _>>().map_err(misfit)?;
-        let schema = chunk.batch.schema();
+        let shown: Vec<_> = columns.iter().map(|column| ArrayFormatter::try_new(column, &options)).collect();
+        // What can't be shown must not end a run that bears bad rows.
+        let text = |index: usize, row: usize| match &shown[index] {
+            Ok(shown) => shown.value(row).to_string(),
+            Err(error) => format!("ERROR: {error}"),
+        };
+        let ruled = chunk.batch.schema().index_of(name).map_err(misfit)?;
         let found = broken.iter().map(|Broken { row, column, rule }| {
             let record = rows.nth(row - next).unwrap_or(0);
             next = row + 1;
             let place = Place { file: Arc::clone(&self.files[chunk.file]), line: 0, record, offset: 0 };
-            let text = |index: usize| shown[index].value(*row).to_string();
             Ok(Bad {
                 place,
                 reason: Reason::Rule(*rule),
                 column: Some(*column),
-                text: text(schema.index_of(&self.columns[*column].name).map_err(misfit)?).into_bytes(),
+                text: text(ruled, *row).into_bytes(),
                 row: match self.on_bad {
-                    OnBad::Reject => line((0..shown.len()).map(text))?,
+                    OnBad::Reject => line((0..shown.len()).map(|index| text(index, *row)))?,
                     _ => Vec::new(),
                 },
             })
@@ -123,7 +127,7 @@ impl Judge {
 fn line(fields: impl Iterator<Item = String>) -> Result<Vec<u8>> {
     let fault = |error| Error::new(ErrorKind::Internal, "a row can't be shown").because(error);
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
-    writer.write_record(fields.map(String::into_bytes)).map_err(fault)?;
+    writer.write_record(fields).map_err(fault)?;
     let mut line = writer.into_inner().map_err(|error| fault(error.into_error().into()))?;
     line.pop();
     Ok(line)
