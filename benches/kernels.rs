@@ -1,4 +1,4 @@
-//! Every kernel of the catalogue over the same rows, alone and by key, on one thread and on all.
+//! Every kernel of the catalog over the same rows, alone and by key, on one thread and on all.
 //!
 //! `cargo bench -p hypostyle --bench kernels -- rolling_mean` runs those whose name matches.  The comparison with other
 //! libraries is `benches/compare.py`.
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use hypostyle::{Kernel, KernelSpec, Kind, Literal, Value, catalogue, evaluate};
+use hypostyle::{Kernel, KernelSpec, Kind, Literal, Value, evaluate, kernels};
 
 const ROWS: usize = 1_000_000;
 const KEYS: i64 = 5_000;
@@ -35,8 +35,8 @@ fn rows() -> RecordBatch {
 /// A specification with the parameters that every kernel has, and a window where it takes one.
 fn spec(kernel: &Kernel, window: &Value) -> KernelSpec {
     let mut columns = ["x", "y", "z"].into_iter();
-    let mut spec = KernelSpec::new(kernel.name).alias("answer");
-    for parameter in kernel.parameters {
+    let mut spec = KernelSpec::new(&kernel.name).alias("answer");
+    for parameter in &kernel.parameters {
         let value = match (&parameter.kind, parameter.default) {
             (Kind::Column, Literal::Required) => columns.next().unwrap_or("x").into(),
             (Kind::Columns, _) if kernel.name.ends_with("_ols") => vec!["y", "z"].into(),
@@ -63,7 +63,7 @@ fn spec(kernel: &Kernel, window: &Value) -> KernelSpec {
             (Kind::Number, _) if kernel.name == "ewm_mean" && parameter.name == "alpha" => 0.1.into(),
             _ => continue,
         };
-        spec = spec.with(parameter.name, value);
+        spec = spec.with(&*parameter.name, value);
     }
     if kernel.name == "affine_scan" {
         spec = spec.with("b", "x");
@@ -71,10 +71,10 @@ fn spec(kernel: &Kernel, window: &Value) -> KernelSpec {
     spec
 }
 
-fn kernels(criterion: &mut Criterion) {
+fn every_kernel(criterion: &mut Criterion) {
     let rows = rows();
-    for kernel in catalogue() {
-        let mut group = criterion.benchmark_group(kernel.name);
+    for kernel in kernels() {
+        let mut group = criterion.benchmark_group(&kernel.name);
         group
             .throughput(Throughput::Elements(ROWS as u64))
             .sample_size(10)
@@ -96,5 +96,5 @@ fn kernels(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, kernels);
+criterion_group!(benches, every_kernel);
 criterion_main!(benches);

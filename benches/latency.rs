@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
-use hypostyle::{Cell, Stage, cumsum_clip, ewm_mean, rolling_mean};
+use hypostyle::{ScalarValue, Stage, cumsum_clip, ewm_mean, rolling_mean};
 
 const KEYS: i64 = 100_000;
 const CALLS: i64 = 1_000_000;
@@ -45,16 +45,16 @@ fn main() {
     let mut answers = Vec::new();
     percentiles("advance", |i| stage.advance(&rows[(i % KEYS) as usize]).unwrap());
     percentiles("advance_row", |i| {
-        stage.advance_row(&[Cell::Float(i as f64), Cell::Integer(key(i))], &mut answers).unwrap();
+        stage.advance_row(&[ScalarValue::Float(i as f64), ScalarValue::Integer(key(i))], &mut answers).unwrap();
     });
     percentiles("peek", |i| stage.peek(&rows[(i % KEYS) as usize]).unwrap());
     percentiles("peek_row", |i| {
-        stage.peek_row(&[Cell::Float(i as f64), Cell::Integer(key(i))], &mut answers).unwrap();
+        stage.peek_row(&[ScalarValue::Float(i as f64), ScalarValue::Integer(key(i))], &mut answers).unwrap();
     });
     let before = stage.state_bytes();
     let begin = Instant::now();
     for i in 0..HOUR {
-        stage.advance_row(&[Cell::Float((i % 97) as f64), Cell::Integer(key(i))], &mut answers).unwrap();
+        stage.advance_row(&[ScalarValue::Float((i % 97) as f64), ScalarValue::Integer(key(i))], &mut answers).unwrap();
     }
     println!(
         "hour: {HOUR} rows in {:.2} s, state {before} bytes before and {} after",

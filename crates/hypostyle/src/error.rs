@@ -1,7 +1,8 @@
-//! The one error of the crate.  It names what is at fault (kernel, parameter, column, row, file) and the way out, so that
-//! every face can show the message as it stands.
+//! The one error of the crate.  It names where it lies (file, kernel, parameter, column, row), what is wrong and how to fix
+//! it, as data and as a message that every interface shows unchanged.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use arrow::datatypes::DataType;
 
@@ -20,7 +21,7 @@ pub enum ErrorKind {
     /// A column has a type that the kernel can't use, or another type than in earlier batches.
     ColumnType,
     /// The time column decreases within a key, or holds a null.
-    Order,
+    Unsorted,
     /// The kernels don't fit into one stage.
     Stage,
     /// A saved state is damaged, of another version or of another stage.
@@ -29,20 +30,76 @@ pub enum ErrorKind {
     Io,
     /// Arrow refused an operation.
     Arrow,
+    /// A bug of this library.
+    Internal,
 }
 
-/// An error of Hypostyle: a kind and a message that names the culprit and the way out.
-#[derive(Debug, thiserror::Error)]
-pub struct Error {
+/// Where an error lies, from large to small.  What is not known, or does not apply, is `None`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub path: Option<PathBuf>,
+    /// The kernel.
+    pub kernel: Option<String>,
+    /// The parameter of the kernel.
+    pub parameter: Option<String>,
+    /// The column.
+    pub column: Option<String>,
+    /// The row, counted from 0 since the stage began.
+    pub row: Option<u64>,
+}
+
+impl fmt::Display for Place {
+    /// `rolling_mean, parameter 'window'`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            self.path.as_ref().map(|path| format!("'{}'", path.display())),
+            self.kernel.clone(),
+            self.parameter.as_ref().map(|parameter| format!("parameter '{parameter}'")),
+            self.column.as_ref().map(|column| format!("column '{column}'")),
+            self.row.map(|row| format!("row {row}")),
+        ];
+        f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// An error of Hypostyle: its kind, where it lies, what is wrong and how to fix it.
+///
+/// It is shown as `WHERE: WHAT IS WRONG`, and on a line of its own `help: HOW TO FIX IT`.
+///
+/// ```
+/// use hypostyle::{ErrorKind, rolling_mean};
+/// let error = rolling_mean("price", 0).validate().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Parameter);
+/// assert_eq!(error.place().parameter.as_deref(), Some("window"));
+/// assert_eq!(error.to_string(), "rolling_mean, parameter 'window': must be at least 1 row, got 0");
+/// ```
+#[derive(Debug)]
+pub struct Error(Box<Content>);
+
+#[derive(Debug)]
+struct Content {
     kind: ErrorKind,
-    message: String,
-    #[source]
+    place: Place,
+    problem: String,
+    help: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        let Content { place, problem, help, .. } = &*self.0;
+        if *place != Place::default() {
+            write!(f, "{place}: ")?;
+        }
+        f.write_str(problem)?;
+        help.as_ref().map_or(Ok(()), |help| write!(f, "\nhelp: {help}"))
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
     }
 }
 
@@ -50,48 +107,105 @@ impl fmt::Display for Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// An error of `kind` with a message; kernels of one's own use it too.
-    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+    /// An error of `kind` with what is wrong; custom kernels use it too.
+    pub fn new(kind: ErrorKind, problem: impl Into<String>) -> Self {
+        Self(Box::new(Content { kind, place: Place::default(), problem: problem.into(), help: None, source: None }))
+    }
+
+    /// Adds how to fix it.
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.0.help = Some(help.into());
+        self
+    }
+
+    /// Adds the kernel.
+    pub fn in_kernel(mut self, kernel: impl Into<String>) -> Self {
+        self.0.place.kernel = Some(kernel.into());
+        self
+    }
+
+    /// Adds the parameter.
+    pub fn at_parameter(mut self, parameter: impl Into<String>) -> Self {
+        self.0.place.parameter = Some(parameter.into());
+        self
+    }
+
+    /// Adds the column.
+    pub fn at_column(mut self, column: impl Into<String>) -> Self {
+        self.0.place.column = Some(column.into());
+        self
+    }
+
+    /// Adds the row, counted from 0 since the stage began.
+    pub fn at_row(mut self, row: u64) -> Self {
+        self.0.place.row = Some(row);
+        self
+    }
+
+    /// Adds the file.
+    pub fn in_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.0.place.path = Some(path.into());
+        self
     }
 
     /// What went wrong.
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
+    }
+
+    /// Where it went wrong.
+    pub fn place(&self) -> &Place {
+        &self.0.place
+    }
+
+    /// What is wrong, without where and how to fix it.
+    pub fn problem(&self) -> &str {
+        &self.0.problem
+    }
+
+    /// How to fix it, if the message says so.
+    pub fn help(&self) -> Option<&str> {
+        self.0.help.as_deref()
     }
 
     pub(crate) fn parameter(kernel: &str, parameter: &str, problem: impl fmt::Display) -> Self {
-        Self::new(ErrorKind::Parameter, format!("{kernel}: parameter '{parameter}': {problem}"))
+        Self::new(ErrorKind::Parameter, problem.to_string()).in_kernel(kernel).at_parameter(parameter)
     }
 
     pub(crate) fn parameter_type(kernel: &str, parameter: &str, expected: &str, found: impl fmt::Display) -> Self {
-        Self::new(ErrorKind::ParameterType, format!("{kernel}: parameter '{parameter}' takes {expected}, not {found}"))
+        Self::new(ErrorKind::ParameterType, format!("expected {expected}, got {found}"))
+            .in_kernel(kernel)
+            .at_parameter(parameter)
     }
 
     pub(crate) fn column_type(kernel: &str, column: &str, expected: &str, found: &DataType) -> Self {
-        let found = type_name(found);
-        Self::new(
-            ErrorKind::ColumnType,
-            format!("{kernel}: column '{column}' has type {found}, but {expected} is needed; cast it first"),
-        )
+        Self::new(ErrorKind::ColumnType, format!("expected {expected}, got {}", type_name(found)))
+            .in_kernel(kernel)
+            .at_column(column)
+            .with_help("cast the column first")
     }
 
     pub(crate) fn state(problem: impl fmt::Display) -> Self {
         Self::new(ErrorKind::State, format!("the state can't be used: {problem}"))
     }
 
+    /// A bug of this library, not of its user: something that the code around it rules out.
+    pub(crate) fn internal(problem: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::Internal, format!("internal error in hypostyle: {problem}"))
+    }
+
     pub(crate) fn io(action: &str, path: &std::path::Path, source: std::io::Error) -> Self {
-        Self {
-            kind: ErrorKind::Io,
-            message: format!("can't {action} '{}': {source}", path.display()),
-            source: Some(Box::new(source)),
-        }
+        let mut error = Self::new(ErrorKind::Io, format!("cannot {action}: {source}")).in_file(path);
+        error.0.source = Some(Box::new(source));
+        error
     }
 }
 
 impl From<arrow::error::ArrowError> for Error {
     fn from(source: arrow::error::ArrowError) -> Self {
-        Self { kind: ErrorKind::Arrow, message: format!("Arrow: {source}"), source: Some(Box::new(source)) }
+        let mut error = Self::new(ErrorKind::Arrow, format!("Arrow: {source}"));
+        error.0.source = Some(Box::new(source));
+        error
     }
 }
 

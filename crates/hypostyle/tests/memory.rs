@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
 use hypostyle::{
-    Cell, KernelSpec, Stage, cumsum_clip, ewm_mean, expanding_mean, expanding_median, rolling_corr, rolling_max,
+    KernelSpec, ScalarValue, Stage, cumsum_clip, ewm_mean, expanding_mean, expanding_median, rolling_corr, rolling_max,
     rolling_mean, rolling_median, rolling_std, session_id,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -88,7 +88,7 @@ fn rows_alone_ask_for_none() {
         for turn in turns {
             for (name, key) in names.iter().zip(0..) {
                 let x = ((key * 31 + turn * 7) % 1000) as f64;
-                let given = [Cell::Float(x), Cell::Text(name), Cell::Float(-x)];
+                let given = [ScalarValue::Float(x), ScalarValue::Text(name), ScalarValue::Float(-x)];
                 stage.advance_row(&given, &mut answers).unwrap();
             }
         }

@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use super::expanding::BLOCK;
-use crate::statistics::Statistic;
+use crate::model::Statistic;
 
 /// A statistic of all rows; `None` where it is undefined.
 ///

@@ -4,22 +4,9 @@
 use rayon::prelude::*;
 
 use super::{Answers, Columns, Driver, PORTION, Rows};
-use crate::column::{Input, Output};
 use crate::error::Result;
-use crate::record::{Reader, Writer};
-
-/// What a window's answer becomes with the row that it belongs to.
-pub trait ByRow: Clone + Send + Sync + 'static {
-    /// A row.
-    type Input: Input;
-    /// The window's answer.
-    type Inner: Output;
-    /// The row's answer.
-    type Output: Output;
-
-    /// The row's answer from its window's; `valid` tells whether all of the row's inputs are.
-    fn with_row(&self, inner: Self::Inner, row: Self::Input, valid: bool) -> Option<Self::Output>;
-}
+use crate::model::ByRow;
+use crate::values::{StateReader, StateWriter};
 
 /// Runs a driver, then the step with the row.
 #[derive(Debug, Clone)]
@@ -82,19 +69,11 @@ impl<D: Driver, F: ByRow<Input = D::Input, Inner = D::Output>> Driver for WithRo
         });
     }
 
-    fn keep_all(&mut self) {
-        self.driver.keep_all();
-    }
-
-    fn streams(&self) -> bool {
-        self.driver.streams()
-    }
-
-    fn write(&self, state: &D::State, to: &mut Writer) {
+    fn write(&self, state: &D::State, to: &mut StateWriter) {
         self.driver.write(state, to);
     }
 
-    fn read(&self, from: &mut Reader) -> Result<D::State> {
+    fn read(&self, from: &mut StateReader) -> Result<D::State> {
         self.driver.read(from)
     }
 

@@ -3,7 +3,7 @@
 
 use super::{Answers, Columns, Driver, Rows};
 use crate::error::Result;
-use crate::record::{Reader, Writer};
+use crate::values::{StateReader, StateWriter};
 
 /// Runs a row-window driver and answers each row with the window that ends `lead` rows later.
 #[derive(Debug, Clone)]
@@ -66,15 +66,11 @@ impl<D: Driver> Driver for Centered<D> {
         self.flush(state, answers);
     }
 
-    fn streams(&self) -> bool {
-        false
-    }
-
-    fn write(&self, state: &D::State, to: &mut Writer) {
+    fn write(&self, state: &D::State, to: &mut StateWriter) {
         self.driver.write(state, to);
     }
 
-    fn read(&self, from: &mut Reader) -> Result<D::State> {
+    fn read(&self, from: &mut StateReader) -> Result<D::State> {
         self.driver.read(from)
     }
 }

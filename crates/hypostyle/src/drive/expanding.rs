@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use super::rolling_rows::ROWS_PER_THREAD;
 use super::{Answers, Columns, Driver, Rows, cut_at_multiples};
 use crate::error::{Error, Result};
-use crate::record::{Reader, Record, Writer};
-use crate::statistics::Statistic;
+use crate::model::Statistic;
+use crate::values::{Persist, StateReader, StateWriter};
 
 /// The rows of a block.
 pub(crate) const BLOCK: usize = 1 << 10;
@@ -150,7 +150,7 @@ impl<S: Statistic> Driver for Expanding<S> {
         }
     }
 
-    fn write(&self, state: &Totals<S>, to: &mut Writer) {
+    fn write(&self, state: &Totals<S>, to: &mut StateWriter) {
         state.whole.write(&"whole", to);
         state.current.write(&"current", to);
         to.count("offset", state.offset);
@@ -158,7 +158,7 @@ impl<S: Statistic> Driver for Expanding<S> {
         to.rows("anchor", std::iter::once(state.anchor));
     }
 
-    fn read(&self, from: &mut Reader) -> Result<Totals<S>> {
+    fn read(&self, from: &mut StateReader) -> Result<Totals<S>> {
         let state = Totals {
             whole: S::State::read(&"whole", from)?,
             current: S::State::read(&"current", from)?,

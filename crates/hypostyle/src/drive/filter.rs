@@ -8,12 +8,12 @@ use std::sync::Arc;
 use super::rolling_rows::ROWS_PER_THREAD;
 use super::{Answers, Columns, Driver, Rows, run_split};
 use crate::error::{Error, Result};
-use crate::record::{Reader, Writer};
-use crate::statistics::as_f64;
+use crate::model::as_f64;
+use crate::values::{StateReader, StateWriter};
 
-/// What is made of the weighted rows.
+/// The statistic of the weighted rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sums {
+pub enum FirStatistic {
     /// The sum of weight times value.
     Sum,
     /// That, over the sum of the weights.
@@ -35,7 +35,7 @@ pub enum Sums {
 pub struct Filter {
     /// The weights, that of the oldest row first.
     pub(crate) weights: Arc<[f64]>,
-    pub(crate) sums: Sums,
+    pub(crate) statistic: FirStatistic,
     /// Whether the window ends before the current row.
     pub(crate) lagged: bool,
     pub(crate) min_samples: usize,
@@ -108,8 +108,8 @@ impl Filter {
             let sums = each(n, |k, row| weights[k] * x[k + row]);
             let totals = if full { [everything; SIDE] } else { each(n, |k, row| weights[k] * one[k + row]) };
             let means: [f64; SIDE] = std::array::from_fn(|row| sums[row] / totals[row]);
-            let squares = match self.sums {
-                Sums::Sum | Sums::Mean => sums,
+            let squares = match self.statistic {
+                FirStatistic::Sum | FirStatistic::Mean => sums,
                 _ => each(n, |k, row| {
                     let d = (x[k + row] - means[row]) * one[k + row];
                     weights[k] * (d * d)
@@ -127,14 +127,14 @@ impl Filter {
     }
 
     fn finish(&self, count: usize, sum: f64, total: f64, squares: f64) -> Option<f64> {
-        let (sums, defined) = (self.sums, total != 0.0);
-        match sums {
-            Sums::Sum => Some(sum),
-            Sums::Mean => defined.then_some(sum / total),
-            Sums::Variance { ddof } | Sums::Deviation { ddof } => {
+        let defined = total != 0.0;
+        match self.statistic {
+            FirStatistic::Sum => Some(sum),
+            FirStatistic::Mean => defined.then_some(sum / total),
+            FirStatistic::Variance { ddof } | FirStatistic::Deviation { ddof } => {
                 let (n, ddof) = (as_f64(count), as_f64(ddof));
                 let variance = squares / total * (n / (n - ddof));
-                let root = matches!(sums, Sums::Deviation { .. });
+                let root = matches!(self.statistic, FirStatistic::Deviation { .. });
                 // Negative weights may make it negative; NaN goes on.
                 let negative = variance < 0.0;
                 (defined & !negative & (n > ddof)).then_some(if root { variance.sqrt() } else { variance })
@@ -198,11 +198,11 @@ impl Driver for Filter {
         run_split(self, past, columns, answers, parts, self.reach(), after);
     }
 
-    fn write(&self, past: &Past, to: &mut Writer) {
+    fn write(&self, past: &Past, to: &mut StateWriter) {
         to.rows("rows", past.values.iter().zip(&past.valid).map(|(x, valid)| valid.then_some(*x)));
     }
 
-    fn read(&self, from: &mut Reader) -> Result<Past> {
+    fn read(&self, from: &mut StateReader) -> Result<Past> {
         let rows: Vec<Option<f64>> = from.rows("rows")?;
         if rows.len() > self.reach() {
             return Err(Error::state(format!("a window of {} rows can't hold {}", self.reach(), rows.len())));
@@ -224,7 +224,12 @@ mod tests {
 
     #[test]
     fn balanced_weights_have_no_mean_however_rows_come() {
-        let filter = Filter { weights: vec![0.1, 0.2, -0.3].into(), sums: Sums::Mean, lagged: false, min_samples: 1 };
+        let filter = Filter {
+            weights: vec![0.1, 0.2, -0.3].into(),
+            statistic: FirStatistic::Mean,
+            lagged: false,
+            min_samples: 1,
+        };
         let values: Vec<f64> = (0..40u8).map(f64::from).collect();
         let valid: Vec<bool> = (0..40).map(|row| row != 20).collect();
         let run = |piece: usize| {

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use super::{Answers, Columns, Driver, Rows};
-use crate::column::Values;
 use crate::error::{Error, Result};
-use crate::record::{Reader, Writer};
+use crate::values::Values;
+use crate::values::{StateReader, StateWriter};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -78,20 +78,12 @@ impl<D: Driver<Input = [f64; 2]>> Driver for Lagged<D> {
         });
     }
 
-    fn keep_all(&mut self) {
-        self.driver.keep_all();
-    }
-
-    fn streams(&self) -> bool {
-        self.driver.streams()
-    }
-
-    fn write(&self, state: &Self::State, to: &mut Writer) {
+    fn write(&self, state: &Self::State, to: &mut StateWriter) {
         to.rows("earlier", state.rows.iter().copied());
         self.driver.write(&state.inner, to);
     }
 
-    fn read(&self, from: &mut Reader) -> Result<Self::State> {
+    fn read(&self, from: &mut StateReader) -> Result<Self::State> {
         let rows: VecDeque<Option<f64>> = from.rows::<f64>("earlier")?.into();
         if rows.len() > self.lag {
             return Err(Error::state(format!("a lag of {} rows can't hold {}", self.lag, rows.len())));

@@ -31,9 +31,9 @@ use std::marker::PhantomData;
 
 use rayon::prelude::*;
 
-use crate::column::{Input, Output, Values};
 use crate::error::Result;
-use crate::record::{Reader, Writer};
+use crate::values::{Input, Output, Values};
+use crate::values::{StateReader, StateWriter};
 
 /// Consecutive rows of one key.
 #[derive(Debug)]
@@ -245,22 +245,14 @@ pub trait Driver: Clone + Send + Sync + 'static {
         }
     }
 
-    /// Prepares for all rows at once, in memory, where a window may go back to earlier rows.
-    fn keep_all(&mut self) {}
-
-    /// Whether the answers depend on earlier rows only, so that the kernel can run in a stage.
-    fn streams(&self) -> bool {
-        true
-    }
-
     /// Saves a state.
-    fn write(&self, state: &Self::State, to: &mut Writer);
+    fn write(&self, state: &Self::State, to: &mut StateWriter);
 
     /// Loads a state.
     ///
     /// # Errors
     /// Where the columns are not those of this state.
-    fn read(&self, from: &mut Reader) -> Result<Self::State>;
+    fn read(&self, from: &mut StateReader) -> Result<Self::State>;
 
     /// The bytes that a state holds beyond its own size.
     fn heap_bytes(&self, _state: &Self::State) -> usize {

@@ -6,8 +6,8 @@
 use super::rolling_rows::ROWS_PER_THREAD;
 use super::{Answers, Columns, Driver, PORTION, Rows, run_split};
 use crate::error::{Error, Result};
-use crate::ordered::OrderedWindow;
-use crate::record::{Reader, Writer};
+use crate::model::OrderedWindow;
+use crate::values::{StateReader, StateWriter};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -138,12 +138,12 @@ impl<W: OrderedWindow> Driver for OrderedRows<W> {
         run_split(self, state, columns, answers, parts, self.rows, after);
     }
 
-    fn write(&self, state: &Recent<W>, to: &mut Writer) {
+    fn write(&self, state: &Recent<W>, to: &mut StateWriter) {
         let (later, earlier) = state.ring.split_at(state.oldest);
         to.rows("rows", earlier.iter().chain(later).copied());
     }
 
-    fn read(&self, from: &mut Reader) -> Result<Recent<W>> {
+    fn read(&self, from: &mut StateReader) -> Result<Recent<W>> {
         let rows: Vec<Option<W::Input>> = from.rows("rows")?;
         if rows.len() > self.rows {
             return Err(Error::state(format!("a window of {} rows can't hold {}", self.rows, rows.len())));

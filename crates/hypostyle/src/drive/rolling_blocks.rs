@@ -8,7 +8,7 @@
 
 use super::rolling_rows::{Block, RollingRows};
 use super::{Answers, Rows};
-use crate::statistics::{Statistic, Summary, TILE, Tile};
+use crate::model::{Statistic, Summary, TILE, Tile};
 
 /// The most blocks that are walked at once.
 pub(super) const LANES: usize = 4;

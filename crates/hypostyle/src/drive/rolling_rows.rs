@@ -19,8 +19,8 @@ use thin_vec::{ThinVec, thin_vec};
 use super::rolling_blocks::LANES;
 use super::{Answers, Columns, Driver, PORTION, Rows, cut_at_multiples};
 use crate::error::{Error, Result};
-use crate::record::{Reader, Writer};
-use crate::statistics::Statistic;
+use crate::model::Statistic;
+use crate::values::{StateReader, StateWriter};
 
 /// A sequence shorter than this is not worth a second thread.
 pub(crate) const ROWS_PER_THREAD: usize = 1 << 15;
@@ -359,7 +359,7 @@ impl<S: Statistic> Driver for RollingRows<S> {
         self.shift(state, answers);
     }
 
-    fn write(&self, state: &Block<S>, to: &mut Writer) {
+    fn write(&self, state: &Block<S>, to: &mut StateWriter) {
         // Oldest row first.  Before the first block is full, the ring begins at slot 0 and `offset` is its length.
         let split = if self.has_previous(state) { state.offset } else { 0 };
         let order = (split..state.ring.len()).chain(0..split);
@@ -368,7 +368,7 @@ impl<S: Statistic> Driver for RollingRows<S> {
         to.answer("held", state.held);
     }
 
-    fn read(&self, from: &mut Reader) -> Result<Block<S>> {
+    fn read(&self, from: &mut StateReader) -> Result<Block<S>> {
         let rows: Vec<Option<S::Input>> = from.rows("rows")?;
         let offset = from.count("offset")?;
         let held = from.answer("held")?;

@@ -14,12 +14,12 @@
 //! summarised anew from values that had left it, so nothing is dropped.
 
 use super::{Answers, Driver, Rows};
-use crate::column::Input;
 use crate::error::{Error, Result};
-use crate::ordered::OrderedWindow;
-use crate::record::{Reader, Writer};
-use crate::statistics::Statistic;
-use crate::window::Bounds;
+use crate::model::OrderedWindow;
+use crate::model::Statistic;
+use crate::spec::Bounds;
+use crate::values::Input;
+use crate::values::{StateReader, StateWriter};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ pub trait Sliding: Clone + Send + Sync + 'static {
     /// A row.
     type Input: Input;
     /// An answer.
-    type Output: crate::column::Output;
+    type Output: crate::values::Output;
     /// What follows from the window's values.
     type State: Clone + Send + Sync;
 
@@ -323,10 +323,6 @@ impl<K: Sliding> Driver for RollingTime<K> {
     type Output = K::Output;
     type State = Span<K::Input, K::State>;
 
-    fn keep_all(&mut self) {
-        self.keeps_all = self.reach == Reach::Told;
-    }
-
     fn start(&self) -> Self::State {
         Span { times: Vec::new(), values: Vec::new(), head: 0, tail: 0, summary: self.summary.start(0) }
     }
@@ -338,14 +334,14 @@ impl<K: Sliding> Driver for RollingTime<K> {
         }
     }
 
-    fn write(&self, state: &Self::State, to: &mut Writer) {
+    fn write(&self, state: &Self::State, to: &mut StateWriter) {
         to.integers("times", state.times[state.head..].iter().copied());
         to.rows("values", state.values[state.head..].iter().map(|x| Some(*x)));
         to.count("window", state.tail - state.head);
         to.count("turn", self.summary.turn(&state.summary, state.tail).saturating_sub(state.head));
     }
 
-    fn read(&self, from: &mut Reader) -> Result<Self::State> {
+    fn read(&self, from: &mut StateReader) -> Result<Self::State> {
         let times = from.integers("times")?;
         let values: Option<Vec<K::Input>> = from.rows("values")?.into_iter().collect();
         let (tail, turn) = (from.count("window")?, from.count("turn")?);

@@ -2,8 +2,8 @@
 
 use super::{Answers, Driver, Rows};
 use crate::error::Result;
-use crate::record::{Reader, Record, Writer};
-use crate::recurrences::Recurrence;
+use crate::model::Recurrence;
+use crate::values::{Persist, StateReader, StateWriter};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -56,11 +56,11 @@ impl<R: Recurrence> Driver for Scan<R> {
         }
     }
 
-    fn write(&self, state: &R::State, to: &mut Writer) {
+    fn write(&self, state: &R::State, to: &mut StateWriter) {
         state.write(&"state", to);
     }
 
-    fn read(&self, from: &mut Reader) -> Result<R::State> {
+    fn read(&self, from: &mut StateReader) -> Result<R::State> {
         R::State::read(&"state", from)
     }
 }

@@ -4,7 +4,8 @@ use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::DataType;
 
 use super::interner::{Interner, UNKNOWN, next_number, number_rows};
-use crate::column::{Output, read_integer};
+use crate::error::Result;
+use crate::values::{Output, read_integer};
 
 /// Integers in the order of their numbers.  Small ones find theirs in a plain table, others by hashing.
 #[derive(Debug, Clone, Default)]
@@ -68,8 +69,8 @@ impl Integers {
         }
     }
 
-    pub(super) fn number(&mut self, column: &ArrayRef, threads: usize) -> Vec<u32> {
-        let values = read_integer(column);
+    pub(super) fn number(&mut self, column: &ArrayRef, threads: usize) -> Result<Vec<u32>> {
+        let values = read_integer(column)?;
         let nulls = column.logical_nulls().filter(|nulls| nulls.null_count() > 0);
         let valid = |row: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
         let look_up = |names: &Self, rows: std::ops::Range<usize>, numbers: &mut Vec<u32>| {
@@ -90,9 +91,9 @@ impl Integers {
                 })),
             }
         };
-        number_rows(self, values.len(), threads, look_up, |names, row| {
+        Ok(number_rows(self, values.len(), threads, look_up, |names, row| {
             names.number_integer(valid(row).then(|| values[row]))
-        })
+        }))
     }
 
     pub(super) fn truncate(&mut self, len: usize) {

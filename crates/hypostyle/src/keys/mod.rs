@@ -2,13 +2,14 @@
 //! an index away.
 //!
 //! Each key column numbers its own values, in one of three ways chosen from its type: [`Integers`] for integers, dates and
-//! booleans, [`Texts`] for strings, and for everything else Arrow's row format, whose bytes are texts again.  A key of
+//! booleans, [`Strings`] for strings, and for everything else Arrow's row format, whose bytes are texts again.  A key of
 //! several columns is the pair of the first column's number and the second's, numbered in turn, and so on: [`Pairs`].
 
+pub(crate) mod groups;
 mod integers;
 mod interner;
 mod pairs;
-mod texts;
+mod strings;
 
 use std::sync::Arc;
 
@@ -17,12 +18,11 @@ use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use arrow::row::{RowConverter, Rows, SortField};
 
-use crate::cell::Given;
-use crate::column::{Domain, read_integer, shown};
 use crate::error::{Error, ErrorKind, Result, type_name};
+use crate::values::{Domain, Operand, read_integer, shown};
 use integers::Integers;
 use pairs::Pairs;
-use texts::Texts;
+use strings::Strings;
 
 /// The keys seen so far.
 #[derive(Debug, Clone)]
@@ -41,8 +41,8 @@ pub(crate) struct Mark(Vec<usize>);
 #[derive(Debug, Clone)]
 enum Names {
     Integers(Integers),
-    Strings(Texts),
-    Rows(Texts),
+    Strings(Strings),
+    Rows(Strings),
 }
 
 fn is_string(data_type: &DataType) -> bool {
@@ -103,10 +103,10 @@ impl Names {
     fn new(data_type: &DataType) -> Result<Self> {
         Ok(match data_type {
             integer if Domain::Integer.reads(integer) => Self::Integers(Integers::default()),
-            string if is_string(string) => Self::Strings(Texts::default()),
+            string if is_string(string) => Self::Strings(Strings::default()),
             other => {
                 converter(other)?;
-                Self::Rows(Texts::default())
+                Self::Rows(Strings::default())
             }
         })
     }
@@ -127,7 +127,7 @@ impl Names {
 
     fn number(&mut self, column: &ArrayRef, data_type: &DataType, threads: usize) -> Result<Vec<u32>> {
         match self {
-            Self::Integers(names) => Ok(names.number(column, threads)),
+            Self::Integers(names) => names.number(column, threads),
             Self::Strings(names) => names.number(column, threads),
             Self::Rows(names) => {
                 let rows = rows_of(column, data_type)?;
@@ -143,7 +143,7 @@ impl Names {
         let rows = 0..column.len();
         Ok(match self {
             Self::Integers(names) => {
-                let values = read_integer(column);
+                let values = read_integer(column)?;
                 rows.map(|row| names.find_integer(valid(row).then(|| values[row]))).collect()
             }
             Self::Strings(names) => {
@@ -159,14 +159,14 @@ impl Names {
     }
 
     #[inline]
-    fn find_value(&self, value: &Given) -> Option<u32> {
+    fn find_value(&self, value: &Operand) -> Option<u32> {
         match self {
             Self::Integers(names) => names.find_integer(value.valid.then_some(value.integer)),
             Self::Strings(names) | Self::Rows(names) => names.find_text(value.valid.then_some(value.text.as_bytes())),
         }
     }
 
-    fn number_value(&mut self, value: &Given) -> u32 {
+    fn number_value(&mut self, value: &Operand) -> u32 {
         match self {
             Self::Integers(names) => names.number_integer(value.valid.then_some(value.integer)),
             Self::Strings(names) | Self::Rows(names) => names.number_text(value.valid.then_some(value.text.as_bytes())),
@@ -274,7 +274,7 @@ impl Keys {
 
     /// The number of a key, of which `value` gives the values column by column, if it is known.
     #[inline]
-    pub(crate) fn find_row<'v, 'g: 'v>(&self, value: impl Fn(usize) -> &'v Given<'g>) -> Option<usize> {
+    pub(crate) fn find_row<'v, 'g: 'v>(&self, value: impl Fn(usize) -> &'v Operand<'g>) -> Option<usize> {
         let mut number = self.columns[0].find_value(value(0))?;
         for (at, pairs) in self.beginnings.iter().enumerate() {
             number = pairs.find_pair(number, self.columns[at + 1].find_value(value(at + 1))?)?;
@@ -283,7 +283,7 @@ impl Keys {
     }
 
     /// The number of a key, a new one if it isn't known.
-    pub(crate) fn number_row<'v, 'g: 'v>(&mut self, value: impl Fn(usize) -> &'v Given<'g>) -> usize {
+    pub(crate) fn number_row<'v, 'g: 'v>(&mut self, value: impl Fn(usize) -> &'v Operand<'g>) -> usize {
         let mut number = self.columns[0].number_value(value(0));
         for (at, pairs) in self.beginnings.iter_mut().enumerate() {
             let own = self.columns[at + 1].number_value(value(at + 1));

@@ -1,0 +1,164 @@
+//! Spearman's rank correlation.
+//!
+//! Each value's rank is kept as twice its average rank, an integer, so that nothing is rounded before the last step.  A row that
+//! enters or leaves moves the ranks of the values above it, in one pass.
+
+use crate::model::OrderedWindow;
+use crate::run::{Entry, Plan, Shape};
+use crate::spec::{Kind, Literal, Parameter};
+
+/// The rank correlation coefficient.
+#[derive(Debug, Clone)]
+pub struct Spearman;
+
+/// The values of one column, and twice the average rank of each.
+#[derive(Debug, Clone, Default)]
+struct Column {
+    values: Vec<f64>,
+    ranks: Vec<i64>,
+}
+
+/// The rows of the window in any order.
+#[derive(Debug, Clone, Default)]
+pub struct RankedRows {
+    columns: [Column; 2],
+    nans: usize,
+}
+
+impl Column {
+    fn insert(&mut self, x: f64) {
+        let mut rank = 2;
+        for (value, other) in self.values.iter().zip(&mut self.ranks) {
+            let (above, equal) = (i64::from(*value > x), i64::from(*value == x));
+            *other += 2 * above + equal;
+            rank += 2 - 2 * above - equal;
+        }
+        self.values.push(x);
+        self.ranks.push(rank);
+    }
+
+    fn remove(&mut self, at: usize) {
+        let x = self.values.swap_remove(at);
+        self.ranks.swap_remove(at);
+        for (value, other) in self.values.iter().zip(&mut self.ranks) {
+            *other -= 2 * i64::from(*value > x) + i64::from(*value == x);
+        }
+    }
+}
+
+/// Sum of products, exactly.
+fn dot(a: &[i64], b: &[i64]) -> i128 {
+    // Ranks of up to 2^20 rows leave the sum in the range of i64.
+    if a.len() < 1 << 20 {
+        return i128::from(a.iter().zip(b).map(|(a, b)| a * b).sum::<i64>());
+    }
+    a.iter().zip(b).map(|(a, b)| i128::from(*a) * i128::from(*b)).sum()
+}
+
+impl OrderedWindow for Spearman {
+    type Input = [f64; 2];
+    type Output = f64;
+    type State = RankedRows;
+
+    fn empty(&self) -> RankedRows {
+        RankedRows::default()
+    }
+
+    fn insert(&self, state: &mut RankedRows, row: [f64; 2]) {
+        if row[0].is_nan() || row[1].is_nan() {
+            state.nans += 1;
+        } else {
+            state.columns.iter_mut().zip(row).for_each(|(column, x)| column.insert(x));
+        }
+    }
+
+    fn remove(&self, state: &mut RankedRows, row: [f64; 2]) {
+        if row[0].is_nan() || row[1].is_nan() {
+            state.nans -= 1;
+            return;
+        }
+        let [xs, ys] = &state.columns;
+        let at = xs.values.iter().zip(&ys.values).position(|(x, y)| (*x, *y) == (row[0], row[1]));
+        if let Some(at) = at {
+            state.columns.iter_mut().for_each(|column| column.remove(at));
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "the only rounding")]
+    fn answer(&self, state: &RankedRows, _: Option<[f64; 2]>) -> Option<f64> {
+        if state.nans > 0 {
+            return Some(f64::NAN);
+        }
+        let [x, y] = &state.columns;
+        let n = i128::try_from(x.values.len()).unwrap_or(0);
+        // Twice the average ranks of n rows add up to n (n + 1).
+        let mean = n * (n + 1) * (n + 1);
+        let (xx, yy) = (dot(&x.ranks, &x.ranks) - mean, dot(&y.ranks, &y.ranks) - mean);
+        let xy = dot(&x.ranks, &y.ranks) - mean;
+        if xx == yy && xx != 0 {
+            return Some(xy as f64 / xx as f64);
+        }
+        let corr = xy as f64 / ((xx as f64).sqrt() * (yy as f64).sqrt());
+        (xx > 0 && yy > 0).then(|| corr.clamp(-1.0, 1.0))
+    }
+
+    fn heap_bytes(&self, state: &RankedRows) -> usize {
+        let bytes =
+            |column: &Column| column.values.capacity() * size_of::<f64>() + column.ranks.capacity() * size_of::<i64>();
+        state.columns.iter().map(bytes).sum()
+    }
+}
+
+const X: Parameter = Parameter::required("x", Kind::Column, "The first column.");
+
+const Y: Parameter = Parameter::required("y", Kind::Column, "The second column.");
+
+pub(crate) const SPEARMAN: Entry = Entry {
+    names: &["rolling_spearman", "expanding_spearman"],
+    shape: Shape::Windowed,
+    summary: "Spearman's rank correlation of two columns {in a moving window|over all rows so far}.",
+    formula: "r[i] = corr(rank(x), rank(y)) over the rows {in the window of|up to} row i where both are valid",
+    notes: "From -1 to 1; equal values have the mean of their ranks. A row counts if both columns are valid; null if a column is \
+            constant, and for a single row. A window with a NaN gives NaN; infinities are values. A row costs a pass over its window, \
+            because the ranks of all values above the one that enters or leaves move. Ranks and their sums are exact; the last step \
+            has a few roundings.",
+    source: "scipy.stats.spearmanr.",
+    parameters: &[X, Y],
+    example: &[
+        ("x", Literal::Text("x")),
+        ("y", Literal::Text("z")),
+        ("window", Literal::Count(4)),
+        ("min_samples", Literal::Count(2)),
+    ],
+    plan: |arguments| Plan::ordered(arguments, &["x", "y"], Spearman),
+    #[cfg(test)]
+    reference: reference::spearman,
+};
+
+/// The correlation of the ranks.
+#[cfg(test)]
+mod reference {
+    use crate::KernelSpec;
+    use crate::reference::{Slow, Table, corr, exact, of_pairs};
+
+    /// The average rank of each value.
+    fn ranks(values: &[f64]) -> Vec<f64> {
+        let rank = |x: &f64| {
+            let below = values.iter().filter(|y| *y < x).count() as f64;
+            let equal = values.iter().filter(|y| *y == x).count() as f64;
+            below + (equal + 1.0) / 2.0
+        };
+        values.iter().map(rank).collect()
+    }
+
+    pub fn spearman(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
+        of_pairs(spec, table, ("x", "y"), |window| {
+            if window.iter().any(|(x, y)| x.is_nan() || y.is_nan()) {
+                return exact(Some(f64::NAN));
+            }
+            let (xs, ys): (Vec<f64>, Vec<f64>) = window.iter().copied().unzip();
+            let pairs: Vec<(f64, f64)> = ranks(&xs).into_iter().zip(ranks(&ys)).collect();
+            Slow { answer: corr(&pairs).answer, error: 1e-12 }
+        })
+    }
+}

@@ -1,0 +1,148 @@
+//! Robust measures of spread: the interquartile range and the median absolute deviation, which outliers hardly move.
+
+use super::median::mean_of_two;
+use super::quantile::{Interpolation, Quantile};
+use super::sorted::SortedValues;
+use crate::model::OrderedWindow;
+use crate::run::parameters::COLUMN;
+use crate::run::{Entry, Example, Plan, Shape};
+use crate::spec::Literal;
+
+const QUARTILES: u8 = 0;
+const DEVIATION: u8 = 1;
+
+/// The interquartile range (0) or the median absolute deviation (1).
+#[derive(Debug, Clone)]
+pub struct Spread<const KIND: u8>;
+
+/// The value with `n` values before it among the distances to `center`, which lies between the values before position `split`
+/// and the others: two sorted lists, one going down from the split and one going up.
+fn nth_distance(sorted: &SortedValues, center: f64, split: usize, n: usize) -> f64 {
+    let (lower, upper) = (split, sorted.len() - split);
+    let down = |i: usize| center - sorted.nth(split - 1 - i);
+    let up = |i: usize| sorted.nth(split + i) - center;
+    // How many of the n nearest are below: the smallest number after which the next one below is not nearer than the last one
+    // taken from above.
+    let (mut fewest, mut most) = (n.saturating_sub(upper), n.min(lower));
+    while fewest < most {
+        let taken = (fewest + most) / 2;
+        if n - taken > 0 && down(taken) < up(n - taken - 1) {
+            fewest = taken + 1;
+        } else {
+            most = taken;
+        }
+    }
+    match (fewest < lower, n - fewest < upper) {
+        (true, true) => down(fewest).min(up(n - fewest)),
+        (true, false) => down(fewest),
+        _ => up(n - fewest),
+    }
+}
+
+/// The median, and the median absolute deviation from it; NaN if a value is NaN, `None` if there are no values.
+pub(super) fn median_and_deviation(sorted: &SortedValues) -> Option<[f64; 2]> {
+    if sorted.has_nan() {
+        return Some([f64::NAN; 2]);
+    }
+    if sorted.is_empty() {
+        return None;
+    }
+    let n = sorted.len();
+    let upper = sorted.nth(n / 2);
+    let center = if n % 2 == 1 { upper } else { mean_of_two(sorted.nth(n / 2 - 1), upper) };
+    if center.is_infinite() {
+        return Some([center, f64::NAN]); // infinity minus infinity
+    }
+    let nth = |position| nth_distance(sorted, center, n / 2, position);
+    Some([center, if n % 2 == 1 { nth(n / 2) } else { mean_of_two(nth(n / 2 - 1), nth(n / 2)) }])
+}
+
+impl<const KIND: u8> OrderedWindow for Spread<KIND> {
+    type Input = f64;
+    type Output = f64;
+    type State = SortedValues;
+
+    fn empty(&self) -> SortedValues {
+        SortedValues::default()
+    }
+
+    fn insert(&self, state: &mut SortedValues, x: f64) {
+        state.insert(x);
+    }
+
+    fn remove(&self, state: &mut SortedValues, x: f64) {
+        state.remove(x);
+    }
+
+    fn replace(&self, state: &mut SortedValues, old: f64, new: f64) {
+        state.replace(old, new);
+    }
+
+    fn answer(&self, state: &SortedValues, _: Option<f64>) -> Option<f64> {
+        if KIND == DEVIATION {
+            return median_and_deviation(state).map(|[_, deviation]| deviation);
+        }
+        if state.has_nan() {
+            return Some(f64::NAN);
+        }
+        let quantile = |quantile| Quantile { quantile, interpolation: Interpolation::Linear }.of(state);
+        (!state.is_empty()).then(|| quantile(0.75) - quantile(0.25))
+    }
+
+    fn heap_bytes(&self, state: &SortedValues) -> usize {
+        state.heap_bytes()
+    }
+}
+
+const EXAMPLE: Example =
+    &[("column", Literal::Text("x")), ("window", Literal::Count(3)), ("min_samples", Literal::Count(2))];
+
+pub(crate) const IQR: Entry = Entry {
+    names: &["rolling_iqr", "expanding_iqr"],
+    shape: Shape::Windowed,
+    summary: "Interquartile range of {the values in a moving window|all values so far}.",
+    formula: "y[i] = quantile 0.75 minus quantile 0.25 of the values {in the window of|up to} row i, both interpolated linearly",
+    notes: "Nulls are skipped and do not count for `min_samples`. {A window with a NaN gives NaN|After a NaN the result is NaN}. A few \
+            roundings.{| The state holds every value of the key.}",
+    source: "scipy.stats.iqr; sorted arrays.",
+    parameters: &[COLUMN],
+    example: EXAMPLE,
+    plan: |arguments| Plan::ordered(arguments, &["column"], Spread::<QUARTILES>),
+    #[cfg(test)]
+    reference: reference::iqr,
+};
+
+pub(crate) const MAD: Entry = Entry {
+    names: &["rolling_mad", "expanding_mad"],
+    shape: Shape::Windowed,
+    summary: "Median absolute deviation of {the values in a moving window|all values so far}.",
+    formula: "y[i] = median of |x[j] - m|, m the median of x[j], for {j in the window of row i|j <= i}",
+    notes: "Nulls are skipped and do not count for `min_samples`. {A window with a NaN, or with an infinite median, gives NaN|After a \
+            NaN, or while the median is infinite, the result is NaN}. Not scaled: times 1.4826 it estimates the standard deviation of \
+            normal data. A few roundings.{| The state holds every value of the key.}",
+    source: "scipy.stats.median_abs_deviation; sorted arrays.",
+    parameters: &[COLUMN],
+    example: EXAMPLE,
+    plan: |arguments| Plan::ordered(arguments, &["column"], Spread::<DEVIATION>),
+    #[cfg(test)]
+    reference: reference::mad,
+};
+
+/// Sorts each window.
+#[cfg(test)]
+mod reference {
+    use super::super::quantile::reference::of_window as quantile;
+    use crate::KernelSpec;
+    use crate::reference::{Slow, Table, exact, median_deviation, of_column};
+
+    pub fn iqr(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
+        of_column(spec, table, |window| {
+            let (upper, lower) = (quantile(window, 0.75, "linear").answer, quantile(window, 0.25, "linear").answer);
+            exact(upper.zip(lower).map(|(upper, lower)| upper - lower))
+        })
+    }
+
+    pub fn mad(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
+        of_column(spec, table, median_deviation)
+    }
+}

@@ -1,0 +1,240 @@
+//! Means that outliers do not move: the extreme values are left out, or replaced by the nearest of the others.
+//!
+//! The window is kept sorted, and the sum of the values between the two cuts is kept exactly (`exact_sum.rs`), so that a value
+//! that leaves can be subtracted without a trace.  When a value enters or leaves, each cut moves by at most one position.
+
+use super::exact_sum::ExactSum;
+use super::sorted::SortedValues;
+use crate::error::Result;
+use crate::model::{OrderedWindow, as_f64};
+use crate::run::parameters::COLUMN;
+use crate::run::{Entry, Example, Plan, Shape};
+use crate::spec::{Arguments, Kind, Literal, Parameter};
+
+/// The mean of the values between the cuts, or of all values with those beyond a cut replaced by the nearest value within.
+#[derive(Debug, Clone)]
+pub struct Trimmed {
+    /// The share of the values beyond each cut: at least 0, less than 0.5.
+    pub proportion: f64,
+    /// Whether the values beyond a cut are replaced instead of left out.
+    pub winsorized: bool,
+}
+
+/// The sorted window, and the sum of its values at the positions `from..to`.
+#[derive(Debug, Clone, Default)]
+pub struct TrimmedWindow {
+    values: SortedValues,
+    sum: ExactSum,
+    /// How many of them are minus infinity, and how many are infinity.
+    infinite: [usize; 2],
+    from: usize,
+    to: usize,
+}
+
+impl TrimmedWindow {
+    fn enter(&mut self, x: f64) {
+        match x.is_finite() {
+            true => self.sum.add(x),
+            false => self.infinite[usize::from(x > 0.0)] += 1,
+        }
+    }
+
+    fn leave(&mut self, x: f64) {
+        match x.is_finite() {
+            true => self.sum.subtract(x),
+            false => self.infinite[usize::from(x > 0.0)] -= 1,
+        }
+    }
+
+    /// Moves the cuts to where they belong.
+    fn settle(&mut self, cut: usize) {
+        let (from, to) = (cut, self.values.len() - cut);
+        while self.from > from {
+            self.from -= 1;
+            self.enter(self.values.nth(self.from));
+        }
+        while self.to < to {
+            self.enter(self.values.nth(self.to));
+            self.to += 1;
+        }
+        while self.from < from {
+            self.leave(self.values.nth(self.from));
+            self.from += 1;
+        }
+        while self.to > to {
+            self.to -= 1;
+            self.leave(self.values.nth(self.to));
+        }
+    }
+
+    /// The sum divided by `divisor`.
+    fn over(&self, divisor: f64) -> f64 {
+        match self.infinite {
+            [0, 0] => self.sum.over(divisor),
+            [_, 0] => f64::NEG_INFINITY,
+            [0, _] => f64::INFINITY,
+            _ => f64::NAN,
+        }
+    }
+}
+
+impl Trimmed {
+    /// How many values are beyond each cut.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "less than half of a count")]
+    fn cut(&self, count: usize) -> usize {
+        (self.proportion * as_f64(count)) as usize
+    }
+}
+
+impl OrderedWindow for Trimmed {
+    type Input = f64;
+    type Output = f64;
+    type State = TrimmedWindow;
+
+    fn empty(&self) -> TrimmedWindow {
+        TrimmedWindow::default()
+    }
+
+    fn insert(&self, state: &mut TrimmedWindow, x: f64) {
+        let position = if x.is_nan() { 0 } else { state.values.rank(x).0 };
+        state.values.insert(x);
+        if x.is_nan() {
+            return;
+        }
+        if position <= state.from {
+            state.from += 1;
+            state.to += 1;
+        } else if position < state.to {
+            state.enter(x);
+            state.to += 1;
+        }
+        state.settle(self.cut(state.values.len()));
+    }
+
+    fn remove(&self, state: &mut TrimmedWindow, x: f64) {
+        let position = if x.is_nan() { 0 } else { state.values.rank(x).0 };
+        state.values.remove(x);
+        if x.is_nan() {
+            return;
+        }
+        if position < state.from {
+            state.from -= 1;
+            state.to -= 1;
+        } else if position < state.to {
+            state.leave(x);
+            state.to -= 1;
+        }
+        state.settle(self.cut(state.values.len()));
+    }
+
+    fn answer(&self, state: &TrimmedWindow, _: Option<f64>) -> Option<f64> {
+        if state.values.has_nan() {
+            return Some(f64::NAN);
+        }
+        if state.values.is_empty() {
+            return None;
+        }
+        let count = state.values.len();
+        let cut = self.cut(count);
+        if !self.winsorized || cut == 0 {
+            return Some(state.over(as_f64(state.to - state.from)));
+        }
+        let (smallest, largest) = (state.values.nth(state.from), state.values.nth(state.to - 1));
+        let share = as_f64(cut) / as_f64(count);
+        Some(state.over(as_f64(count)) + share * smallest + share * largest)
+    }
+
+    fn heap_bytes(&self, state: &TrimmedWindow) -> usize {
+        state.values.heap_bytes() + size_of::<[i64; 70]>()
+    }
+}
+
+fn plan(arguments: &Arguments, winsorized: bool) -> Result<Plan> {
+    let proportion = arguments.number("proportion")?;
+    if !(0.0..0.5).contains(&proportion) {
+        return Err(arguments.refuse("proportion", format!("must be at least 0 and less than 0.5, got {proportion}")));
+    }
+    Plan::ordered(arguments, &["column"], Trimmed { proportion, winsorized })
+}
+
+const PROPORTION: Parameter = Parameter::optional(
+    "proportion",
+    Kind::Number,
+    Literal::Number(0.1),
+    "The share of the values at each end: of n values, proportion * n of them, rounded down; at least 0, less than 0.5.",
+);
+
+const EXAMPLE: Example =
+    &[("column", Literal::Text("z")), ("window", Literal::Count(3)), ("proportion", Literal::Number(0.4))];
+
+const NOTES: &str = "Nulls are skipped and do not count for `min_samples`. A window with a NaN gives NaN. An infinity at an end is cut \
+    off like any other value. The sum is kept exactly; a few roundings.";
+
+pub(crate) const TRIMMED_MEAN: Entry = Entry {
+    names: &["rolling_trimmed_mean", "expanding_trimmed_mean"],
+    shape: Shape::Windowed,
+    summary: "Mean of {the values in a moving window|all values so far} without the smallest and the largest ones.",
+    formula: "y[i] = mean of the sorted values {in the window of|up to} row i without the first and the last k, k = floor(proportion * n)",
+    notes: NOTES,
+    source: "scipy.stats.trim_mean; sorted arrays and Kulisch's accumulator.",
+    parameters: &[COLUMN, PROPORTION],
+    example: EXAMPLE,
+    plan: |arguments| plan(arguments, false),
+    #[cfg(test)]
+    reference: reference::trimmed_mean,
+};
+
+pub(crate) const WINSORIZED_MEAN: Entry = Entry {
+    names: &["rolling_winsorized_mean", "expanding_winsorized_mean"],
+    shape: Shape::Windowed,
+    summary: "Mean of {the values in a moving window|all values so far} with the extreme ones replaced by the nearest of the others.",
+    formula: "y[i] = mean of the sorted values {in the window of|up to} row i with the first and the last k replaced by the nearest of \
+              the others, k = floor(proportion * n)",
+    notes: NOTES,
+    source: "scipy.stats.mstats.winsorize; sorted arrays and Kulisch's accumulator.",
+    parameters: &[COLUMN, PROPORTION],
+    example: EXAMPLE,
+    plan: |arguments| plan(arguments, true),
+    #[cfg(test)]
+    reference: reference::winsorized_mean,
+};
+
+/// Sorts each window and cuts it.
+#[cfg(test)]
+mod reference {
+    use crate::KernelSpec;
+    use crate::reference::{EPS, Slow, Table, exact, number, of_column, ordered};
+
+    pub fn trimmed_mean(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
+        let proportion = number(spec, "proportion").unwrap_or(0.1);
+        of_column(spec, table, |window| of_window(window, proportion, false))
+    }
+
+    pub fn winsorized_mean(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
+        let proportion = number(spec, "proportion").unwrap_or(0.1);
+        of_column(spec, table, |window| of_window(window, proportion, true))
+    }
+
+    fn of_window(window: &[f64], proportion: f64, winsorized: bool) -> Slow {
+        let Some(mut sorted) = ordered(window) else { return exact(Some(f64::NAN)) };
+        let cut = (proportion * sorted.len() as f64) as usize;
+        let (from, to) = (cut, sorted.len() - cut);
+        if sorted.is_empty() {
+            return exact(None);
+        }
+        if winsorized {
+            let (smallest, largest) = (sorted[from], sorted[to - 1]);
+            sorted[..from].fill(smallest);
+            sorted[to..].fill(largest);
+        } else {
+            sorted = sorted[from..to].to_vec();
+        }
+        let n = sorted.len() as f64;
+        let size = sorted.iter().map(|x| (x / n).abs()).sum::<f64>();
+        let answer = sorted.iter().map(|x| x / n).sum::<f64>();
+        if answer.is_nan() || sorted.iter().any(|x| x.is_infinite()) {
+            return exact(Some(answer));
+        }
+        Slow { answer: Some(answer), error: 4.0 * n * EPS * size + 1e-300 * f64::EPSILON }
+    }
+}

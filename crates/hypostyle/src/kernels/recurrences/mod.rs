@@ -1,0 +1,6 @@
+//! Recurrences, one file each.
+
+pub mod affine_scan;
+pub mod cumsum_clip;
+pub mod ewm_mean;
+pub mod session_id;

@@ -1,0 +1,4 @@
+//! Row functions, one file each.
+
+pub mod risk_score;
+pub mod row_dot;

@@ -1,0 +1,151 @@
+//! Higher moments of two columns: how x moves with the square and the cube of y, from sums of differences to the anchor
+//! (see `variance.rs`).
+
+use crate::model::{Statistic, as_f64};
+use crate::run::{Entry, Example, Plan, Shape};
+use crate::spec::{Kind, Literal, Parameter};
+
+const SKEW: u8 = 0;
+const KURT: u8 = 1;
+
+/// The co-skewness (0) or the co-kurtosis (1) of x with y.
+#[derive(Debug, Clone)]
+pub struct Comoment<const KIND: u8>;
+
+impl<const KIND: u8> Statistic for Comoment<KIND> {
+    /// x, then y.
+    type Input = [f64; 2];
+    type Output = f64;
+    /// Sums of dx, dy, dx dx, dx dy, dy dy, dx dy dy, dy dy dy, dx dy dy dy, where d is the difference to the anchor.
+    type State = [f64; 8];
+
+    const ANCHORED: bool = true;
+
+    fn empty(&self) -> [f64; 8] {
+        [0.0; 8]
+    }
+
+    #[inline(always)]
+    fn push(&self, sums: &mut [f64; 8], [x, y]: [f64; 2], anchor: [f64; 2]) {
+        let (dx, dy) = (x - anchor[0], y - anchor[1]);
+        let (dxy, dyy) = (dx * dy, dy * dy);
+        sums[0] += dx;
+        sums[1] += dy;
+        sums[2] += dx * dx;
+        sums[3] += dxy;
+        sums[4] += dyy;
+        sums[5] += dx * dyy;
+        if KIND == KURT {
+            sums[6] += dyy * dy;
+            sums[7] += dxy * dyy;
+        }
+    }
+
+    #[inline(always)]
+    fn push_front(&self, sums: &mut [f64; 8], row: [f64; 2], anchor: [f64; 2]) {
+        // Addition commutes, and no sum is -0.
+        self.push(sums, row, anchor);
+    }
+
+    #[inline(always)]
+    fn merge(&self, earlier: &[f64; 8], later: &[f64; 8]) -> [f64; 8] {
+        std::array::from_fn(|i| earlier[i] + later[i])
+    }
+
+    #[inline(always)]
+    fn finish(&self, sums: &[f64; 8], count: usize, _anchor: [f64; 2]) -> Option<f64> {
+        let n = as_f64(count);
+        let [mx, my, xx, xy, yy, xyy, yyy, xyyy] = sums.map(|sum| sum / n);
+        let (vx, vy) = (xx - mx * mx, yy - my * my);
+        let answer = if KIND == SKEW {
+            let together = xyy - 2.0 * my * xy - mx * yy + 2.0 * mx * my * my;
+            together / (vx.sqrt() * vy)
+        } else {
+            let together =
+                xyyy - 3.0 * my * xyy + 3.0 * my * my * xy - mx * yyy + 3.0 * mx * my * yy - 3.0 * mx * my * my * my;
+            together / (vx.sqrt() * (vy * vy.sqrt()))
+        };
+        // A constant column has no co-moment. NaN passes through.
+        let constant = (vx <= 0.0) | (vy <= 0.0);
+        (!constant & (count > 1)).then_some(answer)
+    }
+}
+
+const X: Parameter = Parameter::required("x", Kind::Column, "The column that enters by itself.");
+
+const Y: Parameter = Parameter::required("y", Kind::Column, "The column that enters by its square or cube.");
+
+const EXAMPLE: Example = &[
+    ("x", Literal::Text("x")),
+    ("y", Literal::Text("z")),
+    ("window", Literal::Count(4)),
+    ("min_samples", Literal::Count(3)),
+];
+
+const NOTES: &str = "Of the population (no correction for the sample size). With x = y it is the skewness or the kurtosis (3 for \
+    normal data). A row counts if both columns are valid. Null if one of them is constant, and for a single row. A window with a NaN \
+    or an infinity gives NaN, and no other window does. Computed from differences to a row of the same window, so a huge mean costs \
+    nothing. An outlier of k standard deviations in the window costs about log10(k^3) of the 16 digits, for the kurtosis log10(k^4).";
+
+const SOURCE: &str = "Christie-David, Chaudhry (2001); Chan, Golub, LeVeque (1983), shifted data.";
+
+pub(crate) const COSKEW: Entry = Entry {
+    names: &["rolling_coskew", "expanding_coskew"],
+    shape: Shape::Windowed,
+    summary: "Co-skewness of x with y {in a moving window|over all rows so far}: how x moves with the square of y.",
+    formula: "s[i] = E[(x - mx) * (y - my)^2] / (sx * sy^2) over the valid rows {in the window of|up to} row i",
+    notes: NOTES,
+    source: SOURCE,
+    parameters: &[X, Y],
+    example: EXAMPLE,
+    plan: |arguments| Plan::statistic(arguments, &["x", "y"], Comoment::<SKEW>),
+    #[cfg(test)]
+    reference: reference::coskew,
+};
+
+pub(crate) const COKURT: Entry = Entry {
+    names: &["rolling_cokurt", "expanding_cokurt"],
+    shape: Shape::Windowed,
+    summary: "Co-kurtosis of x with y {in a moving window|over all rows so far}: how x moves with the cube of y.",
+    formula: "k[i] = E[(x - mx) * (y - my)^3] / (sx * sy^3) over the valid rows {in the window of|up to} row i",
+    notes: NOTES,
+    source: SOURCE,
+    parameters: &[X, Y],
+    example: EXAMPLE,
+    plan: |arguments| Plan::statistic(arguments, &["x", "y"], Comoment::<KURT>),
+    #[cfg(test)]
+    reference: reference::cokurt,
+};
+
+/// Two passes over each window.
+#[cfg(test)]
+mod reference {
+    use crate::KernelSpec;
+    use crate::reference::{EPS, Slow, Table, bounded, constant, exact, largest, noise, of_pairs, spread, variance};
+
+    pub fn coskew(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
+        of_pairs(spec, table, ("x", "y"), |window| comoment(window, 2))
+    }
+
+    pub fn cokurt(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
+        of_pairs(spec, table, ("x", "y"), |window| comoment(window, 3))
+    }
+
+    /// Co-skewness (power 2) or co-kurtosis (power 3); `window` holds (x, y).
+    fn comoment(window: &[(f64, f64)], power: i32) -> Slow {
+        let (xs, ys): (Vec<f64>, Vec<f64>) = window.iter().copied().unzip();
+        if window.len() < 2 || constant(&xs) || constant(&ys) {
+            return exact(None);
+        }
+        let n = window.len() as f64;
+        let (mx, my) = (xs.iter().sum::<f64>() / n, ys.iter().sum::<f64>() / n);
+        let deviation = |values: &[f64]| variance(values, 0.0).answer.unwrap_or(f64::NAN).sqrt();
+        let (sx, sy) = (deviation(&xs), deviation(&ys));
+        let answer = window.iter().map(|(x, y)| (x - mx) / sx * ((y - my) / sy).powi(power)).sum::<f64>() / n;
+        let noise = noise(&xs) + noise(&ys);
+        let reach = (spread(&xs) / sx) * (spread(&ys) / sy).powi(power);
+        let shift = EPS * n * (largest(&xs) / sx + largest(&ys) / sy);
+        let sound = noise < 1e-4 && shift < 1e-4 && (1e-45..1e45).contains(&sx) && (1e-45..1e45).contains(&sy);
+        bounded(answer, if sound { 64.0 * n * reach * (EPS * n + noise + shift) } else { f64::INFINITY })
+    }
+}

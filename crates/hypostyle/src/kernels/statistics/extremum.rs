@@ -1,0 +1,144 @@
+//! Smallest and largest value.  Exact, so the input's type is kept: integers, booleans, dates and times are read as `i64`.
+
+use crate::error::Result;
+use crate::model::{Part, Statistic};
+use crate::run::parameters::COLUMN;
+use crate::run::{Bare, Entry, Example, Inputs, Plan, Shape, Window};
+use crate::spec::{Arguments, Literal};
+use crate::values::{Domain, Input, Output, Persist};
+
+/// The smallest value, or the largest.
+#[derive(Debug, Clone)]
+pub struct Extremum<T, const LARGEST: bool>(std::marker::PhantomData<T>);
+
+impl<T, const LARGEST: bool> Extremum<T, LARGEST> {
+    /// The statistic.
+    pub fn new() -> Self {
+        Self(std::marker::PhantomData)
+    }
+}
+
+impl<T, const LARGEST: bool> Default for Extremum<T, LARGEST> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A type with a smallest and a largest value; NaN beats both.
+pub trait Ranked: Input + Output + Persist + Part + PartialOrd {
+    /// No value is smaller.
+    const SMALLEST: Self;
+    /// No value is larger.
+    const LARGEST: Self;
+}
+
+impl Ranked for f64 {
+    const SMALLEST: Self = Self::NEG_INFINITY;
+    const LARGEST: Self = Self::INFINITY;
+}
+
+impl Ranked for i64 {
+    const SMALLEST: Self = Self::MIN;
+    const LARGEST: Self = Self::MAX;
+}
+
+impl<T: Ranked, const LARGEST: bool> Extremum<T, LARGEST> {
+    /// The later one if it is more extreme or NaN; a NaN stays.
+    #[inline(always)]
+    #[expect(clippy::eq_op, reason = "only NaN differs from itself")]
+    pub(super) fn pick(now: T, x: T) -> T {
+        let beats = if LARGEST { x > now } else { x < now };
+        if beats || x != x { x } else { now }
+    }
+}
+
+impl<T: Ranked, const LARGEST: bool> Statistic for Extremum<T, LARGEST> {
+    type Input = T;
+    type Output = T;
+    type State = T;
+
+    const TOTAL: bool = true;
+
+    fn empty(&self) -> T {
+        if LARGEST { T::SMALLEST } else { T::LARGEST }
+    }
+
+    #[inline(always)]
+    fn push(&self, extreme: &mut T, x: T, _anchor: T) {
+        *extreme = Self::pick(*extreme, x);
+    }
+
+    #[inline(always)]
+    fn merge(&self, earlier: &T, later: &T) -> T {
+        Self::pick(*earlier, *later)
+    }
+
+    #[inline(always)]
+    fn finish(&self, extreme: &T, _count: usize, _anchor: T) -> Option<T> {
+        Some(*extreme)
+    }
+}
+
+fn plan<const LARGEST: bool>(arguments: &Arguments) -> Result<Plan> {
+    let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["column"])?);
+    let column = arguments.column("column")?;
+    Ok(window.plan(move |window, binding| match binding.exact_domain(&column)? {
+        Domain::Integer => {
+            let wiring = inputs.bind::<i64, i64>(binding)?;
+            window.statistic(binding, wiring, Extremum::<i64, LARGEST>::new(), Bare)
+        }
+        _ => {
+            let wiring = inputs.bind::<f64, f64>(binding)?;
+            window.statistic(binding, wiring, Extremum::<f64, LARGEST>::new(), Bare)
+        }
+    }))
+}
+
+const EXAMPLE: Example = &[("column", Literal::Text("x")), ("window", Literal::Count(2))];
+
+const NOTES: &str = "Keeps the input's type, including integers, booleans, dates and times. Nulls are skipped and do not count for \
+    `min_samples`. A window with a NaN gives NaN. Exact.";
+
+pub(crate) const MIN: Entry = Entry {
+    names: &["rolling_min", "expanding_min"],
+    shape: Shape::Windowed,
+    summary: "Smallest value {in a moving window|so far}.",
+    formula: "y[i] = min of x[j] for j {in the window of row i|<= i}",
+    notes: NOTES,
+    source: "{van Herk (1992), Gil and Werman (1993) for rows; Tangwongsan, Hirzel, Schneider (2021) for time|pandas \
+             `Series.expanding().min()`}.",
+    parameters: &[COLUMN],
+    example: EXAMPLE,
+    plan: plan::<false>,
+    #[cfg(test)]
+    reference: reference::min,
+};
+
+pub(crate) const MAX: Entry = Entry {
+    names: &["rolling_max", "expanding_max"],
+    shape: Shape::Windowed,
+    summary: "Largest value {in a moving window|so far}.",
+    formula: "y[i] = max of x[j] for j {in the window of row i|<= i}",
+    notes: NOTES,
+    source: "{van Herk (1992), Gil and Werman (1993) for rows; Tangwongsan, Hirzel, Schneider (2021) for time|pandas \
+             `Series.expanding().max()`}.",
+    parameters: &[COLUMN],
+    example: EXAMPLE,
+    plan: plan::<true>,
+    #[cfg(test)]
+    reference: reference::max,
+};
+
+#[cfg(test)]
+mod reference {
+    use crate::KernelSpec;
+    use crate::reference::{Slow, Table, extreme, of_column};
+
+    pub fn min(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
+        of_column(spec, table, |window| extreme(window, f64::min))
+    }
+
+    pub fn max(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
+        of_column(spec, table, |window| extreme(window, f64::max))
+    }
+}

@@ -1,0 +1,25 @@
+//! Statistics, one file each, always in the same order: why, the state, the implementation, the catalog's entries with their
+//! reference versions, tests.
+
+pub mod arg_extremum;
+pub mod autocorrelation;
+pub mod boolean;
+pub mod comoment;
+pub mod correlation;
+pub mod count;
+pub mod covariance;
+pub mod edge;
+pub mod extremum;
+pub mod mean;
+pub mod moments;
+pub mod ols;
+pub mod partial;
+pub mod product;
+pub mod range;
+pub mod regression;
+pub mod sum;
+pub mod trend;
+pub mod variance;
+pub mod weighted;
+pub mod weighted_correlation;
+pub mod zscore;

@@ -1,0 +1,153 @@
+//! The line through the points (x, y) by least squares: slope, intercept and coefficient of determination.
+//!
+//! From sums of differences to the anchor (see `variance.rs`). The intercept adds the anchor back at the very end.
+
+use crate::model::{Statistic, as_f64};
+use crate::run::{Entry, Example, Plan, Shape};
+use crate::spec::{Kind, Literal, Parameter};
+
+const SLOPE: u8 = 0;
+const INTERCEPT: u8 = 1;
+const DETERMINATION: u8 = 2;
+
+/// The slope (0), the intercept (1) or the coefficient of determination (2) of y against x.
+#[derive(Debug, Clone)]
+pub struct Regression<const KIND: u8>;
+
+impl<const KIND: u8> Statistic for Regression<KIND> {
+    /// y, then x.
+    type Input = [f64; 2];
+    type Output = f64;
+    /// Sums of dy, dx, dx dx, dx dy, dy dy, where d is the difference to the anchor.
+    type State = [f64; 5];
+
+    const ANCHORED: bool = true;
+
+    fn empty(&self) -> [f64; 5] {
+        [0.0; 5]
+    }
+
+    #[inline(always)]
+    fn push(&self, sums: &mut [f64; 5], [y, x]: [f64; 2], anchor: [f64; 2]) {
+        let (dy, dx) = (y - anchor[0], x - anchor[1]);
+        sums[0] += dy;
+        sums[1] += dx;
+        sums[2] += dx * dx;
+        sums[3] += dx * dy;
+        if KIND == DETERMINATION {
+            sums[4] += dy * dy;
+        }
+    }
+
+    #[inline(always)]
+    fn push_front(&self, sums: &mut [f64; 5], row: [f64; 2], anchor: [f64; 2]) {
+        // Addition commutes, and no sum is -0.
+        self.push(sums, row, anchor);
+    }
+
+    #[inline(always)]
+    fn merge(&self, earlier: &[f64; 5], later: &[f64; 5]) -> [f64; 5] {
+        std::array::from_fn(|i| earlier[i] + later[i])
+    }
+
+    #[inline(always)]
+    fn finish(&self, [sy, sx, sxx, sxy, syy]: &[f64; 5], count: usize, anchor: [f64; 2]) -> Option<f64> {
+        let n = as_f64(count);
+        let (vx, cov) = (n * sxx - sx * sx, n * sxy - sx * sy);
+        // An infinity makes the line NaN, whichever row is the anchor.
+        let beta = cov / vx + (sx * 0.0 + sy * 0.0);
+        // A constant x has no slope, a constant y has nothing to explain. NaN passes through.
+        let constant = vx <= 0.0;
+        let defined = !constant & (count > 1);
+        match KIND {
+            SLOPE => defined.then_some(beta),
+            INTERCEPT => defined.then_some((anchor[0] - beta * anchor[1]) + (sy - beta * sx) / n),
+            _ => {
+                let vy = n * syy - sy * sy;
+                let share = (cov / vx) * (cov / vy);
+                let share = if share > 1.0 { 1.0 } else { share };
+                let flat = vy <= 0.0;
+                (defined & !flat).then_some(share)
+            }
+        }
+    }
+}
+
+const Y: Parameter = Parameter::required("y", Kind::Column, "The dependent variable.");
+
+const X: Parameter = Parameter::required("x", Kind::Column, "The explanatory variable.");
+
+const EXAMPLE: Example = &[
+    ("y", Literal::Text("x")),
+    ("x", Literal::Text("z")),
+    ("window", Literal::Count(4)),
+    ("min_samples", Literal::Count(2)),
+];
+
+const NOTES: &str = "A row counts if both columns are valid. Null if x is constant, for a single row, and for `r2` if y is constant. \
+    A window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a row of the same window, so a \
+    huge mean costs nothing. The intercept of data far from 0 has an error of its own size times eps.";
+
+const SOURCE: &str = "Chan, Golub, LeVeque (1983), shifted data; \
+    {van Herk (1992), Gil and Werman (1993) for the windows|sums by blocks of 1,024 rows}.";
+
+pub(crate) const BETA: Entry = Entry {
+    names: &["rolling_beta", "expanding_beta"],
+    shape: Shape::Windowed,
+    summary: "Slope of the least squares line of y against x {in a moving window|over all rows so far}.",
+    formula: "b[i] = cov(x, y) / var(x) over the valid rows {in the window of|up to} row i",
+    notes: NOTES,
+    source: SOURCE,
+    parameters: &[Y, X],
+    example: EXAMPLE,
+    plan: |arguments| Plan::statistic(arguments, &["y", "x"], Regression::<SLOPE>),
+    #[cfg(test)]
+    reference: reference::beta,
+};
+
+pub(crate) const ALPHA: Entry = Entry {
+    names: &["rolling_alpha", "expanding_alpha"],
+    shape: Shape::Windowed,
+    summary: "Intercept of the least squares line of y against x {in a moving window|over all rows so far}.",
+    formula: "a[i] = mean(y) - cov(x, y) / var(x) * mean(x) over the valid rows {in the window of|up to} row i",
+    notes: NOTES,
+    source: SOURCE,
+    parameters: &[Y, X],
+    example: EXAMPLE,
+    plan: |arguments| Plan::statistic(arguments, &["y", "x"], Regression::<INTERCEPT>),
+    #[cfg(test)]
+    reference: reference::alpha,
+};
+
+pub(crate) const R2: Entry = Entry {
+    names: &["rolling_r2", "expanding_r2"],
+    shape: Shape::Windowed,
+    summary: "Coefficient of determination of y against x {in a moving window|over all rows so far}.",
+    formula: "r2[i] = cov(x, y)^2 / (var(x) * var(y)) over the valid rows {in the window of|up to} row i",
+    notes: NOTES,
+    source: SOURCE,
+    parameters: &[Y, X],
+    example: EXAMPLE,
+    plan: |arguments| Plan::statistic(arguments, &["y", "x"], Regression::<DETERMINATION>),
+    #[cfg(test)]
+    reference: reference::r2,
+};
+
+/// From the variance and the covariance of each window, each by its definition.
+#[cfg(test)]
+mod reference {
+    use crate::KernelSpec;
+    use crate::reference::{Slow, Table, line, of_pairs};
+
+    pub fn beta(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
+        of_pairs(spec, table, ("y", "x"), |window| line(window, "beta"))
+    }
+
+    pub fn alpha(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
+        of_pairs(spec, table, ("y", "x"), |window| line(window, "alpha"))
+    }
+
+    pub fn r2(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
+        of_pairs(spec, table, ("y", "x"), |window| line(window, "r2"))
+    }
+}

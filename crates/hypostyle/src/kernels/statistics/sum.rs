@@ -1,0 +1,75 @@
+//! The sum.  Summing by blocks bounds the error: it grows with the window's length as in a plain sum, but never with the
+//! number of rows before the window.
+
+use crate::model::Statistic;
+use crate::run::parameters::COLUMN;
+use crate::run::{Entry, Plan, Shape};
+use crate::spec::Literal;
+
+/// The sum of the values.
+#[derive(Debug, Clone)]
+pub struct Sum;
+
+impl Statistic for Sum {
+    type Input = f64;
+    type Output = f64;
+    type State = f64;
+
+    const TOTAL: bool = true;
+
+    fn empty(&self) -> f64 {
+        0.0
+    }
+
+    #[inline(always)]
+    fn push(&self, sum: &mut f64, x: f64, _anchor: f64) {
+        *sum += x;
+    }
+
+    #[inline(always)]
+    fn push_front(&self, sum: &mut f64, x: f64, anchor: f64) {
+        // Addition commutes, and no sum is -0.
+        self.push(sum, x, anchor);
+    }
+
+    #[inline(always)]
+    fn merge(&self, earlier: &f64, later: &f64) -> f64 {
+        earlier + later
+    }
+
+    #[inline(always)]
+    fn finish(&self, sum: &f64, _count: usize, _anchor: f64) -> Option<f64> {
+        Some(*sum)
+    }
+
+    fn finish_empty(&self) -> Option<f64> {
+        Some(0.0)
+    }
+}
+
+pub(crate) const SUM: Entry = Entry {
+    names: &["rolling_sum", "expanding_sum"],
+    shape: Shape::Windowed,
+    summary: "Sum of {the values in a moving window|all values so far}.",
+    formula: "y[i] = sum of x[j] for j {in the window of row i|<= i}",
+    notes: "Nulls are skipped and do not count for `min_samples`. NaN and infinities follow IEEE 754{ in the windows that hold them \
+            and in no other|}. The sum of no values (with `min_samples=0`) is 0. Relative error at most {w|(1024 + w / 1024)} * eps * \
+            sum(|x|) / |sum(x)| for w values, eps = 1.1e-16{, whatever came before the window|}.",
+    source: "{van Herk (1992), Gil and Werman (1993) for rows; Tangwongsan, Hirzel, Schneider (2021) for time|pandas \
+             `Series.expanding().sum()`; sums by blocks of 1,024 rows}.",
+    parameters: &[COLUMN],
+    example: &[("column", Literal::Text("x")), ("window", Literal::Count(2))],
+    plan: |arguments| Plan::statistic(arguments, &["column"], Sum),
+    #[cfg(test)]
+    reference: reference::sum,
+};
+
+#[cfg(test)]
+mod reference {
+    use crate::KernelSpec;
+    use crate::reference::{self, Slow, Table, of_column};
+
+    pub fn sum(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
+        of_column(spec, table, reference::sum)
+    }
+}

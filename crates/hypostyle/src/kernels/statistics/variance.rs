@@ -1,0 +1,158 @@
+//! Variance, standard deviation and standard error of the mean, from sums of differences to the anchor.
+//!
+//! The anchor is a value of the same window, so its distance to the mean is at most sqrt(w) standard deviations.
+//! Cancellation in `s2 - s1 * s1 / w` costs at most a factor of w + 1, and next to nothing for data without outliers.
+//! A constant window gives exactly 0.
+
+use crate::model::{Statistic, as_f64};
+use crate::run::parameters::{COLUMN, DDOF};
+use crate::run::{Entry, Example, Plan, Shape};
+use crate::spec::{Literal, Parameter};
+
+/// The results that the sums of squares give.
+pub(crate) const VARIANCE: u8 = 0;
+const DEVIATION: u8 = 1;
+const ERROR: u8 = 2;
+
+/// The variance of the values (0), its square root (1), or the standard error of their mean (2).
+#[derive(Debug, Clone)]
+pub struct Variance<const KIND: u8> {
+    /// The divisor is the count minus this.
+    pub ddof: usize,
+}
+
+impl<const KIND: u8> Statistic for Variance<KIND> {
+    type Input = f64;
+    type Output = f64;
+    /// Sum of the differences to the anchor, and of their squares.
+    type State = [f64; 2];
+
+    const ANCHORED: bool = true;
+
+    fn empty(&self) -> [f64; 2] {
+        [0.0; 2]
+    }
+
+    #[inline(always)]
+    fn push(&self, [s1, s2]: &mut [f64; 2], x: f64, anchor: f64) {
+        let d = x - anchor;
+        *s1 += d;
+        *s2 += d * d;
+    }
+
+    #[inline(always)]
+    fn push_front(&self, sums: &mut [f64; 2], x: f64, anchor: f64) {
+        // Addition commutes, and no sum is -0.
+        self.push(sums, x, anchor);
+    }
+
+    #[inline(always)]
+    fn merge(&self, earlier: &[f64; 2], later: &[f64; 2]) -> [f64; 2] {
+        [earlier[0] + later[0], earlier[1] + later[1]]
+    }
+
+    #[inline(always)]
+    fn finish(&self, [s1, s2]: &[f64; 2], count: usize, _anchor: f64) -> Option<f64> {
+        let (n, ddof) = (as_f64(count), as_f64(self.ddof));
+        let squares = n * s2 - s1 * s1;
+        // Rounding may give a small negative number; NaN must stay.
+        let squares = if squares < 0.0 { 0.0 } else { squares };
+        let variance = squares / (n * (n - ddof));
+        (count > self.ddof).then_some(match KIND {
+            VARIANCE => variance,
+            DEVIATION => variance.sqrt(),
+            _ => (variance / n).sqrt(),
+        })
+    }
+}
+
+const PARAMETERS: &[Parameter] = &[COLUMN, DDOF];
+
+const EXAMPLE: Example = &[("column", Literal::Text("x")), ("window", Literal::Count(2))];
+
+const NOTES: &str = "Nulls are skipped and do not count for `min_samples`; null if there are not more than `ddof` \
+    values. A window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a \
+    value of the same window: relative error at most about w * (w + 1) * eps for the worst outlier, a few eps * sqrt(w) for \
+    ordinary data, whatever the mean is; exactly 0 for a constant window.";
+
+const SOURCE: &str = "Chan, Golub, LeVeque (1983), shifted data; \
+    {van Herk (1992), Gil and Werman (1993) for the windows|sums by blocks of 1,024 rows}.";
+
+pub(crate) const VAR: Entry = Entry {
+    names: &["rolling_var", "expanding_var"],
+    shape: Shape::Windowed,
+    summary: "Variance of {the values in a moving window|all values so far}.",
+    formula: "y[i] = sum((x[j] - mean)^2) / (n - ddof) over the n values {in the window of|up to} row i",
+    notes: NOTES,
+    source: SOURCE,
+    parameters: PARAMETERS,
+    example: EXAMPLE,
+    plan: |arguments| Plan::statistic(arguments, &["column"], Variance::<VARIANCE> { ddof: arguments.count("ddof")? }),
+    #[cfg(test)]
+    reference: reference::var,
+};
+
+pub(crate) const STD: Entry = Entry {
+    names: &["rolling_std", "expanding_std"],
+    shape: Shape::Windowed,
+    summary: "Standard deviation of {the values in a moving window|all values so far}.",
+    formula: "y[i] = sqrt(sum((x[j] - mean)^2) / (n - ddof)) over the n values {in the window of|up to} row i",
+    notes: NOTES,
+    source: SOURCE,
+    parameters: PARAMETERS,
+    example: EXAMPLE,
+    plan: |arguments| Plan::statistic(arguments, &["column"], Variance::<DEVIATION> { ddof: arguments.count("ddof")? }),
+    #[cfg(test)]
+    reference: reference::std,
+};
+
+pub(crate) const SEM: Entry = Entry {
+    names: &["rolling_sem", "expanding_sem"],
+    shape: Shape::Windowed,
+    summary: "Standard error of the mean of {the values in a moving window|all values so far}.",
+    formula: "y[i] = sqrt(sum((x[j] - mean)^2) / (n - ddof) / n) over the n values {in the window of|up to} row i",
+    notes: NOTES,
+    source: SOURCE,
+    parameters: PARAMETERS,
+    example: EXAMPLE,
+    plan: |arguments| Plan::statistic(arguments, &["column"], Variance::<ERROR> { ddof: arguments.count("ddof")? }),
+    #[cfg(test)]
+    reference: reference::sem,
+};
+
+/// Two passes over each window.
+#[cfg(test)]
+mod reference {
+    use crate::KernelSpec;
+    use crate::reference::{EPS, Slow, Table, ddof, of_column, root, variance};
+
+    pub fn var(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
+        of_column(spec, table, |window| variance(window, ddof(spec)))
+    }
+
+    pub fn std(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
+        of_column(spec, table, |window| root(variance(window, ddof(spec))))
+    }
+
+    pub fn sem(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
+        of_column(spec, table, |window| {
+            let n = window.len() as f64;
+            let Slow { answer, error } = variance(window, ddof(spec));
+            root(Slow { answer: answer.map(|v| v / n), error: error / n + answer.unwrap_or(0.0) / n * 2.0 * EPS })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate;
+
+    #[test]
+    fn a_huge_mean_costs_nothing() {
+        let shifted: Vec<f64> = [1.0, 2.0, 4.0].iter().map(|x| x + 1e15).collect();
+        assert_eq!(aggregate(&Variance::<VARIANCE> { ddof: 0 }, &shifted), Some(14.0 / 9.0));
+        assert_eq!(aggregate(&Variance::<VARIANCE> { ddof: 1 }, &[0.1, 0.1, 0.1]), Some(0.0));
+        assert_eq!(aggregate(&Variance::<DEVIATION> { ddof: 1 }, &[0.1]), None);
+    }
+}

@@ -1,0 +1,114 @@
+//! The z-score: how many standard deviations the current row is from the mean of its window.
+
+use super::variance::{VARIANCE, Variance};
+use crate::error::Result;
+use crate::model::{ByRow, Statistic, as_f64};
+use crate::run::parameters::{COLUMN, DDOF};
+use crate::run::{Entry, Inputs, Plan, Shape, Then, Window};
+use crate::spec::{Arguments, Literal};
+
+/// A value of the window, the mean's difference to it, and the standard deviation.
+#[derive(Debug, Clone)]
+pub struct ZScore {
+    /// The variance.
+    pub variance: Variance<VARIANCE>,
+}
+
+impl Statistic for ZScore {
+    type Input = f64;
+    type Output = [f64; 3];
+    type State = [f64; 2];
+
+    const ANCHORED: bool = true;
+
+    fn empty(&self) -> [f64; 2] {
+        self.variance.empty()
+    }
+
+    #[inline(always)]
+    fn push(&self, sums: &mut [f64; 2], x: f64, anchor: f64) {
+        self.variance.push(sums, x, anchor);
+    }
+
+    #[inline(always)]
+    fn push_front(&self, sums: &mut [f64; 2], x: f64, anchor: f64) {
+        self.variance.push_front(sums, x, anchor);
+    }
+
+    #[inline(always)]
+    fn merge(&self, earlier: &[f64; 2], later: &[f64; 2]) -> [f64; 2] {
+        self.variance.merge(earlier, later)
+    }
+
+    #[inline(always)]
+    fn finish(&self, sums: &[f64; 2], count: usize, anchor: f64) -> Option<[f64; 3]> {
+        let variance = self.variance.finish(sums, count, anchor);
+        Some([anchor, sums[0] / as_f64(count), variance?.sqrt()])
+    }
+}
+
+/// The current row's distance to the mean in standard deviations.
+#[derive(Debug, Clone)]
+pub struct Score;
+
+impl ByRow for Score {
+    type Input = f64;
+    type Inner = [f64; 3];
+    type Output = f64;
+
+    fn with_row(&self, [anchor, mean, deviation]: [f64; 3], x: f64, valid: bool) -> Option<f64> {
+        (valid && deviation != 0.0).then_some(((x - anchor) - mean) / deviation)
+    }
+}
+
+fn plan(arguments: &Arguments) -> Result<Plan> {
+    let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["column"])?);
+    let zscore = ZScore { variance: Variance { ddof: arguments.count("ddof")? } };
+    Ok(window.plan(move |window, binding| {
+        window.statistic(binding, inputs.bind::<f64, f64>(binding)?, zscore.clone(), Then(Score))
+    }))
+}
+
+const NOTES: &str = "A row with a null gives null; nulls in the window are skipped and do not count for `min_samples`. Null if the \
+    window is constant or has not more than `ddof` values. {With `closed='left'` the row is compared to the rows before it. |}A \
+    window with a NaN or an infinity gives NaN, and no other window does. Computed from differences to a value of the same window, \
+    so a huge mean costs nothing.";
+
+pub(crate) const ZSCORE: Entry = Entry {
+    names: &["rolling_zscore", "expanding_zscore"],
+    shape: Shape::Windowed,
+    summary: "Standard score of the current row's value among {the values in a moving window|all values so far}.",
+    formula: "y[i] = (x[i] - mean) / std over {the window of|the values up to} row i",
+    notes: NOTES,
+    source: "scipy.stats.zscore; Chan, Golub, LeVeque (1983), shifted data.",
+    parameters: &[COLUMN, DDOF],
+    example: &[("column", Literal::Text("z")), ("window", Literal::Count(3))],
+    plan,
+    #[cfg(test)]
+    reference: reference::zscore,
+};
+
+/// Two passes over each window.
+#[cfg(test)]
+mod reference {
+    use crate::KernelSpec;
+    use crate::reference::{EPS, Slow, Table, bounded, by_row, constant, ddof, exact, largest, variance};
+
+    pub fn zscore(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
+        by_row(spec, table, |x, window| score(x, window, ddof(spec)))
+    }
+
+    fn score(x: f64, window: &[f64], ddof: f64) -> Slow {
+        let Slow { answer: Some(variance), error } = variance(window, ddof) else { return exact(None) };
+        if constant(window) {
+            return exact(None);
+        }
+        let (n, deviation) = (window.len() as f64, variance.sqrt());
+        let mean = window.iter().sum::<f64>() / n;
+        let answer = (x - mean) / deviation;
+        let part = error / variance;
+        let sound = part < 0.01 && (1e-140..1e140).contains(&variance);
+        let error = 4.0 * answer.abs() * part + 8.0 * n * EPS * (largest(window) + x.abs()) / deviation;
+        bounded(answer, if sound { error } else { f64::INFINITY })
+    }
+}

@@ -1,0 +1,16 @@
+//! What kernels are made of: the traits, without nulls, keys, windows, threads or Arrow's arrays.
+
+mod by_row;
+mod ordered_window;
+mod program;
+mod recurrence;
+mod row_function;
+mod statistic;
+
+pub use by_row::ByRow;
+pub use ordered_window::OrderedWindow;
+pub use program::{Program, StateField};
+pub use recurrence::Recurrence;
+pub use row_function::RowFunction;
+pub(crate) use statistic::as_f64;
+pub use statistic::{Part, Statistic, Summary, TILE, Tile};

@@ -1,0 +1,22 @@
+//! Recurrences: state machines that read rows in order and return a value per row.
+
+use crate::values::{Input, Output, Persist};
+
+/// A state machine over the rows of a key.
+pub trait Recurrence: Clone + Send + Sync + 'static {
+    /// A row; the driver never passes a null to [`Recurrence::step`].
+    type Input: Input;
+    /// The answer.
+    type Output: Output;
+    /// The state; small, as it is looked up for each row.
+    type State: Clone + Send + Sync + Persist;
+
+    /// The state before the first row.
+    fn start(&self) -> Self::State;
+
+    /// Reads a row and answers it; `None` is null.
+    fn step(&self, state: &mut Self::State, row: Self::Input) -> Option<Self::Output>;
+
+    /// Answers a row in which an input is null.
+    fn skip(&self, state: &mut Self::State) -> Option<Self::Output>;
+}

@@ -1,0 +1,163 @@
+//! Statistics: summaries of rows that can be extended by a row and merged with the summary of later rows.
+
+use crate::values::{Input, Output, Persist};
+
+/// A mergeable summary of rows.
+///
+/// Laws: `merge` is associative, `empty` is its neutral element, and
+/// `push(s, x) == merge(s, push(empty, x))` up to rounding.
+///
+/// Sums of differences keep their digits where sums of values cancel, so every call that adds a row also names an *anchor*:
+/// some row of the same window.  A statistic may keep its sums relative to it; summaries are merged only when they have
+/// the same anchor.
+///
+/// ```
+/// use hypostyle::Statistic;
+///
+/// /// The greatest distance from zero.
+/// #[derive(Clone)]
+/// struct Peak;
+///
+/// impl Statistic for Peak {
+///     type Input = f64;
+///     type Output = f64;
+///     type State = f64;
+///     fn empty(&self) -> f64 {
+///         0.0
+///     }
+///     fn push(&self, state: &mut f64, x: f64, _anchor: f64) {
+///         *state = state.max(x.abs());
+///     }
+///     fn merge(&self, earlier: &f64, later: &f64) -> f64 {
+///         earlier.max(*later)
+///     }
+///     fn finish(&self, state: &f64, _count: usize, _anchor: f64) -> Option<f64> {
+///         Some(*state)
+///     }
+/// }
+/// assert_eq!(hypostyle::aggregate(&Peak, &[1.0, -3.0, 2.0]), Some(3.0));
+/// ```
+pub trait Statistic: Clone + Send + Sync + 'static {
+    /// A row; the driver never passes a null.
+    type Input: Input;
+    /// The answer.
+    type Output: Output;
+    /// The summary.
+    type State: Summary + Persist;
+
+    /// Whether the state depends on the anchor.
+    const ANCHORED: bool = false;
+
+    /// Whether a row may be the anchor.  A row that may not, such as one of weight 0, must leave the summary as it is whatever
+    /// the anchor, unless it holds a NaN or an infinity.
+    #[inline(always)]
+    fn can_anchor(_x: Self::Input) -> bool {
+        true
+    }
+
+    /// Whether every window with a row in it has an answer.
+    const TOTAL: bool = false;
+
+    /// The summary of no rows.
+    fn empty(&self) -> Self::State;
+
+    /// Extends the summary by a later row.
+    fn push(&self, state: &mut Self::State, x: Self::Input, anchor: Self::Input);
+
+    /// Extends the summary by an earlier row; the same as merging that row's own summary with it, to the bit.
+    #[inline(always)]
+    fn push_front(&self, state: &mut Self::State, x: Self::Input, anchor: Self::Input) {
+        let mut single = self.empty();
+        self.push(&mut single, x, anchor);
+        *state = self.merge(&single, state);
+    }
+
+    /// The summary of the earlier rows and the later ones together.
+    fn merge(&self, earlier: &Self::State, later: &Self::State) -> Self::State;
+
+    /// The answer for `count` rows, at least one; `None` where it is undefined.
+    ///
+    /// Drivers take many answers at once, as vectors.  That works where the number is computed in any case and only then
+    /// judged, as `defined.then_some(number)` does; a branch around a division or a root stands in the way.
+    fn finish(&self, state: &Self::State, count: usize, anchor: Self::Input) -> Option<Self::Output>;
+
+    /// The answer for no rows.
+    fn finish_empty(&self) -> Option<Self::Output> {
+        None
+    }
+}
+
+/// The rows that a driver takes at once, as vectors.
+pub const TILE: usize = 64;
+
+/// A summary as a few numbers of one type, so that many of them can be laid out number by number, as vectors want them.
+pub trait Summary: Copy + Send + Sync + 'static {
+    /// [`TILE`] summaries.
+    type Tile: Tile<Self>;
+}
+
+/// [`TILE`] summaries, laid out number by number.
+pub trait Tile<S>: Copy + Send + Sync + 'static {
+    /// Copies of one summary.
+    fn filled(with: S) -> Self;
+
+    /// The summary at place `i`, below [`TILE`].
+    fn get(&self, i: usize) -> S;
+
+    /// Puts a summary at place `i`, below [`TILE`].
+    fn set(&mut self, i: usize, summary: S);
+}
+
+/// A number that summaries are made of.
+pub trait Part: Copy + Send + Sync + 'static {}
+
+impl Part for f64 {}
+
+impl Part for i64 {}
+
+impl<T: Part> Summary for T {
+    type Tile = [T; TILE];
+}
+
+impl<T: Part> Tile<T> for [T; TILE] {
+    fn filled(with: T) -> Self {
+        [with; TILE]
+    }
+
+    #[inline(always)]
+    fn get(&self, i: usize) -> T {
+        self[i]
+    }
+
+    #[inline(always)]
+    fn set(&mut self, i: usize, summary: T) {
+        self[i % TILE] = summary;
+    }
+}
+
+impl<T: Part, const K: usize> Summary for [T; K] {
+    type Tile = [[T; TILE]; K];
+}
+
+impl<T: Part, const K: usize> Tile<[T; K]> for [[T; TILE]; K] {
+    fn filled(with: [T; K]) -> Self {
+        with.map(|part| [part; TILE])
+    }
+
+    #[inline(always)]
+    fn get(&self, i: usize) -> [T; K] {
+        std::array::from_fn(|k| self[k][i])
+    }
+
+    #[inline(always)]
+    fn set(&mut self, i: usize, summary: [T; K]) {
+        for k in 0..K {
+            self[k][i % TILE] = summary[k];
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a window of more than 2^53 rows does not fit into memory")]
+pub(crate) fn as_f64(count: usize) -> f64 {
+    count as f64
+}

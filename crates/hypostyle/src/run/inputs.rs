@@ -1,0 +1,161 @@
+//! The columns, constants and row numbers that make up a row of a kernel, by name; bound to a schema, their indices and the
+//! type of the kernel's result.
+
+use arrow::datatypes::DataType;
+
+use super::plan::Binding;
+use super::running::Wiring;
+use super::source::Source;
+use crate::error::Result;
+use crate::spec::{Arguments, NumberOrColumn};
+use crate::values::{Domain, Input, Output, computed_type};
+
+/// See the module.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inputs {
+    sources: Vec<Named>,
+    /// How many of the first sources settle the type of a computed result.
+    typed_by: usize,
+    output: Option<DataType>,
+    time: Option<String>,
+}
+
+/// A source by name.
+#[derive(Debug, Clone, PartialEq)]
+enum Named {
+    Column(String),
+    Constant(f64),
+    Position,
+}
+
+impl Inputs {
+    /// The columns (or numbers) that these parameters name.
+    ///
+    /// # Errors
+    /// An internal one if the kernel's table lacks one of them.
+    pub fn of(arguments: &Arguments, parameters: &[&str]) -> Result<Self> {
+        let named = |parameter: &&str| {
+            Ok(match arguments.number_or_column(parameter)? {
+                NumberOrColumn::Number(x) => Named::Constant(x),
+                NumberOrColumn::Column(name) => Named::Column(name),
+            })
+        };
+        Ok(Self::from_sources(parameters.iter().map(named).collect::<Result<_>>()?))
+    }
+
+    /// Columns by name.
+    pub fn columns<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
+        Self::from_sources(names.into_iter().map(|name| Named::Column(name.into())).collect())
+    }
+
+    fn from_sources(sources: Vec<Named>) -> Self {
+        Self { typed_by: sources.len(), sources, output: None, time: None }
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.sources.len()
+    }
+
+    /// One more input: the same number in every row.
+    pub fn with_constant(mut self, x: f64) -> Self {
+        self.sources.push(Named::Constant(x));
+        self
+    }
+
+    /// One more input: the row's number within its key.
+    pub fn with_position(mut self) -> Self {
+        self.sources.push(Named::Position);
+        self
+    }
+
+    /// One more input: a column that has no say in the type of the result.
+    pub fn with_column(mut self, name: impl Into<String>) -> Self {
+        self.sources.push(Named::Column(name.into()));
+        self
+    }
+
+    /// Only the first so many inputs settle the type of a computed result: f32 gives f32, all else f64.
+    pub fn typed_by(mut self, inputs: usize) -> Self {
+        self.typed_by = inputs;
+        self
+    }
+
+    /// The type of the result, if it does not follow from the inputs.
+    pub fn returning(mut self, output: DataType) -> Self {
+        self.output = Some(output);
+        self
+    }
+
+    /// The rows must be sorted by this time column within each key.
+    pub fn sorted_by(mut self, time: impl Into<String>) -> Self {
+        self.time = Some(time.into());
+        self
+    }
+
+    /// The type of a result that is computed from the inputs: f32 if all of them are, else f64.
+    ///
+    /// # Errors
+    /// A column that is missing.
+    pub fn computed_type(&self, binding: &Binding) -> Result<DataType> {
+        let columns = self.sources.iter().take(self.typed_by).filter_map(|source| match source {
+            Named::Column(name) => Some(binding.column(name).map(|(_, data_type)| data_type)),
+            Named::Constant(_) | Named::Position => None,
+        });
+        Ok(computed_type(&columns.collect::<Result<Vec<_>>>()?))
+    }
+
+    /// The inputs bound to columns, as rows of `I` that give results of `O`.
+    ///
+    /// # Errors
+    /// A column that is missing or has a type that is not read in its domain.
+    pub(crate) fn bind<I: Input, O: Output>(&self, binding: &Binding) -> Result<Wiring> {
+        let output = |inputs: &[&DataType]| match inputs {
+            // What keeps its values keeps their type.
+            [only] if O::EXACT && I::LANES == 1 && I::domain(0) == Domain::Integer => (*only).clone(),
+            _ if O::EXACT => DataType::Int64,
+            inputs => computed_type(inputs),
+        };
+        self.bind_lanes(binding, I::domain, output)
+    }
+
+    /// As [`Inputs::bind`], with the domain of each input and the type of the result from functions.
+    pub(crate) fn bind_lanes(
+        &self,
+        binding: &Binding,
+        domain: impl Fn(usize) -> Domain,
+        output: impl Fn(&[&DataType]) -> DataType,
+    ) -> Result<Wiring> {
+        let (mut sources, mut types) = (Vec::new(), Vec::new());
+        for (lane, named) in self.sources.iter().enumerate() {
+            sources.push(match named {
+                Named::Constant(x) => Source::Constant(*x),
+                Named::Position => Source::Position,
+                Named::Column(name) => {
+                    let domain = domain(lane);
+                    let (index, data_type) = match domain {
+                        Domain::Float => binding.number_column(name)?,
+                        Domain::Integer | Domain::Presence => binding.column(name)?,
+                    };
+                    if !domain.reads(data_type) {
+                        return Err(binding.column_type(name, "an integer, a boolean, a date or a time", data_type));
+                    }
+                    if lane < self.typed_by {
+                        types.push(data_type);
+                    }
+                    Source::Column { index, domain }
+                }
+            });
+        }
+        let time = self.time.as_ref().map(|time| binding.time_column(time)).transpose()?;
+        Ok(Wiring {
+            output: self.output.clone().unwrap_or_else(|| output(&types)),
+            sources,
+            time: time.map(|(index, _)| index),
+            bounds: None,
+            step: 1,
+            interleaved: false,
+            state_size: 0,
+        })
+    }
+}

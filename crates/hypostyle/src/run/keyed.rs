@@ -1,0 +1,345 @@
+//! A driver bound to its columns, with a state per key: how typed drivers become [`Running`] kernels.
+
+use std::any::Any;
+
+use arrow::array::{ArrayRef, BooleanBufferBuilder};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::DataType;
+use rayon::prelude::*;
+
+use super::batch::Batch;
+use super::live_row::LiveRow;
+use super::running::{KeyedStates, Running, Wiring};
+use super::validity::append_flags;
+use crate::drive::rolling_rows::ROWS_PER_THREAD;
+use crate::drive::{Answers, Columns, Driver, Rows, run_rows};
+use crate::error::{Error, Result};
+use crate::keys::groups::{Groups, Run};
+use crate::spec::Bounds;
+use crate::values::{Input, Output, ScalarValue, StateReader, StateWriter, Values};
+
+/// A driver, the columns that it reads and a state for each key.
+pub(crate) struct Keyed<D: Driver> {
+    driver: D,
+    wiring: Wiring,
+    states: Vec<D::State>,
+    answers: Vec<D::Output>,
+    /// Which answers are valid; empty as long as all are.
+    answered: BooleanBufferBuilder,
+}
+
+impl<D: Driver> Keyed<D> {
+    /// `wiring` as far as it does not follow from the driver.
+    pub(crate) fn boxed(driver: D, wiring: Wiring) -> Box<dyn Running> {
+        let wiring = Wiring { interleaved: D::SMALL_STATE, state_size: driver.state_size(), ..wiring };
+        Box::new(Self::with(driver, wiring, Vec::new()))
+    }
+
+    fn with(driver: D, wiring: Wiring, states: Vec<D::State>) -> Self {
+        Self { driver, wiring, states, answers: Vec::new(), answered: BooleanBufferBuilder::new(0) }
+    }
+
+    fn with_states(&self, states: Vec<D::State>) -> Box<dyn Running> {
+        Box::new(Self::with(self.driver.clone(), self.wiring.clone(), states))
+    }
+
+    /// Runs the rows `start..end` of the batch; a cut in between is for rows that are taken in turn.
+    fn run_groups(
+        &mut self,
+        batch: &Batch,
+        columns: &Columns<D::Input>,
+        start: usize,
+        end: usize,
+        answers: Answers<D::Output>,
+    ) {
+        let Self { driver, states, .. } = self;
+        match batch.groups {
+            Groups::One if end - start == columns.len() && batch.threads > 1 => {
+                driver.run_parallel(&mut states[0], columns, answers, batch.threads);
+            }
+            Groups::One => columns.with_rows(start, end, |rows| run_rows(driver, &mut states[0], rows, answers)),
+            Groups::Interleaved { keys } => {
+                if D::SMALL_STATE {
+                    columns.with_rows(start, end, |rows| {
+                        driver.run_interleaved(states, &keys[start..end], rows, answers);
+                    });
+                }
+            }
+            Groups::Runs { runs, .. } if batch.threads > 1 => self.share_runs(runs, columns, answers, batch.threads),
+            Groups::Runs { runs, .. } => {
+                columns.with_rows(start, end, |rows| run_in_turn(driver, states, 0, runs, 0, rows, answers));
+            }
+        }
+    }
+
+    /// Keys with more rows than a thread's share are shared among all threads, if the driver can; the others as they are.
+    fn share_runs(
+        &mut self,
+        runs: &[Run],
+        columns: &Columns<D::Input>,
+        mut answers: Answers<D::Output>,
+        threads: usize,
+    ) {
+        let Self { driver, states, .. } = self;
+        let long = (columns.len() / threads).max(ROWS_PER_THREAD);
+        let (long, short): (Vec<Run>, Vec<Run>) = runs.iter().partition(|run| D::SPLITS && run.len() > long);
+        for run in long {
+            let answers = answers.part(run.start, run.end);
+            columns.with_part(run.start, run.end, |rows| {
+                driver.run_parallel(&mut states[run.key as usize], &rows, answers, threads);
+            });
+        }
+        if !short.is_empty() {
+            columns.with_rows(0, columns.len(), |rows| self.run_on_threads(&short, rows, answers, threads));
+        }
+    }
+
+    /// A kernel of the same specification over the same types, which is of the same kind.
+    fn of(kernel: Box<dyn Running>) -> Box<Self> {
+        kernel.into_any().downcast().unwrap_or_else(|_| unreachable!("kernels of one specification are of one kind"))
+    }
+
+    /// Answers a row that comes alone.
+    #[inline(never)]
+    fn answer_row(&self, state: &mut D::State, row: LiveRow, answers: &mut Vec<ScalarValue<'static>>) {
+        let Wiring { sources, time, bounds, step, output, .. } = &self.wiring;
+        let input = [D::Input::from_lanes(|lane| row.scalar(&sources[lane]))];
+        let valid = [row.is_valid(sources)];
+        let time_in = |column: usize| row.operands[column].integer;
+        let (times, firsts) = match (bounds, *time) {
+            (Some(bounds), _) => {
+                let (place, bound) = (bounds.time.map_or(row.position, time_in), &row.operands[bounds.column]);
+                let first = if bound.valid { bounds.first(place, bound.integer) } else { Bounds::NO_WINDOW };
+                (Some([place]), Some([first]))
+            }
+            (None, column) => (column.map(|column| [time_in(column)]), None),
+        };
+        let rows = Rows {
+            values: &input,
+            valid: (!valid[0]).then_some(&valid[..]),
+            times: times.as_ref().map_or(&[], |times| &times[..]),
+            firsts: firsts.as_ref().map_or(&[], |firsts| &firsts[..]),
+        };
+        let (mut value, mut answered) = ([D::Output::default()], [true]);
+        run_rows(&self.driver, state, rows, Answers { values: &mut value, valid: &mut answered });
+        let kept = *step == 1 || row.position.cast_unsigned().is_multiple_of(*step as u64);
+        push_answer((answered[0] && kept).then_some(value[0]), output, answers);
+    }
+
+    /// Puts the validity of answers behind that of the `kept` ones, in the rows' order.
+    fn keep_validity(&mut self, batch: &Batch, kept: usize, answered: &[bool], threads: usize) {
+        // A fold, as it is vectorised; a search is not.
+        let fold = |flags: &[bool]| flags.iter().fold(true, |all, valid| all & valid);
+        let all = if threads > 1 { answered.par_chunks(1 << 16).all(fold) } else { fold(answered) };
+        if all && self.answered.is_empty() {
+            return;
+        }
+        self.answered.append_n(kept - self.answered.len(), true);
+        if all {
+            self.answered.append_n(answered.len(), true);
+        } else if batch.groups.keep_order() {
+            append_flags(&mut self.answered, answered, threads);
+        } else {
+            let mut in_order = Vec::with_capacity(answered.len());
+            batch.groups.append_in_row_order(answered, &mut in_order, threads);
+            append_flags(&mut self.answered, &in_order, threads);
+        }
+    }
+
+    /// Gives each thread keys of its own, with about the same number of rows.
+    fn run_on_threads(&mut self, runs: &[Run], rows: Rows<D::Input>, answers: Answers<D::Output>, threads: usize) {
+        let mut jobs = Vec::new();
+        let (mut states, mut first_key) = (self.states.as_mut_slice(), 0);
+        let (mut answers, mut first_row) = (answers, 0);
+        for part in Groups::share(runs, threads * 4) {
+            let (Some(first), Some(last)) = (part.first(), part.last()) else { continue };
+            let (_, later) = states.split_at_mut(first.key as usize - first_key);
+            let (own_states, later) = later.split_at_mut((last.key - first.key + 1) as usize);
+            states = later;
+            first_key = last.key as usize + 1;
+            let (_, later) = answers.split(first.start - first_row);
+            let (own_answers, later) = later.split(last.end - first.start);
+            answers = later;
+            first_row = last.end;
+            jobs.push((part, own_states, first.key, first.start, rows.slice(first.start, last.end), own_answers));
+        }
+        let driver = &self.driver;
+        jobs.into_par_iter().for_each(|(part, states, key, row, rows, answers)| {
+            run_in_turn(driver, states, key, part, row, rows, answers);
+        });
+    }
+}
+
+/// Puts an answer behind `answers`, as a value or as one for each field of a struct.
+pub(crate) fn push_answer<O: Output>(answer: Option<O>, data_type: &DataType, answers: &mut Vec<ScalarValue<'static>>) {
+    match (answer, data_type) {
+        (Some(answer), _) => answer.push_values(data_type, answers),
+        (None, DataType::Struct(fields)) => answers.extend(fields.iter().map(|_| ScalarValue::Null)),
+        (None, _) => answers.push(ScalarValue::Null),
+    }
+}
+
+/// Appends `rows` copies, on all threads where they take part in what follows.
+fn grow<T: Copy + Send + Sync>(items: &mut Vec<T>, item: T, rows: usize, threads: usize) {
+    if threads > 1 {
+        items.par_extend(rayon::iter::repeat_n(item, rows).with_min_len(1 << 13));
+    } else {
+        items.resize(items.len() + rows, item);
+    }
+}
+
+/// Runs one key after the other; `states`, `rows` and `answers` begin at `first_key` and `first_row`.
+fn run_in_turn<D: Driver>(
+    driver: &D,
+    states: &mut [D::State],
+    first_key: u32,
+    runs: &[Run],
+    first_row: usize,
+    rows: Rows<D::Input>,
+    mut answers: Answers<D::Output>,
+) {
+    for run in runs {
+        let (start, end) = (run.start - first_row, run.end - first_row);
+        let state = &mut states[(run.key - first_key) as usize];
+        run_rows(driver, state, rows.slice(start, end), answers.part(start, end));
+    }
+}
+
+/// Above so many keys their states' memory grows by less than twice at a time.
+const MANY_KEYS: usize = 1 << 16;
+
+impl<D: Driver> Running for Keyed<D> {
+    fn wiring(&self) -> &Wiring {
+        &self.wiring
+    }
+
+    fn expect_rows(&mut self, rows: usize) {
+        self.answers.reserve(rows);
+    }
+
+    fn run(&mut self, batch: &Batch) -> Result<()> {
+        let len = batch.record.num_rows();
+        let Wiring { sources, time, bounds, step, .. } = &self.wiring;
+        let step = *step;
+        let columns: Vec<Values> = sources.iter().map(|source| batch.values(source)).collect();
+        let valid = batch.valid(sources);
+        let (times, firsts) = match (bounds, *time) {
+            (Some(bounds), _) => batch.firsts(bounds),
+            (None, Some(time)) => (batch.times(time), Vec::new()),
+            (None, None) => (&[] as &[i64], Vec::new()),
+        };
+        if !D::Input::fits(&columns, len) {
+            return Err(Error::internal("a kernel got other columns than it is bound to"));
+        }
+        let columns = Columns::new(&columns, valid.as_deref(), len).at(times, &firsts);
+        // Where one thread takes the rows in turn, it does so portion by portion, to stay in cache.
+        let in_turn = match batch.groups {
+            Groups::Interleaved { .. } => true,
+            Groups::One => batch.threads == 1 || D::SMALL_STATE,
+            Groups::Runs { .. } => false,
+        };
+        let portion = if in_turn { self.driver.portion().min(len) } else { len }.max(1);
+        let threads = if in_turn { 1 } else { batch.threads };
+        let (mut answers, mut answered) = (std::mem::take(&mut self.answers), Vec::new());
+        let mut grouped = Vec::new();
+        for start in (0..len).step_by(portion) {
+            let end = len.min(start + portion);
+            answered.clear();
+            grow(&mut answered, true, end - start, threads);
+            let kept = answers.len();
+            if batch.groups.keep_order() {
+                // Straight to where they stay.
+                grow(&mut answers, D::Output::default(), end - start, threads);
+                let new = Answers { values: &mut answers[kept..], valid: &mut answered };
+                self.run_groups(batch, &columns, start, end, new);
+            } else {
+                grow(&mut grouped, D::Output::default(), end - start, threads);
+                self.run_groups(batch, &columns, start, end, Answers { values: &mut grouped, valid: &mut answered });
+                batch.groups.append_in_row_order(&grouped, &mut answers, batch.threads);
+            }
+            if step > 1 {
+                for (valid, row) in answered.iter_mut().zip(&batch.positions[start..end]) {
+                    *valid &= row.cast_unsigned().is_multiple_of(step as u64);
+                }
+            }
+            self.keep_validity(batch, kept, &answered, threads);
+        }
+        self.answers = answers;
+        Ok(())
+    }
+
+    fn run_row(&mut self, key: usize, row: LiveRow, answers: &mut Vec<ScalarValue<'static>>) {
+        // The state is lent out and put back, as the rest of the kernel is read meanwhile.
+        let mut states = std::mem::take(&mut self.states);
+        self.answer_row(&mut states[key], row, answers);
+        self.states = states;
+    }
+
+    fn peek_row(&self, key: Option<usize>, row: LiveRow, answers: &mut Vec<ScalarValue<'static>>) {
+        let mut state = key.map_or_else(|| self.driver.start(), |key| self.states[key].clone());
+        self.answer_row(&mut state, row, answers);
+    }
+
+    fn take_results(&mut self) -> ArrayRef {
+        let nulls = (!self.answered.is_empty()).then(|| NullBuffer::new(self.answered.finish()));
+        D::Output::into_array(std::mem::take(&mut self.answers), nulls, &self.wiring.output)
+    }
+}
+
+impl<D: Driver> KeyedStates for Keyed<D> {
+    fn resize(&mut self, keys: usize) {
+        let driver = &self.driver;
+        if keys > self.states.capacity() && keys > MANY_KEYS {
+            // By a quarter: twice as many would leave half of a large memory empty.
+            self.states.reserve_exact((keys + keys / 4) - self.states.len());
+        }
+        self.states.resize_with(keys, || driver.start());
+        if self.states.capacity() > 2 * keys + MANY_KEYS {
+            self.states.shrink_to_fit();
+        }
+    }
+
+    fn clone_boxed(&self) -> Box<dyn Running> {
+        self.with_states(self.states.clone())
+    }
+
+    fn select(&self, keys: &[u32]) -> Box<dyn Running> {
+        self.with_states(keys.iter().map(|key| self.states[*key as usize].clone()).collect())
+    }
+
+    fn put_back(&mut self, keys: &[u32], states: Box<dyn Running>) {
+        let copies = Self::of(states);
+        keys.iter().zip(copies.states).for_each(|(key, state)| self.states[*key as usize] = state);
+    }
+
+    fn retain(&mut self, kept: &[u32]) {
+        let (mut number, mut kept) = (0, kept.iter().peekable());
+        self.states.retain(|_| {
+            number += 1;
+            kept.next_if(|key| **key == number - 1).is_some()
+        });
+        self.states.shrink_to_fit();
+    }
+
+    fn append(&mut self, other: Box<dyn Running>) {
+        self.states.extend(Self::of(other).states);
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
+    fn write(&self, to: &mut StateWriter, key: usize) {
+        self.driver.write(&self.states[key], to);
+    }
+
+    fn read(&mut self, from: &mut StateReader) -> Result<()> {
+        self.states.push(self.driver.read(from)?);
+        Ok(())
+    }
+
+    fn state_bytes(&self) -> usize {
+        self.states.capacity() * size_of::<D::State>()
+            + self.states.iter().map(|state| self.driver.heap_bytes(state)).sum::<usize>()
+    }
+}

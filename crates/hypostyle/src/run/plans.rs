@@ -1,0 +1,56 @@
+//! Plans of kernels without a window: recurrences, row functions and programs.
+
+use std::sync::Arc;
+
+use super::inputs::Inputs;
+use super::keyed::Keyed;
+use super::plan::{Binding, Plan};
+use super::program_kernel::ProgramKernel;
+use super::row_kernel::RowKernel;
+use crate::drive::scan::Scan;
+use crate::error::{Error, Result};
+use crate::model::{Program, Recurrence, RowFunction};
+use crate::values::{Domain, computed_type};
+
+impl Plan {
+    /// A recurrence over these inputs.
+    pub fn recurrence<R: Recurrence>(inputs: Inputs, recurrence: R) -> Self {
+        Self::new(move |binding| {
+            let wiring = inputs.bind::<R::Input, R::Output>(binding)?;
+            Ok(Keyed::boxed(Scan(recurrence.clone()), wiring))
+        })
+    }
+
+    /// As [`Plan::recurrence`], for a recurrence that depends on the types of its columns.
+    pub fn recurrence_of<R: Recurrence>(
+        inputs: Inputs,
+        make: impl Fn(&Binding) -> Result<R> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(move |binding| {
+            let recurrence = make(binding)?;
+            Ok(Keyed::boxed(Scan(recurrence), inputs.bind::<R::Input, R::Output>(binding)?))
+        })
+    }
+
+    /// A function of these columns.
+    pub fn row_function<F: RowFunction>(inputs: Inputs, function: F) -> Self {
+        Self::new(move |binding| {
+            let wiring = inputs.bind_lanes(binding, |_| Domain::Float, computed_type)?;
+            RowKernel::boxed(function.clone(), wiring)
+        })
+    }
+
+    /// A program over these inputs, one per [`Program::inputs`].
+    pub fn program(inputs: Inputs, program: impl Program) -> Self {
+        let program: Arc<dyn Program> = Arc::new(program);
+        Self::new(move |binding| {
+            let domains = program.inputs();
+            if domains.len() != inputs.len() {
+                let (wanted, given) = (domains.len(), inputs.len());
+                return Err(Error::internal(format!("a program of {wanted} inputs was given {given}")));
+            }
+            let wiring = inputs.bind_lanes(binding, |lane| domains[lane], |_| program.output_type())?;
+            ProgramKernel::boxed(program.clone(), wiring)
+        })
+    }
+}

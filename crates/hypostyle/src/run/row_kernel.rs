@@ -1,0 +1,168 @@
+//! A row function bound to its columns, evaluated block by block.
+
+use std::any::Any;
+
+use arrow::array::{Array, ArrayRef, new_empty_array};
+use arrow::buffer::NullBuffer;
+use arrow::compute::concat;
+use rayon::prelude::*;
+use smallvec::SmallVec;
+
+use super::batch::Batch;
+use super::keyed::push_answer;
+use super::live_row::LiveRow;
+use super::running::{KeyedStates, Running, Wiring};
+use super::source::Source;
+use crate::error::{Error, Result};
+use crate::model::RowFunction;
+use crate::values::{Domain, Output, ScalarValue, StateReader, StateWriter, read_float};
+
+/// Rows that are evaluated at once: few enough that intermediate results stay in the first-level cache.
+const BLOCK: usize = 2048;
+
+/// A row function bound to its columns.
+#[derive(Clone)]
+pub(crate) struct RowKernel<F> {
+    function: F,
+    columns: Vec<usize>,
+    wiring: Wiring,
+    answers: Vec<ArrayRef>,
+}
+
+impl<F: RowFunction> RowKernel<F> {
+    /// `wiring` with its sources, all of which are columns of floats.
+    pub(crate) fn boxed(function: F, wiring: Wiring) -> Result<Box<dyn Running>> {
+        let column = |source: &Source| match source {
+            Source::Column { index, domain: Domain::Float } => Ok(*index),
+            _ => Err(Error::internal("a row function reads columns of numbers only")),
+        };
+        let columns = wiring.sources.iter().map(column).collect::<Result<Vec<_>>>()?;
+        // It reads whole arrays, so nothing needs to be grouped by key for it.
+        let wiring = Wiring { sources: Vec::new(), interleaved: true, state_size: 0, ..wiring };
+        Ok(Box::new(Self { function, columns, wiring, answers: Vec::new() }))
+    }
+
+    fn answer_row(&self, row: LiveRow, answers: &mut Vec<ScalarValue<'static>>) {
+        let operands = || self.columns.iter().map(|column| &row.operands[*column]);
+        let values: SmallVec<[f64; 16]> = operands().map(|operand| operand.float).collect();
+        let columns: SmallVec<[&[f64]; 16]> = values.chunks(1).collect();
+        let mut answer = [0.0];
+        self.function.evaluate(&columns, &mut answer);
+        push_answer(operands().all(|operand| operand.valid).then_some(answer[0]), &self.wiring.output, answers);
+    }
+}
+
+/// Evaluates a row function over columns of the same length.
+///
+/// ```
+/// use hypostyle::{RowFunction, map_rows};
+///
+/// #[derive(Clone)]
+/// struct Norm;
+/// impl RowFunction for Norm {
+///     fn evaluate(&self, columns: &[&[f64]], answers: &mut [f64]) {
+///         for (i, y) in answers.iter_mut().enumerate() {
+///             *y = columns.iter().map(|x| x[i] * x[i]).sum::<f64>().sqrt();
+///         }
+///     }
+/// }
+/// assert_eq!(map_rows(&Norm, &[&[3.0, 0.0], &[4.0, 1.0]]), [5.0, 1.0]);
+/// ```
+pub fn map_rows<F: RowFunction>(function: &F, columns: &[&[f64]]) -> Vec<f64> {
+    let len = columns.iter().map(|column| column.len()).min().unwrap_or(0);
+    let mut answers = vec![0.0; len];
+    for (i, part) in answers.chunks_mut(BLOCK).enumerate() {
+        evaluate_block(function, columns, i * BLOCK, part);
+    }
+    answers
+}
+
+fn evaluate_block<F: RowFunction>(function: &F, columns: &[&[f64]], start: usize, answers: &mut [f64]) {
+    let end = start + answers.len();
+    let block: Vec<&[f64]> = columns.iter().map(|column| &column[start..end]).collect();
+    function.evaluate(&block, answers);
+}
+
+impl<F: RowFunction> Running for RowKernel<F> {
+    fn wiring(&self) -> &Wiring {
+        &self.wiring
+    }
+
+    fn expect_rows(&mut self, _rows: usize) {}
+
+    fn run(&mut self, batch: &Batch) -> Result<()> {
+        let arrays: Vec<&ArrayRef> = self.columns.iter().map(|index| batch.record.column(*index)).collect();
+        let values = arrays.iter().map(|array| read_float(array)).collect::<Result<Vec<_>>>()?;
+        let columns: Vec<&[f64]> = values.iter().map(AsRef::as_ref).collect();
+        let len = batch.record.num_rows();
+        let mut answers = vec![0.0; len];
+        if batch.threads > 1 {
+            answers
+                .par_chunks_mut(BLOCK)
+                .with_min_len(16)
+                .enumerate()
+                .for_each(|(i, part)| evaluate_block(&self.function, &columns, i * BLOCK, part));
+        } else {
+            for (i, part) in answers.chunks_mut(BLOCK).enumerate() {
+                evaluate_block(&self.function, &columns, i * BLOCK, part);
+            }
+        }
+        let nulls =
+            arrays.iter().fold(None, |all, array| NullBuffer::union(all.as_ref(), array.logical_nulls().as_ref()));
+        self.answers.push(f64::into_array(answers, nulls, &self.wiring.output));
+        Ok(())
+    }
+
+    fn run_row(&mut self, _key: usize, row: LiveRow, answers: &mut Vec<ScalarValue<'static>>) {
+        self.answer_row(row, answers);
+    }
+
+    fn peek_row(&self, _key: Option<usize>, row: LiveRow, answers: &mut Vec<ScalarValue<'static>>) {
+        self.answer_row(row, answers);
+    }
+
+    fn take_results(&mut self) -> ArrayRef {
+        let mut answers = std::mem::take(&mut self.answers);
+        match answers.len() {
+            0 => new_empty_array(&self.wiring.output),
+            1 => answers.swap_remove(0),
+            _ => {
+                let parts: Vec<&dyn Array> = answers.iter().map(AsRef::as_ref).collect();
+                concat(&parts).expect("the parts have one type")
+            }
+        }
+    }
+}
+
+/// Row functions have no state, so keys come and go without a trace.
+impl<F: RowFunction> KeyedStates for RowKernel<F> {
+    fn resize(&mut self, _keys: usize) {}
+
+    fn clone_boxed(&self) -> Box<dyn Running> {
+        Box::new(self.clone())
+    }
+
+    fn select(&self, _keys: &[u32]) -> Box<dyn Running> {
+        self.clone_boxed()
+    }
+
+    fn put_back(&mut self, _keys: &[u32], _states: Box<dyn Running>) {}
+
+    fn retain(&mut self, _kept: &[u32]) {}
+
+    fn append(&mut self, _other: Box<dyn Running>) {}
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
+    fn write(&self, _to: &mut StateWriter, _key: usize) {}
+
+    fn read(&mut self, _from: &mut StateReader) -> Result<()> {
+        Ok(())
+    }
+
+    fn state_bytes(&self) -> usize {
+        0
+    }
+}

@@ -1,0 +1,183 @@
+//! Which driver runs a windowed kernel: by its window, and by what the kernel is made of.
+
+use super::inputs::Inputs;
+use super::keyed::Keyed;
+use super::plan::{Binding, Plan};
+use super::running::{Running, Wiring};
+use super::window::{Span, TimeSpan, Window};
+use crate::drive::Driver;
+use crate::drive::by_row::WithRow;
+use crate::drive::centered::Centered;
+use crate::drive::expanding::Expanding;
+use crate::drive::filter::Filter;
+use crate::drive::lagged::Lagged;
+use crate::drive::ordered_rows::OrderedRows;
+use crate::drive::rolling_rows::RollingRows;
+use crate::drive::rolling_time::{Reach, RollingTime, Sliding, Sorted, TwoStacks};
+use crate::error::Result;
+use crate::model::{ByRow, OrderedWindow, Statistic};
+use crate::spec::Arguments;
+use crate::values::{Input, Output};
+
+/// What is put around a window's driver, so that it reads or returns something else.
+pub trait Around<I: Input, O: Output> {
+    /// The kernel.
+    fn boxed<D: Driver<Input = I, Output = O>>(self, driver: D, wiring: Wiring) -> Box<dyn Running>;
+}
+
+/// Nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Bare;
+
+impl<I: Input, O: Output> Around<I, O> for Bare {
+    fn boxed<D: Driver<Input = I, Output = O>>(self, driver: D, wiring: Wiring) -> Box<dyn Running> {
+        Keyed::boxed(driver, wiring)
+    }
+}
+
+/// A last step with the current row.
+#[derive(Debug, Clone)]
+pub struct Then<F>(pub F);
+
+impl<F: ByRow> Around<F::Input, F::Inner> for Then<F> {
+    fn boxed<D: Driver<Input = F::Input, Output = F::Inner>>(self, driver: D, wiring: Wiring) -> Box<dyn Running> {
+        Keyed::boxed(WithRow { driver, step: self.0 }, wiring)
+    }
+}
+
+/// A column beside itself this many rows earlier.
+#[derive(Debug, Clone, Copy)]
+pub struct BesideItself(pub usize);
+
+impl<O: Output> Around<[f64; 2], O> for BesideItself {
+    fn boxed<D: Driver<Input = [f64; 2], Output = O>>(self, driver: D, wiring: Wiring) -> Box<dyn Running> {
+        Keyed::boxed(Lagged { driver, lag: self.0 }, wiring)
+    }
+}
+
+impl Plan {
+    /// A statistic of the columns that these parameters name, over the window of `arguments`.
+    ///
+    /// # Errors
+    /// A window whose parameters are out of range or do not go together.
+    pub fn statistic<S: Statistic>(arguments: &Arguments, parameters: &[&str], statistic: S) -> Result<Self> {
+        let inputs = Inputs::of(arguments, parameters)?;
+        Ok(Window::of(arguments)?.plan(move |window, binding| {
+            let wiring = inputs.bind::<S::Input, S::Output>(binding)?;
+            window.statistic(binding, wiring, statistic.clone(), Bare)
+        }))
+    }
+
+    /// An ordered window of the columns that these parameters name.
+    ///
+    /// # Errors
+    /// As [`Plan::statistic`].
+    pub fn ordered<W: OrderedWindow>(arguments: &Arguments, parameters: &[&str], ordered: W) -> Result<Self> {
+        let inputs = Inputs::of(arguments, parameters)?;
+        Ok(Window::of(arguments)?.plan(move |window, binding| {
+            let wiring = inputs.bind::<W::Input, W::Output>(binding)?;
+            window.ordered(binding, wiring, ordered.clone(), Bare)
+        }))
+    }
+
+    /// A filter of the column `column` over a window of rows; `make` gets the rows that the window holds, whether it ends
+    /// before the current one, and `min_samples`.
+    pub(crate) fn filter(
+        arguments: &Arguments,
+        make: impl FnOnce(usize, bool, usize) -> Result<Filter>,
+    ) -> Result<Self> {
+        let (inputs, window) = (Inputs::of(arguments, &["column"])?, Window::of(arguments)?);
+        let (held, lagged) = match window.span {
+            Span::Rows { held, lagged, .. } => (held, lagged),
+            _ => return Err(arguments.refuse("window", "must be a number of rows, the same for all windows")),
+        };
+        if held == 0 {
+            return Err(arguments
+                .refuse("window", "holds no rows with closed='neither'")
+                .with_help("use at least 2 rows, or another `closed`"));
+        }
+        let filter = make(held, lagged, window.min_samples)?;
+        Ok(window.plan(move |window, binding| window.rows(filter.clone(), inputs.bind::<f64, f64>(binding)?, Bare)))
+    }
+}
+
+impl Window {
+    /// A plan of a kernel over this window, for kernels whose parts depend on the types of their columns.
+    pub fn plan(self, bind: impl Fn(&Self, &Binding) -> Result<Box<dyn Running>> + Send + Sync + 'static) -> Plan {
+        let latency = self.latency();
+        Plan::new(move |binding| bind(&self, binding)).with_latency(latency)
+    }
+
+    /// A statistic over this window.
+    ///
+    /// # Errors
+    /// A time column that is missing or has a type that does not suit the window.
+    pub fn statistic<S: Statistic>(
+        &self,
+        binding: &Binding,
+        wiring: Wiring,
+        statistic: S,
+        around: impl Around<S::Input, S::Output>,
+    ) -> Result<Box<dyn Running>> {
+        let min_samples = self.min_samples;
+        match (&self.span, self.time_span(binding)?) {
+            (_, Some(span)) => Ok(self.time(TwoStacks(statistic), span, binding, wiring, around)),
+            (Span::Rows { held, lagged, .. }, _) => {
+                self.rows(RollingRows { statistic, rows: *held, lagged: *lagged, min_samples }, wiring, around)
+            }
+            _ => Ok(around.boxed(Expanding { statistic, min_samples }, wiring)),
+        }
+    }
+
+    /// An ordered window over this window's rows.
+    ///
+    /// # Errors
+    /// As [`Window::statistic`].
+    pub fn ordered<W: OrderedWindow>(
+        &self,
+        binding: &Binding,
+        wiring: Wiring,
+        ordered: W,
+        around: impl Around<W::Input, W::Output>,
+    ) -> Result<Box<dyn Running>> {
+        let min_samples = self.min_samples;
+        match (&self.span, self.time_span(binding)?) {
+            (_, Some(span)) => Ok(self.time(Sorted(ordered), span, binding, wiring, around)),
+            (Span::Rows { held, lagged, .. }, _) => {
+                self.rows(OrderedRows { window: ordered, rows: *held, lagged: *lagged, min_samples }, wiring, around)
+            }
+            _ => {
+                let driver = OrderedRows { window: ordered, rows: usize::MAX, lagged: false, min_samples };
+                Ok(around.boxed(driver, wiring))
+            }
+        }
+    }
+
+    fn rows<D: Driver>(
+        &self,
+        driver: D,
+        wiring: Wiring,
+        around: impl Around<D::Input, D::Output>,
+    ) -> Result<Box<dyn Running>> {
+        let wiring = Wiring { step: self.step, ..wiring };
+        Ok(match self.span {
+            Span::Rows { lead: Some(lead), .. } => around.boxed(Centered { driver, lead }, wiring),
+            _ => around.boxed(driver, wiring),
+        })
+    }
+
+    fn time<K: Sliding>(
+        &self,
+        summary: K,
+        span: TimeSpan,
+        binding: &Binding,
+        wiring: Wiring,
+        around: impl Around<K::Input, K::Output>,
+    ) -> Box<dyn Running> {
+        let TimeSpan { reach, time, bounds, includes_current } = span;
+        // In memory a window that a column bounds may go back to earlier rows.
+        let (min_samples, keeps_all) = (self.min_samples, binding.is_whole() && reach == Reach::Told);
+        let driver = RollingTime { summary, reach, includes_current, min_samples, keeps_all };
+        around.boxed(driver, Wiring { time, bounds, step: self.step, ..wiring })
+    }
+}

@@ -1,0 +1,146 @@
+//! What a kernel's table says of its parameters.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::kernel_spec::Value;
+
+/// The kinds of kernels, as the documentation groups them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// A statistic of the last rows, or of a span of time.
+    Rolling,
+    /// A statistic of all rows so far.
+    Expanding,
+    /// A state machine over the rows.
+    Recurrence,
+    /// A function of one row's columns.
+    Row,
+}
+
+/// A parameter of a kernel.
+#[derive(Debug, Clone, Serialize)]
+pub struct Parameter {
+    /// The name, the same in every face.
+    pub name: Cow<'static, str>,
+    /// What values it takes.
+    #[serde(flatten)]
+    pub kind: Kind,
+    /// Whether Python takes it by position.
+    pub positional: bool,
+    /// The value when it is not given.
+    pub default: Literal,
+    /// One sentence.
+    pub doc: Cow<'static, str>,
+}
+
+/// What values a parameter takes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(tag = "kind", content = "choices", rename_all = "snake_case")]
+pub enum Kind {
+    /// A column.
+    Column,
+    /// A column of booleans.
+    Flags,
+    /// Several columns.
+    Columns,
+    /// A time column: dates, timestamps or integers; with the parameter that is a length of it.
+    Time(&'static str),
+    /// A number.
+    Number,
+    /// A number or a column.
+    NumberOrColumn,
+    /// Several numbers.
+    Numbers,
+    /// A whole number, not negative.
+    Count,
+    /// True or false.
+    Flag,
+    /// One of these.
+    Choice(&'static [&'static str]),
+    /// Some of these.
+    Words(&'static [&'static str]),
+    /// A number of rows, a duration, or a column that holds the length or far end of each row's window.
+    Window,
+    /// A number of rows, at least 1.
+    Rows,
+    /// A weight for each row of a window, or the name of a shape.
+    Weights,
+    /// A duration.
+    Duration,
+}
+
+impl Kind {
+    pub(crate) fn expected(&self) -> &'static str {
+        match self {
+            Self::Column => "the name of a column",
+            Self::Flags => "the name of a column of booleans",
+            Self::Columns => "a list of column names",
+            Self::Time(_) => "the name of a time column",
+            Self::Number => "a number",
+            Self::NumberOrColumn => "a number or the name of a column",
+            Self::Numbers => "a list of numbers",
+            Self::Count => "a whole number",
+            Self::Flag => "true or false",
+            Self::Choice(_) => "one of a few words",
+            Self::Words(_) => "a list of some of its words, such as ['r2']",
+            Self::Window => {
+                "a number of rows, a duration such as '5m', or a column as {length = 'n'} or {start = 'since'}"
+            }
+            Self::Rows => "a number of rows",
+            Self::Weights => "a list of numbers or the name of a shape",
+            Self::Duration => "a duration such as '30m'",
+        }
+    }
+}
+
+/// A parameter's default.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Literal {
+    /// There is none: the parameter must be given.
+    Required,
+    /// Not given means something of its own, which the parameter's sentence says.
+    Omitted,
+    /// A flag.
+    Flag(bool),
+    /// A count.
+    Count(i64),
+    /// A number.
+    Number(f64),
+    /// A word.
+    Text(&'static str),
+    /// Several words or columns.
+    Texts(&'static [&'static str]),
+    /// Several numbers.
+    Numbers(&'static [f64]),
+}
+
+impl Literal {
+    /// The value, if it is one.
+    pub fn value(&self) -> Option<Value> {
+        Some(match *self {
+            Self::Required | Self::Omitted => return None,
+            Self::Flag(x) => Value::Bool(x),
+            Self::Count(x) => Value::Int(x),
+            Self::Number(x) => Value::Float(x),
+            Self::Text(x) => Value::from(x),
+            Self::Texts(items) => Value::from(items.to_vec()),
+            Self::Numbers(items) => Value::from(items.to_vec()),
+        })
+    }
+}
+
+impl Parameter {
+    /// A parameter that must be given.
+    pub const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Self {
+        Self { name: Cow::Borrowed(name), kind, positional: true, default: Literal::Required, doc: Cow::Borrowed(doc) }
+    }
+
+    /// A parameter that may be left out.
+    pub const fn optional(name: &'static str, kind: Kind, default: Literal, doc: &'static str) -> Self {
+        Self { name: Cow::Borrowed(name), kind, positional: false, default, doc: Cow::Borrowed(doc) }
+    }
+}

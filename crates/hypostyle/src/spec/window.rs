@@ -1,0 +1,305 @@
+//! Which earlier rows a window covers: its extent in rows or in time, and which of its ends belong to it.
+
+use std::fmt;
+
+use arrow::datatypes::{DataType, TimeUnit};
+
+use crate::error::{Error, Result, type_name};
+
+/// The length of a window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extent {
+    /// A number of rows, at least 1; rows with a null count as rows.
+    Rows(usize),
+    /// A span of the time column.
+    Duration(Duration),
+    /// As long as this column says in each row.
+    LengthIn(String),
+    /// From where this column says in each row.
+    StartIn(String),
+}
+
+/// A window of which each row names the far end or the length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounds {
+    /// The column, by its place in the input's schema.
+    pub(crate) column: usize,
+    /// The time column; `None` where rows are counted.
+    pub(crate) time: Option<usize>,
+    /// Whether the column holds the window's length rather than its far end.
+    pub(crate) is_length: bool,
+    pub(crate) includes_far_end: bool,
+}
+
+impl Bounds {
+    /// The row has no window: its bound is null.
+    pub(crate) const NO_WINDOW: i64 = i64::MAX;
+
+    /// The far end of the window of a row at `place`.
+    pub(crate) fn far_end(&self, place: i64, bound: i64) -> i64 {
+        if self.is_length { place.saturating_sub(bound) } else { bound }
+    }
+
+    /// The first place that is in the window of a row at `place`, past `place` where the window is empty.
+    pub(crate) fn first(&self, place: i64, bound: i64) -> i64 {
+        self.far_end(place, bound).saturating_add(i64::from(!self.includes_far_end)).min(Self::NO_WINDOW - 1)
+    }
+}
+
+/// A positive span of time, exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duration {
+    /// Nanoseconds, for dates and timestamps.
+    Nanoseconds(u128),
+    /// Steps of an integer time column.
+    Units(u64),
+}
+
+/// Which ends of the window belong to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// The current row belongs, the far end does not: `(t - d, t]`, or the last `n` rows.
+    Right,
+    /// The far end belongs, the current row does not: `[t - d, t)`, or the `n` rows before this one.
+    Left,
+    /// `[t - d, t]`, or `n` rows and this one.
+    Both,
+    /// `(t - d, t)`, or the `n - 1` rows before this one.
+    Neither,
+}
+
+impl Closed {
+    pub(crate) fn includes_current(self) -> bool {
+        matches!(self, Self::Right | Self::Both)
+    }
+
+    pub(crate) fn includes_far_end(self) -> bool {
+        matches!(self, Self::Left | Self::Both)
+    }
+
+    /// How many rows a window of `rows` rows holds.
+    pub(crate) fn rows_held(self, rows: usize) -> usize {
+        match self {
+            Self::Right | Self::Left => rows,
+            Self::Both => rows.saturating_add(1),
+            Self::Neither => rows - 1,
+        }
+    }
+}
+
+/// Why a text is not a duration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DurationError {
+    /// It is no sequence of integers and units.
+    Invalid {
+        /// The text.
+        text: String,
+    },
+    /// It uses a unit without a fixed length.
+    CalendarUnit {
+        /// The text.
+        text: String,
+        /// The unit: months, quarters or years.
+        unit: String,
+    },
+    /// It is zero.
+    NotPositive {
+        /// The text.
+        text: String,
+    },
+}
+
+impl DurationError {
+    /// What to write instead.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::CalendarUnit { .. } => "use days instead, such as '30d'",
+            Self::Invalid { .. } | Self::NotPositive { .. } => {
+                "write an integer and a unit, such as '5m', '1h30m' or '250ms' (ns, us, ms, s, m, h, d, w), \
+                 or '10i' for ten steps of an integer time column"
+            }
+        }
+    }
+}
+
+impl fmt::Display for DurationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid { text } => write!(f, "{text:?} is not a valid duration"),
+            Self::CalendarUnit { text, unit } => {
+                write!(f, "{text:?} uses the calendar unit '{unit}', which has no fixed length")
+            }
+            Self::NotPositive { text } => write!(f, "must be positive, got {text:?}"),
+        }
+    }
+}
+
+impl std::error::Error for DurationError {}
+
+impl fmt::Display for Duration {
+    /// The shortest way to write it: `90m` is `1h30m`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = match self {
+            Self::Units(units) => return write!(f, "{units}i"),
+            Self::Nanoseconds(length) => *length,
+        };
+        for (unit, nanoseconds) in UNITS.iter().rev().filter(|(unit, _)| *unit != "µs") {
+            let amount = rest / nanoseconds;
+            rest %= nanoseconds;
+            if amount > 0 {
+                write!(f, "{amount}{unit}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+const UNITS: [(&str, u128); 9] = [
+    ("ns", 1),
+    ("us", 1_000),
+    ("µs", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60 * 1_000_000_000),
+    ("h", 3_600 * 1_000_000_000),
+    ("d", 86_400 * 1_000_000_000),
+    ("w", 7 * 86_400 * 1_000_000_000),
+];
+
+impl Duration {
+    /// Parses `5m`, `1h30m`, `250ms`, or `10i` for ten steps of an integer time column.
+    ///
+    /// # Errors
+    /// What is wrong with the text; its message says what to write instead.
+    pub fn parse(text: &str) -> std::result::Result<Self, DurationError> {
+        let invalid = || DurationError::Invalid { text: text.to_string() };
+        let mut rest = text.trim();
+        let mut total: u128 = 0;
+        let mut units: Option<u64> = None;
+        if rest.is_empty() {
+            return Err(invalid());
+        }
+        while !rest.is_empty() {
+            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let amount: u64 = rest[..digits].parse().map_err(|_| invalid())?;
+            rest = &rest[digits..];
+            let letters = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+            let unit = &rest[..letters];
+            rest = &rest[letters..];
+            match unit {
+                "i" if total == 0 && units.is_none() && rest.is_empty() => units = Some(amount),
+                "mo" | "q" | "y" => {
+                    return Err(DurationError::CalendarUnit { text: text.to_string(), unit: unit.to_string() });
+                }
+                _ => {
+                    let (_, nanoseconds) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(invalid)?;
+                    total += u128::from(amount) * nanoseconds;
+                }
+            }
+        }
+        match units {
+            Some(0) => Err(DurationError::NotPositive { text: text.to_string() }),
+            Some(units) => Ok(Self::Units(units)),
+            None if total == 0 => Err(DurationError::NotPositive { text: text.to_string() }),
+            None => Ok(Self::Nanoseconds(total)),
+        }
+    }
+
+    /// The greatest difference of two times of this column, in its own unit, that is still within the duration.
+    /// With `inclusive` a difference of exactly the duration is within.
+    pub(crate) fn reach(self, kernel: &str, column: &str, time: &DataType, inclusive: bool) -> Result<u64> {
+        let (length, unit) = match (self, nanoseconds_per_unit(time)) {
+            (Self::Nanoseconds(length), Some(unit)) => (length, unit),
+            (Self::Units(length), None) if time.is_integer() => (u128::from(length), 1),
+            (Self::Nanoseconds(_), None) if time.is_integer() => {
+                return Err(Error::column_type(
+                    kernel,
+                    column,
+                    "a date or a timestamp (or, for integers, a length such as '10i')",
+                    time,
+                ));
+            }
+            (Self::Units(length), Some(_)) => {
+                return Err(Error::column_type(
+                    kernel,
+                    column,
+                    &format!("an integer for a length of {length} steps (or a duration such as '5m')"),
+                    time,
+                ));
+            }
+            _ => return Err(Error::column_type(kernel, column, "a date, a timestamp or an integer", time)),
+        };
+        let reach = if inclusive { length / unit } else { length.div_ceil(unit) - 1 };
+        Ok(u64::try_from(reach).unwrap_or(u64::MAX))
+    }
+}
+
+/// Checks the types of columns that bound windows: rows are counted by integers; a far end is a time as those of the time
+/// column, and a length a difference of them.
+pub(crate) fn check_bound_type(
+    kernel: &str,
+    (name, data_type): (&str, &DataType),
+    time: Option<&DataType>,
+    is_length: bool,
+) -> Result<()> {
+    let integer = DataType::Int64;
+    let wanted = match time {
+        Some(DataType::Timestamp(unit, _)) if is_length => DataType::Duration(*unit),
+        Some(DataType::Date64) if is_length => DataType::Duration(TimeUnit::Millisecond),
+        Some(time) if !is_length => time.clone(),
+        _ => integer.clone(),
+    };
+    let fits = match &wanted {
+        // Integers of 64 bits without a sign aren't read as they stand.
+        wanted if *wanted == integer => data_type.is_integer() && *data_type != DataType::UInt64,
+        wanted => data_type == wanted,
+    };
+    if fits { Ok(()) } else { Err(Error::column_type(kernel, name, &type_name(&wanted), data_type)) }
+}
+
+fn nanoseconds_per_unit(time: &DataType) -> Option<u128> {
+    match time {
+        DataType::Date32 => Some(86_400 * 1_000_000_000),
+        DataType::Date64 | DataType::Timestamp(TimeUnit::Millisecond, _) => Some(1_000_000),
+        DataType::Timestamp(TimeUnit::Second, _) => Some(1_000_000_000),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => Some(1_000),
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => Some(1),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_exact() {
+        assert_eq!(Duration::parse("1h30m"), Ok(Duration::Nanoseconds(5_400_000_000_000)));
+        assert_eq!(Duration::parse("10i"), Ok(Duration::Units(10)));
+        for text in ["", "5", "m", "0s", "0i", "5 m", "-5m", "5i3s", "1.5h", "5fortnights", "99999999999999999999s"] {
+            assert!(Duration::parse(text).is_err(), "{text}");
+        }
+        assert!(matches!(Duration::parse("1mo"), Err(DurationError::CalendarUnit { unit, .. }) if unit == "mo"));
+    }
+
+    #[test]
+    fn a_duration_is_written_in_one_way_and_read_back() {
+        for (text, written) in
+            [("90m", "1h30m"), ("300000000us", "5m"), ("7d", "1w"), ("1001ns", "1us1ns"), ("3i", "3i")]
+        {
+            let duration = Duration::parse(text).unwrap();
+            assert_eq!(duration.to_string(), written);
+            assert_eq!(Duration::parse(written), Ok(duration));
+        }
+    }
+
+    #[test]
+    fn a_duration_between_two_units_reaches_down() {
+        let seconds = DataType::Timestamp(TimeUnit::Second, None);
+        let reach =
+            |text: &str, inclusive| Duration::parse(text).unwrap().reach("k", "t", &seconds, inclusive).unwrap();
+        assert_eq!((reach("2s", false), reach("2s", true)), (1, 2));
+        assert_eq!((reach("2500ms", false), reach("2500ms", true)), (2, 2));
+        assert_eq!((reach("1ms", false), reach("1ms", true)), (0, 0));
+    }
+}

@@ -1,0 +1,422 @@
+//! A stage's kernels bound to their columns, with all keys and states: rows go in all or nothing, and keys can be taken out,
+//! put together and forgotten.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::datatypes::{DataType, Field, Schema};
+
+use super::schedule::run_kernels;
+use super::watermark::{self, BEFORE_ALL, Order, Watermark};
+use crate::catalog::PlannedKernel;
+use crate::error::{Error, ErrorKind, Result, type_name};
+use crate::keys::{Keys, Mark, shown_key};
+use crate::run::{LiveRow, Running, find_column};
+use crate::values::{Operands, ScalarValue, array_of, read_value};
+
+/// Who needs a stage's own time column, for messages.
+const TIME_COLUMN: &str = "time_column";
+
+/// What a stage knows once it has seen the types of its columns.
+pub(crate) struct BoundKernels {
+    /// The columns that the kernels read, and the keys, with their types.
+    pub(crate) fields: Vec<Field>,
+    /// The kernel that first asked for each of the fields.
+    pub(super) owners: Vec<String>,
+    /// The kernels, bound to `fields`.
+    pub(crate) kernels: Vec<Box<dyn Running>>,
+    pub(crate) keys: Option<Keys>,
+    /// The places of the key columns in `fields`.
+    pub(crate) key_columns: Vec<usize>,
+    pub(crate) watermarks: Vec<Watermark>,
+    /// How many rows of each key there were, where a kernel asks for a row's number.
+    pub(crate) seen: Option<Vec<i64>>,
+    pub(crate) rows: u64,
+}
+
+/// What there was before a batch.
+struct Before {
+    keys: usize,
+    mark: Option<Mark>,
+}
+
+/// The items of some keys.
+fn picked(items: &[i64], keys: &[u32]) -> Vec<i64> {
+    keys.iter().map(|key| items[*key as usize]).collect()
+}
+
+/// The numbers below `limit` among these, each once, in increasing order.
+fn distinct_below(keys: &[u32], limit: usize) -> Vec<u32> {
+    let known = keys.iter().copied().filter(|key| (*key as usize) < limit);
+    // Flags for all keys, unless they are too many for so few rows.
+    if keys.len() < limit / 16 {
+        let mut distinct: Vec<u32> = known.collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        return distinct;
+    }
+    let mut seen = vec![false; limit];
+    known.for_each(|key| seen[key as usize] = true);
+    (0u32..).zip(seen).filter(|(_, seen)| *seen).map(|(key, _)| key).collect()
+}
+
+impl Clone for BoundKernels {
+    fn clone(&self) -> Self {
+        self.with(
+            self.kernels.iter().map(|kernel| kernel.clone_boxed()).collect(),
+            self.keys.clone(),
+            self.watermarks.clone(),
+            self.seen.clone(),
+        )
+    }
+}
+
+impl BoundKernels {
+    /// The same columns with other keys and states.
+    fn with(
+        &self,
+        kernels: Vec<Box<dyn Running>>,
+        keys: Option<Keys>,
+        watermarks: Vec<Watermark>,
+        seen: Option<Vec<i64>>,
+    ) -> Self {
+        let (fields, owners, key_columns) = (self.fields.clone(), self.owners.clone(), self.key_columns.clone());
+        Self { fields, owners, kernels, keys, key_columns, watermarks, seen, rows: self.rows }
+    }
+
+    /// Looks all columns up and binds the kernels to them; `whole` says that all rows come in one batch.
+    pub(crate) fn bind(
+        planned: &[PlannedKernel],
+        time_column: Option<&str>,
+        schema: &Schema,
+        whole: bool,
+    ) -> Result<Self> {
+        let (mut fields, mut owners): (Vec<Field>, Vec<String>) = (Vec::new(), Vec::new());
+        for (kernel, name) in planned.iter().flat_map(|kernel| kernel.input_columns().iter().map(move |c| (kernel, c)))
+        {
+            if fields.iter().all(|field| field.name() != name) {
+                let owner = &kernel.spec().name;
+                let (_, data_type) = find_column(schema, name).map_err(|error| error.in_kernel(owner))?;
+                fields.push(Field::new(name, data_type.clone(), true));
+                owners.push(owner.clone());
+            }
+        }
+        let of_stage = |error: Error| error.in_kernel(TIME_COLUMN);
+        if let Some(time) = time_column.filter(|time| fields.iter().all(|field| field.name() != *time)) {
+            let (_, data_type) = find_column(schema, time).map_err(of_stage)?;
+            fields.push(Field::new(time, data_type.clone(), true));
+            owners.push(TIME_COLUMN.to_string());
+        }
+        let own = Schema::new(fields.clone());
+        let kernels = planned.iter().map(|kernel| kernel.bind(&own, whole)).collect::<Result<Vec<_>>>()?;
+        let over = planned.first().map_or(&[][..], |kernel| &kernel.spec().over);
+        let key_columns =
+            over.iter().map(|key| find_column(&own, key).map(|(place, _)| place)).collect::<Result<Vec<usize>>>()?;
+        let key_types: Vec<DataType> = key_columns.iter().map(|place| fields[*place].data_type().clone()).collect();
+        let keys = if key_columns.is_empty() { None } else { Some(Keys::new(key_types)?) };
+        let mut watermarks: Vec<Watermark> = Vec::new();
+        let mut add = |order: Order, kernel: &str| {
+            if watermarks.iter().all(|known| known.order != order) {
+                watermarks.push(Watermark { order, kernel: kernel.to_string(), last: Vec::new() });
+            }
+        };
+        for (kernel, planned) in kernels.iter().zip(planned) {
+            kernel.wiring().time.into_iter().for_each(|time| add(Order::Time(time), &planned.spec().name));
+        }
+        if !whole {
+            for (kernel, planned) in kernels.iter().zip(planned) {
+                let bounds = kernel.wiring().bounds.iter();
+                bounds.for_each(|bounds| add(Order::of_window(bounds), &planned.spec().name));
+            }
+        }
+        if let Some(time) = time_column {
+            let (column, data_type) = find_column(&own, time).map_err(of_stage)?;
+            let is_time = matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..));
+            if !is_time && !data_type.is_integer() {
+                let expected = "a date, a timestamp or an integer";
+                return Err(Error::column_type(TIME_COLUMN, time, expected, data_type));
+            }
+            if !watermarks.iter().any(|watermark| watermark.order.tells_time(column)) {
+                let (order, kernel) = (Order::Clock(column), TIME_COLUMN.to_string());
+                watermarks.push(Watermark { order, kernel, last: Vec::new() });
+            }
+        }
+        let seen = kernels.iter().any(|kernel| kernel.wiring().numbers_rows()).then(Vec::new);
+        let mut bound = Self { fields, owners, kernels, keys, key_columns, watermarks, seen, rows: 0 };
+        bound.resize(usize::from(bound.keys.is_none()));
+        Ok(bound)
+    }
+
+    pub(crate) fn key_count(&self) -> usize {
+        self.keys.as_ref().map_or(1, Keys::len)
+    }
+
+    /// The kernels' columns under these names.
+    pub(crate) fn output_fields(&self, names: &[String]) -> Vec<Field> {
+        let named = names.iter().zip(&self.kernels);
+        named.map(|(name, kernel)| Field::new(name, kernel.wiring().output.clone(), true)).collect()
+    }
+
+    pub(crate) fn resize(&mut self, keys: usize) {
+        self.kernels.iter_mut().for_each(|kernel| kernel.resize(keys));
+        self.watermarks.iter_mut().for_each(|watermark| watermark.last.resize(keys, BEFORE_ALL));
+        self.seen.iter_mut().for_each(|seen| seen.resize(keys, 0));
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.kernels.iter().map(|kernel| kernel.state_bytes()).sum::<usize>()
+            + self.keys.as_ref().map_or(0, Keys::bytes)
+            + self.watermarks.iter().map(|watermark| watermark.last.capacity() * size_of::<i64>()).sum::<usize>()
+            + self.seen.as_ref().map_or(0, |seen| seen.capacity() * size_of::<i64>())
+    }
+
+    /// When each key was last seen: by this column, or else by any time column.
+    pub(crate) fn clock(&self, time: Option<&str>) -> Option<&Watermark> {
+        self.watermarks.iter().find(|watermark| {
+            let column = watermark.order.column();
+            watermark.order.tells_time(column) && time.is_none_or(|time| self.fields[column].name() == time)
+        })
+    }
+
+    /// The stage's own columns of a batch, in the order of `fields`.
+    fn project(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let mut columns = Vec::with_capacity(self.fields.len());
+        let mut fields = Vec::with_capacity(self.fields.len());
+        for (known, owner) in self.fields.iter().zip(&self.owners) {
+            let found = find_column(batch.schema_ref(), known.name()).map_err(|error| error.in_kernel(owner));
+            let (index, data_type) = found?;
+            let column = batch.column(index);
+            if !Keys::compatible(data_type, known.data_type()) {
+                // A column without any value may have been taken for one of any type.
+                if !column.is_empty() && column.logical_null_count() == column.len() {
+                    fields.push(known.clone());
+                    columns.push(new_null_array(known.data_type(), column.len()));
+                    continue;
+                }
+                let expected = format!("{}, as in earlier batches", type_name(known.data_type()));
+                return Err(Error::column_type(owner, known.name(), &expected, data_type));
+            }
+            fields.push(Field::new(known.name(), data_type.clone(), true));
+            columns.push(column.clone());
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
+    }
+
+    /// Checks that a batch has the stage's columns and their types.
+    pub(crate) fn check_types(&self, batch: &RecordBatch) -> Result<()> {
+        self.project(batch).map(drop)
+    }
+
+    /// Answers a batch, or leaves everything as it was.
+    pub(crate) fn run(&mut self, batch: &RecordBatch, threads: usize) -> Result<Vec<ArrayRef>> {
+        let own = self.project(batch)?;
+        let before = self.mark();
+        let keys = self.number(&own, threads)?;
+        self.check_and_run(&own, keys, &before, threads)
+    }
+
+    /// As [`BoundKernels::run`], and leaves everything as it was in any case: the states of the batch's keys are copied before it
+    /// and put back after it.
+    pub(crate) fn peek(&mut self, batch: &RecordBatch, threads: usize) -> Result<Vec<ArrayRef>> {
+        let own = self.project(batch)?;
+        let before = self.mark();
+        let keys = self.number(&own, threads)?;
+        let touched = match &keys {
+            None => vec![0],
+            Some(keys) => distinct_below(keys, before.keys),
+        };
+        let states = self.select(&touched, None);
+        let rows = self.rows;
+        let answers = self.check_and_run(&own, keys, &before, threads)?;
+        self.rows = rows;
+        self.put_back(&touched, states);
+        self.reset(&before);
+        Ok(answers)
+    }
+
+    /// How many keys there are, and what to reset to.
+    fn mark(&self) -> Before {
+        Before { keys: self.key_count(), mark: self.keys.as_ref().map(Keys::mark) }
+    }
+
+    fn number(&mut self, own: &RecordBatch, threads: usize) -> Result<Option<Vec<u32>>> {
+        let columns = self.key_arrays(own);
+        self.keys.as_mut().map(|keys| keys.number(&columns, threads)).transpose()
+    }
+
+    /// Forgets the keys that came since.
+    fn reset(&mut self, before: &Before) {
+        if let (Some(known), Some(mark)) = (&mut self.keys, &before.mark) {
+            known.reset(mark);
+        }
+        self.resize(before.keys);
+    }
+
+    fn check_and_run(
+        &mut self,
+        own: &RecordBatch,
+        keys: Option<Vec<u32>>,
+        before: &Before,
+        threads: usize,
+    ) -> Result<Vec<ArrayRef>> {
+        let key_count = self.key_count();
+        let (watermarks, totals) = (&mut self.watermarks, (key_count, self.rows));
+        if let Err(error) = watermark::check(watermarks, own, keys.as_deref(), &self.key_columns, totals) {
+            self.reset(before);
+            return Err(error);
+        }
+        self.resize(key_count);
+        self.rows += own.num_rows() as u64;
+        run_kernels(&mut self.kernels, own, keys, key_count, self.seen.as_deref_mut(), threads)
+    }
+
+    /// Puts copies of the states of these keys back.
+    fn put_back(&mut self, keys: &[u32], states: Self) {
+        self.kernels.iter_mut().zip(states.kernels).for_each(|(kernel, states)| kernel.put_back(keys, states));
+        let put = |items: &mut [i64], copies: &[i64]| {
+            keys.iter().zip(copies).for_each(|(key, copy)| items[*key as usize] = *copy);
+        };
+        self.watermarks.iter_mut().zip(&states.watermarks).for_each(|(own, copies)| put(&mut own.last, &copies.last));
+        if let (Some(own), Some(copies)) = (&mut self.seen, &states.seen) {
+            put(own, copies);
+        }
+    }
+
+    fn key_arrays(&self, rows: &RecordBatch) -> Vec<ArrayRef> {
+        self.key_columns.iter().map(|place| rows.column(*place).clone()).collect()
+    }
+
+    /// The values of a row that may come next, read as the kernels need them, and its key's number if the key is known.
+    fn read_row<'r>(&mut self, row: &[ScalarValue<'r>]) -> Result<(Operands<'r>, Option<usize>)> {
+        if row.len() != self.fields.len() {
+            let names: Vec<&str> = self.fields.iter().map(|field| field.name().as_str()).collect();
+            let problem = format!("got a row of {} values, expected {}", row.len(), names.len());
+            return Err(Error::new(ErrorKind::Stage, problem)
+                .with_help(format!("give a value for each of the columns {}", names.join(", "))));
+        }
+        let mut operands = Operands::new();
+        for (value, field) in row.iter().zip(&self.fields) {
+            operands.push(read_value(*value, field.name(), field.data_type())?);
+        }
+        let key = match &self.keys {
+            None => Some(0),
+            Some(keys) => {
+                keys.check_rows()?;
+                keys.find_row(|at| &operands[self.key_columns[at]])
+            }
+        };
+        if watermark::allows(&self.watermarks, &operands, key) {
+            Ok((operands, key))
+        } else {
+            Err(self.explain(&operands))
+        }
+    }
+
+    /// Answers a row that comes alone, or leaves everything as it was; the answers are put behind those that are there.
+    pub(crate) fn run_row(&mut self, row: &[ScalarValue], answers: &mut Vec<ScalarValue<'static>>) -> Result<()> {
+        let (operands, known) = self.read_row(row)?;
+        let key = match (known, &mut self.keys) {
+            (Some(key), _) => key,
+            (None, keys) => {
+                let number = keys.as_mut().map_or(0, |keys| keys.number_row(|at| &operands[self.key_columns[at]]));
+                self.resize(number + 1);
+                number
+            }
+        };
+        watermark::remember(&mut self.watermarks, &operands, key);
+        self.rows += 1;
+        let position = self.seen.as_mut().map_or(0, |seen| {
+            seen[key] += 1;
+            seen[key] - 1
+        });
+        let row = LiveRow { operands: &operands, position };
+        self.kernels.iter_mut().for_each(|kernel| kernel.run_row(key, row, answers));
+        Ok(())
+    }
+
+    /// As [`BoundKernels::run_row`], with copies of the key's states.
+    pub(crate) fn peek_row(&mut self, row: &[ScalarValue], answers: &mut Vec<ScalarValue<'static>>) -> Result<()> {
+        let (operands, key) = self.read_row(row)?;
+        let position = self.seen.as_ref().zip(key).map_or(0, |(seen, key)| seen[key]);
+        let row = LiveRow { operands: &operands, position };
+        self.kernels.iter().for_each(|kernel| kernel.peek_row(key, row, answers));
+        Ok(())
+    }
+
+    /// Why a row may not come next, as a batch of that row would have it.
+    fn explain(&mut self, operands: &Operands) -> Error {
+        let columns = operands.iter().zip(&self.fields).map(|(operand, field)| array_of(operand, field.data_type()));
+        let row = columns
+            .collect::<Result<Vec<_>>>()
+            .and_then(|columns| Ok(RecordBatch::try_new(Arc::new(Schema::new(self.fields.clone())), columns)?));
+        let told = row.and_then(|row| self.peek(&row, 1));
+        told.err().unwrap_or_else(|| Error::internal("a row may not come next, but a batch of it may"))
+    }
+
+    /// Copies of the states of some keys, in this order, under other names.
+    fn select(&self, chosen: &[u32], keys: Option<Keys>) -> Self {
+        let watermarks =
+            self.watermarks.iter().map(|known| Watermark { last: picked(&known.last, chosen), ..known.clone() });
+        self.with(
+            self.kernels.iter().map(|kernel| kernel.select(chosen)).collect(),
+            keys,
+            watermarks.collect(),
+            self.seen.as_ref().map(|seen| picked(seen, chosen)),
+        )
+    }
+
+    /// The states of some keys alone.
+    pub(crate) fn part(&self, chosen: &[u32]) -> Result<Self> {
+        let keys = self.keys.as_ref().map(|keys| keys.select(chosen)).transpose()?;
+        Ok(self.select(chosen, keys))
+    }
+
+    /// Keeps the states of some keys, which are named in the order of their numbers.
+    pub(crate) fn retain(&mut self, kept: &[u32]) -> Result<()> {
+        self.keys = self.keys.as_ref().map(|keys| keys.select(kept)).transpose()?;
+        self.kernels.iter_mut().for_each(|kernel| kernel.retain(kept));
+        self.watermarks.iter_mut().for_each(|watermark| watermark.last = picked(&watermark.last, kept));
+        self.seen.iter_mut().for_each(|seen| *seen = picked(seen, kept));
+        Ok(())
+    }
+
+    /// Takes the keys and states of another stage of the same kernels in; on an error nothing is changed.
+    pub(crate) fn append(&mut self, other: Self) -> Result<()> {
+        for (own, others) in self.fields.iter().zip(&other.fields) {
+            if !Keys::compatible(own.data_type(), others.data_type()) {
+                let (one, other) = (type_name(own.data_type()), type_name(others.data_type()));
+                return Err(Error::new(
+                    ErrorKind::Stage,
+                    format!("the type is {one} in one stage and {other} in the other"),
+                )
+                .at_column(own.name())
+                .with_help("merge stages over columns of the same types only"));
+            }
+        }
+        let (Some(keys), Some(new)) = (&mut self.keys, &other.keys) else {
+            return Err(Error::new(
+                ErrorKind::Stage,
+                "stages without keys cannot be merged: each is one sequence of rows",
+            )
+            .with_help("give the kernels keys with `over`"));
+        };
+        let columns = new.columns()?;
+        if let Some(known) = keys.find(&columns)?.iter().position(Option::is_some) {
+            let names: Vec<String> = self.key_columns.iter().map(|place| self.fields[*place].name().clone()).collect();
+            let key = shown_key(&names, &columns, known);
+            return Err(Error::new(ErrorKind::Stage, format!("both stages have a state of the key {key}"))
+                .with_help("send all rows of a key to one stage"));
+        }
+        keys.number(&columns, 1)?;
+        self.rows += other.rows;
+        self.kernels.iter_mut().zip(other.kernels).for_each(|(own, other)| own.append(other));
+        for (own, other) in self.watermarks.iter_mut().zip(other.watermarks) {
+            own.last.extend(other.last);
+        }
+        if let (Some(own), Some(other)) = (&mut self.seen, other.seen) {
+            own.extend(other);
+        }
+        Ok(())
+    }
+}

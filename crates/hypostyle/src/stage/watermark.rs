@@ -1,0 +1,219 @@
+//! What must not go back within a key, and how far each key has come: times, and the far ends of windows that a column
+//! bounds.
+
+use std::borrow::Cow;
+
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::datatypes::Field;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::keys::shown_key;
+use crate::spec::Bounds;
+use crate::values::{Operand, Output, read_integer, shown};
+
+/// What must not go back within a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// The times of the column at this place in the stage's fields.
+    Time(usize),
+    /// Where the windows begin that a column bounds.
+    Window(Bounds),
+    /// The times of a column by which keys are forgotten.  They may go back and be null: only the last one of each key
+    /// counts.
+    Clock(usize),
+}
+
+/// An order, the kernel that needs it, and how far each key has come in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Watermark {
+    pub(crate) order: Order,
+    pub(crate) kernel: String,
+    pub(crate) last: Vec<i64>,
+}
+
+/// Where a key stands that has no row yet.
+pub(crate) const BEFORE_ALL: i64 = i64::MIN;
+
+impl Order {
+    /// Which of its ends belong to a window makes no difference.
+    pub(crate) fn of_window(bounds: &Bounds) -> Self {
+        Self::Window(Bounds { includes_far_end: true, ..bounds.clone() })
+    }
+
+    /// The column that is at fault where the order is broken.
+    pub(crate) fn column(&self) -> usize {
+        match self {
+            Self::Time(column) | Self::Clock(column) => *column,
+            Self::Window(bounds) => bounds.column,
+        }
+    }
+
+    /// Whether it is an order of the times of this column.
+    pub(crate) fn tells_time(&self, time: usize) -> bool {
+        matches!(self, Self::Time(column) | Self::Clock(column) if *column == time)
+    }
+
+    /// The name that a saved state has for how far each key has come.
+    pub(crate) fn saved_name(&self, fields: &[Field]) -> String {
+        let name = fields[self.column()].name();
+        match self {
+            Self::Time(_) | Self::Clock(_) => format!("last:{name}"),
+            Self::Window(bounds) => {
+                let by = bounds.time.map_or("rows", |time| fields[time].name());
+                format!("{}:{name} by {by}", if bounds.is_length { "length" } else { "start" })
+            }
+        }
+    }
+
+    fn rule(&self) -> Rule {
+        Rule {
+            takes_null: !matches!(self, Self::Time(_)),
+            goes_back: matches!(self, Self::Clock(_)),
+            leeway: i64::from(matches!(self, Self::Window(Bounds { is_length: true, time: None, .. }))),
+        }
+    }
+
+    /// The rows' places in the order.
+    fn places<'r>(&self, rows: &'r RecordBatch) -> Result<Cow<'r, [i64]>> {
+        let values = read_integer(rows.column(self.column()))?;
+        Ok(match self {
+            Self::Window(bounds) if bounds.is_length => match bounds.time {
+                Some(time) => {
+                    let times = read_integer(rows.column(time))?;
+                    times.iter().zip(values.iter()).map(|(time, length)| bounds.far_end(*time, *length)).collect()
+                }
+                None => values.iter().map(|length| bounds.far_end(0, *length)).collect(),
+            },
+            _ => values,
+        })
+    }
+
+    /// A row's place in the order, if it has one.
+    fn place(&self, row: &[Operand]) -> Option<i64> {
+        let given = &row[self.column()];
+        given.valid.then(|| match self {
+            Self::Window(bounds) => bounds.far_end(bounds.time.map_or(0, |time| row[time].integer), given.integer),
+            _ => given.integer,
+        })
+    }
+}
+
+/// What an order asks of a column's rows, looked up once for all of them.
+#[derive(Clone, Copy)]
+struct Rule {
+    takes_null: bool,
+    goes_back: bool,
+    /// By how much the place of a key's next row may lie before that of a row: where a length counts rows, places are seen
+    /// from the row, and the next one is a row further on.
+    leeway: i64,
+}
+
+impl Rule {
+    /// How far a key has come with a row at `place`; `None` where it may not stand there.
+    #[inline]
+    fn advance(self, last: i64, place: Option<i64>) -> Option<i64> {
+        match place {
+            None => self.takes_null.then(|| last.saturating_sub(self.leeway)),
+            Some(place) if place < last => self.goes_back.then_some(last),
+            Some(place) => Some(place.saturating_sub(self.leeway)),
+        }
+    }
+}
+
+/// Checks that nothing goes back within its key, and remembers how far each of `total` keys has come; on an error nothing is
+/// remembered.  `rows_before` rows came before these.
+pub(crate) fn check(
+    watermarks: &mut [Watermark],
+    rows: &RecordBatch,
+    keys: Option<&[u32]>,
+    key_columns: &[usize],
+    (total, rows_before): (usize, u64),
+) -> Result<()> {
+    let key_of = |row: usize| keys.map_or(0, |keys| keys[row] as usize);
+    let mut done: Vec<Vec<i64>> = Vec::new();
+    let places = watermarks.iter().map(|watermark| watermark.order.places(rows)).collect::<Result<Vec<_>>>()?;
+    for at in 0..watermarks.len() {
+        let Watermark { order, last, .. } = &mut watermarks[at];
+        last.resize(total, BEFORE_ALL);
+        let (places, rule) = (&places[at], order.rule());
+        let nulls = rows.column(order.column()).logical_nulls().filter(|nulls| nulls.null_count() > 0);
+        let mut replaced: Vec<i64> = Vec::with_capacity(if keys.is_some() { rows.num_rows() } else { 1 });
+        let mut culprit = None;
+        for (row, place) in places.iter().enumerate() {
+            let key = key_of(row);
+            let previous = last[key];
+            let null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
+            let Some(next) = rule.advance(previous, (!null).then_some(*place)) else {
+                culprit = Some((row, previous));
+                break;
+            };
+            if keys.is_some() || row == 0 {
+                replaced.push(previous);
+            }
+            last[key] = next;
+        }
+        done.push(replaced);
+        let Some((row, previous)) = culprit else { continue };
+        let error = watermarks[at].unsorted(rows, key_columns, row, rows_before, previous);
+        // Undo, newest first.
+        for (Watermark { last, .. }, replaced) in watermarks.iter_mut().zip(&done) {
+            replaced.iter().enumerate().rev().for_each(|(row, place)| last[key_of(row)] = *place);
+        }
+        return Err(error);
+    }
+    Ok(())
+}
+
+/// Whether a row of a key, or of a new one, may come next.
+pub(crate) fn allows(watermarks: &[Watermark], row: &[Operand], key: Option<usize>) -> bool {
+    watermarks.iter().all(|Watermark { order, last, .. }| {
+        let last = key.map_or(BEFORE_ALL, |key| last[key]);
+        order.rule().advance(last, order.place(row)).is_some()
+    })
+}
+
+/// Remembers how far a key has come with a row that may come next.
+pub(crate) fn remember(watermarks: &mut [Watermark], row: &[Operand], key: usize) {
+    for Watermark { order, last, .. } in watermarks {
+        if let Some(next) = order.rule().advance(last[key], order.place(row)) {
+            last[key] = next;
+        }
+    }
+}
+
+impl Watermark {
+    /// What is wrong with a row's place in the order, with its key and its number since the stage began.
+    fn unsorted(
+        &self,
+        rows: &RecordBatch,
+        key_columns: &[usize],
+        row: usize,
+        rows_before: u64,
+        previous: i64,
+    ) -> Error {
+        let schema = rows.schema();
+        let name = schema.field(self.order.column()).name();
+        let (names, columns): (Vec<String>, Vec<ArrayRef>) =
+            key_columns.iter().map(|place| (schema.field(*place).name().clone(), rows.column(*place).clone())).unzip();
+        let of_key =
+            if names.is_empty() { String::new() } else { format!(" of key {}", shown_key(&names, &columns, row)) };
+        let number = rows_before + row as u64;
+        let column = rows.column(self.order.column());
+        let error = |problem: String| {
+            Error::new(ErrorKind::Unsorted, problem).in_kernel(&self.kernel).at_column(name).at_row(number)
+        };
+        if let Order::Window(_) = self.order {
+            return error(format!("the window start decreases{of_key} (rows are counted from 0)"))
+                .with_help("sort the rows, or run the kernel over a whole frame in memory");
+        }
+        if column.is_null(row) {
+            return error(format!("the time column has a null{of_key} (rows are counted from 0)"))
+                .with_help("drop or fill the rows without a time");
+        }
+        let earlier = i64::into_array(vec![previous], None, column.data_type());
+        let (here, before) = (shown(column, row), shown(&earlier, 0));
+        let within = if names.is_empty() { "" } else { " within each key; rows of other keys may lie between" };
+        error(format!("the time column is not sorted{of_key}: {here} after {before} (rows are counted from 0)"))
+            .with_help(format!("sort by '{name}'{within}"))
+    }
+}

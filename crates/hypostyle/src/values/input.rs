@@ -1,0 +1,136 @@
+//! One row as a driver sees it, made of one or more columns.
+
+use std::borrow::Cow;
+
+use super::domain::{Domain, Values};
+use super::persist::Scalar;
+
+/// Why `assemble` may rely on its columns.
+const NO_FIT: &str = "whoever makes rows of columns checks `Input::fits` first";
+
+/// One row as a driver sees it, made of one or more columns.
+pub trait Input: Copy + Send + Sync + Default + 'static {
+    /// How many columns make up a row.
+    const LANES: usize;
+
+    /// The domain of a column, counted from 0.
+    fn domain(lane: usize) -> Domain;
+
+    /// Rows from columns of `len` rows that fit ([`fits`](Input::fits)); borrowed if nothing needs to be done.
+    fn assemble<'a>(columns: &'a [Values<'a>], len: usize) -> Cow<'a, [Self]>;
+
+    /// Whether columns are what [`assemble`](Input::assemble) takes: one per lane, in its domain.
+    fn fits(columns: &[Values], len: usize) -> bool {
+        columns.len() == Self::LANES
+            && columns.iter().enumerate().all(|(lane, values)| match (values, Self::domain(lane)) {
+                (Values::Float(values), Domain::Float) => values.len() == len,
+                (Values::Integer(values), Domain::Integer) => values.len() == len,
+                (Values::Constant(_), Domain::Float) | (Values::Nothing, Domain::Presence) => true,
+                _ => false,
+            })
+    }
+
+    /// One of the row's columns.
+    fn lane(self, lane: usize) -> Scalar;
+
+    /// A row of its columns.
+    fn from_lanes(lane: impl Fn(usize) -> Scalar) -> Self;
+}
+
+impl Input for () {
+    const LANES: usize = 1;
+    fn domain(_: usize) -> Domain {
+        Domain::Presence
+    }
+    fn assemble<'a>(_: &'a [Values<'a>], len: usize) -> Cow<'a, [Self]> {
+        vec![(); len].into()
+    }
+    fn lane(self, _: usize) -> Scalar {
+        Scalar::Integer(0)
+    }
+    fn from_lanes(_: impl Fn(usize) -> Scalar) -> Self {}
+}
+
+impl Input for f64 {
+    const LANES: usize = 1;
+    fn domain(_: usize) -> Domain {
+        Domain::Float
+    }
+    fn assemble<'a>(columns: &'a [Values<'a>], len: usize) -> Cow<'a, [Self]> {
+        match columns.first() {
+            Some(Values::Float(values)) => Cow::Borrowed(values),
+            Some(Values::Constant(x)) => vec![*x; len].into(),
+            _ => unreachable!("{NO_FIT}"),
+        }
+    }
+    fn lane(self, _: usize) -> Scalar {
+        Scalar::Float(self)
+    }
+    fn from_lanes(lane: impl Fn(usize) -> Scalar) -> Self {
+        lane(0).float()
+    }
+}
+
+impl Input for i64 {
+    const LANES: usize = 1;
+    fn domain(_: usize) -> Domain {
+        Domain::Integer
+    }
+    fn assemble<'a>(columns: &'a [Values<'a>], _len: usize) -> Cow<'a, [Self]> {
+        match columns.first() {
+            Some(Values::Integer(values)) => Cow::Borrowed(values),
+            _ => unreachable!("{NO_FIT}"),
+        }
+    }
+    fn lane(self, _: usize) -> Scalar {
+        Scalar::Integer(self)
+    }
+    fn from_lanes(lane: impl Fn(usize) -> Scalar) -> Self {
+        lane(0).integer()
+    }
+}
+
+impl<const K: usize> Input for [f64; K]
+where
+    [f64; K]: Default,
+{
+    const LANES: usize = K;
+    fn domain(_: usize) -> Domain {
+        Domain::Float
+    }
+    fn assemble<'a>(columns: &'a [Values<'a>], len: usize) -> Cow<'a, [Self]> {
+        // In one pass over all columns; numbers that are the same in every row are made columns first.
+        let whole: [Cow<'a, [f64]>; K] = std::array::from_fn(|k| match columns.get(k) {
+            Some(Values::Float(values)) if values.len() == len => Cow::Borrowed(values.as_ref()),
+            Some(Values::Constant(x)) => vec![*x; len].into(),
+            _ => unreachable!("{NO_FIT}"),
+        });
+        let columns: [&[f64]; K] = std::array::from_fn(|k| &whole[k][..len]);
+        (0..len).map(|row| std::array::from_fn(|k| columns[k][row])).collect()
+    }
+    fn lane(self, lane: usize) -> Scalar {
+        Scalar::Float(self[lane])
+    }
+    fn from_lanes(lane: impl Fn(usize) -> Scalar) -> Self {
+        std::array::from_fn(|k| lane(k).float())
+    }
+}
+
+/// Rows of mixed types: the columns of the one, then those of the other.
+impl<A: Input, B: Input> Input for (A, B) {
+    const LANES: usize = A::LANES + B::LANES;
+    fn domain(lane: usize) -> Domain {
+        if lane < A::LANES { A::domain(lane) } else { B::domain(lane - A::LANES) }
+    }
+    fn assemble<'a>(columns: &'a [Values<'a>], len: usize) -> Cow<'a, [Self]> {
+        let (first, second) = columns.split_at(A::LANES);
+        let (first, second) = (A::assemble(first, len), B::assemble(second, len));
+        first.iter().zip(second.iter()).map(|(a, b)| (*a, *b)).collect()
+    }
+    fn lane(self, lane: usize) -> Scalar {
+        if lane < A::LANES { self.0.lane(lane) } else { self.1.lane(lane - A::LANES) }
+    }
+    fn from_lanes(lane: impl Fn(usize) -> Scalar) -> Self {
+        (A::from_lanes(&lane), B::from_lanes(|at| lane(A::LANES + at)))
+    }
+}

@@ -1,0 +1,19 @@
+//! Values at the border: Arrow columns and plain values in, as numbers of two domains; results out; states as columns.
+
+mod domain;
+mod input;
+mod operand;
+mod output;
+mod persist;
+mod scalar_value;
+mod types;
+
+pub use domain::{Domain, Values};
+pub(crate) use domain::{read, read_float, read_integer};
+pub use input::Input;
+pub(crate) use operand::{Operand, Operands, array_of, read_value};
+pub use output::Output;
+pub(crate) use output::{NO_FIELD, field};
+pub use persist::{Persist, Scalar, StateReader, StateWriter};
+pub use scalar_value::ScalarValue;
+pub(crate) use types::{computed_type, shown};

@@ -1,0 +1,19 @@
+//! Plain values, for rows that come one at a time: no Arrow array is made for them.
+
+/// One value of a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ScalarValue<'a> {
+    /// No value.
+    Null,
+    /// For boolean columns.
+    Boolean(bool),
+    /// For integers; for dates, times and durations in the column's unit, dates and timestamps from 1970-01-01; and, if it is
+    /// meant, for floats.
+    Integer(i64),
+    /// For integers beyond `i64`.
+    Unsigned(u64),
+    /// For floats.
+    Float(f64),
+    /// For strings and dictionaries of strings.
+    Text(&'a str),
+}
