@@ -35,7 +35,7 @@ def fastest(row: Result) -> tuple[str, float] | None:
 
 
 def ratio(row: Result) -> float | None:
-    """How often hypostyle's time fits into the fastest peer's: above 1 hypostyle is faster."""
+    """The fastest peer's time divided by hypostyle's: above 1 hypostyle is faster."""
     best = fastest(row)
     return None if best is None else best[1] / float(row["ns_per_row"]["hypostyle"])
 
@@ -48,10 +48,10 @@ def markdown(result: Result) -> str:
         "",
         *header(result),
         "",
-        f"{settings['rows']:,} rows of f64 without nulls. Keyed rows have {settings['keys']:,} keys, uniformly distributed,",
-        f"in random order. Times are nanoseconds per row, the best of {settings['repeat']} runs; the libraries take turns.",
-        "All results were compared before timing. The ratio is the fastest peer's time divided by hypostyle's: above 1",
-        "hypostyle is faster; below 1 it is slower, and marked.",
+        f"{settings['rows']:,} rows of f64 without nulls. Keyed rows have {settings['keys']:,} keys, uniformly",
+        f"distributed, in random order. Times are nanoseconds per row, the best of {settings['repeat']} runs; the",
+        "libraries take turns. All results were compared before timing. The ratio is the fastest peer's time divided",
+        "by hypostyle's: above 1 hypostyle is faster; below 1 it is slower, and marked.",
     ]
     for threads in dict.fromkeys(row["threads"] for row in result["rows"]):
         rows = [row for row in result["rows"] if row["threads"] == threads]
