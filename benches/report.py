@@ -24,7 +24,6 @@ README_ROWS = (
     "rolling_ols 1000",
     "ewm_mean",
     "rolling_mean 1000, keyed",
-    "ewm_mean, keyed",
 )
 
 
