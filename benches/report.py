@@ -114,6 +114,7 @@ def summary(result: Result, link: str, names: Sequence[str] | None = None) -> st
     lines = [
         f"Nanoseconds per row over {settings['rows']:,} rows; keyed rows have {settings['keys']:,} keys. "
         f"Measured on {on['cpu']} ({on['cores']} cores), {result['date'][:10]}.",
+        "The ratio is the fastest peer's time divided by hypostyle's; below 1 hypostyle is slower. "
         f"All kernels, peers and versions: [{link}/compare.md]({link}/compare.md).",
         "",
         f"| kernel, window | hypostyle, {alone} thread | fastest peer | its time | ratio | hypostyle, all threads |",
@@ -125,7 +126,6 @@ def summary(result: Result, link: str, names: Sequence[str] | None = None) -> st
         more = every.get(row["name"])
         threaded = f"{more['ns_per_row']['hypostyle']:.1f}" if more else ""
         lines.append(f"| {row['name']} | {ours:.1f} | {peer} | {shown(ratio(row))} | {threaded} |")
-    lines += ["", "The ratio is the fastest peer's time divided by hypostyle's; below 1 hypostyle is slower."]
     if names is None:
         lines += ["", f"![ratio of the fastest peer's time to hypostyle's, by kernel]({link}/compare.svg)"]
     return "\n".join(lines)
