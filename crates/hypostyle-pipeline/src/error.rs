@@ -34,7 +34,7 @@ pub enum ErrorKind {
     Memory,
     /// The run was told to stop, and stopped.
     Interrupted,
-    /// A mistake in this crate.
+    /// A bug in this crate.
     Internal,
 }
 
@@ -78,9 +78,14 @@ impl Error {
         Self::new(ErrorKind::Sink, "can't write the output").because(source)
     }
 
+    /// A bug in this crate: something that cannot happen did.  It ends the run rather than hiding in a null or a lost row.
+    pub(crate) fn internal(message: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::Internal, format!("internal error: {message}"))
+            .help("this is a bug in Hypostyle, not in the pipeline or its input")
+    }
+
     pub(crate) fn panicked(what: &str) -> Self {
-        Self::new(ErrorKind::Internal, format!("a thread panicked while {what}"))
-            .help("this is a mistake in Hypostyle: please report it")
+        Self::internal(format_args!("a thread panicked while {what}"))
     }
 
     /// The input isn't what it was when it was found.

@@ -82,7 +82,7 @@ pub(crate) fn build(pipeline: &Pipeline) -> Result<Plan> {
             return Err(Error::pipeline("the rejects are the output").help("give them another file"));
         }
     }
-    let mut judge = source.take_judge();
+    let mut judge = source.take_judge()?;
     let state = state_path(pipeline, &source, &sink)?;
     let before = state.as_ref().filter(|path| path.exists()).map(|path| Saved::read(path)).transpose()?;
     let checkpoints = checkpoints(pipeline, &source, &sink, before.as_ref())?;
@@ -281,7 +281,9 @@ fn plan_stage(
     let mut outputs = Vec::with_capacity(specs.len());
     for spec in specs {
         let name = spec.output_name().map_err(fault(first))?;
-        let data_type = after.field_with_name(&name).map_or(DataType::Null, |field| field.data_type().clone());
+        let field = after.field_with_name(&name);
+        let field = field.map_err(|_| Error::internal(format_args!("{place}: there is no output column '{name}'")))?;
+        let data_type = field.data_type().clone();
         outputs.push((name, data_type, spec));
     }
     Ok((PlannedStage { stage, over, outputs }, after))

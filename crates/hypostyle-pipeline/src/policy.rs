@@ -104,7 +104,8 @@ impl Account {
     ) -> Result<Self> {
         let mut counts = Counts::default();
         let mut rejects = None;
-        if let (Some(path), OnBad::Reject) = (&policy.rejects, policy.on_bad) {
+        if policy.on_bad == OnBad::Reject {
+            let Some(path) = &policy.rejects else { return Err(Error::internal("there is no file for the rejects")) };
             rejects = Some(match &kept {
                 None => Rejects::create(path)?,
                 Some((kept, before)) => Rejects::keep(path, kept, before.as_ref().map(|(_, bytes)| *bytes))?,

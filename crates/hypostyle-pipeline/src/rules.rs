@@ -18,7 +18,7 @@ use arrow::error::ArrowError;
 use hypostyle::{KernelSpec, Stage};
 
 use crate::config::{Increasing, RuleTable, Strictly};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
 use crate::source::settings::no_column;
 use crate::source::{Column, schema};
@@ -163,8 +163,8 @@ fn broken(kept: &BooleanArray, column: usize, rule: usize) -> Vec<Broken> {
 impl OrderRule {
     /// The rows that break the rule, which must be left out or made null before the next batch comes.
     pub fn broken(&mut self, batch: &RecordBatch) -> Result<Vec<Broken>> {
-        let fault = |error| Error::new(ErrorKind::Internal, "a rule's column can't be compared").because(error);
-        let missing = || Error::new(ErrorKind::Internal, format!("the rule's column '{}' isn't read", self.name));
+        let fault = |error| Error::internal("the column of a rule cannot be compared").because(error);
+        let missing = || Error::internal(format_args!("column '{}' has a rule but is not read", self.name));
         let index = batch.schema().index_of(&self.name).map_err(|_| missing())?;
         let values = Arc::clone(batch.column(index));
         // A NaN has no place in an order, and hides none from later values.

@@ -24,7 +24,7 @@ use crate::plan::Plan;
 use crate::policy::{Account, OnBad};
 use crate::saved::{About, Saved};
 use crate::sink::place::Pending;
-use crate::sink::write::{Whole, Writing};
+use crate::sink::write::Writing;
 use crate::source::chunks::Chunks;
 use crate::source::filter::LeftOut;
 use crate::source::{Chunk, Mark, Source};
@@ -130,7 +130,7 @@ impl Plan {
         });
         let nulled = source.policy.on_bad == OnBad::Null;
         let account = Account::open(source.policy.clone(), source.columns.clone(), judge.texts.clone(), kept)?;
-        let whole = resume.as_ref().map_or(Whole::Parts(0), |progress| progress.output.clone());
+        let whole = resume.as_ref().map(|progress| progress.output.clone());
         let parts = checkpoints.clone().map(|checkpoints| (checkpoints, whole));
         let group = Group::new(sink.group_rows, memory);
         let sink = Writing::begin(sink, &pool, parts)?;

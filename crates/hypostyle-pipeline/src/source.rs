@@ -227,21 +227,22 @@ impl Source {
     }
 
     /// What is left to ask when the rows have been read: rules, and the filter where it must wait for them.
-    pub fn take_judge(&mut self) -> Judge {
+    pub fn take_judge(&mut self) -> Result<Judge> {
         let values = if matches!(self.kind, Kind::Csv(..)) { Vec::new() } else { self.rules.values.clone() };
         let orders = std::mem::take(&mut self.rules.orders);
         self.filters_late = !values.is_empty() || !orders.is_empty();
         let read = self.read();
-        Judge {
+        let sieve = if self.filters_late { self.filter.sieve(&self.columns, &read, &self.wanted)? } else { None };
+        Ok(Judge {
             values,
             orders,
-            sieve: if self.filters_late { self.filter.sieve(&self.columns, &read, &self.wanted) } else { None },
+            sieve,
             on_bad: self.policy.on_bad,
             files: self.files.paths(),
             columns: self.columns.clone(),
             texts: self.rules.texts.clone(),
             ruled: self.rules.columns.clone(),
-        }
+        })
     }
 
     /// The columns that are read.

@@ -17,7 +17,7 @@ use super::moment::Written;
 use super::open::lines;
 use super::table::{Odd, Table};
 use crate::bad::{Bad, Place, Reason};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::policy::{OnBad, nulled, without};
 use crate::rules::ValueRule;
 use crate::source::Mark;
@@ -148,12 +148,16 @@ impl Reading {
         let utf8 = simdutf8::basic::from_utf8(bytes).is_ok();
         let fields = Fields { bytes, table, dialect, utf8 };
         let mut faults = Vec::new();
-        let columns = self
-            .wanted
-            .iter()
-            .map(|(column, data_type, written)| decode::column(fields, *column, data_type, written, &mut faults));
-        let mut columns: Vec<ArrayRef> = columns.collect();
-        let judged = self.judge(&mut columns, &mut faults);
+        let columns = self.wanted.iter().map(|(column, data_type, written)| {
+            decode::column(fields, *column, data_type, written, &mut faults).map_err(|error| {
+                Error::internal(format_args!("column '{}' cannot be decoded", self.names[*column])).because(error)
+            })
+        });
+        let columns: Result<Vec<ArrayRef>> = columns.collect();
+        let columns = columns.and_then(|mut columns| {
+            self.judge(&mut columns, &mut faults).map_err(misfit)?;
+            Ok(columns)
+        });
         let bad = if faults.is_empty() && table.odd.is_empty() {
             Vec::new()
         } else {
@@ -161,14 +165,19 @@ impl Reading {
         };
         let drops_bad = matches!(self.on_bad, OnBad::Skip | OnBad::Reject) && !faults.is_empty();
         let options = RecordBatchOptions::new().with_row_count(Some(table.rows()));
-        let batch = judged
-            .and_then(|()| RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options))
-            .and_then(|batch| if drops_bad { without(&batch, faults.iter().map(|fault| fault.row)) } else { Ok(batch) })
-            .and_then(|batch| {
-                let taken = self.sieve.as_ref().map_or_else(|| Ok(batch.clone()), |sieve| sieve.taken(&batch))?;
-                Ok((batch.num_rows() - taken.num_rows(), taken))
-            })
-            .map_err(|error| Error::new(ErrorKind::Internal, "the decoded columns don't fit together").because(error));
+        let batch = columns.and_then(|columns| {
+            RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
+                .and_then(
+                    |batch| {
+                        if drops_bad { without(&batch, faults.iter().map(|fault| fault.row)) } else { Ok(batch) }
+                    },
+                )
+                .and_then(|batch| {
+                    let taken = self.sieve.as_ref().map_or_else(|| Ok(batch.clone()), |sieve| sieve.taken(&batch))?;
+                    Ok((batch.num_rows() - taken.num_rows(), taken))
+                })
+                .map_err(misfit)
+        });
         let rows = table.rows();
         let records = rows + table.odd.iter().filter(|odd| !odd.fitted).count();
         let lines = lines(bytes, dialect);
@@ -269,6 +278,10 @@ impl Text {
             }
         }
     }
+}
+
+fn misfit(error: ArrowError) -> Error {
+    Error::internal("the decoded columns do not fit together").because(error)
 }
 
 /// How many bytes of Latin-1 this text was.

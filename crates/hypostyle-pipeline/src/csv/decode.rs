@@ -13,12 +13,13 @@ use arrow::array::types::{
 };
 use arrow::array::{
     ArrayRef, ArrowPrimitiveType, BooleanArray, BooleanBufferBuilder, GenericStringArray, OffsetSizeTrait,
-    PrimitiveArray, StringArray,
+    PrimitiveArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::compute::cast;
 use arrow::compute::kernels::cast_utils::parse_decimal;
 use arrow::datatypes::{DataType, TimeUnit};
+use arrow::error::ArrowError;
 
 use super::dialect::Dialect;
 use super::moment::{self, Written};
@@ -61,11 +62,11 @@ pub(crate) fn column(
     data_type: &DataType,
     written: &Written,
     faults: &mut Vec<Fault>,
-) -> ArrayRef {
+) -> Result<ArrayRef, ArrowError> {
     let mut decoder = Decoder { fields, column, faults };
     // Room for a number whose comma becomes a point.
     let mut text = Vec::new();
-    match data_type {
+    Ok(match data_type {
         DataType::Boolean => decoder.booleans(),
         DataType::Int8 => decoder.primitive::<Int8Type>(data_type, integer),
         DataType::Int16 => decoder.primitive::<Int16Type>(data_type, integer),
@@ -108,13 +109,11 @@ pub(crate) fn column(
                 }
             }
         }
-        DataType::LargeUtf8 => decoder.texts::<i64>(),
-        DataType::Dictionary(..) => {
-            let texts = decoder.texts::<i32>();
-            cast(&texts, data_type).unwrap_or(texts)
-        }
-        _ => decoder.texts::<i32>(),
-    }
+        DataType::Utf8 => decoder.texts::<i32>()?,
+        DataType::LargeUtf8 => decoder.texts::<i64>()?,
+        DataType::Dictionary(..) => cast(&decoder.texts::<i32>()?, data_type)?,
+        other => return Err(ArrowError::NotYetImplemented(format!("a CSV column of type {other}"))),
+    })
 }
 
 /// A whole number: `1`, `+1`, `-1`.
@@ -237,7 +236,7 @@ impl Decoder<'_> {
         Arc::new(BooleanArray::new(values.finish(), nulls))
     }
 
-    fn texts<O: OffsetSizeTrait>(&mut self) -> ArrayRef {
+    fn texts<O: OffsetSizeTrait>(&mut self) -> Result<ArrayRef, ArrowError> {
         let Fields { bytes, table, dialect, utf8 } = self.fields;
         let size: usize = table.column(self.column).map(|(start, end)| end - start).sum();
         let mut values: Vec<u8> = Vec::with_capacity(size + SHORT);
@@ -274,11 +273,8 @@ impl Decoder<'_> {
             offsets.push(O::usize_as(values.len()));
         }
         let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-        match GenericStringArray::<O>::try_new(offsets, values.into(), nulls.finish(table.rows())) {
-            Ok(array) => Arc::new(array),
-            // All of it was found to be UTF-8, in fields or as a whole whose fields end at ASCII bytes.
-            Err(_) => Arc::new(StringArray::new_null(table.rows())),
-        }
+        // All of it is UTF-8: each field was checked, or the whole, whose fields end at ASCII bytes.
+        Ok(Arc::new(GenericStringArray::<O>::try_new(offsets, values.into(), nulls.finish(table.rows()))?))
     }
 }
 
@@ -319,6 +315,7 @@ impl Nulls {
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::Array;
     use proptest::prelude::*;
 
     use super::*;
@@ -342,6 +339,30 @@ mod tests {
             prop_assert_eq!(integer::<i64>(n.to_string().as_bytes()).unwrap(), n);
             prop_assert_eq!(integer::<u32>(m.to_string().as_bytes()).unwrap(), m);
         }
+    }
+
+    /// One column of one chunk.  With `utf8` the caller vouches for its encoding.
+    fn decoded(bytes: &[u8], data_type: &DataType, utf8: bool) -> (Result<ArrayRef, ArrowError>, usize) {
+        let dialect = Dialect::default();
+        let mut table = Table::default();
+        table.scan(bytes, &dialect, 1);
+        let fields = Fields { bytes, table: &table, dialect: &dialect, utf8 };
+        let mut faults = Vec::new();
+        (column(fields, 0, data_type, &Written::Iso, &mut faults), faults.len())
+    }
+
+    /// What cannot happen must end the run: a column of nulls, or one of another type, would go unseen.
+    #[test]
+    fn a_column_that_cannot_be_built_is_an_error() {
+        let broken = b"a\n\xff\n";
+        let (array, faults) = decoded(broken, &DataType::Utf8, false);
+        assert_eq!((array.unwrap().null_count(), faults), (1, 1));
+        assert!(decoded(broken, &DataType::Utf8, true).0.is_err(), "not UTF-8, though the chunk was taken for it");
+        assert!(decoded(broken, &DataType::LargeUtf8, true).0.is_err());
+        let narrow = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
+        let many: String = (0..200).map(|i| format!("{i}\n")).collect();
+        assert!(decoded(many.as_bytes(), &narrow, true).0.is_err(), "more values than the dictionary has keys");
+        assert!(decoded(b"1\n", &DataType::Float16, true).0.is_err(), "a type that no pipeline file names");
     }
 
     #[test]

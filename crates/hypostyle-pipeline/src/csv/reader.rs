@@ -78,7 +78,8 @@ impl CsvChunks {
             return Err(error);
         }
         let Some(outcome) = self.outcomes.as_ref().and_then(Outcomes::next) else { return Ok(None) };
-        let cut = outcome.unwrap_or_else(|| Err(Error::panicked("decoding CSV")))?;
+        let cut = outcome
+            .unwrap_or_else(|| Err(Error::panicked("decoding CSV").in_file(&self.reading.files[self.file].path)))?;
         if cut.at.file != self.file {
             (self.file, self.line, self.record) = (cut.at.file, cut.at.line, cut.at.record);
         }
@@ -103,7 +104,8 @@ impl CsvChunks {
         let after = Mark { file: self.file, offset: cut.at.offset + cut.after, line: self.line, record: self.record };
         let bytes = self.reading.read.load(Ordering::Relaxed);
         let left_out = LeftOut { rows: left_out, ..LeftOut::default() };
-        Ok(Some(Chunk { batch: batch?, bad, places, file: self.file, first_record: at.record, after, bytes, left_out }))
+        let batch = batch.map_err(|error| error.in_file(file))?;
+        Ok(Some(Chunk { batch, bad, places, file: self.file, first_record: at.record, after, bytes, left_out }))
     }
 }
 

@@ -51,23 +51,29 @@ impl ParquetChunks {
 
     pub fn next(&mut self) -> Result<Option<Chunk>> {
         loop {
-            if self.open.is_none() {
-                let Some(file) = self.files.list.get(self.next.file) else { return Ok(None) };
-                let opened = match self.first.take() {
-                    Some(first) => first,
-                    None => {
-                        let (opened, columns) = ParquetFile::open(file)?;
-                        check_same_columns(&file.path, &columns, &self.wanted.columns, &self.wanted.schema)?;
-                        opened
-                    }
-                };
-                let schema = Arc::clone(&self.wanted.schema);
-                let opened = opened.skip_groups(&self.wanted.tests);
-                let batches =
-                    opened.batches(&self.wanted.columns, schema, self.batch_rows, self.threads, self.next.offset)?;
-                self.open = Some(batches);
-            }
-            let Some(batches) = &mut self.open else { return Ok(None) };
+            let batches = match &mut self.open {
+                Some(batches) => batches,
+                none => {
+                    let Some(file) = self.files.list.get(self.next.file) else { return Ok(None) };
+                    let opened = match self.first.take() {
+                        Some(first) => first,
+                        None => {
+                            let (opened, columns) = ParquetFile::open(file)?;
+                            check_same_columns(&file.path, &columns, &self.wanted.columns, &self.wanted.schema)?;
+                            opened
+                        }
+                    };
+                    let schema = Arc::clone(&self.wanted.schema);
+                    let opened = opened.skip_groups(&self.wanted.tests);
+                    none.insert(opened.batches(
+                        &self.wanted.columns,
+                        schema,
+                        self.batch_rows,
+                        self.threads,
+                        self.next.offset,
+                    )?)
+                }
+            };
             let batch = batches.next()?;
             let (rows, place) = (batch.as_ref().map_or(0, RecordBatch::num_rows) as u64, batches.place());
             let left_out = batches.left_out(self.next.offset..place - rows);

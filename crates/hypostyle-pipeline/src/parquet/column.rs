@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use arrow::array::ArrayRef;
 use arrow::datatypes::FieldRef;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
-use parquet::errors::Result as ParquetResult;
+use parquet::errors::{ParquetError, Result as ParquetResult};
 use rayon::ThreadPool;
 
 use crate::error::{Error, Result};
@@ -117,6 +117,9 @@ impl Column {
 
     fn encode(&self, array: &ArrayRef, writers: &mut [ArrowColumnWriter]) -> ParquetResult<()> {
         let leaves = compute_leaves(&self.field, array)?;
+        if leaves.len() != writers.len() {
+            return Err(ParquetError::General(format!("{} leaves for {} writers", leaves.len(), writers.len())));
+        }
         writers.iter_mut().zip(&leaves).try_for_each(|(writer, leaf)| writer.write(leaf))
     }
 

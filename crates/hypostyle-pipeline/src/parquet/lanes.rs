@@ -245,8 +245,8 @@ impl Slot {
 }
 
 fn panicked() -> Error {
-    Error::new(ErrorKind::Internal, "decoding the Parquet file panicked")
-        .help("the file may be damaged: if other tools can read it, this is a mistake in Hypostyle: please report it")
+    Error::panicked("decoding Parquet")
+        .help("the file may be damaged; if other tools can read it, this is a bug in Hypostyle")
 }
 
 #[cfg(test)]

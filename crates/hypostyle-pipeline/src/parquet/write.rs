@@ -60,9 +60,7 @@ impl<W: Write + Send> ParquetWriter<W> {
         }
         if batch.num_columns() != self.leaves.len() {
             let message = format!("a batch has {} columns, the file {}", batch.num_columns(), self.leaves.len());
-            return Err(
-                Error::new(ErrorKind::Internal, message).help("this is a mistake in Hypostyle: please report it")
-            );
+            return Err(Error::internal(message));
         }
         let group = match self.group.take() {
             Some(group) => group,

@@ -97,7 +97,7 @@ impl Upload {
     /// Sends the file, unless and until `stop` is set.  The number of its bytes.
     pub fn send(mut self, file: &mut File, stop: &AtomicBool) -> Result<u64> {
         let Self { place, upload } = &mut self;
-        let Some(running) = upload else { return Ok(0) };
+        let Some(running) = upload else { return Err(lost()) };
         let unreadable = |error| Error::unwritable(error).in_file(&place.shown);
         let length = file.metadata().map_err(unreadable)?.len();
         file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
@@ -112,7 +112,7 @@ impl Upload {
             let mut part = Vec::new();
             file.by_ref().take(size.min(left)).read_to_end(&mut part).map_err(unreadable)?;
             if part.is_empty() {
-                break;
+                return Err(unreadable(io::ErrorKind::UnexpectedEof.into()));
             }
             left -= part.len() as u64;
             if under_way.len() == AT_ONCE
@@ -123,7 +123,7 @@ impl Upload {
             under_way.push_back(runtime::begin(running.put_part(part.into())).map_err(unreadable)?);
         }
         under_way.into_iter().try_for_each(finished)?;
-        let Some(mut running) = upload.take() else { return Ok(0) };
+        let Some(mut running) = upload.take() else { return Err(lost()) };
         let done = runtime::wait(async move {
             let done = running.complete().await;
             if done.is_err() {
@@ -133,6 +133,11 @@ impl Upload {
         });
         place.judge(done).map(|_| length)
     }
+}
+
+/// An upload goes away with the value that holds it.
+fn lost() -> Error {
+    Error::internal("the upload of the output has ended already")
 }
 
 fn interrupted() -> Error {

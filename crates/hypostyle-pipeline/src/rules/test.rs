@@ -66,7 +66,7 @@ impl Test {
             let values = given.iter().map(|given| value(key, given)).collect::<Result<Vec<_>>>()?;
             let text = format!("{key} = [{}]", given.iter().map(shown).collect::<Vec<_>>().join(", "));
             let short = if text.len() > 80 { format!("{key} ({} values)", given.len()) } else { text };
-            Ok((List::new(values, data_type), short))
+            Ok((List::new(values, data_type).map_err(misfit)?, short))
         };
         let mut tests = Vec::new();
         if asked.not_null {
@@ -86,13 +86,14 @@ impl Test {
             let text = format!("{key} = {}", shown(given));
             bounds.push(bound.clone());
             tests.push(match key {
-                "min" => (Self::Min(zero(bound, -0.0)), text),
-                _ => (Self::Max(zero(bound, 0.0)), text),
+                "min" => (Self::Min(zero(bound, -0.0).map_err(misfit)?), text),
+                _ => (Self::Max(zero(bound, 0.0).map_err(misfit)?), text),
             });
         }
         if let ([min, max], Some(least), Some(greatest)) = (&bounds[..], asked.min, asked.max) {
-            let empty = gt(&Scalar::new(zero(min.clone(), 0.0)), &Scalar::new(zero(max.clone(), 0.0)));
-            if empty.is_ok_and(|empty| empty.true_count() > 0) {
+            let [min, max] = [min, max].map(|bound| zero(bound.clone(), 0.0).map(Scalar::new));
+            let empty = min.and_then(|min| gt(&min, &max?)).map_err(misfit)?;
+            if empty.true_count() > 0 {
                 let message = format!("min is {}, above max, which is {}", shown(least), shown(greatest));
                 return Err(wrong(message).help("no value lies between them: exchange them, or remove one"));
             }
@@ -157,20 +158,22 @@ impl Test {
 }
 
 impl List {
-    fn new(mut values: Vec<ArrayRef>, data_type: &DataType) -> Self {
-        let texts = data_type.is_string().then(|| {
-            let text = |value: &ArrayRef| {
-                cast(value, &DataType::Utf8).map(|text| text.as_string::<i32>().value(0).to_string())
-            };
-            values.iter().filter_map(|value| text(value).ok()).collect()
-        });
+    fn new(mut values: Vec<ArrayRef>, data_type: &DataType) -> std::result::Result<Self, ArrowError> {
+        let text =
+            |value: &ArrayRef| cast(value, &DataType::Utf8).map(|text| text.as_string::<i32>().value(0).to_string());
+        let texts = match data_type.is_string() {
+            true => Some(values.iter().map(text).collect::<std::result::Result<_, _>>()?),
+            false => None,
+        };
         if data_type.is_floating() {
-            let negative: Vec<ArrayRef> = values.iter().map(|value| zero(Arc::clone(value), -0.0)).collect();
-            let positive: Vec<ArrayRef> = values.into_iter().map(|value| zero(value, 0.0)).collect();
+            let signed = |sign: f64| -> std::result::Result<Vec<ArrayRef>, ArrowError> {
+                values.iter().map(|value| zero(Arc::clone(value), sign)).collect()
+            };
+            let (negative, positive) = (signed(-0.0)?, signed(0.0)?);
             let zeros: Vec<ArrayRef> = negative.into_iter().filter(|value| !positive.contains(value)).collect();
             values = [positive, zeros].concat();
         }
-        Self { values, texts }
+        Ok(Self { values, texts })
     }
 
     fn holds(&self, values: &ArrayRef) -> std::result::Result<BooleanArray, ArrowError> {
@@ -205,11 +208,19 @@ fn limit(values: &ArrayRef, sign: f64) -> std::result::Result<Scalar<ArrayRef>, 
 }
 
 /// The float, with this sign if it is zero.
-fn zero(value: ArrayRef, signed: f64) -> ArrayRef {
-    let wide = cast(&value, &DataType::Float64).ok().filter(|_| value.data_type().is_floating());
-    let is_zero = wide.is_some_and(|wide| wide.as_primitive::<Float64Type>().value(0) == 0.0);
-    let other = is_zero.then(|| cast(&Float64Array::from(vec![signed]), value.data_type()).ok());
-    other.flatten().unwrap_or(value)
+fn zero(value: ArrayRef, signed: f64) -> std::result::Result<ArrayRef, ArrowError> {
+    if !value.data_type().is_floating() {
+        return Ok(value);
+    }
+    let wide = cast(&value, &DataType::Float64)?;
+    match wide.as_primitive::<Float64Type>().value(0) == 0.0 {
+        true => cast(&Float64Array::from(vec![signed]), value.data_type()),
+        false => Ok(value),
+    }
+}
+
+fn misfit(error: ArrowError) -> Error {
+    Error::internal("the value of a condition cannot be compared").because(error)
 }
 
 /// The type of the values where they stand in a dictionary.

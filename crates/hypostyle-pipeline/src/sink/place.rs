@@ -114,7 +114,8 @@ impl Settling {
     fn wait(&mut self) -> io::Result<()> {
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(outcome)) => outcome,
-            _ => Ok(()),
+            Some(Err(_)) => Err(io::Error::other("the thread that syncs the file panicked")),
+            None => Ok(()),
         }
     }
 }

@@ -17,7 +17,7 @@ use super::parts::join;
 use super::place::{Pending, Settling};
 use super::{Sink, Style, Target};
 use crate::checkpoint::Checkpoints;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 /// An output that grows.
 pub(crate) struct Writing {
@@ -70,18 +70,30 @@ pub(crate) struct Written {
 
 impl Writing {
     /// Begins the output, with its columns and no rows yet; or goes on behind what is whole.
-    pub fn begin(sink: Sink, pool: &Arc<ThreadPool>, checkpoints: Option<(Checkpoints, Whole)>) -> Result<Self> {
+    pub fn begin(
+        sink: Sink,
+        pool: &Arc<ThreadPool>,
+        checkpoints: Option<(Checkpoints, Option<Whole>)>,
+    ) -> Result<Self> {
+        let misfit = || Error::internal("the checkpoint is of another kind of output").in_file(&sink.name());
         let place = match (&sink.target, checkpoints) {
             (Target::File(_), Some((checkpoints, whole))) => {
-                Place::Parts { checkpoints, whole: whole.parts(), open: None }
+                let whole = match whole {
+                    None => 0,
+                    Some(Whole::Parts(parts)) => parts,
+                    Some(Whole::Files(_)) => return Err(misfit()),
+                };
+                Place::Parts { checkpoints, whole, open: None }
             }
             (Target::File(path), None) => Place::Pending(Pending::create(path)?),
             (Target::Object(object), _) => Place::Pending(Pending::create_object(object)?),
             (Target::Folder(path, folder), checkpoints) => {
-                let parts = checkpoints.map(|(checkpoints, whole)| match whole {
-                    Whole::Files(files) => (checkpoints.files(), files),
-                    Whole::Parts(_) => (checkpoints.files(), WholeFiles::default()),
-                });
+                let parts = match checkpoints {
+                    None => None,
+                    Some((checkpoints, None)) => Some((checkpoints.files(), WholeFiles::default())),
+                    Some((checkpoints, Some(Whole::Files(files)))) => Some((checkpoints.files(), files)),
+                    Some((_, Some(Whole::Parts(_)))) => return Err(misfit()),
+                };
                 let writing = FolderWriting::begin(path, folder.clone(), sink.style, &sink.schema, pool, parts);
                 Place::Folder(Box::new(writing.map_err(|error| error.in_file(path))?))
             }
@@ -91,12 +103,12 @@ impl Writing {
         let pool = Arc::clone(pool);
         let mut writing = Self { sink, pool, encoder: None, place, written: Arc::default() };
         if !matches!(writing.place, Place::Parts { .. } | Place::Folder(_)) {
-            writing.begin_encoder()?;
+            writing.encoder = Some(writing.begin_encoder()?);
         }
         Ok(writing)
     }
 
-    fn begin_encoder(&mut self) -> Result<()> {
+    fn begin_encoder(&mut self) -> Result<Encoder> {
         let (mut header, mut streamed) = (true, false);
         let out: Out = match &mut self.place {
             Place::Pending(pending) => Box::new(BufWriter::with_capacity(1 << 20, pending.writer()?)),
@@ -117,24 +129,23 @@ impl Writing {
         let out = Box::new(Counted { inner: out, written: Arc::clone(&self.written) });
         let Sink { style, schema, .. } = &self.sink;
         let encoder = Encoder::begin(out, *style, schema, &self.pool, header, streamed);
-        self.encoder = Some(encoder.map_err(|error| error.in_file(&self.sink.name()))?);
-        Ok(())
+        encoder.map_err(|error| error.in_file(&self.sink.name()))
     }
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         if matches!(self.sink.style, Style::None) {
             return Ok(());
         }
-        let lacking = |error| Error::new(ErrorKind::Internal, "the output lacks a column").because(error);
+        let lacking = |error| Error::internal("a column of the output is missing").because(error);
         let batch = batch.project(&self.sink.columns).map_err(lacking)?;
         if let Place::Folder(folder) = &mut self.place {
             return folder.write(&batch).map_err(|error| error.in_file(&self.sink.name()));
         }
-        if self.encoder.is_none() {
-            self.begin_encoder()?;
-        }
-        let Self { encoder: Some(encoder), sink, .. } = self else { return Ok(()) };
-        encoder.write(&batch).map_err(|error| error.in_file(&sink.name()))
+        let encoder = match self.encoder.take() {
+            Some(encoder) => encoder,
+            None => self.begin_encoder()?,
+        };
+        self.encoder.insert(encoder).write(&batch).map_err(|error| error.in_file(&self.sink.name()))
     }
 
     pub fn end_group(&mut self) -> Result<()> {
@@ -170,7 +181,7 @@ impl Writing {
     /// Writes what is left to write, and puts parts together.
     pub fn finish(mut self) -> Result<Written> {
         if self.encoder.is_none() && matches!(self.place, Place::Parts { whole: 0, .. }) {
-            self.begin_encoder()?;
+            self.encoder = Some(self.begin_encoder()?);
         }
         self.end_part()?;
         let mut folder = None;

@@ -13,7 +13,7 @@ use super::ipc::IpcChunks;
 use super::{Chunk, Column, Kind, Mark, Source, folders, schema};
 use crate::csv::chunk::Reading;
 use crate::csv::reader::CsvChunks;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::parquet::{ParquetChunks, Wanted};
 use crate::rules::ValueRule;
 
@@ -56,7 +56,7 @@ impl Source {
         // Where no rule waits, the rows are filtered here, and have no more columns than the stages see.
         let (schema, sieve) = match self.filters_late {
             true => (self.read_schema(), None),
-            false => (self.schema(), self.filter.sieve(&self.columns, &in_file, &wanted)),
+            false => (self.schema(), self.filter.sieve(&self.columns, &in_file, &wanted)?),
         };
         let tests = self.group_tests();
         if self.files.unread {
@@ -68,8 +68,8 @@ impl Source {
                     let Column { data_type, written, .. } = &self.columns[*column];
                     (*column, data_type.clone(), written.clone())
                 });
-                let place = |rule: &ValueRule| in_file.iter().position(|column| *column == rule.column);
-                let rules = self.rules.values.iter().filter_map(|rule| Some((place(rule)?, rule.clone())));
+                let place = |rule: &ValueRule| super::filter::place(&self.columns, &in_file, rule.column);
+                let rules = self.rules.values.iter().map(|rule| Ok((place(rule)?, rule.clone())));
                 let reading = Reading {
                     files: self.files.list,
                     width: csv.names.len(),
@@ -77,7 +77,7 @@ impl Source {
                     names: csv.names,
                     dialect: csv.dialect,
                     schema: file_schema,
-                    rules: rules.collect(),
+                    rules: rules.collect::<Result<_>>()?,
                     sieve,
                     on_bad: self.policy.on_bad,
                     fitted_are_bad: csv.fitted_are_bad,
@@ -136,5 +136,5 @@ impl Chunks {
 }
 
 fn misfit(error: ArrowError) -> Error {
-    Error::new(ErrorKind::Internal, "the folders' columns don't fit").because(error)
+    Error::internal("the partition columns do not fit").because(error)
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::no_column;
 use super::{Chunk, Column};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
 use crate::rules::test::Test;
 
@@ -85,15 +85,20 @@ impl Filter {
     }
 
     /// The filter of batches with the columns `read`, of which it keeps those `wanted`; `None` if no row is asked anything.
-    pub fn sieve(&self, columns: &[Column], read: &[usize], wanted: &[usize]) -> Option<Sieve> {
-        let place = |column: usize| read.iter().position(|read| *read == column);
+    pub fn sieve(&self, columns: &[Column], read: &[usize], wanted: &[usize]) -> Result<Option<Sieve>> {
         // The files that are read meet the conditions on their folders.
         let in_file = self.conditions.iter().filter(|condition| columns[condition.column].in_file());
-        let tests = in_file.filter_map(|condition| Some((place(condition.column)?, condition.test.clone())));
-        let tests: Vec<_> = tests.collect();
-        let kept = wanted.iter().filter_map(|column| place(*column)).collect();
-        (!tests.is_empty()).then_some(Sieve { tests, kept })
+        let tests = in_file.map(|condition| Ok((place(columns, read, condition.column)?, condition.test.clone())));
+        let tests = tests.collect::<Result<Vec<_>>>()?;
+        let kept = wanted.iter().map(|column| place(columns, read, *column)).collect::<Result<_>>()?;
+        Ok((!tests.is_empty()).then_some(Sieve { tests, kept }))
     }
+}
+
+/// The position of a column among those that are read.
+pub(super) fn place(columns: &[Column], read: &[usize], column: usize) -> Result<usize> {
+    let place = read.iter().position(|read| *read == column);
+    place.ok_or_else(|| Error::internal(format_args!("column '{}' is needed but not read", columns[column].name)))
 }
 
 /// A filter that knows its columns' places in a batch.
@@ -135,5 +140,5 @@ impl Sieve {
 }
 
 pub(super) fn misfit(error: ArrowError) -> Error {
-    Error::new(ErrorKind::Internal, "the filter can't be asked").because(error)
+    Error::internal("the filter cannot be applied").because(error)
 }

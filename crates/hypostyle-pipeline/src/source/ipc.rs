@@ -130,13 +130,15 @@ impl IpcChunks {
                 }
                 return Ok(Some(self.chunk(batch.slice(0, rows))));
             }
-            if self.open.is_none() {
-                let Some(file) = self.files.list.get(self.next.file) else { return Ok(None) };
-                let opened = IpcFile::open(file, &self.read)?;
-                check_same_columns(&opened.file.path, &opened.columns(), &self.columns, &self.schema)?;
-                self.open = Some(opened);
-            }
-            let Some(file) = &mut self.open else { return Ok(None) };
+            let file = match &mut self.open {
+                Some(file) => file,
+                none => {
+                    let Some(file) = self.files.list.get(self.next.file) else { return Ok(None) };
+                    let opened = IpcFile::open(file, &self.read)?;
+                    check_same_columns(&opened.file.path, &opened.columns(), &self.columns, &self.schema)?;
+                    none.insert(opened)
+                }
+            };
             match file.batches.next() {
                 None => {
                     self.open = None;

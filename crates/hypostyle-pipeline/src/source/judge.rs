@@ -14,7 +14,7 @@ use super::filter::Sieve;
 use super::{Chunk, Column};
 use crate::bad::{Bad, Place, Reason};
 use crate::csv::decode::Fault;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::policy::{OnBad, nulled, without};
 use crate::rules::{Broken, OrderRule, ValueRule};
 use crate::types::in_utc;
@@ -39,7 +39,10 @@ impl Judge {
     pub fn judge(&mut self, chunk: &mut Chunk) -> Result<()> {
         for index in 0..self.values.len() {
             let rule = &self.values[index];
-            let Some(column) = chunk.batch.column_by_name(&self.columns[rule.column].name) else { continue };
+            let name = &self.columns[rule.column].name;
+            let Some(column) = chunk.batch.column_by_name(name) else {
+                return Err(Error::internal(format_args!("column '{name}' has a rule but is not read")));
+            };
             let broken = rule.broken(column).map_err(misfit)?;
             self.settle(chunk, &broken)?;
         }
@@ -125,7 +128,7 @@ impl Judge {
 
 /// A line of CSV, without its end.
 fn line(fields: impl Iterator<Item = String>) -> Result<Vec<u8>> {
-    let fault = |error| Error::new(ErrorKind::Internal, "a row can't be shown").because(error);
+    let fault = |error| Error::internal("a rejected row cannot be written as CSV").because(error);
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
     writer.write_record(fields).map_err(fault)?;
     let mut line = writer.into_inner().map_err(|error| fault(error.into_error().into()))?;
@@ -134,5 +137,5 @@ fn line(fields: impl Iterator<Item = String>) -> Result<Vec<u8>> {
 }
 
 fn misfit(error: ArrowError) -> Error {
-    Error::new(ErrorKind::Internal, "a rule can't be asked").because(error)
+    Error::internal("a rule cannot be checked").because(error)
 }
