@@ -15,7 +15,7 @@ use rayon::ThreadPool;
 
 use crate::error::{Error, Result};
 
-/// So many arrays may wait to be encoded.
+/// The number of arrays that may wait to be encoded.
 const AHEAD: usize = 2;
 
 /// A column, shared by who gives the arrays and who encodes them.
@@ -54,7 +54,7 @@ impl Column {
         self.give(Task::Close, pool);
     }
 
-    /// Whether the column was closed, or can't be.
+    /// Whether the column was closed, or cannot be.
     pub fn is_done(&self) -> bool {
         self.lock().outcome.is_some()
     }

@@ -134,5 +134,5 @@ pub(super) fn open<W: Write + Send>(
 ) -> Result<(SerializedFileWriter<W>, ArrowRowGroupWriterFactory)> {
     ArrowWriter::try_new(file, Arc::clone(schema), Some(properties))
         .and_then(ArrowWriter::into_serialized_writer)
-        .map_err(|error| Error::new(ErrorKind::Sink, "Parquet can't hold these columns").because(error))
+        .map_err(|error| Error::new(ErrorKind::Sink, "Parquet cannot store these columns").because(error))
 }
