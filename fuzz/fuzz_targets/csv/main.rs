@@ -12,8 +12,8 @@ use std::path::Path;
 use case::{Case, Steps};
 use hypostyle_pipeline::{ErrorKind, Pipeline};
 use libfuzzer_sys::fuzz_target;
-use tempfile::TempDir;
 use reference::Reference;
+use tempfile::TempDir;
 
 fuzz_target!(|case: Case| {
     let folder = folder();

@@ -23,6 +23,7 @@ pub(crate) struct Object {
 }
 
 /// An object that was found.
+#[derive(Debug)]
 pub(crate) struct Found {
     /// Its URL, without what may be secret in it.
     pub shown: PathBuf,

@@ -53,6 +53,7 @@ pub(super) fn bare(e_tag: &str) -> &str {
 }
 
 /// An object that was found.
+#[derive(Debug)]
 pub(crate) struct Found {
     /// Its URL, without what may be secret in it.
     pub shown: PathBuf,
