@@ -58,8 +58,8 @@ class Summary:
 class Pipeline:
     """A source, stages of kernels and a sink, as a pipeline file (docs/pipelines.md) describes them.
 
-    Rows are read, computed and written in batches, on several threads, in bounded memory. Results are bit-identical to those
-    of one batch. The output is written atomically.
+    Rows are read, computed and written in batches, on several threads, in bounded memory. Results are bit-identical to
+    those of one batch. The output is written atomically.
 
     Args:
         toml: The pipeline as TOML. `Pipeline.from_file` reads it from a file.

@@ -37,11 +37,12 @@ def test_the_bits_of_the_expression(tmp_path: Path) -> None:
     pipeline = hs.Pipeline("[source]\nchunk_bytes = 5000\n" + STAGE)
     seen: list[int] = []
     summary = pipeline.run(
-        input=tmp_path / "in.csv", output=tmp_path / "out.parquet", progress=lambda progress: seen.append(progress.rows_written)
+        input=tmp_path / "in.csv", output=tmp_path / "out.parquet", progress=lambda now: seen.append(now.rows_written)
     )
     expected = frame.with_columns(hs.rolling_mean("price", 3, min_samples=1, over="symbol").alias("mean"))
     assert pl.read_parquet(tmp_path / "out.parquet").equals(expected)
-    assert (summary.rows_written, summary.rows_read, summary.bad_rows, dict(summary.bad_row_counts)) == (10_000, 10_000, 0, {})
+    assert (summary.rows_written, summary.rows_read) == (10_000, 10_000)
+    assert (summary.bad_rows, dict(summary.bad_row_counts)) == (0, {})
     assert summary.output == tmp_path / "out.parquet"
     assert summary.bytes_read == (tmp_path / "in.csv").stat().st_size
     assert seen
@@ -92,7 +93,8 @@ def test_a_filter_counts_the_rows_that_it_filters_out(tmp_path: Path) -> None:
     expected = matching.with_columns(hs.rolling_mean("price", 3, min_samples=1, over="symbol").alias("mean"))
     assert pl.read_parquet(tmp_path / "out.parquet").equals(expected)
     assert (summary.rows_written, summary.rows_read) == (matching.height, 10_000)
-    assert (summary.filtered_rows, summary.skipped_row_groups, summary.skipped_files) == (10_000 - matching.height, 8, 0)
+    assert summary.filtered_rows == 10_000 - matching.height
+    assert (summary.skipped_row_groups, summary.skipped_files) == (8, 0)
 
 
 def test_errors_are_exceptions(tmp_path: Path) -> None:
