@@ -39,7 +39,7 @@ class Stage:
     def copy(self) -> Stage: ...
 
 class Pipeline:
-    def __new__(cls, text: str) -> Pipeline: ...
+    def __new__(cls, toml: str) -> Pipeline: ...
     @staticmethod
     def from_file(path: str | PathLike[str]) -> Pipeline: ...
     def adjusted(
@@ -47,7 +47,7 @@ class Pipeline:
         input: str | PathLike[str] | None,
         output: str | PathLike[str] | None,
         threads: int | None,
-        memory: int | None,
+        memory_limit: int | None,
         limit: int | None,
         restart: bool,
     ) -> Pipeline: ...

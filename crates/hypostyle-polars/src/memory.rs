@@ -7,7 +7,7 @@
 //! its arrays, so that what is fresh costs 1 ns a row.
 //!
 //! Asking for Polars' allocator imports Polars.  The command `hypostyle` doesn't need it, says so in its environment
-//! (`hypostyle_command`), and gets the system's allocator.
+//! (`hypostyle_cli`), and gets the system's allocator.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use hypostyle_pipeline::{Error, ErrorKind, Status, Summary};
+use hypostyle_pipeline::{Error, ErrorKind, Progress, Summary};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::errors::{guarded, kind_exception};
 
-/// How often Python is asked whether it wants to stop, and told how far the run is.
+/// How often signals are checked and progress is reported.
 const EVERY: Duration = Duration::from_millis(50);
 
 /// A pipeline; `_pipeline.py` is what users see of it.
@@ -21,8 +21,8 @@ pub struct Pipeline(hypostyle_pipeline::Pipeline);
 #[pymethods]
 impl Pipeline {
     #[new]
-    fn new(text: &str) -> PyResult<Self> {
-        guarded("Pipeline", || text.parse().map(Self).map_err(exception))
+    fn new(toml: &str) -> PyResult<Self> {
+        guarded("Pipeline", || toml.parse().map(Self).map_err(exception))
     }
 
     #[staticmethod]
@@ -30,14 +30,14 @@ impl Pipeline {
         guarded("Pipeline", || hypostyle_pipeline::Pipeline::from_file(path).map(Self).map_err(exception))
     }
 
-    /// The same with other files, threads and bounds.
-    #[pyo3(signature = (input, output, threads, memory, limit, restart))]
+    /// Returns a copy with other files, threads and limits.
+    #[pyo3(signature = (input, output, threads, memory_limit, limit, restart))]
     fn adjusted(
         &self,
         input: Option<PathBuf>,
         output: Option<PathBuf>,
         threads: Option<usize>,
-        memory: Option<u64>,
+        memory_limit: Option<u64>,
         limit: Option<u64>,
         restart: bool,
     ) -> Self {
@@ -51,8 +51,8 @@ impl Pipeline {
         if let Some(threads) = threads {
             pipeline = pipeline.with_threads(threads);
         }
-        if let Some(bytes) = memory {
-            pipeline = pipeline.with_memory(bytes);
+        if let Some(bytes) = memory_limit {
+            pipeline = pipeline.with_memory_limit(bytes);
         }
         if let Some(rows) = limit {
             pipeline = pipeline.with_limit(rows);
@@ -63,12 +63,12 @@ impl Pipeline {
         Self(pipeline)
     }
 
-    /// The plan in words.
+    /// Returns the plan as text.
     fn check(&self, py: Python<'_>) -> PyResult<String> {
         py.detach(|| guarded("Pipeline.check", || self.0.plan().map(|plan| plan.to_string()).map_err(exception)))
     }
 
-    /// Runs; `progress` is called with rows, bytes and the bytes in all.  Ctrl-C stops the run.
+    /// Runs the pipeline.  `progress` is called with the fields of [`Progress`].  Ctrl-C stops the run.
     fn run<'py>(&self, py: Python<'py>, progress: Option<Py<PyAny>>) -> PyResult<Bound<'py, PyDict>> {
         let summary = py.detach(|| guarded("Pipeline.run", || self.run_to_end(progress.as_ref())))?;
         of_summary(py, &summary)
@@ -79,15 +79,15 @@ impl Pipeline {
     fn run_to_end(&self, progress: Option<&Py<PyAny>>) -> PyResult<Summary> {
         let stop = AtomicBool::new(false);
         let mut raised = None;
-        let mut asked = Instant::now();
+        let mut reported = Instant::now();
         let outcome = self.0.plan().and_then(|plan| {
-            plan.run_until(&stop, &mut |status| {
-                let done = status.total_bytes > 0 && status.bytes >= status.total_bytes;
-                if asked.elapsed() < EVERY && !done || raised.is_some() {
+            plan.run_until(&stop, &mut |now| {
+                let done = now.total_bytes > 0 && now.bytes_read >= now.total_bytes;
+                if reported.elapsed() < EVERY && !done || raised.is_some() {
                     return;
                 }
-                asked = Instant::now();
-                if let Err(error) = Python::attach(|py| tell(py, progress, status)) {
+                reported = Instant::now();
+                if let Err(error) = Python::attach(|py| report(py, progress, now)) {
                     raised = Some(error);
                     stop.store(true, Ordering::Relaxed);
                 }
@@ -100,27 +100,27 @@ impl Pipeline {
     }
 }
 
-fn tell(py: Python<'_>, progress: Option<&Py<PyAny>>, status: Status) -> PyResult<()> {
+fn report(py: Python<'_>, progress: Option<&Py<PyAny>>, now: Progress) -> PyResult<()> {
     py.check_signals()?;
     if let Some(progress) = progress {
-        progress.call1(py, (status.rows, status.bytes, status.total_bytes))?;
+        progress.call1(py, (now.rows_written, now.bytes_read, now.total_bytes))?;
     }
     Ok(())
 }
 
 fn of_summary<'py>(py: Python<'py>, summary: &Summary) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
-    dict.set_item("rows", summary.rows)?;
+    dict.set_item("rows_written", summary.rows_written)?;
     dict.set_item("rows_read", summary.rows_read)?;
     dict.set_item("filtered_rows", summary.filtered_rows)?;
-    dict.set_item("skipped_groups", summary.skipped_groups)?;
+    dict.set_item("skipped_row_groups", summary.skipped_row_groups)?;
     dict.set_item("skipped_files", summary.skipped_files)?;
     dict.set_item("bad_rows", summary.bad_rows)?;
-    let reasons = PyDict::new(py);
-    for (reason, count) in &summary.reasons {
-        reasons.set_item(reason, count)?;
+    let counts = PyDict::new(py);
+    for (reason, count) in &summary.bad_row_counts {
+        counts.set_item(reason, count)?;
     }
-    dict.set_item("reasons", reasons)?;
+    dict.set_item("bad_row_counts", counts)?;
     dict.set_item("rejects", summary.rejects.as_ref())?;
     dict.set_item("bytes_read", summary.bytes_read)?;
     dict.set_item("bytes_written", summary.bytes_written)?;
@@ -130,7 +130,7 @@ fn of_summary<'py>(py: Python<'py>, summary: &Summary) -> PyResult<Bound<'py, Py
     Ok(dict)
 }
 
-/// The exception for an error of a pipeline, with its causes.
+/// Converts an error and its causes to an exception.
 fn exception(error: Error) -> PyErr {
     let mut message = error.to_string();
     let mut cause = std::error::Error::source(&error);
