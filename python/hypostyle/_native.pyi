@@ -8,6 +8,8 @@ class ArrowStream(Protocol):
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
 
 __version__: str
+INTERNAL_ERROR: str
+"""The words that every message about a bug of ours has."""
 
 class Batch:
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...

@@ -25,6 +25,9 @@ pub fn kind_exception(kind: ErrorKind, message: String) -> PyErr {
     }
 }
 
+/// Every message that reports a bug of ours has these words; the tests look for them, and no input may bring them out.
+pub const INTERNAL: &str = "internal error in hypostyle";
+
 /// Runs `action`; a panic becomes a RuntimeError that says where, never a `PanicException`.
 pub fn guarded<T>(what: &str, action: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     catch_unwind(AssertUnwindSafe(action)).unwrap_or_else(|panic| Err(PyRuntimeError::new_err(of_panic(what, &*panic))))
@@ -37,5 +40,5 @@ pub fn of_panic(what: &str, panic: &(dyn Any + Send)) -> String {
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message");
-    format!("{what}: a fault inside hypostyle, please report it: {said}")
+    format!("{what}: {INTERNAL}: {said}")
 }

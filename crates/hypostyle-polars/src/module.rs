@@ -9,7 +9,7 @@ use arrow::datatypes::Schema;
 use hypostyle::KernelSpec;
 use pyo3::prelude::*;
 
-use crate::errors::{exception, guarded};
+use crate::errors::{INTERNAL, exception, guarded};
 use crate::frames::{Batch, open, read};
 use crate::pipeline::Pipeline;
 use crate::stage::{Stage, parse};
@@ -76,6 +76,7 @@ fn threads_of_polars() -> usize {
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     hypostyle::set_default_threads(threads_of_polars());
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("INTERNAL_ERROR", INTERNAL)?;
     module.add_class::<Batch>()?;
     module.add_class::<Stage>()?;
     module.add_class::<Pipeline>()?;

@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::errors::{exception, guarded};
+use crate::errors::{INTERNAL, exception, guarded};
 use crate::frames::{Batch, open, read};
 use crate::rows::Row;
 
@@ -44,9 +44,7 @@ impl From<hypostyle::Stage> for Stage {
 }
 
 fn broken() -> PyErr {
-    PyRuntimeError::new_err(
-        "a fault inside hypostyle stopped this stage in mid-batch, so its state can't be trusted; load it anew",
-    )
+    PyRuntimeError::new_err(format!("stage: {INTERNAL}: a batch was interrupted and the state is lost; load it again"))
 }
 
 impl Stage {
