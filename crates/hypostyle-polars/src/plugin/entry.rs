@@ -12,7 +12,9 @@ use polars_arrow::ffi::ArrowSchema;
 use pyo3_polars::derive::{_parse_kwargs, _polars_plugin_get_last_error_message, _update_last_error, CallerContext};
 use pyo3_polars::export::polars_ffi::version_0::SeriesExport;
 
-use crate::plugin::{_polars_plugin_field_kernel_unguarded, _polars_plugin_kernel_unguarded, KernelArguments};
+use crate::plugin::expression::{
+    _polars_plugin_field_kernel_unguarded, _polars_plugin_kernel_unguarded, KernelArguments,
+};
 
 /// # Safety
 /// As Polars' plugin interface 0.1 has it.

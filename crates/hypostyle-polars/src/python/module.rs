@@ -10,9 +10,9 @@ use hypostyle::KernelSpec;
 use pyo3::prelude::*;
 
 use crate::errors::{INTERNAL, exception, guarded};
-use crate::frames::{Batch, open, read};
-use crate::pipeline::Pipeline;
-use crate::stage::{Stage, parse};
+use crate::python::frames::{Batch, open, read};
+use crate::python::pipeline::Pipeline;
+use crate::python::stage::{Stage, parse};
 
 /// The catalogue as JSON.
 #[pyfunction]

@@ -17,8 +17,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::errors::{INTERNAL, exception, guarded};
-use crate::frames::{Batch, open, read};
-use crate::rows::Row;
+use crate::python::frames::{Batch, open, read};
+use crate::python::rows::Row;
 
 /// Milliseconds until a mutex that nobody of this process took is known to be lost.
 const PATIENCE: usize = 1000;
@@ -211,7 +211,7 @@ impl Stage {
             (Some(time), None) => {
                 let field = self.with(py, |stage| Ok(stage.time_field().cloned()))?;
                 let Some(field) = field else { return self.with(py, |stage| stage.forget(Idle::Before(Cell::Null))) };
-                Idle::Before(crate::rows::time(&time, &field)?)
+                Idle::Before(crate::python::rows::time(&time, &field)?)
             }
             (None, Some(span)) => Idle::For(
                 hypostyle::Duration::parse(&span)
