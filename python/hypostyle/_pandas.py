@@ -1,6 +1,6 @@
-"""pandas frames: NaN in a float column means missing there, so it enters as null and leaves as NaN.
+"""pandas frames: NaN in a float column means missing, so it is read as null, and nulls are returned as NaN.
 
-numpy columns cross without pyarrow; columns of other kinds (strings, categories, arrow-backed ones) need it.
+Columns backed by numpy do not need pyarrow; others (strings, categories, backed by Arrow) do.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class PandasFrames:
 
 
 def _flat(column: pl.Series) -> list[pl.Series]:
-    """pandas has no structs: a column for each field, named as pyarrow's `flatten` does."""
+    """Return the fields of a struct as columns, named as pyarrow's `flatten` does: pandas has no structs."""
     if not isinstance(column.dtype, pl.Struct):
         return [column]
     return [part.alias(f"{column.name}.{part.name}") for part in column.struct.unnest()]
@@ -77,12 +77,12 @@ def _to_polars(name: str, column: pd.Series[Any]) -> pl.Series:
     try:
         return pl.from_pandas(column).rename(name)
     except ImportError as error:
-        msg = f"column '{name}' of type {dtype} needs pyarrow on its way to Arrow: pip install 'hypostyle[pandas]'"
+        msg = f"column '{name}' of type {dtype} needs pyarrow to be converted to Arrow: pip install 'hypostyle[pandas]'"
         raise ImportError(msg) from error
 
 
 def _to_pandas(column: pl.Series, model: Any) -> Any:
-    """A kernel's output as an array of the kind that its first input has."""
+    """Return a kernel's output as an array of the same kind as its first input."""
     if isinstance(model, pd.ArrowDtype):
         return pd.array(column.to_arrow(), dtype=pd.ArrowDtype(column.to_arrow().type))
     if column.dtype.is_temporal():

@@ -15,7 +15,7 @@ use pyo3::types::PyCapsule;
 pub fn open(frame: &Bound<'_, PyAny>) -> PyResult<RecordBatchStreamReader> {
     if !frame.hasattr("__arrow_c_stream__")? {
         let kind = frame.get_type().qualname()?;
-        return Err(PyTypeError::new_err(format!("a frame with __arrow_c_stream__ is needed, not a {kind}")));
+        return Err(PyTypeError::new_err(format!("got a {kind}, expected a frame with __arrow_c_stream__")));
     }
     RecordBatchStreamReader::from_pyarrow_bound(frame)
 }

@@ -14,9 +14,9 @@ use crate::python::frames::{Batch, open, read};
 use crate::python::pipeline::Pipeline;
 use crate::python::stage::{Stage, parse};
 
-/// The catalogue as JSON.
+/// The catalog of kernels as JSON.
 #[pyfunction]
-fn catalogue() -> String {
+fn kernels_json() -> String {
     hypostyle::catalogue_json()
 }
 
@@ -80,7 +80,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Batch>()?;
     module.add_class::<Stage>()?;
     module.add_class::<Pipeline>()?;
-    module.add_function(wrap_pyfunction!(catalogue, module)?)?;
+    module.add_function(wrap_pyfunction!(kernels_json, module)?)?;
     module.add_function(wrap_pyfunction!(check, module)?)?;
     module.add_function(wrap_pyfunction!(output_name, module)?)?;
     module.add_function(wrap_pyfunction!(evaluate, module)?)?;

@@ -64,7 +64,7 @@ impl Row {
         let mut values: Vec<Bound<'py, PyAny>> = Vec::with_capacity(USUAL);
         for column in &self.given {
             let Some(value) = row.get_item(column.name.bind(py))? else {
-                return Err(ColumnNotFoundError::new_err(format!("the row lacks the column '{}'", column.name)));
+                return Err(ColumnNotFoundError::new_err(format!("the row has no column '{}'", column.name)));
             };
             values.push(value);
         }
@@ -112,7 +112,7 @@ pub fn time(value: &Bound<'_, PyAny>, field: &Field) -> PyResult<Cell<'static>> 
 
 fn doesnt_suit(value: &Bound<'_, PyAny>, name: &Bound<'_, PyString>, data_type: &DataType) -> PyErr {
     let shown = value.repr().map_or_else(|_| "?".to_string(), |shown| shown.to_string());
-    PyTypeError::new_err(format!("column '{name}' has type {data_type}, which can't hold the value {shown}"))
+    PyTypeError::new_err(format!("column '{name}' has type {data_type}, which cannot hold the value {shown}"))
 }
 
 /// A value as a cell for this type; `None` where it doesn't suit.
@@ -128,7 +128,7 @@ fn cell<'v>(value: &'v Bound<'_, PyAny>, data_type: &DataType) -> PyResult<Optio
         }
         other if !other.is_integer() && !other.is_temporal() => {
             return Err(PyTypeError::new_err(format!(
-                "a value of type {other} can't come alone; give its rows as a frame, to `advance` or `peek`"
+                "advance_row does not support type {other}; pass a frame to `advance` or `peek`"
             )));
         }
         _ if value.is_instance_of::<PyFloat>() => None,

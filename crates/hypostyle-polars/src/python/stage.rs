@@ -6,10 +6,11 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
-use arrow::array::RecordBatchReader;
+use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::datatypes::{Field, Schema};
 use hypostyle::{Cell, Idle, KernelSpec};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -67,8 +68,8 @@ impl Stage {
             return Ok(stage);
         }
         Err(PyRuntimeError::new_err(
-            "this process was forked while another thread ran this stage, so that its copy here is in mid-batch; load the \
-             stage anew",
+            "this process was forked while another thread was running this stage, so its copy here is incomplete; load the \
+             stage again",
         ))
     }
 
@@ -120,11 +121,11 @@ impl Stage {
 #[pymethods]
 impl Stage {
     #[new]
-    #[pyo3(signature = (specs, threads = None, time = None))]
-    fn new(specs: Vec<String>, threads: Option<usize>, time: Option<String>) -> PyResult<Self> {
+    #[pyo3(signature = (specs, threads = None, time_column = None))]
+    fn new(specs: Vec<String>, threads: Option<usize>, time_column: Option<String>) -> PyResult<Self> {
         let stage = guarded("stage", || hypostyle::Stage::new(parse(&specs)?).map_err(exception))?;
-        let stage = match time {
-            Some(time) => stage.with_time(time).map_err(exception)?,
+        let stage = match time_column {
+            Some(column) => stage.with_time(column).map_err(exception)?,
             None => stage,
         };
         Ok(with_threads(stage, threads)?.into())
@@ -154,70 +155,71 @@ impl Stage {
         Ok(PyBytes::new(py, &bytes))
     }
 
-    /// The kernels' columns for the rows of `frame`, which are kept in the state.
+    /// Returns the kernels' columns for the rows of `frame` and keeps the rows in the state.
     fn advance(&self, py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<Batch> {
         let reader = open(frame)?;
         let batch = py.detach(|| read(reader))?;
         Ok(Batch(self.with(py, |stage| stage.advance_columns(&batch))?))
     }
 
-    /// The kernels' columns for the rows of `frame`; the state stays as it is.
+    /// Returns the kernels' columns for the rows of `frame`; the state does not change.
     fn peek(&self, py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<Batch> {
         let reader = open(frame)?;
         let batch = py.detach(|| read(reader))?;
         Ok(Batch(self.with(py, |stage| stage.peek_columns(&batch))?))
     }
 
-    /// Takes the types of the columns from a frame.
-    fn begin(&self, py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<()> {
+    /// Sets the types of the columns to those of a frame.
+    fn set_schema(&self, py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<()> {
         let schema = open(frame)?.schema();
         self.with(py, |stage| stage.begin(&schema))
     }
 
-    /// The kernels' answers to one row, by name.
+    /// Returns the kernels' results for one row, by name, and keeps the row.
     fn advance_row<'py>(&self, row: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
         self.with_row(row, |stage, row, answers| stage.advance_row(row, answers))
     }
 
-    /// The same without keeping the row.
+    /// Returns the same without keeping the row.
     fn peek_row<'py>(&self, row: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
         self.with_row(row, |stage, row, answers| stage.peek_row(row, answers))
     }
 
-    /// Takes the keys of another stage in; that one stays as it is.
+    /// Adds the keys of another stage, which does not change.
     fn merge(&self, py: Python<'_>, other: &Bound<'_, Self>) -> PyResult<()> {
         let other = other.get().with(py, |stage| Ok(stage.clone()))?;
         self.with(py, |stage| stage.merge(other))
     }
 
-    /// The keys by ranges that begin at the rows of `borders`.
-    fn split(&self, py: Python<'_>, borders: &Bound<'_, PyAny>) -> PyResult<Vec<Self>> {
-        let reader = open(borders)?;
-        let borders = py.detach(|| read(reader))?;
-        let parts = self.with(py, |stage| stage.split(&borders))?;
+    /// Shares the keys by ranges that begin at the rows of `breaks`.
+    fn split(&self, py: Python<'_>, breaks: &Bound<'_, PyAny>) -> PyResult<Vec<Self>> {
+        let reader = open(breaks)?;
+        let breaks = py.detach(|| read(reader))?;
+        let parts = self.with(py, |stage| stage.split(&breaks))?;
         Ok(parts.into_iter().map(Into::into).collect())
     }
 
-    /// The keys in `count` ranges of about the same size.
+    /// Shares the keys by `count` ranges of about the same size.
     fn split_evenly(&self, py: Python<'_>, count: usize) -> PyResult<Vec<Self>> {
         let parts = self.with(py, |stage| stage.split_evenly(count))?;
         Ok(parts.into_iter().map(Into::into).collect())
     }
 
-    /// Forgets keys; `before` is a time as a row has it, `idle_for` a duration as text.
+    /// Evicts idle keys; `before` is a time as rows hold it, `idle_for` a duration string.
     #[pyo3(signature = (before = None, idle_for = None))]
-    fn forget(&self, py: Python<'_>, before: Option<Bound<'_, PyAny>>, idle_for: Option<String>) -> PyResult<usize> {
+    fn evict(&self, py: Python<'_>, before: Option<Bound<'_, PyAny>>, idle_for: Option<String>) -> PyResult<usize> {
         let idle = match (before, idle_for) {
             (Some(time), None) => {
                 let field = self.with(py, |stage| Ok(stage.time_field().cloned()))?;
                 let Some(field) = field else { return self.with(py, |stage| stage.forget(Idle::Before(Cell::Null))) };
                 Idle::Before(crate::python::rows::time(&time, &field)?)
             }
-            (None, Some(span)) => Idle::For(
-                hypostyle::Duration::parse(&span)
-                    .map_err(|problem| PyValueError::new_err(format!("forget: parameter 'idle_for': {problem}")))?,
-            ),
-            _ => return Err(PyTypeError::new_err("forget takes one of 'before' and 'idle_for'")),
+            (None, Some(span)) => {
+                Idle::For(hypostyle::Duration::parse(&span).map_err(|problem| {
+                    PyValueError::new_err(format!("Stage.evict: parameter 'idle_for': {problem}"))
+                })?)
+            }
+            _ => return Err(PyTypeError::new_err("Stage.evict takes either 'before' or 'idle_for'")),
         };
         self.with(py, |stage| stage.forget(idle))
     }
@@ -226,7 +228,7 @@ impl Stage {
         self.with(py, |stage| stage.save(&path))
     }
 
-    /// The state as a table, one row a key.
+    /// The state as a table, one row per key.
     fn state(&self, py: Python<'_>) -> PyResult<Batch> {
         Ok(Batch(self.with(py, |stage| stage.state())?))
     }
@@ -235,16 +237,30 @@ impl Stage {
         self.with(py, |stage| Ok(stage.state_bytes()))
     }
 
-    fn rows(&self, py: Python<'_>) -> PyResult<u64> {
+    fn n_rows(&self, py: Python<'_>) -> PyResult<u64> {
         self.with(py, |stage| Ok(stage.rows()))
     }
 
-    fn keys(&self, py: Python<'_>) -> PyResult<usize> {
+    fn n_keys(&self, py: Python<'_>) -> PyResult<usize> {
         self.with(py, |stage| Ok(stage.keys()))
     }
 
-    fn time(&self, py: Python<'_>) -> PyResult<Option<String>> {
+    fn time_column(&self, py: Python<'_>) -> PyResult<Option<String>> {
         self.with(py, |stage| Ok(stage.time().map(str::to_string)))
+    }
+
+    /// An empty frame with the columns that the stage reads; no columns until their types are known.
+    fn input_schema(&self, py: Python<'_>) -> PyResult<Batch> {
+        Ok(empty(self.with(py, |stage| Ok(stage.row_fields().to_vec()))?))
+    }
+
+    /// An empty frame with the kernels' columns, for input with the types of `frame` or else those known; no columns where
+    /// none are known.
+    #[pyo3(signature = (frame = None))]
+    fn output_schema(&self, py: Python<'_>, frame: Option<Bound<'_, PyAny>>) -> PyResult<Batch> {
+        let Some(frame) = frame else { return Ok(empty(self.with(py, |stage| Ok(stage.answer_fields()))?)) };
+        let schema = open(&frame)?.schema();
+        Ok(empty(self.with(py, |stage| hypostyle::output_fields(&schema, stage.specs()))?))
     }
 
     /// The kernels' specifications, each as JSON.
@@ -255,6 +271,10 @@ impl Stage {
     fn copy(&self, py: Python<'_>) -> PyResult<Self> {
         Ok(self.with(py, |stage| Ok(stage.clone()))?.into())
     }
+}
+
+fn empty(fields: Vec<Field>) -> Batch {
+    Batch(RecordBatch::new_empty(Arc::new(Schema::new(fields))))
 }
 
 fn with_threads(stage: hypostyle::Stage, threads: Option<usize>) -> PyResult<hypostyle::Stage> {
