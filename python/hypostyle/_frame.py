@@ -18,6 +18,9 @@ from hypostyle._spec import Spec
 
 Frame = TypeVar("Frame")
 
+# Arrow lacks the integers, and objects are pointers.
+_UNSUPPORTED = {pl.Int128(), pl.UInt128(), pl.Object()}
+
 
 class Adapter(Protocol):
     """The operations on a type of frame."""
@@ -40,7 +43,11 @@ class PolarsFrames:
 
     def select(self, frame: pl.DataFrame, names: list[str]) -> _native.ArrowStream:
         picked = frame if frame.width == len(names) else frame[:, names]
-        if pl.Null in picked.dtypes:  # a column of type null is read as floats
+        dtypes = picked.dtypes
+        for dtype in _UNSUPPORTED.intersection(dtypes):
+            name = picked.columns[dtypes.index(dtype)]
+            raise TypeError(f"column '{name}' has type {dtype}, which is not supported; cast it first")
+        if pl.Null in dtypes:  # a column of type null is read as floats
             picked = picked.with_columns(pl.col(pl.Null).cast(pl.Float64))
         return picked
 

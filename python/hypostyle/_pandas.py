@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -56,18 +57,19 @@ def _to_polars(name: str, column: pd.Series[Any]) -> pl.Series:
     if isinstance(dtype, np.dtype):
         values = column.to_numpy()
         if dtype.kind == "f":
-            return pl.Series(name, values.astype("f4") if dtype.itemsize == 2 else values, nan_to_null=True)
+            return pl.Series(name, values, nan_to_null=True)
         if dtype.kind in "iub":
             return pl.Series(name, values)
         if dtype.kind in "mM":
             fits = dtype.str.endswith(("[ns]", "[us]", "[ms]"))
             return pl.Series(name, values if fits else values.astype(f"{dtype.kind}8[ms]"))
-        return pl.Series(
-            name, [None if value is None or value is pd.NA or value != value else value for value in values]
-        )
+        # pandas holds a list as an array, which Polars would take for its type of arrays of one size.
+        lists = (value.tolist() if isinstance(value, np.ndarray) else value for value in values)
+        return pl.Series(name, [None if null else value for null, value in zip(pd.isna(values), lists, strict=True)])
     if isinstance(dtype, pd.DatetimeTZDtype):
-        utc = _to_polars(name, column.dt.tz_convert("UTC").dt.tz_localize(None))
-        return utc.dt.replace_time_zone("UTC")
+        utc = _to_polars(name, column.dt.tz_convert("UTC").dt.tz_localize(None)).dt.replace_time_zone("UTC")
+        # Polars knows zones by name only; an offset stays UTC.
+        return utc.dt.convert_time_zone(dtype.tz.key) if isinstance(dtype.tz, ZoneInfo) else utc
     numpy_dtype = getattr(dtype, "numpy_dtype", None)
     if isinstance(numpy_dtype, np.dtype) and numpy_dtype.kind in "iubf" and not isinstance(dtype, pd.ArrowDtype):
         values = column.to_numpy(dtype=numpy_dtype, na_value=numpy_dtype.type(0))
