@@ -213,7 +213,7 @@ def test_types_that_arrow_lacks_are_refused(name: str) -> None:
         for interface in PLUGIN if name != "object" else ():  # an object reaches a plugin as bytes
             found = outcome(interface, frame, kernel.alias("out"))
             assert isinstance(found, pl.exceptions.ComputeError), found
-            assert "'v' has a type that is not supported (128-bit integers); cast it first" in str(found)
+            assert re.search(r"'v' has (type|a type that is not supported).* cast it first", str(found)), found
 
 
 def test_the_type_is_known_before_the_query_runs() -> None:

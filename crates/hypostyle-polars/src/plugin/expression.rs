@@ -15,8 +15,8 @@ use serde::Deserialize;
 
 use crate::plugin::ffi;
 
-/// What the Python side sends along: the specifications, which of their columns each input is, and whether the answer is a
-/// struct of all answers rather than the one there is.
+/// The arguments from Python: the specifications, the column of theirs that each input is, and whether the output is a
+/// struct of all results rather than a single one.
 #[derive(Deserialize)]
 pub struct KernelArguments {
     specs: Vec<String>,
@@ -77,7 +77,7 @@ fn batch_of(inputs: &[Series], names: &[String]) -> PolarsResult<RecordBatch> {
     RecordBatch::try_new(Arc::new(schema), arrays).map_err(|e| PolarsError::ComputeError(format!("Arrow: {e}").into()))
 }
 
-/// Repeats inputs of one row (literals) beside longer ones, as Polars does for its own expressions.
+/// Repeats inputs of one row (literals) to the length of the others, as Polars does for its own expressions.
 fn broadcast(inputs: &[Series]) -> PolarsResult<Vec<Series>> {
     let rows = inputs.iter().map(|series| series.len()).find(|&rows| rows != 1).unwrap_or(1);
     inputs

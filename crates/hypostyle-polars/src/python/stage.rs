@@ -1,8 +1,8 @@
 //! `hypostyle._native.Stage`: a stage that Python threads may share.
 //!
-//! A mutex makes concurrent calls follow one another.  Batches take it with the GIL released, so that a thread that holds
-//! the one never waits for the other.  A row that comes alone takes less time than releasing the GIL would: it keeps it,
-//! unless another thread is at the stage.
+//! A mutex makes concurrent calls run one after another.  Batches take it with the GIL released, so that a thread that
+//! holds one of the two never waits for the other.  A single row takes less time than releasing the GIL: it keeps the GIL,
+//! unless another thread is using the stage.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
