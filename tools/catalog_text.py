@@ -34,6 +34,6 @@ def indented(lines: Iterable[str]) -> list[str]:
     return [f"    {line}".rstrip() for line in lines]
 
 
-def wrap(text: str, indent: int) -> list[str]:
+def wrap(text: str, indent: int, width: int = 112) -> list[str]:
     deeper = " " * (indent + (4 if indent else 0))
-    return textwrap.wrap(" ".join(text.split()), 112, initial_indent=" " * indent, subsequent_indent=deeper)
+    return textwrap.wrap(" ".join(text.split()), width, initial_indent=" " * indent, subsequent_indent=deeper)

@@ -207,7 +207,8 @@ def docstring(kernel: Kernel, examples: list[str]) -> list[str]:
     documented = [(p["name"], brief(p)) for p in kernel["parameters"]]
     if keyed(kernel):
         documented.append(("over", OVER))
-    lines += [f"    {name}: {said}" for name, said in documented]
+    for name, said in documented:
+        lines += wrap(f"{name}: {said}", 4, WIDTH - 4)
     if examples:
         lines += ["", "Examples:", *indented(examples)]
     lines[0] = ('r"""' if "\\" in "".join(lines) else '"""') + lines[0]
@@ -215,12 +216,14 @@ def docstring(kernel: Kernel, examples: list[str]) -> list[str]:
 
 
 def brief(parameter: Parameter) -> str:
-    """The first sentence of a parameter's documentation, cut where it would not fit into a line."""
+    """The first sentence of a parameter's documentation, without its details if it would not fit into a line."""
     text = " ".join(parameter["doc"].split())
     sentence = text.split(". ")[0].rstrip(".")
     room = WIDTH - len("        : .") - len(parameter["name"])
     if len(sentence) <= room:
         return f"{sentence}."
-    cut = min((at for at in (sentence.find(mark) for mark in (":", ";", " (", ", ")) if at > 0), default=None)
+    if (at := sentence.rfind("; ", 0, room)) > 0:
+        return f"{sentence[:at]}."
+    details = [at for at in (sentence.find(": "), sentence.find(" (")) if at > 0]
     more = f": {TAKEN[parameter['kind']]}" if parameter["kind"] in ("window", "weights") else ""
-    return f"{sentence[:cut]}{more}."
+    return f"{sentence[: min(details, default=None)]}{more}."

@@ -764,7 +764,8 @@ def rolling_hampel(
     Args:
         column: The column of values.
         window: How far the window reaches back: a number of rows, a duration, or a column.
-        threshold: How many standard deviations of normal data.
+        threshold: How many standard deviations of normal data, 1.4826 median absolute deviations each, are still
+            ordinary.
         by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
         min_samples: The least number of values for an answer; below it the answer is null.
         closed: Which ends belong to the window.
@@ -796,7 +797,7 @@ def rolling_trimmed_mean(
     Args:
         column: The column of values.
         window: How far the window reaches back: a number of rows, a duration, or a column.
-        proportion: The part of the values at each end.
+        proportion: The part of the values at each end: of n values, proportion * n of them, rounded down.
         by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
         min_samples: The least number of values for an answer; below it the answer is null.
         closed: Which ends belong to the window.
@@ -828,7 +829,7 @@ def rolling_winsorized_mean(
     Args:
         column: The column of values.
         window: How far the window reaches back: a number of rows, a duration, or a column.
-        proportion: The part of the values at each end.
+        proportion: The part of the values at each end: of n values, proportion * n of them, rounded down.
         by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
         min_samples: The least number of values for an answer; below it the answer is null.
         closed: Which ends belong to the window.
@@ -860,7 +861,7 @@ def rolling_rank(
     Args:
         column: The column of values.
         window: How far the window reaches back: a number of rows, a duration, or a column.
-        method: What equal values get.
+        method: What equal values get: the mean, the least or the greatest of their places.
         pct: Divide the rank by the number of values; with 'dense', of different ones.
         by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
         min_samples: The least number of values for an answer; below it the answer is null.
@@ -1593,8 +1594,9 @@ def rolling_fir_sum(
     Args:
         column: The column of values.
         window: How many rows the window reaches back.
-        weights: The weight of each row that the window holds: a list of numbers, or the name of a shape.
-        alpha: For 'exponential'.
+        weights: The weight of each row that the window holds, the oldest row's first: a list of numbers, or the name of
+            a shape.
+        alpha: For 'exponential': each row weighs 1 - alpha times as much as the next younger one.
         std: For 'gaussian': the standard deviation of the bell around the window's middle, in rows.
         min_samples: The least number of values for an answer; below it the answer is null.
         closed: Which ends belong to the window.
@@ -1625,8 +1627,9 @@ def rolling_fir_mean(
     Args:
         column: The column of values.
         window: How many rows the window reaches back.
-        weights: The weight of each row that the window holds: a list of numbers, or the name of a shape.
-        alpha: For 'exponential'.
+        weights: The weight of each row that the window holds, the oldest row's first: a list of numbers, or the name of
+            a shape.
+        alpha: For 'exponential': each row weighs 1 - alpha times as much as the next younger one.
         std: For 'gaussian': the standard deviation of the bell around the window's middle, in rows.
         min_samples: The least number of values for an answer; below it the answer is null.
         closed: Which ends belong to the window.
@@ -1658,8 +1661,9 @@ def rolling_fir_var(
     Args:
         column: The column of values.
         window: How many rows the window reaches back.
-        weights: The weight of each row that the window holds: a list of numbers, or the name of a shape.
-        alpha: For 'exponential'.
+        weights: The weight of each row that the window holds, the oldest row's first: a list of numbers, or the name of
+            a shape.
+        alpha: For 'exponential': each row weighs 1 - alpha times as much as the next younger one.
         std: For 'gaussian': the standard deviation of the bell around the window's middle, in rows.
         min_samples: The least number of values for an answer; below it the answer is null.
         closed: Which ends belong to the window.
@@ -1692,8 +1696,9 @@ def rolling_fir_std(
     Args:
         column: The column of values.
         window: How many rows the window reaches back.
-        weights: The weight of each row that the window holds: a list of numbers, or the name of a shape.
-        alpha: For 'exponential'.
+        weights: The weight of each row that the window holds, the oldest row's first: a list of numbers, or the name of
+            a shape.
+        alpha: For 'exponential': each row weighs 1 - alpha times as much as the next younger one.
         std: For 'gaussian': the standard deviation of the bell around the window's middle, in rows.
         min_samples: The least number of values for an answer; below it the answer is null.
         closed: Which ends belong to the window.
@@ -2273,7 +2278,8 @@ def expanding_hampel(
 
     Args:
         column: The column of values.
-        threshold: How many standard deviations of normal data.
+        threshold: How many standard deviations of normal data, 1.4826 median absolute deviations each, are still
+            ordinary.
         min_samples: The least number of values for an answer; below it the answer is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
@@ -2298,7 +2304,7 @@ def expanding_trimmed_mean(
 
     Args:
         column: The column of values.
-        proportion: The part of the values at each end.
+        proportion: The part of the values at each end: of n values, proportion * n of them, rounded down.
         min_samples: The least number of values for an answer; below it the answer is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
@@ -2324,7 +2330,7 @@ def expanding_winsorized_mean(
 
     Args:
         column: The column of values.
-        proportion: The part of the values at each end.
+        proportion: The part of the values at each end: of n values, proportion * n of them, rounded down.
         min_samples: The least number of values for an answer; below it the answer is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
@@ -2349,7 +2355,7 @@ def expanding_rank(
 
     Args:
         column: The column of values.
-        method: What equal values get.
+        method: What equal values get: the mean, the least or the greatest of their places.
         pct: Divide the rank by the number of values; with 'dense', of different ones.
         min_samples: The least number of values for an answer; below it the answer is null.
         over: The key columns: the rows of each key are a sequence of their own.
