@@ -94,6 +94,9 @@ TYPES = {
     "weights": "IntoWeights",
 }
 
+# Choices that many kernels have, with the names of their types; the documentation of the parameter lists them.
+CHOICES = {"closed": "Closed"}
+
 OVER = "The key columns: the rows of each key are a sequence of their own."
 SHARED = "Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#{name}"
 
@@ -159,8 +162,10 @@ def imports(catalog: list[Kernel], more: list[str]) -> str:
     kinds = {p["kind"] for kernel in catalog for p in kernel["parameters"]}
     names = sorted({t for k, t in TYPES.items() if k in kinds and t.startswith("Into")} | {"IntoColumns"})
     lines = ["from collections.abc import Sequence"] if kinds & {"numbers", "words"} else []
-    lines += ["from typing import Literal"] if "choice" in kinds else []
-    lines += ["", *more, f"from hypostyle._spec import {', '.join(names)}"]
+    lines += ["from typing import Literal, TypeAlias"] if "choice" in kinds else []
+    lines += ["", *more, f"from hypostyle._spec import {', '.join(names)}", ""]
+    chosen = {p["name"]: literal_of(p) for kernel in catalog for p in kernel["parameters"] if p["name"] in CHOICES}
+    lines += [f"{CHOICES[name]}: TypeAlias = {literal}" for name, literal in chosen.items()]
     return "\n".join(lines) + "\n\n\n"
 
 
@@ -187,7 +192,7 @@ def signature(kernel: Kernel, parameters: list[Parameter], first: str = "") -> l
 def declared(parameter: Parameter) -> str:
     kind, default = parameter["kind"], parameter["default"]
     if kind in ("choice", "words"):
-        declared_type = f"Literal[{', '.join(json.dumps(choice) for choice in parameter['choices'])}]"
+        declared_type = CHOICES.get(parameter["name"]) or literal_of(parameter)
         declared_type = declared_type if kind == "choice" else f"Sequence[{declared_type}]"
     else:
         declared_type = TYPES[kind]
@@ -200,9 +205,13 @@ def declared(parameter: Parameter) -> str:
     return f"{parameter['name']}: {declared_type} = {shown}"
 
 
+def literal_of(parameter: Parameter) -> str:
+    return f"Literal[{', '.join(json.dumps(choice) for choice in parameter['choices'])}]"
+
+
 def docstring(kernel: Kernel, examples: list[str]) -> list[str]:
     """The short documentation: one line per parameter; the page has the whole text."""
-    lines = [*wrap(kernel["summary"], 0), "", *wrap(kernel["formula"], 4), ""]
+    lines = [*wrap(kernel["summary"], 0), "", *wrap(kernel["formula"], 4, WIDTH - 4), ""]
     lines += [SHARED.format(name=kernel["name"]), "", "Args:"]
     documented = [(p["name"], brief(p)) for p in kernel["parameters"]]
     if keyed(kernel):
@@ -226,4 +235,7 @@ def brief(parameter: Parameter) -> str:
         return f"{sentence[:at]}."
     details = [at for at in (sentence.find(": "), sentence.find(" (")) if at > 0]
     more = f": {TAKEN[parameter['kind']]}" if parameter["kind"] in ("window", "weights") else ""
+    if parameter["kind"] == "choice":
+        *others, last = map(repr, parameter["choices"])
+        more = f": {', '.join(others)} or {last}"
     return f"{sentence[: min(details, default=None)]}{more}."
