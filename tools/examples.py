@@ -41,9 +41,11 @@ def candidates(kernel: Kernel) -> Iterator[str]:
         given = parsed(kernel, given)
     yield called(kernel, given)
     if "min_samples" in {p["name"] for p in kernel["parameters"]}:
-        for window in range(given.get("window", 5), 6):
-            longer = {"window": window} if "window" in given else {}
-            yield from (called(kernel, given | longer | {"min_samples": least}) for least in range(1, window + 1))
+        first = given.get("window")
+        for window in range(first, 6) if isinstance(first, int) else [first]:
+            longer = {} if window is None else {"window": window}
+            most = window if isinstance(window, int) else 5
+            yield from (called(kernel, given | longer | {"min_samples": least}) for least in range(1, most + 1))
 
 
 class Code(str):
