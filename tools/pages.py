@@ -113,7 +113,12 @@ def twins(expanding: list[Kernel], rolling: list[Kernel]) -> str:
 
 
 def listed(kernels: list[Kernel]) -> str:
-    return ", ".join(f"`{kernel['name']}`" for kernel in kernels)
+    """The names, after the first one without the prefix that all have."""
+    first, *others = [kernel["name"] for kernel in kernels]
+    prefix = first.split("_")[0]
+    if all(name.startswith(f"{prefix}_") for name in others):
+        others = [name.removeprefix(prefix) for name in others]
+    return ", ".join(f"`{name}`" for name in [first, *others])
 
 
 def between(text: str, content: str) -> str:
