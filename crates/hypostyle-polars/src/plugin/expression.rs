@@ -1,6 +1,6 @@
 //! The Polars expression: Polars looks `_polars_plugin_kernel` up in this library and calls it with the input series.
 //!
-//! Which kernel runs is data (the specification as JSON), so one entry point serves the whole catalogue.  pyo3-polars writes
+//! Which kernel runs is data (the specification as JSON), so one entry point serves the whole catalog.  pyo3-polars writes
 //! the entry points of `kernel_unguarded`; `entry.rs` wraps them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

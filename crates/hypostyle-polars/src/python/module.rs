@@ -20,7 +20,7 @@ fn kernels_json() -> String {
     hypostyle::catalogue_json()
 }
 
-/// Judges a specification without data and tells the columns that it reads.
+/// Checks a specification without data and returns the columns that it reads.
 #[pyfunction]
 fn check(spec: &str) -> PyResult<Vec<String>> {
     guarded("check", || {
@@ -30,13 +30,13 @@ fn check(spec: &str) -> PyResult<Vec<String>> {
     })
 }
 
-/// The name that the output of a specification gets.
+/// Returns the output name of a specification.
 #[pyfunction]
 fn output_name(spec: &str) -> PyResult<String> {
     guarded("check", || KernelSpec::from_json(spec).and_then(|spec| spec.output_name()).map_err(exception))
 }
 
-/// The kernels' columns over a whole frame.
+/// Evaluates the kernels over a whole frame.
 #[pyfunction]
 #[pyo3(signature = (frame, specs, threads = None))]
 fn evaluate(py: Python<'_>, frame: &Bound<'_, PyAny>, specs: Vec<String>, threads: Option<usize>) -> PyResult<Batch> {
@@ -50,7 +50,7 @@ fn evaluate(py: Python<'_>, frame: &Bound<'_, PyAny>, specs: Vec<String>, thread
     })
 }
 
-/// An empty frame with the columns that the kernels would give over a frame of this schema.
+/// Returns an empty frame with the output columns of the kernels for this schema.
 #[pyfunction]
 fn output_fields(frame: &Bound<'_, PyAny>, specs: Vec<String>) -> PyResult<Batch> {
     let schema = open(frame)?.schema();
@@ -60,13 +60,13 @@ fn output_fields(frame: &Bound<'_, PyAny>, specs: Vec<String>) -> PyResult<Batch
     })
 }
 
-/// The `hypostyle` command; gives its exit code.
+/// Runs the `hypostyle` command and returns its exit code.
 #[pyfunction]
 fn run_cli(py: Python<'_>, argv: Vec<OsString>) -> PyResult<i32> {
     py.detach(|| guarded("hypostyle", || Ok(hypostyle_pipeline::main_with_args(argv))))
 }
 
-/// As many threads as Polars uses: POLARS_MAX_THREADS, else one for each core.
+/// The number of threads that Polars uses: POLARS_MAX_THREADS, or one per core.
 fn threads_of_polars() -> usize {
     let given = std::env::var("POLARS_MAX_THREADS").ok().and_then(|threads| threads.parse().ok());
     given.filter(|threads| *threads > 0).unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get))

@@ -21,7 +21,7 @@ use crate::errors::{INTERNAL, exception, guarded};
 use crate::python::frames::{Batch, open, read};
 use crate::python::rows::Row;
 
-/// Milliseconds until a mutex that nobody of this process took is known to be lost.
+/// Milliseconds after which a mutex that no thread of this process took is known to be lost.
 const PATIENCE: usize = 1000;
 
 /// The specifications of several kernels, each as JSON.
@@ -32,9 +32,9 @@ pub fn parse(specs: &[String]) -> PyResult<Vec<KernelSpec>> {
 #[pyclass(frozen, module = "hypostyle._native")]
 pub struct Stage {
     stage: Mutex<hypostyle::Stage>,
-    /// The process that last took the mutex for a batch: a forked one finds it taken for ever if it was then.
+    /// The process that last took the mutex for a batch: in a process forked meanwhile it stays taken forever.
     process: AtomicU32,
-    /// How rows that come alone are read and answered, once the types are known; they never change after that.
+    /// How single rows are read and returned, once the types are known; they never change after that.
     row: PyOnceLock<Row>,
 }
 
@@ -49,9 +49,9 @@ fn broken() -> PyErr {
 }
 
 impl Stage {
-    /// The stage, once no other thread is at it; without the GIL.
+    /// Waits until no other thread uses the stage; without the GIL.
     fn lock(&self) -> PyResult<MutexGuard<'_, hypostyle::Stage>> {
-        // Who took it in this process says so in a moment, or is done by then.
+        // A thread of this process that took it sets `process` at once.
         for _ in 0..PATIENCE {
             let stage = match self.stage.try_lock() {
                 Ok(stage) => stage,
@@ -93,28 +93,28 @@ impl Stage {
         let known = match self.row.get(py) {
             Some(known) => known,
             None => {
-                let (given, answers) =
+                let (given, outputs) =
                     self.with(py, |stage| Ok((stage.row_fields().to_vec(), stage.answer_fields())))?;
                 if given.is_empty() {
-                    // The stage itself says that it knows no types.
+                    // The stage itself raises the error that it knows no types.
                     self.with(py, |stage| stage.peek_row(&[], &mut Vec::new()))?;
                 }
-                self.row.get_or_init(py, || Row::of(py, &given, &answers))
+                self.row.get_or_init(py, || Row::of(py, &given, &outputs))
             }
         };
-        let mut answers = Vec::with_capacity(known.width());
+        let mut outputs = Vec::with_capacity(known.width());
         known.with_cells(row, |cells| {
             loop {
                 match self.stage.try_lock() {
                     Ok(mut stage) => {
-                        break guarded("stage", || action(&mut stage, cells, &mut answers).map_err(exception));
+                        break guarded("stage", || action(&mut stage, cells, &mut outputs).map_err(exception));
                     }
-                    // Another thread is at it: the GIL is given back until that one is done.
+                    // Another thread is using it: the GIL is released until that thread is done.
                     Err(_) => py.detach(|| self.lock().map(drop))?,
                 }
             }
         })?;
-        known.answer(py, &answers)
+        known.to_dict(py, &outputs)
     }
 }
 
@@ -131,7 +131,7 @@ impl Stage {
         Ok(with_threads(stage, threads)?.into())
     }
 
-    /// With `specs` the file must be of just these kernels.
+    /// With `specs` the file must be of exactly these kernels.
     #[staticmethod]
     #[pyo3(signature = (path, specs = None, threads = None))]
     fn load(py: Python<'_>, path: PathBuf, specs: Option<Vec<String>>, threads: Option<usize>) -> PyResult<Self> {
@@ -177,12 +177,12 @@ impl Stage {
 
     /// Returns the kernels' results for one row, by name, and keeps the row.
     fn advance_row<'py>(&self, row: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
-        self.with_row(row, |stage, row, answers| stage.advance_row(row, answers))
+        self.with_row(row, |stage, row, outputs| stage.advance_row(row, outputs))
     }
 
     /// Returns the same without keeping the row.
     fn peek_row<'py>(&self, row: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
-        self.with_row(row, |stage, row, answers| stage.peek_row(row, answers))
+        self.with_row(row, |stage, row, outputs| stage.peek_row(row, outputs))
     }
 
     /// Adds the keys of another stage, which does not change.
