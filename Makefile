@@ -47,7 +47,7 @@ lint: .venv/tools ## Check formatting, lints and types
 	cargo clippy --release -p hypostyle-pipeline --no-default-features --all-targets -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	MYPYPATH=benches:tests/python $(BIN)/mypy --strict $(TYPED)
+	MYPYPATH=benches:tests/python:tools $(BIN)/mypy --strict $(TYPED)
 
 format: .venv/tools ## Format everything
 	cargo fmt --all

@@ -27,12 +27,12 @@ import polars as pl
 import hypostyle as hs
 import report
 from machine import machine
-from table import ROLLING, columns_of
+from table import PASSES, ROLLING, rows_of
 
 WINDOWS = (5, 20, 100, 1_000, 100_000, 1_000_000)
 NULLS = (0.0, 0.05)
-# What costs so many steps a row as the window is long: up to this length.
-PASSES = {"spearman": 1_000, "fir_mean": 1_000}
+# A kernel that costs a pass over its window stops at this many rows.
+LONGEST_PASS = 1_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,7 +68,8 @@ def rows(count: int, nulls: float) -> pl.DataFrame:
 
 
 def cost(frame: pl.DataFrame, name: str, window: int, options: argparse.Namespace, **more: Any) -> float:
-    kernel = getattr(hs, f"rolling_{name}")(**columns_of(f"rolling_{name}"), window=window, **more)
+    (row,) = rows_of("none", [name], [window])
+    kernel = getattr(hs, name)(**row.case, **more)
     seconds: list[float] = []
     while len(seconds) < options.repeat and sum(seconds) < options.budget:
         begin = time.perf_counter()
@@ -84,9 +85,9 @@ def by_window(options: argparse.Namespace) -> Iterator[str]:
     frame = rows(options.rows, 0.0)
     for name in ROLLING:
         print(f"  {name}", file=sys.stderr, flush=True)
-        allowed = [window for window in WINDOWS if window <= PASSES.get(name, WINDOWS[-1])]
+        allowed = [window for window in WINDOWS if window <= LONGEST_PASS or name not in PASSES]
         times = [f"{cost(frame, name, window, options):.1f}" for window in allowed]
-        yield f"| rolling_{name} | {' | '.join(times + [''] * (len(WINDOWS) - len(times)))} |"
+        yield f"| {name} | {' | '.join(times + [''] * (len(WINDOWS) - len(times)))} |"
 
 
 def by_nulls(options: argparse.Namespace) -> Iterator[str]:
@@ -100,7 +101,7 @@ def by_nulls(options: argparse.Namespace) -> Iterator[str]:
         for window in (20, 1_000):
             one, other = (cost(frame, name, window, options, min_samples=1) for frame in (whole, holed))
             cells += [f"{one:.1f}", f"{other:.1f}", f"{other / one:.2f}"]
-        yield f"| rolling_{name} | {' | '.join(cells)} |"
+        yield f"| {name} | {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from jsonschema import Draft7Validator
 
 from data import ROOT
 from hypostyle import _native
-from hypostyle._spec import CATALOGUE
+from hypostyle._spec import CATALOG as CATALOGUE
 from kernels_under_test import NAMES, expressions
 
 if sys.version_info >= (3, 11):

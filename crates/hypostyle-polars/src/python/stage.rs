@@ -1,26 +1,27 @@
 //! `hypostyle._native.Stage`: a stage that Python threads may share.
 //!
-//! A mutex makes concurrent calls follow one another.  Batches take it with the GIL released, so that a thread that holds
-//! the one never waits for the other.  A row that comes alone takes less time than releasing the GIL would: it keeps it,
-//! unless another thread is at the stage.
+//! A mutex makes concurrent calls run one after another.  Batches take it with the GIL released, so that a thread that
+//! holds one of the two never waits for the other.  A single row takes less time than releasing the GIL: it keeps the GIL,
+//! unless another thread is using the stage.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
-use arrow::array::RecordBatchReader;
+use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::datatypes::{Field, Schema};
 use hypostyle::{Cell, Idle, KernelSpec};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::errors::{exception, guarded};
-use crate::frames::{Batch, open, read};
-use crate::rows::Row;
+use crate::errors::{INTERNAL, exception, guarded};
+use crate::python::frames::{Batch, open, read};
+use crate::python::rows::Row;
 
-/// Milliseconds until a mutex that nobody of this process took is known to be lost.
+/// Milliseconds after which a mutex that no thread of this process took is known to be lost.
 const PATIENCE: usize = 1000;
 
 /// The specifications of several kernels, each as JSON.
@@ -31,9 +32,9 @@ pub fn parse(specs: &[String]) -> PyResult<Vec<KernelSpec>> {
 #[pyclass(frozen, module = "hypostyle._native")]
 pub struct Stage {
     stage: Mutex<hypostyle::Stage>,
-    /// The process that last took the mutex for a batch: a forked one finds it taken for ever if it was then.
+    /// The process that last took the mutex for a batch: in a process forked meanwhile it stays taken forever.
     process: AtomicU32,
-    /// How rows that come alone are read and answered, once the types are known; they never change after that.
+    /// How single rows are read and returned, once the types are known; they never change after that.
     row: PyOnceLock<Row>,
 }
 
@@ -44,15 +45,13 @@ impl From<hypostyle::Stage> for Stage {
 }
 
 fn broken() -> PyErr {
-    PyRuntimeError::new_err(
-        "a fault inside hypostyle stopped this stage in mid-batch, so its state can't be trusted; load it anew",
-    )
+    PyRuntimeError::new_err(format!("stage: {INTERNAL}: a batch was interrupted and the state is lost; load it again"))
 }
 
 impl Stage {
-    /// The stage, once no other thread is at it; without the GIL.
+    /// Waits until no other thread uses the stage; without the GIL.
     fn lock(&self) -> PyResult<MutexGuard<'_, hypostyle::Stage>> {
-        // Who took it in this process says so in a moment, or is done by then.
+        // A thread of this process that took it sets `process` at once.
         for _ in 0..PATIENCE {
             let stage = match self.stage.try_lock() {
                 Ok(stage) => stage,
@@ -69,8 +68,8 @@ impl Stage {
             return Ok(stage);
         }
         Err(PyRuntimeError::new_err(
-            "this process was forked while another thread ran this stage, so that its copy here is in mid-batch; load the \
-             stage anew",
+            "this process was forked while another thread was running this stage, so its copy here is incomplete; load the \
+             stage again",
         ))
     }
 
@@ -94,45 +93,45 @@ impl Stage {
         let known = match self.row.get(py) {
             Some(known) => known,
             None => {
-                let (given, answers) =
+                let (given, outputs) =
                     self.with(py, |stage| Ok((stage.row_fields().to_vec(), stage.answer_fields())))?;
                 if given.is_empty() {
-                    // The stage itself says that it knows no types.
+                    // The stage itself raises the error that it knows no types.
                     self.with(py, |stage| stage.peek_row(&[], &mut Vec::new()))?;
                 }
-                self.row.get_or_init(py, || Row::of(py, &given, &answers))
+                self.row.get_or_init(py, || Row::of(py, &given, &outputs))
             }
         };
-        let mut answers = Vec::with_capacity(known.width());
+        let mut outputs = Vec::with_capacity(known.width());
         known.with_cells(row, |cells| {
             loop {
                 match self.stage.try_lock() {
                     Ok(mut stage) => {
-                        break guarded("stage", || action(&mut stage, cells, &mut answers).map_err(exception));
+                        break guarded("stage", || action(&mut stage, cells, &mut outputs).map_err(exception));
                     }
-                    // Another thread is at it: the GIL is given back until that one is done.
+                    // Another thread is using it: the GIL is released until that thread is done.
                     Err(_) => py.detach(|| self.lock().map(drop))?,
                 }
             }
         })?;
-        known.answer(py, &answers)
+        known.to_dict(py, &outputs)
     }
 }
 
 #[pymethods]
 impl Stage {
     #[new]
-    #[pyo3(signature = (specs, threads = None, time = None))]
-    fn new(specs: Vec<String>, threads: Option<usize>, time: Option<String>) -> PyResult<Self> {
+    #[pyo3(signature = (specs, threads = None, time_column = None))]
+    fn new(specs: Vec<String>, threads: Option<usize>, time_column: Option<String>) -> PyResult<Self> {
         let stage = guarded("stage", || hypostyle::Stage::new(parse(&specs)?).map_err(exception))?;
-        let stage = match time {
-            Some(time) => stage.with_time(time).map_err(exception)?,
+        let stage = match time_column {
+            Some(column) => stage.with_time(column).map_err(exception)?,
             None => stage,
         };
         Ok(with_threads(stage, threads)?.into())
     }
 
-    /// With `specs` the file must be of just these kernels.
+    /// With `specs` the file must be of exactly these kernels.
     #[staticmethod]
     #[pyo3(signature = (path, specs = None, threads = None))]
     fn load(py: Python<'_>, path: PathBuf, specs: Option<Vec<String>>, threads: Option<usize>) -> PyResult<Self> {
@@ -156,70 +155,71 @@ impl Stage {
         Ok(PyBytes::new(py, &bytes))
     }
 
-    /// The kernels' columns for the rows of `frame`, which are kept in the state.
+    /// Returns the kernels' columns for the rows of `frame` and keeps the rows in the state.
     fn advance(&self, py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<Batch> {
         let reader = open(frame)?;
         let batch = py.detach(|| read(reader))?;
         Ok(Batch(self.with(py, |stage| stage.advance_columns(&batch))?))
     }
 
-    /// The kernels' columns for the rows of `frame`; the state stays as it is.
+    /// Returns the kernels' columns for the rows of `frame`; the state does not change.
     fn peek(&self, py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<Batch> {
         let reader = open(frame)?;
         let batch = py.detach(|| read(reader))?;
         Ok(Batch(self.with(py, |stage| stage.peek_columns(&batch))?))
     }
 
-    /// Takes the types of the columns from a frame.
-    fn begin(&self, py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<()> {
+    /// Sets the types of the columns to those of a frame.
+    fn set_schema(&self, py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<()> {
         let schema = open(frame)?.schema();
         self.with(py, |stage| stage.begin(&schema))
     }
 
-    /// The kernels' answers to one row, by name.
+    /// Returns the kernels' results for one row, by name, and keeps the row.
     fn advance_row<'py>(&self, row: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
-        self.with_row(row, |stage, row, answers| stage.advance_row(row, answers))
+        self.with_row(row, |stage, row, outputs| stage.advance_row(row, outputs))
     }
 
-    /// The same without keeping the row.
+    /// Returns the same without keeping the row.
     fn peek_row<'py>(&self, row: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
-        self.with_row(row, |stage, row, answers| stage.peek_row(row, answers))
+        self.with_row(row, |stage, row, outputs| stage.peek_row(row, outputs))
     }
 
-    /// Takes the keys of another stage in; that one stays as it is.
+    /// Adds the keys of another stage, which does not change.
     fn merge(&self, py: Python<'_>, other: &Bound<'_, Self>) -> PyResult<()> {
         let other = other.get().with(py, |stage| Ok(stage.clone()))?;
         self.with(py, |stage| stage.merge(other))
     }
 
-    /// The keys by ranges that begin at the rows of `borders`.
-    fn split(&self, py: Python<'_>, borders: &Bound<'_, PyAny>) -> PyResult<Vec<Self>> {
-        let reader = open(borders)?;
-        let borders = py.detach(|| read(reader))?;
-        let parts = self.with(py, |stage| stage.split(&borders))?;
+    /// Shares the keys by ranges that begin at the rows of `breaks`.
+    fn split(&self, py: Python<'_>, breaks: &Bound<'_, PyAny>) -> PyResult<Vec<Self>> {
+        let reader = open(breaks)?;
+        let breaks = py.detach(|| read(reader))?;
+        let parts = self.with(py, |stage| stage.split(&breaks))?;
         Ok(parts.into_iter().map(Into::into).collect())
     }
 
-    /// The keys in `count` ranges of about the same size.
+    /// Shares the keys by `count` ranges of about the same size.
     fn split_evenly(&self, py: Python<'_>, count: usize) -> PyResult<Vec<Self>> {
         let parts = self.with(py, |stage| stage.split_evenly(count))?;
         Ok(parts.into_iter().map(Into::into).collect())
     }
 
-    /// Forgets keys; `before` is a time as a row has it, `idle_for` a duration as text.
+    /// Evicts idle keys; `before` is a time as rows hold it, `idle_for` a duration string.
     #[pyo3(signature = (before = None, idle_for = None))]
-    fn forget(&self, py: Python<'_>, before: Option<Bound<'_, PyAny>>, idle_for: Option<String>) -> PyResult<usize> {
+    fn evict(&self, py: Python<'_>, before: Option<Bound<'_, PyAny>>, idle_for: Option<String>) -> PyResult<usize> {
         let idle = match (before, idle_for) {
             (Some(time), None) => {
                 let field = self.with(py, |stage| Ok(stage.time_field().cloned()))?;
                 let Some(field) = field else { return self.with(py, |stage| stage.forget(Idle::Before(Cell::Null))) };
-                Idle::Before(crate::rows::time(&time, &field)?)
+                Idle::Before(crate::python::rows::time(&time, &field)?)
             }
-            (None, Some(span)) => Idle::For(
-                hypostyle::Duration::parse(&span)
-                    .map_err(|problem| PyValueError::new_err(format!("forget: parameter 'idle_for': {problem}")))?,
-            ),
-            _ => return Err(PyTypeError::new_err("forget takes one of 'before' and 'idle_for'")),
+            (None, Some(span)) => {
+                Idle::For(hypostyle::Duration::parse(&span).map_err(|problem| {
+                    PyValueError::new_err(format!("Stage.evict: parameter 'idle_for': {problem}"))
+                })?)
+            }
+            _ => return Err(PyTypeError::new_err("Stage.evict takes either 'before' or 'idle_for'")),
         };
         self.with(py, |stage| stage.forget(idle))
     }
@@ -228,7 +228,7 @@ impl Stage {
         self.with(py, |stage| stage.save(&path))
     }
 
-    /// The state as a table, one row a key.
+    /// The state as a table, one row per key.
     fn state(&self, py: Python<'_>) -> PyResult<Batch> {
         Ok(Batch(self.with(py, |stage| stage.state())?))
     }
@@ -237,16 +237,30 @@ impl Stage {
         self.with(py, |stage| Ok(stage.state_bytes()))
     }
 
-    fn rows(&self, py: Python<'_>) -> PyResult<u64> {
+    fn n_rows(&self, py: Python<'_>) -> PyResult<u64> {
         self.with(py, |stage| Ok(stage.rows()))
     }
 
-    fn keys(&self, py: Python<'_>) -> PyResult<usize> {
+    fn n_keys(&self, py: Python<'_>) -> PyResult<usize> {
         self.with(py, |stage| Ok(stage.keys()))
     }
 
-    fn time(&self, py: Python<'_>) -> PyResult<Option<String>> {
+    fn time_column(&self, py: Python<'_>) -> PyResult<Option<String>> {
         self.with(py, |stage| Ok(stage.time().map(str::to_string)))
+    }
+
+    /// An empty frame with the columns that the stage reads; no columns until their types are known.
+    fn input_schema(&self, py: Python<'_>) -> PyResult<Batch> {
+        Ok(empty(self.with(py, |stage| Ok(stage.row_fields().to_vec()))?))
+    }
+
+    /// An empty frame with the kernels' columns, for input with the types of `frame` or else those known; no columns where
+    /// none are known.
+    #[pyo3(signature = (frame = None))]
+    fn output_schema(&self, py: Python<'_>, frame: Option<Bound<'_, PyAny>>) -> PyResult<Batch> {
+        let Some(frame) = frame else { return Ok(empty(self.with(py, |stage| Ok(stage.answer_fields()))?)) };
+        let schema = open(&frame)?.schema();
+        Ok(empty(self.with(py, |stage| hypostyle::output_fields(&schema, stage.specs()))?))
     }
 
     /// The kernels' specifications, each as JSON.
@@ -257,6 +271,10 @@ impl Stage {
     fn copy(&self, py: Python<'_>) -> PyResult<Self> {
         Ok(self.with(py, |stage| Ok(stage.clone()))?.into())
     }
+}
+
+fn empty(fields: Vec<Field>) -> Batch {
+    Batch(RecordBatch::new_empty(Arc::new(Schema::new(fields))))
 }
 
 fn with_threads(stage: hypostyle::Stage, threads: Option<usize>) -> PyResult<hypostyle::Stage> {

@@ -9,18 +9,18 @@ use arrow::datatypes::Schema;
 use hypostyle::KernelSpec;
 use pyo3::prelude::*;
 
-use crate::errors::{exception, guarded};
-use crate::frames::{Batch, open, read};
-use crate::pipeline::Pipeline;
-use crate::stage::{Stage, parse};
+use crate::errors::{INTERNAL, exception, guarded};
+use crate::python::frames::{Batch, open, read};
+use crate::python::pipeline::Pipeline;
+use crate::python::stage::{Stage, parse};
 
-/// The catalogue as JSON.
+/// The catalog of kernels as JSON.
 #[pyfunction]
-fn catalogue() -> String {
+fn kernels_json() -> String {
     hypostyle::catalogue_json()
 }
 
-/// Judges a specification without data and tells the columns that it reads.
+/// Checks a specification without data and returns the columns that it reads.
 #[pyfunction]
 fn check(spec: &str) -> PyResult<Vec<String>> {
     guarded("check", || {
@@ -30,13 +30,13 @@ fn check(spec: &str) -> PyResult<Vec<String>> {
     })
 }
 
-/// The name that the output of a specification gets.
+/// Returns the output name of a specification.
 #[pyfunction]
 fn output_name(spec: &str) -> PyResult<String> {
     guarded("check", || KernelSpec::from_json(spec).and_then(|spec| spec.output_name()).map_err(exception))
 }
 
-/// The kernels' columns over a whole frame.
+/// Evaluates the kernels over a whole frame.
 #[pyfunction]
 #[pyo3(signature = (frame, specs, threads = None))]
 fn evaluate(py: Python<'_>, frame: &Bound<'_, PyAny>, specs: Vec<String>, threads: Option<usize>) -> PyResult<Batch> {
@@ -50,7 +50,7 @@ fn evaluate(py: Python<'_>, frame: &Bound<'_, PyAny>, specs: Vec<String>, thread
     })
 }
 
-/// An empty frame with the columns that the kernels would give over a frame of this schema.
+/// Returns an empty frame with the output columns of the kernels for this schema.
 #[pyfunction]
 fn output_fields(frame: &Bound<'_, PyAny>, specs: Vec<String>) -> PyResult<Batch> {
     let schema = open(frame)?.schema();
@@ -60,13 +60,13 @@ fn output_fields(frame: &Bound<'_, PyAny>, specs: Vec<String>) -> PyResult<Batch
     })
 }
 
-/// The `hypostyle` command; gives its exit code.
+/// Runs the `hypostyle` command and returns its exit code.
 #[pyfunction]
 fn run_cli(py: Python<'_>, argv: Vec<OsString>) -> PyResult<i32> {
     py.detach(|| guarded("hypostyle", || Ok(hypostyle_pipeline::main_with_args(argv))))
 }
 
-/// As many threads as Polars uses: POLARS_MAX_THREADS, else one for each core.
+/// The number of threads that Polars uses: POLARS_MAX_THREADS, or one per core.
 fn threads_of_polars() -> usize {
     let given = std::env::var("POLARS_MAX_THREADS").ok().and_then(|threads| threads.parse().ok());
     given.filter(|threads| *threads > 0).unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get))
@@ -76,10 +76,11 @@ fn threads_of_polars() -> usize {
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     hypostyle::set_default_threads(threads_of_polars());
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("INTERNAL_ERROR", INTERNAL)?;
     module.add_class::<Batch>()?;
     module.add_class::<Stage>()?;
     module.add_class::<Pipeline>()?;
-    module.add_function(wrap_pyfunction!(catalogue, module)?)?;
+    module.add_function(wrap_pyfunction!(kernels_json, module)?)?;
     module.add_function(wrap_pyfunction!(check, module)?)?;
     module.add_function(wrap_pyfunction!(output_name, module)?)?;
     module.add_function(wrap_pyfunction!(evaluate, module)?)?;

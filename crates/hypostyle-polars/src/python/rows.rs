@@ -1,4 +1,4 @@
-//! Rows that come alone, between Python's dicts and the library's cells.
+//! Single rows: the dicts of Python to the cells of the library, and back.
 
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use hypostyle::Cell;
@@ -9,10 +9,10 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 
 use crate::errors::ColumnNotFoundError;
 
-/// What a stage's rows and answers look like.
+/// The columns of the rows that a stage reads, and of its outputs.
 pub struct Row {
     given: Vec<Column>,
-    answers: Vec<Answer>,
+    outputs: Vec<Output>,
 }
 
 struct Column {
@@ -20,8 +20,8 @@ struct Column {
     data_type: DataType,
 }
 
-/// An answer's name and type, and those of its fields where it is a struct.
-struct Answer {
+/// The name and type of an output, and those of its fields if it is a struct.
+struct Output {
     column: Column,
     fields: Vec<Column>,
 }
@@ -36,9 +36,9 @@ impl Column {
 const USUAL: usize = 16;
 
 impl Row {
-    /// For the columns that a stage reads, and those that it answers.
-    pub fn of(py: Python<'_>, given: &[Field], answers: &[Field]) -> Self {
-        let answer = |field: &Field| Answer {
+    /// Describes the columns that a stage reads, and those that it returns.
+    pub fn of(py: Python<'_>, given: &[Field], outputs: &[Field]) -> Self {
+        let output = |field: &Field| Output {
             column: Column::of(py, field),
             fields: match field.data_type() {
                 DataType::Struct(fields) => fields.iter().map(|field| Column::of(py, field)).collect(),
@@ -46,15 +46,15 @@ impl Row {
             },
         };
         let given = given.iter().map(|field| Column::of(py, field)).collect();
-        Self { given, answers: answers.iter().map(answer).collect() }
+        Self { given, outputs: outputs.iter().map(output).collect() }
     }
 
-    /// How many cells the answers are.
+    /// The number of cells of the outputs.
     pub fn width(&self) -> usize {
-        self.answers.iter().map(|answer| answer.fields.len().max(1)).sum()
+        self.outputs.iter().map(|output| output.fields.len().max(1)).sum()
     }
 
-    /// Reads a dict and lends its values out.
+    /// Reads a dict and passes its values on.
     pub fn with_cells<'py>(
         &self,
         row: &Bound<'py, PyDict>,
@@ -64,58 +64,58 @@ impl Row {
         let mut values: Vec<Bound<'py, PyAny>> = Vec::with_capacity(USUAL);
         for column in &self.given {
             let Some(value) = row.get_item(column.name.bind(py))? else {
-                return Err(ColumnNotFoundError::new_err(format!("the row lacks the column '{}'", column.name)));
+                return Err(ColumnNotFoundError::new_err(format!("the row has no column '{}'", column.name)));
             };
             values.push(value);
         }
         let mut cells: Vec<Cell> = Vec::with_capacity(USUAL);
         for (column, value) in self.given.iter().zip(&values) {
             let cell = cell(value, &column.data_type)?;
-            cells.push(cell.ok_or_else(|| doesnt_suit(value, column.name.bind(py), &column.data_type))?);
+            cells.push(cell.ok_or_else(|| cannot_hold(value, column.name.bind(py), &column.data_type))?);
         }
         use_cells(&cells)
     }
 
-    /// The answers as a dict.
-    pub fn answer<'py>(&self, py: Python<'py>, cells: &[Cell]) -> PyResult<Bound<'py, PyDict>> {
-        let answers = PyDict::new(py);
+    /// Returns the outputs as a dict.
+    pub fn to_dict<'py>(&self, py: Python<'py>, cells: &[Cell]) -> PyResult<Bound<'py, PyDict>> {
+        let outputs = PyDict::new(py);
         let mut cells = cells.iter();
         let mut next = || cells.next().unwrap_or(&Cell::Null);
-        for Answer { column, fields } in &self.answers {
+        for Output { column, fields } in &self.outputs {
             if fields.is_empty() {
-                answers.set_item(column.name.bind(py), value(py, next(), &column.data_type)?)?;
+                outputs.set_item(column.name.bind(py), value(py, next(), &column.data_type)?)?;
                 continue;
             }
             let parts: Vec<&Cell> = fields.iter().map(|_| next()).collect();
             if parts.iter().all(|cell| **cell == Cell::Null) {
-                answers.set_item(column.name.bind(py), py.None())?;
+                outputs.set_item(column.name.bind(py), py.None())?;
                 continue;
             }
             let struct_of = PyDict::new(py);
             for (field, part) in fields.iter().zip(parts) {
                 struct_of.set_item(field.name.bind(py), value(py, part, &field.data_type)?)?;
             }
-            answers.set_item(column.name.bind(py), struct_of)?;
+            outputs.set_item(column.name.bind(py), struct_of)?;
         }
-        Ok(answers)
+        Ok(outputs)
     }
 }
 
-/// A time as the rows of this column have it.
+/// Converts a time to a cell of this column.
 pub fn time(value: &Bound<'_, PyAny>, field: &Field) -> PyResult<Cell<'static>> {
     match cell(value, field.data_type())? {
         Some(Cell::Integer(time)) => Ok(Cell::Integer(time)),
         Some(Cell::Unsigned(time)) => Ok(Cell::Unsigned(time)),
-        _ => Err(doesnt_suit(value, &PyString::new(value.py(), field.name()), field.data_type())),
+        _ => Err(cannot_hold(value, &PyString::new(value.py(), field.name()), field.data_type())),
     }
 }
 
-fn doesnt_suit(value: &Bound<'_, PyAny>, name: &Bound<'_, PyString>, data_type: &DataType) -> PyErr {
+fn cannot_hold(value: &Bound<'_, PyAny>, name: &Bound<'_, PyString>, data_type: &DataType) -> PyErr {
     let shown = value.repr().map_or_else(|_| "?".to_string(), |shown| shown.to_string());
-    PyTypeError::new_err(format!("column '{name}' has type {data_type}, which can't hold the value {shown}"))
+    PyTypeError::new_err(format!("column '{name}' has type {data_type}, which cannot hold the value {shown}"))
 }
 
-/// A value as a cell for this type; `None` where it doesn't suit.
+/// Converts a value to a cell of this type; `None` if it does not match.
 fn cell<'v>(value: &'v Bound<'_, PyAny>, data_type: &DataType) -> PyResult<Option<Cell<'v>>> {
     if value.is_none() {
         return Ok(Some(Cell::Null));
@@ -128,7 +128,7 @@ fn cell<'v>(value: &'v Bound<'_, PyAny>, data_type: &DataType) -> PyResult<Optio
         }
         other if !other.is_integer() && !other.is_temporal() => {
             return Err(PyTypeError::new_err(format!(
-                "a value of type {other} can't come alone; give its rows as a frame, to `advance` or `peek`"
+                "advance_row does not support type {other}; pass a frame to `advance` or `peek`"
             )));
         }
         _ if value.is_instance_of::<PyFloat>() => None,
@@ -140,7 +140,7 @@ fn cell<'v>(value: &'v Bound<'_, PyAny>, data_type: &DataType) -> PyResult<Optio
         temporal => {
             let (unit, zoned) = temporal_unit(temporal);
             let physical = helper(value.py(), "to_physical")?.call1((value, unit, zoned))?;
-            // Text stands for what is no time, as numpy's NaT.
+            // A string stands for NaT of numpy.
             if physical.is_instance_of::<PyString>() {
                 Some(Cell::Null)
             } else {
@@ -150,7 +150,7 @@ fn cell<'v>(value: &'v Bound<'_, PyAny>, data_type: &DataType) -> PyResult<Optio
     })
 }
 
-/// A cell as Python has it.
+/// Converts a cell to a Python object.
 fn value<'py>(py: Python<'py>, cell: &Cell, data_type: &DataType) -> PyResult<Bound<'py, PyAny>> {
     Ok(match cell {
         Cell::Null => py.None().into_bound(py),
@@ -166,7 +166,7 @@ fn value<'py>(py: Python<'py>, cell: &Cell, data_type: &DataType) -> PyResult<Bo
     })
 }
 
-/// What a temporal type counts, for the helpers in Python, and in which zone.
+/// The unit and time zone of a temporal type, for the helpers in Python.
 fn temporal_unit(data_type: &DataType) -> (&'static str, Option<&str>) {
     let unit = |unit: &TimeUnit, names: [&'static str; 4]| match unit {
         TimeUnit::Second => names[0],

@@ -1,6 +1,6 @@
 //! The Polars expression: Polars looks `_polars_plugin_kernel` up in this library and calls it with the input series.
 //!
-//! Which kernel runs is data (the specification as JSON), so one entry point serves the whole catalogue.  pyo3-polars writes
+//! Which kernel runs is data (the specification as JSON), so one entry point serves the whole catalog.  pyo3-polars writes
 //! the entry points of `kernel_unguarded`; `entry.rs` wraps them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,10 +13,10 @@ use polars::prelude::{DataType, Field, PlSmallStr, PolarsError, PolarsResult, Se
 use pyo3_polars::derive::{CallerContext, polars_expr};
 use serde::Deserialize;
 
-use crate::border;
+use crate::plugin::ffi;
 
-/// What the Python side sends along: the specifications, which of their columns each input is, and whether the answer is a
-/// struct of all answers rather than the one there is.
+/// The arguments from Python: the specifications, the column of theirs that each input is, and whether the output is a
+/// struct of all results rather than a single one.
 #[derive(Deserialize)]
 pub struct KernelArguments {
     specs: Vec<String>,
@@ -44,9 +44,9 @@ fn kernel_unguarded(inputs: &[Series], context: CallerContext, kwargs: KernelArg
         let outputs = hypostyle::evaluate(&batch, &kwargs.specs()?, threads).map_err(refused)?;
         let name = output_name(inputs.first().map(|series| series.name()));
         if kwargs.as_struct {
-            border::to_series(&name, &StructArray::from(outputs))
+            ffi::to_series(&name, &StructArray::from(outputs))
         } else {
-            border::to_series(&name, outputs.column(0))
+            ffi::to_series(&name, outputs.column(0))
         }
     })
 }
@@ -56,10 +56,10 @@ fn output_field(inputs: &[Field], kwargs: KernelArguments) -> PolarsResult<Field
         let fields = inputs
             .iter()
             .zip(&kwargs.columns)
-            .map(|(field, name)| Ok(ArrowField::new(name, border::to_arrow_field(field)?.data_type().clone(), true)));
+            .map(|(field, name)| Ok(ArrowField::new(name, ffi::to_arrow_field(field)?.data_type().clone(), true)));
         let schema = Schema::new(fields.collect::<PolarsResult<Vec<_>>>()?);
         let outputs = hypostyle::output_fields(&schema, &kwargs.specs()?).map_err(refused)?;
-        let outputs = outputs.iter().map(border::to_polars_field).collect::<PolarsResult<Vec<_>>>()?;
+        let outputs = outputs.iter().map(ffi::to_polars_field).collect::<PolarsResult<Vec<_>>>()?;
         let data_type = if kwargs.as_struct { DataType::Struct(outputs) } else { outputs[0].dtype.clone() };
         Ok(Field::new(output_name(inputs.first().map(|field| &field.name)), data_type))
     })
@@ -71,13 +71,13 @@ fn output_name(first: Option<&PlSmallStr>) -> PlSmallStr {
 }
 
 fn batch_of(inputs: &[Series], names: &[String]) -> PolarsResult<RecordBatch> {
-    let arrays = inputs.iter().map(border::to_arrow).collect::<PolarsResult<Vec<_>>>()?;
+    let arrays = inputs.iter().map(ffi::to_arrow).collect::<PolarsResult<Vec<_>>>()?;
     let fields = arrays.iter().zip(names).map(|(array, name)| ArrowField::new(name, array.data_type().clone(), true));
     let schema = Schema::new(fields.collect::<Vec<_>>());
     RecordBatch::try_new(Arc::new(schema), arrays).map_err(|e| PolarsError::ComputeError(format!("Arrow: {e}").into()))
 }
 
-/// Repeats inputs of one row (literals) beside longer ones, as Polars does for its own expressions.
+/// Repeats inputs of one row (literals) to the length of the others, as Polars does for its own expressions.
 fn broadcast(inputs: &[Series]) -> PolarsResult<Vec<Series>> {
     let rows = inputs.iter().map(|series| series.len()).find(|&rows| rows != 1).unwrap_or(1);
     inputs

@@ -1,9 +1,9 @@
 //! The two C functions that Polars calls: `_polars_plugin_kernel` for the values, `_polars_plugin_field_kernel` for the type.
 //!
 //! pyo3-polars' own entry points (of `kernel_unguarded`) turn the inputs into Polars series before any code of ours runs,
-//! and panic there on types that this build of the Polars crates leaves out (decimals, 128-bit integers, half floats,
-//! arrays of fixed size).  They catch the panic, and all that the user would read is "the plugin panicked".  These two
-//! call them and say what was wrong instead.  `unsafe` because C calls them; they pass the pointers on and do no more.
+//! and panic there on types that this build of the Polars crates leaves out (unsigned integers of 128 bits).  They catch the
+//! panic, and all that the user would read is "the plugin panicked".  These two call them and name the cause instead.
+//! `unsafe` because C calls them; they pass the pointers on and do no more.
 
 use std::ffi::CStr;
 
@@ -12,7 +12,9 @@ use polars_arrow::ffi::ArrowSchema;
 use pyo3_polars::derive::{_parse_kwargs, _polars_plugin_get_last_error_message, _update_last_error, CallerContext};
 use pyo3_polars::export::polars_ffi::version_0::SeriesExport;
 
-use crate::plugin::{_polars_plugin_field_kernel_unguarded, _polars_plugin_kernel_unguarded, KernelArguments};
+use crate::plugin::expression::{
+    _polars_plugin_field_kernel_unguarded, _polars_plugin_kernel_unguarded, KernelArguments,
+};
 
 /// # Safety
 /// As Polars' plugin interface 0.1 has it.
@@ -49,7 +51,7 @@ pub unsafe extern "C" fn _polars_plugin_field_kernel(
     }
 }
 
-/// Where the last error is just the word PANIC, says what must have happened.
+/// Names the cause if the last error is just the word PANIC.
 fn explain_panic(kwargs: &[u8]) {
     // SAFETY: the pointer is to this thread's last error, a C string that lives until the next error of this thread.
     let last = unsafe { CStr::from_ptr(_polars_plugin_get_last_error_message()) };
@@ -60,10 +62,6 @@ fn explain_panic(kwargs: &[u8]) {
     let kernel = arguments.kernels();
     let columns = arguments.columns.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
     _update_last_error(PolarsError::ComputeError(
-        format!(
-            "{kernel}: one of the columns {columns} has a type that can't be used (a decimal, a 128-bit integer, a half \
-             float or an array of fixed size); cast it first"
-        )
-        .into(),
+        format!("{kernel}: one of the columns {columns} has a type that is not supported (u128); cast it first").into(),
     ));
 }

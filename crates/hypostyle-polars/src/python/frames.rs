@@ -1,5 +1,5 @@
 //! Whole frames in and out by the Arrow PyCapsule interface (`__arrow_c_stream__`), which Polars, pandas, pyarrow and
-//! DuckDB all speak; no library of theirs is imported for it.
+//! DuckDB all support; none of them is imported for it.
 
 use arrow::array::{RecordBatch, RecordBatchIterator, RecordBatchReader};
 use arrow::compute::concat_batches;
@@ -11,16 +11,16 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
-/// Any object with `__arrow_c_stream__`, opened.
+/// Opens any object with `__arrow_c_stream__`.
 pub fn open(frame: &Bound<'_, PyAny>) -> PyResult<RecordBatchStreamReader> {
     if !frame.hasattr("__arrow_c_stream__")? {
         let kind = frame.get_type().qualname()?;
-        return Err(PyTypeError::new_err(format!("a frame with __arrow_c_stream__ is needed, not a {kind}")));
+        return Err(PyTypeError::new_err(format!("got a {kind}, expected a frame with __arrow_c_stream__")));
     }
     RecordBatchStreamReader::from_pyarrow_bound(frame)
 }
 
-/// All of a stream as one batch: what follows is then done for all of its chunks or for none.
+/// Reads a stream as one batch, so that what follows is done for all of its chunks or for none.
 pub fn read(reader: RecordBatchStreamReader) -> PyResult<RecordBatch> {
     let schema = reader.schema();
     let mut batches = reader.collect::<Result<Vec<_>, _>>().map_err(refused)?;
@@ -34,7 +34,7 @@ fn refused(error: ArrowError) -> PyErr {
     PyValueError::new_err(format!("Arrow: {error}"))
 }
 
-/// Columns on their way to Python: Polars, pyarrow and pandas take them by `__arrow_c_stream__`, without a copy.
+/// Columns for Python: Polars, pyarrow and pandas read them by `__arrow_c_stream__`, without a copy.
 #[pyclass(frozen, module = "hypostyle._native")]
 pub struct Batch(pub RecordBatch);
 

@@ -1,14 +1,14 @@
-"""The catalogue as a frame, to look things up in."""
+"""The catalog of kernels as a frame."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from hypostyle._spec import CATALOGUE
+from hypostyle._spec import CATALOG
 
 
 def kernels() -> pl.DataFrame:
-    """The kernels, one row each: name, family, summary, formula, notes, source and parameters.
+    """Return the kernels, one row each: name, family, summary, formula, notes, source and parameters.
 
     Examples:
         >>> import hypostyle as hs
@@ -18,6 +18,6 @@ def kernels() -> pl.DataFrame:
     """
     texts = ["name", "family", "summary", "formula", "notes", "source"]
     return pl.DataFrame(
-        {text: [kernel[text] for kernel in CATALOGUE.values()] for text in texts}
-        | {"parameters": [[p["name"] for p in kernel["parameters"]] for kernel in CATALOGUE.values()]}
+        {text: [kernel[text] for kernel in CATALOG.values()] for text in texts}
+        | {"parameters": [[p["name"] for p in kernel["parameters"]] for kernel in CATALOG.values()]}
     )
