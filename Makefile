@@ -13,13 +13,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 BUILT := $(or $(CARGO_TARGET_DIR),target)
 EXAMPLES := $(notdir $(basename $(wildcard crates/hypostyle/examples/*.rs)))
-TYPED := python/hypostyle python/hypostyle_command data benches tools
+TYPED := python/hypostyle python/hypostyle_cli data benches tools
 
-.PHONY: help setup native demo test fuzz lint format bench kill generate docs clean
+.PHONY: help setup native demo test fuzz lint format bench crash-test generate docs clean
 
 help: ## List the targets
 	@echo "Usage: make TARGET"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: native ## Make .venv, install the tools into it and build the package (release)
 
@@ -47,7 +47,7 @@ lint: .venv/tools ## Check formatting, lints and types
 	cargo clippy --release -p hypostyle-pipeline --no-default-features --all-targets -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	MYPYPATH=benches:tests/python $(BIN)/mypy --strict $(TYPED)
+	MYPYPATH=benches:tests/python:tools $(BIN)/mypy --strict $(TYPED)
 
 format: .venv/tools ## Format everything
 	cargo fmt --all
@@ -63,7 +63,7 @@ bench: setup .venv/peers ## Measure: criterion, then the comparison with other l
 	$(BIN)/python benches/pipeline.py --write
 	$(BIN)/python benches/accuracy.py --write
 
-kill: ## Kill runs at random moments, more than a thousand of them, and compare what comes out with undisturbed runs
+crash-test: ## Kill runs at random moments, more than a thousand times, and compare the output with undisturbed runs
 	HYPOSTYLE_KILL_ROUNDS=$(or $(ROUNDS),150) cargo test --release -p hypostyle-pipeline --test checkpoints killed -- --nocapture
 
 generate: setup ## Write what follows from the catalogue: Python functions, docs/kernels.md, docs/pipeline.schema.json

@@ -1,10 +1,10 @@
-"""How far answers on hard data are from the truth, which is computed in exact rational numbers.
+"""The errors of results on hard data, measured against exact rational arithmetic.
 
     python benches/accuracy.py            prints the table
-    python benches/accuracy.py --write    writes it to docs/accuracy.md as well
+    python benches/accuracy.py --write    also writes it to docs/accuracy.md
 
-The error of a row is relative to the exact answer, or absolute where that is 0; each cell is the largest over all full
-windows.  `inf` means that a row has no finite answer where there is one.
+The error of a row is relative to the exact result, or absolute if that is 0.  Each cell is the largest error over every
+tenth full window.  `inf` means that some result is null or not finite although the exact one is finite.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def hard_data() -> dict[str, Array]:
     spikes[::211] = 1e16
     return {
         "standard normal": noise,
-        "1e16 now and then": spikes,
+        "occasional 1e16": spikes,
         "spread 1e-3 around 1e9": 1e9 + noise / 1e3,
         "constant 0.1": np.full(ROWS, 0.1),
         "constant 0.1 after 1e8": np.where(np.arange(ROWS) < 500, 1e8 * noise, 0.1),
@@ -60,8 +60,8 @@ def mean(values: Sequence[Fraction]) -> Fraction:
 
 
 def central(values: Sequence[Fraction], power: int) -> Fraction:
-    centre = mean(values)
-    powers: list[Fraction] = [Fraction((x - centre) ** power) for x in values]
+    center = mean(values)
+    powers: list[Fraction] = [Fraction((x - center) ** power) for x in values]
     return total(powers)
 
 
@@ -91,8 +91,8 @@ def kurtosis(values: Sequence[Fraction]) -> Fraction | None:
 
 
 def coproduct(x: Rationals, y: Rationals) -> Fraction:
-    centres = mean(x), mean(y)
-    return total([(a - centres[0]) * (b - centres[1]) for a, b in zip(x, y, strict=True)])
+    centers = mean(x), mean(y)
+    return total([(a - centers[0]) * (b - centers[1]) for a, b in zip(x, y, strict=True)])
 
 
 def covariance(x: Rationals, y: Rationals) -> Fraction:
@@ -200,11 +200,13 @@ STATISTICS: dict[str, tuple[Exact, Peers]] = {
     "beta": (slope, {}),
     "ols": (slope_of_two, {"statsmodels": statsmodels_slope}),
 }
+CORRECT_NULL = "null, correct"
+WRONG_VALUE = "not null, undefined"
 PEERS = ["pandas", "polars", "bottleneck", "numbagg", "statsmodels"]
 
 
 def columns_of(exact: Exact, values: Array) -> list[Array]:
-    """As many columns as the statistic takes, the others noisy relatives of the first."""
+    """As many columns as the statistic takes; the others are noisy multiples of the first."""
     random = np.random.default_rng(5)
     count = exact.__code__.co_argcount
     with np.errstate(under="ignore"):
@@ -222,13 +224,13 @@ def hypostyle(statistic: str, columns: list[Array]) -> Array:
 
 
 def truth(exact: Exact, columns: list[Array]) -> list[Fraction | None]:
-    """The exact answers of every tenth full window."""
+    """The exact results of every tenth full window."""
     rational = [[Fraction(float(x)) for x in column] for column in columns]
     return [exact(*(column[end - WINDOW : end] for column in rational)) for end in range(WINDOW, ROWS + 1, 10)]
 
 
 def worst(found: Array, expected: list[Fraction | None]) -> float | None:
-    """The largest error; `None` where nothing is defined."""
+    """The largest error; `None` if the statistic is undefined in every window."""
     errors = []
     for x, exact in zip(found[WINDOW - 1 :: 10], expected, strict=True):
         if exact is None:
@@ -241,18 +243,16 @@ def worst(found: Array, expected: list[Fraction | None]) -> float | None:
 
 
 def invented(found: Array, expected: list[Fraction | None]) -> bool:
-    """Whether an answer stands where there is none."""
+    """Whether some result is a number although the statistic is undefined."""
     return any(e is None and not math.isnan(x) for x, e in zip(found[WINDOW - 1 :: 10], expected, strict=True))
 
 
 def cell(found: Array, expected: list[Fraction | None]) -> str:
     error = worst(found, expected)
-    text = "undefined" if error is None else ("exact" if error == 0 else f"{error:.0e}")
-    if error is None and not invented(found, expected):
-        text = "null, as it should"
-    elif invented(found, expected):
-        text += ", a number where none is" if error is not None else ": a number"
-    return text
+    if error is None:
+        return WRONG_VALUE if invented(found, expected) else CORRECT_NULL
+    text = "exact" if error == 0 else f"{error:.0e}"
+    return f"{text}; {WRONG_VALUE}" if invented(found, expected) else text
 
 
 def table() -> list[str]:
@@ -276,10 +276,19 @@ def page() -> str:
         [
             "# Accuracy on hard data",
             "",
-            f"The largest relative error (absolute where the exact answer is 0) over windows of {WINDOW} rows,",
-            "against exact rational arithmetic. `inf`: no finite answer where there is one. `ols` is the first slope",
-            "of two; windows of a constant after 1e8 hold so few different rows that the predictors are collinear but",
-            "for rounding, which is null here.",
+            f"Each cell is the largest relative error over windows of {WINDOW} rows, measured against exact rational",
+            "arithmetic. If the exact result is 0, the error is absolute. Every tenth window is checked.",
+            "",
+            "| cell | meaning |",
+            "|---|---|",
+            "| `exact` | no error |",
+            f"| `{CORRECT_NULL}` | the statistic is undefined, and the result is null or NaN |",
+            f"| `{WRONG_VALUE}` | the statistic is undefined, but the result is a number |",
+            "| `inf` | the statistic is defined, but some result is null, NaN or infinite |",
+            "| empty | not compared |",
+            "",
+            "`ols` is the first slope of a regression on two predictors. In its windows of a constant after 1e8 the",
+            "predictors are collinear except for rounding. Hypostyle returns null there, which counts as `inf`.",
             "",
             f"- date: {on['date']}",
             "- versions: " + ", ".join(f"{name} {number}" for name, number in on["versions"].items()),

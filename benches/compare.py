@@ -50,7 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     print(report.markdown(result))
     if options.write:
-        readmes = [ROOT / "README.md", HERE / "README.md"] if options.output == RESULTS else []
+        readmes: dict[Path, Sequence[str] | None] = {}
+        if options.output == RESULTS:
+            readmes = {ROOT / "README.md": report.README_ROWS, HERE / "README.md": None}
         report.write(result, options.output, readmes)
     return 0
 

@@ -19,9 +19,9 @@ def markdown(result: Result) -> str:
     """The whole report."""
     lines = ["# Kernels over keys", "", *report.header(result), ""]
     lines += [
-        f"One run each. Kernels: `mean` is rolling_mean over {WINDOW} rows, `ewm` ewm_mean with alpha {ALPHA}, `level`",
-        f"cumsum_clip to [{LOWER:g}, {UPPER:g}]; the values are cents, {NULLS:.0%} of them null. Peak memory is",
-        "that of the whole process, libraries included.",
+        f"One run each. Kernels: `mean` is rolling_mean over {WINDOW} rows, `ewm` is ewm_mean with alpha {ALPHA}, and",
+        f"`level` is cumsum_clip to [{LOWER:g}, {UPPER:g}]. The values are multiples of 0.01;",
+        f"{NULLS:.0%} of them are null. Peak memory is that of the whole process, libraries included.",
     ]
     if "files" in result:
         lines += ["", "## From Parquet to Parquet", "", *files_table(result)]
@@ -34,10 +34,11 @@ def markdown(result: Result) -> str:
 
 def files_table(result: Result) -> Iterator[str]:
     rows, settings = result["files"], result["settings"]
-    yield f"{settings['rows']:,} rows, {settings['keys']:,} keys in random order; zstd at level 1. Who takes minutes or"
-    yield "tens of gigabytes for so many rows got the first of them, as marked. The ratio is hypostyle's rows a second,"
-    yield "running the same kernels, over the peer's. Answers were compared with hypostyle's: every row, to within 1e-9"
-    yield "of the largest value, or sums where rows come out in another order, as duckdb may leave them."
+    yield f"{settings['rows']:,} rows, {settings['keys']:,} keys in random order, Parquet files with zstd at level 1."
+    yield "Peers that would take minutes or tens of gigabytes for so many rows ran over the first rows only, as marked."
+    yield "The ratio is hypostyle's rows per second with the same kernels, divided by the peer's. Results were compared"
+    yield "with hypostyle's: every row, to within 1e-9 of the largest value. If rows may come out in another order, as"
+    yield "with duckdb, sums were compared."
     yield from ("", "| | kernels | rows | seconds | rows/s | peak RSS | ratio | compared |")
     yield "|---|---|---:|---:|---:|---:|---:|---|"
     for row in rows:
@@ -50,7 +51,7 @@ def files_table(result: Result) -> Iterator[str]:
         cells = [f"{row['seconds']:.1f}", f"{row['rows_per_second']:,.0f}", size(row["peak"])]
         cells += ["" if ratio is None else f"{ratio:.2f}", row.get("difference") or row.get("compared", "")]
         yield f"{head} {' | '.join(cells)} |"
-    yield from ("", verdict(rows), "", "![rows a second and peak memory by contender](keyed-files.svg)")
+    yield from ("", verdict(rows), "", "![rows per second and peak memory by library](keyed-files.svg)")
 
 
 def is_ours(row: Result) -> bool:
@@ -58,7 +59,7 @@ def is_ours(row: Result) -> bool:
 
 
 def same_kernels(row: Result, rows: Sequence[Result]) -> float | None:
-    """How often a peer's rows a second go into those of hypostyle with the same kernels."""
+    """Hypostyle's rows per second with the same kernels, divided by the peer's."""
     if is_ours(row) or not row["kernels"]:
         return None
     peer = next((one for one in rows if is_ours(one) and one["kernels"] == row["kernels"]), None)
@@ -73,15 +74,15 @@ def verdict(rows: Sequence[Result]) -> str:
     mine = next((row for row in done if row["name"] == "hypostyle"), None)
     peers = [row for row in done if not is_ours(row)]
     if mine is None or not peers:
-        return "Nobody was compared."
+        return "No peer was compared."
 
     def beside(some: Sequence[Result]) -> str:
         best = max(some, key=lambda row: float(row["rows_per_second"]))
-        return f"{best['label']} ({mine['rows_per_second'] / best['rows_per_second']:.2f} times its rows a second)"
+        return f"{best['label']} ({mine['rows_per_second'] / best['rows_per_second']:.2f} times its rows per second)"
 
-    said = f"hypostyle with all three kernels peaks at {size(mine['peak'])}; the fastest peer is {beside(peers)}"
+    text = f"hypostyle with all three kernels peaks at {size(mine['peak'])}. The fastest peer is {beside(peers)}."
     whole = [row for row in peers if tuple(row["kernels"]) == THREE]
-    return f"{said}, the fastest with all three kernels {beside(whole)}." if whole else f"{said}."
+    return f"{text} The fastest peer with all three kernels is {beside(whole)}." if whole else text
 
 
 def size(count: float) -> str:
@@ -89,10 +90,10 @@ def size(count: float) -> str:
 
 
 def keys_tables(rows: Sequence[Result]) -> Iterator[str]:
-    yield "In memory: hypostyle's stage takes all three kernels in batches of 1,000,000 rows; Polars' `.over` takes"
-    yield "`mean` and `ewm` over one frame. The later half is that of the batches, when most keys are known. The"
-    yield "two were compared by the nulls and sums of both columns."
-    yield from ("", "| keys | rows | hypostyle, rows/s | later half | peak RSS | polars .over, rows/s | peak RSS |")
+    yield "In memory: hypostyle's stage runs all three kernels in batches of 1,000,000 rows. Polars' `.over` runs"
+    yield '`mean` and `ewm` over one frame. "Second half" is the speed over the second half of the batches, when most'
+    yield "keys are known. Null counts and sums of both columns were compared."
+    yield from ("", "| keys | rows | hypostyle, rows/s | second half | peak RSS | polars .over, rows/s | peak RSS |")
     yield "|---:|" + "---:|" * 6
     for row in rows:
         mine, theirs = row["hypostyle"], row["polars"]
@@ -100,15 +101,15 @@ def keys_tables(rows: Sequence[Result]) -> Iterator[str]:
         cells = [*speed_and_peak(mine)[:1], late, *speed_and_peak(mine)[1:], *speed_and_peak(theirs)]
         yield f"| {row['keys']:,} | {row['rows']:,} | {' | '.join(cells)} |"
     yield from (f"\nWith {row['keys']:,} keys {row['difference']}." for row in rows if row.get("difference"))
-    yield from ("", "What a key costs in hypostyle's state of the three kernels:", "")
-    yield "| keys seen | rows a key | bytes in memory | bytes in a file | save, µs | load, µs | copy, µs |"
+    yield from ("", "State per key, with all three kernels:", "")
+    yield "| keys seen | rows per key | bytes in memory | bytes in a file | save, µs | load, µs | copy, µs |"
     yield "|---:|" + "---:|" * 6
     for row in (row for row in rows if row["hypostyle"]["status"] == "ok"):
         mine, seen = row["hypostyle"], row["hypostyle"]["keys_seen"]
         cells = [f"{row['rows'] / seen:,.0f}", *(f"{mine[name] / seen:,.0f}" for name in ("state_bytes", "file_bytes"))]
         cells += [f"{mine[f'{name}_seconds'] / seen * 1e6:,.3f}" for name in ("save", "load", "copy")]
         yield f"| {seen:,} | {' | '.join(cells)} |"
-    yield from ("", "![rows a second and bytes a key by number of keys](keyed-keys.svg)")
+    yield from ("", "![rows per second and bytes per key, by number of keys](keyed-keys.svg)")
 
 
 def speed_and_peak(ran: Result) -> list[str]:
@@ -141,8 +142,8 @@ def summary(result: Result) -> Iterator[str]:
 
 
 def expressions_table(result: Result) -> Iterator[str]:
-    yield "Four kernels (rolling_mean, rolling_std, ewm_mean, cumsum_clip) over the same keys, nanoseconds a row; the"
-    yield "best of three runs. All give the same bits."
+    yield "Four kernels (rolling_mean, rolling_std, ewm_mean, cumsum_clip) over the same keys: nanoseconds per row, the"
+    yield "best of three runs. All three results are bit-identical."
     yield ""
     yield "| keys | rows | `with_columns(kernels)` | `with_columns(hs.struct(kernels))` | `hs.with_columns` |"
     yield "|---|---:|---:|---:|---:|"

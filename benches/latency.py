@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def table(options: argparse.Namespace, python: dict[str, Times], rust: dict[str, Times]) -> Iterator[str]:
-    yield f"{options.calls:,} calls of one row, {options.keys:,} keys in the state, three kernels; microseconds."
+    yield f"Microseconds per one-row call: {options.calls:,} calls, {options.keys:,} keys in the state, three kernels."
     yield ""
     yield (
         "| | "
@@ -78,7 +78,11 @@ def table(options: argparse.Namespace, python: dict[str, Times], rust: dict[str,
 
 
 def hours(python: str, rust: str | None) -> Iterator[str]:
-    yield f"An hour of 1,000 rows a second, one by one: in Python {python}" + (f"; in Rust {rust}." if rust else ".")
+    yield "One hour of rows at 1,000 per second, sent through `advance_row` as fast as it returns:"
+    yield ""
+    yield f"- Python: {python}"
+    if rust:
+        yield f"- Rust: {rust}"
 
 
 def in_python(keys: int, calls: int) -> tuple[dict[str, Times], str]:
@@ -108,7 +112,7 @@ def in_python(keys: int, calls: int) -> tuple[dict[str, Times], str]:
     for at in range(HOUR):
         stage.advance_row(rows[at % keys])
     took = time.perf_counter() - begin
-    grown = f"{stage.state_bytes() - before:+,} bytes of state, {(resident() - memory) / 1e6:+.1f} MB of the process"
+    grown = f"state {stage.state_bytes() - before:+,} bytes, process memory {(resident() - memory) / 1e6:+.1f} MB"
     return found, f"{took:.1f} s, {grown}"
 
 
@@ -141,7 +145,7 @@ def in_rust() -> tuple[dict[str, Times], str | None]:
     hour = re.search(
         r"^hour: \d+ rows in ([\d.]+) s, state (\d+) bytes before and (\d+) after", done.stdout, re.MULTILINE
     )
-    return found, f"{hour[1]} s, {int(hour[3]) - int(hour[2]):+,} bytes of state" if hour else None
+    return found, f"{hour[1]} s, state {int(hour[3]) - int(hour[2]):+,} bytes" if hour else None
 
 
 if __name__ == "__main__":

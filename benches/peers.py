@@ -19,7 +19,7 @@ from inputs import Array, Inputs
 from loops import numba_loop, numpy_form
 from oracles import ORACLES
 from reference import Case
-from table import PAIRS, ROW_FUNCTIONS, Row
+from table import ROW_FUNCTIONS, Row
 
 
 @dataclass(frozen=True)
@@ -137,46 +137,37 @@ def pandas(row: Row, data: Inputs) -> Peer | None:
         return Peer(
             lambda: (frame.groupby("key", sort=False)[case["time"]].diff() > gap).groupby(frame["key"]).cumsum()
         )
-    if kernel in PAIRS and data.keyed:
-        return None  # a pairwise table, minutes a run
     method = kernel.removeprefix("rolling_").removeprefix("expanding_")
+    if method in ("cov", "corr") and data.keyed:
+        return None  # a pairwise table, minutes a run
     owner = type(frame.expanding() if kernel.startswith("expanding_") else frame.rolling(2))
-    own = ("zscore", "fir_mean", "autocorr", "any", "all")
-    if kernel != "ewm_mean" and not hasattr(owner, method) and (method not in own or data.keyed):
+    combined = ("zscore", "fir_mean", "autocorr", "any", "all")
+    if kernel != "ewm_mean" and not hasattr(owner, method) and (method not in combined or data.keyed):
         return None  # groupby.apply or rolling.apply, minutes a run
 
-    if kernel == "expanding_corr" and data.keyed:
-        return None
-
-    def source() -> Any:
-        return frame.groupby("key", sort=False) if data.keyed else frame
+    def windows(source: Any, **more: Any) -> Any:
+        return source.expanding() if kernel.startswith("expanding_") else source.rolling(case["window"], **more)
 
     def run() -> Any:
-        if kernel in PAIRS:
-            return getattr(frame["x"].rolling(case["window"]), method)(frame["y"])
-        if kernel == "expanding_corr":
-            return frame["x"].expanding().corr(frame["y"])
+        source = frame.groupby("key", sort=False) if data.keyed else frame
+        if method in ("cov", "corr"):
+            return getattr(windows(frame[case["x"]]), method)(frame[case["y"]])
         if method == "zscore":
-            windows = frame["x"].rolling(case["window"])
-            return (frame["x"] - windows.mean()) / windows.std()
+            of_x = windows(frame["x"])
+            return (frame["x"] - of_x.mean()) / of_x.std()
         if method == "fir_mean":
-            return frame["x"].rolling(case["window"], win_type=case["weights"]).mean()
+            return windows(frame["x"], win_type=case["weights"]).mean()
         if method == "autocorr":
-            return frame["x"].rolling(case["window"]).corr(frame["x"].shift(1))
+            return windows(frame["x"]).corr(frame["x"].shift(1))
         if method in ("any", "all"):
-            windows = frame["b"].rolling(case["window"])
-            return windows.max() if method == "any" else windows.min()
+            return windows(frame["b"]).max() if method == "any" else windows(frame["b"]).min()
         if kernel == "ewm_mean":
-            return source()[case["column"]].ewm(span=case["span"]).mean()
-        if kernel.startswith("expanding_"):
-            return getattr(source()[case["column"]].expanding(), method)()
+            return source[case["column"]].ewm(span=case["span"]).mean()
         if "by" in case:
-            windows = source().rolling(case["window"], on=case["by"])[case["column"]]
-        else:
-            fewest = 0 if kernel == "rolling_count" else None
-            windows = source()[case["column"]].rolling(case["window"], min_periods=fewest)
+            return getattr(source.rolling(case["window"], on=case["by"])[case["column"]], method)()
+        more = {"min_periods": 0} if kernel == "rolling_count" else {}
         quantile = [case["quantile"]] if "quantile" in case else []
-        return getattr(windows, method)(*quantile)
+        return getattr(windows(source[case["column"]], **more), method)(*quantile)
 
     if not data.keyed:
         return Peer(run)

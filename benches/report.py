@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 YARDSTICKS = ("memory copy", "python loop")
 BEGIN, END = "<!-- speed:begin -->", "<!-- speed:end -->"
 Result = dict[str, Any]
+# The rows in the repository's README.  The one in benches/ has all rows.
+README_ROWS = (
+    "rolling_mean 1000",
+    "rolling_mean 60s",
+    "rolling_std 1000",
+    "rolling_max 1000",
+    "rolling_median 1000",
+    "rolling_quantile 1000",
+    "rolling_rank 1000",
+    "rolling_corr 1000",
+    "rolling_ols 1000",
+    "ewm_mean",
+    "rolling_mean 1000, keyed",
+)
 
 
 def fastest(row: Result) -> tuple[str, float] | None:
@@ -20,7 +34,7 @@ def fastest(row: Result) -> tuple[str, float] | None:
 
 
 def ratio(row: Result) -> float | None:
-    """How often hypostyle's time fits into the fastest peer's: above 1 hypostyle is faster."""
+    """The fastest peer's time divided by hypostyle's: above 1 hypostyle is faster."""
     best = fastest(row)
     return None if best is None else best[1] / float(row["ns_per_row"]["hypostyle"])
 
@@ -33,9 +47,10 @@ def markdown(result: Result) -> str:
         "",
         *header(result),
         "",
-        f"{settings['rows']:,} rows of f64 without nulls; keyed: {settings['keys']:,} keys, uniform, in random order.",
-        f"Nanoseconds a row, best of {settings['repeat']} runs in turns; all answers were compared before that.",
-        "The ratio is the fastest peer's time over hypostyle's: above 1 hypostyle is faster, below 1 it is marked.",
+        f"{settings['rows']:,} rows of f64 without nulls. Keyed rows have {settings['keys']:,} keys, uniformly",
+        f"distributed, in random order. Times are nanoseconds per row, the best of {settings['repeat']} runs; the",
+        "libraries take turns. All results were compared before timing. The ratio is the fastest peer's time divided",
+        "by hypostyle's: above 1 hypostyle is faster; below 1 it is slower, and marked.",
     ]
     for threads in dict.fromkeys(row["threads"] for row in result["rows"]):
         rows = [row for row in result["rows"] if row["threads"] == threads]
@@ -87,40 +102,50 @@ def yardsticks(rows: Sequence[Result]) -> list[str]:
     return lines
 
 
-def summary(result: Result, link: str) -> str:
-    """What a README shows: one thread against the fastest peer, then hypostyle on all threads."""
+def summary(result: Result, link: str, names: Sequence[str] | None = None) -> str:
+    """The table of a README: one thread against the fastest peer, then hypostyle on all threads.
+
+    `names` selects and orders the rows.  Default: all of them.
+    """
     alone = min(row["threads"] for row in result["rows"])
     every = {row["name"]: row for row in result["rows"] if row["threads"] > alone}
+    rows = {row["name"]: row for row in result["rows"] if row["threads"] == alone}
     settings, on = result["settings"], result["machine"]
     lines = [
-        f"{settings['rows']:,} rows, {settings['keys']:,} keys, ns a row on {on['cpu']} ({on['cores']} cores), "
-        f"{result['date'][:10]}; all peers and versions: [{link}/compare.md]({link}/compare.md).",
+        f"Nanoseconds per row over {settings['rows']:,} rows; keyed rows have {settings['keys']:,} keys. "
+        f"Measured on {on['cpu']} ({on['cores']} cores), {result['date'][:10]}.",
+        "The ratio is the fastest peer's time divided by hypostyle's; below 1 hypostyle is slower. "
+        f"All kernels, peers and versions: [{link}/compare.md]({link}/compare.md).",
         "",
-        f"| | hypostyle, {alone} thread | fastest peer | its time | ratio | hypostyle, all threads |",
+        f"| kernel, window | hypostyle, {alone} thread | fastest peer | its time | ratio | hypostyle, all threads |",
         "|---|---:|---|---:|---:|---:|",
     ]
-    for row in (row for row in result["rows"] if row["threads"] == alone):
+    for row in (rows[name] for name in (rows if names is None else names) if name in rows):
         best, ours = fastest(row), row["ns_per_row"]["hypostyle"]
         peer = f"{best[0]} | {best[1]:.1f}" if best else " | "
         more = every.get(row["name"])
         threaded = f"{more['ns_per_row']['hypostyle']:.1f}" if more else ""
         lines.append(f"| {row['name']} | {ours:.1f} | {peer} | {shown(ratio(row))} | {threaded} |")
-    lines += ["", f"![fastest peer over hypostyle, by kernel]({link}/compare.svg)"]
+    if names is None:
+        lines += ["", f"![ratio of the fastest peer's time to hypostyle's, by kernel]({link}/compare.svg)"]
     return "\n".join(lines)
 
 
-def write(result: Result, folder: Path, readmes: Sequence[Path]) -> None:
-    """Everything to `folder`, and the summary into each README that has the two marks."""
+def write(result: Result, folder: Path, readmes: Mapping[Path, Sequence[str] | None]) -> None:
+    """Writes everything to `folder`, and the summary between the two markers of each README that has them.
+
+    `readmes` maps the path of a README to the names of its rows, `None` for all.
+    """
     from chart import draw
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "compare.json").write_text(json.dumps(result, indent=1) + "\n")
     (folder / "compare.md").write_text(markdown(result))
     draw(result, folder / "compare.svg")
-    for readme in readmes:
+    for readme, names in readmes.items():
         text = readme.read_text() if readme.exists() else ""
         if BEGIN not in text or END not in text:
             continue
         before, rest = text.split(BEGIN, 1)
         link = Path(os.path.relpath(folder, readme.parent)).as_posix()
-        readme.write_text(f"{before}{BEGIN}\n{summary(result, link)}\n{END}{rest.split(END, 1)[1]}")
+        readme.write_text(f"{before}{BEGIN}\n{summary(result, link, names)}\n{END}{rest.split(END, 1)[1]}")

@@ -1,9 +1,9 @@
-"""Time a row of every rolling kernel against the length of its window, and with nulls.
+"""Time per row of every rolling kernel, by window size, and with nulls.
 
     python benches/sweep.py            prints the tables
-    python benches/sweep.py --write    and writes them to benches/results/sweep.md
+    python benches/sweep.py --write    also writes them to benches/results/sweep.md
 
-One thread, over f64 rows, the least of some runs.  Large windows should not cost more than small ones; kernels that
+One thread, over f64 rows, the best of several runs.  Large windows should not cost more than small ones; kernels that
 cost a pass over their window stop at 1,000 rows.
 """
 
@@ -27,16 +27,16 @@ import polars as pl
 import hypostyle as hs
 import report
 from machine import machine
-from table import ROLLING, columns_of
+from table import PASSES, ROLLING, rows_of
 
 WINDOWS = (5, 20, 100, 1_000, 100_000, 1_000_000)
 NULLS = (0.0, 0.05)
-# What costs so many steps a row as the window is long: up to this length.
-PASSES = {"spearman": 1_000, "fir_mean": 1_000}
+# A kernel that costs a pass over its window stops at this many rows.
+LONGEST_PASS = 1_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the tables, and writes them where that is asked for."""
+    """Prints the tables, and writes them with `--write`."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--rows", type=int, default=3_000_000, help="rows of the frame (3_000_000)")
     made.add_argument("--repeat", type=int, default=3, help="runs of each, of which the best counts (3)")
@@ -53,8 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def head(result: dict[str, Any], options: argparse.Namespace) -> Iterator[str]:
-    yield from ("# Length of the window, and nulls", "", *report.header(result), "")
-    yield f"{options.rows:,} rows of f64, one thread, nanoseconds a row, best of {options.repeat} runs."
+    yield from ("# Window size and nulls", "", *report.header(result), "")
+    yield f"{options.rows:,} rows of f64, one thread, nanoseconds per row, best of {options.repeat} runs."
 
 
 def rows(count: int, nulls: float) -> pl.DataFrame:
@@ -68,7 +68,8 @@ def rows(count: int, nulls: float) -> pl.DataFrame:
 
 
 def cost(frame: pl.DataFrame, name: str, window: int, options: argparse.Namespace, **more: Any) -> float:
-    kernel = getattr(hs, f"rolling_{name}")(**columns_of(f"rolling_{name}"), window=window, **more)
+    (row,) = rows_of("none", [name], [window])
+    kernel = getattr(hs, name)(**row.case, **more)
     seconds: list[float] = []
     while len(seconds) < options.repeat and sum(seconds) < options.budget:
         begin = time.perf_counter()
@@ -78,19 +79,19 @@ def cost(frame: pl.DataFrame, name: str, window: int, options: argparse.Namespac
 
 
 def by_window(options: argparse.Namespace) -> Iterator[str]:
-    yield from ("", "## Length of the window", "")
+    yield from ("", "## Window size", "")
     yield f"| | {' | '.join(f'{window:,}' for window in WINDOWS)} |"
     yield "|---|" + "---:|" * len(WINDOWS)
     frame = rows(options.rows, 0.0)
     for name in ROLLING:
         print(f"  {name}", file=sys.stderr, flush=True)
-        allowed = [window for window in WINDOWS if window <= PASSES.get(name, WINDOWS[-1])]
+        allowed = [window for window in WINDOWS if window <= LONGEST_PASS or name not in PASSES]
         times = [f"{cost(frame, name, window, options):.1f}" for window in allowed]
-        yield f"| rolling_{name} | {' | '.join(times + [''] * (len(WINDOWS) - len(times)))} |"
+        yield f"| {name} | {' | '.join(times + [''] * (len(WINDOWS) - len(times)))} |"
 
 
 def by_nulls(options: argparse.Namespace) -> Iterator[str]:
-    yield from ("## Nulls", "", "5% of the values, at random; `min_samples=1` in both.", "")
+    yield from ("## Nulls", "", "5% of the values are null, at random; `min_samples=1` in both columns.", "")
     yield "| | 20 | with nulls | ratio | 1,000 | with nulls | ratio |"
     yield "|---|" + "---:|" * 6
     whole, holed = (rows(options.rows, nulls) for nulls in NULLS)
@@ -100,7 +101,7 @@ def by_nulls(options: argparse.Namespace) -> Iterator[str]:
         for window in (20, 1_000):
             one, other = (cost(frame, name, window, options, min_samples=1) for frame in (whole, holed))
             cells += [f"{one:.1f}", f"{other:.1f}", f"{other / one:.2f}"]
-        yield f"| rolling_{name} | {' | '.join(cells)} |"
+        yield f"| {name} | {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """`python -m hypostyle` is the command `hypostyle`."""
 
 from hypostyle import _native
-from hypostyle_command import run
+from hypostyle_cli import run
 
 run(_native)

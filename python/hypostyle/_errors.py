@@ -1,4 +1,4 @@
-"""The one exception that Python has no fitting class for."""
+"""The error for a missing column, for which Python has no class."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import polars.exceptions
 class ColumnNotFoundError(polars.exceptions.ColumnNotFoundError, KeyError):
     """The input has no column of this name.
 
-    Both a `KeyError`, as pandas users expect, and Polars' error of the same name.
+    It is a `KeyError`, as in pandas, and also Polars' error of the same name.
     """
 
     def __str__(self) -> str:

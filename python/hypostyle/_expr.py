@@ -1,8 +1,8 @@
-"""The expression that every kernel function returns: Polars' own, which also remembers its kernel."""
+"""The expression that every kernel function returns: a Polars expression that knows its kernel."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +10,15 @@ import polars as pl
 from polars.plugins import register_plugin_function
 
 from hypostyle import _native
-from hypostyle._spec import CATALOGUE, IntoColumns, Spec, make_spec
+from hypostyle._spec import CATALOG, Spec, make_spec
 
 
 class KernelExpr(pl.Expr):
-    """A Polars expression that remembers which kernel it is.
+    """A Polars expression that knows its kernel.
 
     Polars runs it like any other expression.  `hypostyle.with_columns`, `hypostyle.Stage` and `LazyFrame.hs` read the
-    kernel from it.  `.alias()` keeps the memory; every other method gives a plain `polars.Expr`, since `expr + 1` is no
-    kernel any more.
+    kernel from it.  `.alias()` keeps the kernel.  Every other method returns a plain `polars.Expr`: `expr + 1` is not a
+    kernel.
     """
 
     _kernel: Spec
@@ -40,30 +40,34 @@ class KernelExpr(pl.Expr):
         return KernelExpr, (self._kernel,)
 
 
-def kernel_expression(name: str, over: IntoColumns | None = None, **arguments: Any) -> KernelExpr:
-    """The expression of the kernel `name`; arguments that are `None` count as not given."""
-    return KernelExpr(make_spec(name, over, arguments))
+def kernel_expression(name: str, given: Mapping[str, Any], **first: pl.Expr) -> KernelExpr:
+    """Return the expression of the kernel `name`; arguments that are `None` take their default.
+
+    `given` holds the local variables of the kernel's function: its parameters and `over`.  `first` is the input of a
+    method.
+    """
+    return KernelExpr(make_spec(name, given.get("over"), first | {k: v for k, v in given.items() if k != "self"}))
 
 
-def kernels_of(expressions: Iterable[object], named: dict[str, Any], face: str) -> list[Spec]:
-    """The kernels of expressions, for a face that runs kernels alone."""
+def kernels_of(expressions: Iterable[object], named: dict[str, Any], caller: str) -> list[Spec]:
+    """Return the kernels of expressions, for an interface that runs only kernels."""
     specs = []
     for expression in flatten(expressions, named):
         if not isinstance(expression, KernelExpr):
             msg = (
-                f"{face} takes hypostyle's kernels, not {_shown(expression)}; "
-                "compute other expressions with with_columns of the frame, before or after"
+                f"{caller} takes hypostyle kernels, not {_shown(expression)}; "
+                "compute other expressions with the frame's own with_columns, before or after"
             )
             raise TypeError(msg)
-        specs.append(expression._kernel.by_names_alone(face))
+        specs.append(expression._kernel.by_names_alone(caller))
     if not specs:
-        msg = f"{face} needs at least one kernel, such as hs.rolling_mean('price', 20)"
+        msg = f"{caller} needs at least one kernel, such as hs.rolling_mean('price', 20)"
         raise ValueError(msg)
     return specs
 
 
 def flatten(expressions: Iterable[object], named: dict[str, Any]) -> list[object]:
-    """Expressions given one by one, in lists, or by name, as Polars' `with_columns` takes them."""
+    """Flatten expressions given one by one, in lists, or by name, as Polars' `with_columns` takes them."""
     flat: list[object] = []
     for expression in expressions:
         if isinstance(expression, list | tuple) or hasattr(expression, "__next__"):
@@ -79,21 +83,21 @@ def _shown(value: object) -> str:
 
 
 def struct(*exprs: KernelExpr | Iterable[KernelExpr], **named: KernelExpr) -> pl.Expr:
-    """Several kernels as one expression: a struct with a field for each.
+    """Combine several kernels into one expression: a struct with one field per kernel.
 
-    Polars runs every expression for itself, so that each kernel with `over` tells the keys apart anew.  Kernels of one
-    struct do it once, and run on several threads at that.  `.struct.unnest()` makes columns of the fields.
+    Polars evaluates each expression separately, so each kernel with `over` groups the rows by key again.  The kernels
+    of one struct group them only once, and run on several threads.  `.struct.unnest()` turns the fields into columns.
 
     Args:
-        exprs: kernels, such as `hs.rolling_mean("price", 20, over="symbol").alias("m20")`.
-        named: kernels by the names of their fields.
+        exprs: Kernels, such as `hs.rolling_mean("price", 20, over="symbol").alias("m20")`.
+        named: Kernels by field name.
 
     Returns:
         An expression of type Struct, named after its first input column.
 
     Raises:
-        TypeError: something else than a kernel is given.
-        ValueError: two fields, or two computed inputs, have the same name.
+        TypeError: An argument is not a kernel.
+        ValueError: Two fields, or two computed inputs, have the same name.
 
     Examples:
         >>> import hypostyle as hs
@@ -108,7 +112,7 @@ def struct(*exprs: KernelExpr | Iterable[KernelExpr], **named: KernelExpr) -> pl
     specs = []
     for expression in flatten(exprs, dict(named)):
         if not isinstance(expression, KernelExpr):
-            msg = f"hs.struct takes hypostyle's kernels, not {_shown(expression)}; use pl.struct for other expressions"
+            msg = f"hs.struct takes hypostyle kernels, not {_shown(expression)}; use pl.struct for other expressions"
             raise TypeError(msg)
         specs.append(expression._kernel)
     if not specs:
@@ -119,11 +123,13 @@ def struct(*exprs: KernelExpr | Iterable[KernelExpr], **named: KernelExpr) -> pl
 
 
 def check_distinct(specs: Sequence[Spec]) -> None:
-    """Refuses kernels whose outputs have the same name."""
+    """Raise if the outputs of two kernels have the same name."""
     seen: dict[str, Spec] = {}
     for spec in specs:
         if (other := seen.setdefault(spec.output_name, spec)) is not spec:
-            msg = f"both {other.name} and {spec.name} would give a column '{spec.output_name}'; name one with .alias()"
+            msg = (
+                f"{other.name} and {spec.name} have the same output name '{spec.output_name}'; rename one with .alias()"
+            )
             raise ValueError(msg)
 
 
@@ -133,12 +139,14 @@ def _plugin(specs: Sequence[Spec], *, as_struct: bool) -> pl.Expr:
         for name in spec.columns:
             own = spec.computed[name][1] if name in spec.computed else pl.col(name)
             if not own.meta.eq(inputs.setdefault(name, own)):
-                msg = f"two different inputs of the struct are called '{name}'; name the computed one with .alias()"
+                msg = (
+                    f"two different inputs of the struct have the name '{name}'; rename the computed one with .alias()"
+                )
                 raise ValueError(msg)
     return register_plugin_function(
         plugin_path=Path(_native.__file__),
         function_name="kernel",
         args=list(inputs.values()),
         kwargs={"specs": [spec.json for spec in specs], "columns": list(inputs), "as_struct": as_struct},
-        is_elementwise=all(CATALOGUE[spec.name]["family"] == "row" for spec in specs),
+        is_elementwise=all(CATALOG[spec.name]["family"] == "row" for spec in specs),
     )

@@ -1,5 +1,6 @@
-"""Kernels over frames of Polars, pandas and pyarrow: only the columns that a kernel reads cross to Rust, and what comes
-back is attached to the user's own frame.
+"""Kernels over frames of Polars, pandas and pyarrow.
+
+Only the columns that a kernel reads are passed to Rust; the outputs are attached to the user's own frame.
 """
 
 from __future__ import annotations
@@ -17,18 +18,21 @@ from hypostyle._spec import Spec
 
 Frame = TypeVar("Frame")
 
+# Arrow lacks the integers, and objects are pointers.
+_UNSUPPORTED = {pl.Int128(), pl.UInt128(), pl.Object()}
+
 
 class Adapter(Protocol):
-    """What is needed of a kind of frame."""
+    """The operations on a type of frame."""
 
     def names(self, frame: Any) -> list[str]:
-        """The names of its columns."""
+        """Return the column names."""
 
     def select(self, frame: Any, names: list[str]) -> _native.ArrowStream:
-        """These columns, ready to cross."""
+        """Return these columns as an Arrow stream."""
 
     def attach(self, frame: Any, outputs: _native.Batch, specs: Sequence[Spec]) -> Any:
-        """The frame with the kernels' columns added; columns of these names are replaced."""
+        """Return the frame with the kernels' columns added; columns with the same name are replaced."""
 
 
 class PolarsFrames:
@@ -39,7 +43,11 @@ class PolarsFrames:
 
     def select(self, frame: pl.DataFrame, names: list[str]) -> _native.ArrowStream:
         picked = frame if frame.width == len(names) else frame[:, names]
-        if pl.Null in picked.dtypes:  # a column without a type, all null, counts as floats
+        dtypes = picked.dtypes
+        for dtype in _UNSUPPORTED.intersection(dtypes):
+            name = picked.columns[dtypes.index(dtype)]
+            raise TypeError(f"column '{name}' has type {dtype}, which is not supported; cast it first")
+        if pl.Null in dtypes:  # a column of type null is read as floats
             picked = picked.with_columns(pl.col(pl.Null).cast(pl.Float64))
         return picked
 
@@ -61,7 +69,7 @@ class PyarrowFrames:
 
         picked = frame.select(names)
         for at, field in enumerate(picked.schema):
-            if field.type == pyarrow.null():  # a column without a type, all null, counts as floats
+            if field.type == pyarrow.null():  # a column of type null is read as floats
                 picked = picked.set_column(at, field.name, picked.column(at).cast(pyarrow.float64()))
         return cast("_native.ArrowStream", picked)
 
@@ -80,8 +88,8 @@ class PyarrowFrames:
 POLARS = PolarsFrames()
 
 
-def adapter_of(frame: object, face: str) -> Adapter:
-    """The adapter of this kind of frame; neither pandas nor pyarrow is imported to find out."""
+def adapter_of(frame: object, caller: str) -> Adapter:
+    """Return the adapter for a frame, without importing pandas or pyarrow."""
     if isinstance(frame, pl.DataFrame):
         return POLARS
     if (pandas := sys.modules.get("pandas")) is not None and isinstance(frame, pandas.DataFrame):
@@ -91,31 +99,32 @@ def adapter_of(frame: object, face: str) -> Adapter:
     if (pyarrow := sys.modules.get("pyarrow")) is not None and isinstance(frame, pyarrow.Table | pyarrow.RecordBatch):
         return PyarrowFrames()
     msg = (
-        f"{face} takes a DataFrame of Polars or pandas, or a Table or RecordBatch of pyarrow, not a "
+        f"{caller} takes a DataFrame of Polars or pandas, or a Table or RecordBatch of pyarrow, not a "
         f"{type(frame).__module__}.{type(frame).__qualname__}"
     )
     raise TypeError(msg)
 
 
 def with_columns(frame: Frame, *exprs: object, **named: Any) -> Frame:
-    """Add kernels' columns to a frame, of whatever kind it is.
+    """Add kernels' columns to a frame of Polars, pandas or pyarrow.
 
-    The kernels that share `over` share the work of telling the keys apart, so giving several at once is faster than one
-    after the other.
+    Kernels with the same `over` group the rows by key only once, so one call with several kernels is faster than
+    several calls.
 
     Args:
-        frame: a `polars.DataFrame`, `polars.LazyFrame`, `pandas.DataFrame`, `pyarrow.Table` or `pyarrow.RecordBatch`.
-            In pandas NaN in a float column means missing: it enters as null and leaves as NaN; the index is kept.
-        exprs: kernels, such as `hs.rolling_mean("price", 20)`; for Polars frames any expressions beside them.
-        named: kernels by the names of their outputs.
+        frame: A `polars.DataFrame`, `polars.LazyFrame`, `pandas.DataFrame`, `pyarrow.Table` or `pyarrow.RecordBatch`.
+            NaN in a float column of pandas means missing: it is read as null, and nulls are returned as NaN.  The index
+            is kept.
+        exprs: Kernels, such as `hs.rolling_mean("price", 20)`.  For Polars frames also other expressions.
+        named: Kernels by output name.
 
     Returns:
-        A frame of the same kind with the columns added, or replaced where it had columns of these names.
+        A frame of the same type with the columns added; columns with the same name are replaced.
 
     Raises:
-        ColumnNotFoundError: the frame lacks a column.
-        TypeError: a column has a type that the kernel can't use, or `frame` is something else.
-        ValueError: the time column isn't sorted, or an input is a computed expression and the frame isn't Polars'.
+        ColumnNotFoundError: A column is missing.
+        TypeError: A column has a type that the kernel does not support, or `frame` is not a frame.
+        ValueError: The time column is not sorted, or an input is a computed expression and `frame` is not from Polars.
 
     Examples:
         >>> import hypostyle as hs
@@ -143,28 +152,28 @@ def with_columns(frame: Frame, *exprs: object, **named: Any) -> Frame:
 
 
 def distinct(outputs: _native.Batch, specs: Sequence[Spec]) -> _native.Batch:
-    """The outputs, where no two have the same name."""
+    """Return the outputs; raise if two have the same name."""
     check_distinct(specs)
     return outputs
 
 
 def needed(specs: Sequence[Spec]) -> list[str]:
-    """The columns that the kernels read, each once."""
+    """Return the columns that the kernels read, each once."""
     return list(dict.fromkeys(name for spec in specs for name in spec.columns))
 
 
 def select(adapter: Adapter, frame: Any, specs: Sequence[Spec], wanted: list[str] | None = None) -> _native.ArrowStream:
-    """The columns that the kernels read; `wanted` is their list where it is known already."""
+    """Select the columns that the kernels read; `wanted` is their list if it is known already."""
     if wanted is None:
         wanted = needed(specs)
     if missing := set(wanted).difference(adapter.names(frame)):
         refuse_missing(adapter, frame, specs)
-        raise ColumnNotFoundError(f"the input lacks the time column '{missing.pop()}' of the stage")
+        raise ColumnNotFoundError(f"the input has no column '{missing.pop()}', the time column of the stage")
     return adapter.select(frame, wanted)
 
 
 def refuse_missing(adapter: Adapter, frame: Any, specs: Sequence[Spec]) -> None:
-    """Lets Rust word the error about a missing column, which lists the columns that there are."""
+    """Let Rust raise the error about a missing column, which lists the columns that exist."""
     names = adapter.names(frame)
     wanted = set(needed(specs))
     present = [name for name in names if name in wanted]

@@ -1,8 +1,8 @@
 """Stages inside Polars' streaming engine: kernels over a LazyFrame in bounded memory.
 
-The stage is an IO source whose generator pulls the rows of the LazyFrame before it batch by batch, advances the stage
-and yields.  Polars pushes into a source the columns it wants, a predicate and a number of rows; what may be pushed
-further up, past the kernels, is decided in `_source`.
+The stage is an IO source: a generator that reads the LazyFrame before it batch by batch, advances the stage and yields.
+Polars pushes projections, a predicate and a row limit into a source.  `_source` decides which of them may be pushed
+further up, past the kernels.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from hypostyle._frame import POLARS, needed, refuse_missing
 from hypostyle._spec import Spec
 from hypostyle._stage import Stage
 
-_FACE = "LazyFrame.hs.with_columns"
+_CALLER = "LazyFrame.hs.with_columns"
 
 
 @pl.api.register_lazyframe_namespace("hs")
 class LazyKernels:
-    """Hypostyle's part of a LazyFrame: `lf.hs`."""
+    """The `hs` namespace of a LazyFrame: `lf.hs`."""
 
     def __init__(self, frame: pl.LazyFrame) -> None:
         self._frame = frame
@@ -36,30 +36,32 @@ class LazyKernels:
         self,
         *exprs: object,
         state: str | os.PathLike[str] | Stage | None = None,
-        save: str | os.PathLike[str] | None = None,
+        save_state: str | os.PathLike[str] | None = None,
         **named: Any,
     ) -> pl.LazyFrame:
         """Add kernels' columns, batch by batch, in bounded memory.
 
-        Polars' own `with_columns` holds the whole column in memory; here a stage runs in the streaming engine.  Rows
-        keep their order.  Columns, predicates and row limits that Polars pushes down give the right answer: a predicate
-        acts on the rows after the kernels have seen them all.
+        Polars' own `with_columns` holds whole columns in memory; here a stage runs in the streaming engine.  Rows keep
+        their order.  Projections, predicates and row limits that Polars pushes down do not change results: a predicate
+        applies to the rows after the kernels have processed them all.
 
         Args:
-            exprs: kernels, with their columns given by name.
-            state: a file that `save` wrote, or a `Stage`, to go on from.  Without `exprs` its kernels run; with `exprs`
-                they must be the same.  Every run starts from this state; a `Stage` given here isn't changed.
-            save: a file for the state after the last row.  It is written when the rows have all been read, never when
-                the query fails or stops early.  A projection or a `head` of the stage's own rows (but for `head(0)`)
-                keeps no rows from being read; a `head` or `slice` after a filter may stop the query.
-            named: kernels by the names of their outputs.
+            exprs: Kernels whose inputs are column names.
+            state: A file that `save_state` or `Stage.save` wrote, or a `Stage`, to continue from.  Without `exprs` its
+                kernels run; with `exprs` they must be the same.  Every run starts from this state; a `Stage` given here
+                is not changed.
+            save_state: A file for the state after the last row.  It is written when all rows have been read, never when
+                the query fails or stops early.  With a projection or a `head` of the stage's own rows (except
+                `head(0)`) all rows are still read; a `head` or `slice` after a filter may stop the query.
+            named: Kernels by output name.
 
         Returns:
-            A LazyFrame with the columns added, or replaced where there were columns of these names.
+            A LazyFrame with the columns added; columns with the same name are replaced.
 
         Raises:
-            ValueError: a kernel can't run on a stream, an input is a computed expression, or `state` is of others.
-            ColumnNotFoundError: the frame lacks a column.
+            ValueError: A kernel cannot run on a stream, an input is a computed expression, or the kernels of `state`
+                differ.
+            ColumnNotFoundError: A column is missing.
 
         Examples:
             >>> import hypostyle as hs
@@ -69,21 +71,21 @@ class LazyKernels:
             >>> lf.filter(pl.col("symbol") == "a").collect()["mean"].to_list()
             [1.0, 2.0]
         """
-        stages = _stages(exprs, named, state, save)
+        stages = _stages(exprs, named, state, save_state)
         by_stage = {spec.output_name: spec for stage in stages for spec in stage._specs}
-        order = [spec.output_name for spec in kernels_of(exprs, named, _FACE)] if exprs or named else list(by_stage)
+        order = [spec.output_name for spec in kernels_of(exprs, named, _CALLER)] if exprs or named else list(by_stage)
         specs = [by_stage[name] for name in order]
         schema = self._frame.collect_schema()
         empty = schema.to_frame()
         if not set(schema) >= set(needed(specs)):
             refuse_missing(POLARS, empty, specs)
         for missing in {name for stage in stages for name in stage._columns} - set(schema):
-            msg = f"{_FACE}: the input has no column '{missing}', by which the stage given as 'state' tells the time"
+            msg = f"{_CALLER}: the input has no column '{missing}', the time column of the stage given as 'state'"
             raise ColumnNotFoundError(msg)
         outputs = _native.output_fields(POLARS.select(empty, needed(specs)), [spec.json for spec in specs])
         whole_schema = dict(schema) | dict(pl.DataFrame(outputs).schema)
-        target = None if save is None else Path(save)
-        whole = state is not None or save is not None
+        target = None if save_state is None else Path(save_state)
+        whole = state is not None or save_state is not None
 
         def source(
             columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
@@ -103,24 +105,24 @@ def _stages(
     exprs: tuple[object, ...],
     named: dict[str, Any],
     state: str | os.PathLike[str] | Stage | None,
-    save: str | os.PathLike[str] | None,
+    save_state: str | os.PathLike[str] | None,
 ) -> list[Stage]:
-    """The stages that run one beside the other: one for each `over`, and just one where state is kept."""
+    """The stages that run side by side: one per `over`, and a single one if state is kept."""
     if state is not None:
-        specs = kernels_of(exprs, named, _FACE) if exprs or named else None
+        specs = kernels_of(exprs, named, _CALLER) if exprs or named else None
         if not isinstance(state, Stage):
             wanted = None if specs is None else [spec.json for spec in specs]
             return [Stage._wrap(_native.Stage.load(state, wanted))]
         if specs is not None and [spec.normal for spec in specs] != [spec.normal for spec in state._specs]:
             msg = (
-                f"{_FACE}: the stage given as 'state' has other kernels: {_listed(state._specs)} instead of "
-                f"{_listed(specs)}; give no kernels to go on with its own"
+                f"{_CALLER}: the stage given as 'state' has other kernels: {_listed(state._specs)} instead of "
+                f"{_listed(specs)}; pass no kernels to continue with its own"
             )
             raise ValueError(msg)
         return [state.copy()]
-    specs = kernels_of(exprs, named, _FACE)
+    specs = kernels_of(exprs, named, _CALLER)
     check_distinct(specs)
-    if save is not None:
+    if save_state is not None:
         return [_stage(specs)]
     groups: dict[tuple[str, ...], list[Spec]] = {}
     for spec in specs:
@@ -146,7 +148,7 @@ def _source(
     inputs: list[str],
     stages: list[Stage],
     whole: bool,
-    save: Path | None,
+    save_state: Path | None,
     columns: list[str],
     predicate: pl.Expr | None,
     n_rows: int | None,
@@ -155,12 +157,12 @@ def _source(
     wanted = set(columns)
     if predicate is not None:
         wanted |= set(predicate.meta.root_names())
-    # Kernels whose outputs nobody wants need not run; a stage whose state is kept has to stay whole.
+    # Kernels with unused outputs need not run; a stage whose state is kept has to stay whole.
     running = [stage.copy() for stage in stages] if whole else [_stage(kept) for kept in _kept(stages, wanted)]
     read = {name for stage in running for name in stage._columns} | (wanted - given)
-    # Even where no column is wanted, the rows are counted.
+    # Rows are counted even if no column is read.
     frame = frame.select([name for name in inputs if name in read] or inputs[:1])
-    if n_rows is not None and save is None:
+    if n_rows is not None and save_state is None:
         frame = frame.head(n_rows)
     left = n_rows
     last: pl.DataFrame | None = None  # the piece that fills n_rows, held back until the state is saved
@@ -179,30 +181,30 @@ def _source(
         piece = piece.select(columns)
         if left == 0:
             last = piece
-            if save is None:
+            if save_state is None:
                 break
         else:
             yield piece
-    if save is not None:
-        running[0].save(save)
+    if save_state is not None:
+        running[0].save(save_state)
     if last is not None:
         yield last
 
 
-# Batches have at least so many rows for each key, as fetching a key's state costs more than a row of it; and at most so
-# many rows, as memory is bounded.
+# A batch has at least this many rows per key, because fetching the state of a key costs more than a row; and at most
+# this many rows, because memory is bounded.
 _ROWS_PER_KEY = 10
 _MOST_ROWS = 1 << 20
 
 
 def _gathered(frame: pl.LazyFrame, stages: list[Stage]) -> Iterator[pl.DataFrame]:
-    """The batches of a LazyFrame, put together to larger ones where there are many keys."""
+    """The batches of a LazyFrame, combined into larger ones if there are many keys."""
     waiting: list[pl.DataFrame] = []
     rows = 0
     for batch in frame.collect_batches(maintain_order=True):
         waiting.append(batch)
         rows += batch.height
-        keys = max((stage.keys for stage in stages), default=0)
+        keys = max((stage.n_keys for stage in stages), default=0)
         if rows >= min(_ROWS_PER_KEY * keys, _MOST_ROWS):
             yield pl.concat(waiting) if len(waiting) > 1 else waiting[0]
             waiting, rows = [], 0

@@ -1,12 +1,13 @@
-"""pandas frames: NaN in a float column means missing there, so it enters as null and leaves as NaN.
+"""pandas frames: NaN in a float column means missing, so it is read as null, and nulls are returned as NaN.
 
-numpy columns cross without pyarrow; columns of other kinds (strings, categories, arrow-backed ones) need it.
+Columns backed by numpy do not need pyarrow; others (strings, categories, backed by Arrow) do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -37,7 +38,7 @@ class PandasFrames:
 
 
 def _flat(column: pl.Series) -> list[pl.Series]:
-    """pandas has no structs: a column for each field, named as pyarrow's `flatten` does."""
+    """Return the fields of a struct as columns, named as pyarrow's `flatten` does: pandas has no structs."""
     if not isinstance(column.dtype, pl.Struct):
         return [column]
     return [part.alias(f"{column.name}.{part.name}") for part in column.struct.unnest()]
@@ -56,18 +57,19 @@ def _to_polars(name: str, column: pd.Series[Any]) -> pl.Series:
     if isinstance(dtype, np.dtype):
         values = column.to_numpy()
         if dtype.kind == "f":
-            return pl.Series(name, values.astype("f4") if dtype.itemsize == 2 else values, nan_to_null=True)
+            return pl.Series(name, values, nan_to_null=True)
         if dtype.kind in "iub":
             return pl.Series(name, values)
         if dtype.kind in "mM":
             fits = dtype.str.endswith(("[ns]", "[us]", "[ms]"))
             return pl.Series(name, values if fits else values.astype(f"{dtype.kind}8[ms]"))
-        return pl.Series(
-            name, [None if value is None or value is pd.NA or value != value else value for value in values]
-        )
+        # pandas holds a list as an array, which Polars would take for its type of arrays of one size.
+        lists = (value.tolist() if isinstance(value, np.ndarray) else value for value in values)
+        return pl.Series(name, [None if null else value for null, value in zip(pd.isna(values), lists, strict=True)])
     if isinstance(dtype, pd.DatetimeTZDtype):
-        utc = _to_polars(name, column.dt.tz_convert("UTC").dt.tz_localize(None))
-        return utc.dt.replace_time_zone("UTC")
+        utc = _to_polars(name, column.dt.tz_convert("UTC").dt.tz_localize(None)).dt.replace_time_zone("UTC")
+        # Polars knows zones by name only; an offset stays UTC.
+        return utc.dt.convert_time_zone(dtype.tz.key) if isinstance(dtype.tz, ZoneInfo) else utc
     numpy_dtype = getattr(dtype, "numpy_dtype", None)
     if isinstance(numpy_dtype, np.dtype) and numpy_dtype.kind in "iubf" and not isinstance(dtype, pd.ArrowDtype):
         values = column.to_numpy(dtype=numpy_dtype, na_value=numpy_dtype.type(0))
@@ -77,12 +79,12 @@ def _to_polars(name: str, column: pd.Series[Any]) -> pl.Series:
     try:
         return pl.from_pandas(column).rename(name)
     except ImportError as error:
-        msg = f"column '{name}' of type {dtype} needs pyarrow on its way to Arrow: pip install 'hypostyle[pandas]'"
+        msg = f"column '{name}' of type {dtype} needs pyarrow to be converted to Arrow: pip install 'hypostyle[pandas]'"
         raise ImportError(msg) from error
 
 
 def _to_pandas(column: pl.Series, model: Any) -> Any:
-    """A kernel's output as an array of the kind that its first input has."""
+    """Return a kernel's output as an array of the same kind as its first input."""
     if isinstance(model, pd.ArrowDtype):
         return pd.array(column.to_arrow(), dtype=pd.ArrowDtype(column.to_arrow().type))
     if column.dtype.is_temporal():

@@ -13,52 +13,59 @@ from hypostyle import _native
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: rows written, bytes of the input read, bytes in all (0 where that can't be known)."""
+    """The progress of a run."""
 
-    rows: int
-    bytes: int
+    rows_written: int
+    """Rows written."""
+    bytes_read: int
+    """Bytes of the input that were read, or skipped for the filter."""
     total_bytes: int
+    """Bytes of the whole input; 0 if unknown, as for standard input."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run did."""
+    """The outcome of a run."""
 
-    rows: int
+    rows_written: int
     """Rows written."""
     rows_read: int
-    """Rows of the input: those written, those that the filter left out, and those that were left out for being bad."""
+    """Rows of the input: those written, those filtered out, and bad ones that were left out."""
     filtered_rows: int
-    """Rows that the filter left out, with those of the row groups that were never read."""
-    skipped_groups: int
-    """Row groups of Parquet that were never read, as the filter takes none of their rows."""
+    """Rows filtered out, with those of skipped row groups."""
+    skipped_row_groups: int
+    """Parquet row groups that were never read, since no row in them matches the filter."""
     skipped_files: int
-    """Files that were never opened, as the filter leaves them out by their folders."""
+    """Files that were never opened, since their partition columns do not match the filter."""
     bad_rows: int
-    """Rows that were bad: made null, left out or rejected, as the pipeline says."""
-    reasons: Mapping[str, int]
-    """What was wrong with them, and how often."""
+    """Bad rows: made null, left out or rejected, as the pipeline says."""
+    bad_row_counts: Mapping[str, int]
+    """The number of bad values for each column and reason."""
     rejects: Path | None
-    """Where the rejected rows are."""
+    """The file of rejected rows."""
     bytes_read: int
+    """Bytes of the input that were read."""
     bytes_written: int
+    """Bytes of the output."""
     seconds: float
+    """The time of the run, without planning."""
     peak_memory: int | None
-    """The most memory in bytes that this process has held so far, where the system says."""
+    """Peak memory of the process in bytes; `None` if the OS does not report it."""
     output: Path
+    """The output."""
 
 
 class Pipeline:
     """A source, stages of kernels and a sink, as a pipeline file (docs/pipelines.md) describes them.
 
-    Rows are read, computed and written in pieces, on several threads, in bounded memory; the answers are those of one
-    batch, to the bit.  The output appears whole or not at all.
+    Rows are read, computed and written in batches, on several threads, in bounded memory. Results are bit-identical to
+    those of one batch. The output is written atomically.
 
     Args:
-        text: The pipeline as TOML.  `Pipeline.from_file` reads it from a file.
+        toml: The pipeline as TOML. `Pipeline.from_file` reads it from a file.
 
     Raises:
-        ValueError: The text is no TOML, or has a key that pipelines don't know.
+        ValueError: The text is not valid TOML, or has an unknown setting.
 
     >>> import tempfile, pathlib
     >>> import hypostyle as hs
@@ -73,37 +80,37 @@ class Pipeline:
     ...     alias = "mean"
     ... ''')
     >>> summary = pipeline.run(input=folder / "in.csv", output=folder / "out.csv")
-    >>> summary.rows
+    >>> summary.rows_written
     3
     >>> (folder / "out.csv").read_text()
     'symbol,price,mean\\nA,1.0,1.0\\nB,10.0,10.0\\nA,3.0,2.0\\n'
     """
 
-    def __init__(self, text: str) -> None:
-        self._native = _native.Pipeline(text)
+    def __init__(self, toml: str) -> None:
+        self._native = _native.Pipeline(toml)
 
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Pipeline:
-        """Reads a pipeline file.  Relative paths in it start at the working directory.
+        """Read a pipeline file. Relative paths in it start at the working directory.
 
         Raises:
-            ValueError: The file can't be read, is no TOML, or has a key that pipelines don't know.
+            ValueError: The file cannot be read, is not valid TOML, or has an unknown setting.
         """
         pipeline = cls.__new__(cls)
         pipeline._native = _native.Pipeline.from_file(path)
         return pipeline
 
     def check(self, *, input: str | PathLike[str] | None = None, output: str | PathLike[str] | None = None) -> str:
-        """The plan in words: the columns with their types and where those come from, the kernels, the output.
+        """Check the pipeline and return its plan: columns with their types, kernels and output.
 
         Nothing is written.
 
         Args:
-            input: Read this file, folder or pattern instead of the one in `[source]`.
-            output: Write this file instead of the one in `[sink]`.
+            input: File, directory or glob pattern to read instead of the one in `[source]`.
+            output: File to write instead of the one in `[sink]`.
 
         Raises:
-            ValueError, TypeError, ColumnNotFoundError, OSError: What is wrong, with the line in the pipeline file.
+            ValueError, TypeError, ColumnNotFoundError, OSError: An error of the pipeline, with its line in the file.
         """
         return self._native.adjusted(input, output, None, None, None, False).check()
 
@@ -113,29 +120,28 @@ class Pipeline:
         input: str | PathLike[str] | None = None,
         output: str | PathLike[str] | None = None,
         threads: int | None = None,
-        memory: int | None = None,
+        memory_limit: int | None = None,
         limit: int | None = None,
         restart: bool = False,
         progress: Callable[[Progress], Any] | None = None,
     ) -> Summary:
-        """Runs the pipeline.
+        """Run the pipeline.
 
         Args:
-            input: Read this file, folder or pattern instead of the one in `[source]`.
-            output: Write this file instead of the one in `[sink]`.
-            threads: How many threads may decode, run kernels and encode; all cores unless given.  The result does not
-                depend on it.
-            memory: How many bytes of memory the process may use; where that isn't enough, the run fails.
-            limit: Stop after so many rows; with a filter, after so many that it takes.
-            restart: Forget the checkpoint of a run that ended before its time, and begin anew.
-            progress: Called now and then, at most some twenty times a second.  What it raises stops the run.
+            input: File, directory or glob pattern to read instead of the one in `[source]`.
+            output: File to write instead of the one in `[sink]`.
+            threads: Number of threads. Default: all cores. Results do not depend on it.
+            memory_limit: Limit on the memory of the process in bytes. The run fails if it needs more.
+            limit: Stop after this number of rows that match the filter.
+            restart: Discard the checkpoint of an interrupted run and start over.
+            progress: Called with a `Progress` at most about twenty times per second. An exception in it stops the run.
 
         Raises:
-            ValueError: A bad row, times that aren't sorted, a pipeline that asks for what can't be done.
-            OSError: An input that can't be read, an output that can't be written.
-            MemoryError: More memory is needed than `memory`.
-            KeyboardInterrupt: Ctrl-C.  No output is written then, and one that was there before is untouched.
+            ValueError: A bad row, times that are not sorted, an invalid pipeline.
+            OSError: An input that cannot be read, an output that cannot be written.
+            MemoryError: More memory is needed than `memory_limit`.
+            KeyboardInterrupt: Ctrl-C. No output is written, and an existing one is unchanged.
         """
-        native = self._native.adjusted(input, output, threads, memory, limit, restart)
-        tell = None if progress is None else lambda *status: progress(Progress(*status))
-        return Summary(**native.run(tell))
+        native = self._native.adjusted(input, output, threads, memory_limit, limit, restart)
+        report = None if progress is None else lambda *fields: progress(Progress(*fields))
+        return Summary(**native.run(report))

@@ -1,7 +1,7 @@
-"""From Python arguments to a kernel specification: plain data that Rust judges.
+"""From Python arguments to a kernel specification: plain data that Rust checks.
 
-Only what is peculiar to Python is handled here (expressions, timedeltas, numpy scalars); whether a value is right is
-for Rust to say, so that a mistake reads the same through every face.
+Only types of Python are handled here (expressions, timedeltas, numpy scalars).  Rust checks the values, so that an
+error reads the same in every interface.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ IntoWindow: TypeAlias = "int | str | timedelta | Mapping[Literal['length', 'star
 IntoDuration: TypeAlias = "int | str | timedelta"
 IntoWeights: TypeAlias = "str | Sequence[float]"
 
-CATALOGUE: Mapping[str, dict[str, Any]] = {kernel["name"]: kernel for kernel in json.loads(_native.catalogue())}
+CATALOG: Mapping[str, dict[str, Any]] = {kernel["name"]: kernel for kernel in json.loads(_native.kernels_json())}
 """Every kernel's entry, by name."""
 
 _COLUMN_KINDS = {"column", "flags", "columns", "time", "number_or_column"}
@@ -36,7 +36,7 @@ _COLUMN_KINDS = {"column", "flags", "columns", "time", "number_or_column"}
 class Spec:
     """A kernel with its parameters.
 
-    `computed` holds the inputs that are expressions rather than columns, under the names that stand for them.
+    `computed` holds the inputs that are expressions rather than columns, under placeholder names.
     """
 
     name: str
@@ -57,41 +57,43 @@ class Spec:
 
     @cached_property
     def columns(self) -> list[str]:
-        """The columns that the kernel reads; raises where the specification is wrong."""
+        """The columns that the kernel reads; raises if the specification is not valid."""
         return _native.check(self.json)
 
     @cached_property
     def output_name(self) -> str:
-        """The name of the column that the kernel gives."""
+        """The name of the output column."""
         return _native.output_name(self.json)
 
     @property
+    def time_columns(self) -> list[str]:
+        """The columns by which the kernel's rows must be sorted."""
+        times = (p["name"] for p in CATALOG[self.name]["parameters"] if p["kind"] == "time")
+        return [self.parameters[name] for name in times if name in self.parameters]
+
+    @property
     def normal(self) -> dict[str, Any]:
-        """The specification for comparisons: without what is as it would be anyway."""
-        plain: dict[str, Any] = json.loads(self.json)
-        for parameter in CATALOGUE[self.name]["parameters"]:
-            if _is_default(plain.get(parameter["name"]), parameter["default"]):
-                del plain[parameter["name"]]
-        return plain
+        """The specification for comparisons, without defaults that are spelled out."""
+        return without_defaults(self.name, json.loads(self.json))
 
     def with_alias(self, alias: str) -> Spec:
-        """The same kernel with its output named otherwise."""
+        """Return the same kernel with another output name."""
         return replace(self, alias=alias)
 
-    def by_names_alone(self, face: str) -> Spec:
-        """Itself, where every input is a column; else an error that says how to write it instead."""
+    def by_names_alone(self, caller: str) -> Spec:
+        """Return itself if every input is a column; raise otherwise."""
         for parameter, expression in self.computed.values():
             msg = (
                 f"{self.name}: parameter '{parameter}' is the computed expression {str(expression).strip('[]')}, but "
-                f"{face} takes columns by name; add the expression as a column first, "
-                f"with_columns((...).alias('{parameter}')), then give its name: {parameter}='{parameter}'"
+                f"{caller} takes columns by name; add the expression as a column first, "
+                f"with_columns((...).alias('{parameter}')), then pass its name: {parameter}='{parameter}'"
             )
             raise ValueError(msg)
         return self
 
 
 def make_spec(name: str, over: IntoColumns | None, arguments: Mapping[str, Any]) -> Spec:
-    """The specification of the kernel `name` with these arguments; `None` means not given."""
+    """Return the specification of the kernel `name` with these arguments; `None` means the default."""
     computed: dict[str, tuple[str, pl.Expr]] = {}
     plain_names = _plain_names(name, over, arguments)
 
@@ -101,11 +103,11 @@ def make_spec(name: str, over: IntoColumns | None, arguments: Mapping[str, Any])
         if value.meta.is_column():
             return value.meta.root_names()[0]
         wanted = parameter if value.meta.has_multiple_outputs() else value.meta.output_name(raise_if_undetermined=False)
-        stand_in = wanted = wanted or parameter
-        while stand_in in plain_names or stand_in in computed:
-            stand_in = f"{wanted} (computed {len(computed) + 1})"
-        computed[stand_in] = (parameter, value)
-        return stand_in
+        placeholder = wanted = wanted or parameter
+        while placeholder in plain_names or placeholder in computed:
+            placeholder = f"{wanted} (computed {len(computed) + 1})"
+        computed[placeholder] = (parameter, value)
+        return placeholder
 
     def convert(parameter: str, value: Any) -> Any:
         if isinstance(value, pl.Expr):
@@ -117,37 +119,35 @@ def make_spec(name: str, over: IntoColumns | None, arguments: Mapping[str, Any])
         return plain(name, parameter, value)
 
     parameters = {}
-    for entry in CATALOGUE[name]["parameters"]:
+    for entry in CATALOG[name]["parameters"]:
         parameter, value = entry["name"], arguments.get(entry["name"])
         if value is None:
             continue
         if entry["kind"] not in _COLUMN_KINDS and isinstance(value, pl.Expr):
-            way_out = ", or a column as {'length': ...} or {'start': ...}" if entry["kind"] == "window" else ""
-            msg = f"{name}: parameter '{parameter}' can't be an expression; give a plain value{way_out}"
+            more = ", or a column as {'length': ...} or {'start': ...}" if entry["kind"] == "window" else ""
+            msg = f"{name}: parameter '{parameter}' cannot be an expression; pass a plain value{more}"
             raise TypeError(msg)
         if entry["kind"] == "columns" and isinstance(value, str | pl.Expr):
             value = [value]
-        converted = convert(parameter, value)
-        if not _is_default(converted, entry["default"]):
-            parameters[parameter] = converted
+        parameters[parameter] = convert(parameter, value)
     keys: list[str] = []
     if over is not None:
         for key in [over] if isinstance(over, str | pl.Expr) else over:
             if not isinstance(key, str | pl.Expr):
-                msg = f"{name}: parameter 'over' takes the name of a column, or several, not {key!r}"
+                msg = f"{name}: parameter 'over' takes a column name or several, not {key!r}"
                 raise TypeError(msg)
             keys.append(column("over", key))
-    return Spec(name, parameters, tuple(keys), computed=computed)
+    return Spec(name, without_defaults(name, parameters), tuple(keys), computed=computed)
 
 
 def from_json(text: str) -> Spec:
-    """The specification that Rust wrote."""
+    """Parse a specification that Rust wrote."""
     plain = json.loads(text)
     return Spec(plain.pop("name"), over=tuple(plain.pop("over", ())), alias=plain.pop("alias", None), parameters=plain)
 
 
 def _plain_names(name: str, over: IntoColumns | None, arguments: Mapping[str, Any]) -> set[str]:
-    """The columns that are given by name: nothing else may stand under such a name."""
+    """Return the columns given by name: no placeholder may have such a name."""
     names = set()
     for value in [over, *arguments.values()]:
         if isinstance(value, Mapping):
@@ -161,7 +161,7 @@ def _plain_names(name: str, over: IntoColumns | None, arguments: Mapping[str, An
 
 
 def _bound(name: str, parameter: str, value: Mapping[str, Any]) -> Mapping[str, str | pl.Expr]:
-    """The column that bounds a window, as the one item of a mapping."""
+    """Return the column that bounds a window, as the only item of a mapping."""
     if (
         len(value) == 1
         and set(value) <= {"length", "start"}
@@ -174,7 +174,7 @@ def _bound(name: str, parameter: str, value: Mapping[str, Any]) -> Mapping[str, 
 
 
 def plain(name: str, parameter: str, value: Any) -> Any:
-    """A value of Python, numpy or pandas as JSON has it."""
+    """Return a value of Python, numpy or pandas as a JSON value."""
     if isinstance(value, bool | str):
         return value
     if isinstance(value, timedelta) and not hasattr(value, "to_timedelta64"):
@@ -190,12 +190,17 @@ def plain(name: str, parameter: str, value: Any) -> Any:
     if isinstance(value, numbers.Real):
         number = float(value)
         return number if math.isfinite(number) else {"float": str(number)}
-    msg = f"{name}: parameter '{parameter}' can't be a {type(value).__name__}"
+    msg = f"{name}: parameter '{parameter}' cannot be a {type(value).__name__}"
     raise TypeError(msg)
 
 
-def _is_default(value: Any, default: Any) -> bool:
-    if not isinstance(default, dict):
-        return False
-    (literal,) = default.values()
-    return type(value) is type(literal) and bool(value == literal)
+def without_defaults(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters without spelled-out defaults, so that equal kernels have equal specifications."""
+    kept = dict(parameters)
+    for parameter in CATALOG[name]["parameters"]:
+        value, default = kept.get(parameter["name"]), parameter["default"]
+        if isinstance(default, dict):
+            (literal,) = default.values()
+            if type(value) is type(literal) and value == literal:
+                del kept[parameter["name"]]
+    return kept

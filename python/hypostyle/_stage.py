@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import polars as pl
 
@@ -15,24 +15,25 @@ from hypostyle._frame import adapter_of, needed, select
 from hypostyle._spec import IntoDuration, Spec, from_json, plain
 
 Frame = TypeVar("Frame")
+IntoSchema: TypeAlias = "pl.Schema | Mapping[str, pl.DataType | type[pl.DataType]] | pl.DataFrame"
 
 
 class Stage:
-    """Kernels with their state, fed batch by batch.
+    """Kernels with their state, advanced batch by batch.
 
-    However the rows are cut into batches, the outputs are the same to the bit as for one batch.  The state survives the
-    process: `save` it, `load` it elsewhere and go on.  A batch that raises leaves the state as it was.  Threads may
-    share a stage; their calls follow one another.
+    Results are bit-identical to those of one whole frame, wherever one batch ends and the next begins.  The state
+    outlives the process: `save` it, then `load` it elsewhere and continue.  A batch that raises leaves the state
+    unchanged.  Threads may share a stage; their calls run one after another.
 
     Args:
-        exprs: kernels with the same `over`, such as `hs.rolling_mean("price", 20, over="symbol").alias("m20")`; their
-            columns are given by name.
-        threads: how many threads a batch may use; by default POLARS_MAX_THREADS, or as many as there are cores.
-        time: a column of dates, timestamps or integers that tells when a key was last seen, for `forget`; needless
-            where the kernels have a time column `by`.  Unlike that it may go back and hold nulls.
+        exprs: Kernels with the same `over`, such as `hs.rolling_mean("price", 20, over="symbol").alias("m20")`.  Their
+            inputs are column names.
+        threads: Number of threads per batch.  Default: POLARS_MAX_THREADS, or the number of cores.
+        time_column: A column of dates, timestamps or integers that says when a key was last seen, for `evict`.  Not
+            needed if the kernels have a time column `by`.  Unlike that column it may decrease and hold nulls.
 
     Raises:
-        ValueError: the kernels can't share a stage, one can't run on a stream (a centred window), or an input is a
+        ValueError: The kernels cannot share a stage, one cannot run on a stream (a centered window), or an input is a
             computed expression.
 
     Examples:
@@ -52,95 +53,112 @@ class Stage:
     _columns: list[str]
 
     def __init__(
-        self, exprs: KernelExpr | Iterable[KernelExpr], *, threads: int | None = None, time: str | None = None
+        self, exprs: KernelExpr | Iterable[KernelExpr], *, threads: int | None = None, time_column: str | None = None
     ) -> None:
         self._specs = kernels_of([exprs] if isinstance(exprs, KernelExpr) else [list(exprs)], {}, "Stage")
         check_distinct(self._specs)
-        self._columns = _columns_of(self._specs, time)
-        self._running = _native.Stage([spec.json for spec in self._specs], threads, time)
+        self._columns = _columns_of(self._specs, time_column)
+        self._running = _native.Stage([spec.json for spec in self._specs], threads, time_column)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, threads: int | None = None) -> Stage:
-        """The stage that was saved to `path`, ready to go on.
+        """Load a stage that `save` wrote.
 
         Args:
-            path: a file that `save` wrote; any Arrow IPC reader opens it.
-            threads: how many threads a batch may use.
+            path: A file that `save` wrote.  Any Arrow IPC reader opens it.
+            threads: Number of threads per batch.
 
         Raises:
-            ValueError: the file is damaged, or of another version.
-            OSError: the file can't be read.
+            ValueError: The file is damaged, or of another version.
+            OSError: The file cannot be read.
         """
         return cls._wrap(_native.Stage.load(path, threads=threads))
+
+    @classmethod
+    def from_bytes(cls, state: bytes) -> Stage:
+        """Restore a stage from the bytes that `to_bytes` returned.
+
+        Raises:
+            ValueError: The bytes are damaged, or of another version.
+
+        Examples:
+            >>> import hypostyle as hs
+            >>> import polars as pl
+            >>> stage = hs.Stage(hs.expanding_sum("x").alias("sum"))
+            >>> _ = stage.advance(pl.DataFrame({"x": [1.0, 2.0]}))
+            >>> hs.Stage.from_bytes(stage.to_bytes()).advance_row({"x": 4.0})
+            {'sum': 7.0}
+        """
+        return cls._wrap(_native.Stage.from_bytes(state))
 
     @classmethod
     def _wrap(cls, native: _native.Stage) -> Stage:
         stage = cls.__new__(cls)
         stage._running = native
         stage._specs = [from_json(text) for text in native.specs()]
-        stage._columns = _columns_of(stage._specs, native.time())
+        stage._columns = _columns_of(stage._specs, native.time_column())
         return stage
 
     def advance(self, frame: Frame) -> Frame:
-        """The frame with the kernels' columns added; its rows are kept in the state.
+        """Return the frame with the kernels' columns added, and keep its rows in the state.
 
         Args:
-            frame: the next rows, as a frame of Polars or pandas or a Table or RecordBatch of pyarrow.
+            frame: The next rows: a frame of Polars or pandas, or a Table or RecordBatch of pyarrow.
 
         Raises:
-            ColumnNotFoundError: the frame lacks a column.
-            TypeError: a column's type doesn't suit, or differs from earlier batches.
-            ValueError: the time column isn't sorted or has nulls.
+            ColumnNotFoundError: A column is missing.
+            TypeError: A column has a type that the kernel does not support, or another type than in earlier batches.
+            ValueError: The time column is not sorted or has nulls.
         """
         adapter = adapter_of(frame, "Stage.advance")
         outputs = self._running.advance(select(adapter, frame, self._specs, self._columns))
         return cast("Frame", adapter.attach(frame, outputs, self._specs))
 
     def peek(self, frame: Frame) -> Frame:
-        """What `advance` would give, with the state left as it is.
+        """Return the same as `advance`, without changing the state.
 
-        The states of the frame's keys are copied for it, so over many keys it takes up to twice as long.
+        The states of the frame's keys are copied for this, so that it takes up to twice as long over many keys.
         """
         adapter = adapter_of(frame, "Stage.peek")
         outputs = self._running.peek(select(adapter, frame, self._specs, self._columns))
         return cast("Frame", adapter.attach(frame, outputs, self._specs))
 
-    def begin(self, schema: pl.Schema | Mapping[str, pl.DataType | type[pl.DataType]] | pl.DataFrame) -> None:
-        """Tell the types of the columns before the first row, for rows that come alone.
+    def set_schema(self, schema: IntoSchema) -> None:
+        """Set the types of the columns before the first row, for single rows.
 
         Args:
-            schema: the columns that the kernels read, and their types; or a frame that has them.
+            schema: The columns that the kernels read and their types, or a frame that has them.
 
         Raises:
-            ColumnNotFoundError: a column is missing.
-            TypeError: a column's type doesn't suit, or the stage knows it to be another.
+            ColumnNotFoundError: A column is missing.
+            TypeError: A column has a type that the kernel does not support, or another type than in earlier batches.
         """
-        frame = schema.clear() if isinstance(schema, pl.DataFrame) else pl.DataFrame(schema=dict(schema))
-        self._running.begin(select(adapter_of(frame, "Stage.begin"), frame, self._specs, self._columns))
+        self._running.set_schema(self._empty(schema, "Stage.set_schema"))
 
     def advance_row(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """The kernels' answers to one row, which is kept in the state.
+        """Return the kernels' results for one row, and keep the row in the state.
 
-        The answers are those of `advance` on a frame of this row, and come in a few microseconds: no frame is made.
-        The GIL is kept meanwhile, unless another thread is at the stage.
+        The results equal those of `advance` on a frame of this row.  They take a few microseconds, because no frame is
+        made.  The GIL is held meanwhile, unless another thread is using the stage.
 
         Args:
-            row: a value for each column that the kernels read, by name; `None` is null.  More may be in it.  Dates and
-                times are objects of `datetime`, or integers as the column holds them.
+            row: A value for each column that the kernels read, by name; `None` is null.  Other names are ignored.
+                Dates and times are objects of `datetime`, or integers as the column holds them.
 
         Returns:
-            The answers by the names of their columns; a struct as a dict, or `None` where no field has a value.
+            The results by output name.  A struct is a dict, or `None` if all of its fields are null.
 
         Raises:
-            ColumnNotFoundError: the row lacks a column.
-            TypeError: a column can't hold a value.
-            ValueError: the time goes back; or the stage knows no types yet, because it has seen no frame: call `begin`.
+            ColumnNotFoundError: The row has no value for a column.
+            TypeError: A column cannot hold a value.
+            ValueError: The time decreases; or the types of the columns are not known yet, because the stage has seen no
+                frame: call `set_schema` first.
 
         Examples:
             >>> import hypostyle as hs
             >>> import polars as pl
             >>> stage = hs.Stage(hs.rolling_mean("price", 2, over="symbol").alias("m2"))
-            >>> stage.begin({"symbol": pl.String, "price": pl.Float64})
+            >>> stage.set_schema({"symbol": pl.String, "price": pl.Float64})
             >>> stage.advance_row({"symbol": "a", "price": 1.0})
             {'m2': None}
             >>> stage.peek_row({"symbol": "a", "price": 9.0})
@@ -151,17 +169,18 @@ class Stage:
         return self._running.advance_row(row if isinstance(row, dict) else dict(row))
 
     def peek_row(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """What `advance_row` would give, with the state left as it is."""
+        """Return the same as `advance_row`, without changing the state."""
         return self._running.peek_row(row if isinstance(row, dict) else dict(row))
 
     def merge(self, other: Stage) -> None:
-        """Take the keys of another stage in, so that their rows can go on here; the other one stays as it is.
+        """Add the keys of another stage, so that their rows can continue here; the other stage does not change.
 
         Args:
-            other: a stage of the same kernels and types that has seen none of this one's keys.
+            other: A stage with the same kernels and types that has seen none of this stage's keys.
 
         Raises:
-            ValueError: the kernels or types differ, both have seen a key, or there are no keys.  Nothing is changed.
+            ValueError: The kernels or types differ, both stages have seen a key, or there are no key columns.  Neither
+                stage is changed.
 
         Examples:
             >>> import hypostyle as hs
@@ -180,77 +199,81 @@ class Stage:
             raise TypeError(msg)
         self._running.merge(other._running)
 
-    def split(self, borders: int | Iterable[Any] | pl.DataFrame) -> list[Stage]:
-        """Share the keys among new stages, by ranges, to move work elsewhere; this one stays as it is.
+    def split(self, breaks: int | Iterable[Any] | pl.DataFrame) -> list[Stage]:
+        """Share the keys among new stages, by ranges, to move work elsewhere; this stage does not change.
 
         Args:
-            borders: the least key of each stage but the first, in increasing order: values of the first key column,
-                tuples of the first key columns, or a frame of them.  Nulls come before everything, and strings are in
-                the order of their bytes.  Or the number of stages: each then gets about as many keys.
+            breaks: The smallest key of each stage except the first, in increasing order: values of the first key
+                column, tuples of the first key columns, or a frame of them.  Nulls come first, and strings are in byte
+                order.  Or the number of stages: each then has about as many keys.
 
         Returns:
-            One stage more than there are borders.
+            One stage more than there are breaks.
 
         Raises:
-            ValueError: the borders don't increase or don't suit the key columns, or the stage has no keys.
+            ValueError: The breaks do not increase or do not match the key columns, or there are no key columns.
         """
-        if isinstance(borders, numbers.Integral) and not isinstance(borders, bool):
-            if borders < 1:
-                msg = f"Stage.split needs a positive number of stages, not {borders}"
+        if isinstance(breaks, numbers.Integral) and not isinstance(breaks, bool):
+            if breaks < 1:
+                msg = f"Stage.split needs a positive number of stages, not {breaks}"
                 raise ValueError(msg)
-            return [self._wrap(part) for part in self._running.split_evenly(int(borders))]
-        if isinstance(borders, pl.DataFrame):
-            if borders.columns != list(self._specs[0].over[: borders.width]):
-                msg = f"Stage.split needs borders in the columns {list(self._specs[0].over)}, not {borders.columns}"
+            return [self._wrap(part) for part in self._running.split_evenly(int(breaks))]
+        if isinstance(breaks, pl.DataFrame):
+            if breaks.columns != self.over[: breaks.width]:
+                msg = f"Stage.split needs breaks in the columns {self.over}, not {breaks.columns}"
                 raise ValueError(msg)
         else:
-            borders = _border_rows(borders)
-        if borders.is_empty():
+            breaks = _break_rows(breaks)
+        if breaks.is_empty():
             return [self.copy()]
-        return [self._wrap(part) for part in self._running.split(borders)]
+        return [self._wrap(part) for part in self._running.split(breaks)]
 
-    def forget(self, *, before: Any = None, idle_for: IntoDuration | None = None) -> int:
-        """Forget the keys that had no row for long, so that memory stays bounded when keys come and go.
+    def evict(self, *, before: Any = None, idle_for: IntoDuration | None = None) -> int:
+        """Evict idle keys, so that memory stays bounded when keys come and go.
 
-        A key that comes again begins anew.  A row's time is that of the column `time` of the stage, or else of the
-        kernels' time column `by`; rows without a time don't count.
+        An evicted key that returns starts over.  The time of a row is that of the stage's `time_column`, or else of the
+        kernels' time column `by`; rows without a time are ignored.
 
         Args:
-            before: forget the keys whose last row is earlier than this: a `datetime` for a column of them, a `date` for
-                dates, or an integer as the time column holds it.
-            idle_for: forget the keys whose last row is earlier than the latest of all rows by more than this: `"1h"`, a
+            before: Evict the keys last seen before this time: a `datetime` for a column of them, a `date` for dates, or
+                an integer as the time column holds it.
+            idle_for: Evict the keys last seen earlier than this long before the latest row of all: `"1h"`, a
                 `timedelta`, or `"100i"` for a column of integers.
 
         Returns:
-            How many keys were forgotten.
+            The number of keys evicted.
 
         Raises:
-            ValueError: the stage has no time column, or no keys.
-            TypeError: neither or both are given, or a value doesn't suit the time column.
+            ValueError: The stage has no time column, or no key columns.
+            TypeError: Neither or both are given, or a value does not match the type of the time column.
 
         Examples:
             >>> import hypostyle as hs
             >>> import polars as pl
-            >>> stage = hs.Stage(hs.expanding_sum("x", over="key").alias("sum"), time="minute")
+            >>> stage = hs.Stage(hs.expanding_sum("x", over="key").alias("sum"), time_column="minute")
             >>> _ = stage.advance(pl.DataFrame({"key": ["a", "b"], "minute": [1, 90], "x": [1.0, 2.0]}))
-            >>> stage.forget(idle_for="60i")
+            >>> stage.evict(idle_for="60i")
             1
-            >>> stage.keys
+            >>> stage.n_keys
             1
         """
         span = None if idle_for is None else _duration(idle_for)
-        return self._running.forget(before, span)
+        return self._running.evict(before, span)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the state to `path`: whole or not at all, even when the process dies meanwhile.
+        """Write the state to `path`, atomically: the old file stays until the new one is complete.
 
         Raises:
-            OSError: the file can't be written.
+            OSError: The file cannot be written.
         """
         self._running.save(path)
 
+    def to_bytes(self) -> bytes:
+        """Return the state as the bytes that `save` would write; `from_bytes` restores them."""
+        return self._running.to_bytes()
+
     def state(self) -> pl.DataFrame:
-        """The state as a frame to read: one row a key, in the order in which the keys were first seen.
+        """Return the state as a frame: one row per key, in the order in which the keys were first seen.
 
         Returns:
             The key columns, the last times, and for each kernel the fields of its state, named `OUTPUT:FIELD` as in a
@@ -267,15 +290,15 @@ class Stage:
         return pl.DataFrame(self._running.state())
 
     def state_bytes(self) -> int:
-        """How much memory the state takes, in bytes."""
+        """Return the size of the state in memory, in bytes."""
         return self._running.state_bytes()
 
     def copy(self) -> Stage:
-        """A stage of its own with the same state, for what-if questions; `peek` asks one for a few rows."""
+        """Return an independent stage with the same state, for what-if questions; `peek` is enough for a few rows."""
         return self._wrap(self._running.copy())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickled, (self._running.to_bytes(),)
+        return Stage.from_bytes, (self.to_bytes(),)
 
     def __copy__(self) -> Stage:
         return self.copy()
@@ -284,42 +307,99 @@ class Stage:
         return self.copy()
 
     @property
-    def rows(self) -> int:
-        """How many rows the stage has seen."""
-        return self._running.rows()
+    def n_rows(self) -> int:
+        """The number of rows that the stage has seen."""
+        return self._running.n_rows()
 
     @property
-    def keys(self) -> int:
-        """How many keys the stage holds; 1 without keys, once the types are known."""
-        return self._running.keys()
+    def n_keys(self) -> int:
+        """The number of keys that the stage holds; without key columns 1, as soon as the types are known."""
+        return self._running.n_keys()
 
     @property
     def kernels(self) -> list[KernelExpr]:
         """The kernels as expressions."""
         return [KernelExpr(spec) for spec in self._specs]
 
+    @property
+    def over(self) -> list[str]:
+        """The key columns; empty if the rows are one sequence."""
+        return list(self._specs[0].over)
+
+    @property
+    def by(self) -> list[str]:
+        """The time columns of the kernels, each once: the rows of a key must be sorted by them."""
+        return list(dict.fromkeys(name for spec in self._specs for name in spec.time_columns))
+
+    @property
+    def time_column(self) -> str | None:
+        """The column that says when a key was last seen, if one was given."""
+        return self._running.time_column()
+
+    @property
+    def input_schema(self) -> pl.Schema | None:
+        """The columns that the stage reads and their types; `None` until the types are known.
+
+        Examples:
+            >>> import hypostyle as hs
+            >>> import polars as pl
+            >>> stage = hs.Stage(hs.rolling_count("price", 2, over="symbol").alias("n"))
+            >>> stage.set_schema({"symbol": pl.String, "price": pl.Float64})
+            >>> stage.input_schema
+            Schema([('price', Float64), ('symbol', String)])
+        """
+        schema = pl.DataFrame(self._running.input_schema()).schema
+        return schema if len(schema) else None
+
+    def output_schema(self, schema: IntoSchema | None = None) -> pl.Schema:
+        """Return the columns that the kernels add, and their types.
+
+        Args:
+            schema: The columns of the input and their types, or a frame that has them.  Default: those that the stage
+                has seen.
+
+        Raises:
+            ColumnNotFoundError: A column is missing.
+            TypeError: A column has a type that the kernel does not support.
+            ValueError: No schema is given, and the stage has seen none: call `set_schema` first.
+
+        Examples:
+            >>> import hypostyle as hs
+            >>> import polars as pl
+            >>> stage = hs.Stage(hs.rolling_count("price", 2, over="symbol").alias("n"))
+            >>> stage.output_schema({"symbol": pl.String, "price": pl.Float64})
+            Schema([('n', Int64)])
+        """
+        if schema is not None:
+            return pl.DataFrame(self._running.output_schema(self._empty(schema, "Stage.output_schema"))).schema
+        known = pl.DataFrame(self._running.output_schema()).schema
+        if not len(known):
+            msg = "Stage.output_schema: the types of the columns are not known; pass a schema, or call set_schema first"
+            raise ValueError(msg)
+        return known
+
+    def _empty(self, schema: IntoSchema, caller: str) -> _native.ArrowStream:
+        frame = schema.clear() if isinstance(schema, pl.DataFrame) else pl.DataFrame(schema=dict(schema))
+        return select(adapter_of(frame, caller), frame, self._specs, self._columns)
+
     def __repr__(self) -> str:
         kernels = ", ".join(f"{spec.output_name}={spec.name}" for spec in self._specs)
-        over = f", over={list(self._specs[0].over)}" if self._specs[0].over else ""
+        over = f", over={self.over}" if self.over else ""
         return f"Stage({kernels}{over})"
 
 
-def _unpickled(state: bytes) -> Stage:
-    return Stage._wrap(_native.Stage.from_bytes(state))
+def _columns_of(specs: list[Spec], time_column: str | None) -> list[str]:
+    return list(dict.fromkeys([*needed(specs), *([] if time_column is None else [time_column])]))
 
 
-def _columns_of(specs: list[Spec], time: str | None) -> list[str]:
-    return list(dict.fromkeys([*needed(specs), *([] if time is None else [time])]))
-
-
-def _border_rows(borders: object) -> pl.DataFrame:
-    """Borders as a frame: a column for each key column that they name."""
-    if isinstance(borders, str | bytes | bool) or not isinstance(borders, Iterable) or hasattr(borders, "columns"):
-        msg = f"Stage.split takes a number of stages, a list of borders or a Polars frame of them, not {borders!r}"
+def _break_rows(breaks: object) -> pl.DataFrame:
+    """Breaks as a frame: a column for each key column that they name."""
+    if isinstance(breaks, str | bytes | bool) or not isinstance(breaks, Iterable) or hasattr(breaks, "columns"):
+        msg = f"Stage.split takes a number of stages, a list of breaks or a Polars frame of them, not {breaks!r}"
         raise TypeError(msg)
-    rows = [border if isinstance(border, tuple) else (border,) for border in borders]
+    rows = [row if isinstance(row, tuple) else (row,) for row in breaks]
     if len({len(row) for row in rows}) > 1 or any(value is None for row in rows for value in row):
-        msg = "Stage.split needs borders that all name the same key columns, and none of them null"
+        msg = "Stage.split needs breaks that all name the same key columns, and none of them null"
         raise ValueError(msg)
     width = len(rows[0]) if rows else 0
     frame = pl.DataFrame({str(at): [row[at] for row in rows] for at in range(width)}, strict=False)
@@ -330,4 +410,4 @@ def _duration(value: IntoDuration) -> str:
     """A duration as Rust reads it; an integer counts steps of an integer column."""
     if isinstance(value, int):
         return f"{value}i"
-    return str(plain("forget", "idle_for", value))
+    return str(plain("Stage.evict", "idle_for", value))

@@ -1,4 +1,4 @@
-"""Dates and times of rows that come alone: Python's objects to the integers that columns hold, and back."""
+"""Dates and times of single rows: Python objects to the integers that columns hold, and back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NUMPY_UNITS = _NANOSECONDS | {"m": 60 * 10**9, "h": 3600 * 10**9, "D": 86_400 *
 
 
 def to_physical(value: Any, unit: str, zone: str | None) -> int | str | None:
-    """The integer that a column of this unit holds for a value; `NULL` for no time (NaT), `None` where it can't."""
+    """Return the integer that a column of this unit holds for a value; `NULL` for NaT, `None` if it cannot hold it."""
     kind, _, step = unit.partition(" ")
     if value != value:
         return NULL
@@ -30,15 +30,15 @@ def to_physical(value: Any, unit: str, zone: str | None) -> int | str | None:
         return _in_steps(value, getattr(value, "nanoseconds", 0), step)
     if kind == "datetime" and isinstance(value, datetime) and (value.tzinfo is None) == (zone is None):
         since = value - (_EPOCH if zone is None else _EPOCH_UTC)
-        # pandas' timestamps know nanoseconds, in the difference too.
+        # pandas' timestamps have nanoseconds, in the difference too.
         return _in_steps(since, getattr(since, "nanoseconds", 0), step)
     return None
 
 
 def from_physical(value: int, unit: str, zone: str | None) -> date | datetime | time | timedelta | int:
-    """The value for which a column of this unit holds an integer, as Polars gives it: to the microsecond.
+    """Return the value for an integer of a column of this unit, as Polars does: to the microsecond.
 
-    Where Python has no such value (a year after 9999), the integer itself.
+    If Python has no such value (a year after 9999), return the integer.
     """
     kind, _, step = unit.partition(" ")
     try:
@@ -66,7 +66,7 @@ def _in_steps(since: timedelta, nanoseconds: int, step: str) -> int:
 
 
 def _of_numpy(value: Any, kind: str, step: str) -> int | None:
-    """The integer for a numpy scalar; numpy's own conversion would wrap around."""
+    """Return the integer for a numpy scalar; numpy's own conversion would overflow."""
     wanted = "timedelta64" if kind == "duration" else "datetime64"
     unit, count = _numpy_unit(value)
     if kind not in {"date", "datetime", "duration"} or type(value).__name__ != wanted or unit not in _NUMPY_UNITS:

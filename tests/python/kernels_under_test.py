@@ -1,4 +1,4 @@
-"""The catalogue with the cases of the oracles, as expressions."""
+"""The catalog with the cases of the oracles, as expressions."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """The table of oracles: every kernel, the arguments it is tried with, and who else computes the same.
 
-The parity tests and the benchmarks read it.  A kernel of the catalogue that is missing here fails the tests.
+The parity tests and the benchmarks read it.  A kernel of the catalog that is missing here fails the tests.
 
 A *case* is the keyword arguments of the kernel's function, without `over`; its columns are those of `data.plain()`.
-Each computation takes the case, so that the benchmark can give windows of its own:
+The benchmark times `bench`, over the columns of benches/inputs.py, with windows of its own; unless it is given, that is
+the first case.  Each computation takes the case:
 
 | who | takes | gives |
 |---|---|---|
@@ -95,6 +96,16 @@ class Oracle:
     duckdb: Callable[[Case], str] | None = None
     # The largest error relative to the largest input that is put down to the others' rounding; 0 means the same bits.
     tolerance: float = 0.0
+    # The arguments of the benchmark's rows except the window, if not those of the first case.
+    bench: Case | None = None
+    # Whether a result costs a pass over its window: too slow for long ones.
+    passes: bool = False
+
+    @property
+    def timed(self) -> Case:
+        """The arguments of the benchmark's rows, without those that say where a window begins and ends."""
+        placed = ("window", "by", "min_samples", "closed", "center")
+        return self.bench or {name: value for name, value in self.cases[0].items() if name not in placed}
 
 
 ROWS: list[Case] = [
@@ -206,7 +217,7 @@ def bottleneck(method: str) -> dict[str, Any]:
 
 def both(name: str, rolling_cases: list[Case], expanding_cases: list[Case], *others: Any, **more: Any) -> Any:
     """A rolling kernel and its expanding one, by the same computation; other peers have the first one alone."""
-    shared = {k: v for k, v in more.items() if k == "tolerance"}
+    shared = {k: v for k, v in more.items() if k in ("tolerance", "bench", "passes")}
     return {
         f"rolling_{name}": Oracle(rolling_cases, *others, **more),
         f"expanding_{name}": Oracle(expanding_cases, others[0], **shared),
@@ -231,7 +242,13 @@ ORACLES: dict[str, Oracle] = {
     "rolling_range": Oracle(WINDOWS, over_windows(lambda w: float(np.ptp(w)))),
     "rolling_first": Oracle(WINDOWS, over_windows(lambda w: float(w[0]))),
     "rolling_last": Oracle(WINDOWS, over_windows(lambda w: float(w[-1]))),
-    "rolling_quantile": Oracle(QUANTILES, quantile(history=False), polars_quantile, tolerance=1e-14),
+    "rolling_quantile": Oracle(
+        QUANTILES,
+        quantile(history=False),
+        polars_quantile,
+        tolerance=1e-14,
+        bench={"column": "x", "quantile": 0.75},
+    ),
     "rolling_iqr": Oracle(WINDOWS, over_windows(iqr), tolerance=1e-13),
     "rolling_mad": Oracle(WINDOWS, over_windows(mad), tolerance=1e-13),
     "rolling_rank": Oracle(
@@ -444,6 +461,7 @@ ORACLES: dict[str, Oracle] = {
             {"column": "i", "lower": 0, "upper": "high"},
         ],
         cumsum_clip,
+        bench={"column": "y", "lower": -3.0, "upper": 3.0},
     ),
     "affine_scan": Oracle(
         [
@@ -453,6 +471,7 @@ ORACLES: dict[str, Oracle] = {
         ],
         affine_scan,
         tolerance=1e-12,
+        bench={"a": "a", "b": "y"},
     ),
     "session_id": Oracle(
         [{"time": "ts", "gap": "10m"}, {"time": "ts", "gap": "1m"}],
@@ -460,6 +479,7 @@ ORACLES: dict[str, Oracle] = {
         lambda case: (
             (pl.col(case["time"]).diff() > pl.duration(seconds=seconds(case["gap"]))).fill_null(False).cum_sum()
         ),
+        bench={"time": "ts", "gap": "3s"},
     ),
     "risk_score": Oracle(
         [
@@ -471,15 +491,24 @@ ORACLES: dict[str, Oracle] = {
             pl.sum_horizontal([pl.col(case["weight"]) * pl.col(f) for f in case["factors"]]) / pl.col(case["notional"])
         ),
         tolerance=1e-12,
+        bench={"weight": "a", "notional": "x", "factors": ["y", "z", "w"]},
     ),
     "row_dot": Oracle(
         [{"columns": ["x", "y", "i"], "weights": [0.5, -2.0, 3]}, {"columns": ["x"], "weights": [1]}],
         row_dot,
         lambda case: pl.sum_horizontal([pl.col(c) * w for c, w in zip(case["columns"], case["weights"], strict=True)]),
         tolerance=1e-12,
+        bench={"columns": ["x", "y", "z", "w"], "weights": [0.5, -2.0, 3.0, 0.25]},
     ),
     **both("argmin", each(WINDOWS, {}, {"ties": "last"}), HISTORY, argument(False), **bottleneck("argmin")),
-    **both("argmax", each(WINDOWS, {"ties": "last"}, {}), HISTORY, argument(True), **bottleneck("argmax")),
+    **both(
+        "argmax",
+        each(WINDOWS, {"ties": "last"}, {}),
+        HISTORY,
+        argument(True),
+        bench={"column": "x"},
+        **bottleneck("argmax"),
+    ),
     **both("any", FLAGS, [{"column": "b"}], over_rows(("column",), lambda rows, _, __, x: float(x[rows].any()))),
     **both("all", FLAGS, [{"column": "b"}], over_rows(("column",), lambda rows, _, __, x: float(x[rows].all()))),
     **both("zscore", SPREAD, HISTORY, over_rows(("column",), zscore, judged=True), polars_zscore, tolerance=1e-9),
@@ -496,6 +525,7 @@ ORACLES: dict[str, Oracle] = {
         HISTORY,
         over_rows(("column",), trimmed_mean),
         tolerance=1e-13,
+        bench={"column": "x"},
     ),
     **both(
         "winsorized_mean",
@@ -503,6 +533,7 @@ ORACLES: dict[str, Oracle] = {
         HISTORY,
         over_rows(("column",), winsorized_mean),
         tolerance=1e-13,
+        bench={"column": "x"},
     ),
     **both("mode", WINDOWS, HISTORY, over_rows(("column",), mode)),
     **both("entropy", each(WINDOWS, {}, {"base": 2}), HISTORY, over_rows(("column",), entropy), tolerance=1e-13),
@@ -519,6 +550,7 @@ ORACLES: dict[str, Oracle] = {
         [{"column": "x", "order": "y", "n": 5}, {"column": "f", "order": "f", "n": 2, "statistic": "sum"}],
         over_rows(("column", "order"), top_n),
         tolerance=1e-12,
+        bench={"column": "x", "order": "y", "n": 5},
     ),
     **both(
         "spearman",
@@ -526,6 +558,7 @@ ORACLES: dict[str, Oracle] = {
         [{"x": "x", "y": "y"}, {"x": "i", "y": "y"}],
         over_rows(("x", "y"), spearman),
         tolerance=1e-12,
+        passes=True,
     ),
     **both("autocorr", each(WINDOWS, {}, {"lag": 3}), HISTORY, autocorr, polars_autocorr, tolerance=1e-6),
     **both(
@@ -534,6 +567,7 @@ ORACLES: dict[str, Oracle] = {
         [{"x": "x", "y": "y", "given": "i"}],
         over_rows(("x", "y", "given"), partial_corr),
         tolerance=1e-6,
+        bench={"x": "x", "y": "y", "given": "z"},
     ),
     **both("coskew", paired(WINDOWS), [{"x": "x", "y": "y"}], over_rows(("x", "y"), comoment(2)), tolerance=1e-7),
     **both("cokurt", paired(WINDOWS), [{"x": "x", "y": "y"}], over_rows(("x", "y"), comoment(3)), tolerance=1e-7),
@@ -544,13 +578,21 @@ ORACLES: dict[str, Oracle] = {
         trend,
         tolerance=1e-9,
     ),
-    **both("ols", FITS, [{"y": "y", "x": ["x", "a"]}, {"y": "f", "x": ["a"], "fields": ["r2"]}], ols, tolerance=1e-7),
+    **both(
+        "ols",
+        FITS,
+        [{"y": "y", "x": ["x", "a"]}, {"y": "f", "x": ["a"], "fields": ["r2"]}],
+        ols,
+        tolerance=1e-7,
+        bench={"y": "y", "x": ["x", "z"], "fields": ["coefficients", "prediction"]},
+    ),
     **both(
         "weighted_corr",
         swapped(WINDOWS, x="x", y="y", weights="a"),
         [{"x": "x", "y": "i", "weights": "a"}],
         over_rows(("x", "y", "weights"), weighted_corr),
         tolerance=1e-7,
+        bench={"x": "x", "y": "y", "weights": "a"},
     ),
     **both(
         "weighted_quantile",
@@ -558,5 +600,10 @@ ORACLES: dict[str, Oracle] = {
         [{"column": "x", "weights": "a", "quantile": 0.25}],
         over_rows(("column", "weights"), weighted_quantile),
     ),
-    **{f"rolling_fir_{kind}": Oracle(FILTERS, fir(kind), tolerance=1e-9) for kind in ("sum", "mean", "var", "std")},
+    **{
+        f"rolling_fir_{kind}": Oracle(
+            FILTERS, fir(kind), tolerance=1e-9, bench={"column": "x", "weights": "hamming"}, passes=True
+        )
+        for kind in ("sum", "mean", "var", "std")
+    },
 }

@@ -74,7 +74,7 @@ def test_mistakes_read_the_same(tmp_path: Path) -> None:
 
 
 def test_the_command_leaves_polars_alone(tmp_path: Path) -> None:
-    code = "import sys, hypostyle_command; hypostyle_command.native(); sys.exit('polars' in sys.modules)"
+    code = "import sys, hypostyle_cli; hypostyle_cli.native(); sys.exit('polars' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
     assert subprocess.run([sys.executable, "-m", "hypostyle", "kernels"], capture_output=True).stdout == (
         run("kernels").stdout.encode()

@@ -123,10 +123,10 @@ def test_namespace(name: str) -> None:
     if name not in dir(pl.col("x").hs):
         assert name == "row_dot", "a kernel whose first parameter is a column has a method"
         return
-    for case in ORACLES[name].cases:
+    cases = [case for case in ORACLES[name].cases if isinstance(next(iter(case.values())), str)]
+    assert cases
+    for case in cases:
         (first, column), *others = case.items()
-        if not isinstance(column, str):
-            continue
         keyed: dict[str, Any] = {} if name in ROW_FUNCTIONS else {"over": "key"}
         found = getattr(pl.col(column).hs, name)(**dict(others), **keyed)
         expected = call(name, case)

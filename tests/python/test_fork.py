@@ -90,4 +90,4 @@ def test_a_fork_in_mid_batch_is_told() -> None:
     thread.join()
     print(sorted(said - {"works"}))
     """)
-    assert out == "['this process was forked while another thread ran this stage']\n"
+    assert out == "['this process was forked while another thread was running this stage']\n"

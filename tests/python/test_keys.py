@@ -1,4 +1,4 @@
-"""Keys that move between stages and go: merge, split, forget."""
+"""Keys that move between stages and go: merge, split, evict."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def test_parts_go_on_as_the_whole_would(parts: int) -> None:
     whole.advance(first)
     stage.advance(first)
     pieces = stage.split(parts)
-    assert [piece.keys for piece in pieces] == [len(by_key(piece)) for piece in pieces]
+    assert [piece.n_keys for piece in pieces] == [len(by_key(piece)) for piece in pieces]
     assert sorted(str(key) for piece in pieces for key in by_key(piece)) == sorted(map(str, by_key(stage)))
-    assert max(piece.keys for piece in pieces) - min(piece.keys for piece in pieces) <= 1
+    assert max(piece.n_keys for piece in pieces) - min(piece.n_keys for piece in pieces) <= 1
     expected = whole.advance(second)
     for piece in pieces:
         own = second["key"].is_in(piece.state()["key"].implode(), nulls_equal=True)
@@ -38,12 +38,12 @@ def test_parts_go_on_as_the_whole_would(parts: int) -> None:
     together = pieces.pop()
     for piece in pieces:
         together.merge(pickle.loads(pickle.dumps(piece)))
-    assert together.rows == whole.rows
+    assert together.n_rows == whole.n_rows
     assert together.advance(third).equals(whole.advance(third))
 
 
 @pytest.mark.parametrize(
-    ("keys", "dtype", "borders", "expected"),
+    ("keys", "dtype", "breaks", "expected"),
     [
         ([3, 1, None, 2], pl.Int32, [2], [[None, 1], [2, 3]]),
         (["b", "ä", None, "a"], pl.String, ["b", "z"], [[None, "a"], ["b"], ["ä"]]),
@@ -55,29 +55,29 @@ def test_parts_go_on_as_the_whole_would(parts: int) -> None:
         ([1, 2], pl.Int64, [5, 6], [[1, 2], [], []]),
     ],
 )
-def test_borders(keys: list[Any], dtype: Any, borders: list[Any], expected: list[list[Any]]) -> None:
+def test_breaks(keys: list[Any], dtype: Any, breaks: list[Any], expected: list[list[Any]]) -> None:
     stage = hs.Stage(KERNELS)
     frame = pl.DataFrame({"key": pl.Series(keys, dtype=dtype)}).with_columns(x=1.0, y=2.0)
     stage.advance(frame)
-    parts = stage.split(borders)
+    parts = stage.split(breaks)
     assert [part.state()["key"].cast(pl.String).sort().to_list() for part in parts] == [
         pl.Series(part, dtype=dtype).cast(pl.String).sort().to_list() for part in expected
     ]
-    assert stage.keys == len(keys)
+    assert stage.n_keys == len(keys)
 
 
-def test_borders_of_several_columns() -> None:
+def test_breaks_of_several_columns() -> None:
     frame = pl.DataFrame({"a": [1, 1, 2, 2, 3], "b": ["x", "y", "x", "y", "x"], "x": [1.0] * 5})
     stage = hs.Stage(hs.expanding_sum("x", over=["a", "b"]))
     stage.advance(frame)
     keys = [part.state().select("a", "b").rows() for part in stage.split([(1, "y"), (2, "y")])]
     assert keys == [[(1, "x")], [(1, "y"), (2, "x")], [(2, "y"), (3, "x")]]
-    assert [part.keys for part in stage.split([2])] == [2, 3]
-    assert [part.keys for part in stage.split(pl.DataFrame({"a": [2, 3]}))] == [2, 2, 1]
+    assert [part.n_keys for part in stage.split([2])] == [2, 3]
+    assert [part.n_keys for part in stage.split(pl.DataFrame({"a": [2, 3]}))] == [2, 2, 1]
 
 
 @pytest.mark.parametrize(
-    ("over", "borders", "error", "message"),
+    ("over", "breaks", "error", "message"),
     [
         ("key", ["b", "a"], ValueError, "the borders must increase"),
         ("key", [("a", "b")], ValueError, "the borders need 1 to 1 columns, not 2"),
@@ -87,25 +87,25 @@ def test_borders_of_several_columns() -> None:
         ("i", [1.5], ValueError, "have type Float64, which doesn't suit Int64"),
         ("i", [True], ValueError, "have type Boolean, which doesn't suit Int64"),
         ("key", [5], ValueError, "have type Int64, which doesn't suit string"),
-        ("key", "ab", TypeError, "takes a number of stages, a list of borders or a Polars frame of them, not 'ab'"),
+        ("key", "ab", TypeError, "takes a number of stages, a list of breaks or a Polars frame of them, not 'ab'"),
         ("key", True, TypeError, "takes a number of stages"),
-        ("key", [None], ValueError, "borders that all name the same key columns, and none of them null"),
-        (["i", "key"], [(2,), (2, "a")], ValueError, "borders that all name the same key columns"),
-        (["i", "key"], pl.DataFrame({"key": ["a"], "i": [1]}), ValueError, "borders in the columns \\['i', 'key'\\]"),
+        ("key", [None], ValueError, "breaks that all name the same key columns, and none of them null"),
+        (["i", "key"], [(2,), (2, "a")], ValueError, "breaks that all name the same key columns"),
+        (["i", "key"], pl.DataFrame({"key": ["a"], "i": [1]}), ValueError, "breaks in the columns \\['i', 'key'\\]"),
     ],
 )
-def test_wrong_borders_are_refused(over: Any, borders: Any, error: type[Exception], message: str) -> None:
+def test_wrong_breaks_are_refused(over: Any, breaks: Any, error: type[Exception], message: str) -> None:
     stage = hs.Stage(hs.expanding_sum("x", over=over))
     stage.advance(plain(20))
     with pytest.raises(error, match=message):
-        stage.split(borders)
+        stage.split(breaks)
 
 
-def test_numbers_of_stages_and_large_borders() -> None:
+def test_numbers_of_stages_and_large_breaks() -> None:
     stage = hs.Stage(hs.expanding_sum("x", over="key"))
     stage.advance(pl.DataFrame({"key": pl.Series([1, 2**63 + 5], dtype=pl.UInt64), "x": [1.0, 2.0]}))
-    assert [part.keys for part in stage.split(np.int64(2))] == [1, 1]
-    assert [part.keys for part in stage.split([2**63 + 5])] == [1, 1]
+    assert [part.n_keys for part in stage.split(np.int64(2))] == [1, 1]
+    assert [part.n_keys for part in stage.split([2**63 + 5])] == [1, 1]
     with pytest.raises(ValueError, match="a stage without keys is one sequence of rows and stays whole"):
         hs.Stage(hs.expanding_sum("x")).split([1])
     with pytest.raises(TypeError, match="takes another Stage, not a int"):
@@ -133,7 +133,10 @@ def test_what_can_not_be_merged(tmp_path: Path) -> None:
             hs.Stage(KERNELS[0]),
             "only stages of the same kernels can be merged: it holds 1 kernels, and 2 are asked for",
         ),
-        (hs.Stage(KERNELS, time="t"), "only stages of the same kernels can be merged: their time columns differ"),
+        (
+            hs.Stage(KERNELS, time_column="t"),
+            "only stages of the same kernels can be merged: their time columns differ",
+        ),
         (narrow, "column 'x' has type Float64 in one stage and Int64 in the other"),
         (stage, 'both stages have seen the key key="a"'),
     ]:
@@ -153,7 +156,7 @@ def test_what_can_not_be_merged(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("unit", ["ms", "us", "ns"])
-def test_idle_keys_are_forgotten(unit: Any, tmp_path: Path) -> None:
+def test_idle_keys_are_evicted(unit: Any, tmp_path: Path) -> None:
     at = datetime(2024, 1, 1)
     frame = pl.DataFrame(
         {
@@ -163,17 +166,17 @@ def test_idle_keys_are_forgotten(unit: Any, tmp_path: Path) -> None:
         },
         schema_overrides={"t": pl.Datetime(unit)},
     )
-    stage = hs.Stage(hs.expanding_sum("x", over="key"), time="t")
+    stage = hs.Stage(hs.expanding_sum("x", over="key"), time_column="t")
     stage.advance(frame)
     stage.save(tmp_path / "state")
     stage = hs.Stage.load(tmp_path / "state")
-    assert stage.copy().forget(idle_for="2h") == 2  # b, and d, of which no time is known
-    assert stage.copy().forget(idle_for=timedelta(hours=3)) == 1
-    assert stage.forget(before=at + timedelta(minutes=1)) == 2
+    assert stage.copy().evict(idle_for="2h") == 2  # b, and d, of which no time is known
+    assert stage.copy().evict(idle_for=timedelta(hours=3)) == 1
+    assert stage.evict(before=at + timedelta(minutes=1)) == 2
     assert by_key(stage) == ["a", "c"]
     again = pl.DataFrame({"key": ["a", "b", "c"], "x": [1.0] * 3, "t": [at] * 3}).cast({"t": pl.Datetime(unit)})
     assert stage.advance(again)["x"].to_list() == [5.0, 1.0, 5.0]
-    assert stage.forget(before=at) == 0
+    assert stage.evict(before=at) == 0
 
 
 def test_a_kernels_own_time_tells_too() -> None:
@@ -181,59 +184,59 @@ def test_a_kernels_own_time_tells_too() -> None:
     for kernel in (hs.rolling_sum("x", "5i", by="i", over="key"), hs.session_id("i", "5i", over="key")):
         stage = hs.Stage(kernel)
         stage.advance(frame)
-        assert stage.copy().forget(idle_for=10) == 1
-        assert stage.copy().forget(idle_for="9i") == 2
-        assert stage.forget(before=30) == 2
+        assert stage.copy().evict(idle_for=10) == 1
+        assert stage.copy().evict(idle_for="9i") == 2
+        assert stage.evict(before=30) == 2
         assert stage.state()["key"].to_list() == ["c"]
 
 
 @pytest.mark.parametrize("dtype", [pl.UInt64, pl.UInt32, pl.Int64, pl.Int8, pl.Date])
 def test_times_of_every_type(dtype: Any) -> None:
-    stage = hs.Stage(hs.expanding_sum("x", over="key"), time="t")
+    stage = hs.Stage(hs.expanding_sum("x", over="key"), time_column="t")
     frame = pl.DataFrame(
         {"key": ["a", "b", "c"], "x": [1.0] * 3, "t": pl.Series([10, 20, 30], dtype=pl.Int32).cast(dtype)}
     )
     stage.advance(frame)
-    assert stage.forget(before=0) == 0
-    assert stage.copy().forget(before=frame["t"][1]) == 1
-    assert stage.copy().forget(idle_for="10d" if dtype == pl.Date else 10) == 1
-    assert stage.forget(before=31) == 3
+    assert stage.evict(before=0) == 0
+    assert stage.copy().evict(before=frame["t"][1]) == 1
+    assert stage.copy().evict(idle_for="10d" if dtype == pl.Date else 10) == 1
+    assert stage.evict(before=31) == 3
     if dtype == pl.UInt64:
         stage.advance(frame.with_columns(t=pl.Series([2**63 + 1, 1, 2], dtype=pl.UInt64)))
-        assert stage.forget(before=2**63) == 2
+        assert stage.evict(before=2**63) == 2
 
 
-def test_what_can_not_be_forgotten() -> None:
-    stage = hs.Stage(KERNELS, time="ts")
-    assert stage.forget(idle_for="1h") == 0
+def test_what_can_not_be_evicted() -> None:
+    stage = hs.Stage(KERNELS, time_column="ts")
+    assert stage.evict(idle_for="1h") == 0
     stage.advance(plain(10))
     for arguments, error, message in [
-        ({}, TypeError, "takes one of 'before' and 'idle_for'"),
-        ({"before": 1, "idle_for": "1h"}, TypeError, "takes one of 'before' and 'idle_for'"),
-        ({"before": "yesterday"}, TypeError, "column 'ts' has type .*, which can't hold the value 'yesterday'"),
+        ({}, TypeError, "takes either 'before' or 'idle_for'"),
+        ({"before": 1, "idle_for": "1h"}, TypeError, "takes either 'before' or 'idle_for'"),
+        ({"before": "yesterday"}, TypeError, "column 'ts' has type .*, which cannot hold the value 'yesterday'"),
         ({"idle_for": "soon"}, ValueError, "parameter 'idle_for': 'soon' is no duration"),
         ({"idle_for": 3}, TypeError, "forget: column 'ts' has type"),
     ]:
         with pytest.raises(error, match=message):
-            stage.forget(**arguments)
+            stage.evict(**arguments)
     timeless = hs.Stage(KERNELS)
     timeless.advance(plain(10))
     with pytest.raises(ValueError, match="the stage has no time column to tell when a key was last seen"):
-        timeless.forget(idle_for="1h")
+        timeless.evict(idle_for="1h")
     with pytest.raises(TypeError, match="column 'x' has type Float64, but a date, a timestamp or an integer is needed"):
-        hs.Stage(KERNELS, time="x").advance(plain(10))
+        hs.Stage(KERNELS, time_column="x").advance(plain(10))
     with pytest.raises(ValueError, match="a stage without keys has nothing to forget"):
-        hs.Stage(hs.expanding_sum("x"), time="ts").forget(before=1)
+        hs.Stage(hs.expanding_sum("x"), time_column="ts").evict(before=1)
 
 
 def test_memory_stays_bounded_when_keys_come_and_go() -> None:
     """Every step brings keys that never come again; the state stays as large as what a day brings."""
-    stage = hs.Stage(hs.rolling_mean("x", 20, over="key"), time="step")
+    stage = hs.Stage(hs.rolling_mean("x", 20, over="key"), time_column="step")
     sizes = []
     for step in range(60):
         keys = range(step * 1000, step * 1000 + 2000)
         stage.advance(pl.DataFrame({"key": keys, "x": [1.0] * 2000}).with_columns(step=step))
-        stage.forget(idle_for=3)
+        stage.evict(idle_for=3)
         sizes.append(stage.state_bytes())
-    assert stage.keys == 5000
+    assert stage.n_keys == 5000
     assert max(sizes[10:]) < 1.5 * sizes[10]

@@ -92,7 +92,7 @@ def test_saved_state_goes_on(tmp_path: Path) -> None:
     kernels = [KERNELS[0], hs.rolling_sum("i", 7, over="key").alias("s7")]
     whole = hs.with_columns(FRAME, *kernels)
     state = tmp_path / "state"
-    first = FRAME[:7000].lazy().hs.with_columns(kernels, save=state).collect()
+    first = FRAME[:7000].lazy().hs.with_columns(kernels, save_state=state).collect()
     assert first.equals(whole[:7000])
     for rest in (
         FRAME[7000:].lazy().hs.with_columns(kernels, state=state),
@@ -112,7 +112,7 @@ def test_a_whole_state_is_saved_whatever_is_asked_for(tmp_path: Path, query: str
     expected = hs.Stage(kernels)
     expected.advance(FRAME)
     ask = QUERIES[query]
-    lf = FRAME.lazy().hs.with_columns(kernels, save=found)
+    lf = FRAME.lazy().hs.with_columns(kernels, save_state=found)
     got = ask(lf).collect()
     assert got.equals(ask(hs.with_columns(FRAME, *kernels).lazy()).collect())
     more = plain(500, seed=9)
@@ -122,7 +122,7 @@ def test_a_whole_state_is_saved_whatever_is_asked_for(tmp_path: Path, query: str
 def test_a_failing_query_saves_nothing(tmp_path: Path) -> None:
     unsorted = pl.concat([FRAME, FRAME[:10]])
     state = tmp_path / "state"
-    lf = unsorted.lazy().hs.with_columns(KERNELS[1], save=state)
+    lf = unsorted.lazy().hs.with_columns(KERNELS[1], save_state=state)
     with pytest.raises(Exception, match="ts"):
         lf.collect()
     assert list(tmp_path.iterdir()) == []
@@ -137,7 +137,7 @@ def test_a_consumer_that_stops_early_leaves_nothing_behind(tmp_path: Path) -> No
             yield FRAME
 
     def pull() -> None:
-        lf = register_io_source(endless, schema=FRAME.schema).hs.with_columns(KERNELS[0], save=tmp_path / "state")
+        lf = register_io_source(endless, schema=FRAME.schema).hs.with_columns(KERNELS[0], save_state=tmp_path / "state")
         batches = iter(lf.collect_batches())
         for _ in range(3):
             next(batches)
@@ -187,7 +187,7 @@ def test_sinks(tmp_path: Path, kind: str) -> None:
 
 
 def test_an_error_in_a_sink_is_told(tmp_path: Path) -> None:
-    lf = FRAME.reverse().lazy().hs.with_columns(KERNELS[1], save=tmp_path / "state")
+    lf = FRAME.reverse().lazy().hs.with_columns(KERNELS[1], save_state=tmp_path / "state")
     with pytest.raises(Exception, match="rolling_sum: time column 'ts' decreases in row 2 of key"):
         lf.sink_parquet(tmp_path / "out.parquet")
     assert not (tmp_path / "state").exists()
@@ -219,14 +219,12 @@ def test_small_batches_are_gathered_where_there_are_many_keys() -> None:
 
 
 def test_a_stage_with_a_time_column_goes_on(tmp_path: Path) -> None:
-    stage = hs.Stage(KERNELS[0], time="ts")
+    stage = hs.Stage(KERNELS[0], time_column="ts")
     stage.advance(FRAME.head(10))
-    out = FRAME.slice(10).lazy().hs.with_columns(state=stage, save=tmp_path / "state").select("m3").collect()
+    out = FRAME.slice(10).lazy().hs.with_columns(state=stage, save_state=tmp_path / "state").select("m3").collect()
     assert out["m3"].equals(WHOLE["m3"].slice(10))
-    assert hs.Stage.load(tmp_path / "state").forget(before=FRAME["ts"].max()) > 0
-    with pytest.raises(
-        hs.ColumnNotFoundError, match="no column 'ts', by which the stage given as 'state' tells the time"
-    ):
+    assert hs.Stage.load(tmp_path / "state").evict(before=FRAME["ts"].max()) > 0
+    with pytest.raises(hs.ColumnNotFoundError, match="no column 'ts', the time column of the stage given as 'state'"):
         FRAME.drop("ts").lazy().hs.with_columns(state=stage)
 
 

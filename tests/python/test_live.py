@@ -44,7 +44,7 @@ def test_rows_answer_as_frames_do() -> None:
         if ols is not None and all(value is None for value in ols.values()):
             theirs["ols"] = None
         assert same(ours, theirs)
-    assert stage.rows == 600
+    assert stage.n_rows == 600
 
 
 def same(one: Any, other: Any) -> bool:
@@ -58,8 +58,8 @@ def test_the_types_must_be_known() -> None:
     with pytest.raises(ValueError, match="the types of its columns aren't known; tell them with `begin`"):
         stage.advance_row({"x": 1.0, "key": "a"})
     with pytest.raises(hs.ColumnNotFoundError, match="no column 'key'"):
-        stage.begin({"x": pl.Float64})
-    stage.begin({"x": pl.Float64, "key": pl.String, "more": pl.Int8})
+        stage.set_schema({"x": pl.Float64})
+    stage.set_schema({"x": pl.Float64, "key": pl.String, "more": pl.Int8})
     assert stage.advance_row({"x": 1, "key": "a", "whatever": object()}) == {"x": None}
     assert stage.advance(pl.DataFrame({"x": [3.0], "key": ["a"]}))["x"].to_list() == [2.0]
 
@@ -91,13 +91,13 @@ VALUES: list[tuple[Any, list[Any], Any]] = [
 def test_values_of_every_type(dtype: Any, values: list[Any], wrong: Any) -> None:
     """`expanding_last` gives each value back as Polars does."""
     stage = hs.Stage(hs.expanding_last("v"))
-    stage.begin({"v": dtype})
+    stage.set_schema({"v": dtype})
     framed = hs.Stage(hs.expanding_last("v"))
     for value in values:
         plainly = value.astype(f"{type(value).__name__}[s]").item() if isinstance(value, np.generic) else value
         expected = framed.advance(pl.DataFrame({"v": pl.Series([plainly]).cast(dtype)}))["v"].to_list()[0]
         assert stage.advance_row({"v": value}) == {"v": expected}
-    with pytest.raises(TypeError, match=r"column 'v' has type .*, which can't hold the value"):
+    with pytest.raises(TypeError, match=r"column 'v' has type .*, which can(not|'t) hold the value"):
         stage.advance_row({"v": wrong})
 
 
@@ -105,7 +105,7 @@ def test_values_of_every_type(dtype: Any, values: list[Any], wrong: Any) -> None
 def test_floats_are_rounded_as_their_column_is(dtype: Any) -> None:
     values = [0.1, 2, 1e10, float("nan"), float("inf")]
     stage, framed = hs.Stage(hs.expanding_sum("v")), hs.Stage(hs.expanding_sum("v"))
-    stage.begin({"v": dtype})
+    stage.set_schema({"v": dtype})
     for value in values:
         expected = framed.advance(pl.DataFrame({"v": pl.Series([value], dtype=dtype)}))["v"].to_list()
         assert same(stage.advance_row({"v": value})["v"], expected[0])
@@ -129,7 +129,7 @@ def test_keys_of_every_type(dtype: Any, values: list[Any]) -> None:
         kernel = hs.expanding_count("x", over=over)
         expected = hs.with_columns(frame, kernel)["x"].to_list()
         stage = hs.Stage(kernel)
-        stage.begin(frame.schema)
+        stage.set_schema(frame.schema)
         assert [stage.advance_row(row)["x"] for row in frame.iter_rows(named=True)] == expected
 
 
@@ -148,20 +148,20 @@ def test_errors_lose_nothing() -> None:
     for wrong, message in [
         (good | {"t": 5}, "time column 't' decreases in row 1 of key key=\"a\": .* after .*; sort by it first"),
         (good | {"t": None, "key": "new"}, "time column 't' is null in row 1 of key key=\"new\""),
-        (good | {"x": "two"}, "column 'x' has type Float64, which can't hold the value 'two'"),
-        ({"t": 20, "x": 1.0}, "the row lacks the column 'key'"),
+        (good | {"x": "two"}, "column 'x' has type Float64, which cannot hold the value 'two'"),
+        ({"t": 20, "x": 1.0}, "the row has no column 'key'"),
     ]:
         for call in (stage.advance_row, stage.peek_row):
             with pytest.raises((ValueError, TypeError, hs.ColumnNotFoundError), match=message):
                 call(wrong)
     assert stage.state().equals(before)
-    assert stage.keys == 1
+    assert stage.n_keys == 1
     assert stage.advance_row(good)["m"] == 1.5
 
 
 def test_threads_may_send_rows() -> None:
     stage = hs.Stage(hs.expanding_count("x"))
-    stage.begin({"x": pl.Float64})
+    stage.set_schema({"x": pl.Float64})
     frame = pl.DataFrame({"x": [1.0] * 100_000})
     start = threading.Barrier(4)
 
@@ -179,7 +179,7 @@ def test_threads_may_send_rows() -> None:
 def test_an_event_loop_sends_rows() -> None:
     """As in docs/live.md: a queue of rows in, a queue of features out."""
     stage = hs.Stage(hs.rolling_mean("price", 2, over="symbol").alias("mean"))
-    stage.begin({"symbol": pl.String, "price": pl.Float64})
+    stage.set_schema({"symbol": pl.String, "price": pl.Float64})
 
     async def run() -> list[Any]:
         rows: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
@@ -201,7 +201,7 @@ def test_an_event_loop_sends_rows() -> None:
 
 def test_types_stay_when_a_first_batch_fails() -> None:
     stage = hs.Stage([hs.rolling_sum("x", "5i", by="t"), hs.expanding_last("when").alias("last")])
-    stage.begin({"x": pl.Float64, "t": pl.Int64, "when": pl.Datetime("us")})
+    stage.set_schema({"x": pl.Float64, "t": pl.Int64, "when": pl.Datetime("us")})
     at = datetime(2024, 1, 1)
     good = {"x": 1.0, "t": 1, "when": at}
     milli = pl.DataFrame([good], schema={"x": pl.Float64, "t": pl.Int64, "when": pl.Datetime("ms")})
@@ -212,18 +212,18 @@ def test_types_stay_when_a_first_batch_fails() -> None:
         with pytest.raises(ValueError, match="decreases"):
             stage.advance(back)
     with pytest.raises(TypeError, match="column 'when' has type"):
-        stage.begin(milli)
-    stage.begin(back)
+        stage.set_schema(milli)
+    stage.set_schema(back)
     assert stage.advance_row(good) == {"x": 1.0, "last": at}
-    with pytest.raises(hs.ColumnNotFoundError, match="time column 'day'"):
-        hs.Stage(hs.expanding_last("x"), time="day").begin({"x": pl.Float64})
+    with pytest.raises(hs.ColumnNotFoundError, match="no column 'day', the time column of the stage"):
+        hs.Stage(hs.expanding_last("x"), time_column="day").set_schema({"x": pl.Float64})
 
 
 def test_what_python_can_not_show_comes_as_an_integer() -> None:
     """Nothing is kept of a row whose answer can't be given; so every answer can."""
     for dtype, value in [(pl.Datetime("us"), 10**18), (pl.Date, 2**30), (pl.Duration("ms"), 2**62)]:
         stage = hs.Stage(hs.expanding_last("t"))
-        stage.begin({"t": dtype})
+        stage.set_schema({"t": dtype})
         assert stage.advance_row({"t": value}) == {"t": value}
     zoned = pa.table({"t": pa.array([0], pa.timestamp("us", "+01:30"))})
     stage = hs.Stage(hs.expanding_last("t"))
@@ -235,20 +235,20 @@ def test_what_python_can_not_show_comes_as_an_integer() -> None:
 @pytest.mark.parametrize("no_time", [np.datetime64("NaT"), pd.NaT])
 def test_no_time_is_null(no_time: Any) -> None:
     stage = hs.Stage([hs.rolling_count("t", 5)])
-    stage.begin({"t": pl.Datetime("ns")})
+    stage.set_schema({"t": pl.Datetime("ns")})
     assert stage.advance_row({"t": no_time}) == {"t": 0}
-    with pytest.raises(TypeError, match="can't hold the value"):
+    with pytest.raises(TypeError, match="cannot hold the value"):
         stage.advance_row({"t": np.datetime64("20000-01-01", "s")})
 
 
 def test_a_signal_handler_may_use_the_stage() -> None:
     """Python's code never runs while the stage is taken, so that it can't wait for itself."""
     stage = hs.Stage(hs.expanding_sum("x"))
-    stage.begin({"x": pl.Float64})
+    stage.set_schema({"x": pl.Float64})
 
     class Asks:
         def __float__(self) -> float:
-            return float(stage.rows)
+            return float(stage.n_rows)
 
     stage.advance_row({"x": 1.0})
     assert stage.advance_row({"x": Asks()}) == {"x": 2.0}
@@ -256,7 +256,7 @@ def test_a_signal_handler_may_use_the_stage() -> None:
 
 def test_rows_of_any_mapping() -> None:
     stage = hs.Stage(hs.expanding_any("b"))
-    stage.begin({"b": pl.Boolean})
+    stage.set_schema({"b": pl.Boolean})
     assert stage.advance_row(MappingProxyType({"b": np.bool_(True)})) == {"b": True}
 
 

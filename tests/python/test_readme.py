@@ -24,6 +24,16 @@ def blocks(page: Path, language: str) -> list[tuple[int, str]]:
     return [(text.count("\n", 0, match.start(1)) + 1, match[1]) for match in found]
 
 
+def test_pages_have_examples() -> None:
+    """The tests below find blocks to run."""
+    pages = {page.name: page for page in PAGES}
+    for name in ("README.md", "keys.md", "live.md", "state.md", "pipelines.md"):
+        assert blocks(pages[name], "python"), name
+    assert any("[sink]" in text for _, text in blocks(pages["pipelines.md"], "toml"))
+    assert any("fn main" in text for page in PAGES for _, text in blocks(page, "rust"))
+    assert len(LINK.findall(pages["README.md"].read_text(encoding="utf-8"))) > 5
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_python_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page's blocks are one program, run in a folder of its own."""

@@ -15,7 +15,7 @@ from jsonschema import Draft7Validator
 
 from data import ROOT
 from hypostyle import _native
-from hypostyle._spec import CATALOGUE
+from hypostyle._spec import CATALOG as CATALOGUE
 from kernels_under_test import NAMES, expressions
 
 if sys.version_info >= (3, 11):
@@ -94,8 +94,8 @@ def is_infinite(value: Any) -> bool:
 
 EVERY_KEY = r"""
 state = "features.state"
-checkpoint = "30s"
-memory = "1.5 GiB"
+checkpoint_interval = "30s"
+memory_limit = "1.5 GiB"
 
 [source]
 path = ["a.csv", "b/*.csv"]
@@ -120,7 +120,7 @@ rejects = "rejects.csv"
 a = "timestamp[ns, +02:00]"
 "b c" = "decimal[18,2]"
 
-[source.patterns]
+[source.datetime_formats]
 a = "epoch[ms]"
 
 [source.rules]
@@ -145,9 +145,9 @@ format = "ipc"
 compression = "none"
 columns = ["b"]
 delimiter = ";"
-group_rows = 10
+row_group_size = 10
 partition_by = ["b"]
-max_file_rows = 100
+max_rows_per_file = 100
 storage_options = { allow_http = "true" }
 """
 
@@ -200,9 +200,9 @@ MEAN = "[[stage]]\n[[stage.kernel]]\nname = 'rolling_mean'\n"
     [
         ("[sauce]", "'sauce' was unexpected"),
         ("chekpoint = '5m'", "'chekpoint' was unexpected"),
-        ("checkpoint = 30", "30 is not of type 'string'"),
-        ("checkpoint = 'often'", "'often' does not match"),
-        ("memory = '5 apples'", "'5 apples' does not match"),
+        ("checkpoint_interval = 30", "30 is not of type 'string'"),
+        ("checkpoint_interval = 'often'", "'often' does not match"),
+        ("memory_limit = '5 apples'", "'5 apples' does not match"),
         ("[source]\npth = 'x'", "'pth' was unexpected"),
         ("[source]\npath = 1", "1 is not of type"),
         ("[source]\nformat = 'cvs'", "'cvs' is not one of"),
@@ -215,7 +215,7 @@ MEAN = "[[stage]]\n[[stage.kernel]]\nname = 'rolling_mean'\n"
         ("[source.schema]\nprice = { type = 'f64' }", "is not of type 'string'"),
         ("[source.rules]\nprice = { minimum = 0 }", "'minimum' was unexpected"),
         ("[source.rules]\nid = { increasing = 'stirctly' }", "'stirctly' is not one of"),
-        ("[sink]\ngroup_rows = 1.5", "1.5 is not of type 'integer'"),
+        ("[sink]\nrow_group_size = 1.5", "1.5 is not of type 'integer'"),
         ("[stage]", "is not of type 'array'"),
         ("[[stage]]", "'kernel' is a required property"),
         ("[[stage]]\nkernel = []", "[] should be non-empty"),

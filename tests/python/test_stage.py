@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 import hypostyle as hs
 from data import plain
@@ -47,6 +48,40 @@ def test_any_number_of_threads_gives_the_same_bits() -> None:
         outs.append(stage.advance(frame)["s"])
     assert outs[0].equals(outs[1])
     assert outs[0].equals(outs[2])
+
+
+def test_properties_and_schemas(tmp_path: Path) -> None:
+    kernels = [
+        hs.rolling_mean("x", "5m", by="ts", over="key").alias("m"),
+        hs.session_id("ts", "1h", over="key").alias("s"),
+        hs.rolling_ols("y", "x", 9, fields=["r2"], over="key").alias("fit"),
+    ]
+    stage = hs.Stage(kernels, time_column="when")
+    frame = plain(50).sort("ts").with_columns(when=pl.col("ts").dt.date())
+    read = pl.Schema({name: frame.schema[name] for name in ("x", "ts", "key", "y", "when")})
+    added = pl.Schema({"m": pl.Float64, "s": pl.Int64, "fit": pl.Struct({"r2": pl.Float64})})
+    assert stage.input_schema is None
+    with pytest.raises(ValueError, match="pass a schema, or call set_schema first"):
+        stage.output_schema()
+    for schema in (frame, frame.schema, dict(frame.schema)):
+        assert stage.output_schema(schema) == added
+    assert stage.n_keys == stage.n_rows == 0
+    with pytest.raises(hs.ColumnNotFoundError):
+        stage.output_schema({"x": pl.Float64})
+    with pytest.raises(TypeError, match="column 'x' has type string"):
+        stage.output_schema({**frame.schema, "x": pl.String})
+    stage.advance(frame)
+    stage.save(tmp_path / "state")
+    for one in (stage, hs.Stage.load(tmp_path / "state"), hs.Stage.from_bytes(stage.to_bytes())):
+        assert dict(one.input_schema or {}) == dict(read)
+        assert one.output_schema() == added
+        assert (one.over, one.by, one.time_column) == (["key"], ["ts"], "when")
+        assert (one.n_rows, one.n_keys) == (50, frame["key"].n_unique())
+    assert (tmp_path / "state").read_bytes() == stage.to_bytes()
+    with pytest.raises(ValueError, match="can't be used"):
+        hs.Stage.from_bytes(stage.to_bytes()[:-1])
+    unkeyed = hs.Stage(hs.expanding_mean("x"))
+    assert (unkeyed.over, unkeyed.by, unkeyed.time_column) == ([], [], None)
 
 
 def test_it_tells_what_it_is(tmp_path: Path) -> None:

@@ -48,18 +48,20 @@ def test_computed_inputs() -> None:
     assert out.equals(
         frame.with_columns(twice).select(hs.rolling_sum("twice", 2).alias("a"), hs.expanding_sum("twice").alias("b"))
     )
-    with pytest.raises(ValueError, match="two different inputs of the struct are called 'x'; name the computed one"):
+    with pytest.raises(
+        ValueError, match="two different inputs of the struct have the name 'x'; rename the computed one"
+    ):
         hs.struct(hs.rolling_sum(pl.col("x") * 2, 2), hs.rolling_sum("x", 2).alias("b"))
 
 
 def test_mistakes() -> None:
     with pytest.raises(
-        TypeError, match=r"hs.struct takes hypostyle's kernels, not .*; use pl.struct for other expressions"
+        TypeError, match=r"hs.struct takes hypostyle kernels, not .*; use pl.struct for other expressions"
     ):
         hs.struct(pl.col("x"))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"hs.struct needs at least one kernel"):
         hs.struct()
-    with pytest.raises(ValueError, match="both rolling_sum and expanding_sum would give a column 'x'"):
+    with pytest.raises(ValueError, match="rolling_sum and expanding_sum have the same output name 'x'"):
         hs.struct(hs.rolling_sum("x", 2), hs.expanding_sum("x"))
     with pytest.raises(pl.exceptions.ComputeError, match="rolling_sum: column 'key' has type string"):
         plain(5).select(hs.struct(hs.rolling_sum("key", 2), hs.expanding_sum("x")))

@@ -1,4 +1,6 @@
-//! The one error of the crate: what is wrong, where (file, line, record, column), and the way out.
+//! The error type of the crate: what is wrong, where (file, line, record, column), and how to fix it.
+//!
+//! Messages read `FILE:LINE: WHERE: WHAT IS WRONG`, then `help: HOW TO FIX IT` on a line of its own.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,41 +9,40 @@ use std::path::{Path, PathBuf};
 /// A result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What went wrong, for callers that decide by it.
+/// The kind of an error, for programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The pipeline file is wrong, or asks for what can't be done.
+    /// The pipeline file is invalid.
     Pipeline,
-    /// The input can't be read.
+    /// The input cannot be read.
     Source,
-    /// The input holds a row that can't be understood.
+    /// The input has a bad row.
     Malformed {
         /// The line in the file, counted from 1.
         line: u64,
         /// The record below the header, counted from 1; it differs from the line where quoted fields hold line ends.
         record: u64,
-        /// The column, where one is at fault.
+        /// The column, if a single one is bad.
         column: Option<String>,
     },
-    /// A kernel refused the data; the kind is the library's.
+    /// A kernel rejected the data; the kind is the library's.
     Stage(hypostyle::ErrorKind),
-    /// The output can't be written.
+    /// The output cannot be written.
     Sink,
-    /// The state or the checkpoint of an earlier run doesn't fit.
+    /// The state or the checkpoint of an earlier run does not fit.
     State,
-    /// More memory is needed than the run may have.
+    /// The run needs more memory than the limit.
     Memory,
-    /// The run was told to stop, and stopped.
+    /// The run was interrupted.
     Interrupted,
-    /// A mistake in this crate.
+    /// A bug in this crate.
     Internal,
 }
 
 /// An error of a pipeline.
 ///
-/// Its text is one readable message: the file with the line where there is one, the problem, and on a line of its own
-/// the way out.
+/// Its text is one message: the file with the line if there is one, the problem, and on a line of its own the help.
 #[derive(Debug)]
 pub struct Error(Box<Details>);
 
@@ -68,29 +69,34 @@ impl Error {
         Self::new(ErrorKind::Pipeline, message)
     }
 
-    /// A refusal of the library, whose message stands as it is.
+    /// An error of the library, whose message is kept.
     pub(crate) fn stage(place: impl fmt::Display, error: &hypostyle::Error) -> Self {
         Self::new(ErrorKind::Stage(error.kind()), format!("{place}: {error}"))
     }
 
-    /// What the system, or a library that encodes, said of the output.
+    /// An error of the operating system, or of an encoder, about the output.
     pub(crate) fn unwritable(source: impl StdError + Send + Sync + 'static) -> Self {
-        Self::new(ErrorKind::Sink, "can't write the output").because(source)
+        Self::new(ErrorKind::Sink, "cannot write the output").because(source)
+    }
+
+    /// A bug in this crate: something that cannot happen did.  It ends the run rather than hiding in a null or a lost row.
+    pub(crate) fn internal(message: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::Internal, format!("internal error: {message}"))
+            .help("this is a bug in Hypostyle, not in the pipeline or its input")
     }
 
     pub(crate) fn panicked(what: &str) -> Self {
-        Self::new(ErrorKind::Internal, format!("a thread panicked while {what}"))
-            .help("this is a mistake in Hypostyle: please report it")
+        Self::internal(format_args!("a thread panicked while {what}"))
     }
 
-    /// The input isn't what it was when it was found.
+    /// The input is no longer what it was when it was found.
     pub(crate) fn changed(file: &Path) -> Self {
-        Self::new(ErrorKind::Source, "the input was changed while it was read")
+        Self::new(ErrorKind::Source, "the input changed while it was read")
             .in_file(file)
-            .help("run the pipeline again when nothing writes to the file")
+            .help("run the pipeline again when no other process writes to the file")
     }
 
-    /// Puts words before the message.
+    /// Prefixes the message.
     pub(crate) fn prefix(mut self, words: &str) -> Self {
         self.0.message.insert_str(0, words);
         self
@@ -116,17 +122,17 @@ impl Error {
         self
     }
 
-    /// What went wrong.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
     }
 
-    /// The file at fault, where one is: the pipeline file, the input or the output.
+    /// Returns the file that the error is about, if any: the pipeline file, the input or the output.
     pub fn file(&self) -> Option<&Path> {
         self.0.file.as_deref()
     }
 
-    /// The line in that file, counted from 1, where it is known.
+    /// Returns the line in that file, counted from 1, if known.
     pub fn line(&self) -> Option<u64> {
         self.0.line
     }

@@ -1,4 +1,4 @@
-//! The memory that the process holds, as the system counts it: the figure that a bound is kept by and a claim judged by.
+//! The memory of the process, as the operating system reports it.
 
 /// The peak resident memory of the process in bytes; `None` where the system doesn't say.
 pub(crate) fn peak() -> Option<u64> {

@@ -1,4 +1,4 @@
-//! Work that many threads do and one thread takes in the order in which it was given out.
+//! Work of a thread pool whose results are consumed in the order of submission.
 //!
 //! For each job a ticket goes into a queue of bounded length; the job itself goes to the pool, and its outcome to the ticket.
 //! Who takes the tickets waits for the first job, however many later ones are done; who gives them out waits while the queue

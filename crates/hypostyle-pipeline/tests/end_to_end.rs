@@ -8,7 +8,7 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit};
 use common::{Folder, KERNELS, assert_same_bits, trades, write_parquet};
 use hypostyle::{KernelSpec, Stage};
-use hypostyle_pipeline::{Pipeline, Status};
+use hypostyle_pipeline::{Pipeline, Progress};
 
 #[test]
 fn csv_to_csv_by_hand() {
@@ -23,7 +23,7 @@ fn csv_to_csv_by_hand() {
         .collect::<Vec<_>>()
         .join("[[stage.kernel]]");
     let summary = folder.run(&without_ewm, "in.csv", "out.csv").unwrap();
-    assert_eq!(summary.rows, 4);
+    assert_eq!(summary.rows_written, 4);
     let expected = "ts,symbol,price,mean,max,session\n\
                     2024-01-02T09:00:00,A,1.0,1.0,1.0,0\n\
                     2024-01-02T09:00:01,B,,,,0\n\
@@ -32,7 +32,7 @@ fn csv_to_csv_by_hand() {
     assert_eq!(folder.read("out.csv"), expected);
 }
 
-/// The slow, obvious twin: the kernels in one stage over the whole table at once.
+/// The reference: the kernels in one stage over the whole table at once.
 #[test]
 fn any_batch_size_gives_the_bits_of_one_stage_over_the_whole_table() {
     let folder = Folder::new();
@@ -135,7 +135,7 @@ fn no_rows_in_no_rows_out_but_the_columns() {
     folder.write("in.csv", "ts,symbol,price\n");
     let toml = format!("[source.schema]\nts = \"timestamp[us]\"\nprice = \"f64\"\n{KERNELS}");
     let summary = folder.run(&toml, "in.csv", "out.csv").unwrap();
-    assert_eq!((summary.rows, folder.read("out.csv").as_str()), (0, "ts,symbol,price,mean,max,ewm,session\n"));
+    assert_eq!((summary.rows_written, folder.read("out.csv").as_str()), (0, "ts,symbol,price,mean,max,ewm,session\n"));
     folder.run(&toml, "in.csv", "out.parquet").unwrap();
     assert_eq!(folder.parquet("out.parquet").num_columns(), 7);
 }
@@ -144,12 +144,12 @@ fn no_rows_in_no_rows_out_but_the_columns() {
 fn the_limit_is_kept_and_progress_is_told() {
     let folder = Folder::new();
     folder.write("in.csv", trades(100));
-    let mut seen: Vec<Status> = Vec::new();
+    let mut seen: Vec<Progress> = Vec::new();
     let pipeline = folder.pipeline("[source]\nbatch_rows = 8", "in.csv", "out.parquet").with_limit(20);
     let summary = pipeline.run(&mut |status| seen.push(status)).unwrap();
-    assert_eq!(summary.rows, 20);
-    assert_eq!(seen.iter().map(|status| status.rows).collect::<Vec<_>>(), [8, 16, 20]);
-    assert!(seen.iter().all(|status| status.bytes <= status.total_bytes));
+    assert_eq!(summary.rows_written, 20);
+    assert_eq!(seen.iter().map(|progress| progress.rows_written).collect::<Vec<_>>(), [8, 16, 20]);
+    assert!(seen.iter().all(|progress| progress.bytes_read <= progress.total_bytes));
     assert_eq!(folder.names(), ["in.csv", "out.parquet"]);
 }
 
@@ -175,7 +175,7 @@ fn a_file_of_published_prices() {
     let toml = "[[stage]]\nover = \"stock\"\n[[stage.kernel]]\nname = \"rolling_mean\"\ncolumn = \"value\"\nwindow = 20\nalias = \"m20\"\n";
     let summary = folder.run(toml, "in.csv", "out.parquet").unwrap();
     let batch = folder.parquet("out.parquet");
-    assert_eq!(batch.num_rows() as u64, summary.rows);
+    assert_eq!(batch.num_rows() as u64, summary.rows_written);
     let (stock, value) = (batch.column(2).as_string::<i32>(), batch.column(3).as_primitive::<Float64Type>());
     let mean = batch.column_by_name("m20").unwrap().as_primitive::<Float64Type>();
     let mut history: std::collections::HashMap<&str, Vec<f64>> = Default::default();

@@ -25,17 +25,20 @@ pub fn kind_exception(kind: ErrorKind, message: String) -> PyErr {
     }
 }
 
-/// Runs `action`; a panic becomes a RuntimeError that says where, never a `PanicException`.
+/// Every message that reports a bug of ours has these words; the tests look for them, and no input may bring them out.
+pub const INTERNAL: &str = "internal error in hypostyle";
+
+/// Runs `action`; a panic becomes a RuntimeError that names the caller, never a `PanicException`.
 pub fn guarded<T>(what: &str, action: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     catch_unwind(AssertUnwindSafe(action)).unwrap_or_else(|panic| Err(PyRuntimeError::new_err(of_panic(what, &*panic))))
 }
 
-/// What a panic said, for a message to the user.
+/// The message for a caught panic.
 pub fn of_panic(what: &str, panic: &(dyn Any + Send)) -> String {
     let said = panic
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message");
-    format!("{what}: a fault inside hypostyle, please report it: {said}")
+    format!("{what}: {INTERNAL}: {said}")
 }

@@ -1,26 +1,18 @@
-//! The door to Python: a Polars expression plugin and the extension module `hypostyle._native`, in one library.
+//! The crate for Python: a Polars expression plugin and the extension module `hypostyle._native`, in one library.
 //!
-//! | module | what |
+//! | module | contents |
 //! |---|---|
-//! | `plugin` | the expression that Polars calls by name over its C interface |
-//! | `entry` | the C functions themselves |
-//! | `border` | Series and arrow-rs arrays, moved into each other without a copy; with `entry` and `memory` the only `unsafe` code |
-//! | `frames` | whole frames in and out by the Arrow PyCapsule interface |
-//! | `stage`, `module` | what Python sees |
-//! | `rows` | rows that come alone: dicts to cells and back |
-//! | `memory` | Polars' allocator, with huge pages for large columns |
-//! | `errors` | which exception each kind of error becomes |
+//! | `plugin` | the expression that Polars calls over its C interface |
+//! | `python` | the extension module: functions, `Stage`, `Pipeline` |
+//! | `errors` | what both report: exceptions by kind, and caught panics |
+//! | `alloc` | Polars' allocator, with huge pages for large columns |
+//!
+//! `unsafe` code is in `plugin::ffi`, `plugin::entry` and `alloc` only.
 
-mod border;
-mod entry;
+mod alloc;
 mod errors;
-mod frames;
-mod memory;
-mod module;
-mod pipeline;
 mod plugin;
-mod rows;
-mod stage;
+mod python;
 
 #[global_allocator]
-static ALLOCATOR: memory::HugePages = memory::HugePages::new();
+static ALLOCATOR: alloc::HugePages = alloc::HugePages::new();

@@ -238,7 +238,10 @@ impl Case {
             say(&format!("schema.{prefix}{}", index + 1), data_type.map(|data_type| format!("{data_type:?}")));
         }
         if let Some(first) = self.first() {
-            say(&format!("patterns.{first}"), self.pattern.filter(|_| self.is_timed()).map(|text| format!("{text:?}")));
+            say(
+                &format!("datetime_formats.{first}"),
+                self.pattern.filter(|_| self.is_timed()).map(|text| format!("{text:?}")),
+            );
             say(&format!("rules.{first}"), self.rule.map(|rule| format!("{{ {rule} }}")));
         }
         match self.sink {

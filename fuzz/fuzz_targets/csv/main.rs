@@ -4,7 +4,7 @@
 #![no_main]
 
 mod case;
-mod twin;
+mod reference;
 
 use std::fs;
 use std::path::Path;
@@ -12,8 +12,8 @@ use std::path::Path;
 use case::{Case, Steps};
 use hypostyle_pipeline::{ErrorKind, Pipeline};
 use libfuzzer_sys::fuzz_target;
+use reference::Reference;
 use tempfile::TempDir;
-use twin::Twin;
 
 fuzz_target!(|case: Case| {
     let folder = folder();
@@ -24,8 +24,8 @@ fuzz_target!(|case: Case| {
     if let (Ok(done), "reject") = (&whole, case.on_bad) {
         every_reject_has_its_place(&case, done);
     }
-    if let Some(twin) = Twin::read(&case) {
-        agrees(&case, &whole, twin);
+    if let Some(reference) = Reference::read(&case) {
+        agrees(&case, &whole, reference);
     }
 });
 
@@ -58,11 +58,11 @@ fn run(case: &Case, folder: &Path, steps: Steps) -> Outcome {
     let ran = pipeline.run(&mut |_| ());
     let outcome = ran.map_err(|error| (error.kind().clone(), error.to_string())).map(|summary| {
         let left_out = if summary.nulled { 0 } else { summary.bad_rows };
-        assert_eq!(summary.rows + left_out, summary.rows_read, "a row was lost on the way");
+        assert_eq!(summary.rows_written + left_out, summary.rows_read, "a row was lost on the way");
         Done {
-            rows: summary.rows,
+            rows: summary.rows_written,
             bad_rows: summary.bad_rows,
-            reasons: summary.reasons,
+            reasons: summary.bad_row_counts,
             output: fs::read(&output).ok(),
             rejects: fs::read(&rejects).ok(),
         }
@@ -102,11 +102,11 @@ fn every_reject_has_its_place(case: &Case, done: &Done) {
     assert_eq!(count, done.bad_rows, "a bad row is missing in the rejects");
 }
 
-/// The outcome is what the twin says.
-fn agrees(case: &Case, outcome: &Outcome, twin: Twin) {
+/// The outcome is what the reference says.
+fn agrees(case: &Case, outcome: &Outcome, reference: Reference) {
     let limit = if case.on_bad == "fail" { 0 } else { case.max_bad.unwrap_or(u64::MAX) };
-    let fatal = usize::try_from(limit).ok().and_then(|limit| twin.bad.get(limit)).copied();
-    let fatal = fatal.or(twin.open.then_some(twin.records + 1));
+    let fatal = usize::try_from(limit).ok().and_then(|limit| reference.bad.get(limit)).copied();
+    let fatal = fatal.or(reference.open.then_some(reference.records + 1));
     match (outcome, fatal) {
         // The dialect itself was refused.
         (Err((ErrorKind::Pipeline, _)), _) => {}
@@ -114,9 +114,9 @@ fn agrees(case: &Case, outcome: &Outcome, twin: Twin) {
             assert_eq!(*record, fatal, "{message}");
         }
         (Ok(done), None) => {
-            assert_eq!((done.rows, done.bad_rows), (twin.rows.len() as u64, twin.bad.len() as u64));
+            assert_eq!((done.rows, done.bad_rows), (reference.rows.len() as u64, reference.bad.len() as u64));
             if let (Some(delimiter), Some(output)) = (case.sink, &done.output) {
-                assert_eq!(written(delimiter, output), twin.rows);
+                assert_eq!(written(delimiter, output), reference.rows);
             }
         }
         _ => panic!("{outcome:?}, but the csv crate finds record {fatal:?} at fault"),

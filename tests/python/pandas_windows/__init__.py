@@ -1,4 +1,4 @@
 """pandas' own tests of windows, run with its window methods answered by Hypostyle.
 
-`python -m pandas_windows` in `tests/python` runs them; `docs/pandas_tests.md` has the outcome.
+`python -m pandas_windows` in `tests/python` runs them; `docs/pandas-tests.md` has the outcome.
 """

@@ -1,4 +1,4 @@
-//! A chunk of whole records: decoded, judged by the rules for single values, with the place of every bad row in it.
+//! A chunk of whole records: decoded, checked by the rules for single values, with the position of every bad row.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -11,18 +11,19 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 
-use super::decode::{self, Fault, Fields};
-use super::dialect::{Dialect, Encoding, latin1};
-use super::moment::Written;
-use super::open::lines;
-use super::table::{Odd, Table};
-use crate::bad::{Bad, Place, Reason};
-use crate::error::{Error, ErrorKind, Result};
-use crate::policy::{OnBad, nulled, without};
+use super::decode::{self, Fields};
+use super::dialect::{Dialect, latin1};
+use super::field_index::{FieldIndex, Odd};
+use super::header::lines;
+use crate::config::Encoding;
+use crate::error::{Error, Result};
+use crate::files::input::InputFile;
+use crate::model::bad_row::{BadRow, OnBadRow, RowPosition};
+use crate::model::chunk::{InputPosition, RowPositions, nulled, without};
+use crate::model::fault::{Fault, Reason};
+use crate::model::time_format::TimeFormat;
 use crate::rules::ValueRule;
-use crate::source::Mark;
-use crate::source::files::InputFile;
-use crate::source::filter::Sieve;
+use crate::rules::filter::RowFilter;
 
 /// What all chunks have in common.
 pub(crate) struct Reading {
@@ -34,17 +35,17 @@ pub(crate) struct Reading {
     /// The names that every file's header must have.
     pub names: Vec<String>,
     /// The columns that are wanted: their place in the file, type and form.
-    pub wanted: Vec<(usize, DataType, Written)>,
+    pub wanted: Vec<(usize, DataType, TimeFormat)>,
     /// The schema of the wanted columns.
     pub schema: SchemaRef,
     /// Rules for single values, each with the place of its column among the wanted ones.
     pub rules: Vec<(usize, ValueRule)>,
-    /// The filter, where no rule of order comes before it.
-    pub sieve: Option<Sieve>,
-    pub on_bad: OnBad,
+    /// The filter, if no rule on row order comes before it.
+    pub row_filter: Option<RowFilter>,
+    pub on_bad: OnBadRow,
     /// Whether rows that were filled up or cut off are bad ones all the same.
     pub fitted_are_bad: bool,
-    /// Whether somebody will ask for places when the chunk is decoded.
+    /// Whether positions will be needed after the chunk is decoded.
     pub keep_text: bool,
     /// So much is decoded at once.
     pub chunk_bytes: usize,
@@ -56,20 +57,20 @@ pub(crate) struct Reading {
 pub(super) struct Decoded {
     pub batch: Result<RecordBatch>,
     pub bad: Vec<Found>,
-    /// Rows that the filter left out.
-    pub left_out: u64,
+    /// Rows filtered out.
+    pub filtered: u64,
     pub records: u64,
     pub lines: u64,
     pub text: Option<Text>,
 }
 
-/// A chunk's text and where its rows stand in it.
+/// A chunk's text and the positions of its rows.
 pub(super) struct Text {
     dialect: Arc<Dialect>,
     /// As UTF-8, where its encoding is known.
     bytes: Vec<u8>,
     converted: bool,
-    table: Table,
+    table: FieldIndex,
     /// The rows of the table that are left, where some are not.
     left: Option<Vec<usize>>,
 }
@@ -78,33 +79,33 @@ pub(super) struct Text {
 #[derive(Default)]
 pub(super) struct Spare {
     pub bytes: Vec<u8>,
-    pub table: Table,
+    pub table: FieldIndex,
 }
 
-/// Tells the places of a chunk's rows after it was decoded.
-pub(crate) struct Places {
+/// Finds the rows of a chunk after it was decoded.
+pub(super) struct ChunkPositions {
     reading: Arc<Reading>,
     text: Text,
-    at: Mark,
+    at: InputPosition,
 }
 
-impl Places {
-    pub(super) fn new(reading: &Arc<Reading>, text: Text, at: Mark) -> Self {
+impl ChunkPositions {
+    pub fn new(reading: &Arc<Reading>, text: Text, at: InputPosition) -> Self {
         Self { reading: Arc::clone(reading), text, at }
     }
+}
 
-    /// Takes note that these of the batch's `count` rows are left out.
-    pub fn leave_out(&mut self, count: usize, rows: impl Iterator<Item = usize>) {
+impl RowPositions for ChunkPositions {
+    fn remove(&mut self, count: usize, rows: &mut dyn Iterator<Item = usize>) {
         let gone: HashSet<usize> = rows.collect();
         let left = self.text.left.take().unwrap_or_else(|| (0..count).collect());
         let left = left.into_iter().enumerate().filter(|(row, _)| !gone.contains(row));
         self.text.left = Some(left.map(|(_, row)| row).collect());
     }
 
-    /// The bad rows that these faults make; rows are counted as in the chunk's batch.
-    pub fn bad(&self, faults: impl Iterator<Item = Fault>) -> Vec<Bad> {
+    fn bad_rows(&self, faults: &[Fault]) -> Vec<BadRow> {
         let row = |row: usize| self.text.left.as_ref().map_or(row, |left| left[row]);
-        let mut faults: Vec<Fault> = faults.map(|fault| Fault { row: row(fault.row), ..fault }).collect();
+        let mut faults: Vec<Fault> = faults.iter().map(|fault| Fault { row: row(fault.row), ..*fault }).collect();
         let found = self.reading.bad(&self.text, &mut faults, &[]);
         found.into_iter().map(|found| found.place(&self.reading.files[self.at.file].path, self.at)).collect()
     }
@@ -125,14 +126,14 @@ pub(super) struct Found {
 
 impl Found {
     /// The bad row, for a chunk that begins at this mark.
-    pub fn place(self, file: &Arc<Path>, at: Mark) -> Bad {
-        let place = Place {
+    pub fn place(self, file: &Arc<Path>, at: InputPosition) -> BadRow {
+        let position = RowPosition {
             file: Arc::clone(file),
             line: at.line + self.line,
             record: at.record + self.record,
             offset: at.offset + self.offset,
         };
-        Bad { place, reason: self.reason, column: self.column, text: self.text, row: self.row }
+        BadRow { position, reason: self.reason, column: self.column, text: self.text, row: self.row }
     }
 }
 
@@ -148,27 +149,37 @@ impl Reading {
         let utf8 = simdutf8::basic::from_utf8(bytes).is_ok();
         let fields = Fields { bytes, table, dialect, utf8 };
         let mut faults = Vec::new();
-        let columns = self
-            .wanted
-            .iter()
-            .map(|(column, data_type, written)| decode::column(fields, *column, data_type, written, &mut faults));
-        let mut columns: Vec<ArrayRef> = columns.collect();
-        let judged = self.judge(&mut columns, &mut faults);
+        let columns = self.wanted.iter().map(|(column, data_type, written)| {
+            decode::column(fields, *column, data_type, written, &mut faults).map_err(|error| {
+                Error::internal(format_args!("column '{}' cannot be decoded", self.names[*column])).because(error)
+            })
+        });
+        let columns: Result<Vec<ArrayRef>> = columns.collect();
+        let columns = columns.and_then(|mut columns| {
+            self.check_values(&mut columns, &mut faults).map_err(misfit)?;
+            Ok(columns)
+        });
         let bad = if faults.is_empty() && table.odd.is_empty() {
             Vec::new()
         } else {
             self.bad(&text, &mut faults, &table.odd)
         };
-        let drops_bad = matches!(self.on_bad, OnBad::Skip | OnBad::Reject) && !faults.is_empty();
+        let drops_bad = matches!(self.on_bad, OnBadRow::Skip | OnBadRow::Reject) && !faults.is_empty();
         let options = RecordBatchOptions::new().with_row_count(Some(table.rows()));
-        let batch = judged
-            .and_then(|()| RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options))
-            .and_then(|batch| if drops_bad { without(&batch, faults.iter().map(|fault| fault.row)) } else { Ok(batch) })
-            .and_then(|batch| {
-                let taken = self.sieve.as_ref().map_or_else(|| Ok(batch.clone()), |sieve| sieve.taken(&batch))?;
-                Ok((batch.num_rows() - taken.num_rows(), taken))
-            })
-            .map_err(|error| Error::new(ErrorKind::Internal, "the decoded columns don't fit together").because(error));
+        let batch = columns.and_then(|columns| {
+            RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
+                .and_then(
+                    |batch| {
+                        if drops_bad { without(&batch, faults.iter().map(|fault| fault.row)) } else { Ok(batch) }
+                    },
+                )
+                .and_then(|batch| {
+                    let kept =
+                        self.row_filter.as_ref().map_or_else(|| Ok(batch.clone()), |filter| filter.kept(&batch))?;
+                    Ok((batch.num_rows() - kept.num_rows(), kept))
+                })
+                .map_err(misfit)
+        });
         let rows = table.rows();
         let records = rows + table.odd.iter().filter(|odd| !odd.fitted).count();
         let lines = lines(bytes, dialect);
@@ -182,29 +193,28 @@ impl Reading {
             let _ = spare.send(Spare { bytes: text.bytes, table: text.table });
             None
         };
-        let (left_out, batch) = match batch {
-            Ok((left_out, batch)) => (left_out as u64, Ok(batch)),
+        let (filtered, batch) = match batch {
+            Ok((filtered, batch)) => (filtered as u64, Ok(batch)),
             Err(error) => (0, Err(error)),
         };
-        Decoded { batch, bad, left_out, records: records as u64, lines, text }
+        Decoded { batch, bad, filtered, records: records as u64, lines, text }
     }
 
-    /// Asks the rules about the values that could be read.  Where bad values become null, those that break a rule do.
-    fn judge(&self, columns: &mut [ArrayRef], faults: &mut Vec<Fault>) -> std::result::Result<(), ArrowError> {
+    /// Applies the rules to the values that could be read.  If bad values become null, those that violate a rule do.
+    fn check_values(&self, columns: &mut [ArrayRef], faults: &mut Vec<Fault>) -> std::result::Result<(), ArrowError> {
         let unreadable: HashSet<(usize, usize)> = match self.rules.is_empty() {
             true => HashSet::new(),
             false => faults.iter().map(|fault| (fault.row, fault.column)).collect(),
         };
         for (place, rule) in &self.rules {
-            let broken = rule.broken(&columns[*place])?;
-            if broken.is_empty() {
+            let violations = rule.violations(&columns[*place])?;
+            if violations.is_empty() {
                 continue;
             }
-            if self.on_bad == OnBad::Null {
-                columns[*place] = nulled(&columns[*place], broken.iter().map(|broken| broken.row))?;
+            if self.on_bad == OnBadRow::Null {
+                columns[*place] = nulled(&columns[*place], violations.iter().map(|fault| fault.row))?;
             }
-            let broken = broken.iter().map(|broken| Fault::from(*broken));
-            faults.extend(broken.filter(|fault| !unreadable.contains(&(fault.row, fault.column))));
+            faults.extend(violations.into_iter().filter(|fault| !unreadable.contains(&(fault.row, fault.column))));
         }
         Ok(())
     }
@@ -213,7 +223,7 @@ impl Reading {
     fn bad(&self, text: &Text, faults: &mut Vec<Fault>, odd: &[Odd]) -> Vec<Found> {
         let Text { dialect, bytes, table, .. } = text;
         faults.sort_by_key(|fault| (fault.row, fault.column));
-        if self.on_bad != OnBad::Null {
+        if self.on_bad != OnBadRow::Null {
             faults.dedup_by_key(|fault| fault.row);
         }
         // Records that are no rows count as records all the same: so many stand before each odd one.
@@ -230,7 +240,7 @@ impl Reading {
             reason,
             column: None,
             text: Vec::new(),
-            row: if self.on_bad == OnBad::Reject { bytes[row].to_vec() } else { Vec::new() },
+            row: if self.on_bad == OnBadRow::Reject { bytes[row].to_vec() } else { Vec::new() },
         };
         let fields = faults.iter().map(|fault| {
             let (start, end) = table.field(fault.row, fault.column);
@@ -269,6 +279,10 @@ impl Text {
             }
         }
     }
+}
+
+fn misfit(error: ArrowError) -> Error {
+    Error::internal("the decoded columns do not fit together").because(error)
 }
 
 /// How many bytes of Latin-1 this text was.

@@ -1,9 +1,8 @@
-//! From a column of a chunk to an Arrow array: the type is matched once a column, and the loop over its rows is compiled for
-//! that type.  A field that can't be read becomes null and is put on a list; what is done about it is decided elsewhere.
+//! From a column of a chunk to an Arrow array: the type is matched once per column, and the loop over its rows is compiled for
+//! that type.  A field that cannot be read becomes null and is put on a list; what is done about it is decided elsewhere.
 //!
 //! Spaces around numbers, dates and booleans are ignored; in texts they are kept.
 
-use std::str::FromStr;
 use std::sync::Arc;
 
 use arrow::array::types::{
@@ -13,59 +12,46 @@ use arrow::array::types::{
 };
 use arrow::array::{
     ArrayRef, ArrowPrimitiveType, BooleanArray, BooleanBufferBuilder, GenericStringArray, OffsetSizeTrait,
-    PrimitiveArray, StringArray,
+    PrimitiveArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::compute::cast;
-use arrow::compute::kernels::cast_utils::parse_decimal;
 use arrow::datatypes::{DataType, TimeUnit};
+use arrow::error::ArrowError;
 
 use super::dialect::Dialect;
-use super::moment::{self, Written};
-use super::table::Table;
-use crate::bad::Reason;
-use crate::rules::Broken;
-use crate::types::zone_offset;
+use super::field_index::FieldIndex;
+use crate::model::fault::{Fault, Reason};
+use crate::model::time_format::TimeFormat;
+use crate::model::timestamp;
+use crate::model::types::zone_offset;
+use crate::model::values::{boolean, decimal, float, integer, with_point};
 
-/// Texts of so many bytes are short.
+/// Strings of at most this number of bytes are short.
 const SHORT: usize = 16;
 
 /// A chunk and its fields.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'a> {
     pub bytes: &'a [u8],
-    pub table: &'a Table,
+    pub table: &'a FieldIndex,
     pub dialect: &'a Dialect,
-    /// Whether the whole chunk is UTF-8, so that its fields needn't be looked at.
+    /// Whether the whole chunk is valid UTF-8, so that fields need not be checked.
     pub utf8: bool,
 }
 
-/// A field that can't be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fault {
-    pub row: usize,
-    pub column: usize,
-    pub reason: Reason,
-}
-
-impl From<Broken> for Fault {
-    fn from(Broken { row, column, rule }: Broken) -> Self {
-        Self { row, column, reason: Reason::Rule(rule) }
-    }
-}
-
-/// Decodes a column; what can't be read is null and added to `faults`.
+/// Decodes a column; what cannot be read is null and added to `faults`.
 pub(crate) fn column(
     fields: Fields,
     column: usize,
     data_type: &DataType,
-    written: &Written,
+    format: &TimeFormat,
     faults: &mut Vec<Fault>,
-) -> ArrayRef {
+) -> Result<ArrayRef, ArrowError> {
     let mut decoder = Decoder { fields, column, faults };
     // Room for a number whose comma becomes a point.
     let mut text = Vec::new();
-    match data_type {
+    Ok(match data_type {
         DataType::Boolean => decoder.booleans(),
         DataType::Int8 => decoder.primitive::<Int8Type>(data_type, integer),
         DataType::Int16 => decoder.primitive::<Int16Type>(data_type, integer),
@@ -90,80 +76,30 @@ pub(crate) fn column(
                 false => decimal(field, precision, scale),
             })
         }
-        DataType::Date32 => decoder.primitive::<Date32Type>(data_type, |field| written.date(field)),
+        DataType::Date32 => decoder.primitive::<Date32Type>(data_type, |field| format.date(field)),
         DataType::Timestamp(unit, zone) => {
             let zone = zone.as_deref().and_then(zone_offset);
             let unit = *unit;
-            match written {
-                Written::Iso => {
-                    let mut last = moment::LastDate::default();
-                    decoder.times(data_type, unit, |field| last.moment(field).ok_or(Reason::Text)?.in_unit(unit, zone))
+            match format {
+                TimeFormat::Iso => {
+                    let mut last = timestamp::LastDate::default();
+                    decoder
+                        .times(data_type, unit, |field| last.timestamp(field).ok_or(Reason::Text)?.in_unit(unit, zone))
                 }
                 // Counted from 1970 in UTC, whatever the zone.
-                Written::Epoch(_) => {
-                    decoder.times(data_type, unit, |field| written.moment(field)?.in_unit(unit, zone.or(Some(0))))
+                TimeFormat::Epoch(_) => {
+                    decoder.times(data_type, unit, |field| format.timestamp(field)?.in_unit(unit, zone.or(Some(0))))
                 }
-                Written::Pattern(_) => {
-                    decoder.times(data_type, unit, |field| written.moment(field)?.in_unit(unit, zone))
+                TimeFormat::Strftime(_) => {
+                    decoder.times(data_type, unit, |field| format.timestamp(field)?.in_unit(unit, zone))
                 }
             }
         }
-        DataType::LargeUtf8 => decoder.texts::<i64>(),
-        DataType::Dictionary(..) => {
-            let texts = decoder.texts::<i32>();
-            cast(&texts, data_type).unwrap_or(texts)
-        }
-        _ => decoder.texts::<i32>(),
-    }
-}
-
-/// A whole number: `1`, `+1`, `-1`.
-#[inline]
-pub(crate) fn integer<N: atoi_simd::Parse + FromStr>(field: &[u8]) -> Result<N, Reason> {
-    atoi_simd::parse::<N, true, true>(field).map_err(|_| {
-        let digits = field.strip_prefix(b"-").or(field.strip_prefix(b"+")).unwrap_or(field);
-        let whole = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-        if whole { Reason::Range } else { Reason::Text }
+        DataType::Utf8 => decoder.texts::<i32>()?,
+        DataType::LargeUtf8 => decoder.texts::<i64>()?,
+        DataType::Dictionary(..) => cast(&decoder.texts::<i32>()?, data_type)?,
+        other => return Err(ArrowError::NotYetImplemented(format!("a CSV column of type {other}"))),
     })
-}
-
-/// A number as Rust writes it: `1`, `+1`, `-1.5`, `1e-3`, `NaN`, `inf`.
-#[inline]
-pub(crate) fn float<N: fast_float2::FastFloat>(field: &[u8]) -> Result<N, Reason> {
-    fast_float2::parse(field).map_err(|_| Reason::Text)
-}
-
-/// A decimal number with no more digits than the type holds.
-fn decimal(field: &[u8], precision: u8, scale: i8) -> Result<i128, Reason> {
-    let text = std::str::from_utf8(field).map_err(|_| Reason::Text)?;
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let plain = whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
-    if !plain || whole.len() + fraction.len() == 0 {
-        return Err(Reason::Text);
-    }
-    if fraction.trim_end_matches('0').len() > usize::try_from(scale).unwrap_or(0) {
-        return Err(Reason::Decimals);
-    }
-    parse_decimal::<Decimal128Type>(text, precision, scale).map_err(|_| Reason::Range)
-}
-
-/// `1,5` as `1.5`; a point, which might separate thousands, is refused.
-pub(crate) fn with_point<'a>(field: &[u8], text: &'a mut Vec<u8>) -> Result<&'a [u8], Reason> {
-    if field.contains(&b'.') {
-        return Err(Reason::Text);
-    }
-    text.clear();
-    text.extend(field.iter().map(|byte| if *byte == b',' { b'.' } else { *byte }));
-    Ok(text)
-}
-
-pub(crate) fn boolean(field: &[u8]) -> Result<bool, Reason> {
-    match field {
-        b"true" | b"True" | b"TRUE" | b"1" => Ok(true),
-        b"false" | b"False" | b"FALSE" | b"0" => Ok(false),
-        _ => Err(Reason::Text),
-    }
 }
 
 struct Decoder<'a> {
@@ -237,7 +173,7 @@ impl Decoder<'_> {
         Arc::new(BooleanArray::new(values.finish(), nulls))
     }
 
-    fn texts<O: OffsetSizeTrait>(&mut self) -> ArrayRef {
+    fn texts<O: OffsetSizeTrait>(&mut self) -> Result<ArrayRef, ArrowError> {
         let Fields { bytes, table, dialect, utf8 } = self.fields;
         let size: usize = table.column(self.column).map(|(start, end)| end - start).sum();
         let mut values: Vec<u8> = Vec::with_capacity(size + SHORT);
@@ -274,11 +210,8 @@ impl Decoder<'_> {
             offsets.push(O::usize_as(values.len()));
         }
         let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-        match GenericStringArray::<O>::try_new(offsets, values.into(), nulls.finish(table.rows())) {
-            Ok(array) => Arc::new(array),
-            // All of it was found to be UTF-8, in fields or as a whole whose fields end at ASCII bytes.
-            Err(_) => Arc::new(StringArray::new_null(table.rows())),
-        }
+        // All of it is UTF-8: each field was checked, or the whole, whose fields end at ASCII bytes.
+        Ok(Arc::new(GenericStringArray::<O>::try_new(offsets, values.into(), nulls.finish(table.rows()))?))
     }
 }
 
@@ -319,59 +252,31 @@ impl Nulls {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use arrow::array::Array;
 
     use super::*;
 
-    proptest! {
-        /// The slow twin of the numbers' parsers is the standard library.
-        #[test]
-        fn numbers_are_read_as_the_standard_library_does(text in "[+-]?[0-9]{0,22}(\\.[0-9]{0,20})?([eE][+-]?[0-9]{1,3})?|[+-]?(inf|nan|Infinity|NaN)|[0-9 +.-]{0,4}") {
-            prop_assert_eq!(float::<f64>(text.as_bytes()).ok().map(f64::to_bits), text.parse::<f64>().ok().map(f64::to_bits), "{}", text);
-            prop_assert_eq!(float::<f32>(text.as_bytes()).ok().map(f32::to_bits), text.parse::<f32>().ok().map(f32::to_bits), "{}", text);
-            prop_assert_eq!(integer::<i64>(text.as_bytes()).ok(), text.parse::<i64>().ok(), "{}", text);
-            prop_assert_eq!(integer::<i8>(text.as_bytes()).ok(), text.parse::<i8>().ok(), "{}", text);
-            prop_assert_eq!(integer::<u64>(text.as_bytes()).ok(), text.parse::<u64>().ok(), "{}", text);
-            prop_assert_eq!(integer::<u16>(text.as_bytes()).ok(), text.parse::<u16>().ok(), "{}", text);
-        }
-
-        #[test]
-        fn numbers_read_back_as_they_were(x: f64, y: f32, n: i64, m: u32) {
-            prop_assert_eq!(float::<f64>(x.to_string().as_bytes()).unwrap().to_bits(), x.to_bits());
-            prop_assert_eq!(float::<f32>(y.to_string().as_bytes()).unwrap().to_bits(), y.to_bits());
-            prop_assert_eq!(integer::<i64>(n.to_string().as_bytes()).unwrap(), n);
-            prop_assert_eq!(integer::<u32>(m.to_string().as_bytes()).unwrap(), m);
-        }
+    /// One column of one chunk.  With `utf8` the caller vouches for its encoding.
+    fn decoded(bytes: &[u8], data_type: &DataType, utf8: bool) -> (Result<ArrayRef, ArrowError>, usize) {
+        let dialect = Dialect::default();
+        let mut table = FieldIndex::default();
+        table.scan(bytes, &dialect, 1);
+        let fields = Fields { bytes, table: &table, dialect: &dialect, utf8 };
+        let mut faults = Vec::new();
+        (column(fields, 0, data_type, &TimeFormat::Iso, &mut faults), faults.len())
     }
 
+    /// What cannot happen must end the run: a column of nulls, or one of another type, would go unseen.
     #[test]
-    fn what_is_no_integer_and_what_is_too_large() {
-        for (text, reason) in [
-            ("300", Reason::Range),
-            ("-129", Reason::Range),
-            ("1.0", Reason::Text),
-            ("+", Reason::Text),
-            ("1 2", Reason::Text),
-        ] {
-            assert_eq!(integer::<i8>(text.as_bytes()), Err(reason), "{text}");
-        }
-    }
-
-    #[test]
-    fn decimals_lose_no_digit() {
-        for (text, value) in [
-            ("1.5", Ok(150)),
-            ("-1.500", Ok(-150)),
-            ("+7", Ok(700)),
-            (".5", Ok(50)),
-            ("1.555", Err(Reason::Decimals)),
-            ("123456.00", Err(Reason::Range)),
-            ("1e3", Err(Reason::Text)),
-            (".", Err(Reason::Text)),
-        ] {
-            assert_eq!(decimal(text.as_bytes(), 5, 2), value, "{text}");
-        }
-        assert_eq!(float::<f64>(with_point(b"1,5", &mut Vec::new()).unwrap()), Ok(1.5));
-        assert_eq!(with_point(b"1.000,5", &mut Vec::new()), Err(Reason::Text));
+    fn a_column_that_cannot_be_built_is_an_error() {
+        let broken = b"a\n\xff\n";
+        let (array, faults) = decoded(broken, &DataType::Utf8, false);
+        assert_eq!((array.unwrap().null_count(), faults), (1, 1));
+        assert!(decoded(broken, &DataType::Utf8, true).0.is_err(), "not UTF-8, though the chunk was taken for it");
+        assert!(decoded(broken, &DataType::LargeUtf8, true).0.is_err());
+        let narrow = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
+        let many: String = (0..200).map(|i| format!("{i}\n")).collect();
+        assert!(decoded(many.as_bytes(), &narrow, true).0.is_err(), "more values than the dictionary has keys");
+        assert!(decoded(b"1\n", &DataType::Float16, true).0.is_err(), "a type that no pipeline file names");
     }
 }

@@ -1,44 +1,29 @@
-//! How a CSV file is written.
+//! The dialect of a CSV file.
 
 use std::borrow::Cow;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
+use crate::config::Encoding;
+use crate::model::values::NullValues;
 
 /// The bytes and words that mean something, and what is done about rows that don't keep to the columns.
 #[derive(Debug, Clone)]
 pub(crate) struct Dialect {
     pub delimiter: u8,
-    /// `None`: quotes are text.
+    /// `None`: quoting is disabled.
     pub quote: Option<u8>,
     /// Inside quotes: the byte after it is text, whatever it is.  A doubled quote is a quote in any case.
     pub escape: Option<u8>,
     /// A line that begins with it is no record.
     pub comment: Option<u8>,
-    /// `\n` (with or without `\r` before it); `\r` for files that have no other.  Each file says it itself.
+    /// `\n` (with or without `\r` before it); `\r` for files that have no other.  It is detected per file.
     pub line_end: u8,
     pub header: bool,
-    pub nulls: Nulls,
+    pub nulls: NullValues,
     /// `1,5` is one and a half.
     pub decimal_comma: bool,
     pub encoding: Encoding,
     /// Rows with too few or too many fields are filled up or cut off, rather than being bad.
     pub fit: bool,
-}
-
-/// The texts that stand for a missing value; the empty text always does.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Nulls(pub Vec<String>);
-
-/// How characters stand in bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Encoding {
-    /// UTF-8; a byte that is none makes a bad row.
-    #[default]
-    Utf8,
-    /// ISO 8859-1: each byte is the character of that number.
-    Latin1,
 }
 
 impl Default for Dialect {
@@ -50,7 +35,7 @@ impl Default for Dialect {
             comment: None,
             line_end: b'\n',
             header: true,
-            nulls: Nulls::default(),
+            nulls: NullValues::default(),
             decimal_comma: false,
             encoding: Encoding::Utf8,
             fit: false,
@@ -58,15 +43,8 @@ impl Default for Dialect {
     }
 }
 
-impl Nulls {
-    #[inline]
-    pub fn contains(&self, field: &[u8]) -> bool {
-        field.is_empty() || (!self.0.is_empty() && self.0.iter().any(|word| word.as_bytes() == field))
-    }
-}
-
 impl Dialect {
-    /// Whether a field stands in quotes, so that [`Dialect::text`] has something to do.
+    /// Whether a field is quoted, so that [`Dialect::text`] has something to do.
     #[inline]
     pub fn is_quoted(&self, field: &[u8]) -> bool {
         self.quote.is_some() && field.first().copied() == self.quote

@@ -1,5 +1,5 @@
-//! The rows of CSV files: a thread reads and cuts, a pool decodes, whoever calls [`CsvChunks::next`] gets the chunks in order
-//! with every bad row's place.
+//! The rows of CSV files: a thread reads and splits, a pool decodes, and [`CsvChunks::next`] returns the chunks in order, with the
+//! position of every bad row.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,27 +9,27 @@ use std::thread::{self, JoinHandle};
 
 use rayon::ThreadPool;
 
-use super::chunk::{Decoded, Places, Reading, Spare};
-use super::cut::last_record;
+use super::chunk::{ChunkPositions, Decoded, Reading, Spare};
 use super::dialect::Dialect;
-use super::open::{self, Opened, fill};
+use super::header::{self, Opened, UNCLOSED_QUOTE, fill};
+use super::split::last_record;
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::bytes::{Buffer, Bytes};
+use crate::files::input::InputFile;
+use crate::model::chunk::{Chunk, FilterCounts, InputPosition, RowPositions};
+use crate::model::column::{SAME_COLUMNS, quoted};
 use crate::ordered::{self, Jobs, Outcomes};
-use crate::source::bytes::{Buffer, Bytes};
-use crate::source::files::InputFile;
-use crate::source::filter::LeftOut;
-use crate::source::{Chunk, Mark};
 
-/// So much is decoded at once: large enough for a thread to be worth its while, small enough for its cache.
+/// The default number of bytes decoded at once: large enough to be worth a thread, small enough for its cache.
 pub(crate) const CHUNK_BYTES: usize = 2 << 20;
-/// What may be asked for: places in a chunk are counted in 32 bits, also where Latin-1 becomes twice as long.
+/// The largest number of them: offsets in a chunk have 32 bits, even if Latin-1 becomes twice as long.
 pub(crate) const MOST_CHUNK_BYTES: usize = 1 << 30;
-/// No record is longer than this; what is, is taken for an unclosed quote.
+/// The longest record.  A longer one is treated as an unclosed quote.
 const RECORD_BYTES: usize = 64 << 20;
 
 /// A chunk's way from the thread that reads to the one that takes it.
 struct Cut {
-    at: Mark,
+    at: InputPosition,
     after: u64,
     decoded: Decoded,
     /// What is wrong with the file behind the chunk.
@@ -53,12 +53,12 @@ impl CsvChunks {
     pub fn begin(
         reading: Reading,
         opened: Opened,
-        mark: Option<Mark>,
+        mark: Option<InputPosition>,
         pool: Arc<ThreadPool>,
         ahead: usize,
     ) -> Result<Self> {
         let reading = Arc::new(reading);
-        let Mark { file, line, record, .. } = mark.unwrap_or(opened.mark);
+        let InputPosition { file, line, record, .. } = mark.unwrap_or(opened.mark);
         let (jobs, outcomes) = ordered::channel(pool, ahead);
         let context = Arc::clone(&reading);
         let reader = thread::Builder::new()
@@ -68,7 +68,7 @@ impl CsvChunks {
                     jobs.give(move || Err(error));
                 }
             })
-            .map_err(|error| Error::new(ErrorKind::Source, "can't start a thread").because(error))?;
+            .map_err(|error| Error::new(ErrorKind::Source, "cannot start a thread").because(error))?;
         Ok(Self { reading, outcomes: Some(outcomes), reader: Some(reader), file, line, record, late: None })
     }
 
@@ -78,32 +78,36 @@ impl CsvChunks {
             return Err(error);
         }
         let Some(outcome) = self.outcomes.as_ref().and_then(Outcomes::next) else { return Ok(None) };
-        let cut = outcome.unwrap_or_else(|| Err(Error::panicked("decoding CSV")))?;
+        let cut = outcome
+            .unwrap_or_else(|| Err(Error::panicked("decoding CSV").in_file(&self.reading.files[self.file].path)))?;
         if cut.at.file != self.file {
             (self.file, self.line, self.record) = (cut.at.file, cut.at.line, cut.at.record);
         }
         let file = &self.reading.files[self.file].path;
-        let Decoded { batch, bad, left_out, records, lines, text } = cut.decoded;
-        let at = Mark { file: self.file, offset: cut.at.offset, line: self.line, record: self.record };
+        let Decoded { batch, bad, filtered, records, lines, text } = cut.decoded;
+        let at = InputPosition { file: self.file, offset: cut.at.offset, line: self.line, record: self.record };
         let bad = bad.into_iter().map(|found| found.place(file, at)).collect();
         if let Some(what) = cut.end {
             let (line, record) = (at.line + lines, at.record + records);
             self.late = Some(
                 Error::new(
                     ErrorKind::Malformed { line, record, column: None },
-                    format!("a quote opened in record {record} is never closed: {what}"),
+                    format!("record {record}: unclosed quote: {what}"),
                 )
                 .in_file(file)
-                .help("close the quote, or write a quote inside a text as two"),
+                .help(UNCLOSED_QUOTE),
             );
         }
-        let places = text.map(|text| Places::new(&self.reading, text, at));
+        let positions =
+            text.map(|text| Box::new(ChunkPositions::new(&self.reading, text, at)) as Box<dyn RowPositions>);
         self.line += lines;
         self.record += records;
-        let after = Mark { file: self.file, offset: cut.at.offset + cut.after, line: self.line, record: self.record };
+        let after =
+            InputPosition { file: self.file, offset: cut.at.offset + cut.after, line: self.line, record: self.record };
         let bytes = self.reading.read.load(Ordering::Relaxed);
-        let left_out = LeftOut { rows: left_out, ..LeftOut::default() };
-        Ok(Some(Chunk { batch: batch?, bad, places, file: self.file, first_record: at.record, after, bytes, left_out }))
+        let filtered = FilterCounts { rows: filtered, ..FilterCounts::default() };
+        let batch = batch.map_err(|error| error.in_file(file))?;
+        Ok(Some(Chunk { batch, bad, positions, file: self.file, first_record: at.record, after, bytes, filtered }))
     }
 }
 
@@ -126,7 +130,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn read(&self, first: Opened, mark: Option<Mark>) -> Result<()> {
+    fn read(&self, first: Opened, mark: Option<InputPosition>) -> Result<()> {
         let Reading { files, read, .. } = &*self.reading;
         let (spare, spares) = channel();
         let begin = mark.map_or(first.mark.file, |mark| mark.file);
@@ -153,7 +157,7 @@ impl Reader<'_> {
 
     fn open(&self, file: usize) -> Result<Option<Opened>> {
         let Reading { files, dialect, read, .. } = &*self.reading;
-        let opened = open::open(&files[file], file, dialect, read)?;
+        let opened = header::open(&files[file], file, dialect, read)?;
         opened.iter().try_for_each(|opened| self.check_header(&files[file].path, &opened.names))?;
         Ok(opened)
     }
@@ -164,12 +168,8 @@ impl Reader<'_> {
         if names == expected {
             return Ok(());
         }
-        let quoted = crate::source::quoted;
-        let message =
-            format!("its columns are {}, but those of the first file are {}", quoted(names), quoted(expected));
-        Err(Error::new(ErrorKind::Source, message)
-            .in_file(file)
-            .help("files that are read together have the same columns in the same order"))
+        let message = format!("got the columns {}, expected {} as in the first file", quoted(names), quoted(expected));
+        Err(Error::new(ErrorKind::Source, message).in_file(file).help(SAME_COLUMNS))
     }
 
     /// Cuts a file into chunks and gives them out; whether anybody still takes them.
@@ -209,7 +209,7 @@ impl Reader<'_> {
                 return Ok(false);
             }
             if what.is_some() {
-                // The complaint ends the run.
+                // The error ends the run.
                 return Ok(false);
             }
             mark.offset += end as u64;
@@ -224,7 +224,7 @@ impl Reader<'_> {
         &self,
         chunk: Spare,
         dialect: &Arc<Dialect>,
-        at: Mark,
+        at: InputPosition,
         end: Option<&'static str>,
         spare: Sender<Spare>,
     ) -> bool {
@@ -234,5 +234,47 @@ impl Reader<'_> {
             let decoded = reading.decode(chunk, dialect, &spare);
             Ok(Cut { at, after, decoded, end })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::{DataType, Field, Schema};
+
+    use super::*;
+    use crate::model::bad_row::OnBadRow;
+    use crate::model::time_format::TimeFormat;
+
+    /// A column that cannot be built ends the run, with its name and its file, whatever is done about bad rows.
+    #[test]
+    fn a_column_that_cannot_be_decoded_is_an_internal_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("in.csv");
+        std::fs::write(&path, "a,b\n1,2\n").unwrap();
+        let (input, read) = (InputFile::local(&path), Arc::default());
+        let opened = header::open(&input, 0, &Dialect::default(), &read).unwrap().unwrap();
+        // No pipeline file has this type.
+        let schema = Schema::new(vec![Field::new("b", DataType::Float16, true)]);
+        let reading = Reading {
+            files: vec![input],
+            dialect: Dialect::default(),
+            width: 2,
+            names: opened.names.clone(),
+            wanted: vec![(1, DataType::Float16, TimeFormat::Iso)],
+            schema: Arc::new(schema),
+            rules: Vec::new(),
+            row_filter: None,
+            on_bad: OnBadRow::Null,
+            fitted_are_bad: true,
+            keep_text: false,
+            chunk_bytes: CHUNK_BYTES,
+            read,
+        };
+        let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap());
+        let mut chunks = CsvChunks::begin(reading, opened, None, pool, 1).unwrap();
+        let error = chunks.next().map(drop).unwrap_err();
+        let text = error.to_string();
+        assert_eq!((error.kind(), error.file()), (&ErrorKind::Internal, Some(path.as_path())));
+        assert!(text.contains("in.csv: internal error: column 'b' cannot be decoded\nhelp: this is a bug"), "{text}");
     }
 }

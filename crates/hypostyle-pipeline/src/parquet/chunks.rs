@@ -7,9 +7,10 @@ use arrow::datatypes::SchemaRef;
 
 use super::read::{ParquetBatches, ParquetFile};
 use crate::error::Result;
+use crate::files::list::Files;
+use crate::model::chunk::{BATCH_ROWS, Chunk, InputPosition};
+use crate::model::column::check_same_columns;
 use crate::rules::test::Test;
-use crate::source::files::Files;
-use crate::source::{BATCH_ROWS, Chunk, Mark, check_same_columns};
 
 /// What is read of the files.
 pub(crate) struct Wanted {
@@ -28,7 +29,7 @@ pub(crate) struct ParquetChunks {
     threads: usize,
     first: Option<ParquetFile>,
     open: Option<ParquetBatches>,
-    next: Mark,
+    next: InputPosition,
     /// Bytes of the files that have been read to their end.
     bytes: u64,
 }
@@ -40,9 +41,9 @@ impl ParquetChunks {
         wanted: Wanted,
         batch_rows: Option<usize>,
         threads: usize,
-        mark: Option<Mark>,
+        mark: Option<InputPosition>,
     ) -> Result<Self> {
-        let next = mark.unwrap_or(Mark::first_row(0));
+        let next = mark.unwrap_or(InputPosition::first_row(0));
         let bytes = files.list[..next.file].iter().map(|file| file.bytes).sum();
         let batch_rows = batch_rows.unwrap_or(BATCH_ROWS);
         let first = Some(first).filter(|_| next.file == 0);
@@ -51,26 +52,32 @@ impl ParquetChunks {
 
     pub fn next(&mut self) -> Result<Option<Chunk>> {
         loop {
-            if self.open.is_none() {
-                let Some(file) = self.files.list.get(self.next.file) else { return Ok(None) };
-                let opened = match self.first.take() {
-                    Some(first) => first,
-                    None => {
-                        let (opened, columns) = ParquetFile::open(file)?;
-                        check_same_columns(&file.path, &columns, &self.wanted.columns, &self.wanted.schema)?;
-                        opened
-                    }
-                };
-                let schema = Arc::clone(&self.wanted.schema);
-                let opened = opened.skip_groups(&self.wanted.tests);
-                let batches =
-                    opened.batches(&self.wanted.columns, schema, self.batch_rows, self.threads, self.next.offset)?;
-                self.open = Some(batches);
-            }
-            let Some(batches) = &mut self.open else { return Ok(None) };
+            let batches = match &mut self.open {
+                Some(batches) => batches,
+                none => {
+                    let Some(file) = self.files.list.get(self.next.file) else { return Ok(None) };
+                    let opened = match self.first.take() {
+                        Some(first) => first,
+                        None => {
+                            let (opened, columns) = ParquetFile::open(file)?;
+                            check_same_columns(&file.path, &columns, &self.wanted.columns, &self.wanted.schema)?;
+                            opened
+                        }
+                    };
+                    let schema = Arc::clone(&self.wanted.schema);
+                    let opened = opened.skip_groups(&self.wanted.tests);
+                    none.insert(opened.batches(
+                        &self.wanted.columns,
+                        schema,
+                        self.batch_rows,
+                        self.threads,
+                        self.next.offset,
+                    )?)
+                }
+            };
             let batch = batches.next()?;
             let (rows, place) = (batch.as_ref().map_or(0, RecordBatch::num_rows) as u64, batches.place());
-            let left_out = batches.left_out(self.next.offset..place - rows);
+            let filtered = batches.filtered(self.next.offset..place - rows);
             let (file, first_record) = (self.next.file, place - rows + 1);
             (self.next.offset, self.next.record) = (place, place + 1);
             let bytes = self.bytes + batches.bytes_of(place);
@@ -78,22 +85,22 @@ impl ParquetChunks {
             if ended {
                 self.open = None;
                 self.bytes += self.files.list[file].bytes;
-                self.next = Mark::first_row(file + 1);
+                self.next = InputPosition::first_row(file + 1);
             }
-            // What was left unread at the end of a file is told with no rows.
+            // Rows skipped at the end of a file are reported in a chunk without rows.
             if let Some(batch) =
-                batch.or_else(|| (left_out.rows > 0).then(|| RecordBatch::new_empty(Arc::clone(&self.wanted.schema))))
+                batch.or_else(|| (filtered.rows > 0).then(|| RecordBatch::new_empty(Arc::clone(&self.wanted.schema))))
             {
                 let after = self.next;
                 return Ok(Some(Chunk {
                     batch,
                     bad: Vec::new(),
-                    places: None,
+                    positions: None,
                     file,
                     first_record,
                     after,
                     bytes,
-                    left_out,
+                    filtered,
                 }));
             }
         }

@@ -10,12 +10,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use arrow::array::ArrayRef;
 use arrow::datatypes::FieldRef;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
-use parquet::errors::Result as ParquetResult;
+use parquet::errors::{ParquetError, Result as ParquetResult};
 use rayon::ThreadPool;
 
 use crate::error::{Error, Result};
 
-/// So many arrays may wait to be encoded.
+/// The number of arrays that may wait to be encoded.
 const AHEAD: usize = 2;
 
 /// A column, shared by who gives the arrays and who encodes them.
@@ -54,7 +54,7 @@ impl Column {
         self.give(Task::Close, pool);
     }
 
-    /// Whether the column was closed, or can't be.
+    /// Whether the column was closed, or cannot be.
     pub fn is_done(&self) -> bool {
         self.lock().outcome.is_some()
     }
@@ -117,6 +117,9 @@ impl Column {
 
     fn encode(&self, array: &ArrayRef, writers: &mut [ArrowColumnWriter]) -> ParquetResult<()> {
         let leaves = compute_leaves(&self.field, array)?;
+        if leaves.len() != writers.len() {
+            return Err(ParquetError::General(format!("{} leaves for {} writers", leaves.len(), writers.len())));
+        }
         writers.iter_mut().zip(&leaves).try_for_each(|(writer, leaf)| writer.write(leaf))
     }
 

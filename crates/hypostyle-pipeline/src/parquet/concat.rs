@@ -28,7 +28,7 @@ pub(crate) fn concat<W: Write + Send>(parts: &[PathBuf], schema: &SchemaRef, com
     let (mut file, _) = open(out, schema, properties(compression))?;
     for part in parts {
         append(part, &mut file).map_err(|error| {
-            Error::new(ErrorKind::Sink, "a part of the output can't be joined to it").in_file(part).because(error)
+            Error::new(ErrorKind::Sink, "cannot append this part to the output").in_file(part).because(error)
         })?;
     }
     let mut out = file.into_inner().map_err(Error::unwritable)?;

@@ -2,7 +2,7 @@
 //!
 //! A dictionary is right for prices, sizes and names, and a waste for values that hardly repeat: they are hashed until the
 //! dictionary is full, and then written out as they are.  So the first rows of the row group are looked at.  A column
-//! whose values hardly repeat there goes without a dictionary, integers and moments as differences
+//! whose values hardly repeat there goes without a dictionary, integers and timestamps as differences
 //! (`DELTA_BINARY_PACKED`), everything else plainly.  Such a column may hardly become smaller by compression either, and
 //! is not compressed then, which saves whoever reads it time as well.
 //!
@@ -25,7 +25,7 @@ use parquet::errors::Result as ParquetResult;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::SchemaDescriptor;
 
-/// So many rows are looked at.
+/// The number of rows sampled.
 const SAMPLE: usize = 8_192;
 
 /// Fewer values than this say nothing.
@@ -34,7 +34,7 @@ const ENOUGH: usize = SAMPLE / 2;
 /// Fewer neighbours than this say nothing either; where many values are null, few have one.
 const ENOUGH_PAIRS: usize = SAMPLE / 64;
 
-/// Compression that saves less than one byte in so many is not worth its time.
+/// Compression that saves less than one byte in this number is not worth its time.
 const SAVED: i64 = 10;
 
 /// What holds for all row groups.

@@ -36,7 +36,7 @@ impl SharedFile {
         Ranges::open(object).map(Self::Remote)
     }
 
-    /// Says ahead of time which chunks will be read, of so many columns; only what lies elsewhere needs to know.
+    /// Announces which chunks will be read, of this number of columns; only remote files need it.
     pub fn plan(&self, chunks: impl FnOnce() -> Vec<Range<u64>>, columns: usize) {
         if let Self::Remote(ranges) = self {
             ranges.plan(chunks(), columns);
@@ -84,7 +84,7 @@ impl ChunkReader for SharedFile {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
-        // A damaged file may ask for any length: nothing is set aside for what the file can't hold.
+        // A damaged file may ask for any length: nothing is set aside for what the file cannot hold.
         if start.saturating_add(length as u64) > self.len() {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }

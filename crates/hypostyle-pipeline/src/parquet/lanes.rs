@@ -19,10 +19,10 @@ use arrow::array::{Array, ArrayRef};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// So many batches of a column may wait in the span that is being read.
+/// The batches of a column that may wait in the span that is being read.
 const AHEAD: usize = 2;
 
-/// So many bytes a thread may wait in all before the spans after it stand still.
+/// The bytes per thread that may wait before later spans pause.
 const BYTES_AHEAD: usize = 8 << 20;
 
 /// A column's arrays in the order of the rows.
@@ -86,7 +86,7 @@ struct Job {
 }
 
 impl Lanes {
-    /// Starts so many threads on the lanes of `spans` spans of `columns` columns.
+    /// Starts this number of threads on the lanes of `spans` spans of `columns` columns.
     pub fn start(
         threads: usize,
         spans: usize,
@@ -108,8 +108,8 @@ impl Lanes {
             let shared = Arc::clone(&lanes.shared);
             let thread = thread::Builder::new().name("parquet-read".to_string()).spawn(move || shared.work());
             lanes.threads.push(thread.map_err(|error| {
-                Error::new(ErrorKind::Source, format!("can't start a thread to read the input with: {error}"))
-                    .help("run it with fewer threads")
+                Error::new(ErrorKind::Source, format!("cannot start a thread to read the input: {error}"))
+                    .help("use fewer threads")
             })?);
         }
         Ok(lanes)
@@ -149,7 +149,7 @@ impl Drop for Lanes {
         self.shared.lock().stopped = true;
         self.shared.room.notify_all();
         for thread in self.threads.drain(..) {
-            // What a lane panicked with has been told as an error.
+            // The panic of a lane was reported as an error.
             let _ = thread.join();
         }
     }
@@ -245,8 +245,8 @@ impl Slot {
 }
 
 fn panicked() -> Error {
-    Error::new(ErrorKind::Internal, "decoding the Parquet file panicked")
-        .help("the file may be damaged: if other tools can read it, this is a mistake in Hypostyle: please report it")
+    Error::panicked("decoding Parquet")
+        .help("the file may be damaged; if other tools can read it, this is a bug in Hypostyle")
 }
 
 #[cfg(test)]

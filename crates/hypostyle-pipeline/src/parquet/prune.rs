@@ -1,4 +1,4 @@
-//! Which row groups a filter never needs: those in which, by their statistics, no row can meet one of its conditions.
+//! The row groups that a filter skips: those in which, by their statistics, no row can match.
 //!
 //! Statistics are bounds: texts may be cut short, NaNs are left out, and what is missing says nothing.  Where there is doubt
 //! the group is read: without statistics, with a bound that is a NaN or lies on the wrong side of the other, with the
@@ -17,7 +17,7 @@ use parquet::file::statistics::Statistics;
 use crate::rules::bounds::Bounds;
 use crate::rules::test::Test;
 
-/// For each row group whether it can be left unread, by what is asked of the columns of these numbers.
+/// Whether each row group can be skipped, by the tests of the columns of these numbers.
 pub(super) fn skipped(footer: &ArrowReaderMetadata, tests: &[(usize, Test)]) -> Vec<bool> {
     let groups = footer.metadata().row_groups();
     let mut skipped = vec![false; groups.len()];
@@ -43,7 +43,7 @@ fn leaf(footer: &ArrowReaderMetadata, column: usize) -> Option<usize> {
     (!footer.schema().field(column).data_type().is_nested()).then_some(leaf)
 }
 
-/// The bounds of a column in each row group; null where they aren't known, or can't be believed.
+/// The bounds of a column in each row group; null where they aren't known, or cannot be believed.
 fn bounds(footer: &ArrowReaderMetadata, column: usize, leaf: usize) -> Option<Bounds> {
     let (field, schema) = (footer.schema().field(column), footer.parquet_schema());
     if field.data_type().is_unsigned_integer() && schema.column(leaf).sort_order() != SortOrder::UNSIGNED {
@@ -105,7 +105,7 @@ mod tests {
 
     use super::*;
     use crate::config::FilterTable;
-    use crate::source::{Column, Origin};
+    use crate::model::column::{Column, Origin};
 
     /// Whether a group of ten rows of this column and these statistics is left unread.
     fn is_skipped(column: &str, statistics: Option<Statistics>, condition: &str) -> bool {
@@ -123,7 +123,7 @@ mod tests {
         let footer = ArrowReaderMetadata::try_new(footer, ArrowReaderOptions::new()).unwrap();
         let column = Column::new("x", footer.schema().field(0).data_type().clone(), Origin::File);
         let table: FilterTable = toml::from_str(condition).unwrap();
-        let tests = Test::read(table.asked(), &column, "[source.filter]").unwrap();
+        let tests = Test::read(table.conditions(), &column, "[source.filter]").unwrap();
         skipped(&footer, &tests.into_iter().map(|(test, _)| (0, test)).collect::<Vec<_>>())[0]
     }
 
@@ -220,13 +220,13 @@ mod tests {
     }
 
     #[test]
-    fn moments_have_units_and_zones() {
-        let moments = |min: i64, max: i64| Some(Statistics::int64(Some(min), Some(max), None, None, false));
+    fn timestamps_have_units_and_zones() {
+        let timestamps = |min: i64, max: i64| Some(Statistics::int64(Some(min), Some(max), None, None, false));
         let second = 1_704_067_200; // 2024-01-01
         for (unit, factor) in [("MILLIS", 1_000), ("MICROS", 1_000_000), ("NANOS", 1_000_000_000)] {
             for zone in ["true", "false"] {
                 let column = format!("optional int64 x (TIMESTAMP({unit},{zone}))");
-                let day = moments(second * factor, (second + 86_400) * factor - 1);
+                let day = timestamps(second * factor, (second + 86_400) * factor - 1);
                 assert!(is_skipped(&column, day.clone(), "min = \"2024-01-02\""), "{column}");
                 assert!(!is_skipped(&column, day.clone(), "max = \"2024-01-01\""), "{column}");
                 assert!(is_skipped(&column, day, "max = \"2023-12-31T23:59:59.999\""), "{column}");

@@ -17,12 +17,12 @@ use super::file::SharedFile;
 use super::lanes::{Lane, Lanes};
 use super::prune;
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::input::InputFile;
+use crate::model::chunk::FilterCounts;
+use crate::model::column::{Column, Origin};
 use crate::rules::test::Test;
-use crate::source::files::InputFile;
-use crate::source::filter::LeftOut;
-use crate::source::{Column, Origin};
 
-/// Row groups are joined until they hold so many batches.
+/// Row groups are joined until they hold this number of batches.
 const SPAN_BATCHES: u64 = 4;
 
 /// A Parquet file whose footer has been read.
@@ -40,10 +40,12 @@ impl ParquetFile {
     pub fn open(input: &InputFile) -> Result<(Self, Vec<Column>)> {
         let path = &input.path;
         let file = input.remote().map_or_else(|| SharedFile::open(path), SharedFile::open_remote).map_err(|error| {
-            input.blame(Error::new(ErrorKind::Source, format!("can't open the input: {error}")).in_file(path))
+            input.blame(Error::new(ErrorKind::Source, format!("cannot open the input: {error}")).in_file(path))
         })?;
         let footer = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| {
-            input.blame(Error::new(ErrorKind::Source, "the input is no Parquet file").in_file(path).because(error))
+            input.blame(
+                Error::new(ErrorKind::Source, "the input is not a valid Parquet file").in_file(path).because(error),
+            )
         })?;
         let schema = footer.parquet_schema();
         let mut leaves = vec![0..0; schema.root_schema().get_fields().len()];
@@ -57,7 +59,7 @@ impl ParquetFile {
         Ok((Self { input: input.clone(), file, footer, skipped, leaves }, columns))
     }
 
-    /// Leaves row groups unread in which no row can meet all of this, asked of the columns of these numbers.
+    /// Skips the row groups in which no row can pass all tests of the columns of these numbers.
     pub fn skip_groups(mut self, tests: &[(usize, Test)]) -> Self {
         self.skipped = prune::skipped(&self.footer, tests);
         self
@@ -84,7 +86,7 @@ impl ParquetFile {
     }
 
     /// The columns at these places (ascending) and of this schema, from row `skip` on, in batches of `rows` rows; a batch
-    /// is shorter where row groups end.  So many threads decode.
+    /// is shorter where row groups end.  `threads` is the number of decoding threads.
     pub fn batches(
         self,
         columns: &[usize],
@@ -133,7 +135,7 @@ impl ParquetFile {
         })))
     }
 
-    /// Where the leaves of a column lie in a row group; only what can be is believed.
+    /// The positions of the leaves of a column in a row group, as far as they are possible.
     fn chunks(&self, group: usize, column: usize) -> impl Iterator<Item = Range<u64>> {
         let leaves = self.leaves.get(column).cloned().unwrap_or_default();
         let chunks = self.footer.metadata().row_group(group).columns().get(leaves).unwrap_or_default();
@@ -158,9 +160,9 @@ impl ParquetFile {
 }
 
 fn unreadable(input: &InputFile, error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    let damaged = Error::new(ErrorKind::Source, "the Parquet file can't be read")
+    let damaged = Error::new(ErrorKind::Source, "cannot read the Parquet file")
         .in_file(&input.path)
-        .help("it may be damaged or cut short: make or fetch it again")
+        .help("the file may be damaged or truncated: write or fetch it again")
         .because(error);
     input.blame(damaged)
 }
@@ -178,7 +180,7 @@ struct Span {
 }
 
 /// The row groups with the rows from `skip` on, but for those that are skipped as a whole; a span ends where one of them is.
-/// What makes a span doesn't depend on the first rows, so that who goes on where another stopped gets the same batches.
+/// What makes a span doesn't depend on the first rows, so that a resumed run gets the same batches.
 fn spans(groups: &[(u64, bool)], batch_rows: usize, skip: u64) -> Vec<Span> {
     let enough = SPAN_BATCHES.saturating_mul(batch_rows as u64);
     let mut spans: Vec<Span> = Vec::new();
@@ -231,7 +233,7 @@ impl ParquetBatches {
     fn take(&mut self) -> Result<Option<RecordBatch>> {
         let Some((first, left)) = self.runs.front().copied() else { return Ok(None) };
         let arrays = match &mut self.lanes {
-            // Without columns there is nothing to decode, and only the number of rows to tell.
+            // Without columns only rows are counted.
             Some(_) if self.schema.fields().is_empty() => Some(Vec::new()),
             Some(lanes) => lanes.next().transpose()?,
             None => None,
@@ -255,9 +257,9 @@ impl ParquetBatches {
     }
 
     fn cut_short(&self) -> Error {
-        Error::new(ErrorKind::Source, "the Parquet file doesn't hold as many rows as it says")
+        Error::new(ErrorKind::Source, "the Parquet file has fewer or more rows than its footer says")
             .in_file(&self.input.path)
-            .help("it may be damaged: make or fetch it again")
+            .help("the file may be damaged: write or fetch it again")
     }
 }
 
@@ -280,15 +282,15 @@ impl ParquetBatches {
         if self.runs.is_empty() && self.lanes.is_none() { self.total } else { self.place }
     }
 
-    /// How many bytes so many rows take, as if each took as many.
+    /// The bytes of this number of rows, as if all rows had the same size.
     pub fn bytes_of(&self, rows: u64) -> u64 {
         (u128::from(self.bytes) * u128::from(rows) / u128::from(self.total.max(1))) as u64
     }
 
     /// What was left unread between these rows.
-    pub fn left_out(&self, rows: Range<u64>) -> LeftOut {
+    pub fn filtered(&self, rows: Range<u64>) -> FilterCounts {
         if rows.is_empty() {
-            return LeftOut::default();
+            return FilterCounts::default();
         }
         let mut first = 0;
         let mut groups = 0;
@@ -298,7 +300,7 @@ impl ParquetBatches {
         }
         let bytes = self.bytes_of(rows.end) - self.bytes_of(rows.start);
         let unread = rows.end - rows.start;
-        LeftOut { rows: unread, groups, unread, bytes }
+        FilterCounts { rows: unread, groups, unread, bytes }
     }
 }
 

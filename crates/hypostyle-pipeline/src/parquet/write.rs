@@ -60,9 +60,7 @@ impl<W: Write + Send> ParquetWriter<W> {
         }
         if batch.num_columns() != self.leaves.len() {
             let message = format!("a batch has {} columns, the file {}", batch.num_columns(), self.leaves.len());
-            return Err(
-                Error::new(ErrorKind::Internal, message).help("this is a mistake in Hypostyle: please report it")
-            );
+            return Err(Error::internal(message));
         }
         let group = match self.group.take() {
             Some(group) => group,
@@ -136,5 +134,5 @@ pub(super) fn open<W: Write + Send>(
 ) -> Result<(SerializedFileWriter<W>, ArrowRowGroupWriterFactory)> {
     ArrowWriter::try_new(file, Arc::clone(schema), Some(properties))
         .and_then(ArrowWriter::into_serialized_writer)
-        .map_err(|error| Error::new(ErrorKind::Sink, "Parquet can't hold these columns").because(error))
+        .map_err(|error| Error::new(ErrorKind::Sink, "Parquet cannot store these columns").because(error))
 }

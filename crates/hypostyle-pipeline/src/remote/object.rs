@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
@@ -12,9 +12,9 @@ use futures_util::stream::BoxStream;
 use object_store::{GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig};
 use tokio::time::{Instant, sleep};
 
-use super::address::Kind;
-use super::fault::{Fault, Why};
+use super::error::{Cause, Fault};
 use super::runtime::{self, Waiting};
+use super::url::Kind;
 use crate::error::{Error, Result};
 
 /// What tells an object from a later one of the same name.
@@ -52,6 +52,18 @@ pub(super) fn bare(e_tag: &str) -> &str {
     e_tag.trim_start_matches("W/")
 }
 
+/// An object that was found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Its URL, without what may be secret in it.
+    pub shown: PathBuf,
+    pub bytes: u64,
+    /// Nanoseconds since 1970; `None` if there is an e_tag, so that a copy of the object with a new time is still the same.
+    pub modified: Option<u64>,
+    pub e_tag: Option<String>,
+    pub object: Arc<Object>,
+}
+
 /// An object that can be read.
 pub(crate) struct Object {
     pub(super) store: Arc<dyn ObjectStore>,
@@ -83,7 +95,7 @@ impl Object {
         let (store, location, secrets) = (Arc::clone(&self.store), self.location.clone(), self.secrets.clone());
         let (kind, ranges) = (self.kind, self.ranges);
         let asked = runtime::wait(async move { about(&*store, &location, kind, ranges, &secrets).await });
-        let asked = asked.unwrap_or_else(|error| Err(Fault::new(Why::Other, error.to_string())));
+        let asked = asked.unwrap_or_else(|error| Err(Fault::new(Cause::Other, error.to_string())));
         let (found, _) = asked.map_err(|fault| fault.error(shown, kind))?;
         Ok(self.version.fits(&found))
     }
@@ -96,12 +108,13 @@ impl Object {
 
     /// Takes note of a failure, and makes of it what readers pass on.
     pub(super) fn fail(&self, fault: Fault) -> io::Error {
-        io::Error::other(self.failed.get_or_init(|| fault).said.clone())
+        io::Error::other(self.failed.get_or_init(|| fault).server_message.clone())
     }
 
     /// A part of the object.  A body that breaks off is asked for again from there.
     pub(super) async fn part(&self, range: Range<u64>) -> Outcome {
-        let length = usize::try_from(range.end - range.start).map_err(|_| Fault::new(Why::Other, "it is too long"))?;
+        let length =
+            usize::try_from(range.end - range.start).map_err(|_| Fault::new(Cause::Other, "it is too long"))?;
         let mut got = BytesMut::new();
         let (mut tries, mut since) = (0, Instant::now());
         loop {
@@ -121,12 +134,12 @@ impl Object {
                         }
                         got.extend_from_slice(&bytes);
                         if got.len() > length {
-                            return Err(Fault::new(Why::Other, "the server sent more than was asked for"));
+                            return Err(Fault::new(Cause::Other, "the server sent more than was requested"));
                         }
                     }
                     Some(Err(error)) => break Fault::of(&error, &self.secrets),
-                    None if got.len() == length => break Fault::new(Why::Other, String::new()),
-                    None => break Fault::new(Why::Other, "the connection was closed early"),
+                    None if got.len() == length => break Fault::new(Cause::Other, String::new()),
+                    None => break Fault::new(Cause::Other, "the connection was closed early"),
                 }
             };
             if got.len() == length {
@@ -161,11 +174,11 @@ impl Object {
         let answer = self.store.get_opts(&self.location, options).await;
         let answer = answer.map_err(|error| match Fault::of(&error, &self.secrets) {
             // No part is asked for that was not there.
-            fault if fault.said.starts_with("416") => Fault::new(Why::Changed, fault.said),
+            fault if fault.server_message.starts_with("416") => Fault::new(Cause::Changed, fault.server_message),
             fault => fault,
         })?;
         if !self.version.fits(&Version::of(&answer.meta)) {
-            return Err(Fault::new(Why::Changed, "another version"));
+            return Err(Fault::new(Cause::Changed, "another version"));
         }
         Ok(answer)
     }
@@ -187,8 +200,8 @@ pub(super) async fn about(
         let options = GetOptions { range: Some(GetRange::Bounded(0..1)), ..GetOptions::default() };
         match store.get_opts(location, options).await.map_err(|error| Fault::of(&error, secrets)) {
             Ok(answer) => return Ok((Version::of(&answer.meta), true)),
-            Err(fault) if matches!(fault.why, Why::Missing | Why::Denied) => return Err(fault),
-            Err(fault) if fault.why == Why::Other && !fault.said.starts_with("416") => return Err(fault),
+            Err(fault) if matches!(fault.cause, Cause::Missing | Cause::Denied) => return Err(fault),
+            Err(fault) if fault.cause == Cause::Other && !fault.server_message.starts_with("416") => return Err(fault),
             Err(_) => {}
         }
     }

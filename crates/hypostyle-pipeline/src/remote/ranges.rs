@@ -15,7 +15,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use bytes::{Bytes, BytesMut};
 use tokio::sync::Semaphore;
 
-use super::fault::{Fault, Why};
+use super::error::{Cause, Fault};
 use super::object::{Object, Outcome};
 use super::runtime;
 
@@ -90,7 +90,7 @@ impl Ranges {
     /// Fetches the end of the object.
     pub fn open(object: &Arc<Object>) -> io::Result<Self> {
         if !object.ranges {
-            return Err(object.fail(Fault::new(Why::Whole, "it gives files as a whole")));
+            return Err(object.fail(Fault::new(Cause::NoRanges, "it gives files as a whole")));
         }
         let bytes = object.version.bytes;
         let tail_start = bytes.saturating_sub(TAIL);
@@ -271,7 +271,7 @@ impl Answer {
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        let outcome = self.outcome.take().unwrap_or_else(|| Err(Fault::new(Why::Other, "a request was lost")));
+        let outcome = self.outcome.take().unwrap_or_else(|| Err(Fault::new(Cause::Other, "a request was lost")));
         let mut state = self.segment.lock();
         state.data = match outcome {
             Ok(_) if state.users == 0 => Data::Unasked,

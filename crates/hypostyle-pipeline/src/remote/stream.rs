@@ -11,7 +11,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
-use super::fault::{Fault, Why};
+use super::error::{Cause, Fault};
 use super::object::{Object, Outcome};
 use super::runtime::{self, Waiting};
 
@@ -142,7 +142,7 @@ impl Seek for Stream {
     }
 }
 
-/// The body of one answer, for servers that give no parts.  Some of it is fetched ahead; what breaks off can't go on.
+/// The body of one answer, for servers that give no parts.  Some of it is fetched ahead; what breaks off cannot go on.
 struct Whole {
     object: Arc<Object>,
     place: u64,
@@ -174,7 +174,7 @@ impl Whole {
             };
             let (bytes, body) = next.wait()?.map_err(|fault| self.object.fail(fault))?;
             if bytes.is_empty() {
-                return Err(self.object.fail(Fault::new(Why::Other, "the connection was closed early")));
+                return Err(self.object.fail(Fault::new(Cause::Other, "the connection was closed early")));
             }
             self.rest = bytes;
             let object = Arc::clone(&self.object);

@@ -13,10 +13,10 @@ use std::time::Duration;
 use object_store::path::Path as Key;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt};
 
-use super::address::{Address, Kind};
-use super::fault::{Fault, Why};
+use super::error::{Cause, Fault};
 use super::runtime::{self, Waiting};
 use super::store::Stores;
+use super::url::{Kind, Url};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Parts are of this size, larger where there would be more of them than a store takes.
@@ -44,23 +44,22 @@ impl fmt::Debug for Place {
 }
 
 impl Stores {
-    /// The place of an address.
+    /// The place of a URL.
     pub fn place(&mut self, path: &Path) -> Result<Place> {
-        let address = Address::parse(&path.to_string_lossy())?;
-        let shown = PathBuf::from(address.shown());
+        let url = Url::parse(&path.to_string_lossy())?;
+        let shown = PathBuf::from(url.shown());
         let fault = |message: &str| Error::new(ErrorKind::Sink, message).in_file(&shown);
-        if address.kind == Kind::Http {
-            return Err(fault("nothing can be written over http")
-                .help("write a file of this machine, or to an object store: s3://, gs://, az://"));
-        }
-        if address.key.is_empty() || address.key.ends_with('/') {
+        if url.kind == Kind::Http {
             return Err(
-                fault("the output's address names no object").help("give it a name: s3://bucket/features.parquet")
+                fault("HTTP is read-only").help("write a local file, or to an object store: s3://, gs://, az://")
             );
         }
-        let key = Key::parse(&address.key).map_err(|error| fault(&format!("the key can't be written: {error}")))?;
-        let (store, secrets) = (self.store(&address, "sink")?, self.secrets(&address).into());
-        Ok(Place { store, key, kind: address.kind, secrets, shown })
+        if url.key.is_empty() || url.key.ends_with('/') {
+            return Err(fault("the URL of the output has no key").help("add a key: s3://bucket/features.parquet"));
+        }
+        let key = Key::parse(&url.key).map_err(|error| fault(&format!("invalid key: {error}")))?;
+        let (store, secrets) = (self.store(&url, "sink")?, self.secrets(&url).into());
+        Ok(Place { store, key, kind: url.kind, secrets, shown })
     }
 }
 
@@ -73,15 +72,15 @@ impl Place {
     pub fn begin(&self) -> Result<Upload> {
         let (store, key) = (Arc::clone(&self.store), self.key.clone());
         let begun = runtime::wait(async move { store.put_multipart(&key).await });
-        let upload = self.judge(begun)?;
+        let upload = self.checked(begun)?;
         Ok(Upload { place: self.clone(), upload: Some(upload) })
     }
 
-    fn judge<T>(&self, outcome: io::Result<object_store::Result<T>>) -> Result<T> {
+    fn checked<T>(&self, outcome: io::Result<object_store::Result<T>>) -> Result<T> {
         let fault = match outcome {
             Ok(Ok(done)) => return Ok(done),
             Ok(Err(error)) => Fault::of(&error, &self.secrets),
-            Err(error) => Fault::new(Why::Other, error.to_string()),
+            Err(error) => Fault::new(Cause::Other, error.to_string()),
         };
         Err(fault.output_error(&self.shown, self.kind))
     }
@@ -97,7 +96,7 @@ impl Upload {
     /// Sends the file, unless and until `stop` is set.  The number of its bytes.
     pub fn send(mut self, file: &mut File, stop: &AtomicBool) -> Result<u64> {
         let Self { place, upload } = &mut self;
-        let Some(running) = upload else { return Ok(0) };
+        let Some(running) = upload else { return Err(lost()) };
         let unreadable = |error| Error::unwritable(error).in_file(&place.shown);
         let length = file.metadata().map_err(unreadable)?.len();
         file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
@@ -105,14 +104,14 @@ impl Upload {
         let mut under_way: VecDeque<Waiting<object_store::Result<()>>> = VecDeque::new();
         let finished = |part: Waiting<_>| {
             let outcome = part.wait_until(stop).transpose().ok_or_else(interrupted)?;
-            place.judge(outcome)
+            place.checked(outcome)
         };
         let mut left = length;
         while left > 0 {
             let mut part = Vec::new();
             file.by_ref().take(size.min(left)).read_to_end(&mut part).map_err(unreadable)?;
             if part.is_empty() {
-                break;
+                return Err(unreadable(io::ErrorKind::UnexpectedEof.into()));
             }
             left -= part.len() as u64;
             if under_way.len() == AT_ONCE
@@ -123,7 +122,7 @@ impl Upload {
             under_way.push_back(runtime::begin(running.put_part(part.into())).map_err(unreadable)?);
         }
         under_way.into_iter().try_for_each(finished)?;
-        let Some(mut running) = upload.take() else { return Ok(0) };
+        let Some(mut running) = upload.take() else { return Err(lost()) };
         let done = runtime::wait(async move {
             let done = running.complete().await;
             if done.is_err() {
@@ -131,8 +130,13 @@ impl Upload {
             }
             done
         });
-        place.judge(done).map(|_| length)
+        place.checked(done).map(|_| length)
     }
+}
+
+/// An upload goes away with the value that holds it.
+fn lost() -> Error {
+    Error::internal("the upload of the output has ended already")
 }
 
 fn interrupted() -> Error {

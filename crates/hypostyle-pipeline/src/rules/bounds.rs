@@ -1,4 +1,4 @@
-//! What a test says of values of which no more is known than the least and the greatest: whether one of them could pass.
+//! Whether a value could pass a test, if only min and max are known.
 
 use arrow::array::{Array, ArrayRef, BooleanArray, Scalar};
 use arrow::compute::kernels::cmp::{eq, gt_eq, lt_eq};
@@ -18,12 +18,12 @@ pub(crate) struct Bounds {
 }
 
 impl Test {
-    /// For each group whether a value could pass; null where that can't be told.
+    /// For each group whether a value could pass; null where that cannot be told.
     pub fn could_keep(&self, bounds: &Bounds) -> Result<BooleanArray, ArrowError> {
         let Bounds { least, greatest, exact } = bounds;
         let unknown = || BooleanArray::new_null(least.len());
         match self {
-            Self::NotNull | Self::Form(_) => Ok(unknown()),
+            Self::NotNull | Self::Regex(_) => Ok(unknown()),
             Self::Min(bound) => gt_eq(greatest, &Scalar::new(bound)),
             Self::Max(bound) => lt_eq(least, &Scalar::new(bound)),
             Self::OneOf(list) => {

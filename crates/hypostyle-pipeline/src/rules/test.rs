@@ -1,5 +1,5 @@
-//! What may be asked of a value by itself: that it is there, lies within bounds, is or isn't of a list, has a form.  Rules and
-//! filters ask in the same words, a column at a time with Arrow's kernels.
+//! Conditions on single values: not null, min and max, one of a list or none of it, a regex.  Rules and filters share them.  They are
+//! evaluated per column with Arrow's kernels.
 //!
 //! Arrow's order of floats is total: it puts -0 below 0, and NaNs at both ends.  Here zeros are equal, and a NaN lies within
 //! no bounds.
@@ -16,12 +16,12 @@ use arrow::error::ArrowError;
 use arrow::util::display::FormatOptions;
 use regex::Regex;
 
-use crate::config::{Asked, Scalar as Given};
+use crate::config::{Conditions, Scalar as Given};
 use crate::error::{Error, Result};
-use crate::source::Column;
-use crate::types;
+use crate::model::column::Column;
+use crate::model::types;
 
-/// Something that is asked of values.
+/// A condition on values.
 #[derive(Debug, Clone)]
 pub(crate) enum Test {
     NotNull,
@@ -29,7 +29,7 @@ pub(crate) enum Test {
     Max(ArrayRef),
     OneOf(List),
     NoneOf(List),
-    Form(Regex),
+    Regex(Regex),
 }
 
 /// Values, each an array of one row; and as texts where that is what they are.
@@ -40,83 +40,86 @@ pub(crate) struct List {
 }
 
 impl Test {
-    /// What a table such as `[source.rules]` asks of a column, each with the words for it.
-    pub fn read(asked: Asked<'_>, column: &Column, table: &str) -> Result<Vec<(Self, String)>> {
+    /// Reads the conditions of a table such as `[source.rules]`, each with its text.
+    pub fn read(conditions: Conditions<'_>, column: &Column, table: &str) -> Result<Vec<(Self, String)>> {
         let wrong = |what: String| Error::pipeline(format!("{table} {}: {what}", column.name));
         let data_type = plain(&column.data_type);
         let value = |key: &str, given: &Given| {
             typed(given, data_type).ok_or_else(|| {
-                wrong(format!("{key} is {}, which is no {}", shown(given), types::name(data_type)))
+                wrong(format!("{key}: {} is not a valid {}", shown(given), types::name(data_type)))
                     .help(match data_type {
                         DataType::Timestamp(_, Some(_)) => {
-                            "write it with its offset, such as \"2024-12-31T23:59:59Z\", or declare the column otherwise"
+                            "give a UTC offset, such as \"2024-12-31T23:59:59Z\", or change the column's type in [source.schema]"
                         }
-                        _ => "write the value as the column's type is written, or declare the column otherwise",
+                        _ => "use a value of the column's type, or change the type in [source.schema]",
                     })
             })
         };
         let list = |key: &str, given: &[Given]| {
             if given.is_empty() {
-                return Err(wrong(format!("{key} is an empty list")).help(format!("name a value, or remove {key}")));
+                return Err(wrong(format!("{key}: the list is empty")).help(format!("add a value, or remove {key}")));
             }
             if data_type.is_nested() {
-                let message = format!("{key} can't be asked of {}", types::name(data_type));
+                let message = format!("{key}: does not support type {}", types::name(data_type));
                 return Err(wrong(message).help(format!("remove {key}")));
             }
             let values = given.iter().map(|given| value(key, given)).collect::<Result<Vec<_>>>()?;
             let text = format!("{key} = [{}]", given.iter().map(shown).collect::<Vec<_>>().join(", "));
             let short = if text.len() > 80 { format!("{key} ({} values)", given.len()) } else { text };
-            Ok((List::new(values, data_type), short))
+            Ok((List::new(values, data_type).map_err(misfit)?, short))
         };
         let mut tests = Vec::new();
-        if asked.not_null {
+        if conditions.not_null {
             tests.push((Self::NotNull, "not_null".to_string()));
         }
         let mut bounds = Vec::new();
-        for (key, given) in [("min", asked.min), ("max", asked.max)] {
+        for (key, given) in [("min", conditions.min), ("max", conditions.max)] {
             let Some(given) = given else { continue };
             if data_type.is_nested() {
-                return Err(wrong(format!("{} has no order", types::name(data_type))).help(format!("remove {key}")));
+                return Err(wrong(format!("{key}: does not support type {}", types::name(data_type)))
+                    .help(format!("remove {key}")));
             }
             if matches!(given, Given::Float(number) if number.is_nan()) {
-                return Err(wrong(format!("{key} is nan, which bounds nothing"))
-                    .help(format!("give a number, or remove {key}")));
+                return Err(
+                    wrong(format!("{key}: got nan, expected a number")).help(format!("use a number, or remove {key}"))
+                );
             }
             let bound = value(key, given)?;
             let text = format!("{key} = {}", shown(given));
             bounds.push(bound.clone());
             tests.push(match key {
-                "min" => (Self::Min(zero(bound, -0.0)), text),
-                _ => (Self::Max(zero(bound, 0.0)), text),
+                "min" => (Self::Min(zero(bound, -0.0).map_err(misfit)?), text),
+                _ => (Self::Max(zero(bound, 0.0).map_err(misfit)?), text),
             });
         }
-        if let ([min, max], Some(least), Some(greatest)) = (&bounds[..], asked.min, asked.max) {
-            let empty = gt(&Scalar::new(zero(min.clone(), 0.0)), &Scalar::new(zero(max.clone(), 0.0)));
-            if empty.is_ok_and(|empty| empty.true_count() > 0) {
-                let message = format!("min is {}, above max, which is {}", shown(least), shown(greatest));
-                return Err(wrong(message).help("no value lies between them: exchange them, or remove one"));
+        if let ([min, max], Some(least), Some(greatest)) = (&bounds[..], conditions.min, conditions.max) {
+            let [min, max] = [min, max].map(|bound| zero(bound.clone(), 0.0).map(Scalar::new));
+            let empty = min.and_then(|min| gt(&min, &max?)).map_err(misfit)?;
+            if empty.true_count() > 0 {
+                let message = format!("min is {}, greater than max, {}", shown(least), shown(greatest));
+                return Err(wrong(message).help("swap them, or remove one"));
             }
         }
-        if let Some(given) = asked.one_of {
+        if let Some(given) = conditions.one_of {
             let (values, text) = list("one_of", given)?;
             tests.push((Self::OneOf(values), text));
         }
-        if let Some(given) = asked.none_of {
+        if let Some(given) = conditions.none_of {
             let (values, text) = list("none_of", given)?;
             tests.push((Self::NoneOf(values), text));
         }
-        if let Some(pattern) = asked.regex {
+        if let Some(pattern) = conditions.regex {
             if !data_type.is_string() {
-                let message = format!("regex is for texts, but the column is {}", types::name(data_type));
-                return Err(wrong(message).help(format!(
-                    "remove regex; or, for CSV, declare the column: {} = \"string\" under [source.schema]",
-                    column.name
-                )));
+                let message = format!("regex: got a column of type {}, expected string", types::name(data_type));
+                return Err(wrong(message)
+                    .help(format!("remove regex, or set {} = \"string\" in [source.schema] for CSV", column.name)));
             }
             let regex = Regex::new(pattern).map_err(|error| {
-                wrong("regex can't be read".to_string()).help("mend the pattern, or remove it").because(error)
+                wrong("regex: not a valid regular expression".to_string())
+                    .help("fix the regex, or remove it")
+                    .because(error)
             })?;
-            tests.push((Self::Form(regex), format!("regex = {pattern:?}")));
+            tests.push((Self::Regex(regex), format!("regex = {pattern:?}")));
         }
         Ok(tests)
     }
@@ -127,7 +130,7 @@ impl Test {
             return is_not_null(values);
         }
         if let Some(dictionary) = values.as_any_dictionary_opt() {
-            // Each different value is asked about once.
+            // Each distinct value is tested once.
             let kept = take(&self.kept(dictionary.values())?, dictionary.keys(), None)?;
             return Ok(kept.as_boolean().clone());
         }
@@ -151,26 +154,28 @@ impl Test {
             }
             Self::OneOf(list) => list.holds(values),
             Self::NoneOf(list) => not(&list.holds(values)?),
-            Self::Form(regex) => Ok(of_texts(values, |text| regex.is_match(text))),
+            Self::Regex(regex) => Ok(of_texts(values, |text| regex.is_match(text))),
         }
     }
 }
 
 impl List {
-    fn new(mut values: Vec<ArrayRef>, data_type: &DataType) -> Self {
-        let texts = data_type.is_string().then(|| {
-            let text = |value: &ArrayRef| {
-                cast(value, &DataType::Utf8).map(|text| text.as_string::<i32>().value(0).to_string())
-            };
-            values.iter().filter_map(|value| text(value).ok()).collect()
-        });
+    fn new(mut values: Vec<ArrayRef>, data_type: &DataType) -> std::result::Result<Self, ArrowError> {
+        let text =
+            |value: &ArrayRef| cast(value, &DataType::Utf8).map(|text| text.as_string::<i32>().value(0).to_string());
+        let texts = match data_type.is_string() {
+            true => Some(values.iter().map(text).collect::<std::result::Result<_, _>>()?),
+            false => None,
+        };
         if data_type.is_floating() {
-            let negative: Vec<ArrayRef> = values.iter().map(|value| zero(Arc::clone(value), -0.0)).collect();
-            let positive: Vec<ArrayRef> = values.into_iter().map(|value| zero(value, 0.0)).collect();
+            let signed = |sign: f64| -> std::result::Result<Vec<ArrayRef>, ArrowError> {
+                values.iter().map(|value| zero(Arc::clone(value), sign)).collect()
+            };
+            let (negative, positive) = (signed(-0.0)?, signed(0.0)?);
             let zeros: Vec<ArrayRef> = negative.into_iter().filter(|value| !positive.contains(value)).collect();
             values = [positive, zeros].concat();
         }
-        Self { values, texts }
+        Ok(Self { values, texts })
     }
 
     fn holds(&self, values: &ArrayRef) -> std::result::Result<BooleanArray, ArrowError> {
@@ -185,7 +190,7 @@ impl List {
     }
 }
 
-/// Asks about each text.
+/// Tests each string.
 fn of_texts(values: &ArrayRef, is_kept: impl Fn(&str) -> bool) -> BooleanArray {
     match values.data_type() {
         DataType::LargeUtf8 => values.as_string::<i64>().iter().map(|text| text.map(&is_kept)).collect(),
@@ -205,11 +210,19 @@ fn limit(values: &ArrayRef, sign: f64) -> std::result::Result<Scalar<ArrayRef>, 
 }
 
 /// The float, with this sign if it is zero.
-fn zero(value: ArrayRef, signed: f64) -> ArrayRef {
-    let wide = cast(&value, &DataType::Float64).ok().filter(|_| value.data_type().is_floating());
-    let is_zero = wide.is_some_and(|wide| wide.as_primitive::<Float64Type>().value(0) == 0.0);
-    let other = is_zero.then(|| cast(&Float64Array::from(vec![signed]), value.data_type()).ok());
-    other.flatten().unwrap_or(value)
+fn zero(value: ArrayRef, signed: f64) -> std::result::Result<ArrayRef, ArrowError> {
+    if !value.data_type().is_floating() {
+        return Ok(value);
+    }
+    let wide = cast(&value, &DataType::Float64)?;
+    match wide.as_primitive::<Float64Type>().value(0) == 0.0 {
+        true => cast(&Float64Array::from(vec![signed]), value.data_type()),
+        false => Ok(value),
+    }
+}
+
+fn misfit(error: ArrowError) -> Error {
+    Error::internal("the value of a condition cannot be compared").because(error)
 }
 
 /// The type of the values where they stand in a dictionary.
@@ -290,8 +303,8 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_taken_to_the_unit_and_the_zone() {
-        let moment = |unit, zone: Option<&str>| DataType::Timestamp(unit, zone.map(Into::into));
+    fn timestamps_are_parsed_to_the_unit_and_the_zone() {
+        let timestamp = |unit, zone: Option<&str>| DataType::Timestamp(unit, zone.map(Into::into));
         let seconds = |array: ArrayRef| cast(&array, &DataType::Int64).unwrap().as_primitive::<Int64Type>().value(0);
         for (zone, given, expected) in [
             (None, "1970-01-02", Some(86_400)),
@@ -304,8 +317,8 @@ mod tests {
             (Some("America/New_York"), "1970-01-02", None),
             (None, "soon", None),
         ] {
-            let value = text(given, &moment(TimeUnit::Second, zone));
-            assert!(value.as_ref().is_none_or(|value| *value.data_type() == moment(TimeUnit::Second, zone)));
+            let value = text(given, &timestamp(TimeUnit::Second, zone));
+            assert!(value.as_ref().is_none_or(|value| *value.data_type() == timestamp(TimeUnit::Second, zone)));
             assert_eq!(value.map(seconds), expected, "{zone:?} {given}");
         }
         // Nothing is cut off, and what lies outside of the nanoseconds' reach is taken all the same.
@@ -315,8 +328,8 @@ mod tests {
             ("2024-01-01T00:00:00.0005", TimeUnit::Millisecond, false),
             ("9999-12-31", TimeUnit::Microsecond, true),
         ] {
-            assert_eq!(text(given, &moment(unit, None)).is_some(), fits, "{given}");
-            assert_eq!(text(given, &moment(unit, Some("UTC"))).is_some(), fits, "{given}");
+            assert_eq!(text(given, &timestamp(unit, None)).is_some(), fits, "{given}");
+            assert_eq!(text(given, &timestamp(unit, Some("UTC"))).is_some(), fits, "{given}");
         }
         assert!(text("2024-01-01", &DataType::Date32).is_some());
         assert!(text("2024-01-01T10:00:00", &DataType::Date32).is_none());

@@ -1,4 +1,4 @@
-//! What stands between reading and writing: the rules of order, the limit, the stages, and where the groups of the output end.
+//! The middle thread of a run: rules, filter, the limit, the stages, and where the row groups of the output end.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,16 +7,15 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
-use indicatif::HumanBytes;
+use indicatif::{HumanBytes, HumanCount};
 
-use super::{Parcel, Snapshot, received};
+use super::batch::{OutputBatch, Snapshot, received};
 use crate::error::{Error, ErrorKind, Result};
 use crate::memory;
-use crate::plan::PlannedStage;
-use crate::saved::{About, Saved};
-use crate::source::Chunk;
-use crate::source::filter::LeftOut;
-use crate::source::judge::Judge;
+use crate::model::chunk::{Chunk, FilterCounts};
+use crate::plan::stages::PlannedStage;
+use crate::source::validate::Validator;
+use crate::state::state_file::{StateFile, StateHeader};
 
 /// Rows and bytes in memory that a group of the output is closed at, whichever comes first.
 const GROUP_ROWS: usize = 1 << 20;
@@ -25,29 +24,29 @@ const GROUP_BYTES: usize = 128 << 20;
 /// What chunks go through on their way from the reader to the writer.
 pub(super) struct Advancing {
     pub stages: Vec<PlannedStage>,
-    pub judge: Judge,
+    pub validator: Validator,
     pub files: Vec<Arc<Path>>,
     pub limit: Option<u64>,
-    pub trial: Option<u64>,
+    pub dry_run: Option<u64>,
     /// Whether there is a filter.
-    pub filtered: bool,
+    pub has_filter: bool,
     pub batch_rows: Option<usize>,
-    pub memory: Option<u64>,
-    /// Rows that the stages took.
+    pub memory_limit: Option<u64>,
+    /// Rows that the stages processed.
     pub rows_read: u64,
-    /// What the filter left out.
-    pub left_out: LeftOut,
+    /// What the filter removed.
+    pub filtered: FilterCounts,
     pub group: Group,
-    /// How often checkpoints are made.
+    /// The interval of checkpoints.
     pub every: Option<Duration>,
 }
 
 impl Advancing {
-    /// Takes every chunk through all stages.  What the reader complains of is handed on to the writer's end.
+    /// Passes every chunk through all stages.  Errors of the reader are passed on to the writer.
     pub fn run(
         &mut self,
         chunks: &Receiver<Result<Chunk>>,
-        out: &SyncSender<Result<Parcel>>,
+        out: &SyncSender<Result<OutputBatch>>,
         stop: &AtomicBool,
     ) -> Result<()> {
         let mut checkpoint = Instant::now();
@@ -56,16 +55,16 @@ impl Advancing {
             return Ok(());
         }
         while let Some(chunk) = received(chunks, stop) {
-            let judged = chunk.and_then(|mut chunk| self.judge.judge(&mut chunk).map(|()| chunk));
-            let chunk = match judged {
+            let valid = chunk.and_then(|mut chunk| self.validator.validate(&mut chunk).map(|()| chunk));
+            let chunk = match valid {
                 Ok(chunk) => chunk,
                 Err(error) => {
                     let _ = out.send(Err(error));
                     return Ok(());
                 }
             };
-            let Chunk { batch, mut bad, file, after, bytes, left_out, .. } = chunk;
-            self.left_out += left_out;
+            let Chunk { batch, mut bad, file, after, bytes, filtered, .. } = chunk;
+            self.filtered += filtered;
             let left = self.limit.map_or(u64::MAX, |limit| limit - self.rows_read);
             let rows = usize::try_from(left).map_or(batch.num_rows(), |left| left.min(batch.num_rows()));
             let step = self.batch_rows.unwrap_or(rows).max(1);
@@ -80,13 +79,13 @@ impl Advancing {
                 let due = ends_group && self.every.is_some_and(|every| checkpoint.elapsed() >= every);
                 let snapshot = due.then(|| {
                     checkpoint = Instant::now();
-                    let saved = self.saved(About::new(self.rows_read, Vec::new()))?;
-                    let (rows_read, left_out) = (self.rows_read, self.left_out);
-                    Ok(Box::new(Snapshot { mark: after, rows_read, left_out, saved }))
+                    let saved = self.saved(StateHeader::new(self.rows_read, Vec::new()))?;
+                    let (rows_read, filtered) = (self.rows_read, self.filtered);
+                    Ok(Box::new(Snapshot { position: after, rows_read, filtered, saved }))
                 });
                 let checkpoint = snapshot.transpose()?;
-                let parcel = Parcel { batch, bytes, file, bad: std::mem::take(&mut bad), ends_group, checkpoint };
-                if out.send(Ok(parcel)).is_err() {
+                let output = OutputBatch { batch, bytes, file, bad: std::mem::take(&mut bad), ends_group, checkpoint };
+                if out.send(Ok(output)).is_err() {
                     return Ok(());
                 }
                 if last {
@@ -103,16 +102,16 @@ impl Advancing {
 
     /// Whether the run ends before the input does.
     pub fn is_done(&self) -> bool {
-        let seen = self.rows_read + self.left_out.rows - self.left_out.unread;
-        self.limit == Some(self.rows_read) || self.trial.is_some_and(|trial| seen >= trial)
+        let seen = self.rows_read + self.filtered.rows - self.filtered.unread;
+        self.limit == Some(self.rows_read) || self.dry_run.is_some_and(|rows| seen >= rows)
     }
 
     fn advance(&mut self, mut batch: RecordBatch) -> Result<RecordBatch> {
         let rows = self.rows_read + 1..self.rows_read + 1 + batch.num_rows() as u64;
-        let of = if self.filtered { "that the filter takes" } else { "of the input" };
+        let of = if self.has_filter { "that match the filter" } else { "of the input" };
         for (index, planned) in self.stages.iter_mut().enumerate() {
             batch = planned.stage.advance(&batch).map_err(|error| {
-                Error::stage(format!("stage {}, in rows {} to {} {of}", index + 1, rows.start, rows.end - 1), &error)
+                Error::stage(format!("stage {}, rows {} to {} {of}", index + 1, rows.start, rows.end - 1), &error)
             })?;
         }
         self.rows_read = rows.end - 1;
@@ -120,16 +119,16 @@ impl Advancing {
     }
 
     /// The states of all stages and rules.
-    pub fn saved(&mut self, about: About) -> Result<Saved> {
-        let fault = |error| Error::stage("can't save the state", &error);
+    pub fn saved(&mut self, header: StateHeader) -> Result<StateFile> {
+        let fault = |error| Error::stage("cannot save the state", &error);
         let stages = self.stages.iter().map(|planned| planned.stage.to_bytes().map_err(fault));
         let stages = stages.collect::<Result<_>>()?;
-        let rules = self.judge.orders.iter_mut().map(|rule| rule.stage().to_bytes().map_err(fault));
-        Ok(Saved { about, stages, rules: rules.collect::<Result<_>>()? })
+        let rules = self.validator.orders.iter_mut().map(|rule| rule.stage().to_bytes().map_err(fault));
+        Ok(StateFile { header, stages, rules: rules.collect::<Result<_>>()? })
     }
 
     /// The keys of the stage that has the most.
-    pub fn keys(&self) -> usize {
+    pub fn n_keys(&self) -> usize {
         self.stages.iter().map(|planned| planned.stage.keys()).max().unwrap_or(0)
     }
 
@@ -137,22 +136,23 @@ impl Advancing {
         self.stages.iter().map(|planned| planned.stage.state_bytes() as u64).sum()
     }
 
-    /// Complains when the process holds more memory than it may.
+    /// Fails if the process uses more memory than the limit.
     fn check_memory(&mut self) -> Result<()> {
-        let (Some(bound), Some(held)) = (self.memory, memory::current()) else { return Ok(()) };
+        let (Some(bound), Some(held)) = (self.memory_limit, memory::current()) else { return Ok(()) };
         if held <= bound {
             return Ok(());
         }
-        let (states, keys) = (self.state_bytes(), self.keys());
+        let (states, keys) = (self.state_bytes(), self.n_keys());
         let message = format!(
-            "{} are in use after {} rows, and no more than {} may be; the stages keep {} of them for {keys} keys",
+            "memory limit exceeded after {} rows: {} in use, limit {}; state of {} keys is {}",
+            HumanCount(self.rows_read),
             HumanBytes(held),
-            self.rows_read,
             HumanBytes(bound),
+            HumanCount(keys as u64),
             HumanBytes(states),
         );
         Err(Error::new(ErrorKind::Memory, message)
-            .help("allow more: --memory; or keep less: shorter windows, fewer keys, fewer threads"))
+            .help("raise --memory-limit, or use shorter windows, fewer keys or fewer threads"))
     }
 }
 

@@ -1,55 +1,59 @@
-//! The end of the line: rows, rejects and checkpoints go to the disk.
+//! The last thread of a run: rows, rejects and checkpoints go to the disk.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 
-use super::{Parcel, Status, received};
-use crate::checkpoint::{Checkpoints, Progress};
+use super::batch::{OutputBatch, received};
+use super::report::Progress;
 use crate::error::{Error, ErrorKind, Result};
-use crate::policy::Account;
+use crate::sink::bad_row_log::BadRowLog;
 use crate::sink::write::Writing;
+use crate::state::checkpoint::{Checkpoints, ResumePoint};
 
-/// What the rows that come out of the stages go through.
-pub(super) struct Write<'a> {
+/// What the rows behind the stages go through.
+pub(super) struct Writer {
     pub sink: Writing,
-    pub account: Account,
+    pub bad_rows: BadRowLog,
     pub checkpoints: Option<Checkpoints>,
-    pub status: Status,
-    pub stop: &'a AtomicBool,
-    pub progress: &'a mut dyn FnMut(Status),
+    pub progress: Progress,
 }
 
-impl Write<'_> {
-    pub fn run(&mut self, parcels: Receiver<Result<Parcel>>) -> Result<()> {
-        while let Some(parcel) = received(&parcels, self.stop) {
-            let Parcel { batch, bytes, file, bad, ends_group, checkpoint } = parcel?;
-            self.account.take(file, &bad)?;
+impl Writer {
+    pub fn run(
+        &mut self,
+        batches: &Receiver<Result<OutputBatch>>,
+        stop: &AtomicBool,
+        report: &mut dyn FnMut(Progress),
+    ) -> Result<()> {
+        while let Some(batch) = received(batches, stop) {
+            let OutputBatch { batch, bytes, file, bad, ends_group, checkpoint } = batch?;
+            self.bad_rows.add(file, &bad)?;
             self.sink.write(&batch)?;
-            self.status.rows += batch.num_rows() as u64;
-            self.status.bytes = bytes;
+            self.progress.rows_written += batch.num_rows() as u64;
+            self.progress.bytes_read = bytes;
             if ends_group {
                 self.sink.end_group()?;
             }
             if let (Some(checkpoints), Some(snapshot)) = (&self.checkpoints, checkpoint) {
-                let progress = Progress {
-                    mark: snapshot.mark,
+                let point = ResumePoint {
+                    mark: snapshot.position,
                     rows_read: snapshot.rows_read,
-                    rows_written: self.status.rows,
-                    left_out: snapshot.left_out,
+                    rows_written: self.progress.rows_written,
+                    left_out: snapshot.filtered,
                     output: self.sink.end_part()?,
-                    rejects_bytes: self.account.sync()?,
-                    bad: self.account.counts().clone(),
+                    rejects_bytes: self.bad_rows.sync()?,
+                    bad: self.bad_rows.counts().clone(),
                 };
-                checkpoints.write(&progress, &snapshot.saved)?;
+                checkpoints.write(&point, &snapshot.saved)?;
             }
-            (self.progress)(self.status);
+            report(self.progress);
         }
-        if !self.stop.load(Ordering::Relaxed) {
+        if !stop.load(Ordering::Relaxed) {
             return Ok(());
         }
         let error = Error::new(ErrorKind::Interrupted, "interrupted: no output was written");
         Err(match self.checkpoints {
-            Some(_) => error.help("run it again to go on from the last checkpoint, or with --restart to begin anew"),
+            Some(_) => error.help("run it again to resume from the last checkpoint, or pass --restart to start over"),
             None => error,
         })
     }

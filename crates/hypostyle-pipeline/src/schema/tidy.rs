@@ -1,7 +1,7 @@
 //! Makes of what the structs' derives say a schema that editors have an easier time with.
 //!
 //! Editors take each alternative of a key for a key of its own, so that a key with four words to choose from is offered four
-//! times.  And a validator that finds none of the alternatives to fit can't say what is wrong.  So words become one `enum`,
+//! times.  And a validator that finds none of the alternatives to fit cannot say what is wrong.  So words become one `enum`,
 //! and values of several types one schema with several types, whose other keywords each speak of one type only.
 
 use schemars::Schema;

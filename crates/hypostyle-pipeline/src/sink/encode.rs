@@ -16,8 +16,8 @@ use rayon::prelude::*;
 use super::Style;
 use crate::config::Compression;
 use crate::error::{Error, Result};
+use crate::model::types::in_utc;
 use crate::parquet::ParquetWriter;
-use crate::types::in_utc;
 
 /// Where bytes go.
 pub(crate) type Out = Box<dyn Write + Send>;

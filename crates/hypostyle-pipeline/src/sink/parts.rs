@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write, copy};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -13,6 +13,34 @@ use super::Style;
 use super::encode::{Encoder, Out, codec};
 use crate::error::{Error, Result};
 use crate::parquet::concat;
+
+/// The directory that a run with checkpoints keeps its output in until it is complete.
+#[derive(Debug, Clone)]
+pub(crate) struct PartPaths(PathBuf);
+
+impl PartPaths {
+    pub fn new(directory: PathBuf) -> Self {
+        Self(directory)
+    }
+
+    pub fn directory(&self) -> &Path {
+        &self.0
+    }
+
+    /// A part of an output of one file.
+    pub fn part(&self, index: usize) -> PathBuf {
+        self.0.join(format!("part-{index:06}"))
+    }
+
+    /// The directory of the parts of an output of several files.
+    pub fn files(&self) -> PathBuf {
+        self.0.join("files")
+    }
+
+    pub fn rejects(&self) -> PathBuf {
+        self.0.join("rejects.csv")
+    }
+}
 
 /// Writes the parts one after the other as one file.
 pub(super) fn join(

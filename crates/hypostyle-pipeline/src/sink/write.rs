@@ -1,5 +1,5 @@
-//! Writing the output where nobody sees it, until it is whole: under a temporary name beside its place, or, where the run makes
-//! checkpoints, as parts in the checkpoints' folder.  A run that fails leaves no part of a file, and the old file as it was.
+//! Writing the output atomically: to a temporary file beside it, or, with checkpoints, as parts in the directory of the checkpoints.
+//! A run that fails leaves no part of a file, and an existing file unchanged.
 
 use std::fs::File;
 use std::io::{BufWriter, Write, stdout};
@@ -11,13 +11,12 @@ use arrow::array::RecordBatch;
 use rayon::ThreadPool;
 use serde::{Deserialize, Serialize};
 
+use super::atomic::{Pending, Settling};
+use super::directory::{DirectoryWriting, WholeFiles, WrittenDirectory};
 use super::encode::{Encoder, Out};
-use super::folder::{FolderWriting, WholeFiles, WrittenFolder};
-use super::parts::join;
-use super::place::{Pending, Settling};
+use super::parts::{PartPaths, join};
 use super::{Sink, Style, Target};
-use crate::checkpoint::Checkpoints;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 /// An output that grows.
 pub(crate) struct Writing {
@@ -30,22 +29,22 @@ pub(crate) struct Writing {
 
 enum Place {
     Pending(Pending),
-    /// Parts in the checkpoints' folder, of which so many are whole.
+    /// Parts in the directory of the checkpoints, and how many of them are complete.
     Parts {
-        checkpoints: Checkpoints,
+        paths: PartPaths,
         whole: usize,
         open: Option<File>,
     },
-    Folder(Box<FolderWriting>),
+    Directory(Box<DirectoryWriting>),
     StandardOutput,
     Nowhere,
 }
 
-/// What of an output is whole, as a checkpoint knows it.
+/// The complete part of an output, as a checkpoint records it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Whole {
-    /// So many parts of one file.
+    /// A number of parts of one file.
     Parts(usize),
     /// The files of a folder.
     Files(WholeFiles),
@@ -61,48 +60,56 @@ impl Whole {
     }
 }
 
-/// An output that is whole, but not in its place yet.
+/// A complete output that is not in its place yet.
 pub(crate) struct Written {
     pending: Option<Pending>,
-    folder: Option<WrittenFolder>,
+    folder: Option<WrittenDirectory>,
     bytes: u64,
 }
 
 impl Writing {
-    /// Begins the output, with its columns and no rows yet; or goes on behind what is whole.
-    pub fn begin(sink: Sink, pool: &Arc<ThreadPool>, checkpoints: Option<(Checkpoints, Whole)>) -> Result<Self> {
-        let place = match (&sink.target, checkpoints) {
-            (Target::File(_), Some((checkpoints, whole))) => {
-                Place::Parts { checkpoints, whole: whole.parts(), open: None }
+    /// Begins the output, or resumes it behind the complete parts.
+    pub fn begin(sink: Sink, pool: &Arc<ThreadPool>, parts: Option<(PartPaths, Option<Whole>)>) -> Result<Self> {
+        let misfit = || Error::internal("the checkpoint is of another kind of output").in_file(&sink.name());
+        let place = match (&sink.target, parts) {
+            (Target::File(_), Some((paths, whole))) => {
+                let whole = match whole {
+                    None => 0,
+                    Some(Whole::Parts(parts)) => parts,
+                    Some(Whole::Files(_)) => return Err(misfit()),
+                };
+                Place::Parts { paths, whole, open: None }
             }
             (Target::File(path), None) => Place::Pending(Pending::create(path)?),
             (Target::Object(object), _) => Place::Pending(Pending::create_object(object)?),
-            (Target::Folder(path, folder), checkpoints) => {
-                let parts = checkpoints.map(|(checkpoints, whole)| match whole {
-                    Whole::Files(files) => (checkpoints.files(), files),
-                    Whole::Parts(_) => (checkpoints.files(), WholeFiles::default()),
-                });
-                let writing = FolderWriting::begin(path, folder.clone(), sink.style, &sink.schema, pool, parts);
-                Place::Folder(Box::new(writing.map_err(|error| error.in_file(path))?))
+            (Target::Directory(path, folder), parts) => {
+                let parts = match parts {
+                    None => None,
+                    Some((paths, None)) => Some((paths.files(), WholeFiles::default())),
+                    Some((paths, Some(Whole::Files(files)))) => Some((paths.files(), files)),
+                    Some((_, Some(Whole::Parts(_)))) => return Err(misfit()),
+                };
+                let writing = DirectoryWriting::begin(path, folder.clone(), sink.style, &sink.schema, pool, parts);
+                Place::Directory(Box::new(writing.map_err(|error| error.in_file(path))?))
             }
             (Target::StandardOutput, _) => Place::StandardOutput,
             (Target::Nowhere, _) => Place::Nowhere,
         };
         let pool = Arc::clone(pool);
         let mut writing = Self { sink, pool, encoder: None, place, written: Arc::default() };
-        if !matches!(writing.place, Place::Parts { .. } | Place::Folder(_)) {
-            writing.begin_encoder()?;
+        if !matches!(writing.place, Place::Parts { .. } | Place::Directory(_)) {
+            writing.encoder = Some(writing.begin_encoder()?);
         }
         Ok(writing)
     }
 
-    fn begin_encoder(&mut self) -> Result<()> {
+    fn begin_encoder(&mut self) -> Result<Encoder> {
         let (mut header, mut streamed) = (true, false);
         let out: Out = match &mut self.place {
             Place::Pending(pending) => Box::new(BufWriter::with_capacity(1 << 20, pending.writer()?)),
-            Place::Parts { checkpoints, whole, open } => {
+            Place::Parts { paths, whole, open } => {
                 header = *whole == 0;
-                let path = checkpoints.part(*whole);
+                let path = paths.part(*whole);
                 let file = File::create(&path).and_then(|file| Ok((file.try_clone()?, file)));
                 let (handle, file) = file.map_err(|error| Error::unwritable(error).in_file(&path))?;
                 *open = Some(handle);
@@ -112,33 +119,32 @@ impl Writing {
                 streamed = true;
                 Box::new(BufWriter::with_capacity(1 << 16, stdout()))
             }
-            Place::Folder(_) | Place::Nowhere => Box::new(std::io::sink()),
+            Place::Directory(_) | Place::Nowhere => Box::new(std::io::sink()),
         };
         let out = Box::new(Counted { inner: out, written: Arc::clone(&self.written) });
         let Sink { style, schema, .. } = &self.sink;
         let encoder = Encoder::begin(out, *style, schema, &self.pool, header, streamed);
-        self.encoder = Some(encoder.map_err(|error| error.in_file(&self.sink.name()))?);
-        Ok(())
+        encoder.map_err(|error| error.in_file(&self.sink.name()))
     }
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         if matches!(self.sink.style, Style::None) {
             return Ok(());
         }
-        let lacking = |error| Error::new(ErrorKind::Internal, "the output lacks a column").because(error);
+        let lacking = |error| Error::internal("a column of the output is missing").because(error);
         let batch = batch.project(&self.sink.columns).map_err(lacking)?;
-        if let Place::Folder(folder) = &mut self.place {
+        if let Place::Directory(folder) = &mut self.place {
             return folder.write(&batch).map_err(|error| error.in_file(&self.sink.name()));
         }
-        if self.encoder.is_none() {
-            self.begin_encoder()?;
-        }
-        let Self { encoder: Some(encoder), sink, .. } = self else { return Ok(()) };
-        encoder.write(&batch).map_err(|error| error.in_file(&sink.name()))
+        let encoder = match self.encoder.take() {
+            Some(encoder) => encoder,
+            None => self.begin_encoder()?,
+        };
+        self.encoder.insert(encoder).write(&batch).map_err(|error| error.in_file(&self.sink.name()))
     }
 
     pub fn end_group(&mut self) -> Result<()> {
-        if let Place::Folder(folder) = &mut self.place {
+        if let Place::Directory(folder) = &mut self.place {
             return folder.end_group().map_err(|error| error.in_file(&self.sink.name()));
         }
         match &mut self.encoder {
@@ -147,7 +153,7 @@ impl Writing {
         }
     }
 
-    /// Brings what was begun to the disk; what is whole then.
+    /// Completes the current part and syncs it.
     pub fn end_part(&mut self) -> Result<Whole> {
         if let Some(encoder) = self.encoder.take() {
             encoder.finish().map_err(|error| error.in_file(&self.sink.name()))?;
@@ -160,29 +166,29 @@ impl Writing {
                 }
                 Ok(Whole::Parts(*whole))
             }
-            Place::Folder(folder) => {
+            Place::Directory(folder) => {
                 folder.end_parts().map(Whole::Files).map_err(|error| error.in_file(&self.sink.name()))
             }
             _ => Ok(Whole::Parts(0)),
         }
     }
 
-    /// Writes what is left to write, and puts parts together.
+    /// Writes the rest, and joins the parts.
     pub fn finish(mut self) -> Result<Written> {
         if self.encoder.is_none() && matches!(self.place, Place::Parts { whole: 0, .. }) {
-            self.begin_encoder()?;
+            self.encoder = Some(self.begin_encoder()?);
         }
         self.end_part()?;
         let mut folder = None;
         let pending = match self.place {
             Place::Pending(pending) => Some(pending),
-            Place::Folder(writing) => {
+            Place::Directory(writing) => {
                 let name = self.sink.name();
                 folder = Some(writing.finish().map_err(|error| error.in_file(&name))?);
                 None
             }
-            Place::Parts { checkpoints, whole, .. } => {
-                let parts: Vec<PathBuf> = (0..whole).map(|index| checkpoints.part(index)).collect();
+            Place::Parts { paths, whole, .. } => {
+                let parts: Vec<PathBuf> = (0..whole).map(|index| paths.part(index)).collect();
                 let name = self.sink.name();
                 let pending = Pending::create(&name)?;
                 let Sink { style, schema, .. } = &self.sink;
@@ -196,7 +202,7 @@ impl Writing {
 }
 
 impl Written {
-    /// Puts the output in its place, unless and until `stop` is set.  The number of its bytes.
+    /// Puts the output in its place, until `stop` is set, if ever.  Returns the number of its bytes.
     pub fn place(self, stop: &AtomicBool) -> Result<u64> {
         match (self.pending, self.folder) {
             (Some(pending), _) => pending.persist_unless(stop),

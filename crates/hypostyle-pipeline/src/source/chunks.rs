@@ -1,4 +1,4 @@
-//! The rows of a source as the runner takes them, whatever the format: chunks in order, with the folders' columns added.
+//! The rows of a source, whatever the format: chunks in order, with the partition columns added.
 
 use std::sync::Arc;
 
@@ -8,22 +8,24 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use rayon::ThreadPool;
 
-use super::filter::Sieve;
-use super::ipc::IpcChunks;
-use super::{Chunk, Column, Kind, Mark, Source, folders, schema};
+use super::{Kind, Source, partition};
 use crate::csv::chunk::Reading;
 use crate::csv::reader::CsvChunks;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
+use crate::ipc::IpcChunks;
+use crate::model::chunk::{Chunk, InputPosition};
+use crate::model::column::{Column, schema};
 use crate::parquet::{ParquetChunks, Wanted};
 use crate::rules::ValueRule;
+use crate::rules::filter::{RowFilter, place};
 
 /// The rows of a source.
 pub(crate) struct Chunks {
     rows: Rows,
-    /// The filter, where the threads that decode don't apply it themselves and no rule waits.
-    sieve: Option<Sieve>,
-    /// The folders' columns: each file's value as an array of one row.
-    folders: Vec<Vec<ArrayRef>>,
+    /// The filter, if the decoding threads do not apply it and no rule comes before it.
+    row_filter: Option<RowFilter>,
+    /// The partition columns: each file's value as an array of one row.
+    partitions: Vec<Vec<ArrayRef>>,
     schema: SchemaRef,
 }
 
@@ -31,45 +33,38 @@ enum Rows {
     Csv(CsvChunks),
     Parquet(Box<ParquetChunks>),
     Ipc(Box<IpcChunks>),
-    /// All files are left out.
+    /// All files were filtered out.
     None,
 }
 
 impl Source {
-    /// Begins to read, at the mark or at the beginning, with so many chunks under way at most.  `keep_text` where it will be
-    /// asked where rows stand.
-    pub fn chunks(self, pool: Arc<ThreadPool>, ahead: usize, mark: Option<Mark>, keep_text: bool) -> Result<Chunks> {
-        let read = self.read();
-        let in_file = |columns: &[usize]| -> Vec<usize> {
-            columns.iter().copied().filter(|column| self.columns[*column].in_file()).collect()
-        };
-        let (in_file, wanted) = (in_file(&read), in_file(&self.wanted));
-        let mut folders = Vec::new();
+    /// Begins to read, at the position or at the beginning, with at most this number of chunks under way.
+    pub fn chunks(self, pool: Arc<ThreadPool>, ahead: usize, position: Option<InputPosition>) -> Result<Chunks> {
+        let in_file = self.in_file(&self.read());
+        let mut partitions = Vec::new();
         for (column, (_, values)) in self.columns.iter().filter(|column| !column.in_file()).zip(&self.files.partitions)
         {
             if self.wanted().any(|wanted| wanted.name == column.name) {
-                let all = folders::values(column, values)?;
-                folders.push((0..all.len()).map(|file| all.slice(file, 1)).collect());
+                let all = partition::values(column, values)?;
+                partitions.push((0..all.len()).map(|file| all.slice(file, 1)).collect());
             }
         }
         let file_schema = schema(in_file.iter().map(|column| &self.columns[*column]));
-        // Where no rule waits, the rows are filtered here, and have no more columns than the stages see.
-        let (schema, sieve) = match self.filters_late {
-            true => (self.read_schema(), None),
-            false => (self.schema(), self.filter.sieve(&self.columns, &in_file, &wanted)),
-        };
+        // Filtered here, rows have no more columns than the stages see.
+        let schema = if self.early.row_filter.is_some() { self.schema() } else { self.read_schema() };
         let tests = self.group_tests();
+        let row_filter = self.early.row_filter;
         if self.files.unread {
-            return Ok(Chunks { rows: Rows::None, sieve, folders, schema });
+            return Ok(Chunks { rows: Rows::None, row_filter, partitions, schema });
         }
         let rows = match self.kind {
             Kind::Csv(csv, opened) => {
                 let wanted = in_file.iter().map(|column| {
-                    let Column { data_type, written, .. } = &self.columns[*column];
-                    (*column, data_type.clone(), written.clone())
+                    let Column { data_type, time_format, .. } = &self.columns[*column];
+                    (*column, data_type.clone(), time_format.clone())
                 });
-                let place = |rule: &ValueRule| in_file.iter().position(|column| *column == rule.column);
-                let rules = self.rules.values.iter().filter_map(|rule| Some((place(rule)?, rule.clone())));
+                let place = |rule: &ValueRule| place(&self.columns, &in_file, rule.column);
+                let rules = self.early.values.iter().map(|rule| Ok((place(rule)?, rule.clone())));
                 let reading = Reading {
                     files: self.files.list,
                     width: csv.names.len(),
@@ -77,33 +72,33 @@ impl Source {
                     names: csv.names,
                     dialect: csv.dialect,
                     schema: file_schema,
-                    rules: rules.collect(),
-                    sieve,
+                    rules: rules.collect::<Result<_>>()?,
+                    row_filter,
                     on_bad: self.policy.on_bad,
                     fitted_are_bad: csv.fitted_are_bad,
-                    keep_text,
+                    keep_text: self.early.keep_text,
                     chunk_bytes: self.chunk_bytes,
                     read: csv.read,
                 };
                 return Ok(Chunks {
-                    rows: Rows::Csv(CsvChunks::begin(reading, *opened, mark, pool, ahead)?),
-                    sieve: None,
-                    folders,
+                    rows: Rows::Csv(CsvChunks::begin(reading, *opened, position, pool, ahead)?),
+                    row_filter: None,
+                    partitions,
                     schema,
                 });
             }
             Kind::Ipc(first, read) => {
-                let chunks = IpcChunks::begin(first, self.files, in_file, file_schema, self.batch_rows, read, mark);
+                let chunks = IpcChunks::begin(first, self.files, in_file, file_schema, self.batch_rows, read, position);
                 Rows::Ipc(Box::new(chunks))
             }
             Kind::Parquet(first) => {
                 let threads = pool.current_num_threads();
                 let wanted = Wanted { columns: in_file, schema: file_schema, tests };
-                let chunks = ParquetChunks::begin(first, self.files, wanted, self.batch_rows, threads, mark)?;
+                let chunks = ParquetChunks::begin(first, self.files, wanted, self.batch_rows, threads, position)?;
                 Rows::Parquet(Box::new(chunks))
             }
         };
-        Ok(Chunks { rows, sieve, folders, schema })
+        Ok(Chunks { rows, row_filter, partitions, schema })
     }
 }
 
@@ -117,14 +112,14 @@ impl Chunks {
             Rows::None => None,
         };
         let Some(mut chunk) = chunk else { return Ok(None) };
-        if let Some(sieve) = &self.sieve {
-            sieve.sift(&mut chunk)?;
+        if let Some(filter) = &self.row_filter {
+            filter.apply(&mut chunk)?;
         }
-        if !self.folders.is_empty() {
+        if !self.partitions.is_empty() {
             let rows = chunk.batch.num_rows();
             let mut columns = chunk.batch.columns().to_vec();
             let first = UInt32Array::from(vec![0; rows]);
-            for values in &self.folders {
+            for values in &self.partitions {
                 columns.push(take(&values[chunk.file], &first, None).map_err(misfit)?);
             }
             let options = RecordBatchOptions::new().with_row_count(Some(rows));
@@ -136,5 +131,5 @@ impl Chunks {
 }
 
 fn misfit(error: ArrowError) -> Error {
-    Error::new(ErrorKind::Internal, "the folders' columns don't fit").because(error)
+    Error::internal("the partition columns do not fit").because(error)
 }

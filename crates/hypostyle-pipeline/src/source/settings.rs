@@ -1,4 +1,4 @@
-//! `[source]` as the pipeline file has it, judged and turned into what the readers take.
+//! The settings of `[source]`, checked and turned into what the readers need.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,36 +6,35 @@ use std::sync::atomic::AtomicU64;
 
 use arrow::datatypes::DataType;
 
-use super::files::Files;
-use super::{Column, format_by_name, format_of, quoted};
-use crate::config::{Format, Ragged, SourceTable};
-use crate::csv::dialect::{Dialect, Nulls};
-use crate::csv::moment::Written;
-use crate::csv::open::{self, Opened};
+use crate::config::{Format, PipelineFile, Ragged, SourceTable};
+use crate::csv::dialect::Dialect;
+use crate::csv::header::{self, Opened};
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::Pipeline;
-use crate::policy::{OnBad, Policy};
-use crate::types;
+use crate::files::format::{byte, delimiter, format_by_name, format_of};
+use crate::files::list::Files;
+use crate::model::bad_row::{BadRowPolicy, OnBadRow};
+use crate::model::column::{Column, not_found};
+use crate::model::time_format::TimeFormat;
+use crate::model::types;
+use crate::model::values::NullValues;
 
 /// How CSV files are read.
-pub(crate) struct Csv {
+pub(super) struct Csv {
     pub dialect: Dialect,
-    /// Whether rows that were filled up or cut off are bad ones all the same.
+    /// Whether rows that were filled up or cut off still count as bad.
     pub fitted_are_bad: bool,
     pub names: Vec<String>,
     pub read: Arc<AtomicU64>,
 }
 
 /// The files, and their format.
-pub(crate) fn files(table: &SourceTable) -> Result<(Files, Format)> {
+pub(super) fn files(table: &SourceTable) -> Result<(Files, Format)> {
     let Some(path) = &table.path else {
-        return Err(
-            Error::pipeline("there is no input").help("name it: path = \"...\" under [source], or --input PATH")
-        );
+        return Err(Error::pipeline("no input").help("set path in [source], or pass --input PATH"));
     };
     let paths: Vec<PathBuf> = path.to_vec().iter().map(PathBuf::from).collect();
     if paths.is_empty() {
-        return Err(Error::pipeline("[source] path is an empty list").help("name at least one file"));
+        return Err(Error::pipeline("[source] path: the list is empty").help("name at least one file"));
     }
     let is_data = |path: &Path| match table.format {
         Some(format) => format_by_name(path).is_none_or(|found| found == format),
@@ -44,66 +43,43 @@ pub(crate) fn files(table: &SourceTable) -> Result<(Files, Format)> {
     let files = Files::find(&paths, &table.storage_options, is_data)?;
     let format = format_of(&files.list[0].path, table.format, "[source]")?;
     if format == Format::None {
-        return Err(Error::pipeline("[source] format is \"none\", which is for sinks")
-            .help("say \"csv\", \"parquet\" or \"ipc\""));
+        return Err(
+            Error::pipeline("[source] format: \"none\" is for [sink] only").help("use \"csv\", \"parquet\" or \"ipc\"")
+        );
     }
     let odd = |path: &Path| table.format.is_none() && format_by_name(path).is_some_and(|found| found != format);
     if let Some(other) = files.list.iter().find(|file| odd(&file.path)) {
-        let message = format!("its name says another format than that of the first file, {}", format.name());
-        return Err(Error::new(ErrorKind::Source, message)
-            .in_file(&other.path)
-            .help(format!("read files of one format; or, if they are, say it: format = \"{}\"", format.name())));
+        let found = format_by_name(&other.path).map_or("unknown", Format::name);
+        let message = format!("format is {found}, but the first file is {}", format.name());
+        return Err(Error::new(ErrorKind::Source, message).in_file(&other.path).help(format!(
+            "read one format at a time, or set format = \"{}\" in [source] if the extension is wrong",
+            format.name()
+        )));
     }
     Ok((files, format))
 }
 
-pub(crate) fn policy(table: &SourceTable) -> Result<Policy> {
+pub(super) fn policy(table: &SourceTable) -> Result<BadRowPolicy> {
     let on_bad = table.on_bad_row.unwrap_or_default();
     match (on_bad, &table.rejects) {
-        (OnBad::Reject, None) => {
-            return Err(Error::pipeline("[source] on_bad_row is \"reject\", but there is no file for the rejects")
-                .help("name it: rejects = \"rejects.csv\" under [source]"));
+        (OnBadRow::Reject, None) => {
+            return Err(Error::pipeline("[source] rejects: required by on_bad_row = \"reject\"")
+                .help("set rejects = \"rejects.csv\" in [source]"));
         }
-        (OnBad::Reject, Some(_)) | (_, None) => {}
+        (OnBadRow::Reject, Some(_)) | (_, None) => {}
         (_, Some(_)) => {
-            return Err(Error::pipeline("[source] names a file for rejects, but on_bad_row isn't \"reject\"")
-                .help("add on_bad_row = \"reject\", or remove rejects"));
+            return Err(Error::pipeline("[source] rejects: requires on_bad_row = \"reject\"")
+                .help("set on_bad_row = \"reject\" in [source], or remove rejects"));
         }
     }
-    if on_bad == OnBad::Fail && table.max_bad_rows.is_some() {
-        return Err(Error::pipeline("[source] max_bad_rows is given, but the first bad row fails the run")
-            .help("add on_bad_row = \"reject\", \"skip\" or \"null\", or remove max_bad_rows"));
+    if on_bad == OnBadRow::Fail && table.max_bad_rows.is_some() {
+        return Err(Error::pipeline("[source] max_bad_rows: requires an on_bad_row other than \"fail\"")
+            .help("set on_bad_row = \"reject\", \"skip\" or \"null\" in [source], or remove max_bad_rows"));
     }
-    Ok(Policy { on_bad, limit: table.max_bad_rows, rejects: table.rejects.clone() })
+    Ok(BadRowPolicy { on_bad, limit: table.max_bad_rows, rejects: table.rejects.clone() })
 }
 
-/// The byte of `delimiter = "..."`; a tab for `.tsv` files that don't say.
-pub(crate) fn delimiter(stated: Option<&str>, path: Option<&Path>, table: &str) -> Result<u8> {
-    let tabs = || path.is_some_and(|path| path.to_string_lossy().trim_end_matches(".gz").ends_with(".tsv"));
-    match byte(stated, "delimiter", table)? {
-        Some(b'"') => Err(not_one_byte("\"", "delimiter", table)),
-        Some(byte) => Ok(byte),
-        None if tabs() => Ok(b'\t'),
-        None => Ok(b','),
-    }
-}
-
-/// A key that is one ASCII character and no line end.
-fn byte(stated: Option<&str>, key: &str, table: &str) -> Result<Option<u8>> {
-    match stated.map(str::as_bytes) {
-        None => Ok(None),
-        Some([byte]) if byte.is_ascii() && !matches!(byte, b'\n' | b'\r' | 0) => Ok(Some(*byte)),
-        Some(_) => Err(not_one_byte(stated.unwrap_or_default(), key, table)),
-    }
-}
-
-fn not_one_byte(stated: &str, key: &str, table: &str) -> Error {
-    let example = if key == "delimiter" { "\";\" or \"\\t\"" } else { "\"'\"" };
-    Error::pipeline(format!("{table} {key} {stated:?} is not one ASCII character"))
-        .help(format!("give one character that is no quote or line end, such as {example}"))
-}
-
-pub(crate) fn csv(table: &SourceTable, files: &Files) -> Result<Csv> {
+pub(super) fn csv(table: &SourceTable, files: &Files) -> Result<Csv> {
     let quote = match table.quote.as_deref() {
         Some("") => None,
         stated => Some(byte(stated, "quote", "[source]")?.unwrap_or(b'"')),
@@ -116,101 +92,100 @@ pub(crate) fn csv(table: &SourceTable, files: &Files) -> Result<Csv> {
         comment: byte(table.comment.as_deref(), "comment", "[source]")?,
         line_end: b'\n',
         header: table.header.unwrap_or(true),
-        nulls: Nulls(table.null_values.clone().unwrap_or_default()),
+        nulls: NullValues(table.null_values.clone().unwrap_or_default()),
         decimal_comma: table.decimal_comma.unwrap_or_default(),
         encoding: table.encoding.unwrap_or_default(),
-        fit: on_demand || table.on_bad_row == Some(OnBad::Null),
+        fit: on_demand || table.on_bad_row == Some(OnBadRow::Null),
     };
+    const NAMES: [&str; 4] = ["delimiter", "quote", "escape", "comment"];
     let special = [Some(dialect.delimiter), dialect.quote, dialect.escape, dialect.comment];
     for (index, byte) in special.iter().enumerate() {
         if byte.is_some() && special[..index].contains(byte) {
-            let shown = char::from(byte.unwrap_or_default());
-            return Err(Error::pipeline(format!("[source] gives {shown:?} two meanings"))
-                .help("delimiter, quote, escape and comment must be different characters"));
+            let shown = char::from(byte.unwrap_or_default()).to_string();
+            let first = special.iter().position(|other| other == byte).unwrap_or(index);
+            return Err(Error::pipeline(format!("[source]: {} and {} are both {shown:?}", NAMES[first], NAMES[index]))
+                .help("use a different character for each"));
         }
     }
     if dialect.quote.is_none() && dialect.escape.is_some() {
-        return Err(Error::pipeline("[source] has an escape, but no quotes in which it would count")
-            .help("remove escape, or quote = \"\""));
+        return Err(
+            Error::pipeline("[source] escape: has no effect with quote = \"\"").help("remove escape, or set quote")
+        );
     }
     if dialect.decimal_comma && dialect.delimiter == b',' {
-        return Err(Error::pipeline("[source] takes the comma for a delimiter and for a decimal point")
-            .help("say what separates the fields: delimiter = \";\""));
+        return Err(Error::pipeline("[source]: decimal_comma = true conflicts with delimiter = \",\"")
+            .help("set delimiter = \";\" in [source]"));
     }
     Ok(Csv { dialect, fitted_are_bad: !on_demand, names: Vec::new(), read: Arc::default() })
 }
 
 impl Csv {
-    /// Opens the first file and types the columns.  Files without rows or header are passed over as long as another follows.
+    /// Opens the first file and types the columns.  Empty files are skipped if another follows.
     pub fn open(
         mut self,
         files: &Files,
-        bear: bool,
+        allow_ragged: bool,
         declared: impl FnOnce(&[String]) -> Result<Vec<Option<DataType>>>,
     ) -> Result<(Self, Opened, Vec<Column>)> {
         for (index, file) in files.list.iter().enumerate() {
-            let Some(mut opened) = open::open(file, index, &self.dialect, &self.read)? else { continue };
+            let Some(mut opened) = header::open(file, index, &self.dialect, &self.read)? else { continue };
             self.names.clone_from(&opened.names);
             let declared = declared(&opened.names)?;
-            let bear = bear || self.dialect.fit;
-            let columns = opened.columns(&file.path, declared, bear)?;
+            let allow_ragged = allow_ragged || self.dialect.fit;
+            let columns = opened.columns(&file.path, declared, allow_ragged)?;
             return Ok((self, opened, columns));
         }
-        let message = "the input is empty: it has not even a header";
+        let message = "the input is empty: it has no header";
         Err(Error::new(ErrorKind::Source, message).in_file(&files.list[0].path))
     }
 }
 
 /// The declared type of each column of the file, where there is one; every declaration must meet a column.
-pub(crate) fn declared(pipeline: &Pipeline, names: &[String], files: &Files) -> Result<Vec<Option<DataType>>> {
+pub(super) fn declared(file: &PipelineFile, names: &[String], files: &Files) -> Result<Vec<Option<DataType>>> {
     let mut found = vec![None; names.len()];
-    for (name, type_name) in &pipeline.config.source.schema {
-        let line = pipeline.line(type_name.span().start);
+    for (name, type_name) in &file.config.source.schema {
+        let line = file.line(type_name.span().start);
         let data_type = types::parse(type_name.get_ref())
-            .map_err(|message| Error::pipeline(format!("[source.schema] column '{name}': {message}")).at_line(line))?;
+            .map_err(|message| Error::pipeline(format!("[source.schema] {name}: {message}")).at_line(line))?;
         match names.iter().position(|known| known == name) {
             Some(index) => found[index] = Some(data_type),
             None if files.partitions.iter().any(|(folder, _)| folder == name) => {}
-            None => return Err(no_column("[source.schema]", name, names).at_line(line)),
+            None => return Err(not_found("[source.schema]", name, names).at_line(line)),
         }
     }
     Ok(found)
 }
 
-pub(crate) fn no_column(table: &str, name: &str, names: &[String]) -> Error {
-    Error::pipeline(format!("{table} names column '{name}', which the input doesn't have"))
-        .help(format!("its columns are {}", quoted(names)))
-}
-
-/// Takes the patterns of dates and times into the columns.
-pub(crate) fn patterns(pipeline: &Pipeline, columns: &mut [Column]) -> Result<()> {
+/// Sets the formats of dates and times.
+pub(super) fn time_formats(file: &PipelineFile, columns: &mut [Column]) -> Result<()> {
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-    for (name, pattern) in &pipeline.config.source.patterns {
-        let line = pipeline.line(pattern.span().start);
-        let pattern = pattern.get_ref();
+    for (name, format) in &file.config.source.datetime_formats {
+        let line = file.line(format.span().start);
+        let format = format.get_ref();
         let Some(column) = columns.iter_mut().find(|column| column.name == *name) else {
-            return Err(no_column("[source.patterns]", name, &names).at_line(line));
+            return Err(not_found("[source.datetime_formats]", name, &names).at_line(line));
         };
         if !matches!(column.data_type, DataType::Date32 | DataType::Timestamp(..)) {
-            return Err(Error::pipeline(format!(
-                "[source.patterns] column '{name}' is {}, which has no pattern",
-                types::name(&column.data_type)
-            ))
-            .at_line(line)
-            .help(format!("declare it: {name} = \"date\" or \"timestamp[us]\" under [source.schema]")));
-        }
-        let Some(written) = Written::parse(pattern) else {
-            return Err(Error::pipeline(format!("[source.patterns] column '{name}': {pattern:?} is no pattern"))
+            let data_type = types::name(&column.data_type);
+            let message =
+                format!("[source.datetime_formats] {name}: got type {data_type}, expected a date or timestamp");
+            return Err(Error::pipeline(message)
                 .at_line(line)
-                .help("write it as strftime does, \"%d/%m/%Y %H:%M:%S\", or as epoch[s], epoch[ms], epoch[us] or epoch[ns]"));
+                .help(format!("set {name} = \"date\" or \"timestamp[us]\" in [source.schema]")));
+        }
+        let Some(time_format) = TimeFormat::parse(format) else {
+            let message = format!("[source.datetime_formats] {name}: {format:?} is not a valid format string");
+            return Err(Error::pipeline(message).at_line(line).help(
+                "use strftime fields, such as \"%d/%m/%Y %H:%M:%S\", or epoch[s], epoch[ms], epoch[us] or epoch[ns]",
+            ));
         };
-        (column.pattern, column.written) = (Some(pattern.clone()), written);
+        (column.format_text, column.time_format) = (Some(format.clone()), time_format);
     }
     Ok(())
 }
 
-/// Other formats say themselves what CSV must be told.
-pub(crate) fn only_csv(table: &SourceTable, format: &str) -> Result<()> {
+/// Checks that no setting of CSV is used with another format.
+pub(super) fn only_csv(table: &SourceTable, format: &str) -> Result<()> {
     let given = [
         ("delimiter", table.delimiter.is_some()),
         ("quote", table.quote.is_some()),
@@ -222,13 +197,11 @@ pub(crate) fn only_csv(table: &SourceTable, format: &str) -> Result<()> {
         ("encoding", table.encoding.is_some()),
         ("ragged", table.ragged.is_some()),
         ("schema", !table.schema.is_empty()),
-        ("patterns", !table.patterns.is_empty()),
+        ("datetime_formats", !table.datetime_formats.is_empty()),
     ];
     match given.iter().find(|(_, given)| *given) {
-        Some((key, _)) => Err(Error::pipeline(format!(
-            "[source] {key} is for CSV, but the input is {format}, which knows its own types"
-        ))
-        .help(format!("remove {key} from the pipeline file"))),
+        Some((key, _)) => Err(Error::pipeline(format!("[source] {key}: is for CSV, but the input is {format}"))
+            .help(format!("remove {key} from [source]"))),
         None => Ok(()),
     }
 }

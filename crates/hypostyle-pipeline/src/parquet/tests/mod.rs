@@ -1,4 +1,4 @@
-//! Reading and writing beside the plain reader and writer of the `parquet` crate, which stay as the slow twins.
+//! Reading and writing beside the plain reader and writer of the `parquet` crate, which stay as the reference.
 
 mod read;
 mod write;
@@ -19,7 +19,7 @@ use parquet::file::properties::WriterProperties;
 
 use super::ParquetFile;
 use crate::error::Result;
-use crate::source::files::InputFile;
+use crate::files::input::InputFile;
 
 const KINDS: usize = 9;
 

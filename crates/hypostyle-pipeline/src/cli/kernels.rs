@@ -1,0 +1,39 @@
+//! `hypostyle kernels`: the catalogue, by family, and one kernel's documentation.
+
+use hypostyle::{Family, Kernel, catalogue, find};
+
+use super::output::{DONE, USAGE, print, report};
+
+pub(super) fn show(name: Option<&str>) -> i32 {
+    match name.map(find) {
+        None => print(&list()),
+        Some(Ok(kernel)) => print(&kernel.documentation()),
+        Some(Err(error)) => return report(&error, USAGE),
+    }
+    DONE
+}
+
+fn list() -> String {
+    let width = catalogue().iter().map(|kernel| kernel.name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    let mut family = None;
+    for kernel in catalogue() {
+        if family != Some(kernel.family) {
+            let line_end = if family.is_none() { "" } else { "\n" };
+            text.push_str(&format!("{line_end}{}\n", title(kernel)));
+            family = Some(kernel.family);
+        }
+        text.push_str(&format!("  {:<width$}  {}\n", kernel.name, kernel.summary));
+    }
+    text.push_str("\n`hypostyle kernels NAME` shows the documentation of a kernel.\n");
+    text
+}
+
+fn title(kernel: &Kernel) -> &'static str {
+    match kernel.family {
+        Family::Rolling => "Rolling: over the last rows or a time span",
+        Family::Expanding => "Expanding: over all rows so far",
+        Family::Recurrence => "Recurrences: a state updated by each row",
+        Family::Row => "Rows: from the columns of one row",
+    }
+}

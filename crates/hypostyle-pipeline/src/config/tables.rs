@@ -1,0 +1,363 @@
+//! The tables and settings of a pipeline file, parsed but not checked yet.  Kernels and types keep their position in the text, so
+//! that a later error can name the line.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use hypostyle::KernelSpec;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::kernel::{ColumnType, Kernel};
+use crate::model::bad_row::OnBadRow;
+use crate::remote::options::StorageOptions;
+
+/// The whole file.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// The file that holds the kernels' state between runs: read before the first row if it exists, written after the last.
+    /// Default: none, every run starts from scratch.
+    pub state: Option<PathBuf>,
+    /// How often a checkpoint is saved beside the output, such as `"30s"` or `"5m"`, so that a killed run can resume.
+    /// Default: never.
+    #[schemars(regex(pattern = r"^\s*([0-9]+(ns|us|µs|ms|s|m|h|d|w))+\s*$"))]
+    pub checkpoint_interval: Option<String>,
+    /// Limit on the memory of the run, such as `"500MB"` or `"2GiB"`. Default: none.
+    #[schemars(regex(pattern = r"^\s*[0-9.]+\s*([KkMmGg]?[Bb]|[KkMmGg][Ii][Bb])?\s*$"))]
+    pub memory_limit: Option<String>,
+    /// The input.
+    #[serde(default)]
+    pub source: SourceTable,
+    /// The stages, run in order: each sees the columns of the input and of the stages before it.
+    #[serde(default)]
+    pub stage: Vec<StageTable>,
+    /// The output.
+    #[serde(default)]
+    pub sink: SinkTable,
+}
+
+/// `[source]`: files and how to read them.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SourceTable {
+    /// A file, directory, glob pattern such as `data/*.csv`, or a list of them; `-` is standard input. Relative paths
+    /// start at the working directory. URLs of object stores (`s3://bucket/key.csv`, `gs://`, `az://`, `abfss://`) and
+    /// `https://` work too. Required here or as `--input`.
+    pub path: Option<Names>,
+    /// Settings for object stores and HTTP, as strings, such as `{ aws_region = "eu-central-1" }`: environment variables
+    /// (AWS_*, GOOGLE_*, AZURE_*) in lower case, and timeout, connect_timeout, allow_http, max_retries, retry_timeout.
+    /// They override the environment.
+    #[serde(default)]
+    pub storage_options: StorageOptions,
+    /// The format of the files. Default: by extension: .csv, .tsv, .txt; .parquet, .pq; .arrow, .ipc, .feather, .arrows;
+    /// each optionally followed by .gz or .zst.
+    pub format: Option<Format>,
+    /// The columns to read. Default: all.
+    pub columns: Option<Vec<String>>,
+    /// CSV: the ASCII character between fields. Default: a comma, or a tab for .tsv files.
+    #[schemars(length(equal = 1))]
+    pub delimiter: Option<String>,
+    /// CSV: the ASCII character around quoted fields, or `""` to disable quoting. Default: `"`.
+    #[schemars(length(max = 1))]
+    pub quote: Option<String>,
+    /// CSV: the ASCII character that escapes the next one inside quotes. Default: none, a quote inside quotes is doubled.
+    #[schemars(length(equal = 1))]
+    pub escape: Option<String>,
+    /// CSV: the ASCII character that begins comment lines, which are ignored. Default: none.
+    #[schemars(length(equal = 1))]
+    pub comment: Option<String>,
+    /// CSV: whether the first row holds the column names. Without it they are `column_1`, `column_2`, and so on. Default:
+    /// true.
+    pub header: Option<bool>,
+    /// CSV: strings that mean null, such as `["NA"]`, besides the empty field. Default: none.
+    pub null_values: Option<Vec<String>>,
+    /// CSV: whether the decimal separator is a comma, as in `1,5`. Default: false.
+    pub decimal_comma: Option<bool>,
+    /// CSV: the character encoding. Default: `"utf8"`.
+    pub encoding: Option<Encoding>,
+    /// CSV: how rows with too few or too many fields are treated. Default: as bad rows.
+    pub ragged: Option<Ragged>,
+    /// Maximum number of rows per batch, at least 1. Results do not depend on it. Default: 65536; for CSV a chunk.
+    #[schemars(range(min = 1))]
+    pub batch_rows: Option<usize>,
+    /// CSV: bytes per chunk, from 1 to 1073741824 (1 GiB). Results do not depend on it. Default: 2097152 (2 MiB).
+    #[schemars(range(min = 1, max = 1_073_741_824))]
+    pub chunk_bytes: Option<usize>,
+    /// How rows that cannot be read or violate a rule are treated. Default: the run fails.
+    pub on_bad_row: Option<OnBadRow>,
+    /// The run fails if there are more bad rows. Requires an `on_bad_row` other than `"fail"`. Default: no limit.
+    pub max_bad_rows: Option<u64>,
+    /// The CSV file that bad rows are written to, with position and reason. Required by `on_bad_row = "reject"`.
+    pub rejects: Option<PathBuf>,
+    /// CSV: data types by column. Others are inferred from the first 10,000 rows.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, ColumnType>")]
+    pub schema: BTreeMap<String, Spanned<String>>,
+    /// CSV: formats of dates and times by column: strftime such as `"%d/%m/%Y %H:%M:%S"`, or `"epoch[s]"`, `"epoch[ms]"`,
+    /// `"epoch[us]"`, `"epoch[ns]"`. Default: ISO 8601.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub datetime_formats: BTreeMap<String, Spanned<String>>,
+    /// Rules by column. A row that violates a rule is a bad row.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, RuleTable>")]
+    pub rules: BTreeMap<String, Spanned<RuleTable>>,
+    /// The row filter, by column: rows must match all conditions, and null matches none. It is applied after rules.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, FilterTable>")]
+    pub filter: BTreeMap<String, Spanned<FilterTable>>,
+}
+
+/// The character encoding of CSV.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Encoding {
+    /// UTF-8. Invalid bytes make a bad row.
+    #[default]
+    Utf8,
+    /// ISO 8859-1.
+    Latin1,
+}
+
+/// How rows with too few or too many fields are treated.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Ragged {
+    /// They are bad rows.
+    #[default]
+    Bad,
+    /// They are filled up with nulls or truncated.
+    Fit,
+}
+
+/// `[source.rules]`: the rules of a column.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RuleTable {
+    /// Whether null is excluded. Default: false.
+    pub not_null: Option<bool>,
+    /// The smallest allowed value; dates and times as strings. Default: none.
+    pub min: Option<Scalar>,
+    /// The largest allowed value; dates and times as strings. Default: none.
+    pub max: Option<Scalar>,
+    /// The allowed values, at least one. Default: all.
+    #[schemars(length(min = 1))]
+    pub one_of: Option<Vec<Scalar>>,
+    /// The excluded values, at least one. Default: none.
+    #[schemars(length(min = 1))]
+    pub none_of: Option<Vec<Scalar>>,
+    /// A regex that must match somewhere in the string; `^` and `$` are its ends. Default: none.
+    pub regex: Option<String>,
+    /// Whether values must be unique, per key of `over`. Default: false.
+    pub unique: Option<bool>,
+    /// Whether values must not decrease, per key of `over`. `"strictly"`: they must increase. Default: false.
+    pub increasing: Option<Increasing>,
+    /// Key columns of `unique` and `increasing`. Default: none, all rows together.
+    pub over: Option<Names>,
+}
+
+/// `[source.filter]`: the conditions on a column.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FilterTable {
+    /// Whether null is excluded. Default: false.
+    pub not_null: Option<bool>,
+    /// The smallest matching value; dates and times as strings. Default: none.
+    pub min: Option<Scalar>,
+    /// The largest matching value; dates and times as strings. Default: none.
+    pub max: Option<Scalar>,
+    /// The matching values, at least one. Default: all.
+    #[schemars(length(min = 1))]
+    pub one_of: Option<Vec<Scalar>>,
+    /// The excluded values, at least one. Default: none.
+    #[schemars(length(min = 1))]
+    pub none_of: Option<Vec<Scalar>>,
+    /// A regex that must match somewhere in the string; `^` and `$` are its ends. Default: none.
+    pub regex: Option<String>,
+}
+
+/// The conditions that rules and filters share.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Conditions<'a> {
+    pub not_null: bool,
+    pub min: Option<&'a Scalar>,
+    pub max: Option<&'a Scalar>,
+    pub one_of: Option<&'a [Scalar]>,
+    pub none_of: Option<&'a [Scalar]>,
+    pub regex: Option<&'a str>,
+}
+
+impl<'a> Conditions<'a> {
+    fn of(
+        not_null: &Option<bool>,
+        min: &'a Option<Scalar>,
+        max: &'a Option<Scalar>,
+        one_of: &'a Option<Vec<Scalar>>,
+        none_of: &'a Option<Vec<Scalar>>,
+        regex: &'a Option<String>,
+    ) -> Self {
+        Self {
+            not_null: not_null.unwrap_or_default(),
+            min: min.as_ref(),
+            max: max.as_ref(),
+            one_of: one_of.as_deref(),
+            none_of: none_of.as_deref(),
+            regex: regex.as_deref(),
+        }
+    }
+}
+
+impl RuleTable {
+    pub fn conditions(&self) -> Conditions<'_> {
+        let Self { not_null, min, max, one_of, none_of, regex, unique: _, increasing: _, over: _ } = self;
+        Conditions::of(not_null, min, max, one_of, none_of, regex)
+    }
+}
+
+impl FilterTable {
+    pub fn conditions(&self) -> Conditions<'_> {
+        let Self { not_null, min, max, one_of, none_of, regex } = self;
+        Conditions::of(not_null, min, max, one_of, none_of, regex)
+    }
+}
+
+/// Whether values must increase, or only not decrease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected true, false or \"strictly\"")]
+pub(crate) enum Increasing {
+    /// `true`: not decrease.
+    Weakly(bool),
+    /// `"strictly"`: increase.
+    Named(Strictly),
+}
+
+/// The one string that the rule may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Strictly {
+    Strictly,
+}
+
+/// A value in a condition, parsed as the column's type.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a boolean, number or string")]
+pub(crate) enum Scalar {
+    Bool(bool),
+    Integer(i64),
+    Float(f64),
+    Text(String),
+}
+
+/// `[[stage]]`: kernels that share their keys; `over` and `by` are defaults for them.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["kernel"]))]
+pub(crate) struct StageTable {
+    /// Key columns: each key is processed on its own. Default for the kernels of the stage.
+    pub over: Option<Names>,
+    /// Time column of time-based windows such as `"5m"`. Default for the kernels of the stage.
+    pub by: Option<String>,
+    /// The kernels of the stage, at least one.
+    #[serde(default)]
+    #[schemars(with = "Vec<Kernel>", length(min = 1))]
+    pub kernel: Vec<Spanned<KernelSpec>>,
+}
+
+/// One name or several.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a string or a list of strings")]
+pub(crate) enum Names {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Names {
+    pub fn to_vec(&self) -> Vec<String> {
+        match self {
+            Self::One(name) => vec![name.clone()],
+            Self::Several(names) => names.clone(),
+        }
+    }
+}
+
+/// `[sink]`: a file and how to write it.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SinkTable {
+    /// The file, replaced when the run is done; `-` is standard output. Relative paths start at the working directory. URLs
+    /// of object stores (`s3://bucket/key.csv`, `gs://`, `az://`, `abfss://`) work too. Required here or as `--output`.
+    pub path: Option<PathBuf>,
+    /// Settings for the object store, as in `[source]`.
+    #[serde(default)]
+    pub storage_options: StorageOptions,
+    /// The format of the file. Default: by extension: .csv, .tsv, .txt; .parquet, .pq; .arrow, .ipc, .feather, .arrows.
+    pub format: Option<Format>,
+    /// Parquet and Arrow IPC: the compression; columns of Parquet that would hardly shrink are not compressed. Default:
+    /// `"zstd"` for Parquet, `"none"` for Arrow IPC.
+    pub compression: Option<Compression>,
+    /// The columns to write, in this order. Default: those of the input, then the outputs of the kernels.
+    pub columns: Option<Vec<String>>,
+    /// CSV: the ASCII character between fields. Default: a comma, or a tab for .tsv files.
+    #[schemars(length(equal = 1))]
+    pub delimiter: Option<String>,
+    /// Minimum rows per row group or checkpoint part, at least 1. It ends with the input chunk that reaches this number, or
+    /// 128 MiB. Default: 1048576.
+    #[schemars(range(min = 1))]
+    pub row_group_size: Option<usize>,
+    /// Partition columns: the output is a new directory with subdirectories named `column=value` (Hive partitioning).
+    /// Requires `format`.
+    pub partition_by: Option<Names>,
+    /// Maximum rows per file, at least 1: the output is a new directory of files. Requires `format`.
+    #[schemars(range(min = 1))]
+    pub max_rows_per_file: Option<usize>,
+}
+
+/// The formats of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Format {
+    /// Comma-separated values.
+    Csv,
+    /// Apache Parquet.
+    Parquet,
+    /// Arrow IPC: a file, or a stream in a pipe.
+    Ipc,
+    /// Nothing is written: for runs that only validate the input.
+    None,
+}
+
+impl Format {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+            Self::Ipc => "ipc",
+            Self::None => "none",
+        }
+    }
+}
+
+/// The compressions of Parquet and Arrow IPC; none means each format's own default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Compression {
+    /// Zstandard: smaller.
+    #[default]
+    Zstd,
+    /// Snappy: faster; not for Arrow IPC.
+    Snappy,
+    /// No compression.
+    None,
+}
+
+impl Compression {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zstd => "zstd",
+            Self::Snappy => "snappy",
+            Self::None => "none",
+        }
+    }
+}

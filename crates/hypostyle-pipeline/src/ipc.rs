@@ -1,0 +1,178 @@
+//! Arrow IPC files and streams as a source.  Batches come as they were written, cut where they are long.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use arrow::ipc::reader::{FileReader, StreamReader};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::files::bytes::{Buffer, Bytes, Codec};
+use crate::files::input::InputFile;
+use crate::files::list::Files;
+use crate::model::chunk::{BATCH_ROWS, Chunk, FilterCounts, InputPosition};
+use crate::model::column::{Column, Origin, check_same_columns};
+use crate::remote::Stream;
+
+/// A file, rather than a stream, begins with this.
+const MAGIC: [u8; 6] = *b"ARROW1";
+
+/// An IPC file or stream whose schema has been read.
+pub(crate) struct IpcFile {
+    file: InputFile,
+    batches: Batches,
+    schema: SchemaRef,
+}
+
+type Batches = Box<dyn Iterator<Item = std::result::Result<RecordBatch, ArrowError>> + Send>;
+
+/// The batches of a file; `None` if it isn't one.
+fn file_reader<R: Read + Seek + Send + 'static>(
+    mut input: R,
+) -> std::result::Result<Option<(Batches, SchemaRef)>, ArrowError> {
+    let mut start = [0; MAGIC.len()];
+    let known = input.read_exact(&mut start).is_ok() && start == MAGIC;
+    if !known {
+        return Ok(None);
+    }
+    input.seek(SeekFrom::Start(0))?;
+    let reader = FileReader::try_new(input, None)?;
+    let schema = reader.schema();
+    Ok(Some((Box::new(reader), schema)))
+}
+
+impl IpcFile {
+    /// Opens the file, compressed or not; `read` counts the bytes taken from the disk.
+    pub fn open(file: &InputFile, read: &Arc<AtomicU64>) -> Result<Self> {
+        let wrong = |error: ArrowError| {
+            let error = Error::new(ErrorKind::Source, "the input is not a valid Arrow IPC file")
+                .in_file(&file.path)
+                .because(error);
+            file.blame(error)
+        };
+        let opened = |batches: Batches, schema| Ok(Self { file: file.clone(), batches, schema });
+        let compressed = Codec::of(&file.path) != Codec::None;
+        let seekable = match file.remote() {
+            Some(object) if object.ranges && !compressed => file_reader(Stream::open(object, 0)),
+            None if !file.is_standard() && !compressed => File::open(&file.path)
+                .map_err(ArrowError::from)
+                .and_then(|input| file_reader(BufReader::with_capacity(1 << 20, input))),
+            _ => Ok(None),
+        };
+        if let Some((batches, schema)) = seekable.map_err(wrong)? {
+            read.fetch_add(file.bytes, Ordering::Relaxed);
+            return opened(batches, schema);
+        }
+        // Compressed or piped data is a stream, or a file that is buffered in memory.
+        let mut input = Bytes::open(file, 0, read)?;
+        let mut start = Buffer::default();
+        input.fill(&mut start, MAGIC.len())?;
+        if *start == MAGIC {
+            input.fill(&mut start, usize::MAX)?;
+            let reader = FileReader::try_new(Cursor::new(start.into_vec()), None).map_err(wrong)?;
+            let schema = reader.schema();
+            return opened(Box::new(reader), schema);
+        }
+        let reader = StreamReader::try_new(Cursor::new(start.into_vec()).chain(input), None).map_err(wrong)?;
+        let schema = reader.schema();
+        opened(Box::new(reader), schema)
+    }
+
+    pub fn columns(&self) -> Vec<Column> {
+        let fields = self.schema.fields().iter();
+        fields.map(|field| Column::new(field.name(), field.data_type().clone(), Origin::File)).collect()
+    }
+}
+
+/// The rows of some IPC files, in order.
+pub(crate) struct IpcChunks {
+    files: Files,
+    columns: Vec<usize>,
+    /// Of the wanted columns, without the files' metadata.
+    schema: SchemaRef,
+    batch_rows: usize,
+    open: Option<IpcFile>,
+    /// What is left of a batch.
+    rest: Option<RecordBatch>,
+    next: InputPosition,
+    /// Rows to pass over in the open file.
+    skip: u64,
+    read: Arc<AtomicU64>,
+}
+
+impl IpcChunks {
+    pub fn begin(
+        first: IpcFile,
+        files: Files,
+        columns: Vec<usize>,
+        schema: SchemaRef,
+        batch_rows: Option<usize>,
+        read: Arc<AtomicU64>,
+        mark: Option<InputPosition>,
+    ) -> Self {
+        let next = mark.unwrap_or(InputPosition::first_row(0));
+        let open = Some(first).filter(|_| next.file == 0);
+        if open.is_none() {
+            read.store(files.list[..next.file].iter().map(|file| file.bytes).sum(), Ordering::Relaxed);
+        }
+        let (batch_rows, skip) = (batch_rows.unwrap_or(BATCH_ROWS), next.offset);
+        Self { files, columns, schema, batch_rows, open, rest: None, next, skip, read }
+    }
+
+    pub fn next(&mut self) -> Result<Option<Chunk>> {
+        loop {
+            if let Some(batch) = self.rest.take() {
+                let rows = batch.num_rows().min(self.batch_rows);
+                if rows < batch.num_rows() {
+                    self.rest = Some(batch.slice(rows, batch.num_rows() - rows));
+                }
+                return Ok(Some(self.chunk(batch.slice(0, rows))));
+            }
+            let file = match &mut self.open {
+                Some(file) => file,
+                none => {
+                    let Some(file) = self.files.list.get(self.next.file) else { return Ok(None) };
+                    let opened = IpcFile::open(file, &self.read)?;
+                    check_same_columns(&opened.file.path, &opened.columns(), &self.columns, &self.schema)?;
+                    none.insert(opened)
+                }
+            };
+            match file.batches.next() {
+                None => {
+                    self.open = None;
+                    self.skip = 0;
+                    self.next = InputPosition::first_row(self.next.file + 1);
+                }
+                Some(batch) => {
+                    let batch = batch
+                        .and_then(|batch| batch.project(&self.columns))
+                        .and_then(|batch| batch.with_schema(Arc::clone(&self.schema)))
+                        .map_err(|error| {
+                            let damaged = Error::new(ErrorKind::Source, "cannot read the Arrow IPC file")
+                                .in_file(&file.file.path)
+                                .help("the file may be damaged or truncated: write or fetch it again")
+                                .because(error);
+                            file.file.blame(damaged)
+                        })?;
+                    let rows = batch.num_rows();
+                    let skipped = usize::try_from(self.skip).map_or(rows, |skip| skip.min(rows));
+                    self.skip -= skipped as u64;
+                    self.rest = Some(batch.slice(skipped, rows - skipped)).filter(|batch| batch.num_rows() > 0);
+                }
+            }
+        }
+    }
+
+    fn chunk(&mut self, batch: RecordBatch) -> Chunk {
+        let (file, first_record, rows) = (self.next.file, self.next.record, batch.num_rows() as u64);
+        self.next.offset += rows;
+        self.next.record += rows;
+        let bytes = self.read.load(Ordering::Relaxed);
+        let (after, filtered) = (self.next, FilterCounts::default());
+        Chunk { batch, bad: Vec::new(), positions: None, file, first_record, after, bytes, filtered }
+    }
+}

@@ -1,0 +1,133 @@
+//! A column of the input, and the schemas that columns make.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+
+use super::time_format::TimeFormat;
+use super::types;
+use crate::error::{Error, ErrorKind, Result};
+
+/// A column of the input, and where its type comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub name: String,
+    pub data_type: DataType,
+    pub origin: Origin,
+    pub remark: Option<String>,
+    /// The format of dates and times: as the pipeline file has it, and parsed.
+    pub format_text: Option<String>,
+    pub time_format: TimeFormat,
+}
+
+/// Where a column's type comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The pipeline file declares it.
+    Declared,
+    /// It was inferred from this number of rows.
+    Inferred { rows: usize },
+    /// The file itself has it.
+    File,
+    /// It is a partition column: its values are in the names of the directories.
+    Partition,
+}
+
+impl Column {
+    pub fn new(name: &str, data_type: DataType, origin: Origin) -> Self {
+        Self {
+            name: name.to_string(),
+            data_type,
+            origin,
+            remark: None,
+            format_text: None,
+            time_format: TimeFormat::Iso,
+        }
+    }
+
+    /// Whether the column is in the file itself, rather than in the names of its directories.
+    pub fn in_file(&self) -> bool {
+        self.origin != Origin::Partition
+    }
+}
+
+pub(crate) fn schema<'a>(columns: impl Iterator<Item = &'a Column>) -> SchemaRef {
+    let field = |column: &Column| Field::new(&column.name, column.data_type.clone(), true);
+    Arc::new(Schema::new(columns.map(field).collect::<Vec<_>>()))
+}
+
+/// Compares the wanted columns of a file with those of the first.
+pub(crate) fn check_same_columns(path: &Path, columns: &[Column], wanted: &[usize], schema: &SchemaRef) -> Result<()> {
+    for (field, index) in schema.fields().iter().zip(wanted) {
+        let expected = types::name(field.data_type());
+        let found = match columns.get(*index) {
+            Some(column) if column.name == *field.name() && column.data_type == *field.data_type() => continue,
+            Some(column) => format!("'{}', {}", column.name, types::name(&column.data_type)),
+            None => "nothing".to_string(),
+        };
+        let message =
+            format!("column {}: got {found}, expected '{}', {expected}, as in the first file", index + 1, field.name());
+        return Err(Error::new(ErrorKind::Source, message).in_file(path).help(SAME_COLUMNS));
+    }
+    Ok(())
+}
+
+pub(crate) const SAME_COLUMNS: &str = "read files together only if they have the same columns in the same order";
+
+/// The error about a column that the input does not have.
+pub(crate) fn not_found(table: &str, name: &str, names: &[String]) -> Error {
+    Error::pipeline(format!("{table}: column '{name}' not found{}", did_you_mean(name, names)))
+        .help(format!("the columns are {}", quoted(names)))
+}
+
+/// `; did you mean 'symbol'?` where one of the names is close.
+pub(crate) fn did_you_mean(name: &str, names: &[impl AsRef<str>]) -> String {
+    let most = match name.len() {
+        0..=1 => 0,
+        2..=3 => 1,
+        4..=8 => 2,
+        length => length / 3,
+    };
+    let begins = |known: &str| most > 0 && known.starts_with(name);
+    let distances =
+        names.iter().map(AsRef::as_ref).map(|known| (if begins(known) { 1 } else { distance(name, known) }, known));
+    match distances.min() {
+        Some((distance, known)) if distance <= most => format!("; did you mean '{known}'?"),
+        _ => String::new(),
+    }
+}
+
+/// The edit distance (Levenshtein), a row of the table at a time; case does not count.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (i, a) in left.to_lowercase().chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in right.iter().enumerate() {
+            let next = (diagonal + usize::from(a != *b)).min(row[j].min(row[j + 1]) + 1);
+            diagonal = std::mem::replace(&mut row[j + 1], next);
+        }
+    }
+    row[right.len()]
+}
+
+pub(crate) fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_suggested() {
+        let names = ["symbol", "price", "ts"].map(String::from);
+        for (name, near) in
+            [("sym", "symbol"), ("Price", "price"), ("pirce", "price"), ("t", ""), ("volume", ""), ("tz", "ts")]
+        {
+            let wanted = if near.is_empty() { String::new() } else { format!("; did you mean '{near}'?") };
+            assert_eq!(did_you_mean(name, &names), wanted, "{name}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! A value that fails: why, and in which row and column of a batch.
+
+use arrow::datatypes::TimeUnit;
+
+/// Why a row is bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Reason {
+    /// The field is not a valid value of its type.
+    Text,
+    /// It has more decimals of a second than the unit holds.
+    Precision(TimeUnit),
+    /// It has more decimals than the type holds.
+    Decimals,
+    /// It is too large or too small for the type.
+    Range,
+    /// It has a UTC offset, but the type has no time zone.
+    Offset,
+    /// It is not valid UTF-8.
+    Encoding,
+    /// The row has this number of fields, which is not the number of columns.
+    Fields(usize),
+    /// It violates the rule of this number.
+    Rule(usize),
+}
+
+/// A value that cannot be read, or violates a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub row: usize,
+    pub column: usize,
+    pub reason: Reason,
+}

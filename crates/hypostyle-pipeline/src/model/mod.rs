@@ -1,0 +1,12 @@
+//! The ground types: columns and their types, text as values, chunks of rows, bad rows.  Nothing here knows a file format, the
+//! pipeline file or the run.
+
+pub(crate) mod bad_row;
+pub(crate) mod chunk;
+pub(crate) mod column;
+pub(crate) mod fault;
+pub(crate) mod infer;
+pub(crate) mod time_format;
+pub(crate) mod timestamp;
+pub(crate) mod types;
+pub(crate) mod values;

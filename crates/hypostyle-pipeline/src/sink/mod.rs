@@ -1,0 +1,279 @@
+//! The output: its settings, checked before any work.  [`write`] does the writing.
+
+pub(crate) mod atomic;
+pub(crate) mod bad_row_log;
+mod directory;
+mod encode;
+pub(crate) mod parts;
+pub(crate) mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+
+use crate::config::{Compression, Format, Names, SinkTable};
+use crate::error::{Error, ErrorKind, Result};
+use crate::files::format::{delimiter, format_of};
+use crate::files::input::{is_standard, relative};
+use crate::files::list::Files;
+use crate::model::column::{did_you_mean, quoted};
+use crate::model::types;
+use crate::remote::url::{host, is_url};
+use crate::remote::{Place, Stores};
+use atomic::folder;
+
+/// A sink that was checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Sink {
+    pub target: Target,
+    pub style: Style,
+    /// Which columns are written, of those that come out of the stages.
+    pub columns: Vec<usize>,
+    /// The schema of these.
+    pub schema: SchemaRef,
+    pub row_group_size: Option<usize>,
+}
+
+/// Where the rows go.
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    File(PathBuf),
+    Object(Place),
+    Directory(PathBuf, Directory),
+    StandardOutput,
+    Nowhere,
+}
+
+/// How rows are distributed over the files of a directory.
+#[derive(Debug, Clone)]
+pub(crate) struct Directory {
+    /// The partition columns.
+    pub partition_by: Vec<usize>,
+    /// The maximum rows per file.
+    pub max_rows: Option<usize>,
+}
+
+/// How the rows are written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Style {
+    Csv { delimiter: u8 },
+    Parquet { compression: Compression },
+    Ipc { compression: Compression },
+    None,
+}
+
+impl Sink {
+    /// Checks what can be checked without writing, against the inputs' paths and the columns to come.
+    pub fn check(table: &SinkTable, inputs: &Files, schema: &Schema) -> Result<Self> {
+        let columns = columns(table, schema)?;
+        let kept = columns.iter().map(|column| schema.field(*column).clone()).collect::<Vec<_>>();
+        let schema = Arc::new(Schema::new(kept));
+        let row_group_size = table.row_group_size;
+        if row_group_size == Some(0) {
+            return Err(Error::pipeline("[sink] row_group_size: got 0, expected at least 1"));
+        }
+        if table.format == Some(Format::None) {
+            return Ok(Self { target: Target::Nowhere, style: Style::None, columns, schema, row_group_size });
+        }
+        let Some(path) = table.path.clone() else {
+            return Err(Error::pipeline("no output")
+                .help("set path in [sink], pass --output PATH, or set format = \"none\" in [sink] to write nothing"));
+        };
+        let object =
+            is_url(&path).then(|| Stores::new(&table.storage_options, std::slice::from_ref(&path))?.place(&path));
+        let object = object.transpose()?;
+        let format = format_of(&path, table.format, "[sink]")?;
+        let style = style(table, &path, format)?;
+        let nested = schema.fields().iter().find(|field| field.data_type().is_nested());
+        if let (Style::Csv { .. }, Some(field)) = (style, nested) {
+            let message =
+                format!("column '{}': CSV does not support type {}", field.name(), types::name(field.data_type()));
+            return Err(Error::pipeline(message)
+                .help("set path to a .parquet file in [sink], or leave the column out of columns in [sink]"));
+        }
+        if let Some(object) = object {
+            let target = Self::check_object(table, object, inputs)?;
+            return Ok(Self { target, style, columns, schema, row_group_size });
+        }
+        if let Some(target) = Self::check_directory(table, &path, &schema)? {
+            return Ok(Self { target, style, columns, schema, row_group_size });
+        }
+        if is_standard(&path) {
+            return Ok(Self { target: Target::StandardOutput, style, columns, schema, row_group_size });
+        }
+        let place = free_place(&path, inputs)?;
+        Ok(Self { target: Target::File(place), style, columns, schema, row_group_size })
+    }
+
+    /// One object, which is none of the inputs.
+    fn check_object(table: &SinkTable, object: Place, inputs: &Files) -> Result<Target> {
+        if table.partition_by.is_some() || table.max_rows_per_file.is_some() {
+            return Err(Error::new(ErrorKind::Sink, "several files cannot be written to an object store")
+                .in_file(object.shown())
+                .help("write one object, or a local directory"));
+        }
+        if inputs.list.iter().chain(&inputs.left_out).any(|input| *input.path == *object.shown()) {
+            return Err(is_input(object.shown()));
+        }
+        Ok(Target::Object(object))
+    }
+
+    /// The output directory, if the output is one.
+    fn check_directory(table: &SinkTable, path: &Path, schema: &Schema) -> Result<Option<Target>> {
+        let names = table.partition_by.as_ref().map(Names::to_vec).unwrap_or_default();
+        if names.is_empty() && table.max_rows_per_file.is_none() {
+            return Ok(None);
+        }
+        if table.max_rows_per_file == Some(0) {
+            return Err(Error::pipeline("[sink] max_rows_per_file: got 0, expected at least 1"));
+        }
+        if is_standard(path) {
+            return Err(Error::pipeline("several files cannot be written to standard output")
+                .help("set path to a directory in [sink]"));
+        }
+        let known: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+        let find = |name: &String| {
+            schema.index_of(name).map_err(|_| {
+                Error::pipeline(format!("[sink] partition_by: column '{name}' not found{}", did_you_mean(name, &known)))
+                    .help(format!("the columns are {}", quoted(&known)))
+            })
+        };
+        let partition_by = names.iter().map(find).collect::<Result<Vec<usize>>>()?;
+        if let Some(column) = partition_by.iter().find(|column| schema.field(**column).data_type().is_nested()) {
+            return Err(Error::pipeline(format!("[sink] partition_by: column '{}' has a nested type", known[*column]))
+                .help("partition by a column of a simple type"));
+        }
+        if !partition_by.is_empty() && partition_by.len() == known.len() {
+            return Err(Error::pipeline("[sink] partition_by: names all columns")
+                .help("leave at least one column for the files"));
+        }
+        check_folder_of(path)?;
+        Ok(Some(Target::Directory(path.to_path_buf(), Directory { partition_by, max_rows: table.max_rows_per_file })))
+    }
+
+    /// Fails if the output directory is not empty.
+    pub fn check_empty(&self) -> Result<()> {
+        let Target::Directory(path, _) = &self.target else { return Ok(()) };
+        let empty = match std::fs::read_dir(path) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(_) => !path.exists(),
+        };
+        if empty { Ok(()) } else { Err(is_there(path)) }
+    }
+
+    /// The name of the output in messages and summaries.
+    pub fn name(&self) -> PathBuf {
+        match &self.target {
+            Target::File(path) | Target::Directory(path, _) => path.clone(),
+            Target::Object(object) => object.shown().to_path_buf(),
+            Target::StandardOutput => "standard output".into(),
+            Target::Nowhere => "nowhere".into(),
+        }
+    }
+}
+
+/// The place that a file may be put in: its folder is there, and it is none of the inputs.  A link is followed, so that the file
+/// it names is replaced and not the link.
+pub(crate) fn free_place(path: &Path, inputs: &Files) -> Result<PathBuf> {
+    let fault = |message: &str| Error::new(ErrorKind::Sink, message).in_file(path);
+    check_folder_of(path)?;
+    let place = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    if place.exists() && !place.is_file() {
+        return Err(fault("the output exists and is not a regular file"));
+    }
+    if inputs
+        .list
+        .iter()
+        .chain(&inputs.left_out)
+        .any(|input| input.remote().is_none() && input.path.canonicalize().is_ok_and(|input| input == place))
+    {
+        return Err(is_input(path));
+    }
+    Ok(place)
+}
+
+/// The error about a directory that is not empty.
+fn is_there(path: &Path) -> Error {
+    Error::new(ErrorKind::Sink, "the output exists and is not an empty directory")
+        .in_file(path)
+        .help("write several files to a new directory, or delete this one")
+}
+
+fn is_input(path: &Path) -> Error {
+    Error::new(ErrorKind::Sink, "the output is also an input").in_file(path).help("write a different file")
+}
+
+fn check_folder_of(path: &Path) -> Result<()> {
+    if is_url(path) {
+        return Err(Error::new(ErrorKind::Sink, "this must be a local file")
+            .in_file(Path::new(&host(&path.to_string_lossy())))
+            .help("only the input and the output can be remote"));
+    }
+    if folder(path).is_dir() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Sink, "the directory of the output does not exist")
+        .in_file(path)
+        .help(format!("create it; {}", relative(path))))
+}
+
+impl Style {
+    /// How the names of its files end.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Csv { delimiter: b'\t' } => "tsv",
+            Self::Csv { .. } => "csv",
+            Self::Parquet { .. } => "parquet",
+            Self::Ipc { .. } => "arrow",
+            Self::None => "",
+        }
+    }
+}
+
+fn style(table: &SinkTable, path: &Path, format: Format) -> Result<Style> {
+    let misplaced = |key: &str, only: &str| {
+        Err(Error::pipeline(format!("[sink] {key}: is for {only}, but the output is {}", shown(format)))
+            .help(format!("remove {key} from [sink]")))
+    };
+    match format {
+        Format::Csv if table.compression.is_some() => misplaced("compression", "Parquet and Arrow IPC"),
+        Format::Csv => Ok(Style::Csv { delimiter: delimiter(table.delimiter.as_deref(), Some(path), "[sink]")? }),
+        _ if table.delimiter.is_some() => misplaced("delimiter", "CSV"),
+        Format::Parquet => Ok(Style::Parquet { compression: table.compression.unwrap_or_default() }),
+        Format::Ipc => match table.compression.unwrap_or(Compression::None) {
+            Compression::Snappy => Err(Error::pipeline("[sink] compression: Arrow IPC does not support \"snappy\"")
+                .help("use \"zstd\" or \"none\"")),
+            compression => Ok(Style::Ipc { compression }),
+        },
+        Format::None => Ok(Style::None),
+    }
+}
+
+fn shown(format: Format) -> &'static str {
+    match format {
+        Format::Csv => "CSV",
+        Format::Parquet => "Parquet",
+        Format::Ipc => "Arrow IPC",
+        Format::None => "none",
+    }
+}
+
+/// The columns that `[sink] columns` names, in its order; all of them where it doesn't.
+fn columns(table: &SinkTable, schema: &Schema) -> Result<Vec<usize>> {
+    let Some(names) = &table.columns else { return Ok((0..schema.fields().len()).collect()) };
+    let known: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+    let find = |name: &String| {
+        schema.index_of(name).map_err(|_| {
+            Error::pipeline(format!("[sink] columns: column '{name}' not found{}", did_you_mean(name, &known)))
+                .help(format!("the columns are {}", quoted(&known)))
+        })
+    };
+    let found = names.iter().map(find).collect::<Result<Vec<usize>>>()?;
+    if let Some(twice) = (1..found.len()).find(|index| found[..*index].contains(&found[*index])) {
+        return Err(
+            Error::pipeline(format!("[sink] columns: column '{}' is named twice", names[twice])).help("remove one")
+        );
+    }
+    Ok(found)
+}

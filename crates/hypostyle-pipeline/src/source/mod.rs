@@ -1,0 +1,229 @@
+//! The input: found and typed at planning, read chunk by chunk when the pipeline runs.
+
+pub(crate) mod chunks;
+mod partition;
+mod settings;
+pub(crate) mod validate;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use arrow::datatypes::SchemaRef;
+
+use crate::config::{Format, PipelineFile};
+use crate::csv::header::Opened;
+use crate::csv::reader::{CHUNK_BYTES, MOST_CHUNK_BYTES};
+use crate::error::{Error, Result};
+use crate::files::list::Files;
+use crate::ipc::IpcFile;
+use crate::model::bad_row::{BadRowPolicy, OnBadRow};
+use crate::model::column::{Column, not_found, schema};
+use crate::parquet::ParquetFile;
+use crate::rules::filter::{Filter, RowFilter};
+use crate::rules::test::Test;
+use crate::rules::{Rules, ValueRule};
+use validate::Validator;
+
+/// A source that is ready to be read.
+pub(crate) struct Source {
+    pub files: Files,
+    /// All columns, partition columns last.
+    pub columns: Vec<Column>,
+    /// The columns that the stages see; those that only the filter needs are read too.
+    pub wanted: Vec<usize>,
+    pub policy: BadRowPolicy,
+    rules: Rules,
+    pub filter: Filter,
+    /// What is checked where rows are decoded; the rest is left to the [`Validator`].
+    early: EarlyChecks,
+    pub batch_rows: Option<usize>,
+    pub chunk_bytes: usize,
+    kind: Kind,
+}
+
+/// The checks that need no earlier row, in the order in which they are made.
+#[derive(Default)]
+struct EarlyChecks {
+    values: Vec<ValueRule>,
+    /// `None` if there is nothing to filter by, or a rule must see every row first.
+    row_filter: Option<RowFilter>,
+    /// Whether the validator has to find rows in the file.
+    keep_text: bool,
+}
+
+enum Kind {
+    Csv(Box<settings::Csv>, Box<Opened>),
+    Parquet(ParquetFile),
+    Ipc(IpcFile, Arc<AtomicU64>),
+}
+
+impl Source {
+    pub fn open(file: &PipelineFile) -> Result<Self> {
+        let table = &file.config.source;
+        let (mut files, format) = settings::files(table)?;
+        for (key, value, most) in
+            [("batch_rows", table.batch_rows, usize::MAX), ("chunk_bytes", table.chunk_bytes, MOST_CHUNK_BYTES)]
+        {
+            if let Some(value) = value.filter(|value| !(1..=most).contains(value)) {
+                let most = if most == usize::MAX { String::new() } else { format!(" and at most {most}") };
+                return Err(Error::pipeline(format!("[source] {key}: got {value}, expected at least 1{most}")));
+            }
+        }
+        let policy = settings::policy(table)?;
+        let partitions = partition::columns(file, &files)?;
+        let conditions = Filter::read(file, &partitions, false)?;
+        partition::filter_files(&mut files, &partitions, &conditions)?;
+        let (kind, mut columns) = match format {
+            Format::Csv => {
+                let csv = settings::csv(table, &files)?;
+                let allow_ragged = policy.on_bad != OnBadRow::Fail;
+                let (csv, opened, columns) =
+                    csv.open(&files, allow_ragged, |names| settings::declared(file, names, &files))?;
+                (Kind::Csv(Box::new(csv), Box::new(opened)), columns)
+            }
+            Format::Ipc => {
+                settings::only_csv(table, "Arrow IPC")?;
+                let read = Arc::default();
+                let first = IpcFile::open(&files.list[0], &read)?;
+                let columns = first.columns();
+                (Kind::Ipc(first, read), columns)
+            }
+            _ => {
+                settings::only_csv(table, "Parquet")?;
+                let (first, columns) = ParquetFile::open(&files.list[0])?;
+                (Kind::Parquet(first), columns)
+            }
+        };
+        settings::time_formats(file, &mut columns)?;
+        partition::add(partitions, &files, &mut columns)?;
+        let rules = Rules::read(file, &columns)?;
+        if let Kind::Csv(..) = kind
+            && let Some(column) = rules.looks_at().find(|column| !columns[*column].in_file())
+        {
+            let name = &columns[column].name;
+            return Err(Error::pipeline(format!("[source.rules] {name}: a partition column cannot have rules"))
+                .help("use [source.filter] to choose directories"));
+        }
+        let filter = Filter::read(file, &columns, true)?;
+        let wanted = (0..columns.len()).collect();
+        let mut source = Self {
+            files,
+            columns,
+            wanted,
+            policy,
+            rules,
+            filter,
+            early: EarlyChecks::default(),
+            batch_rows: table.batch_rows,
+            chunk_bytes: table.chunk_bytes.unwrap_or(CHUNK_BYTES),
+            kind,
+        };
+        if let Some(names) = &table.columns {
+            let known: Vec<String> = source.columns.iter().map(|column| column.name.clone()).collect();
+            if let Some(name) = names.iter().find(|name| !known.contains(name)) {
+                return Err(not_found("[source] columns", name, &known));
+            }
+            if let Some(column) = source.rules.looks_at().find(|column| !names.contains(&source.columns[*column].name))
+            {
+                let name = &source.columns[column].name;
+                return Err(Error::pipeline(format!("[source.rules] {name}: the column is not in [source] columns"))
+                    .help("add it to columns in [source]; columns in [sink] selects what is written"));
+            }
+            source.wanted.retain(|column| names.contains(&source.columns[*column].name));
+        }
+        Ok(source)
+    }
+
+    pub fn format(&self) -> Format {
+        match self.kind {
+            Kind::Csv(..) => Format::Csv,
+            Kind::Parquet(_) => Format::Parquet,
+            Kind::Ipc(..) => Format::Ipc,
+        }
+    }
+
+    /// Keeps these columns, and those that rules apply to, for the stages.
+    pub fn keep(&mut self, is_wanted: impl Fn(&str) -> bool) {
+        let Self { columns, wanted, rules, .. } = self;
+        wanted.retain(|column| is_wanted(&columns[*column].name) || rules.looks_at().any(|ruled| ruled == *column));
+    }
+
+    /// Deals out the checks: value rules and the filter go to where rows are decoded if nothing must come before them, and what
+    /// is left to the validator.
+    pub fn take_validator(&mut self) -> Result<Validator> {
+        let mut values = std::mem::take(&mut self.rules.values);
+        if matches!(self.kind, Kind::Csv(..)) {
+            self.early.values = std::mem::take(&mut values);
+        }
+        let orders = std::mem::take(&mut self.rules.orders);
+        self.early.keep_text = !orders.is_empty();
+        let read = self.read();
+        let mut row_filter = None;
+        if values.is_empty() && orders.is_empty() {
+            let (read, wanted) = (self.in_file(&read), self.in_file(&self.wanted));
+            self.early.row_filter = self.filter.row_filter(&self.columns, &read, &wanted)?;
+        } else {
+            row_filter = self.filter.row_filter(&self.columns, &read, &self.wanted)?;
+        }
+        Ok(Validator {
+            values,
+            orders,
+            row_filter,
+            on_bad: self.policy.on_bad,
+            files: self.files.paths(),
+            columns: self.columns.clone(),
+            rule_texts: self.rules.texts.clone(),
+            rule_columns: self.rules.columns.clone(),
+        })
+    }
+
+    /// Those of these columns that are in the files themselves.
+    fn in_file(&self, columns: &[usize]) -> Vec<usize> {
+        columns.iter().copied().filter(|column| self.columns[*column].in_file()).collect()
+    }
+
+    /// The columns that are read.
+    fn read(&self) -> Vec<usize> {
+        let filtered = self.filter.looks_at().filter(|column| self.columns[*column].in_file());
+        let mut read: Vec<usize> = self.wanted.iter().copied().chain(filtered).collect();
+        read.sort_unstable();
+        read.dedup();
+        read
+    }
+
+    /// The schema of the columns that are read.
+    pub fn read_schema(&self) -> SchemaRef {
+        schema(self.read().iter().map(|column| &self.columns[*column]))
+    }
+
+    /// The conditions that rule out row groups: none if rules apply to every row.
+    fn group_tests(&self) -> Vec<(usize, Test)> {
+        let tests = if self.rules.texts.is_empty() { &self.filter.conditions[..] } else { &[] };
+        let in_file = tests.iter().filter(|condition| self.columns[condition.column].in_file());
+        in_file.map(|condition| (condition.column, condition.test.clone())).collect()
+    }
+
+    /// The number of row groups that the filter skips, and of all; `None` if unknown, or if there are none.
+    pub fn groups(&self) -> Option<(usize, usize)> {
+        let tests = self.group_tests();
+        let Kind::Parquet(first) = &self.kind else { return None };
+        if self.filter.conditions.is_empty() || self.files.unread {
+            return None;
+        }
+        let mut counts = first.skipped_groups(&tests);
+        for file in &self.files.list[1..] {
+            let (skipped, all) = ParquetFile::open(file).ok()?.0.skipped_groups(&tests);
+            counts = (counts.0 + skipped, counts.1 + all);
+        }
+        Some(counts)
+    }
+
+    /// The columns that the stages see.
+    pub fn wanted(&self) -> impl Iterator<Item = &Column> {
+        self.wanted.iter().map(|column| &self.columns[*column])
+    }
+
+    pub fn schema(&self) -> SchemaRef {
+        schema(self.wanted())
+    }
+}

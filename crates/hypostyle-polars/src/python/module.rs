@@ -1,0 +1,90 @@
+//! The functions of `hypostyle._native`.
+
+use std::ffi::OsString;
+use std::num::NonZero;
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::datatypes::Schema;
+use hypostyle::KernelSpec;
+use pyo3::prelude::*;
+
+use crate::errors::{INTERNAL, exception, guarded};
+use crate::python::frames::{Batch, open, read};
+use crate::python::pipeline::Pipeline;
+use crate::python::stage::{Stage, parse};
+
+/// The catalog of kernels as JSON.
+#[pyfunction]
+fn kernels_json() -> String {
+    hypostyle::catalogue_json()
+}
+
+/// Checks a specification without data and returns the columns that it reads.
+#[pyfunction]
+fn check(spec: &str) -> PyResult<Vec<String>> {
+    guarded("check", || {
+        let spec = KernelSpec::from_json(spec).map_err(exception)?;
+        spec.validate().map_err(exception)?;
+        spec.input_columns().map_err(exception)
+    })
+}
+
+/// Returns the output name of a specification.
+#[pyfunction]
+fn output_name(spec: &str) -> PyResult<String> {
+    guarded("check", || KernelSpec::from_json(spec).and_then(|spec| spec.output_name()).map_err(exception))
+}
+
+/// Evaluates the kernels over a whole frame.
+#[pyfunction]
+#[pyo3(signature = (frame, specs, threads = None))]
+fn evaluate(py: Python<'_>, frame: &Bound<'_, PyAny>, specs: Vec<String>, threads: Option<usize>) -> PyResult<Batch> {
+    let specs = parse(&specs)?;
+    let reader = open(frame)?;
+    py.detach(|| {
+        guarded("evaluate", || {
+            let batch = read(reader)?;
+            hypostyle::evaluate(&batch, &specs, threads).map(Batch).map_err(exception)
+        })
+    })
+}
+
+/// Returns an empty frame with the output columns of the kernels for this schema.
+#[pyfunction]
+fn output_fields(frame: &Bound<'_, PyAny>, specs: Vec<String>) -> PyResult<Batch> {
+    let schema = open(frame)?.schema();
+    guarded("output_fields", || {
+        let fields = hypostyle::output_fields(&schema, &parse(&specs)?).map_err(exception)?;
+        Ok(Batch(RecordBatch::new_empty(Arc::new(Schema::new(fields)))))
+    })
+}
+
+/// Runs the `hypostyle` command and returns its exit code.
+#[pyfunction]
+fn run_cli(py: Python<'_>, argv: Vec<OsString>) -> PyResult<i32> {
+    py.detach(|| guarded("hypostyle", || Ok(hypostyle_pipeline::main_with_args(argv))))
+}
+
+/// The number of threads that Polars uses: POLARS_MAX_THREADS, or one per core.
+fn threads_of_polars() -> usize {
+    let given = std::env::var("POLARS_MAX_THREADS").ok().and_then(|threads| threads.parse().ok());
+    given.filter(|threads| *threads > 0).unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get))
+}
+
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    hypostyle::set_default_threads(threads_of_polars());
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("INTERNAL_ERROR", INTERNAL)?;
+    module.add_class::<Batch>()?;
+    module.add_class::<Stage>()?;
+    module.add_class::<Pipeline>()?;
+    module.add_function(wrap_pyfunction!(kernels_json, module)?)?;
+    module.add_function(wrap_pyfunction!(check, module)?)?;
+    module.add_function(wrap_pyfunction!(output_name, module)?)?;
+    module.add_function(wrap_pyfunction!(evaluate, module)?)?;
+    module.add_function(wrap_pyfunction!(output_fields, module)?)?;
+    module.add_function(wrap_pyfunction!(run_cli, module)?)?;
+    Ok(())
+}

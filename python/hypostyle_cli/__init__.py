@@ -1,0 +1,45 @@
+"""The `hypostyle` command, without Polars: the same Rust code as the command that cargo builds.
+
+The package `hypostyle` imports Polars, which takes time and memory that no pipeline needs. So the extension module is
+loaded by its path, without importing the package.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import os
+import signal
+import sys
+from pathlib import Path
+from types import ModuleType
+
+
+def native() -> ModuleType:
+    """Load the extension module from the directory of the package."""
+    package = importlib.util.find_spec("hypostyle")
+    folders = package.submodule_search_locations if package else None
+    for folder in folders or ():
+        for suffix in importlib.machinery.EXTENSION_SUFFIXES:
+            path = Path(folder) / f"_native{suffix}"
+            spec = importlib.util.spec_from_file_location("hypostyle._native", path)
+            if path.is_file() and spec is not None and spec.loader is not None:
+                # The extension module would otherwise use Polars' allocator, and import Polars for it.
+                os.environ["HYPOSTYLE_ALONE"] = "1"
+                module = importlib.util.module_from_spec(spec)
+                spec.loader.exec_module(module)
+                del os.environ["HYPOSTYLE_ALONE"]
+                return module
+    raise ImportError("the package hypostyle is not installed, or not for this Python")
+
+
+def run(compiled: ModuleType) -> None:
+    """Run the command with the arguments of this process, and exit with its code."""
+    # Python would notice Ctrl-C only after the command has ended. The command handles it itself.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(compiled.run_cli(["hypostyle", *sys.argv[1:]]))
+
+
+def main() -> None:
+    """Run the command."""
+    run(native())

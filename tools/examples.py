@@ -1,0 +1,127 @@
+"""The worked examples: the catalog's arguments as a call, run over a small frame, with what it prints."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from catalog_text import Kernel
+
+# The columns of the worked examples; the catalog's examples name them.
+EXAMPLE_COLUMNS = {
+    "t": "[datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]",
+    "x": "[1.0, 2.0, None, 4.0, 3.0]",
+    "z": "[2.0, 5.0, 4.0, 1.0, 3.0]",
+}
+
+
+def example(kernel: Kernel, make: Any) -> list[str]:
+    """The worked example of a kernel with its results, of which at least one is not null."""
+    for arguments in candidates(kernel):
+        code = f"{kernel['name']}({arguments})"
+        expression = eval(code, {kernel["name"]: make, "pl": pl})
+        setup = frame_of(expression._kernel)
+        names: dict[str, Any] = {}
+        exec("\n".join(line for line in setup if "hypostyle" not in line), names)
+        results = names["frame"].select(expression).to_series()
+        if has_value(results):
+            return [f">>> {line}" for line in setup] + shown(code, results)
+    msg = f"no example of {kernel['name']} has a value"
+    raise ValueError(msg)
+
+
+def candidates(kernel: Kernel) -> Iterator[str]:
+    """The arguments of the catalog's example, then the same with fewer samples and longer windows."""
+    given = kernel["example"]
+    if isinstance(given, str):
+        given = parsed(kernel, given)
+    yield called(kernel, given)
+    if "min_samples" in {p["name"] for p in kernel["parameters"]}:
+        first = given.get("window")
+        for window in range(first, 6) if isinstance(first, int) else [first]:
+            longer = {} if window is None else {"window": window}
+            most = window if isinstance(window, int) else 5
+            yield from (called(kernel, given | longer | {"min_samples": least}) for least in range(1, most + 1))
+
+
+class Code(str):
+    """Python code in the place of a value."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def parsed(kernel: Kernel, arguments: str) -> dict[str, Any]:
+    """Arguments as Python writes them, by parameter."""
+    call = ast.parse(f"f({arguments})", mode="eval").body
+    assert isinstance(call, ast.Call)
+    positional = dict(zip((p["name"] for p in kernel["parameters"]), call.args, strict=False))
+    return {name: value_of(node) for name, node in positional.items()} | {
+        str(keyword.arg): value_of(keyword.value) for keyword in call.keywords
+    }
+
+
+def value_of(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return Code(ast.unparse(node).replace("'", '"'))
+
+
+def called(kernel: Kernel, arguments: dict[str, Any]) -> str:
+    """Arguments by parameter, as Python writes them."""
+    parts = []
+    for parameter in kernel["parameters"]:
+        if parameter["name"] not in arguments:
+            continue
+        value = arguments[parameter["name"]]
+        if parameter["kind"] == "flags" and value in EXAMPLE_COLUMNS:
+            value = Code(f'pl.col("{value}") > 2')
+        text = literal(value)
+        parts.append(text if parameter["positional"] else f"{parameter['name']}={text}")
+    return ", ".join(parts)
+
+
+def literal(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{literal(key)}: {literal(item)}' for key, item in value.items())}}}"
+    if isinstance(value, str) and not isinstance(value, Code):
+        return str(value) if value.startswith("pl.") else json.dumps(value)
+    return repr(value)
+
+
+def frame_of(kernel: Any) -> list[str]:
+    """The code that makes a frame of the columns that a kernel reads."""
+    computed = {root for _, expression in kernel.computed.values() for root in expression.meta.root_names()}
+    columns = {*kernel.columns, *computed}
+    lines = ["import hypostyle as hs", "import polars as pl"]
+    if "t" in columns:
+        lines = ["from datetime import datetime", *lines, f"t = {EXAMPLE_COLUMNS['t']}"]
+    values = {name: "t" if name == "t" else text for name, text in EXAMPLE_COLUMNS.items() if name in columns}
+    items = ", ".join(f'"{name}": {text}' for name, text in values.items())
+    return [*lines, f"frame = pl.DataFrame({{{items}}})"]
+
+
+def has_value(results: pl.Series) -> bool:
+    fields = results.struct.unnest().get_columns() if results.dtype == pl.Struct else [results]
+    return any(field.null_count() < len(field) for field in fields)
+
+
+def shown(code: str, results: pl.Series) -> list[str]:
+    """The call and what it prints; of a struct the last row."""
+    if results.dtype == pl.Struct:
+        show = f"fit.unnest({results.name!r}).select(pl.all().round(4)).row(-1)".replace("'", '"')
+        last = results.struct.unnest().select(pl.all().round(4)).row(-1)
+        return [f">>> fit = frame.select(hs.{code})", f">>> {show}", repr(last)]
+    round_ = ""
+    if results.dtype.is_float() and any(len(repr(value)) > 8 for value in results.drop_nulls()):
+        results, round_ = results.round(4), ".round(4)"
+    return [f">>> frame.select(hs.{code}).to_series(){round_}.to_list()", repr(results.to_list())]
