@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +14,7 @@ from catalog_text import Kernel
 EXAMPLE_COLUMNS = {
     "t": "[datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]",
     "x": "[1.0, 2.0, None, 4.0, 3.0]",
+    "y": "[3.0, 1.0, 2.0, 5.0, 4.0]",
     "z": "[2.0, 5.0, 4.0, 1.0, 3.0]",
 }
 
@@ -37,8 +37,6 @@ def example(kernel: Kernel, make: Any) -> list[str]:
 def candidates(kernel: Kernel) -> Iterator[str]:
     """The arguments of the catalog's example, then the same with fewer samples and longer windows."""
     given = kernel["example"]
-    if isinstance(given, str):
-        given = parsed(kernel, given)
     yield called(kernel, given)
     if "min_samples" in {p["name"] for p in kernel["parameters"]}:
         first = given.get("window")
@@ -55,23 +53,6 @@ class Code(str):
 
     def __repr__(self) -> str:
         return str(self)
-
-
-def parsed(kernel: Kernel, arguments: str) -> dict[str, Any]:
-    """Arguments as Python writes them, by parameter."""
-    call = ast.parse(f"f({arguments})", mode="eval").body
-    assert isinstance(call, ast.Call)
-    positional = dict(zip((p["name"] for p in kernel["parameters"]), call.args, strict=False))
-    return {name: value_of(node) for name, node in positional.items()} | {
-        str(keyword.arg): value_of(keyword.value) for keyword in call.keywords
-    }
-
-
-def value_of(node: ast.expr) -> Any:
-    try:
-        return ast.literal_eval(node)
-    except ValueError:
-        return Code(ast.unparse(node).replace("'", '"'))
 
 
 def called(kernel: Kernel, arguments: dict[str, Any]) -> str:

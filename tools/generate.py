@@ -1,10 +1,11 @@
-"""Writes __init__.py, _kernels.py and _namespace.py of python/hypostyle, docs/kernels.md and the README's kernel table.
+"""Writes what follows from the catalog: __init__.py, _kernels.py and _namespace.py of python/hypostyle, functions.rs of
+crates/hypostyle, docs/kernels.md and the README's kernel table.
 
     python tools/generate.py            write the files
     python tools/generate.py --check    fail if a file is out of date
 
 The catalog comes from the compiled extension, so build that first (`maturin develop --release`).  The text of a kernel
-is in its Rust file (crates/hypostyle/src/...), in the constant that the catalog lists.
+is in its Rust file (crates/hypostyle/src/kernels/...), in the constant that the catalog lists.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from pathlib import Path
 from catalog_text import Kernel
 from pages import between, handbook, table
 from python_files import init, kernels, namespace
+from rust_functions import functions
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "python" / "hypostyle"
+RUST = ROOT / "crates" / "hypostyle" / "src"
 
 
 def main() -> int:
@@ -35,6 +38,7 @@ def main() -> int:
         PACKAGE / "_kernels.py": kernels(catalog),
         PACKAGE / "_namespace.py": namespace(catalog),
         PACKAGE / "__init__.py": formatted(init(catalog), PACKAGE / "__init__.py"),
+        RUST / "functions.rs": rustfmt(functions(catalog)),
         ROOT / "docs" / "kernels.md": handbook(catalog),
         readme: between(readme.read_text(), table(catalog)),
     }
@@ -61,6 +65,11 @@ def import_without_init() -> list[Kernel]:
 def formatted(text: str, path: Path) -> str:
     ruff = [sys.executable, "-m", "ruff", "format", "--stdin-filename", str(path), "-"]
     return subprocess.run(ruff, input=text, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+
+
+def rustfmt(text: str) -> str:
+    command = ["rustfmt", "--edition", "2024", "--config-path", str(ROOT / "rustfmt.toml")]
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=True, cwd=ROOT).stdout
 
 
 if __name__ == "__main__":

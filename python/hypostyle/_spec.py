@@ -73,8 +73,9 @@ class Spec:
 
     @property
     def normal(self) -> dict[str, Any]:
-        """The specification for comparisons, without defaults that are spelled out."""
-        return without_defaults(self.name, json.loads(self.json))
+        """The specification in its normal form, for comparisons."""
+        plain: dict[str, Any] = json.loads(_native.normal(self.json))
+        return plain
 
     def with_alias(self, alias: str) -> Spec:
         """Return the same kernel with another output name."""
@@ -137,7 +138,7 @@ def make_spec(name: str, over: IntoColumns | None, arguments: Mapping[str, Any])
                 msg = f"{name}: parameter 'over' takes a column name or several, not {key!r}"
                 raise TypeError(msg)
             keys.append(column("over", key))
-    return Spec(name, without_defaults(name, parameters), tuple(keys), computed=computed)
+    return Spec(name, parameters, tuple(keys), computed=computed)
 
 
 def from_json(text: str) -> Spec:
@@ -192,15 +193,3 @@ def plain(name: str, parameter: str, value: Any) -> Any:
         return number if math.isfinite(number) else {"float": str(number)}
     msg = f"{name}: parameter '{parameter}' cannot be a {type(value).__name__}"
     raise TypeError(msg)
-
-
-def without_defaults(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters without spelled-out defaults, so that equal kernels have equal specifications."""
-    kept = dict(parameters)
-    for parameter in CATALOG[name]["parameters"]:
-        value, default = kept.get(parameter["name"]), parameter["default"]
-        if isinstance(default, dict):
-            (literal,) = default.values()
-            if type(value) is type(literal) and value == literal:
-                del kept[parameter["name"]]
-    return kept

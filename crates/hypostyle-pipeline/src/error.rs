@@ -69,9 +69,13 @@ impl Error {
         Self::new(ErrorKind::Pipeline, message)
     }
 
-    /// An error of the library, whose message is kept.
+    /// An error of the library, which lies within `place`.
     pub(crate) fn stage(place: impl fmt::Display, error: &hypostyle::Error) -> Self {
-        Self::new(ErrorKind::Stage(error.kind()), format!("{place}: {error}"))
+        let inner = error.place();
+        let within = if *inner == hypostyle::Place::default() { String::new() } else { format!(", {inner}") };
+        let mut own = Self::new(ErrorKind::Stage(error.kind()), format!("{place}{within}: {}", error.problem()));
+        own.0.help = error.help().map(str::to_string);
+        own
     }
 
     /// An error of the operating system, or of an encoder, about the output.

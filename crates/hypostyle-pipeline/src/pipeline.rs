@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use hypostyle::Catalog;
+
 use crate::config::{Config, Format, Names, PipelineFile, SinkTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::bad_row::OnBadRow;
@@ -18,6 +20,7 @@ use crate::run::{Progress, Summary};
 pub struct Pipeline {
     file: PipelineFile,
     options: RunOptions,
+    catalog: Catalog,
 }
 
 impl Pipeline {
@@ -45,6 +48,49 @@ impl Pipeline {
     /// Sets the output, instead of the one in `[sink]`.
     pub fn with_output(mut self, path: impl Into<PathBuf>) -> Self {
         self.file.config.sink.path = Some(path.into());
+        self
+    }
+
+    /// Looks kernels up in this catalog, which may hold custom ones beside those of the library.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use hypostyle::{COLUMN, Catalog, Entry, Family, Inputs, Plan, RowFunction, Shape};
+    /// use hypostyle_pipeline::Pipeline;
+    ///
+    /// #[derive(Clone)]
+    /// struct Square;
+    /// impl RowFunction for Square {
+    ///     fn evaluate(&self, columns: &[&[f64]], results: &mut [f64]) {
+    ///         results.iter_mut().zip(columns[0]).for_each(|(y, x)| *y = x * x);
+    ///     }
+    /// }
+    /// let square = Entry {
+    ///     names: &["square"],
+    ///     shape: Shape::Single(Family::Row),
+    ///     summary: "The square of a column.",
+    ///     formula: "y[i] = x[i]^2",
+    ///     notes: "",
+    ///     source: "",
+    ///     parameters: &[COLUMN],
+    ///     example: &[],
+    ///     plan: |arguments| Ok(Plan::row_function(Inputs::of(arguments, &["column"])?, Square)),
+    /// };
+    /// let folder = tempfile::tempdir()?;
+    /// std::fs::write(folder.path().join("in.csv"), "x\n1.5\n3\n")?;
+    /// let toml = "[source]\npath = 'in.csv'\n[[stage]]\n[[stage.kernel]]\nname = 'square'\ncolumn = 'x'\n[sink]\npath = 'out.csv'";
+    /// let output = folder.path().join("out.csv");
+    /// toml.parse::<Pipeline>()?
+    ///     .with_kernels(Catalog::default().with_entries([square])?)
+    ///     .with_input(folder.path().join("in.csv"))
+    ///     .with_output(&output)
+    ///     .run(&mut |_| ())?;
+    /// assert_eq!(std::fs::read_to_string(output)?, "x\n2.25\n9.0\n");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_kernels(mut self, catalog: Catalog) -> Self {
+        self.catalog = catalog;
         self
     }
 
@@ -80,7 +126,7 @@ impl Pipeline {
     /// Everything that can be found before the first row: an unknown kernel, parameter or type, a missing file or column, a
     /// column of the wrong type, an output that cannot be written.
     pub fn plan(&self) -> Result<Plan> {
-        plan::build(&self.file, self.options).map_err(|error| match (&self.file.path, error.kind()) {
+        plan::build(&self.file, &self.catalog, self.options).map_err(|error| match (&self.file.path, error.kind()) {
             (Some(path), ErrorKind::Pipeline | ErrorKind::Stage(_)) => error.in_file(path),
             _ => error,
         })
@@ -132,6 +178,6 @@ impl FromStr for Pipeline {
     type Err = Error;
 
     fn from_str(toml: &str) -> Result<Self> {
-        Ok(Self { file: toml.parse()?, options: RunOptions::default() })
+        Ok(Self { file: toml.parse()?, options: RunOptions::default(), catalog: Catalog::default() })
     }
 }

@@ -67,7 +67,7 @@ fn a_state_knows_what_it_has_taken_in_and_whose_it_is() {
         let outcome = folder.run(&toml.replacen(from, to, 1), "2.csv", "2.parquet");
         match words {
             // Times go on where they were, so that this file is refused by the stage, not by the state.
-            "" => assert_eq!(outcome.unwrap_err().kind(), &ErrorKind::Stage(hypostyle::ErrorKind::Order)),
+            "" => assert_eq!(outcome.unwrap_err().kind(), &ErrorKind::Stage(hypostyle::ErrorKind::Unsorted)),
             words => {
                 let error = outcome.unwrap_err();
                 assert!(error.to_string().contains(words) && error.kind() == &ErrorKind::State, "{error}");

@@ -87,9 +87,9 @@ fn kernels_lists_and_explains() {
     let folder = Folder::new();
     let list = hypostyle(&folder, &["kernels"]);
     assert_eq!(list.status.code(), Some(0));
-    for kernel in hypostyle::catalogue() {
-        assert!(text(&list.stdout).contains(kernel.summary), "{}", kernel.name);
-        let one = hypostyle(&folder, &["kernels", kernel.name]);
+    for kernel in hypostyle::kernels() {
+        assert!(text(&list.stdout).contains(&kernel.summary), "{}", kernel.name);
+        let one = hypostyle(&folder, &["kernels", &kernel.name]);
         assert_eq!((one.status.code(), text(&one.stdout)), (Some(0), kernel.documentation()));
     }
     let none = hypostyle(&folder, &["kernels", "roling_mean"]);

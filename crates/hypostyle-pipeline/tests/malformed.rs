@@ -218,7 +218,7 @@ fn what_a_kernel_refuses_leaves_no_output() {
     csv.push_str("2024-01-01T00:00:00,A,1\n");
     let error = folder.complaint(&format!("[source]\nbatch_rows = 16\n{KERNELS}"), csv);
     let message = error.to_string();
-    assert_eq!(error.kind(), &ErrorKind::Stage(hypostyle::ErrorKind::Order), "{message}");
+    assert_eq!(error.kind(), &ErrorKind::Stage(hypostyle::ErrorKind::Unsorted), "{message}");
     assert!(message.contains("in.csv: stage 1, rows 289 to 301 of the input"), "{message}");
     assert!(message.contains("'ts'") && message.contains('A'), "{message}");
     assert_eq!(folder.read("out.parquet"), "the old output");

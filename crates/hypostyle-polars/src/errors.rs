@@ -20,7 +20,7 @@ pub fn kind_exception(kind: ErrorKind, message: String) -> PyErr {
         ErrorKind::MissingColumn => ColumnNotFoundError::new_err(message),
         ErrorKind::ParameterType | ErrorKind::ColumnType => PyTypeError::new_err(message),
         ErrorKind::Io => PyOSError::new_err(message),
-        ErrorKind::Arrow => PyRuntimeError::new_err(message),
+        ErrorKind::Arrow | ErrorKind::Internal => PyRuntimeError::new_err(message),
         _ => PyValueError::new_err(message),
     }
 }

@@ -145,7 +145,9 @@ impl Catalog {
     /// A name that is taken.
     pub fn with_entries(self, entries: impl IntoIterator<Item = Entry>) -> Result<Self> {
         let kernels = entries.into_iter().map(|entry| entry.kernels()).collect::<Result<Vec<_>>>()?;
-        self.with_kernels(kernels.into_iter().flatten())
+        let mut kernels: Vec<Kernel> = kernels.into_iter().flatten().collect();
+        kernels.sort_by_key(|kernel| kernel.family);
+        self.with_kernels(kernels)
     }
 
     /// Adds custom kernels that are made at run time.

@@ -1,11 +1,11 @@
-//! `hypostyle kernels`: the catalogue, by family, and one kernel's documentation.
+//! `hypostyle kernels`: the catalog, by family, and one kernel's documentation.
 
-use hypostyle::{Family, Kernel, catalogue, find};
+use hypostyle::{Family, Kernel, kernel, kernels};
 
 use super::output::{DONE, USAGE, print, report};
 
 pub(super) fn show(name: Option<&str>) -> i32 {
-    match name.map(find) {
+    match name.map(kernel) {
         None => print(&list()),
         Some(Ok(kernel)) => print(&kernel.documentation()),
         Some(Err(error)) => return report(&error, USAGE),
@@ -14,10 +14,10 @@ pub(super) fn show(name: Option<&str>) -> i32 {
 }
 
 fn list() -> String {
-    let width = catalogue().iter().map(|kernel| kernel.name.len()).max().unwrap_or(0);
+    let width = kernels().iter().map(|kernel| kernel.name.len()).max().unwrap_or(0);
     let mut text = String::new();
     let mut family = None;
-    for kernel in catalogue() {
+    for kernel in kernels() {
         if family != Some(kernel.family) {
             let line_end = if family.is_none() { "" } else { "\n" };
             text.push_str(&format!("{line_end}{}\n", title(kernel)));

@@ -200,7 +200,7 @@ fn interruption() -> Arc<AtomicBool> {
 /// The exit code of an error in planning: a bad row fails the run wherever in the file it is.
 fn code(error: &Error) -> i32 {
     match error.kind() {
-        ErrorKind::Malformed { .. } | ErrorKind::Stage(hypostyle::ErrorKind::Order) => FAILED,
+        ErrorKind::Malformed { .. } | ErrorKind::Stage(hypostyle::ErrorKind::Unsorted) => FAILED,
         _ => USAGE,
     }
 }

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use hypostyle::{Kind, Literal, Parameter, SHAPES, catalogue};
+use hypostyle::{Kind, Literal, Parameter, SHAPES, kernels};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
@@ -25,8 +25,8 @@ impl JsonSchema for Kernel {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let names: Vec<&str> = catalogue().iter().map(|kernel| kernel.name).collect();
-        let summaries: Vec<&str> = catalogue().iter().map(|kernel| kernel.summary).collect();
+        let names: Vec<&str> = kernels().iter().map(|kernel| kernel.name.as_str()).collect();
+        let summaries: Vec<&str> = kernels().iter().map(|kernel| kernel.summary.as_str()).collect();
         let said = said();
         let mut properties = Map::new();
         properties.insert(
@@ -61,7 +61,7 @@ impl JsonSchema for Kernel {
                 schemas.iter().enumerate().map(|(index, schema)| (definition(name, index), schema.clone()));
             generator.definitions_mut().extend(definitions);
         }
-        let conditions: Vec<Value> = catalogue().iter().map(|kernel| condition(kernel, &own, &said)).collect();
+        let conditions: Vec<Value> = kernels().iter().map(|kernel| condition(kernel, &own, &said)).collect();
         json_schema!({
             "type": "object",
             "description": "A kernel with its parameters.",
@@ -76,8 +76,8 @@ impl JsonSchema for Kernel {
 /// What the kernels say of each parameter: once where they agree.
 fn said() -> BTreeMap<&'static str, Vec<Value>> {
     let mut said: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-    for parameter in catalogue().iter().flat_map(|kernel| kernel.parameters) {
-        let schemas = said.entry(parameter.name).or_default();
+    for parameter in kernels().iter().flat_map(|kernel| &kernel.parameters) {
+        let schemas = said.entry(&parameter.name).or_default();
         let schema = schema(parameter);
         if !schemas.contains(&schema) {
             schemas.push(schema);
@@ -129,12 +129,12 @@ fn common(schemas: &[Value]) -> Value {
 /// The parameters of one kernel.
 fn condition(kernel: &hypostyle::Kernel, own: &[String], said: &BTreeMap<&str, Vec<Value>>) -> Value {
     let mut properties: Map<String, Value> = own.iter().map(|key| (key.clone(), true.into())).collect();
-    for parameter in kernel.parameters {
-        let schemas = said.get(parameter.name).map_or(&[][..], Vec::as_slice);
+    for parameter in &kernel.parameters {
+        let schemas = said.get(&*parameter.name).map_or(&[][..], Vec::as_slice);
         let own = schemas.iter().position(|said| *said == schema(parameter)).filter(|_| schemas.len() > 1);
         let schema = own.map_or(
             Value::Bool(true),
-            |index| json!({ "$ref": format!("#/definitions/{}", definition(parameter.name, index)) }),
+            |index| json!({ "$ref": format!("#/definitions/{}", definition(&parameter.name, index)) }),
         );
         properties.insert(parameter.name.to_string(), schema);
     }
@@ -143,7 +143,7 @@ fn condition(kernel: &hypostyle::Kernel, own: &[String], said: &BTreeMap<&str, V
         "if": { "properties": { "name": { "const": kernel.name } } },
         "then": {
             "properties": properties,
-            "required": required.map(|parameter| parameter.name).collect::<Vec<_>>(),
+            "required": required.map(|parameter| &*parameter.name).collect::<Vec<_>>(),
             "additionalProperties": false,
         },
     })
@@ -151,13 +151,15 @@ fn condition(kernel: &hypostyle::Kernel, own: &[String], said: &BTreeMap<&str, V
 
 fn schema(parameter: &Parameter) -> Value {
     let mut schema = values(&parameter.kind);
-    schema["description"] = parameter.doc.into();
+    schema["description"] = (*parameter.doc).into();
     let default = match parameter.default {
         Literal::Required | Literal::Omitted => Value::Null,
         Literal::Flag(flag) => flag.into(),
         Literal::Count(count) => count.into(),
         Literal::Number(number) => number.into(),
         Literal::Text(text) => text.into(),
+        Literal::Texts(items) => items.into(),
+        Literal::Numbers(items) => items.into(),
     };
     if !default.is_null() {
         schema["default"] = default;

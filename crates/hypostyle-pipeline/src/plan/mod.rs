@@ -6,6 +6,7 @@ pub(crate) mod stages;
 use std::path::{Path, PathBuf};
 
 use arrow::datatypes::SchemaRef;
+use hypostyle::Catalog;
 
 use crate::config::{Names, PipelineFile};
 use crate::error::{Error, ErrorKind, Result};
@@ -43,16 +44,16 @@ impl Plan {
 }
 
 /// Checks a pipeline.
-pub(crate) fn build(file: &PipelineFile, options: RunOptions) -> Result<Plan> {
+pub(crate) fn build(file: &PipelineFile, catalog: &Catalog, options: RunOptions) -> Result<Plan> {
     let options = checked(file, options)?;
     // Errors of a kernel alone come before those of the input: no file is needed to find them.
-    let entries = stages::entries(file)?;
+    let entries = stages::entries(file, catalog)?;
     let mut source = Source::open(file)?;
     if let Some(columns) = &file.config.sink.columns {
-        let needed = stages::needed(file, columns, &entries)?;
+        let needed = stages::needed(file, columns, &entries);
         source.keep(|name| needed.contains(name));
     }
-    let (mut stages, schema) = stages::plan(file, &options, entries, source.schema())?;
+    let (mut stages, schema) = stages::plan(file, catalog, &options, entries, source.schema())?;
     let sink = Sink::check(&file.config.sink, &source.files, &schema)?;
     check_rejects(&mut source, &sink)?;
     let mut validator = source.take_validator()?;
@@ -76,7 +77,7 @@ pub(crate) fn build(file: &PipelineFile, options: RunOptions) -> Result<Plan> {
         None => (None, before),
     };
     if let Some(saved) = &saved {
-        let restored = restore(&mut stages, &mut validator, saved, &options);
+        let restored = restore(&mut stages, &mut validator, catalog, saved, &options);
         restored.map_err(|error| match (&resume, &state) {
             (None, Some(path)) => error.in_file(path),
             _ => error,
@@ -169,6 +170,7 @@ fn checkpoints(
 fn restore(
     stages: &mut [PlannedStage],
     validator: &mut Validator,
+    catalog: &Catalog,
     saved: &StateFile,
     options: &RunOptions,
 ) -> Result<()> {
@@ -180,10 +182,10 @@ fn restore(
         );
         return Err(Error::new(ErrorKind::State, message).help(state_file::OTHER_PIPELINE));
     }
-    stages::restore(stages, &saved.stages, options)?;
+    stages::restore(stages, catalog, &saved.stages, options)?;
     for (rule, bytes) in validator.orders.iter_mut().zip(&saved.rules) {
         let stage = rule.stage();
-        *stage = state_file::load(bytes, stage.specs(), "[source.rules]")?;
+        *stage = state_file::load(catalog, bytes, stage.kernels(), "[source.rules]")?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use arrow::datatypes::{DataType, Schema, SchemaRef};
-use hypostyle::{KernelSpec, Stage, Value};
+use hypostyle::{Catalog, KernelSpec, Stage, Value};
 
 use super::options::RunOptions;
 use crate::config::{Names, PipelineFile, StageTable};
@@ -26,14 +26,21 @@ pub(crate) struct PlannedStage {
 pub(super) struct KernelEntry {
     line: u64,
     spec: KernelSpec,
+    /// The columns that it reads.
+    inputs: Vec<String>,
 }
 
 /// The kernels of every stage, each with the stage's `over` and `by` if it has none of its own, and each valid alone.
-pub(super) fn entries(file: &PipelineFile) -> Result<Vec<Vec<KernelEntry>>> {
-    file.config.stage.iter().enumerate().map(|(index, table)| entries_of(file, index, table)).collect()
+pub(super) fn entries(file: &PipelineFile, catalog: &Catalog) -> Result<Vec<Vec<KernelEntry>>> {
+    file.config.stage.iter().enumerate().map(|(index, table)| entries_of(file, catalog, index, table)).collect()
 }
 
-fn entries_of(file: &PipelineFile, index: usize, table: &StageTable) -> Result<Vec<KernelEntry>> {
+fn entries_of(
+    file: &PipelineFile,
+    catalog: &Catalog,
+    index: usize,
+    table: &StageTable,
+) -> Result<Vec<KernelEntry>> {
     if table.kernel.is_empty() {
         return Err(Error::pipeline(format!("{} has no kernel", name(index))).help(
             "add [[stage.kernel]] with name = \"rolling_mean\", for example; `hypostyle kernels` lists all kernels",
@@ -45,45 +52,43 @@ fn entries_of(file: &PipelineFile, index: usize, table: &StageTable) -> Result<V
         if let (Some(over), true) = (&table.over, spec.over.is_empty()) {
             spec.over = over.to_vec();
         }
-        if let (Some(by), true) = (&table.by, needs_time(&spec)) {
+        if let (Some(by), true) = (&table.by, needs_time(catalog, &spec)) {
             spec.parameters.entry("by".to_string()).or_insert_with(|| Value::Text(by.clone()));
         }
-        spec.validate().map_err(|error| Error::stage(name(index), &error).at_line(line))?;
-        Ok(KernelEntry { line, spec })
+        let planned = catalog.plan(&spec).map_err(|error| Error::stage(name(index), &error).at_line(line))?;
+        let inputs = planned.input_columns().to_vec();
+        Ok(KernelEntry { line, spec, inputs })
     });
     entry.collect()
 }
 
 /// Whether the kernel's window is a duration, which is measured on a time column.
-fn needs_time(spec: &KernelSpec) -> bool {
+fn needs_time(catalog: &Catalog, spec: &KernelSpec) -> bool {
     let timed = matches!(spec.parameters.get("window"), Some(Value::Text(_)));
-    timed && spec.kernel().is_ok_and(|kernel| kernel.accepts("by"))
+    timed && catalog.kernel(&spec.name).is_ok_and(|kernel| kernel.accepts("by"))
 }
 
 /// The columns that the output or a kernel needs.
-pub(super) fn needed(file: &PipelineFile, columns: &[String], entries: &[Vec<KernelEntry>]) -> Result<HashSet<String>> {
+pub(super) fn needed(file: &PipelineFile, columns: &[String], entries: &[Vec<KernelEntry>]) -> HashSet<String> {
     let mut needed: HashSet<String> = columns.iter().cloned().collect();
-    for (index, (table, entries)) in file.config.stage.iter().zip(entries).enumerate() {
+    for (table, entries) in file.config.stage.iter().zip(entries) {
         needed.extend(table.over.iter().flat_map(Names::to_vec).chain(table.by.clone()));
-        for KernelEntry { line, spec } in entries {
-            let inputs = spec.input_columns();
-            let fault = |error| Error::stage(name(index), &error).at_line(*line);
-            needed.extend(inputs.map_err(fault)?.into_iter().chain(spec.over.clone()));
-        }
+        needed.extend(entries.iter().flat_map(|entry| entry.inputs.iter().cloned()));
     }
-    Ok(needed)
+    needed
 }
 
 /// The stages, and the columns behind the last of them.
 pub(super) fn plan(
     file: &PipelineFile,
+    catalog: &Catalog,
     options: &RunOptions,
     entries: Vec<Vec<KernelEntry>>,
     mut schema: SchemaRef,
 ) -> Result<(Vec<PlannedStage>, SchemaRef)> {
     let mut stages = Vec::with_capacity(entries.len());
     for (index, (table, entries)) in file.config.stage.iter().zip(entries).enumerate() {
-        let (stage, after) = plan_stage(&name(index), table, options, entries, &schema)?;
+        let (stage, after) = plan_stage(&name(index), table, catalog, options, entries, &schema)?;
         stages.push(stage);
         schema = after;
     }
@@ -93,6 +98,7 @@ pub(super) fn plan(
 fn plan_stage(
     stage_name: &str,
     table: &StageTable,
+    catalog: &Catalog,
     options: &RunOptions,
     entries: Vec<KernelEntry>,
     schema: &Schema,
@@ -110,16 +116,15 @@ fn plan_stage(
     }
     let fault = |line: u64| move |error: hypostyle::Error| Error::stage(stage_name, &error).at_line(line);
     // One by one first, so that an error names the line of its kernel.
-    for KernelEntry { line, spec } in &entries {
-        new_stage(vec![spec.clone()]).and_then(|stage| stage.output_schema(schema)).map_err(fault(*line))?;
+    for KernelEntry { line, spec, .. } in &entries {
+        new_stage(catalog, std::slice::from_ref(spec)).and_then(|stage| stage.output_schema(schema)).map_err(fault(*line))?;
     }
     let first = entries.first().map_or(1, |entry| entry.line);
     let specs: Vec<KernelSpec> = entries.into_iter().map(|entry| entry.spec).collect();
-    let stage = new_stage(specs.clone()).and_then(|stage| with_threads(stage, options)).map_err(fault(first))?;
+    let stage = new_stage(catalog, &specs).and_then(|stage| with_threads(stage, options)).map_err(fault(first))?;
     let after = stage.output_schema(schema).map_err(fault(first))?;
     let mut outputs = Vec::with_capacity(specs.len());
-    for spec in specs {
-        let name = spec.output_name().map_err(fault(first))?;
+    for (name, spec) in stage.output_names().to_vec().into_iter().zip(specs) {
         let field = after.field_with_name(&name);
         let missing = |_| Error::internal(format_args!("{stage_name}: output column '{name}' is missing"));
         let data_type = field.map_err(missing)?.data_type().clone();
@@ -129,9 +134,14 @@ fn plan_stage(
 }
 
 /// Replaces the stages by those of an earlier run.
-pub(super) fn restore(stages: &mut [PlannedStage], states: &[Vec<u8>], options: &RunOptions) -> Result<()> {
+pub(super) fn restore(
+    stages: &mut [PlannedStage],
+    catalog: &Catalog,
+    states: &[Vec<u8>],
+    options: &RunOptions,
+) -> Result<()> {
     for (index, (planned, bytes)) in stages.iter_mut().zip(states).enumerate() {
-        let stage = loaded_stage(bytes, planned.stage.specs(), &name(index))?;
+        let stage = loaded_stage(catalog, bytes, planned.stage.kernels(), &name(index))?;
         planned.stage = with_threads(stage, options).map_err(|error| Error::stage(name(index), &error))?;
     }
     Ok(())
@@ -141,20 +151,20 @@ pub(super) fn restore(stages: &mut [PlannedStage], states: &[Vec<u8>], options: 
 pub(super) fn begin(stages: &mut [PlannedStage], mut schema: SchemaRef) -> Result<()> {
     for (index, planned) in stages.iter_mut().enumerate() {
         let fault = |error| Error::stage(name(index), &error);
-        planned.stage.begin(&schema).map_err(fault)?;
+        planned.stage.set_schema(&schema).map_err(fault)?;
         schema = planned.stage.output_schema(&schema).map_err(fault)?;
     }
     Ok(())
 }
 
 /// The one place where a stage is made from kernels of the pipeline file.
-fn new_stage(specs: Vec<KernelSpec>) -> hypostyle::Result<Stage> {
-    Stage::new(specs)
+fn new_stage(catalog: &Catalog, specs: &[KernelSpec]) -> hypostyle::Result<Stage> {
+    catalog.stage(specs)
 }
 
 /// The one place where a stage is loaded from a state.
-fn loaded_stage(bytes: &[u8], specs: &[KernelSpec], stage_name: &str) -> Result<Stage> {
-    state_file::load(bytes, specs, stage_name)
+fn loaded_stage(catalog: &Catalog, bytes: &[u8], specs: &[KernelSpec], stage_name: &str) -> Result<Stage> {
+    state_file::load(catalog, bytes, specs, stage_name)
 }
 
 fn with_threads(stage: Stage, options: &RunOptions) -> hypostyle::Result<Stage> {

@@ -129,7 +129,7 @@ impl Advancing {
 
     /// The keys of the stage that has the most.
     pub fn n_keys(&self) -> usize {
-        self.stages.iter().map(|planned| planned.stage.keys()).max().unwrap_or(0)
+        self.stages.iter().map(|planned| planned.stage.n_keys()).max().unwrap_or(0)
     }
 
     pub fn state_bytes(&self) -> u64 {

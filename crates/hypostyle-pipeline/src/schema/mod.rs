@@ -1,6 +1,6 @@
 //! The JSON Schema of pipeline files, by which editors complete and check them as they are written.
 //!
-//! The keys come from the structs that read the file, with their comments; the kernels from the catalogue.  It is of draft 7,
+//! The keys come from the structs that read the file, with their comments; the kernels from the catalog.  It is of draft 7,
 //! which all editors of TOML know.  A schema that accepts too much costs a run of `hypostyle check`; one that accepts too
 //! little marks what is right.  So what it cannot say exactly, it leaves open.
 

@@ -39,7 +39,7 @@ impl Validator {
     /// Tells the rules on row order which columns will come.
     pub fn begin(&mut self, schema: &Schema) -> Result<()> {
         let fault = |error| Error::stage("[source.rules]", &error);
-        self.orders.iter_mut().try_for_each(|rule| rule.stage().begin(schema).map_err(fault))
+        self.orders.iter_mut().try_for_each(|rule| rule.stage().set_schema(schema).map_err(fault))
     }
 
     /// Applies rules, policy and filter to a chunk.  If bad rows fail the run, the first of them is the error.

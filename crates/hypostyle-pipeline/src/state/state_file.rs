@@ -4,7 +4,7 @@
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
 
-use hypostyle::{KernelSpec, Stage};
+use hypostyle::{Catalog, KernelSpec, Stage};
 use serde::{Deserialize, Serialize};
 use tar::{Archive, Builder, Header};
 
@@ -114,14 +114,14 @@ impl StateFile {
 pub(crate) const OTHER_PIPELINE: &str = "run the pipeline that wrote it, or delete the state to start over";
 
 /// The stage of this state, if it is the state of these kernels.
-pub(crate) fn load(bytes: &[u8], specs: &[KernelSpec], what: &str) -> Result<Stage> {
-    let stage = Stage::from_bytes(bytes).map_err(|error| Error::new(ErrorKind::State, format!("{what}: {error}")))?;
+pub(crate) fn load(catalog: &Catalog, bytes: &[u8], specs: &[KernelSpec], what: &str) -> Result<Stage> {
+    let stage = catalog.stage_from_bytes(bytes).map_err(|error| Error::new(ErrorKind::State, format!("{what}: {error}")))?;
     let count = |specs: &[KernelSpec]| format!("{} kernel{}", specs.len(), if specs.len() == 1 { "" } else { "s" });
-    if stage.specs().len() != specs.len() {
-        let message = format!("{what}: the state has {}, the pipeline has {}", count(stage.specs()), count(specs));
+    if stage.kernels().len() != specs.len() {
+        let message = format!("{what}: the state has {}, the pipeline has {}", count(stage.kernels()), count(specs));
         return Err(Error::new(ErrorKind::State, message).help(OTHER_PIPELINE));
     }
-    match stage.specs().iter().zip(specs).find(|(saved, wanted)| saved != wanted) {
+    match stage.kernels().iter().zip(specs).find(|(saved, wanted)| saved != wanted) {
         None => Ok(stage),
         Some((saved, wanted)) => {
             let message = format!("{what}: the state has {saved}, the pipeline has {wanted}");

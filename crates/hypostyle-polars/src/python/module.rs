@@ -17,17 +17,23 @@ use crate::python::stage::{Stage, parse};
 /// The catalog of kernels as JSON.
 #[pyfunction]
 fn kernels_json() -> String {
-    hypostyle::catalogue_json()
+    hypostyle::kernels_json()
 }
 
 /// Checks a specification without data and returns the columns that it reads.
 #[pyfunction]
 fn check(spec: &str) -> PyResult<Vec<String>> {
     guarded("check", || {
-        let spec = KernelSpec::from_json(spec).map_err(exception)?;
-        spec.validate().map_err(exception)?;
-        spec.input_columns().map_err(exception)
+        let planned = KernelSpec::from_json(spec).and_then(|spec| spec.plan()).map_err(exception)?;
+        Ok(planned.input_columns().to_vec())
     })
+}
+
+/// Returns the normal form of a specification: equal for two specifications of one meaning.
+#[pyfunction]
+fn normal(spec: &str) -> PyResult<String> {
+    let normal = || KernelSpec::from_json(spec).and_then(|spec| spec.normal()).map(|spec| spec.to_json());
+    guarded("normal", || normal().map_err(exception))
 }
 
 /// Returns the output name of a specification.
@@ -82,6 +88,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Pipeline>()?;
     module.add_function(wrap_pyfunction!(kernels_json, module)?)?;
     module.add_function(wrap_pyfunction!(check, module)?)?;
+    module.add_function(wrap_pyfunction!(normal, module)?)?;
     module.add_function(wrap_pyfunction!(output_name, module)?)?;
     module.add_function(wrap_pyfunction!(evaluate, module)?)?;
     module.add_function(wrap_pyfunction!(output_fields, module)?)?;

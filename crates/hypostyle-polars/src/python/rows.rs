@@ -1,7 +1,7 @@
 //! Single rows: the dicts of Python to the cells of the library, and back.
 
 use arrow::datatypes::{DataType, Field, TimeUnit};
-use hypostyle::Cell;
+use hypostyle::ScalarValue;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -58,7 +58,7 @@ impl Row {
     pub fn with_cells<'py>(
         &self,
         row: &Bound<'py, PyDict>,
-        use_cells: impl FnOnce(&[Cell]) -> PyResult<()>,
+        use_cells: impl FnOnce(&[ScalarValue]) -> PyResult<()>,
     ) -> PyResult<()> {
         let py = row.py();
         let mut values: Vec<Bound<'py, PyAny>> = Vec::with_capacity(USUAL);
@@ -68,7 +68,7 @@ impl Row {
             };
             values.push(value);
         }
-        let mut cells: Vec<Cell> = Vec::with_capacity(USUAL);
+        let mut cells: Vec<ScalarValue> = Vec::with_capacity(USUAL);
         for (column, value) in self.given.iter().zip(&values) {
             let cell = cell(value, &column.data_type)?;
             cells.push(cell.ok_or_else(|| cannot_hold(value, column.name.bind(py), &column.data_type))?);
@@ -77,17 +77,17 @@ impl Row {
     }
 
     /// Returns the outputs as a dict.
-    pub fn to_dict<'py>(&self, py: Python<'py>, cells: &[Cell]) -> PyResult<Bound<'py, PyDict>> {
+    pub fn to_dict<'py>(&self, py: Python<'py>, cells: &[ScalarValue]) -> PyResult<Bound<'py, PyDict>> {
         let outputs = PyDict::new(py);
         let mut cells = cells.iter();
-        let mut next = || cells.next().unwrap_or(&Cell::Null);
+        let mut next = || cells.next().unwrap_or(&ScalarValue::Null);
         for Output { column, fields } in &self.outputs {
             if fields.is_empty() {
                 outputs.set_item(column.name.bind(py), value(py, next(), &column.data_type)?)?;
                 continue;
             }
-            let parts: Vec<&Cell> = fields.iter().map(|_| next()).collect();
-            if parts.iter().all(|cell| **cell == Cell::Null) {
+            let parts: Vec<&ScalarValue> = fields.iter().map(|_| next()).collect();
+            if parts.iter().all(|cell| **cell == ScalarValue::Null) {
                 outputs.set_item(column.name.bind(py), py.None())?;
                 continue;
             }
@@ -102,10 +102,10 @@ impl Row {
 }
 
 /// Converts a time to a cell of this column.
-pub fn time(value: &Bound<'_, PyAny>, field: &Field) -> PyResult<Cell<'static>> {
+pub fn time(value: &Bound<'_, PyAny>, field: &Field) -> PyResult<ScalarValue<'static>> {
     match cell(value, field.data_type())? {
-        Some(Cell::Integer(time)) => Ok(Cell::Integer(time)),
-        Some(Cell::Unsigned(time)) => Ok(Cell::Unsigned(time)),
+        Some(ScalarValue::Integer(time)) => Ok(ScalarValue::Integer(time)),
+        Some(ScalarValue::Unsigned(time)) => Ok(ScalarValue::Unsigned(time)),
         _ => Err(cannot_hold(value, &PyString::new(value.py(), field.name()), field.data_type())),
     }
 }
@@ -116,15 +116,15 @@ fn cannot_hold(value: &Bound<'_, PyAny>, name: &Bound<'_, PyString>, data_type: 
 }
 
 /// Converts a value to a cell of this type; `None` if it does not match.
-fn cell<'v>(value: &'v Bound<'_, PyAny>, data_type: &DataType) -> PyResult<Option<Cell<'v>>> {
+fn cell<'v>(value: &'v Bound<'_, PyAny>, data_type: &DataType) -> PyResult<Option<ScalarValue<'v>>> {
     if value.is_none() {
-        return Ok(Some(Cell::Null));
+        return Ok(Some(ScalarValue::Null));
     }
     Ok(match data_type {
-        DataType::Float64 | DataType::Float32 | DataType::Float16 => value.extract().ok().map(Cell::Float),
-        DataType::Boolean => value.extract().ok().map(Cell::Boolean),
+        DataType::Float64 | DataType::Float32 | DataType::Float16 => value.extract().ok().map(ScalarValue::Float),
+        DataType::Boolean => value.extract().ok().map(ScalarValue::Boolean),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => {
-            value.cast::<PyString>().ok().and_then(|text| text.to_str().ok()).map(Cell::Text)
+            value.cast::<PyString>().ok().and_then(|text| text.to_str().ok()).map(ScalarValue::Text)
         }
         other if !other.is_integer() && !other.is_temporal() => {
             return Err(PyTypeError::new_err(format!(
@@ -134,32 +134,32 @@ fn cell<'v>(value: &'v Bound<'_, PyAny>, data_type: &DataType) -> PyResult<Optio
         _ if value.is_instance_of::<PyFloat>() => None,
         temporal if temporal.is_temporal() && value.is_instance_of::<PyBool>() => None,
         integer if integer.is_integer() || value.is_instance_of::<PyInt>() => {
-            let signed = value.extract().ok().map(Cell::Integer);
-            signed.or_else(|| value.extract().ok().map(Cell::Unsigned))
+            let signed = value.extract().ok().map(ScalarValue::Integer);
+            signed.or_else(|| value.extract().ok().map(ScalarValue::Unsigned))
         }
         temporal => {
             let (unit, zoned) = temporal_unit(temporal);
             let physical = helper(value.py(), "to_physical")?.call1((value, unit, zoned))?;
             // A string stands for NaT of numpy.
             if physical.is_instance_of::<PyString>() {
-                Some(Cell::Null)
+                Some(ScalarValue::Null)
             } else {
-                physical.extract().ok().map(Cell::Integer)
+                physical.extract().ok().map(ScalarValue::Integer)
             }
         }
     })
 }
 
 /// Converts a cell to a Python object.
-fn value<'py>(py: Python<'py>, cell: &Cell, data_type: &DataType) -> PyResult<Bound<'py, PyAny>> {
+fn value<'py>(py: Python<'py>, cell: &ScalarValue, data_type: &DataType) -> PyResult<Bound<'py, PyAny>> {
     Ok(match cell {
-        Cell::Null => py.None().into_bound(py),
-        Cell::Boolean(x) => PyBool::new(py, *x).to_owned().into_any(),
-        Cell::Float(x) => PyFloat::new(py, *x).into_any(),
-        Cell::Unsigned(x) => x.into_pyobject(py)?.into_any(),
-        Cell::Text(x) => PyString::new(py, x).into_any(),
-        Cell::Integer(x) if data_type.is_integer() => x.into_pyobject(py)?.into_any(),
-        Cell::Integer(x) => {
+        ScalarValue::Null => py.None().into_bound(py),
+        ScalarValue::Boolean(x) => PyBool::new(py, *x).to_owned().into_any(),
+        ScalarValue::Float(x) => PyFloat::new(py, *x).into_any(),
+        ScalarValue::Unsigned(x) => x.into_pyobject(py)?.into_any(),
+        ScalarValue::Text(x) => PyString::new(py, x).into_any(),
+        ScalarValue::Integer(x) if data_type.is_integer() => x.into_pyobject(py)?.into_any(),
+        ScalarValue::Integer(x) => {
             let (unit, zoned) = temporal_unit(data_type);
             helper(py, "from_physical")?.call1((*x, unit, zoned))?
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use arrow::array::{RecordBatch, RecordBatchReader};
 use arrow::datatypes::{Field, Schema};
-use hypostyle::{Cell, Idle, KernelSpec};
+use hypostyle::{Evict, KernelSpec, ScalarValue};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -87,14 +87,14 @@ impl Stage {
     fn with_row<'py>(
         &self,
         row: &Bound<'py, PyDict>,
-        action: impl Fn(&mut hypostyle::Stage, &[Cell], &mut Vec<Cell<'static>>) -> hypostyle::Result<()>,
+        action: impl Fn(&mut hypostyle::Stage, &[ScalarValue], &mut Vec<ScalarValue<'static>>) -> hypostyle::Result<()>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let py = row.py();
         let known = match self.row.get(py) {
             Some(known) => known,
             None => {
                 let (given, outputs) =
-                    self.with(py, |stage| Ok((stage.row_fields().to_vec(), stage.answer_fields())))?;
+                    self.with(py, |stage| Ok((stage.row_fields().to_vec(), stage.output_fields())))?;
                 if given.is_empty() {
                     // The stage itself raises the error that it knows no types.
                     self.with(py, |stage| stage.peek_row(&[], &mut Vec::new()))?;
@@ -125,7 +125,7 @@ impl Stage {
     fn new(specs: Vec<String>, threads: Option<usize>, time_column: Option<String>) -> PyResult<Self> {
         let stage = guarded("stage", || hypostyle::Stage::new(parse(&specs)?).map_err(exception))?;
         let stage = match time_column {
-            Some(column) => stage.with_time(column).map_err(exception)?,
+            Some(column) => stage.with_time_column(column).map_err(exception)?,
             None => stage,
         };
         Ok(with_threads(stage, threads)?.into())
@@ -172,7 +172,7 @@ impl Stage {
     /// Sets the types of the columns to those of a frame.
     fn set_schema(&self, py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<()> {
         let schema = open(frame)?.schema();
-        self.with(py, |stage| stage.begin(&schema))
+        self.with(py, |stage| stage.set_schema(&schema))
     }
 
     /// Returns the kernels' results for one row, by name, and keeps the row.
@@ -211,17 +211,17 @@ impl Stage {
         let idle = match (before, idle_for) {
             (Some(time), None) => {
                 let field = self.with(py, |stage| Ok(stage.time_field().cloned()))?;
-                let Some(field) = field else { return self.with(py, |stage| stage.forget(Idle::Before(Cell::Null))) };
-                Idle::Before(crate::python::rows::time(&time, &field)?)
+                let Some(field) = field else { return self.with(py, |stage| stage.evict(Evict::Before(ScalarValue::Null))) };
+                Evict::Before(crate::python::rows::time(&time, &field)?)
             }
             (None, Some(span)) => {
-                Idle::For(hypostyle::Duration::parse(&span).map_err(|problem| {
+                Evict::For(hypostyle::Duration::parse(&span).map_err(|problem| {
                     PyValueError::new_err(format!("Stage.evict: parameter 'idle_for': {problem}"))
                 })?)
             }
             _ => return Err(PyTypeError::new_err("Stage.evict takes either 'before' or 'idle_for'")),
         };
-        self.with(py, |stage| stage.forget(idle))
+        self.with(py, |stage| stage.evict(idle))
     }
 
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
@@ -238,15 +238,15 @@ impl Stage {
     }
 
     fn n_rows(&self, py: Python<'_>) -> PyResult<u64> {
-        self.with(py, |stage| Ok(stage.rows()))
+        self.with(py, |stage| Ok(stage.n_rows()))
     }
 
     fn n_keys(&self, py: Python<'_>) -> PyResult<usize> {
-        self.with(py, |stage| Ok(stage.keys()))
+        self.with(py, |stage| Ok(stage.n_keys()))
     }
 
     fn time_column(&self, py: Python<'_>) -> PyResult<Option<String>> {
-        self.with(py, |stage| Ok(stage.time().map(str::to_string)))
+        self.with(py, |stage| Ok(stage.time_column().map(str::to_string)))
     }
 
     /// An empty frame with the columns that the stage reads; no columns until their types are known.
@@ -258,14 +258,14 @@ impl Stage {
     /// none are known.
     #[pyo3(signature = (frame = None))]
     fn output_schema(&self, py: Python<'_>, frame: Option<Bound<'_, PyAny>>) -> PyResult<Batch> {
-        let Some(frame) = frame else { return Ok(empty(self.with(py, |stage| Ok(stage.answer_fields()))?)) };
+        let Some(frame) = frame else { return Ok(empty(self.with(py, |stage| Ok(stage.output_fields()))?)) };
         let schema = open(&frame)?.schema();
-        Ok(empty(self.with(py, |stage| hypostyle::output_fields(&schema, stage.specs()))?))
+        Ok(empty(self.with(py, |stage| hypostyle::output_fields(&schema, stage.kernels()))?))
     }
 
     /// The kernels' specifications, each as JSON.
     fn specs(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        self.with(py, |stage| Ok(stage.specs().iter().map(KernelSpec::to_json).collect()))
+        self.with(py, |stage| Ok(stage.kernels().iter().map(KernelSpec::to_json).collect()))
     }
 
     fn copy(&self, py: Python<'_>) -> PyResult<Self> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::kernel_spec::Value;
 
 /// The kinds of kernels, as the documentation groups them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
     /// A statistic of the last rows, or of a span of time.
