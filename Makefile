@@ -66,7 +66,7 @@ bench: setup .venv/peers ## Measure: criterion, then the comparison with other l
 crash-test: ## Kill runs at random moments, more than a thousand times, and compare the output with undisturbed runs
 	HYPOSTYLE_KILL_ROUNDS=$(or $(ROUNDS),150) cargo test --release -p hypostyle-pipeline --test checkpoints killed -- --nocapture
 
-generate: setup ## Write what follows from the catalogue: Python functions, docs/kernels.md, docs/pipeline.schema.json
+generate: setup ## Write what follows from the catalog: Python and Rust functions, docs/kernels.md, docs/pipeline.schema.json
 	$(BIN)/python tools/generate.py
 	$(BIN)/hypostyle schema > docs/pipeline.schema.json
 
