@@ -19,7 +19,7 @@ Closed: TypeAlias = Literal["right", "left", "both", "neither"]
 
 
 def rolling_count(
-    column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int = 0,
+    column: IntoColumn, window: IntoWindow, *, min_samples: int = 0, by: IntoColumn | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Number of values (not null) in a moving window.
 
@@ -29,12 +29,12 @@ def rolling_count(
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        min_samples: The minimum number of values; with fewer the result is null.
+        by: The time column, required if `window` is a duration.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -58,12 +58,12 @@ def rolling_sum(
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -87,12 +87,12 @@ def rolling_product(
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -116,12 +116,12 @@ def rolling_mean(
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -135,8 +135,8 @@ def rolling_mean(
 
 
 def rolling_var(
-    column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
-    closed: Closed = "right", center: bool = False, step: int = 1, ddof: int = 1,
+    column: IntoColumn, window: IntoWindow, *, ddof: int = 1, by: IntoColumn | None = None,
+    min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
     """Variance of the values in a moving window.
 
@@ -146,13 +146,13 @@ def rolling_var(
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
-        ddof: Delta degrees of freedom: the divisor is the number of values less this.
+        window: The window size: a number of rows, a duration, or a column.
+        ddof: Delta degrees of freedom: the divisor is the number of values minus `ddof`.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -166,8 +166,8 @@ def rolling_var(
 
 
 def rolling_std(
-    column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
-    closed: Closed = "right", center: bool = False, step: int = 1, ddof: int = 1,
+    column: IntoColumn, window: IntoWindow, *, ddof: int = 1, by: IntoColumn | None = None,
+    min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
     """Standard deviation of the values in a moving window.
 
@@ -177,13 +177,13 @@ def rolling_std(
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
-        ddof: Delta degrees of freedom: the divisor is the number of values less this.
+        window: The window size: a number of rows, a duration, or a column.
+        ddof: Delta degrees of freedom: the divisor is the number of values minus `ddof`.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -197,8 +197,8 @@ def rolling_std(
 
 
 def rolling_sem(
-    column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
-    closed: Closed = "right", center: bool = False, step: int = 1, ddof: int = 1,
+    column: IntoColumn, window: IntoWindow, *, ddof: int = 1, by: IntoColumn | None = None,
+    min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
     """Standard error of the mean of the values in a moving window.
 
@@ -208,13 +208,13 @@ def rolling_sem(
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
-        ddof: Delta degrees of freedom: the divisor is the number of values less this.
+        window: The window size: a number of rows, a duration, or a column.
+        ddof: Delta degrees of freedom: the divisor is the number of values minus `ddof`.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -238,20 +238,20 @@ def rolling_skew(
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.rolling_skew("x", 4, min_samples=1)).to_series().round(4).to_list()
-        [None, None, None, 0.9352, 0.0]
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_skew("z", 3)).to_series().round(4).to_list()
+        [None, None, -0.9352, -1.2933, -0.9352]
     """
     return kernel_expression("rolling_skew", locals())
 
@@ -268,20 +268,20 @@ def rolling_kurt(
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.rolling_kurt("x", 5, min_samples=1)).to_series().round(4).to_list()
-        [None, None, None, None, -1.2]
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_kurt("z", 4)).to_series().round(4).to_list()
+        [None, None, None, -3.3, 0.3429]
     """
     return kernel_expression("rolling_kurt", locals())
 
@@ -289,7 +289,7 @@ def rolling_kurt(
 def rolling_min(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
-    """Least value in a moving window.
+    """Smallest value in a moving window.
 
         y[i] = min of x[j] for j in the window of row i
 
@@ -297,12 +297,12 @@ def rolling_min(
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -318,7 +318,7 @@ def rolling_min(
 def rolling_max(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
-    """Greatest value in a moving window.
+    """Largest value in a moving window.
 
         y[i] = max of x[j] for j in the window of row i
 
@@ -326,12 +326,12 @@ def rolling_max(
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -348,29 +348,29 @@ def rolling_argmin(
     column: IntoColumn, window: IntoWindow, *, ties: Literal["first", "last"] = "first", by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
-    """How many rows ago the least value in a moving window was.
+    """How many rows ago the smallest value in a moving window was.
 
-        y[i] = i - j, where x[j] is the least value in the window of row i
+        y[i] = i - j, where x[j] is the smallest value in the window of row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_argmin
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        ties: Which of several rows with that value: the first, or the last.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        ties: Which of several rows with that value: the first or the last.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.rolling_argmin("x", 3, min_samples=1)).to_series().to_list()
-        [0, 1, 2, 2, 0]
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_argmin("z", 3)).to_series().to_list()
+        [None, None, 2, 0, 1]
     """
     return kernel_expression("rolling_argmin", locals())
 
@@ -379,29 +379,29 @@ def rolling_argmax(
     column: IntoColumn, window: IntoWindow, *, ties: Literal["first", "last"] = "first", by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
-    """How many rows ago the greatest value in a moving window was.
+    """How many rows ago the largest value in a moving window was.
 
-        y[i] = i - j, where x[j] is the greatest value in the window of row i
+        y[i] = i - j, where x[j] is the largest value in the window of row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_argmax
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        ties: Which of several rows with that value: the first, or the last.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        ties: Which of several rows with that value: the first or the last.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.rolling_argmax("x", 3, min_samples=1)).to_series().to_list()
-        [0, 0, 1, 0, 1]
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_argmax("z", 3)).to_series().to_list()
+        [None, None, 1, 2, 2]
     """
     return kernel_expression("rolling_argmax", locals())
 
@@ -409,7 +409,7 @@ def rolling_argmax(
 def rolling_range(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
-    """Greatest less least value in a moving window.
+    """Difference between the largest and the smallest value in a moving window.
 
         y[i] = max of x[j] - min of x[j] for j in the window of row i
 
@@ -417,20 +417,20 @@ def rolling_range(
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.rolling_range("x", 2)).to_series().to_list()
-        [None, 1.0, None, None, 1.0]
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_range("z", 2)).to_series().to_list()
+        [None, 3.0, 1.0, 3.0, 2.0]
     """
     return kernel_expression("rolling_range", locals())
 
@@ -440,18 +440,18 @@ def rolling_first(
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """First value in a moving window.
 
-        y[i] = x[j] for the least j in the window of row i where x[j] is not null
+        y[i] = x[j] for the smallest j in the window of row i where x[j] is not null
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_first
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -469,18 +469,18 @@ def rolling_last(
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Last value in a moving window.
 
-        y[i] = x[j] for the greatest j in the window of row i where x[j] is not null
+        y[i] = x[j] for the largest j in the window of row i where x[j] is not null
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_last
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -504,20 +504,20 @@ def rolling_any(
 
     Args:
         column: The column of booleans.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.rolling_any(pl.col("x") > 2, 2, min_samples=1)).to_series().to_list()
-        [False, False, False, True, True]
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_any(pl.col("z") > 2, 2)).to_series().to_list()
+        [None, True, True, True, True]
     """
     return kernel_expression("rolling_any", locals())
 
@@ -533,27 +533,27 @@ def rolling_all(
 
     Args:
         column: The column of booleans.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.rolling_all(pl.col("x") > 2, 2, min_samples=1)).to_series().to_list()
-        [False, False, False, True, True]
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_all(pl.col("z") > 2, 2)).to_series().to_list()
+        [None, False, True, False, False]
     """
     return kernel_expression("rolling_all", locals())
 
 
 def rolling_zscore(
-    column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
-    closed: Closed = "right", center: bool = False, step: int = 1, ddof: int = 1,
+    column: IntoColumn, window: IntoWindow, *, ddof: int = 1, by: IntoColumn | None = None,
+    min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
     """Standard score of the current row's value among the values in a moving window.
 
@@ -563,13 +563,13 @@ def rolling_zscore(
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
-        ddof: Delta degrees of freedom: the divisor is the number of values less this.
+        window: The window size: a number of rows, a duration, or a column.
+        ddof: Delta degrees of freedom: the divisor is the number of values minus `ddof`.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -593,20 +593,20 @@ def rolling_median(
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.rolling_median("x", 3, min_samples=1)).to_series().to_list()
-        [1.0, 1.5, 1.5, 3.0, 3.5]
+        >>> frame.select(hs.rolling_median("x", 3, min_samples=2)).to_series().to_list()
+        [None, 1.5, 1.5, 3.0, 3.5]
     """
     return kernel_expression("rolling_median", locals())
 
@@ -618,28 +618,28 @@ def rolling_quantile(
     over: IntoColumns | None = None) -> KernelExpr:
     """Quantile of the values in a moving window.
 
-        y[i] = the value at place quantile * (n - 1), counted from 0, of the n values in the window of row i in order
+        y[i] = the value at position quantile * (n - 1), counted from 0, of the n sorted values in the window of row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_quantile
 
     Args:
         column: The column of values.
-        quantile: Which quantile: from 0, the least value, to 1, the greatest.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        interpolation: What a quantile between two values is; 'nearest' takes the value with the even place half way.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        quantile: Which quantile: from 0, the smallest value, to 1, the largest.
+        window: The window size: a number of rows, a duration, or a column.
+        interpolation: The value of a quantile between two values.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.rolling_quantile("x", 0.75, 3, min_samples=1)).to_series().to_list()
-        [1.0, 1.75, 1.75, 3.5, 3.75]
+        >>> frame.select(hs.rolling_quantile("x", 0.75, 3, min_samples=2)).to_series().to_list()
+        [None, 1.75, 1.75, 3.5, 3.75]
     """
     return kernel_expression("rolling_quantile", locals())
 
@@ -649,26 +649,26 @@ def rolling_iqr(
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Interquartile range of the values in a moving window.
 
-        y[i] = quantile 0.75 less quantile 0.25 of the values in the window of row i, both interpolated linearly
+        y[i] = quantile 0.75 minus quantile 0.25 of the values in the window of row i, both interpolated linearly
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_iqr
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.rolling_iqr("x", 3, min_samples=1)).to_series().to_list()
-        [0.0, 0.5, 0.5, 1.0, 0.5]
+        >>> frame.select(hs.rolling_iqr("x", 3, min_samples=2)).to_series().to_list()
+        [None, 0.5, 0.5, 1.0, 0.5]
     """
     return kernel_expression("rolling_iqr", locals())
 
@@ -684,20 +684,20 @@ def rolling_mad(
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.rolling_mad("x", 3, min_samples=1)).to_series().to_list()
-        [0.0, 0.5, 0.5, 1.0, 0.5]
+        >>> frame.select(hs.rolling_mad("x", 3, min_samples=2)).to_series().to_list()
+        [None, 0.5, 0.5, 1.0, 0.5]
     """
     return kernel_expression("rolling_mad", locals())
 
@@ -706,7 +706,7 @@ def rolling_robust_zscore(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Distance of the current row's value to the median of a moving window, in median absolute deviations scaled to
-    standard ones.
+    standard deviations.
 
         y[i] = (x[i] - m) / (1.4826 * mad), m the median and mad the median absolute deviation of the window of row i
 
@@ -714,12 +714,12 @@ def rolling_robust_zscore(
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -745,14 +745,13 @@ def rolling_hampel(
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        threshold: How many standard deviations of normal data, 1.4826 median absolute deviations each, are still
-            ordinary.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        threshold: The largest distance to the median that is not an outlier, in standard deviations of normal data.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -769,22 +768,22 @@ def rolling_trimmed_mean(
     column: IntoColumn, window: IntoWindow, *, proportion: float = 0.1, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
-    """Mean of the values in a moving window without the least and the greatest ones.
+    """Mean of the values in a moving window without the smallest and the largest ones.
 
-        y[i] = mean of the values in the window of row i in order, the first and the last k left out, k =
-            floor(proportion * n)
+        y[i] = mean of the sorted values in the window of row i without the first and the last k, k = floor(proportion *
+            n)
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_trimmed_mean
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        proportion: The part of the values at each end: of n values, proportion * n of them, rounded down.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        proportion: The share of the values at each end: of n values, proportion * n of them, rounded down.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -801,22 +800,22 @@ def rolling_winsorized_mean(
     column: IntoColumn, window: IntoWindow, *, proportion: float = 0.1, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
-    """Mean of the values in a moving window, the extreme ones pulled in to the next ones.
+    """Mean of the values in a moving window with the extreme ones replaced by the nearest of the others.
 
-        y[i] = mean of the values in the window of row i in order, the first and the last k replaced by the nearest of
-            the others
+        y[i] = mean of the sorted values in the window of row i with the first and the last k replaced by the nearest of
+            the others, k = floor(proportion * n)
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_winsorized_mean
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        proportion: The part of the values at each end: of n values, proportion * n of them, rounded down.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        proportion: The share of the values at each end: of n values, proportion * n of them, rounded down.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -832,22 +831,23 @@ def rolling_winsorized_mean(
 def rolling_rank(
     column: IntoColumn, window: IntoWindow, *, method: Literal["average", "min", "max", "dense"] = "average",
     pct: bool = False, by: IntoColumn | None = None, min_samples: int | None = None, closed: Closed = "right",
-    step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Rank of the current row's value among the values in a moving window.
 
-        y[i] = place of x[i], counted from 1, among the values in the window of row i in order
+        y[i] = position of x[i], counted from 1, among the sorted values in the window of row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_rank
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        method: What equal values get: the mean, the least or the greatest of their places.
-        pct: Divide the rank by the number of values; with 'dense', of different ones.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        method: The rank of equal values: the mean, the smallest or the largest of their positions.
+        pct: Divide the rank by the number of values; with 'dense', by the number of distinct values.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -863,20 +863,20 @@ def rolling_rank(
 def rolling_nunique(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
-    """Number of different values in a moving window.
+    """Number of distinct values in a moving window.
 
-        y[i] = number of different x[j] for j in the window of row i
+        y[i] = number of distinct x[j] for j in the window of row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_nunique
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -894,18 +894,18 @@ def rolling_mode(
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Most frequent value in a moving window.
 
-        y[i] = the least of the most frequent x[j] for j in the window of row i
+        y[i] = the smallest of the most frequent x[j] for j in the window of row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_mode
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -924,19 +924,19 @@ def rolling_entropy(
     over: IntoColumns | None = None) -> KernelExpr:
     """Shannon's entropy of the values in a moving window.
 
-        y[i] = -sum(p * log(p)) over the different values in the window of row i, p the part of the rows that have it
+        y[i] = -sum(p * log(p)) over the distinct values in the window of row i, p the share of the rows with that value
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_entropy
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        base: The base of the logarithm, such as 2 for bits.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        base: The base of the logarithm, such as 2 for bits; greater than 1.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -950,28 +950,28 @@ def rolling_entropy(
 
 
 def rolling_top_n(
-    column: IntoColumn, order: IntoColumn, n: int, window: IntoWindow, *,
+    column: IntoColumn, order_by: IntoColumn, n: int, window: IntoWindow, *,
     statistic: Literal["mean", "sum", "std", "min", "max"] = "mean", largest: bool = True, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
-    """Statistic of the n rows of a moving window that stand highest by another column.
+    """Statistic of the n rows of a moving window that rank highest by another column.
 
-        y[i] = mean (or another statistic) of x[j] over the n rows j of the window of row i with the greatest order[j]
+        y[i] = mean (or another statistic) of x[j] over the n rows j of the window of row i with the largest order_by[j]
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_top_n
 
     Args:
         column: The column of values.
-        order: The column that ranks the rows.
-        n: How many rows are on top, at least 1.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        statistic: What is made of them; 'std' is that of the sample.
-        largest: Whether the rows with the greatest `order` are on top; else those with the least.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        order_by: The column that ranks the rows.
+        n: The number of top rows, at least 1.
+        window: The window size: a number of rows, a duration, or a column.
+        statistic: The statistic of the top rows; 'std' is the sample standard deviation.
+        largest: Whether the rows with the largest `order_by` are on top; otherwise those with the smallest.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -985,8 +985,8 @@ def rolling_top_n(
 
 
 def rolling_cov(
-    x: IntoColumn, y: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
-    closed: Closed = "right", center: bool = False, step: int = 1, ddof: int = 1,
+    x: IntoColumn, y: IntoColumn, window: IntoWindow, *, ddof: int = 1, by: IntoColumn | None = None,
+    min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
     """Covariance of two columns in a moving window.
 
@@ -997,20 +997,20 @@ def rolling_cov(
     Args:
         x: The first column.
         y: The second column.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
-        ddof: Delta degrees of freedom: the divisor is the number of values less this.
+        window: The window size: a number of rows, a duration, or a column.
+        ddof: Delta degrees of freedom: the divisor is the number of values minus `ddof`.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.rolling_cov("x", "z", 3, min_samples=1)).to_series().to_list()
+        >>> frame.select(hs.rolling_cov("x", "z", 3, min_samples=2)).to_series().to_list()
         [None, 1.5, 1.5, -4.0, -1.0]
     """
     return kernel_expression("rolling_cov", locals())
@@ -1028,20 +1028,20 @@ def rolling_corr(
     Args:
         x: The first column.
         y: The second column.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.rolling_corr("x", "z", 3, min_samples=1)).to_series().to_list()
-        [None, 1.0, 1.0, -1.0, -1.0]
+        >>> frame.select(hs.rolling_corr("x", "z", 4, min_samples=2)).to_series().round(4).to_list()
+        [None, 1.0, 1.0, -0.4193, -1.0]
     """
     return kernel_expression("rolling_corr", locals())
 
@@ -1058,12 +1058,12 @@ def rolling_spearman(
     Args:
         x: The first column.
         y: The second column.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1080,21 +1080,21 @@ def rolling_autocorr(
     column: IntoColumn, window: IntoWindow, *, lag: int = 1, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
-    """Correlation of the values in a moving window with those some rows earlier.
+    """Correlation of the values in a moving window with the values some rows earlier.
 
-        r[i] = corr(x[j], x[j - lag]) over the j in the window of row i where both are valid
+        r[i] = corr(x[j], x[j - lag]) over the j in the window of row i for which both are valid
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_autocorr
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        lag: How many rows earlier.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        lag: How many rows earlier, at least 1.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1108,33 +1108,33 @@ def rolling_autocorr(
 
 
 def rolling_partial_corr(
-    x: IntoColumn, y: IntoColumn, given: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None,
+    x: IntoColumn, y: IntoColumn, covar: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
     """Correlation of x and y in a moving window, given a third column.
 
-        r[i] = (rxy - rxz * ryz) / sqrt((1 - rxz^2) * (1 - ryz^2)) over the window of row i, z the given column
+        r[i] = (rxy - rxz * ryz) / sqrt((1 - rxz^2) * (1 - ryz^2)) over the window of row i, z the covariate
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_partial_corr
 
     Args:
         x: The first column.
         y: The second column.
-        given: The column whose influence is taken away.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        covar: The covariate: the column whose influence is removed.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.rolling_partial_corr("x", "z", pl.col("z") ** 2, 4, min_samples=3)).to_series().to_list()
-        [None, None, None, -1.0, -1.0]
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "y": [3.0, 1.0, 2.0, 5.0, 4.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_partial_corr("x", "z", "y", 5, min_samples=3)).to_series().round(4).to_list()
+        [None, None, None, 1.0, 0.6602]
     """
     return kernel_expression("rolling_partial_corr", locals())
 
@@ -1144,27 +1144,27 @@ def rolling_coskew(
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Co-skewness of x with y in a moving window: how x moves with the square of y.
 
-        s[i] = E[(x - mx) * (y - my)^2] / (sx * sy^2) over the rows in the window of row i where both are valid
+        s[i] = E[(x - mx) * (y - my)^2] / (sx * sy^2) over the valid rows in the window of row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_coskew
 
     Args:
-        x: The column that moves along.
-        y: The column whose powers are taken.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        x: The column that enters by itself.
+        y: The column that enters by its square or cube.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.rolling_coskew("x", "z", 3, min_samples=2)).to_series().to_list()
-        [None, 0.0, 0.0, 0.0, 0.0]
+        >>> frame.select(hs.rolling_coskew("x", "z", 4, min_samples=3)).to_series().round(4).to_list()
+        [None, None, None, 0.2056, 0.0]
     """
     return kernel_expression("rolling_coskew", locals())
 
@@ -1174,27 +1174,27 @@ def rolling_cokurt(
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Co-kurtosis of x with y in a moving window: how x moves with the cube of y.
 
-        k[i] = E[(x - mx) * (y - my)^3] / (sx * sy^3) over the rows in the window of row i where both are valid
+        k[i] = E[(x - mx) * (y - my)^3] / (sx * sy^3) over the valid rows in the window of row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_cokurt
 
     Args:
-        x: The column that moves along.
-        y: The column whose powers are taken.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        x: The column that enters by itself.
+        y: The column that enters by its square or cube.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.rolling_cokurt("x", "z", 3, min_samples=2)).to_series().to_list()
-        [None, 1.0, 1.0, -1.0, -1.0]
+        >>> frame.select(hs.rolling_cokurt("x", "z", 4, min_samples=3)).to_series().round(4).to_list()
+        [None, None, None, -0.629, -1.5]
     """
     return kernel_expression("rolling_cokurt", locals())
 
@@ -1204,27 +1204,27 @@ def rolling_beta(
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Slope of the least squares line of y against x in a moving window.
 
-        b[i] = cov(x, y) / var(x) over the rows in the window of row i where both are valid
+        b[i] = cov(x, y) / var(x) over the valid rows in the window of row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_beta
 
     Args:
-        y: The column that is explained.
-        x: The column that explains.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        y: The dependent variable.
+        x: The explanatory variable.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.rolling_beta("x", "z", 3, min_samples=1)).to_series().round(4).to_list()
-        [None, 0.3333, 0.3333, -0.5, -0.5]
+        >>> frame.select(hs.rolling_beta("x", "z", 4, min_samples=2)).to_series().round(4).to_list()
+        [None, 0.3333, 0.3333, -0.3077, -0.5]
     """
     return kernel_expression("rolling_beta", locals())
 
@@ -1234,27 +1234,27 @@ def rolling_alpha(
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Intercept of the least squares line of y against x in a moving window.
 
-        a[i] = mean(y) - cov(x, y) / var(x) * mean(x) over the rows in the window of row i where both are valid
+        a[i] = mean(y) - cov(x, y) / var(x) * mean(x) over the valid rows in the window of row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_alpha
 
     Args:
-        y: The column that is explained.
-        x: The column that explains.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        y: The dependent variable.
+        x: The explanatory variable.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.rolling_alpha("x", "z", 3, min_samples=1)).to_series().round(4).to_list()
-        [None, 0.3333, 0.3333, 4.5, 4.5]
+        >>> frame.select(hs.rolling_alpha("x", "z", 4, min_samples=2)).to_series().round(4).to_list()
+        [None, 0.3333, 0.3333, 3.1538, 4.5]
     """
     return kernel_expression("rolling_alpha", locals())
 
@@ -1264,27 +1264,27 @@ def rolling_r2(
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Coefficient of determination of y against x in a moving window.
 
-        r2[i] = cov(x, y)^2 / (var(x) * var(y)) over the rows in the window of row i where both are valid
+        r2[i] = cov(x, y)^2 / (var(x) * var(y)) over the valid rows in the window of row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_r2
 
     Args:
-        y: The column that is explained.
-        x: The column that explains.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        y: The dependent variable.
+        x: The explanatory variable.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.rolling_r2("x", "z", 3, min_samples=1)).to_series().to_list()
-        [None, 1.0, 1.0, 1.0, 1.0]
+        >>> frame.select(hs.rolling_r2("x", "z", 4, min_samples=2)).to_series().round(4).to_list()
+        [None, 1.0, 1.0, 0.1758, 1.0]
     """
     return kernel_expression("rolling_r2", locals())
 
@@ -1295,20 +1295,20 @@ def rolling_trend(
     step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Slope of the least squares line of the values in a moving window against their row numbers, or against time.
 
-        b[i] = cov(t, x) / var(t) over the window of row i, t the row's number or its time
+        b[i] = cov(t, x) / var(t) over the window of row i, t the row number or time
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_trend
 
     Args:
         column: The column of values.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        against: The time column that the slope is against: dates, times, timestamps, durations or integers.
-        per: The length of time that the slope is for, such as '1h'.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        against: The time column on the x axis: dates, times, timestamps, durations or integers.
+        per: The time unit of the slope, a duration such as '1h'.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1329,22 +1329,22 @@ def rolling_ols(
     """Least squares fit of y on one to eight predictors in a moving window: coefficients, errors, prediction,
     residual, r2.
 
-        b minimises sum(w[j] * (y[j] - b0 - b1 * x1[j] - ... - bk * xk[j])^2) over the window of row i
+        b minimizes sum(w[j] * (y[j] - b0 - b1 * x1[j] - ... - bk * xk[j])^2) over the window of row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_ols
 
     Args:
-        y: The column that is explained.
+        y: The dependent variable.
         x: The predictors: one to eight columns.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
+        window: The window size: a number of rows, a duration, or a column.
         add_intercept: Whether the fit has an intercept.
-        weights: A column of weights, not negative: the squares of the residuals are weighted by it.
-        fields: What the struct holds.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        weights: A column of non-negative weights of the squared residuals.
+        fields: The fields of the struct.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1364,27 +1364,27 @@ def rolling_weighted_sum(
     over: IntoColumns | None = None) -> KernelExpr:
     """Weighted sum of the values in a moving window.
 
-        y[i] = sum(w * x) over the rows in the window of row i where both are valid
+        y[i] = sum(w * x) over the valid rows in the window of row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_weighted_sum
 
     Args:
         column: The column of values.
         weights: The weight of each row.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.rolling_weighted_sum("x", "z", 3, min_samples=1)).to_series().to_list()
-        [2.0, 12.0, 12.0, 14.0, 13.0]
+        >>> frame.select(hs.rolling_weighted_sum("x", "z", 3, min_samples=2)).to_series().to_list()
+        [None, 12.0, 12.0, 14.0, 13.0]
     """
     return kernel_expression("rolling_weighted_sum", locals())
 
@@ -1395,27 +1395,27 @@ def rolling_weighted_mean(
     over: IntoColumns | None = None) -> KernelExpr:
     """Weighted mean of the values in a moving window.
 
-        y[i] = sum(w * x) / sum(w) over the rows in the window of row i where both are valid
+        y[i] = sum(w * x) / sum(w) over the valid rows in the window of row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_weighted_mean
 
     Args:
         column: The column of values.
         weights: The weight of each row.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.rolling_weighted_mean("x", "z", 3, min_samples=1)).to_series().round(4).to_list()
-        [1.0, 1.7143, 1.7143, 2.3333, 3.25]
+        >>> frame.select(hs.rolling_weighted_mean("x", "z", 3, min_samples=2)).to_series().round(4).to_list()
+        [None, 1.7143, 1.7143, 2.3333, 3.25]
     """
     return kernel_expression("rolling_weighted_mean", locals())
 
@@ -1426,28 +1426,27 @@ def rolling_weighted_var(
     over: IntoColumns | None = None) -> KernelExpr:
     """Weighted variance of the values in a moving window.
 
-        y[i] = sum(w * (x - m)^2) / sum(w), m the weighted mean, over the rows in the window of row i where both are
-            valid
+        y[i] = sum(w * (x - m)^2) / sum(w), m the weighted mean, over the valid rows in the window of row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_weighted_var
 
     Args:
         column: The column of values.
         weights: The weight of each row.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.rolling_weighted_var("x", "z", 3, min_samples=1)).to_series().round(4).to_list()
-        [0.0, 0.2041, 0.2041, 0.5556, 0.1875]
+        >>> frame.select(hs.rolling_weighted_var("x", "z", 3, min_samples=2)).to_series().round(4).to_list()
+        [None, 0.2041, 0.2041, 0.5556, 0.1875]
     """
     return kernel_expression("rolling_weighted_var", locals())
 
@@ -1458,28 +1457,27 @@ def rolling_weighted_std(
     over: IntoColumns | None = None) -> KernelExpr:
     """Weighted standard deviation of the values in a moving window.
 
-        y[i] = sqrt(sum(w * (x - m)^2) / sum(w)), m the weighted mean, over the rows in the window of row i where both
-            are valid
+        y[i] = sqrt(sum(w * (x - m)^2) / sum(w)), m the weighted mean, over the valid rows in the window of row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_weighted_std
 
     Args:
         column: The column of values.
         weights: The weight of each row.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.rolling_weighted_std("x", "z", 3, min_samples=1)).to_series().round(4).to_list()
-        [0.0, 0.4518, 0.4518, 0.7454, 0.433]
+        >>> frame.select(hs.rolling_weighted_std("x", "z", 3, min_samples=2)).to_series().round(4).to_list()
+        [None, 0.4518, 0.4518, 0.7454, 0.433]
     """
     return kernel_expression("rolling_weighted_std", locals())
 
@@ -1488,7 +1486,7 @@ def rolling_weighted_corr(
     x: IntoColumn, y: IntoColumn, weights: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
-    """Correlation of two columns in a moving window, with a weight for each row.
+    """Correlation of two columns in a moving window, with a weight per row.
 
         r[i] = cov(x, y) / sqrt(var(x) * var(y)), all weighted, over the rows in the window of row i
 
@@ -1498,12 +1496,12 @@ def rolling_weighted_corr(
         x: The first column.
         y: The second column.
         weights: The weight of each row.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1522,20 +1520,20 @@ def rolling_weighted_quantile(
     over: IntoColumns | None = None) -> KernelExpr:
     """Quantile of the values in a moving window, with a weight for each row.
 
-        y[i] = the least x[j] in the window of row i with sum(w[k] for x[k] <= x[j]) >= quantile * sum(w)
+        y[i] = the smallest x[j] in the window of row i with sum(w[k] for x[k] <= x[j]) >= quantile * sum(w)
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_weighted_quantile
 
     Args:
         column: The column of values.
         weights: The weight of each row, not negative.
-        quantile: Which quantile: the part of the whole weight, from 0 to 1.
-        window: How far the window reaches back: a number of rows, a duration, or a column.
-        by: The time column, needed where `window` is a duration; it must not decrease within a key, nor be null.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        quantile: Which quantile: the share of the total weight, from 0 to 1.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1552,7 +1550,7 @@ def rolling_fir_sum(
     column: IntoColumn, window: int, weights: IntoWeights, *, alpha: float | None = None, std: float | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
-    """Sum of the values in a moving window, each times the weight of its place (a finite impulse response filter).
+    """Sum of the values in a moving window, each times the weight of its position (a finite impulse response filter).
 
         y[i] = sum(weights[k] * x[i - w + 1 + k] for k in 0..w)
 
@@ -1560,15 +1558,14 @@ def rolling_fir_sum(
 
     Args:
         column: The column of values.
-        window: How many rows the window reaches back.
-        weights: The weight of each row that the window holds, the oldest row's first: a list of numbers, or the name of
-            a shape.
-        alpha: For 'exponential': each row weighs 1 - alpha times as much as the next younger one.
-        std: For 'gaussian': the standard deviation of the bell around the window's middle, in rows.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows.
+        weights: The weight of each row in the window, the oldest row's first (the reverse of an impulse response).
+        alpha: For 'exponential': each row weighs 1 - alpha times as much as the next newer one.
+        std: For 'gaussian': the standard deviation of the bell around the middle of the window, in rows.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1585,7 +1582,7 @@ def rolling_fir_mean(
     column: IntoColumn, window: int, weights: IntoWeights, *, alpha: float | None = None, std: float | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
-    """Mean of the values in a moving window, each with the weight of its place (weighted moving average).
+    """Mean of the values in a moving window, each with the weight of its position (weighted moving average).
 
         y[i] = sum(weights[k] * x[i - w + 1 + k]) / sum(weights[k]) over the k in 0..w where x is not null
 
@@ -1593,15 +1590,14 @@ def rolling_fir_mean(
 
     Args:
         column: The column of values.
-        window: How many rows the window reaches back.
-        weights: The weight of each row that the window holds, the oldest row's first: a list of numbers, or the name of
-            a shape.
-        alpha: For 'exponential': each row weighs 1 - alpha times as much as the next younger one.
-        std: For 'gaussian': the standard deviation of the bell around the window's middle, in rows.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
+        window: The window size: a number of rows.
+        weights: The weight of each row in the window, the oldest row's first (the reverse of an impulse response).
+        alpha: For 'exponential': each row weighs 1 - alpha times as much as the next newer one.
+        std: For 'gaussian': the standard deviation of the bell around the middle of the window, in rows.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1618,7 +1614,7 @@ def rolling_fir_var(
     column: IntoColumn, window: int, weights: IntoWeights, *, alpha: float | None = None, std: float | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1, ddof: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
-    """Variance of the values in a moving window, each with the weight of its place.
+    """Variance of the values in a moving window, each with the weight of its position.
 
         y[i] = sum(weights[k] * (x[k] - m)^2) / sum(weights[k]) * n / (n - ddof), m the weighted mean of the n values
 
@@ -1626,16 +1622,15 @@ def rolling_fir_var(
 
     Args:
         column: The column of values.
-        window: How many rows the window reaches back.
-        weights: The weight of each row that the window holds, the oldest row's first: a list of numbers, or the name of
-            a shape.
-        alpha: For 'exponential': each row weighs 1 - alpha times as much as the next younger one.
-        std: For 'gaussian': the standard deviation of the bell around the window's middle, in rows.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
-        ddof: Delta degrees of freedom: the divisor is the number of values less this.
+        window: The window size: a number of rows.
+        weights: The weight of each row in the window, the oldest row's first (the reverse of an impulse response).
+        alpha: For 'exponential': each row weighs 1 - alpha times as much as the next newer one.
+        std: For 'gaussian': the standard deviation of the bell around the middle of the window, in rows.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
+        ddof: Delta degrees of freedom: the divisor is the number of values minus `ddof`.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1652,7 +1647,7 @@ def rolling_fir_std(
     column: IntoColumn, window: int, weights: IntoWeights, *, alpha: float | None = None, std: float | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1, ddof: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
-    """Standard deviation of the values in a moving window, each with the weight of its place.
+    """Standard deviation of the values in a moving window, each with the weight of its position.
 
         y[i] = sqrt(sum(weights[k] * (x[k] - m)^2) / sum(weights[k]) * n / (n - ddof)), m the weighted mean of the n
             values
@@ -1661,16 +1656,15 @@ def rolling_fir_std(
 
     Args:
         column: The column of values.
-        window: How many rows the window reaches back.
-        weights: The weight of each row that the window holds, the oldest row's first: a list of numbers, or the name of
-            a shape.
-        alpha: For 'exponential': each row weighs 1 - alpha times as much as the next younger one.
-        std: For 'gaussian': the standard deviation of the bell around the window's middle, in rows.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        closed: Which ends belong to the window: 'right', 'left', 'both' or 'neither'.
-        center: Centre the window on its row; for windows of rows, in memory.
-        step: Answer only every `step`-th row of a key, counted from its first; the others get null.
-        ddof: Delta degrees of freedom: the divisor is the number of values less this.
+        window: The window size: a number of rows.
+        weights: The weight of each row in the window, the oldest row's first (the reverse of an impulse response).
+        alpha: For 'exponential': each row weighs 1 - alpha times as much as the next newer one.
+        std: For 'gaussian': the standard deviation of the bell around the middle of the window, in rows.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
+        ddof: Delta degrees of freedom: the divisor is the number of values minus `ddof`.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1692,7 +1686,7 @@ def expanding_count(column: IntoColumn, *, min_samples: int = 0, over: IntoColum
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1714,7 +1708,7 @@ def expanding_sum(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1736,7 +1730,7 @@ def expanding_product(column: IntoColumn, *, min_samples: int = 1, over: IntoCol
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1758,7 +1752,7 @@ def expanding_mean(column: IntoColumn, *, min_samples: int = 1, over: IntoColumn
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1772,7 +1766,7 @@ def expanding_mean(column: IntoColumn, *, min_samples: int = 1, over: IntoColumn
 
 
 def expanding_var(
-    column: IntoColumn, *, min_samples: int = 1, ddof: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    column: IntoColumn, *, ddof: int = 1, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Variance of all values so far.
 
         y[i] = sum((x[j] - mean)^2) / (n - ddof) over the n values up to row i
@@ -1781,8 +1775,8 @@ def expanding_var(
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        ddof: Delta degrees of freedom: the divisor is the number of values less this.
+        ddof: Delta degrees of freedom: the divisor is the number of values minus `ddof`.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1796,7 +1790,7 @@ def expanding_var(
 
 
 def expanding_std(
-    column: IntoColumn, *, min_samples: int = 1, ddof: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    column: IntoColumn, *, ddof: int = 1, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Standard deviation of all values so far.
 
         y[i] = sqrt(sum((x[j] - mean)^2) / (n - ddof)) over the n values up to row i
@@ -1805,8 +1799,8 @@ def expanding_std(
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        ddof: Delta degrees of freedom: the divisor is the number of values less this.
+        ddof: Delta degrees of freedom: the divisor is the number of values minus `ddof`.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1820,7 +1814,7 @@ def expanding_std(
 
 
 def expanding_sem(
-    column: IntoColumn, *, min_samples: int = 1, ddof: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    column: IntoColumn, *, ddof: int = 1, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Standard error of the mean of all values so far.
 
         y[i] = sqrt(sum((x[j] - mean)^2) / (n - ddof) / n) over the n values up to row i
@@ -1829,8 +1823,8 @@ def expanding_sem(
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        ddof: Delta degrees of freedom: the divisor is the number of values less this.
+        ddof: Delta degrees of freedom: the divisor is the number of values minus `ddof`.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1852,15 +1846,15 @@ def expanding_skew(column: IntoColumn, *, min_samples: int = 1, over: IntoColumn
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.expanding_skew("x")).to_series().round(4).to_list()
-        [None, None, None, 0.9352, 0.0]
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_skew("z")).to_series().round(4).to_list()
+        [None, None, -0.9352, 0.0, 0.0]
     """
     return kernel_expression("expanding_skew", locals())
 
@@ -1875,21 +1869,21 @@ def expanding_kurt(column: IntoColumn, *, min_samples: int = 1, over: IntoColumn
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.expanding_kurt("x")).to_series().round(4).to_list()
-        [None, None, None, None, -1.2]
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_kurt("z")).to_series().round(4).to_list()
+        [None, None, None, -3.3, -1.2]
     """
     return kernel_expression("expanding_kurt", locals())
 
 
 def expanding_min(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
-    """Least value so far.
+    """Smallest value so far.
 
         y[i] = min of x[j] for j <= i
 
@@ -1897,7 +1891,7 @@ def expanding_min(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1911,7 +1905,7 @@ def expanding_min(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
 
 
 def expanding_max(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
-    """Greatest value so far.
+    """Largest value so far.
 
         y[i] = max of x[j] for j <= i
 
@@ -1919,7 +1913,7 @@ def expanding_max(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -1935,24 +1929,24 @@ def expanding_max(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
 def expanding_argmin(
     column: IntoColumn, *, ties: Literal["first", "last"] = "first", min_samples: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
-    """How many rows ago the least value so far was.
+    """How many rows ago the smallest value so far was.
 
-        y[i] = i - j, where x[j] is the least value up to row i
+        y[i] = i - j, where x[j] is the smallest value up to row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_argmin
 
     Args:
         column: The column of values.
-        ties: Which of several rows with that value: the first, or the last.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        ties: Which of several rows with that value: the first or the last.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.expanding_argmin("x")).to_series().to_list()
-        [0, 1, 2, 3, 4]
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_argmin("z")).to_series().to_list()
+        [0, 1, 2, 0, 1]
     """
     return kernel_expression("expanding_argmin", locals())
 
@@ -1960,30 +1954,30 @@ def expanding_argmin(
 def expanding_argmax(
     column: IntoColumn, *, ties: Literal["first", "last"] = "first", min_samples: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
-    """How many rows ago the greatest value so far was.
+    """How many rows ago the largest value so far was.
 
-        y[i] = i - j, where x[j] is the greatest value up to row i
+        y[i] = i - j, where x[j] is the largest value up to row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_argmax
 
     Args:
         column: The column of values.
-        ties: Which of several rows with that value: the first, or the last.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        ties: Which of several rows with that value: the first or the last.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.expanding_argmax("x")).to_series().to_list()
-        [0, 0, 1, 0, 1]
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_argmax("z")).to_series().to_list()
+        [0, 0, 1, 2, 3]
     """
     return kernel_expression("expanding_argmax", locals())
 
 
 def expanding_range(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
-    """Greatest less least value so far.
+    """Difference between the largest and the smallest value so far.
 
         y[i] = max of x[j] - min of x[j] for j <= i
 
@@ -1991,15 +1985,15 @@ def expanding_range(column: IntoColumn, *, min_samples: int = 1, over: IntoColum
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.expanding_range("x")).to_series().to_list()
-        [0.0, 1.0, 1.0, 3.0, 3.0]
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_range("z")).to_series().to_list()
+        [0.0, 3.0, 3.0, 4.0, 4.0]
     """
     return kernel_expression("expanding_range", locals())
 
@@ -2007,13 +2001,13 @@ def expanding_range(column: IntoColumn, *, min_samples: int = 1, over: IntoColum
 def expanding_first(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """First value so far.
 
-        y[i] = x[j] for the least j <= i where x[j] is not null
+        y[i] = x[j] for the smallest j <= i where x[j] is not null
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_first
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -2029,13 +2023,13 @@ def expanding_first(column: IntoColumn, *, min_samples: int = 1, over: IntoColum
 def expanding_last(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Last value so far.
 
-        y[i] = x[j] for the greatest j <= i where x[j] is not null
+        y[i] = x[j] for the largest j <= i where x[j] is not null
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_last
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -2057,15 +2051,15 @@ def expanding_any(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
 
     Args:
         column: The column of booleans.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.expanding_any(pl.col("x") > 2)).to_series().to_list()
-        [False, False, False, True, True]
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_any(pl.col("z") > 2)).to_series().to_list()
+        [False, True, True, True, True]
     """
     return kernel_expression("expanding_any", locals())
 
@@ -2079,21 +2073,21 @@ def expanding_all(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
 
     Args:
         column: The column of booleans.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.expanding_all(pl.col("x") > 0)).to_series().to_list()
-        [True, True, True, True, True]
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_all(pl.col("z") > 2)).to_series().to_list()
+        [False, False, False, False, False]
     """
     return kernel_expression("expanding_all", locals())
 
 
 def expanding_zscore(
-    column: IntoColumn, *, min_samples: int = 1, ddof: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    column: IntoColumn, *, ddof: int = 1, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Standard score of the current row's value among all values so far.
 
         y[i] = (x[i] - mean) / std over the values up to row i
@@ -2102,8 +2096,8 @@ def expanding_zscore(
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        ddof: Delta degrees of freedom: the divisor is the number of values less this.
+        ddof: Delta degrees of freedom: the divisor is the number of values minus `ddof`.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -2119,21 +2113,21 @@ def expanding_zscore(
 def expanding_median(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Median of all values so far.
 
-        y[i] = the middle value of all x[j], j <= i, in order, or the mean of the two middle values
+        y[i] = the middle value of the sorted x[j], j <= i, or the mean of the two middle values
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_median
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.expanding_median("x")).to_series().to_list()
-        [1.0, 1.5, 1.5, 2.0, 2.5]
+        >>> frame.select(hs.expanding_median("x", min_samples=2)).to_series().to_list()
+        [None, 1.5, 1.5, 2.0, 2.5]
     """
     return kernel_expression("expanding_median", locals())
 
@@ -2144,23 +2138,23 @@ def expanding_quantile(
     over: IntoColumns | None = None) -> KernelExpr:
     """Quantile of all values so far.
 
-        y[i] = the value at place quantile * (n - 1), counted from 0, of the n values up to row i in order
+        y[i] = the value at position quantile * (n - 1), counted from 0, of the n sorted values up to row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_quantile
 
     Args:
         column: The column of values.
-        quantile: Which quantile: from 0, the least value, to 1, the greatest.
-        interpolation: What a quantile between two values is; 'nearest' takes the value with the even place half way.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        quantile: Which quantile: from 0, the smallest value, to 1, the largest.
+        interpolation: The value of a quantile between two values.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.expanding_quantile("x", 0.75)).to_series().to_list()
-        [1.0, 1.75, 1.75, 3.0, 3.25]
+        >>> frame.select(hs.expanding_quantile("x", 0.75, min_samples=2)).to_series().to_list()
+        [None, 1.75, 1.75, 3.0, 3.25]
     """
     return kernel_expression("expanding_quantile", locals())
 
@@ -2168,21 +2162,21 @@ def expanding_quantile(
 def expanding_iqr(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Interquartile range of all values so far.
 
-        y[i] = quantile 0.75 less quantile 0.25 of the values up to row i, both interpolated linearly
+        y[i] = quantile 0.75 minus quantile 0.25 of the values up to row i, both interpolated linearly
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_iqr
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.expanding_iqr("x")).to_series().to_list()
-        [0.0, 0.5, 0.5, 1.5, 1.5]
+        >>> frame.select(hs.expanding_iqr("x", min_samples=2)).to_series().to_list()
+        [None, 0.5, 0.5, 1.5, 1.5]
     """
     return kernel_expression("expanding_iqr", locals())
 
@@ -2196,21 +2190,22 @@ def expanding_mad(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.expanding_mad("x")).to_series().to_list()
-        [0.0, 0.5, 0.5, 1.0, 1.0]
+        >>> frame.select(hs.expanding_mad("x", min_samples=2)).to_series().to_list()
+        [None, 0.5, 0.5, 1.0, 1.0]
     """
     return kernel_expression("expanding_mad", locals())
 
 
 def expanding_robust_zscore(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
-    """Distance of the current row's value to the median so far, in median absolute deviations scaled to standard ones.
+    """Distance of the current row's value to the median so far, in median absolute deviations scaled to standard
+    deviations.
 
         y[i] = (x[i] - m) / (1.4826 * mad), m the median and mad the median absolute deviation of the values up to row i
 
@@ -2218,7 +2213,7 @@ def expanding_robust_zscore(column: IntoColumn, *, min_samples: int = 1, over: I
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -2242,9 +2237,8 @@ def expanding_hampel(
 
     Args:
         column: The column of values.
-        threshold: How many standard deviations of normal data, 1.4826 median absolute deviations each, are still
-            ordinary.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        threshold: The largest distance to the median that is not an outlier, in standard deviations of normal data.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -2260,16 +2254,16 @@ def expanding_hampel(
 def expanding_trimmed_mean(
     column: IntoColumn, *, proportion: float = 0.1, min_samples: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
-    """Mean of all values so far without the least and the greatest ones.
+    """Mean of all values so far without the smallest and the largest ones.
 
-        y[i] = mean of the values up to row i in order, the first and the last k left out, k = floor(proportion * n)
+        y[i] = mean of the sorted values up to row i without the first and the last k, k = floor(proportion * n)
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_trimmed_mean
 
     Args:
         column: The column of values.
-        proportion: The part of the values at each end: of n values, proportion * n of them, rounded down.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        proportion: The share of the values at each end: of n values, proportion * n of them, rounded down.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -2285,16 +2279,17 @@ def expanding_trimmed_mean(
 def expanding_winsorized_mean(
     column: IntoColumn, *, proportion: float = 0.1, min_samples: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
-    """Mean of all values so far, the extreme ones pulled in to the next ones.
+    """Mean of all values so far with the extreme ones replaced by the nearest of the others.
 
-        y[i] = mean of the values up to row i in order, the first and the last k replaced by the nearest of the others
+        y[i] = mean of the sorted values up to row i with the first and the last k replaced by the nearest of the
+            others, k = floor(proportion * n)
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_winsorized_mean
 
     Args:
         column: The column of values.
-        proportion: The part of the values at each end: of n values, proportion * n of them, rounded down.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        proportion: The share of the values at each end: of n values, proportion * n of them, rounded down.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -2312,44 +2307,44 @@ def expanding_rank(
     min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Rank of the current row's value among all values so far.
 
-        y[i] = place of x[i], counted from 1, among the values up to row i in order
+        y[i] = position of x[i], counted from 1, among the sorted values up to row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_rank
 
     Args:
         column: The column of values.
-        method: What equal values get: the mean, the least or the greatest of their places.
-        pct: Divide the rank by the number of values; with 'dense', of different ones.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        method: The rank of equal values: the mean, the smallest or the largest of their positions.
+        pct: Divide the rank by the number of values; with 'dense', by the number of distinct values.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.expanding_rank("x")).to_series().to_list()
+        >>> frame.select(hs.expanding_rank("x", min_samples=1)).to_series().to_list()
         [1.0, 2.0, None, 3.0, 3.0]
     """
     return kernel_expression("expanding_rank", locals())
 
 
 def expanding_nunique(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
-    """Number of different values so far.
+    """Number of distinct values so far.
 
-        y[i] = number of different x[j] for j <= i
+        y[i] = number of distinct x[j] for j <= i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_nunique
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
-        >>> frame.select(hs.expanding_nunique("x")).to_series().to_list()
+        >>> frame.select(hs.expanding_nunique("x", min_samples=1)).to_series().to_list()
         [1, 2, 2, 3, 4]
     """
     return kernel_expression("expanding_nunique", locals())
@@ -2358,13 +2353,13 @@ def expanding_nunique(column: IntoColumn, *, min_samples: int = 1, over: IntoCol
 def expanding_mode(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Most frequent value so far.
 
-        y[i] = the least of the most frequent x[j] for j <= i
+        y[i] = the smallest of the most frequent x[j] for j <= i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_mode
 
     Args:
         column: The column of values.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -2382,14 +2377,14 @@ def expanding_entropy(
     over: IntoColumns | None = None) -> KernelExpr:
     """Shannon's entropy of all values so far.
 
-        y[i] = -sum(p * log(p)) over the different values up to row i, p the part of the rows that have it
+        y[i] = -sum(p * log(p)) over the distinct values up to row i, p the share of the rows with that value
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_entropy
 
     Args:
         column: The column of values.
-        base: The base of the logarithm, such as 2 for bits.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        base: The base of the logarithm, such as 2 for bits; greater than 1.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -2403,35 +2398,36 @@ def expanding_entropy(
 
 
 def expanding_top_n(
-    column: IntoColumn, order: IntoColumn, n: int, *, statistic: Literal["mean", "sum", "std", "min", "max"] = "mean",
-    largest: bool = True, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
-    """Statistic of the n rows so far that stand highest by another column.
+    column: IntoColumn, order_by: IntoColumn, n: int, *,
+    statistic: Literal["mean", "sum", "std", "min", "max"] = "mean", largest: bool = True, min_samples: int = 1,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Statistic of the n rows so far that rank highest by another column.
 
-        y[i] = mean (or another statistic) of x[j] over the n rows j up to row i with the greatest order[j]
+        y[i] = mean (or another statistic) of x[j] over the n rows j up to row i with the largest order_by[j]
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_top_n
 
     Args:
         column: The column of values.
-        order: The column that ranks the rows.
-        n: How many rows are on top, at least 1.
-        statistic: What is made of them; 'std' is that of the sample.
-        largest: Whether the rows with the greatest `order` are on top; else those with the least.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        order_by: The column that ranks the rows.
+        n: The number of top rows, at least 1.
+        statistic: The statistic of the top rows; 'std' is the sample standard deviation.
+        largest: Whether the rows with the largest `order_by` are on top; otherwise those with the smallest.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.expanding_top_n("x", "z", 1)).to_series().to_list()
+        >>> frame.select(hs.expanding_top_n("x", "z", 1, min_samples=1)).to_series().to_list()
         [1.0, 2.0, 2.0, 2.0, 2.0]
     """
     return kernel_expression("expanding_top_n", locals())
 
 
 def expanding_cov(
-    x: IntoColumn, y: IntoColumn, *, min_samples: int = 1, ddof: int = 1,
+    x: IntoColumn, y: IntoColumn, *, ddof: int = 1, min_samples: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
     """Covariance of two columns over all rows so far.
 
@@ -2442,15 +2438,15 @@ def expanding_cov(
     Args:
         x: The first column.
         y: The second column.
-        min_samples: The least number of values for an answer; below it the answer is null.
-        ddof: Delta degrees of freedom: the divisor is the number of values less this.
+        ddof: Delta degrees of freedom: the divisor is the number of values minus `ddof`.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.expanding_cov("x", "z")).to_series().round(4).to_list()
+        >>> frame.select(hs.expanding_cov("x", "z", min_samples=2)).to_series().round(4).to_list()
         [None, 1.5, 1.5, -1.3333, -0.8333]
     """
     return kernel_expression("expanding_cov", locals())
@@ -2467,14 +2463,14 @@ def expanding_corr(
     Args:
         x: The first column.
         y: The second column.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.expanding_corr("x", "z")).to_series().round(4).to_list()
+        >>> frame.select(hs.expanding_corr("x", "z", min_samples=2)).to_series().round(4).to_list()
         [None, 1.0, 1.0, -0.4193, -0.378]
     """
     return kernel_expression("expanding_corr", locals())
@@ -2491,14 +2487,14 @@ def expanding_spearman(
     Args:
         x: The first column.
         y: The second column.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.expanding_spearman("x", "z")).to_series().to_list()
+        >>> frame.select(hs.expanding_spearman("x", "z", min_samples=2)).to_series().to_list()
         [None, 1.0, 1.0, -0.5, -0.4]
     """
     return kernel_expression("expanding_spearman", locals())
@@ -2506,16 +2502,16 @@ def expanding_spearman(
 
 def expanding_autocorr(
     column: IntoColumn, *, lag: int = 1, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
-    """Correlation of all values so far with those some rows earlier.
+    """Correlation of all values so far with the values some rows earlier.
 
-        r[i] = corr(x[j], x[j - lag]) over the j <= i where both are valid
+        r[i] = corr(x[j], x[j - lag]) over the j <= i for which both are valid
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_autocorr
 
     Args:
         column: The column of values.
-        lag: How many rows earlier.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        lag: How many rows earlier, at least 1.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -2529,27 +2525,27 @@ def expanding_autocorr(
 
 
 def expanding_partial_corr(
-    x: IntoColumn, y: IntoColumn, given: IntoColumn, *, min_samples: int = 1,
+    x: IntoColumn, y: IntoColumn, covar: IntoColumn, *, min_samples: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
     """Correlation of x and y over all rows so far, given a third column.
 
-        r[i] = (rxy - rxz * ryz) / sqrt((1 - rxz^2) * (1 - ryz^2)) over the rows up to row i, z the given column
+        r[i] = (rxy - rxz * ryz) / sqrt((1 - rxz^2) * (1 - ryz^2)) over the rows up to row i, z the covariate
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_partial_corr
 
     Args:
         x: The first column.
         y: The second column.
-        given: The column whose influence is taken away.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        covar: The covariate: the column whose influence is removed.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.expanding_partial_corr("x", "z", pl.col("z") ** 2)).to_series().round(4).to_list()
-        [None, None, None, -1.0, -0.447]
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "y": [3.0, 1.0, 2.0, 5.0, 4.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_partial_corr("x", "z", "y", min_samples=3)).to_series().round(4).to_list()
+        [None, None, None, 1.0, 0.6602]
     """
     return kernel_expression("expanding_partial_corr", locals())
 
@@ -2558,22 +2554,22 @@ def expanding_coskew(
     x: IntoColumn, y: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Co-skewness of x with y over all rows so far: how x moves with the square of y.
 
-        s[i] = E[(x - mx) * (y - my)^2] / (sx * sy^2) over the rows up to row i where both are valid
+        s[i] = E[(x - mx) * (y - my)^2] / (sx * sy^2) over the valid rows up to row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_coskew
 
     Args:
-        x: The column that moves along.
-        y: The column whose powers are taken.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        x: The column that enters by itself.
+        y: The column that enters by its square or cube.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.expanding_coskew("x", "z")).to_series().round(4).to_list()
-        [None, 0.0, 0.0, 0.2056, 0.1278]
+        >>> frame.select(hs.expanding_coskew("x", "z", min_samples=3)).to_series().round(4).to_list()
+        [None, None, None, 0.2056, 0.1278]
     """
     return kernel_expression("expanding_coskew", locals())
 
@@ -2582,22 +2578,22 @@ def expanding_cokurt(
     x: IntoColumn, y: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Co-kurtosis of x with y over all rows so far: how x moves with the cube of y.
 
-        k[i] = E[(x - mx) * (y - my)^3] / (sx * sy^3) over the rows up to row i where both are valid
+        k[i] = E[(x - mx) * (y - my)^3] / (sx * sy^3) over the valid rows up to row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_cokurt
 
     Args:
-        x: The column that moves along.
-        y: The column whose powers are taken.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        x: The column that enters by itself.
+        y: The column that enters by its square or cube.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.expanding_cokurt("x", "z")).to_series().round(4).to_list()
-        [None, 1.0, 1.0, -0.629, -0.905]
+        >>> frame.select(hs.expanding_cokurt("x", "z", min_samples=3)).to_series().round(4).to_list()
+        [None, None, None, -0.629, -0.905]
     """
     return kernel_expression("expanding_cokurt", locals())
 
@@ -2606,21 +2602,21 @@ def expanding_beta(
     y: IntoColumn, x: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Slope of the least squares line of y against x over all rows so far.
 
-        b[i] = cov(x, y) / var(x) over the rows up to row i where both are valid
+        b[i] = cov(x, y) / var(x) over the valid rows up to row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_beta
 
     Args:
-        y: The column that is explained.
-        x: The column that explains.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        y: The dependent variable.
+        x: The explanatory variable.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.expanding_beta("x", "z")).to_series().round(4).to_list()
+        >>> frame.select(hs.expanding_beta("x", "z", min_samples=2)).to_series().round(4).to_list()
         [None, 0.3333, 0.3333, -0.3077, -0.2857]
     """
     return kernel_expression("expanding_beta", locals())
@@ -2630,21 +2626,21 @@ def expanding_alpha(
     y: IntoColumn, x: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Intercept of the least squares line of y against x over all rows so far.
 
-        a[i] = mean(y) - cov(x, y) / var(x) * mean(x) over the rows up to row i where both are valid
+        a[i] = mean(y) - cov(x, y) / var(x) * mean(x) over the valid rows up to row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_alpha
 
     Args:
-        y: The column that is explained.
-        x: The column that explains.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        y: The dependent variable.
+        x: The explanatory variable.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.expanding_alpha("x", "z")).to_series().round(4).to_list()
+        >>> frame.select(hs.expanding_alpha("x", "z", min_samples=2)).to_series().round(4).to_list()
         [None, 0.3333, 0.3333, 3.1538, 3.2857]
     """
     return kernel_expression("expanding_alpha", locals())
@@ -2653,21 +2649,21 @@ def expanding_alpha(
 def expanding_r2(y: IntoColumn, x: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Coefficient of determination of y against x over all rows so far.
 
-        r2[i] = cov(x, y)^2 / (var(x) * var(y)) over the rows up to row i where both are valid
+        r2[i] = cov(x, y)^2 / (var(x) * var(y)) over the valid rows up to row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_r2
 
     Args:
-        y: The column that is explained.
-        x: The column that explains.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        y: The dependent variable.
+        x: The explanatory variable.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.expanding_r2("x", "z")).to_series().round(4).to_list()
+        >>> frame.select(hs.expanding_r2("x", "z", min_samples=2)).to_series().round(4).to_list()
         [None, 1.0, 1.0, 0.1758, 0.1429]
     """
     return kernel_expression("expanding_r2", locals())
@@ -2678,15 +2674,15 @@ def expanding_trend(
     over: IntoColumns | None = None) -> KernelExpr:
     """Slope of the least squares line of all values so far against their row numbers, or against time.
 
-        b[i] = cov(t, x) / var(t) over the rows up to row i, t the row's number or its time
+        b[i] = cov(t, x) / var(t) over the rows up to row i, t the row number or time
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_trend
 
     Args:
         column: The column of values.
-        against: The time column that the slope is against: dates, times, timestamps, durations or integers.
-        per: The length of time that the slope is for, such as '1h'.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        against: The time column on the x axis: dates, times, timestamps, durations or integers.
+        per: The time unit of the slope, a duration such as '1h'.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -2706,26 +2702,26 @@ def expanding_ols(
     """Least squares fit of y on one to eight predictors over all rows so far: coefficients, errors, prediction,
     residual, r2.
 
-        b minimises sum(w[j] * (y[j] - b0 - b1 * x1[j] - ... - bk * xk[j])^2) over the window of row i
+        b minimizes sum(w[j] * (y[j] - b0 - b1 * x1[j] - ... - bk * xk[j])^2) over the rows up to row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_ols
 
     Args:
-        y: The column that is explained.
+        y: The dependent variable.
         x: The predictors: one to eight columns.
         add_intercept: Whether the fit has an intercept.
-        weights: A column of weights, not negative: the squares of the residuals are weighted by it.
-        fields: What the struct holds.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        weights: A column of non-negative weights of the squared residuals.
+        fields: The fields of the struct.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> fit = frame.select(hs.expanding_ols("x", ["z"], fields=["coefficients"]))
+        >>> fit = frame.select(hs.expanding_ols("x", ["z"], fields=["coefficients", "r2"], min_samples=3))
         >>> fit.unnest("x").select(pl.all().round(4)).row(-1)
-        (3.2857, -0.2857)
+        (3.2857, -0.2857, 0.1429)
     """
     return kernel_expression("expanding_ols", locals())
 
@@ -2734,22 +2730,22 @@ def expanding_weighted_sum(
     column: IntoColumn, weights: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Weighted sum of all values so far.
 
-        y[i] = sum(w * x) over the rows up to row i where both are valid
+        y[i] = sum(w * x) over the valid rows up to row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_weighted_sum
 
     Args:
         column: The column of values.
         weights: The weight of each row.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.expanding_weighted_sum("x", "z")).to_series().to_list()
-        [2.0, 12.0, 12.0, 16.0, 25.0]
+        >>> frame.select(hs.expanding_weighted_sum("x", "z", min_samples=2)).to_series().to_list()
+        [None, 12.0, 12.0, 16.0, 25.0]
     """
     return kernel_expression("expanding_weighted_sum", locals())
 
@@ -2758,22 +2754,22 @@ def expanding_weighted_mean(
     column: IntoColumn, weights: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Weighted mean of all values so far.
 
-        y[i] = sum(w * x) / sum(w) over the rows up to row i where both are valid
+        y[i] = sum(w * x) / sum(w) over the valid rows up to row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_weighted_mean
 
     Args:
         column: The column of values.
         weights: The weight of each row.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.expanding_weighted_mean("x", "z")).to_series().round(4).to_list()
-        [1.0, 1.7143, 1.7143, 2.0, 2.2727]
+        >>> frame.select(hs.expanding_weighted_mean("x", "z", min_samples=2)).to_series().round(4).to_list()
+        [None, 1.7143, 1.7143, 2.0, 2.2727]
     """
     return kernel_expression("expanding_weighted_mean", locals())
 
@@ -2782,22 +2778,22 @@ def expanding_weighted_var(
     column: IntoColumn, weights: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Weighted variance of all values so far.
 
-        y[i] = sum(w * (x - m)^2) / sum(w), m the weighted mean, over the rows up to row i where both are valid
+        y[i] = sum(w * (x - m)^2) / sum(w), m the weighted mean, over the valid rows up to row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_weighted_var
 
     Args:
         column: The column of values.
         weights: The weight of each row.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.expanding_weighted_var("x", "z")).to_series().round(4).to_list()
-        [0.0, 0.2041, 0.2041, 0.75, 0.7438]
+        >>> frame.select(hs.expanding_weighted_var("x", "z", min_samples=2)).to_series().round(4).to_list()
+        [None, 0.2041, 0.2041, 0.75, 0.7438]
     """
     return kernel_expression("expanding_weighted_var", locals())
 
@@ -2806,22 +2802,22 @@ def expanding_weighted_std(
     column: IntoColumn, weights: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Weighted standard deviation of all values so far.
 
-        y[i] = sqrt(sum(w * (x - m)^2) / sum(w)), m the weighted mean, over the rows up to row i where both are valid
+        y[i] = sqrt(sum(w * (x - m)^2) / sum(w)), m the weighted mean, over the valid rows up to row i
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_weighted_std
 
     Args:
         column: The column of values.
         weights: The weight of each row.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.expanding_weighted_std("x", "z")).to_series().round(4).to_list()
-        [0.0, 0.4518, 0.4518, 0.866, 0.8624]
+        >>> frame.select(hs.expanding_weighted_std("x", "z", min_samples=2)).to_series().round(4).to_list()
+        [None, 0.4518, 0.4518, 0.866, 0.8624]
     """
     return kernel_expression("expanding_weighted_std", locals())
 
@@ -2829,7 +2825,7 @@ def expanding_weighted_std(
 def expanding_weighted_corr(
     x: IntoColumn, y: IntoColumn, weights: IntoColumn, *, min_samples: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
-    """Correlation of two columns over all rows so far, with a weight for each row.
+    """Correlation of two columns over all rows so far, with a weight per row.
 
         r[i] = cov(x, y) / sqrt(var(x) * var(y)), all weighted, over the rows up to row i
 
@@ -2839,14 +2835,14 @@ def expanding_weighted_corr(
         x: The first column.
         y: The second column.
         weights: The weight of each row.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.expanding_weighted_corr("x", "z", "z")).to_series().round(4).to_list()
+        >>> frame.select(hs.expanding_weighted_corr("x", "z", "z", min_samples=2)).to_series().round(4).to_list()
         [None, 1.0, 1.0, -0.1761, -0.2667]
     """
     return kernel_expression("expanding_weighted_corr", locals())
@@ -2857,22 +2853,22 @@ def expanding_weighted_quantile(
     over: IntoColumns | None = None) -> KernelExpr:
     """Quantile of all values so far, with a weight for each row.
 
-        y[i] = the least x[j], j <= i, with sum(w[k] for x[k] <= x[j]) >= quantile * sum(w)
+        y[i] = the smallest x[j], j <= i, with sum(w[k] for x[k] <= x[j]) >= quantile * sum(w)
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_weighted_quantile
 
     Args:
         column: The column of values.
         weights: The weight of each row, not negative.
-        quantile: Which quantile: the part of the whole weight, from 0 to 1.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        quantile: Which quantile: the share of the total weight, from 0 to 1.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
         >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
-        >>> frame.select(hs.expanding_weighted_quantile("x", "z", 0.5)).to_series().to_list()
+        >>> frame.select(hs.expanding_weighted_quantile("x", "z", 0.5, min_samples=1)).to_series().to_list()
         [1.0, 2.0, 2.0, 2.0, 2.0]
     """
     return kernel_expression("expanding_weighted_quantile", locals())
@@ -2891,13 +2887,13 @@ def ewm_mean(
 
     Args:
         column: The column of values.
-        com: Centre of mass, at least 0.
+        com: Center of mass, at least 0.
         span: Span, at least 1.
         half_life: Rows after which a weight is halved, above 0.
         alpha: Smoothing factor, in (0, 1].
-        adjust: Divide by the sum of the weights.
-        ignore_nulls: Whether weights stand still over nulls.
-        min_samples: The least number of values for an answer; below it the answer is null.
+        adjust: Whether to divide by the sum of the weights.
+        ignore_nulls: Whether null rows leave the weights as they are.
+        min_samples: The minimum number of values; with fewer the result is null.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -2939,7 +2935,7 @@ def cumsum_clip(
 def affine_scan(
     a: IntoNumberOrColumn, b: IntoNumberOrColumn, *, initial: float = 0.0,
     over: IntoColumns | None = None) -> KernelExpr:
-    """Affine recurrence: every answer is the last one times a factor plus an addend.
+    """Affine recurrence: every result is the previous one times a factor plus an addend.
 
         y[i] = a[i] * y[i-1] + b[i], y[-1] = initial
 
@@ -2948,7 +2944,7 @@ def affine_scan(
     Args:
         a: The factor: a number or a column.
         b: The addend: a number or a column.
-        initial: The answer before the first row.
+        initial: The value before the first row.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -2962,7 +2958,7 @@ def affine_scan(
 
 
 def session_id(time: IntoColumn, gap: IntoDuration, *, over: IntoColumns | None = None) -> KernelExpr:
-    """Number of the session that a row belongs to: a new one begins after a pause longer than `gap`.
+    """Number of the session of each row: a new session begins after a pause longer than `gap`.
 
         y[i] = y[i-1] + 1 if time[i] - time[i-1] > gap else y[i-1], y[0] = 0
 
@@ -2970,7 +2966,7 @@ def session_id(time: IntoColumn, gap: IntoDuration, *, over: IntoColumns | None 
 
     Args:
         time: The time column.
-        gap: The longest pause within a session: a duration such as '30m', or a whole number for an integer time column.
+        gap: The longest pause within a session: a duration such as '30m', or an integer for an integer time column.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -2986,7 +2982,7 @@ def session_id(time: IntoColumn, gap: IntoDuration, *, over: IntoColumns | None 
 
 
 def risk_score(weight: IntoColumn, notional: IntoColumn, factors: IntoColumns) -> KernelExpr:
-    """Weighted sum of risk factors over the notional, for each row.
+    """Weighted sum of risk factors divided by the notional, per row.
 
         y[i] = sum over k of weight[i] * factors[k][i] / notional[i]
 
@@ -2994,7 +2990,7 @@ def risk_score(weight: IntoColumn, notional: IntoColumn, factors: IntoColumns) -
 
     Args:
         weight: The weight of the row.
-        notional: What the weighted sum is divided by.
+        notional: The divisor of the weighted sum.
         factors: The factors.
 
     Examples:
@@ -3008,7 +3004,7 @@ def risk_score(weight: IntoColumn, notional: IntoColumn, factors: IntoColumns) -
 
 
 def row_dot(columns: IntoColumns, weights: Sequence[float]) -> KernelExpr:
-    """Dot product of each row's columns with fixed weights.
+    """Dot product of the columns of each row with fixed weights.
 
         y[i] = sum over k of weights[k] * columns[k][i]
 
@@ -3016,7 +3012,7 @@ def row_dot(columns: IntoColumns, weights: Sequence[float]) -> KernelExpr:
 
     Args:
         columns: The columns.
-        weights: A number for each column.
+        weights: One number per column.
 
     Examples:
         >>> import hypostyle as hs

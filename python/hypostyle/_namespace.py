@@ -28,7 +28,7 @@ class ExprKernels:
         self._expr = expr
 
     def rolling_count(
-        self, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int = 0, closed: Closed = "right",
+        self, window: IntoWindow, *, min_samples: int = 0, by: IntoColumn | None = None, closed: Closed = "right",
         center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.rolling_count`."""
         return kernel_expression("rolling_count", locals(), column=self._expr)
@@ -52,23 +52,20 @@ class ExprKernels:
         return kernel_expression("rolling_mean", locals(), column=self._expr)
 
     def rolling_var(
-        self, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
-        closed: Closed = "right", center: bool = False, step: int = 1, ddof: int = 1,
-        over: IntoColumns | None = None) -> KernelExpr:
+        self, window: IntoWindow, *, ddof: int = 1, by: IntoColumn | None = None, min_samples: int | None = None,
+        closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.rolling_var`."""
         return kernel_expression("rolling_var", locals(), column=self._expr)
 
     def rolling_std(
-        self, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
-        closed: Closed = "right", center: bool = False, step: int = 1, ddof: int = 1,
-        over: IntoColumns | None = None) -> KernelExpr:
+        self, window: IntoWindow, *, ddof: int = 1, by: IntoColumn | None = None, min_samples: int | None = None,
+        closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.rolling_std`."""
         return kernel_expression("rolling_std", locals(), column=self._expr)
 
     def rolling_sem(
-        self, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
-        closed: Closed = "right", center: bool = False, step: int = 1, ddof: int = 1,
-        over: IntoColumns | None = None) -> KernelExpr:
+        self, window: IntoWindow, *, ddof: int = 1, by: IntoColumn | None = None, min_samples: int | None = None,
+        closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.rolling_sem`."""
         return kernel_expression("rolling_sem", locals(), column=self._expr)
 
@@ -141,9 +138,8 @@ class ExprKernels:
         return kernel_expression("rolling_all", locals(), column=self._expr)
 
     def rolling_zscore(
-        self, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
-        closed: Closed = "right", center: bool = False, step: int = 1, ddof: int = 1,
-        over: IntoColumns | None = None) -> KernelExpr:
+        self, window: IntoWindow, *, ddof: int = 1, by: IntoColumn | None = None, min_samples: int | None = None,
+        closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.rolling_zscore`."""
         return kernel_expression("rolling_zscore", locals(), column=self._expr)
 
@@ -202,8 +198,8 @@ class ExprKernels:
 
     def rolling_rank(
         self, window: IntoWindow, *, method: Literal["average", "min", "max", "dense"] = "average", pct: bool = False,
-        by: IntoColumn | None = None, min_samples: int | None = None, closed: Closed = "right", step: int = 1,
-        over: IntoColumns | None = None) -> KernelExpr:
+        by: IntoColumn | None = None, min_samples: int | None = None, closed: Closed = "right", center: bool = False,
+        step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.rolling_rank`."""
         return kernel_expression("rolling_rank", locals(), column=self._expr)
 
@@ -227,7 +223,7 @@ class ExprKernels:
         return kernel_expression("rolling_entropy", locals(), column=self._expr)
 
     def rolling_top_n(
-        self, order: IntoColumn, n: int, window: IntoWindow, *,
+        self, order_by: IntoColumn, n: int, window: IntoWindow, *,
         statistic: Literal["mean", "sum", "std", "min", "max"] = "mean", largest: bool = True,
         by: IntoColumn | None = None, min_samples: int | None = None, closed: Closed = "right", center: bool = False,
         step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -235,8 +231,8 @@ class ExprKernels:
         return kernel_expression("rolling_top_n", locals(), column=self._expr)
 
     def rolling_cov(
-        self, y: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
-        closed: Closed = "right", center: bool = False, step: int = 1, ddof: int = 1,
+        self, y: IntoColumn, window: IntoWindow, *, ddof: int = 1, by: IntoColumn | None = None,
+        min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
         over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.rolling_cov`."""
         return kernel_expression("rolling_cov", locals(), x=self._expr)
@@ -260,7 +256,7 @@ class ExprKernels:
         return kernel_expression("rolling_autocorr", locals(), column=self._expr)
 
     def rolling_partial_corr(
-        self, y: IntoColumn, given: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None,
+        self, y: IntoColumn, covar: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None,
         min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
         over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.rolling_partial_corr`."""
@@ -393,15 +389,15 @@ class ExprKernels:
         """See `hypostyle.expanding_mean`."""
         return kernel_expression("expanding_mean", locals(), column=self._expr)
 
-    def expanding_var(self, *, min_samples: int = 1, ddof: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    def expanding_var(self, *, ddof: int = 1, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.expanding_var`."""
         return kernel_expression("expanding_var", locals(), column=self._expr)
 
-    def expanding_std(self, *, min_samples: int = 1, ddof: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    def expanding_std(self, *, ddof: int = 1, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.expanding_std`."""
         return kernel_expression("expanding_std", locals(), column=self._expr)
 
-    def expanding_sem(self, *, min_samples: int = 1, ddof: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    def expanding_sem(self, *, ddof: int = 1, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.expanding_sem`."""
         return kernel_expression("expanding_sem", locals(), column=self._expr)
 
@@ -453,7 +449,7 @@ class ExprKernels:
         """See `hypostyle.expanding_all`."""
         return kernel_expression("expanding_all", locals(), column=self._expr)
 
-    def expanding_zscore(self, *, min_samples: int = 1, ddof: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    def expanding_zscore(self, *, ddof: int = 1, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.expanding_zscore`."""
         return kernel_expression("expanding_zscore", locals(), column=self._expr)
 
@@ -514,13 +510,13 @@ class ExprKernels:
         return kernel_expression("expanding_entropy", locals(), column=self._expr)
 
     def expanding_top_n(
-        self, order: IntoColumn, n: int, *, statistic: Literal["mean", "sum", "std", "min", "max"] = "mean",
+        self, order_by: IntoColumn, n: int, *, statistic: Literal["mean", "sum", "std", "min", "max"] = "mean",
         largest: bool = True, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.expanding_top_n`."""
         return kernel_expression("expanding_top_n", locals(), column=self._expr)
 
     def expanding_cov(
-        self, y: IntoColumn, *, min_samples: int = 1, ddof: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        self, y: IntoColumn, *, ddof: int = 1, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.expanding_cov`."""
         return kernel_expression("expanding_cov", locals(), x=self._expr)
 
@@ -537,7 +533,7 @@ class ExprKernels:
         return kernel_expression("expanding_autocorr", locals(), column=self._expr)
 
     def expanding_partial_corr(
-        self, y: IntoColumn, given: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        self, y: IntoColumn, covar: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.expanding_partial_corr`."""
         return kernel_expression("expanding_partial_corr", locals(), x=self._expr)
 

@@ -11,19 +11,9 @@ pub fn rolling_count(column: impl Into<String>, window: impl Into<Value>) -> Ker
     KernelSpec::new("rolling_count").with("column", name(column)).with("window", window)
 }
 
-/// Number of values (not null) so far.
-pub fn expanding_count(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_count").with("column", name(column))
-}
-
 /// Sum of the values in a moving window.
 pub fn rolling_sum(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_sum").with("column", name(column)).with("window", window)
-}
-
-/// Sum of all values so far.
-pub fn expanding_sum(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_sum").with("column", name(column))
 }
 
 /// Product of the values in a moving window.
@@ -31,19 +21,9 @@ pub fn rolling_product(column: impl Into<String>, window: impl Into<Value>) -> K
     KernelSpec::new("rolling_product").with("column", name(column)).with("window", window)
 }
 
-/// Product of all values so far.
-pub fn expanding_product(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_product").with("column", name(column))
-}
-
 /// Arithmetic mean of the values in a moving window.
 pub fn rolling_mean(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_mean").with("column", name(column)).with("window", window)
-}
-
-/// Arithmetic mean of all values so far.
-pub fn expanding_mean(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_mean").with("column", name(column))
 }
 
 /// Variance of the values in a moving window.
@@ -51,19 +31,9 @@ pub fn rolling_var(column: impl Into<String>, window: impl Into<Value>) -> Kerne
     KernelSpec::new("rolling_var").with("column", name(column)).with("window", window)
 }
 
-/// Variance of all values so far.
-pub fn expanding_var(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_var").with("column", name(column))
-}
-
 /// Standard deviation of the values in a moving window.
 pub fn rolling_std(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_std").with("column", name(column)).with("window", window)
-}
-
-/// Standard deviation of all values so far.
-pub fn expanding_std(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_std").with("column", name(column))
 }
 
 /// Standard error of the mean of the values in a moving window.
@@ -71,19 +41,9 @@ pub fn rolling_sem(column: impl Into<String>, window: impl Into<Value>) -> Kerne
     KernelSpec::new("rolling_sem").with("column", name(column)).with("window", window)
 }
 
-/// Standard error of the mean of all values so far.
-pub fn expanding_sem(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_sem").with("column", name(column))
-}
-
 /// Skewness of the values in a moving window, corrected for bias.
 pub fn rolling_skew(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_skew").with("column", name(column)).with("window", window)
-}
-
-/// Skewness of all values so far, corrected for bias.
-pub fn expanding_skew(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_skew").with("column", name(column))
 }
 
 /// Excess kurtosis of the values in a moving window, corrected for bias.
@@ -91,19 +51,9 @@ pub fn rolling_kurt(column: impl Into<String>, window: impl Into<Value>) -> Kern
     KernelSpec::new("rolling_kurt").with("column", name(column)).with("window", window)
 }
 
-/// Excess kurtosis of all values so far, corrected for bias.
-pub fn expanding_kurt(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_kurt").with("column", name(column))
-}
-
 /// Smallest value in a moving window.
 pub fn rolling_min(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_min").with("column", name(column)).with("window", window)
-}
-
-/// Smallest value so far.
-pub fn expanding_min(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_min").with("column", name(column))
 }
 
 /// Largest value in a moving window.
@@ -111,19 +61,9 @@ pub fn rolling_max(column: impl Into<String>, window: impl Into<Value>) -> Kerne
     KernelSpec::new("rolling_max").with("column", name(column)).with("window", window)
 }
 
-/// Largest value so far.
-pub fn expanding_max(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_max").with("column", name(column))
-}
-
 /// How many rows ago the smallest value in a moving window was.
 pub fn rolling_argmin(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_argmin").with("column", name(column)).with("window", window)
-}
-
-/// How many rows ago the smallest value so far was.
-pub fn expanding_argmin(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_argmin").with("column", name(column))
 }
 
 /// How many rows ago the largest value in a moving window was.
@@ -131,19 +71,9 @@ pub fn rolling_argmax(column: impl Into<String>, window: impl Into<Value>) -> Ke
     KernelSpec::new("rolling_argmax").with("column", name(column)).with("window", window)
 }
 
-/// How many rows ago the largest value so far was.
-pub fn expanding_argmax(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_argmax").with("column", name(column))
-}
-
 /// Difference between the largest and the smallest value in a moving window.
 pub fn rolling_range(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_range").with("column", name(column)).with("window", window)
-}
-
-/// Difference between the largest and the smallest value so far.
-pub fn expanding_range(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_range").with("column", name(column))
 }
 
 /// First value in a moving window.
@@ -151,19 +81,9 @@ pub fn rolling_first(column: impl Into<String>, window: impl Into<Value>) -> Ker
     KernelSpec::new("rolling_first").with("column", name(column)).with("window", window)
 }
 
-/// First value so far.
-pub fn expanding_first(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_first").with("column", name(column))
-}
-
 /// Last value in a moving window.
 pub fn rolling_last(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_last").with("column", name(column)).with("window", window)
-}
-
-/// Last value so far.
-pub fn expanding_last(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_last").with("column", name(column))
 }
 
 /// Whether any value in a moving window is true.
@@ -171,19 +91,9 @@ pub fn rolling_any(column: impl Into<String>, window: impl Into<Value>) -> Kerne
     KernelSpec::new("rolling_any").with("column", name(column)).with("window", window)
 }
 
-/// Whether any value so far is true.
-pub fn expanding_any(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_any").with("column", name(column))
-}
-
 /// Whether every value in a moving window is true.
 pub fn rolling_all(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_all").with("column", name(column)).with("window", window)
-}
-
-/// Whether every value so far is true.
-pub fn expanding_all(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_all").with("column", name(column))
 }
 
 /// Standard score of the current row's value among the values in a moving window.
@@ -191,19 +101,9 @@ pub fn rolling_zscore(column: impl Into<String>, window: impl Into<Value>) -> Ke
     KernelSpec::new("rolling_zscore").with("column", name(column)).with("window", window)
 }
 
-/// Standard score of the current row's value among all values so far.
-pub fn expanding_zscore(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_zscore").with("column", name(column))
-}
-
 /// Median of the values in a moving window.
 pub fn rolling_median(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_median").with("column", name(column)).with("window", window)
-}
-
-/// Median of all values so far.
-pub fn expanding_median(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_median").with("column", name(column))
 }
 
 /// Quantile of the values in a moving window.
@@ -211,19 +111,9 @@ pub fn rolling_quantile(column: impl Into<String>, quantile: f64, window: impl I
     KernelSpec::new("rolling_quantile").with("column", name(column)).with("quantile", quantile).with("window", window)
 }
 
-/// Quantile of all values so far.
-pub fn expanding_quantile(column: impl Into<String>, quantile: f64) -> KernelSpec {
-    KernelSpec::new("expanding_quantile").with("column", name(column)).with("quantile", quantile)
-}
-
 /// Interquartile range of the values in a moving window.
 pub fn rolling_iqr(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_iqr").with("column", name(column)).with("window", window)
-}
-
-/// Interquartile range of all values so far.
-pub fn expanding_iqr(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_iqr").with("column", name(column))
 }
 
 /// Median absolute deviation of the values in a moving window.
@@ -231,19 +121,9 @@ pub fn rolling_mad(column: impl Into<String>, window: impl Into<Value>) -> Kerne
     KernelSpec::new("rolling_mad").with("column", name(column)).with("window", window)
 }
 
-/// Median absolute deviation of all values so far.
-pub fn expanding_mad(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_mad").with("column", name(column))
-}
-
 /// Distance of the current row's value to the median of a moving window, in median absolute deviations scaled to standard deviations.
 pub fn rolling_robust_zscore(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_robust_zscore").with("column", name(column)).with("window", window)
-}
-
-/// Distance of the current row's value to the median so far, in median absolute deviations scaled to standard deviations.
-pub fn expanding_robust_zscore(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_robust_zscore").with("column", name(column))
 }
 
 /// Whether the current row's value is an outlier among the values in a moving window, by Hampel's rule.
@@ -251,19 +131,9 @@ pub fn rolling_hampel(column: impl Into<String>, window: impl Into<Value>) -> Ke
     KernelSpec::new("rolling_hampel").with("column", name(column)).with("window", window)
 }
 
-/// Whether the current row's value is an outlier among all values so far, by Hampel's rule.
-pub fn expanding_hampel(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_hampel").with("column", name(column))
-}
-
 /// Mean of the values in a moving window without the smallest and the largest ones.
 pub fn rolling_trimmed_mean(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_trimmed_mean").with("column", name(column)).with("window", window)
-}
-
-/// Mean of all values so far without the smallest and the largest ones.
-pub fn expanding_trimmed_mean(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_trimmed_mean").with("column", name(column))
 }
 
 /// Mean of the values in a moving window with the extreme ones replaced by the nearest of the others.
@@ -271,19 +141,9 @@ pub fn rolling_winsorized_mean(column: impl Into<String>, window: impl Into<Valu
     KernelSpec::new("rolling_winsorized_mean").with("column", name(column)).with("window", window)
 }
 
-/// Mean of all values so far with the extreme ones replaced by the nearest of the others.
-pub fn expanding_winsorized_mean(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_winsorized_mean").with("column", name(column))
-}
-
 /// Rank of the current row's value among the values in a moving window.
 pub fn rolling_rank(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_rank").with("column", name(column)).with("window", window)
-}
-
-/// Rank of the current row's value among all values so far.
-pub fn expanding_rank(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_rank").with("column", name(column))
 }
 
 /// Number of distinct values in a moving window.
@@ -291,29 +151,14 @@ pub fn rolling_nunique(column: impl Into<String>, window: impl Into<Value>) -> K
     KernelSpec::new("rolling_nunique").with("column", name(column)).with("window", window)
 }
 
-/// Number of distinct values so far.
-pub fn expanding_nunique(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_nunique").with("column", name(column))
-}
-
 /// Most frequent value in a moving window.
 pub fn rolling_mode(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_mode").with("column", name(column)).with("window", window)
 }
 
-/// Most frequent value so far.
-pub fn expanding_mode(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_mode").with("column", name(column))
-}
-
 /// Shannon's entropy of the values in a moving window.
 pub fn rolling_entropy(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_entropy").with("column", name(column)).with("window", window)
-}
-
-/// Shannon's entropy of all values so far.
-pub fn expanding_entropy(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_entropy").with("column", name(column))
 }
 
 /// Statistic of the n rows of a moving window that rank highest by another column.
@@ -330,19 +175,9 @@ pub fn rolling_top_n(
         .with("window", window)
 }
 
-/// Statistic of the n rows so far that rank highest by another column.
-pub fn expanding_top_n(column: impl Into<String>, order_by: impl Into<String>, n: usize) -> KernelSpec {
-    KernelSpec::new("expanding_top_n").with("column", name(column)).with("order_by", name(order_by)).with("n", n)
-}
-
 /// Covariance of two columns in a moving window.
 pub fn rolling_cov(x: impl Into<String>, y: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_cov").with("x", name(x)).with("y", name(y)).with("window", window)
-}
-
-/// Covariance of two columns over all rows so far.
-pub fn expanding_cov(x: impl Into<String>, y: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_cov").with("x", name(x)).with("y", name(y))
 }
 
 /// Pearson's correlation of two columns in a moving window.
@@ -350,29 +185,14 @@ pub fn rolling_corr(x: impl Into<String>, y: impl Into<String>, window: impl Int
     KernelSpec::new("rolling_corr").with("x", name(x)).with("y", name(y)).with("window", window)
 }
 
-/// Pearson's correlation of two columns over all rows so far.
-pub fn expanding_corr(x: impl Into<String>, y: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_corr").with("x", name(x)).with("y", name(y))
-}
-
 /// Spearman's rank correlation of two columns in a moving window.
 pub fn rolling_spearman(x: impl Into<String>, y: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_spearman").with("x", name(x)).with("y", name(y)).with("window", window)
 }
 
-/// Spearman's rank correlation of two columns over all rows so far.
-pub fn expanding_spearman(x: impl Into<String>, y: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_spearman").with("x", name(x)).with("y", name(y))
-}
-
 /// Correlation of the values in a moving window with the values some rows earlier.
 pub fn rolling_autocorr(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_autocorr").with("column", name(column)).with("window", window)
-}
-
-/// Correlation of all values so far with the values some rows earlier.
-pub fn expanding_autocorr(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_autocorr").with("column", name(column))
 }
 
 /// Correlation of x and y in a moving window, given a third column.
@@ -389,19 +209,9 @@ pub fn rolling_partial_corr(
         .with("window", window)
 }
 
-/// Correlation of x and y over all rows so far, given a third column.
-pub fn expanding_partial_corr(x: impl Into<String>, y: impl Into<String>, covar: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_partial_corr").with("x", name(x)).with("y", name(y)).with("covar", name(covar))
-}
-
 /// Co-skewness of x with y in a moving window: how x moves with the square of y.
 pub fn rolling_coskew(x: impl Into<String>, y: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_coskew").with("x", name(x)).with("y", name(y)).with("window", window)
-}
-
-/// Co-skewness of x with y over all rows so far: how x moves with the square of y.
-pub fn expanding_coskew(x: impl Into<String>, y: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_coskew").with("x", name(x)).with("y", name(y))
 }
 
 /// Co-kurtosis of x with y in a moving window: how x moves with the cube of y.
@@ -409,19 +219,9 @@ pub fn rolling_cokurt(x: impl Into<String>, y: impl Into<String>, window: impl I
     KernelSpec::new("rolling_cokurt").with("x", name(x)).with("y", name(y)).with("window", window)
 }
 
-/// Co-kurtosis of x with y over all rows so far: how x moves with the cube of y.
-pub fn expanding_cokurt(x: impl Into<String>, y: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_cokurt").with("x", name(x)).with("y", name(y))
-}
-
 /// Slope of the least squares line of y against x in a moving window.
 pub fn rolling_beta(y: impl Into<String>, x: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_beta").with("y", name(y)).with("x", name(x)).with("window", window)
-}
-
-/// Slope of the least squares line of y against x over all rows so far.
-pub fn expanding_beta(y: impl Into<String>, x: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_beta").with("y", name(y)).with("x", name(x))
 }
 
 /// Intercept of the least squares line of y against x in a moving window.
@@ -429,29 +229,14 @@ pub fn rolling_alpha(y: impl Into<String>, x: impl Into<String>, window: impl In
     KernelSpec::new("rolling_alpha").with("y", name(y)).with("x", name(x)).with("window", window)
 }
 
-/// Intercept of the least squares line of y against x over all rows so far.
-pub fn expanding_alpha(y: impl Into<String>, x: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_alpha").with("y", name(y)).with("x", name(x))
-}
-
 /// Coefficient of determination of y against x in a moving window.
 pub fn rolling_r2(y: impl Into<String>, x: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_r2").with("y", name(y)).with("x", name(x)).with("window", window)
 }
 
-/// Coefficient of determination of y against x over all rows so far.
-pub fn expanding_r2(y: impl Into<String>, x: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_r2").with("y", name(y)).with("x", name(x))
-}
-
 /// Slope of the least squares line of the values in a moving window against their row numbers, or against time.
 pub fn rolling_trend(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_trend").with("column", name(column)).with("window", window)
-}
-
-/// Slope of the least squares line of all values so far against their row numbers, or against time.
-pub fn expanding_trend(column: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_trend").with("column", name(column))
 }
 
 /// Least squares fit of y on one to eight predictors in a moving window: coefficients, errors, prediction, residual, r2.
@@ -461,11 +246,6 @@ pub fn rolling_ols(
     window: impl Into<Value>,
 ) -> KernelSpec {
     KernelSpec::new("rolling_ols").with("y", name(y)).with("x", list(x)).with("window", window)
-}
-
-/// Least squares fit of y on one to eight predictors over all rows so far: coefficients, errors, prediction, residual, r2.
-pub fn expanding_ols(y: impl Into<String>, x: impl IntoIterator<Item = impl Into<String>>) -> KernelSpec {
-    KernelSpec::new("expanding_ols").with("y", name(y)).with("x", list(x))
 }
 
 /// Weighted sum of the values in a moving window.
@@ -480,11 +260,6 @@ pub fn rolling_weighted_sum(
         .with("window", window)
 }
 
-/// Weighted sum of all values so far.
-pub fn expanding_weighted_sum(column: impl Into<String>, weights: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_weighted_sum").with("column", name(column)).with("weights", name(weights))
-}
-
 /// Weighted mean of the values in a moving window.
 pub fn rolling_weighted_mean(
     column: impl Into<String>,
@@ -495,11 +270,6 @@ pub fn rolling_weighted_mean(
         .with("column", name(column))
         .with("weights", name(weights))
         .with("window", window)
-}
-
-/// Weighted mean of all values so far.
-pub fn expanding_weighted_mean(column: impl Into<String>, weights: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_weighted_mean").with("column", name(column)).with("weights", name(weights))
 }
 
 /// Weighted variance of the values in a moving window.
@@ -514,11 +284,6 @@ pub fn rolling_weighted_var(
         .with("window", window)
 }
 
-/// Weighted variance of all values so far.
-pub fn expanding_weighted_var(column: impl Into<String>, weights: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_weighted_var").with("column", name(column)).with("weights", name(weights))
-}
-
 /// Weighted standard deviation of the values in a moving window.
 pub fn rolling_weighted_std(
     column: impl Into<String>,
@@ -529,11 +294,6 @@ pub fn rolling_weighted_std(
         .with("column", name(column))
         .with("weights", name(weights))
         .with("window", window)
-}
-
-/// Weighted standard deviation of all values so far.
-pub fn expanding_weighted_std(column: impl Into<String>, weights: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_weighted_std").with("column", name(column)).with("weights", name(weights))
 }
 
 /// Correlation of two columns in a moving window, with a weight per row.
@@ -550,11 +310,6 @@ pub fn rolling_weighted_corr(
         .with("window", window)
 }
 
-/// Correlation of two columns over all rows so far, with a weight per row.
-pub fn expanding_weighted_corr(x: impl Into<String>, y: impl Into<String>, weights: impl Into<String>) -> KernelSpec {
-    KernelSpec::new("expanding_weighted_corr").with("x", name(x)).with("y", name(y)).with("weights", name(weights))
-}
-
 /// Quantile of the values in a moving window, with a weight for each row.
 pub fn rolling_weighted_quantile(
     column: impl Into<String>,
@@ -567,14 +322,6 @@ pub fn rolling_weighted_quantile(
         .with("weights", name(weights))
         .with("quantile", quantile)
         .with("window", window)
-}
-
-/// Quantile of all values so far, with a weight for each row.
-pub fn expanding_weighted_quantile(column: impl Into<String>, weights: impl Into<String>, quantile: f64) -> KernelSpec {
-    KernelSpec::new("expanding_weighted_quantile")
-        .with("column", name(column))
-        .with("weights", name(weights))
-        .with("quantile", quantile)
 }
 
 /// Sum of the values in a moving window, each times the weight of its position (a finite impulse response filter).
@@ -595,6 +342,259 @@ pub fn rolling_fir_var(column: impl Into<String>, window: usize, weights: impl I
 /// Standard deviation of the values in a moving window, each with the weight of its position.
 pub fn rolling_fir_std(column: impl Into<String>, window: usize, weights: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_fir_std").with("column", name(column)).with("window", window).with("weights", weights)
+}
+
+/// Number of values (not null) so far.
+pub fn expanding_count(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_count").with("column", name(column))
+}
+
+/// Sum of all values so far.
+pub fn expanding_sum(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_sum").with("column", name(column))
+}
+
+/// Product of all values so far.
+pub fn expanding_product(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_product").with("column", name(column))
+}
+
+/// Arithmetic mean of all values so far.
+pub fn expanding_mean(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_mean").with("column", name(column))
+}
+
+/// Variance of all values so far.
+pub fn expanding_var(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_var").with("column", name(column))
+}
+
+/// Standard deviation of all values so far.
+pub fn expanding_std(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_std").with("column", name(column))
+}
+
+/// Standard error of the mean of all values so far.
+pub fn expanding_sem(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_sem").with("column", name(column))
+}
+
+/// Skewness of all values so far, corrected for bias.
+pub fn expanding_skew(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_skew").with("column", name(column))
+}
+
+/// Excess kurtosis of all values so far, corrected for bias.
+pub fn expanding_kurt(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_kurt").with("column", name(column))
+}
+
+/// Smallest value so far.
+pub fn expanding_min(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_min").with("column", name(column))
+}
+
+/// Largest value so far.
+pub fn expanding_max(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_max").with("column", name(column))
+}
+
+/// How many rows ago the smallest value so far was.
+pub fn expanding_argmin(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_argmin").with("column", name(column))
+}
+
+/// How many rows ago the largest value so far was.
+pub fn expanding_argmax(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_argmax").with("column", name(column))
+}
+
+/// Difference between the largest and the smallest value so far.
+pub fn expanding_range(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_range").with("column", name(column))
+}
+
+/// First value so far.
+pub fn expanding_first(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_first").with("column", name(column))
+}
+
+/// Last value so far.
+pub fn expanding_last(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_last").with("column", name(column))
+}
+
+/// Whether any value so far is true.
+pub fn expanding_any(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_any").with("column", name(column))
+}
+
+/// Whether every value so far is true.
+pub fn expanding_all(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_all").with("column", name(column))
+}
+
+/// Standard score of the current row's value among all values so far.
+pub fn expanding_zscore(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_zscore").with("column", name(column))
+}
+
+/// Median of all values so far.
+pub fn expanding_median(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_median").with("column", name(column))
+}
+
+/// Quantile of all values so far.
+pub fn expanding_quantile(column: impl Into<String>, quantile: f64) -> KernelSpec {
+    KernelSpec::new("expanding_quantile").with("column", name(column)).with("quantile", quantile)
+}
+
+/// Interquartile range of all values so far.
+pub fn expanding_iqr(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_iqr").with("column", name(column))
+}
+
+/// Median absolute deviation of all values so far.
+pub fn expanding_mad(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_mad").with("column", name(column))
+}
+
+/// Distance of the current row's value to the median so far, in median absolute deviations scaled to standard deviations.
+pub fn expanding_robust_zscore(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_robust_zscore").with("column", name(column))
+}
+
+/// Whether the current row's value is an outlier among all values so far, by Hampel's rule.
+pub fn expanding_hampel(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_hampel").with("column", name(column))
+}
+
+/// Mean of all values so far without the smallest and the largest ones.
+pub fn expanding_trimmed_mean(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_trimmed_mean").with("column", name(column))
+}
+
+/// Mean of all values so far with the extreme ones replaced by the nearest of the others.
+pub fn expanding_winsorized_mean(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_winsorized_mean").with("column", name(column))
+}
+
+/// Rank of the current row's value among all values so far.
+pub fn expanding_rank(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_rank").with("column", name(column))
+}
+
+/// Number of distinct values so far.
+pub fn expanding_nunique(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_nunique").with("column", name(column))
+}
+
+/// Most frequent value so far.
+pub fn expanding_mode(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_mode").with("column", name(column))
+}
+
+/// Shannon's entropy of all values so far.
+pub fn expanding_entropy(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_entropy").with("column", name(column))
+}
+
+/// Statistic of the n rows so far that rank highest by another column.
+pub fn expanding_top_n(column: impl Into<String>, order_by: impl Into<String>, n: usize) -> KernelSpec {
+    KernelSpec::new("expanding_top_n").with("column", name(column)).with("order_by", name(order_by)).with("n", n)
+}
+
+/// Covariance of two columns over all rows so far.
+pub fn expanding_cov(x: impl Into<String>, y: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_cov").with("x", name(x)).with("y", name(y))
+}
+
+/// Pearson's correlation of two columns over all rows so far.
+pub fn expanding_corr(x: impl Into<String>, y: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_corr").with("x", name(x)).with("y", name(y))
+}
+
+/// Spearman's rank correlation of two columns over all rows so far.
+pub fn expanding_spearman(x: impl Into<String>, y: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_spearman").with("x", name(x)).with("y", name(y))
+}
+
+/// Correlation of all values so far with the values some rows earlier.
+pub fn expanding_autocorr(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_autocorr").with("column", name(column))
+}
+
+/// Correlation of x and y over all rows so far, given a third column.
+pub fn expanding_partial_corr(x: impl Into<String>, y: impl Into<String>, covar: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_partial_corr").with("x", name(x)).with("y", name(y)).with("covar", name(covar))
+}
+
+/// Co-skewness of x with y over all rows so far: how x moves with the square of y.
+pub fn expanding_coskew(x: impl Into<String>, y: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_coskew").with("x", name(x)).with("y", name(y))
+}
+
+/// Co-kurtosis of x with y over all rows so far: how x moves with the cube of y.
+pub fn expanding_cokurt(x: impl Into<String>, y: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_cokurt").with("x", name(x)).with("y", name(y))
+}
+
+/// Slope of the least squares line of y against x over all rows so far.
+pub fn expanding_beta(y: impl Into<String>, x: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_beta").with("y", name(y)).with("x", name(x))
+}
+
+/// Intercept of the least squares line of y against x over all rows so far.
+pub fn expanding_alpha(y: impl Into<String>, x: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_alpha").with("y", name(y)).with("x", name(x))
+}
+
+/// Coefficient of determination of y against x over all rows so far.
+pub fn expanding_r2(y: impl Into<String>, x: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_r2").with("y", name(y)).with("x", name(x))
+}
+
+/// Slope of the least squares line of all values so far against their row numbers, or against time.
+pub fn expanding_trend(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_trend").with("column", name(column))
+}
+
+/// Least squares fit of y on one to eight predictors over all rows so far: coefficients, errors, prediction, residual, r2.
+pub fn expanding_ols(y: impl Into<String>, x: impl IntoIterator<Item = impl Into<String>>) -> KernelSpec {
+    KernelSpec::new("expanding_ols").with("y", name(y)).with("x", list(x))
+}
+
+/// Weighted sum of all values so far.
+pub fn expanding_weighted_sum(column: impl Into<String>, weights: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_weighted_sum").with("column", name(column)).with("weights", name(weights))
+}
+
+/// Weighted mean of all values so far.
+pub fn expanding_weighted_mean(column: impl Into<String>, weights: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_weighted_mean").with("column", name(column)).with("weights", name(weights))
+}
+
+/// Weighted variance of all values so far.
+pub fn expanding_weighted_var(column: impl Into<String>, weights: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_weighted_var").with("column", name(column)).with("weights", name(weights))
+}
+
+/// Weighted standard deviation of all values so far.
+pub fn expanding_weighted_std(column: impl Into<String>, weights: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_weighted_std").with("column", name(column)).with("weights", name(weights))
+}
+
+/// Correlation of two columns over all rows so far, with a weight per row.
+pub fn expanding_weighted_corr(x: impl Into<String>, y: impl Into<String>, weights: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_weighted_corr").with("x", name(x)).with("y", name(y)).with("weights", name(weights))
+}
+
+/// Quantile of all values so far, with a weight for each row.
+pub fn expanding_weighted_quantile(column: impl Into<String>, weights: impl Into<String>, quantile: f64) -> KernelSpec {
+    KernelSpec::new("expanding_weighted_quantile")
+        .with("column", name(column))
+        .with("weights", name(weights))
+        .with("quantile", quantile)
 }
 
 /// Exponentially weighted mean of all values so far.
