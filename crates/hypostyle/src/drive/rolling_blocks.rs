@@ -6,12 +6,9 @@
 //! not depend on its neighbours, the merge and the last steps, is taken for a whole tile.  Nulls are passed over without a
 //! branch: the summary with the row is computed in any case, and kept or not.  The bits are those of the row by row walk.
 
-use super::rolling_rows::{Block, RollingRows};
+use super::rolling_rows::{Block, LANES, RollingRows};
 use super::{Answers, Rows};
 use crate::model::{Statistic, Summary, TILE, Tile};
-
-/// The most blocks that are walked at once.
-pub(super) const LANES: usize = 4;
 
 /// Longer blocks are walked alone, so that their suffixes stay in cache.
 const LONGEST_SIDE_BY_SIDE: usize = 1 << 14;

@@ -16,11 +16,13 @@ use arrayvec::ArrayVec;
 use rayon::prelude::*;
 use thin_vec::{ThinVec, thin_vec};
 
-use super::rolling_blocks::LANES;
 use super::{Answers, Columns, Driver, PORTION, Rows, cut_at_multiples};
 use crate::error::{Error, Result};
 use crate::model::Statistic;
 use crate::values::{StateReader, StateWriter};
+
+/// The most blocks that are walked at once.
+pub(super) const LANES: usize = 4;
 
 /// A sequence shorter than this is not worth a second thread.
 pub(crate) const ROWS_PER_THREAD: usize = 1 << 15;

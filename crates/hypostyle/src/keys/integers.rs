@@ -4,6 +4,7 @@ use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::DataType;
 
 use super::interner::{Interner, UNKNOWN, next_number, number_rows};
+use super::spare::{SPARE, give_back};
 use crate::error::Result;
 use crate::values::{Output, read_integer};
 
@@ -109,9 +110,9 @@ impl Integers {
             }
         }
         self.names.truncate(len);
-        super::give_back(&mut self.names);
+        give_back(&mut self.names);
         self.others.give_back();
-        if self.small.len() > 2 * PLACES_PER_NAME * len + super::SPARE {
+        if self.small.len() > 2 * PLACES_PER_NAME * len + SPARE {
             self.small.truncate(self.small.iter().rposition(|number| *number > 0).map_or(0, |place| place + 1));
             self.small.shrink_to_fit();
         }

@@ -6,6 +6,8 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use rayon::prelude::*;
 
+use super::spare::SPARE;
+
 /// No name has this number.
 pub(super) const UNKNOWN: u32 = u32::MAX;
 
@@ -51,7 +53,7 @@ impl<T: Hash + Eq + Copy> Interner<T> {
     /// Gives room back, where a good deal more was needed once.
     pub(super) fn give_back(&mut self) {
         let hasher = &self.hasher;
-        if self.table.capacity() > 4 * self.table.len() + super::SPARE {
+        if self.table.capacity() > 4 * self.table.len() + SPARE {
             self.table.shrink_to_fit(|(name, _)| hasher.hash_one(name));
         }
     }

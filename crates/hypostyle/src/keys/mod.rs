@@ -9,6 +9,7 @@ pub(crate) mod groups;
 mod integers;
 mod interner;
 mod pairs;
+mod spare;
 mod strings;
 
 use std::sync::Arc;
@@ -88,16 +89,6 @@ fn plain_floats(column: ArrayRef) -> ArrayRef {
         _ => column,
     }
 }
-
-/// Makes room for what there is alone, where a good deal more was there.
-fn give_back<T>(items: &mut Vec<T>) {
-    if items.capacity() > 2 * items.len() + SPARE {
-        items.shrink_to_fit();
-    }
-}
-
-/// So much room that is not needed any more is kept.
-const SPARE: usize = 1 << 12;
 
 impl Names {
     fn new(data_type: &DataType) -> Result<Self> {

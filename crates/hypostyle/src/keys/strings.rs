@@ -8,6 +8,7 @@ use arrow::datatypes::DataType;
 use foldhash::fast::FixedState;
 
 use super::interner::{Interner, UNKNOWN, next_number, number_rows};
+use super::spare::give_back;
 use crate::error::Result;
 
 /// Strings in the order of their numbers, one behind the other.
@@ -191,8 +192,8 @@ impl Strings {
         }
         self.ends.truncate(len);
         self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
-        super::give_back(&mut self.ends);
-        super::give_back(&mut self.bytes);
+        give_back(&mut self.ends);
+        give_back(&mut self.bytes);
         self.table.give_back();
     }
 

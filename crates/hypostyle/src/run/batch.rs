@@ -7,8 +7,8 @@ use std::collections::hash_map::Entry;
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::buffer::NullBuffer;
 
-use super::running::Running;
 use super::source::Source;
+use super::wiring::Wiring;
 use crate::error::Result;
 use crate::keys::groups::Groups;
 use crate::spec::Bounds;
@@ -30,17 +30,16 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     /// An internal one if a kernel reads a column in a domain that does not read its type.
-    pub(crate) fn new(
+    pub(crate) fn new<'w>(
         record: &'a RecordBatch,
         groups: &'a Groups<'a>,
         threads: usize,
-        kernels: &[&mut Box<dyn Running>],
+        wirings: impl Iterator<Item = &'w Wiring>,
         positions: &'a [i64],
     ) -> Result<Self> {
         let positions = groups.in_key_order(positions.into());
         let mut batch = Self { record, groups, threads, values: HashMap::new(), valid: HashMap::new(), positions };
-        for kernel in kernels {
-            let wiring = kernel.wiring();
+        for wiring in wirings {
             for source in &wiring.sources {
                 if let Source::Column { index, domain } = source {
                     batch.prepare(*index, *domain)?;

@@ -4,8 +4,8 @@
 use arrow::datatypes::DataType;
 
 use super::plan::Binding;
-use super::running::Wiring;
 use super::source::Source;
+use super::wiring::Wiring;
 use crate::error::Result;
 use crate::spec::{Arguments, NumberOrColumn};
 use crate::values::{Domain, Input, Output, computed_type};

@@ -9,8 +9,9 @@ use rayon::prelude::*;
 
 use super::batch::Batch;
 use super::live_row::LiveRow;
-use super::running::{KeyedStates, Running, Wiring};
+use super::running::{KeyedStates, Running};
 use super::validity::append_flags;
+use super::wiring::Wiring;
 use crate::drive::rolling_rows::ROWS_PER_THREAD;
 use crate::drive::{Answers, Columns, Driver, Rows, run_rows};
 use crate::error::{Error, Result};

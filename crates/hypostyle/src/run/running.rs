@@ -4,42 +4,12 @@
 use std::any::Any;
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::DataType;
 
 use super::batch::Batch;
 use super::live_row::LiveRow;
-use super::source::Source;
+use super::wiring::Wiring;
 use crate::error::Result;
-use crate::spec::Bounds;
 use crate::values::{ScalarValue, StateReader, StateWriter};
-
-/// What a stage needs to know of a kernel to feed it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Wiring {
-    /// The data type of the output column.
-    pub output: DataType,
-    /// The columns that it reads, grouped by key.
-    pub sources: Vec<Source>,
-    /// Its time column.
-    pub time: Option<usize>,
-    /// The column that sets where each row's window begins.
-    pub bounds: Option<Bounds>,
-    /// Every so many rows of a key there is a result; the others are null.
-    pub step: usize,
-    /// Whether rows of many keys are best taken as they come.
-    pub interleaved: bool,
-    /// About how many bytes the state of a key takes in the long run.
-    pub state_size: usize,
-}
-
-impl Wiring {
-    /// Whether it needs each row's number within its key.
-    pub(crate) fn numbers_rows(&self) -> bool {
-        self.step > 1
-            || self.sources.contains(&Source::Position)
-            || self.bounds.as_ref().is_some_and(|bounds| bounds.time.is_none())
-    }
-}
 
 /// A kernel bound to its columns.
 pub trait Running: KeyedStates + Send + Sync {

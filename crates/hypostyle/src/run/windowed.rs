@@ -3,8 +3,9 @@
 use super::inputs::Inputs;
 use super::keyed::Keyed;
 use super::plan::{Binding, Plan};
-use super::running::{Running, Wiring};
+use super::running::Running;
 use super::window::{Span, TimeSpan, Window};
+use super::wiring::Wiring;
 use crate::drive::Driver;
 use crate::drive::by_row::WithRow;
 use crate::drive::centered::Centered;

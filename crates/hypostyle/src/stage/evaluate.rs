@@ -6,8 +6,8 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema};
 
 use super::bound_kernels::BoundKernels;
-use super::on_threads;
 use super::stage_plan::check_keys;
+use super::threads::on_threads;
 use crate::catalog::{Catalog, PlannedKernel};
 use crate::error::Result;
 use crate::run::{find_column, pool};

@@ -48,7 +48,8 @@ struct Slice<'a> {
 
 impl<'a> Slice<'a> {
     fn batch(&'a self, threads: usize, kernels: &Chosen) -> Result<Batch<'a>> {
-        Batch::new(&self.rows, &self.groups, threads, kernels, self.positions)
+        let wirings = kernels.iter().map(|kernel| kernel.wiring());
+        Batch::new(&self.rows, &self.groups, threads, wirings, self.positions)
     }
 }
 
@@ -61,7 +62,8 @@ impl Work<'_> {
         if kernels.is_empty() {
             return Ok(());
         }
-        let batch = Batch::new(self.rows, groups, self.threads, kernels, self.positions)?;
+        let wirings = kernels.iter().map(|kernel| kernel.wiring());
+        let batch = Batch::new(self.rows, groups, self.threads, wirings, self.positions)?;
         self.run_all(kernels, &batch)
     }
 

@@ -15,12 +15,13 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::{Stage, StagePlan};
+use super::advance::Stage;
+use super::stage_plan::StagePlan;
+use super::watermark::Watermark;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::run::Running;
 use crate::spec::KernelSpec;
-use crate::stage::watermark::Watermark;
 use crate::values::{StateReader, StateWriter};
 
 /// The version of the format.
@@ -42,7 +43,94 @@ struct Header {
     time: Option<String>,
 }
 
-pub(crate) fn to_bytes(stage: &Stage) -> Result<Vec<u8>> {
+impl Catalog {
+    /// As [`Stage::load`], with the kernels of this catalog.
+    ///
+    /// # Errors
+    /// As [`Stage::load`].
+    pub fn load_stage(&self, path: impl AsRef<Path>) -> Result<Stage> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(|e| Error::io("read the state", path, e))?;
+        self.stage_from_bytes(&bytes).map_err(|error| error.in_file(path))
+    }
+
+    /// As [`Stage::load_for`], with the kernels of this catalog.
+    ///
+    /// # Errors
+    /// As [`Stage::load_for`].
+    pub fn load_stage_for(&self, path: impl AsRef<Path>, kernels: &[KernelSpec]) -> Result<Stage> {
+        let path = path.as_ref();
+        let stage = self.load_stage(path)?;
+        let wanted = StagePlan::new(self, kernels)?;
+        match difference(stage.kernels(), wanted.specs()) {
+            None => Ok(stage),
+            Some(difference) => Err(Error::state(difference).in_file(path)),
+        }
+    }
+
+    /// As [`Stage::from_bytes`], with the kernels of this catalog.
+    ///
+    /// # Errors
+    /// As [`Stage::from_bytes`].
+    pub fn stage_from_bytes(&self, bytes: &[u8]) -> Result<Stage> {
+        from_bytes(self, bytes)
+    }
+}
+
+impl Stage {
+    /// Saves the state to a file: an Arrow IPC table with one row per key, written atomically.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_file(path.as_ref(), &self.to_bytes()?)
+    }
+
+    /// Loads a stage that [`Stage::save`] wrote; it resumes with bit-identical results.
+    ///
+    /// # Errors
+    /// A file that is missing, damaged, or of another version.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        Catalog::builtin().load_stage(path)
+    }
+
+    /// As [`Stage::load`], only if the file is the state of these kernels.
+    ///
+    /// # Errors
+    /// As [`Stage::load`], and if the kernels differ; the message names the first difference.
+    pub fn load_for(path: impl AsRef<Path>, kernels: &[KernelSpec]) -> Result<Self> {
+        Catalog::builtin().load_stage_for(path, kernels)
+    }
+
+    /// The state as a table: one row per key, with its key columns, last times and each kernel's state, as [`Stage::save`]
+    /// writes it.
+    ///
+    /// # Errors
+    /// If Arrow refuses.
+    pub fn state(&self) -> Result<RecordBatch> {
+        let (fields, columns, rows) = table(self)?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
+    }
+
+    /// The state as bytes.
+    ///
+    /// # Errors
+    /// If Arrow refuses.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        to_bytes(self)
+    }
+
+    /// A stage from the bytes of [`Stage::to_bytes`].
+    ///
+    /// # Errors
+    /// Bytes that are damaged, or of another version.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Catalog::builtin().stage_from_bytes(bytes)
+    }
+}
+
+fn to_bytes(stage: &Stage) -> Result<Vec<u8>> {
     let header = Header {
         format: FORMAT,
         library: env!("CARGO_PKG_VERSION").to_string(),
@@ -75,7 +163,7 @@ pub(crate) fn to_bytes(stage: &Stage) -> Result<Vec<u8>> {
 }
 
 /// The keys, the last times and the states as columns.
-pub(crate) fn table(stage: &Stage) -> Result<(Vec<Field>, Vec<ArrayRef>, usize)> {
+fn table(stage: &Stage) -> Result<(Vec<Field>, Vec<ArrayRef>, usize)> {
     let Some(bound) = &stage.bound else {
         return Ok((Vec::new(), Vec::new(), 0));
     };
@@ -165,7 +253,7 @@ fn verify(bytes: &[u8]) -> Result<()> {
     if [first, last].iter().all(|place| bytes[*place..].starts_with(sum.as_bytes())) { Ok(()) } else { Err(damaged()) }
 }
 
-pub(crate) fn from_bytes(catalog: &Catalog, bytes: &[u8]) -> Result<Stage> {
+fn from_bytes(catalog: &Catalog, bytes: &[u8]) -> Result<Stage> {
     verify(bytes)?;
     let reader = FileReader::try_new(Cursor::new(bytes), None).map_err(Error::state)?;
     let schema = reader.schema();
@@ -259,7 +347,7 @@ fn read_states(kernel: &mut dyn Running, name: &str, columns: &[(Field, ArrayRef
 }
 
 /// How the kernels of one stage differ from those of another; both in their normal form.
-pub(crate) fn difference(one: &[KernelSpec], other: &[KernelSpec]) -> Option<String> {
+pub(super) fn difference(one: &[KernelSpec], other: &[KernelSpec]) -> Option<String> {
     if one.len() != other.len() {
         return Some(format!("it holds {} kernels, expected {}", one.len(), other.len()));
     }
@@ -269,7 +357,7 @@ pub(crate) fn difference(one: &[KernelSpec], other: &[KernelSpec]) -> Option<Str
 }
 
 /// Writes a file under a temporary name, syncs it and renames it.
-pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

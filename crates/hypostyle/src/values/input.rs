@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::domain::{Domain, Values};
-use super::persist::Scalar;
+use super::scalar::Scalar;
 
 /// Why `assemble` may rely on its columns.
 const NO_FIT: &str = "whoever makes rows of columns checks `Input::fits` first";

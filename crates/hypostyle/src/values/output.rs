@@ -8,7 +8,7 @@ use arrow::array::{
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{DataType, FieldRef, Float16Type};
 
-use super::persist::Scalar;
+use super::scalar::Scalar;
 use super::scalar_value::ScalarValue;
 use super::types::{Ordinal, half_from_f64, narrow_float, with_integer_type};
 
@@ -143,8 +143,8 @@ where
 
 #[cfg(test)]
 mod tests {
+    use super::super::domain::read_integer;
     use super::*;
-    use crate::values::read_integer;
     use arrow::array::{TimestampSecondArray, UInt64Array};
 
     #[test]

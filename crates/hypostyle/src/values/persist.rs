@@ -14,34 +14,8 @@ use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, Float64Type, Int64Ty
 
 use super::input::Input;
 use super::output::Output;
+use super::scalar::Scalar;
 use crate::error::{Error, Result};
-
-/// A number of a state.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Scalar {
-    /// A float, bits kept.
-    Float(f64),
-    /// An integer.
-    Integer(i64),
-}
-
-impl Scalar {
-    /// The float; 0 for an integer.
-    pub fn float(&self) -> f64 {
-        match self {
-            Self::Float(x) => *x,
-            Self::Integer(_) => 0.0,
-        }
-    }
-
-    /// The integer; 0 for a float.
-    pub fn integer(&self) -> i64 {
-        match self {
-            Self::Float(_) => 0,
-            Self::Integer(x) => *x,
-        }
-    }
-}
 
 /// What one of several numbers is called.
 struct Lane<N>(N, usize, usize);
