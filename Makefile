@@ -69,9 +69,10 @@ bench: setup .venv/peers ## Measure: criterion, then the comparison with other l
 crash-test: ## Kill runs at random moments, more than a thousand times, and compare the output with undisturbed runs
 	HYPOSTYLE_KILL_ROUNDS=$(or $(ROUNDS),150) cargo test --release -p hypostyle-pipeline --test checkpoints killed -- --nocapture
 
-generate: setup ## Write what follows from the catalog: Python functions, docs/kernels.md, docs/pipeline.schema.json
+generate: setup ## Write what follows from the catalog: functions, docs/kernels.md, docs/pipeline.schema.json, states of new kernels
 	$(BIN)/python tools/generate.py
 	$(BIN)/hypostyle schema > docs/pipeline.schema.json
+	HYPOSTYLE_GOLDEN=write cargo test --release -p hypostyle --lib golden
 
 docs: generate ## Build the Rust documentation and the generated pages
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps
