@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::{Answers, Columns, Driver, PORTION, Rows};
+use super::{Answers, Columns, Driver, PORTION, Rows, centered};
 use crate::error::Result;
 use crate::model::ByRow;
 use crate::values::{StateReader, StateWriter};
@@ -13,6 +13,8 @@ use crate::values::{StateReader, StateWriter};
 pub struct WithRow<D, F> {
     pub(crate) driver: D,
     pub(crate) step: F,
+    /// How many later rows the window of a row includes, if it is centered on it.
+    pub(crate) lead: Option<usize>,
 }
 
 impl<D: Driver, F: ByRow<Input = D::Input, Inner = D::Output>> WithRow<D, F> {
@@ -37,12 +39,13 @@ impl<D: Driver, F: ByRow<Input = D::Input, Inner = D::Output>> Driver for WithRo
 
     fn run(&self, state: &mut D::State, rows: Rows<D::Input>, answers: Answers<F::Output>) {
         let (mut inner, mut valid) = (vec![D::Output::default(); rows.len()], vec![true; rows.len()]);
-        self.driver.run(state, rows, Answers { values: &mut inner, valid: &mut valid });
+        let window = Answers { values: &mut inner, valid: &mut valid };
+        centered::run(&self.driver, self.lead, state, rows, window);
         self.finish(&inner, &valid, rows, answers);
     }
 
     fn portion(&self) -> usize {
-        self.driver.portion()
+        if self.lead.is_some() { usize::MAX } else { self.driver.portion() }
     }
 
     fn state_size(&self) -> usize {
@@ -58,7 +61,8 @@ impl<D: Driver, F: ByRow<Input = D::Input, Inner = D::Output>> Driver for WithRo
     ) {
         let len = columns.len();
         let (mut inner, mut valid) = (vec![D::Output::default(); len], vec![true; len]);
-        self.driver.run_parallel(state, columns, Answers { values: &mut inner, valid: &mut valid }, threads);
+        let window = Answers { values: &mut inner, valid: &mut valid };
+        centered::run_parallel(&self.driver, self.lead, state, columns, window, threads);
         let parts = answers.values.par_chunks_mut(PORTION).zip(answers.valid.par_chunks_mut(PORTION));
         parts.enumerate().for_each(|(i, (values, answered))| {
             let (start, end) = (i * PORTION, len.min((i + 1) * PORTION));

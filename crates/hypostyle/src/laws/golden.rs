@@ -11,7 +11,7 @@ use arrow::ipc::reader::FileReader;
 
 use super::{keyless, streams};
 use crate::reference::bits;
-use crate::{KernelSpec, Stage, evaluate, kernels};
+use crate::{KernelSpec, Stage, Value, evaluate, kernels};
 
 /// The rows beside the states, of which these have seen the first [`SEEN`].
 const ROWS: usize = 60;
@@ -33,7 +33,10 @@ fn read(path: &Path) -> RecordBatch {
 /// Writes the state of a kernel that has none.
 fn write(path: &Path, name: &str, rows: &RecordBatch) {
     let spec = keyless(crate::kernel(name).unwrap()).over(["key", "sector"]).alias(name);
-    let spec = if streams(&spec) { spec } else { spec.with("window", 5).with("center", false) };
+    let mut spec = if streams(&spec) { spec } else { spec.with("window", 5).with("center", false) };
+    if matches!(spec.parameters.get("window"), Some(Value::Int(_))) {
+        spec.parameters.remove("by");
+    }
     let mut stage = Stage::new(vec![spec]).unwrap().with_time_column("t").unwrap();
     stage.advance(&rows.slice(0, SEEN)).unwrap();
     stage.save(path).unwrap();

@@ -17,6 +17,7 @@
 //! Equality is on the bits, NaN payloads aside; only the reference version has a tolerance, where its kernel rounds.
 
 mod arbitrary;
+mod errors;
 mod golden;
 mod keyed;
 
@@ -315,7 +316,7 @@ fn nothing_panics() {
         });
         outcome.unwrap_or_else(|failure| panic!("{}: {failure}", kernel.name));
         let (worked, failed) = (worked.get(), failed.get());
-        assert!(worked >= 10 && failed >= 10, "{}: {worked} worked, {failed} failed", kernel.name);
+        assert!(worked >= 5 && failed >= 5, "{}: {worked} worked, {failed} failed", kernel.name);
     }
 }
 

@@ -13,7 +13,7 @@ use super::running::{KeyedStates, Running};
 use super::validity::append_flags;
 use super::wiring::Wiring;
 use crate::drive::rolling_rows::ROWS_PER_THREAD;
-use crate::drive::{Answers, Columns, Driver, Rows, run_rows};
+use crate::drive::{Answers, Columns, Driver, Rows, centered, run_rows};
 use crate::error::{Error, Result};
 use crate::keys::groups::{Groups, Run};
 use crate::spec::Bounds;
@@ -23,6 +23,8 @@ use crate::values::{Input, Output, ScalarValue, StateReader, StateWriter, Values
 pub(crate) struct Keyed<D: Driver> {
     driver: D,
     wiring: Wiring,
+    /// How many later rows the window of a row includes, if it is centered on it.
+    lead: Option<usize>,
     states: Vec<D::State>,
     answers: Vec<D::Output>,
     /// Which answers are valid; empty as long as all are.
@@ -32,16 +34,21 @@ pub(crate) struct Keyed<D: Driver> {
 impl<D: Driver> Keyed<D> {
     /// `wiring` as far as it does not follow from the driver.
     pub(crate) fn boxed(driver: D, wiring: Wiring) -> Box<dyn Running> {
-        let wiring = Wiring { interleaved: D::SMALL_STATE, state_size: driver.state_size(), ..wiring };
-        Box::new(Self::with(driver, wiring, Vec::new()))
+        Self::centered(driver, wiring, None)
     }
 
-    fn with(driver: D, wiring: Wiring, states: Vec<D::State>) -> Self {
-        Self { driver, wiring, states, answers: Vec::new(), answered: BooleanBufferBuilder::new(0) }
+    /// As [`Keyed::boxed`], with windows centered on their row if there is a lead.
+    pub(crate) fn centered(driver: D, wiring: Wiring, lead: Option<usize>) -> Box<dyn Running> {
+        let wiring = Wiring { interleaved: D::SMALL_STATE, state_size: driver.state_size(), ..wiring };
+        Box::new(Self::with(driver, wiring, lead, Vec::new()))
+    }
+
+    fn with(driver: D, wiring: Wiring, lead: Option<usize>, states: Vec<D::State>) -> Self {
+        Self { driver, wiring, lead, states, answers: Vec::new(), answered: BooleanBufferBuilder::new(0) }
     }
 
     fn with_states(&self, states: Vec<D::State>) -> Box<dyn Running> {
-        Box::new(Self::with(self.driver.clone(), self.wiring.clone(), states))
+        Box::new(Self::with(self.driver.clone(), self.wiring.clone(), self.lead, states))
     }
 
     /// Runs the rows `start..end` of the batch; a cut in between is for rows that are taken in turn.
@@ -53,12 +60,14 @@ impl<D: Driver> Keyed<D> {
         end: usize,
         answers: Answers<D::Output>,
     ) {
-        let Self { driver, states, .. } = self;
+        let Self { driver, lead, states, .. } = self;
         match batch.groups {
             Groups::One if end - start == columns.len() && batch.threads > 1 => {
-                driver.run_parallel(&mut states[0], columns, answers, batch.threads);
+                centered::run_parallel(driver, *lead, &mut states[0], columns, answers, batch.threads);
             }
-            Groups::One => columns.with_rows(start, end, |rows| run_rows(driver, &mut states[0], rows, answers)),
+            Groups::One => columns.with_rows(start, end, |rows| {
+                centered::run(driver, *lead, &mut states[0], rows, answers);
+            }),
             Groups::Interleaved { keys } => {
                 if D::SMALL_STATE {
                     columns.with_rows(start, end, |rows| {
@@ -68,7 +77,7 @@ impl<D: Driver> Keyed<D> {
             }
             Groups::Runs { runs, .. } if batch.threads > 1 => self.share_runs(runs, columns, answers, batch.threads),
             Groups::Runs { runs, .. } => {
-                columns.with_rows(start, end, |rows| run_in_turn(driver, states, 0, runs, 0, rows, answers));
+                columns.with_rows(start, end, |rows| run_in_turn(driver, *lead, states, (0, 0), runs, rows, answers));
             }
         }
     }
@@ -81,13 +90,13 @@ impl<D: Driver> Keyed<D> {
         mut answers: Answers<D::Output>,
         threads: usize,
     ) {
-        let Self { driver, states, .. } = self;
+        let Self { driver, lead, states, .. } = self;
         let long = (columns.len() / threads).max(ROWS_PER_THREAD);
         let (long, short): (Vec<Run>, Vec<Run>) = runs.iter().partition(|run| D::SPLITS && run.len() > long);
         for run in long {
             let answers = answers.part(run.start, run.end);
             columns.with_part(run.start, run.end, |rows| {
-                driver.run_parallel(&mut states[run.key as usize], &rows, answers, threads);
+                centered::run_parallel(driver, *lead, &mut states[run.key as usize], &rows, answers, threads);
             });
         }
         if !short.is_empty() {
@@ -164,9 +173,9 @@ impl<D: Driver> Keyed<D> {
             first_row = last.end;
             jobs.push((part, own_states, first.key, first.start, rows.slice(first.start, last.end), own_answers));
         }
-        let driver = &self.driver;
+        let (driver, lead) = (&self.driver, self.lead);
         jobs.into_par_iter().for_each(|(part, states, key, row, rows, answers)| {
-            run_in_turn(driver, states, key, part, row, rows, answers);
+            run_in_turn(driver, lead, states, (key, row), part, rows, answers);
         });
     }
 }
@@ -189,20 +198,20 @@ fn grow<T: Copy + Send + Sync>(items: &mut Vec<T>, item: T, rows: usize, threads
     }
 }
 
-/// Runs one key after the other; `states`, `rows` and `answers` begin at `first_key` and `first_row`.
+/// Runs one key after the other; `states`, `rows` and `answers` begin at the first key and row.
 fn run_in_turn<D: Driver>(
     driver: &D,
+    lead: Option<usize>,
     states: &mut [D::State],
-    first_key: u32,
+    (first_key, first_row): (u32, usize),
     runs: &[Run],
-    first_row: usize,
     rows: Rows<D::Input>,
     mut answers: Answers<D::Output>,
 ) {
     for run in runs {
         let (start, end) = (run.start - first_row, run.end - first_row);
         let state = &mut states[(run.key - first_key) as usize];
-        run_rows(driver, state, rows.slice(start, end), answers.part(start, end));
+        centered::run(driver, lead, state, rows.slice(start, end), answers.part(start, end));
     }
 }
 
@@ -239,7 +248,9 @@ impl<D: Driver> Running for Keyed<D> {
             Groups::One => batch.threads == 1 || D::SMALL_STATE,
             Groups::Runs { .. } => false,
         };
-        let portion = if in_turn { self.driver.portion().min(len) } else { len }.max(1);
+        // The last rows of a portion would get the results of the last rows of all.
+        let in_portions = in_turn && self.lead.is_none();
+        let portion = if in_portions { self.driver.portion().min(len) } else { len }.max(1);
         let threads = if in_turn { 1 } else { batch.threads };
         let (mut answers, mut answered) = (std::mem::take(&mut self.answers), Vec::new());
         let mut grouped = Vec::new();

@@ -8,7 +8,6 @@ use super::window::{Span, TimeSpan, Window};
 use super::wiring::Wiring;
 use crate::drive::Driver;
 use crate::drive::by_row::WithRow;
-use crate::drive::centered::Centered;
 use crate::drive::expanding::Expanding;
 use crate::drive::filter::Filter;
 use crate::drive::lagged::Lagged;
@@ -23,7 +22,14 @@ use crate::values::{Input, Output};
 /// What is put around a window's driver, so that it reads or returns something else.
 pub trait Around<I: Input, O: Output> {
     /// The kernel.
-    fn boxed<D: Driver<Input = I, Output = O>>(self, driver: D, wiring: Wiring) -> Box<dyn Running>;
+    ///
+    /// With a lead its windows are centered: that of a row includes so many later rows.
+    fn boxed<D: Driver<Input = I, Output = O>>(
+        self,
+        driver: D,
+        wiring: Wiring,
+        lead: Option<usize>,
+    ) -> Box<dyn Running>;
 }
 
 /// Nothing.
@@ -31,8 +37,13 @@ pub trait Around<I: Input, O: Output> {
 pub struct Bare;
 
 impl<I: Input, O: Output> Around<I, O> for Bare {
-    fn boxed<D: Driver<Input = I, Output = O>>(self, driver: D, wiring: Wiring) -> Box<dyn Running> {
-        Keyed::boxed(driver, wiring)
+    fn boxed<D: Driver<Input = I, Output = O>>(
+        self,
+        driver: D,
+        wiring: Wiring,
+        lead: Option<usize>,
+    ) -> Box<dyn Running> {
+        Keyed::centered(driver, wiring, lead)
     }
 }
 
@@ -41,8 +52,14 @@ impl<I: Input, O: Output> Around<I, O> for Bare {
 pub struct Then<F>(pub F);
 
 impl<F: ByRow> Around<F::Input, F::Inner> for Then<F> {
-    fn boxed<D: Driver<Input = F::Input, Output = F::Inner>>(self, driver: D, wiring: Wiring) -> Box<dyn Running> {
-        Keyed::boxed(WithRow { driver, step: self.0 }, wiring)
+    fn boxed<D: Driver<Input = F::Input, Output = F::Inner>>(
+        self,
+        driver: D,
+        wiring: Wiring,
+        lead: Option<usize>,
+    ) -> Box<dyn Running> {
+        // The window is centered on the row that the step takes.
+        Keyed::boxed(WithRow { driver, step: self.0, lead }, wiring)
     }
 }
 
@@ -51,8 +68,13 @@ impl<F: ByRow> Around<F::Input, F::Inner> for Then<F> {
 pub struct BesideItself(pub usize);
 
 impl<O: Output> Around<[f64; 2], O> for BesideItself {
-    fn boxed<D: Driver<Input = [f64; 2], Output = O>>(self, driver: D, wiring: Wiring) -> Box<dyn Running> {
-        Keyed::boxed(Lagged { driver, lag: self.0 }, wiring)
+    fn boxed<D: Driver<Input = [f64; 2], Output = O>>(
+        self,
+        driver: D,
+        wiring: Wiring,
+        lead: Option<usize>,
+    ) -> Box<dyn Running> {
+        Keyed::centered(Lagged { driver, lag: self.0 }, wiring, lead)
     }
 }
 
@@ -126,7 +148,7 @@ impl Window {
             (Span::Rows { held, lagged, .. }, _) => {
                 self.rows(RollingRows { statistic, rows: *held, lagged: *lagged, min_samples }, wiring, around)
             }
-            _ => Ok(around.boxed(Expanding { statistic, min_samples }, wiring)),
+            _ => Ok(around.boxed(Expanding { statistic, min_samples }, wiring, None)),
         }
     }
 
@@ -149,7 +171,7 @@ impl Window {
             }
             _ => {
                 let driver = OrderedRows { window: ordered, rows: usize::MAX, lagged: false, min_samples };
-                Ok(around.boxed(driver, wiring))
+                Ok(around.boxed(driver, wiring, None))
             }
         }
     }
@@ -161,10 +183,11 @@ impl Window {
         around: impl Around<D::Input, D::Output>,
     ) -> Result<Box<dyn Running>> {
         let wiring = Wiring { step: self.step, ..wiring };
-        Ok(match self.span {
-            Span::Rows { lead: Some(lead), .. } => around.boxed(Centered { driver, lead }, wiring),
-            _ => around.boxed(driver, wiring),
-        })
+        let lead = match self.span {
+            Span::Rows { lead, .. } => lead,
+            _ => None,
+        };
+        Ok(around.boxed(driver, wiring, lead))
     }
 
     fn time<K: Sliding>(
@@ -179,6 +202,6 @@ impl Window {
         // In memory a window that a column bounds may go back to earlier rows.
         let (min_samples, keeps_all) = (self.min_samples, binding.is_whole() && reach == Reach::Told);
         let driver = RollingTime { summary, reach, includes_current, min_samples, keeps_all };
-        around.boxed(driver, Wiring { time, bounds, step: self.step, ..wiring })
+        around.boxed(driver, Wiring { time, bounds, step: self.step, ..wiring }, None)
     }
 }
