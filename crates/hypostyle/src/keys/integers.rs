@@ -8,20 +8,20 @@ use super::spare::{SPARE, give_back};
 use crate::error::Result;
 use crate::values::{Output, read_integer};
 
-/// Integers in the order of their numbers.  Small ones find theirs in a plain table, others by hashing.
+/// Integers in the order of their numbers.  Small ones are looked up in a plain table, others by hash.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Integers {
     names: Vec<i64>,
     null: Option<u32>,
-    /// By the integer itself, one more than its number; 0 where it has none, or is in `others`.
+    /// Indexed by the integer: one more than its number; 0 if it has none, or is in `others`.
     small: Vec<u32>,
     others: Interner<i64>,
 }
 
-/// Integers below this always have a place in the plain table.
+/// Integers below this are always in the plain table.
 const SMALL: usize = 1 << 10;
 
-/// So many places the plain table may have for each name.
+/// The plain table has at most this many entries per name.
 const PLACES_PER_NAME: usize = 16;
 
 impl Integers {

@@ -1,4 +1,4 @@
-//! Keys of two numbers: that of the key's beginning, and that of the next column's value.
+//! Keys of two numbers: that of the key's prefix, and that of the next column's value.
 
 use super::interner::{Interner, UNKNOWN, next_number, number_rows};
 use super::spare::give_back;

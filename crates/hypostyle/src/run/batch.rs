@@ -21,7 +21,7 @@ pub struct Batch<'a> {
     pub(crate) threads: usize,
     values: HashMap<(usize, Domain), Values<'a>>,
     valid: HashMap<usize, Vec<bool>>,
-    /// Each row's number within its key, where a kernel asks for it.
+    /// Each row's number within its key, if a kernel needs it.
     pub(crate) positions: Cow<'a, [i64]>,
 }
 
@@ -90,7 +90,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The times of the rows and the first time in each one's window; where rows are counted, their numbers are the times.
+    /// The times of the rows and the first time in each one's window; if rows are counted, their numbers are the times.
     pub(crate) fn firsts<'b>(&'b self, bounds: &Bounds) -> (&'b [i64], Vec<i64>) {
         let times = bounds.time.map_or(&*self.positions, |time| self.times(time));
         let places = times.iter().zip(self.times(bounds.column));

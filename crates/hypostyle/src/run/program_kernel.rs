@@ -63,7 +63,7 @@ impl ProgramKernel {
     }
 
     fn of(kernel: Box<dyn Running>) -> Box<Self> {
-        kernel.into_any().downcast().unwrap_or_else(|_| unreachable!("kernels of one specification are of one kind"))
+        kernel.into_any().downcast().unwrap_or_else(|_| unreachable!("kernels of one specification have one type"))
     }
 
     fn row_of(&self, row: LiveRow) -> Vec<Option<Scalar>> {

@@ -1,5 +1,5 @@
-//! A kernel bound to its columns, with the states of all keys: the dynamic door between a stage and the drivers.  Every
-//! method is required, so that no kernel can lose a state by leaving one out.
+//! A kernel bound to its columns, with the states of all keys: the dynamic interface between a stage and the drivers.  Every
+//! method is required, so that no kernel can lose a state by omitting one.
 
 use std::any::Any;
 
@@ -16,13 +16,13 @@ pub trait Running: KeyedStates + Send + Sync {
     /// What it reads and returns.
     fn wiring(&self) -> &Wiring;
 
-    /// Makes room for the results of this many rows.
+    /// Reserves memory for the results of this many rows.
     fn expect_rows(&mut self, rows: usize);
 
     /// Reads a batch; the results are kept until they are taken.
     ///
     /// # Errors
-    /// Internal ones only: what a user can get wrong is found before the first kernel runs.
+    /// Internal ones only: invalid input is found before the first kernel runs.
     fn run(&mut self, batch: &Batch) -> Result<()>;
 
     /// Reads a single row and appends its result to `results`: a value, or one per field of a struct.
@@ -55,7 +55,7 @@ pub trait KeyedStates {
     /// Appends the states of a kernel of the same specification.
     fn append(&mut self, other: Box<dyn Running>);
 
-    /// The kernel as what it is.
+    /// The kernel as a concrete type.
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 
     /// Writes a key's state.

@@ -16,11 +16,11 @@ pub struct Wiring {
     pub time: Option<usize>,
     /// The column that sets where each row's window begins.
     pub bounds: Option<Bounds>,
-    /// Every so many rows of a key there is a result; the others are null.
+    /// Every `step`-th row of a key has a result; the others are null.
     pub step: usize,
-    /// Whether rows of many keys are best taken as they come.
+    /// Whether rows of many keys are processed faster in row order.
     pub interleaved: bool,
-    /// About how many bytes the state of a key takes in the long run.
+    /// The approximate size of a key's state in bytes, in the long run.
     pub state_size: usize,
 }
 

@@ -14,7 +14,7 @@ use crate::run::pool;
 use crate::spec::KernelSpec;
 use crate::values::ScalarValue;
 
-/// Kernels over the same keys, and everything they know about the rows so far.
+/// Kernels over the same keys, with their state after the rows so far.
 ///
 /// ```
 /// use arrow::{array::{ArrayRef, AsArray, Float64Array, RecordBatch, StringArray}, datatypes::Float64Type};
@@ -138,7 +138,7 @@ impl Stage {
         self.time_column.as_deref()
     }
 
-    /// The column whose times [`Stage::evict`] goes by, as soon as its type is known.
+    /// The column whose times [`Stage::evict`] uses, as soon as its type is known.
     pub fn time_field(&self) -> Option<&Field> {
         let clock = |bound: &BoundKernels| bound.clock(self.time_column()).map(|clock| clock.order.column());
         self.bound.as_ref().and_then(|bound| clock(bound).map(|column| &bound.fields[column]))
@@ -197,7 +197,7 @@ impl Stage {
     /// # Errors
     /// As [`Stage::advance`].
     pub fn advance_columns(&mut self, batch: &RecordBatch) -> Result<RecordBatch> {
-        // Types that a first batch brings are kept if it succeeds; others stay in any case.
+        // The types of a first batch are kept if it succeeds; known types are always kept.
         let known = self.bound.is_some();
         let mut bound = match self.bound.take() {
             Some(bound) => bound,
@@ -317,7 +317,7 @@ impl Stage {
         BoundKernels::bind(self.plan.kernels(), self.time_column(), schema, false)
     }
 
-    /// Runs `action` on as many threads as so many rows or keys are worth.
+    /// Runs `action` on several threads if the number of rows or keys is worth it.
     pub(super) fn on_threads<R: Send>(&self, rows: usize, action: impl FnOnce(usize) -> R + Send) -> R {
         on_threads(self.threads, rows, action)
     }
@@ -337,7 +337,7 @@ impl Stage {
 }
 
 fn types_unknown() -> Error {
-    Error::new(ErrorKind::Stage, "the types of the columns are not known yet, as the stage has seen no rows")
+    Error::new(ErrorKind::Stage, "the types of the columns are not known yet, because the stage has seen no rows")
         .with_help("call `set_schema` first, or advance a batch")
 }
 

@@ -24,7 +24,7 @@ pub fn evaluate(batch: &RecordBatch, kernels: &[KernelSpec], threads: Option<usi
 /// The fields that [`evaluate`] returns for inputs of this schema.
 ///
 /// # Errors
-/// As [`evaluate`], as far as types tell.
+/// As [`evaluate`], for errors that depend on types only.
 pub fn output_fields(schema: &Schema, kernels: &[KernelSpec]) -> Result<Vec<Field>> {
     Catalog::builtin().output_fields(schema, kernels)
 }

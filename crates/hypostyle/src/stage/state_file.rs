@@ -1,6 +1,6 @@
-//! Saved states: an Arrow IPC file with one row a key, its key columns and each kernel's state, readable with any Arrow
-//! tool.  The schema's metadata hold the format's version, the specification and a checksum of the whole file, so that a
-//! damaged file is refused before anything is made of it.
+//! Saved states: an Arrow IPC file with one row per key, its key columns and each kernel's state, readable with any Arrow tool.
+//! The schema's metadata hold the format version, the specification and a checksum of the whole file, so that a damaged file is
+//! detected before it is used.
 
 use std::collections::HashMap;
 use std::io::{Cursor, Write};
@@ -29,7 +29,7 @@ const FORMAT: u32 = 1;
 const MARK: &str = "hypostyle-xxh3:";
 const NO_CHECKSUM: &str = "0000000000000000";
 
-/// What the metadata say of a stage.
+/// The metadata of a stage.
 #[derive(Serialize, Deserialize)]
 struct Header {
     format: u32,
@@ -38,7 +38,7 @@ struct Header {
     /// The names and types of the columns that the stage reads; none before its first batch.
     columns: Option<Vec<(String, String)>>,
     rows: u64,
-    /// The column that tells when a key was last seen.
+    /// The column that says when a key was last seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     time: Option<String>,
 }
@@ -64,7 +64,10 @@ impl Catalog {
         let wanted = StagePlan::new(self, kernels)?;
         match difference(stage.kernels(), wanted.specs()) {
             None => Ok(stage),
-            Some(difference) => Err(Error::state(difference).in_file(path)),
+            Some(difference) => {
+                let help = "load it with the kernels that wrote it, or start over";
+                Err(Error::state(difference).in_file(path).with_help(help))
+            }
         }
     }
 
@@ -147,7 +150,8 @@ fn to_bytes(stage: &Stage) -> Result<Vec<u8>> {
     ]);
     let (fields, columns, rows) = table(stage)?;
     if fields.iter().map(Field::name).chain(stage.output_names()).any(|name| name.contains(MARK)) {
-        return Err(Error::state(format!("a column's name may not contain '{MARK}', which marks the checksum")));
+        return Err(Error::state(format!("a column name contains '{MARK}', which marks the checksum"))
+            .with_help("rename the column"));
     }
     let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
@@ -203,13 +207,13 @@ fn table(stage: &Stage) -> Result<(Vec<Field>, Vec<ArrayRef>, usize)> {
     Ok((fields, columns, keys))
 }
 
-/// Where the checksum's digits stand: the schema is written twice.
+/// The positions of the checksum's digits: the schema is written twice.
 fn checksum_places(bytes: &[u8]) -> Vec<usize> {
     let mark = MARK.as_bytes();
     let mut places = Vec::new();
     let mut from = 0;
-    // The schema stands at the file's beginning and at its end, so its ends are searched first; a state's own bytes can't
-    // hold the mark by chance, and a key that does is told apart by the count.
+    // The schema is at the beginning and at the end of the file, so the first and the last mark are those of the checksum; marks
+    // in between are values of keys.
     while let Some(at) = find(&bytes[from..], mark) {
         let place = from + at + mark.len();
         if bytes.len() >= place + NO_CHECKSUM.len() {
@@ -257,15 +261,12 @@ fn from_bytes(catalog: &Catalog, bytes: &[u8]) -> Result<Stage> {
     verify(bytes)?;
     let reader = FileReader::try_new(Cursor::new(bytes), None).map_err(Error::state)?;
     let schema = reader.schema();
-    let text = schema.metadata().get("hypostyle").ok_or_else(|| Error::state("its metadata lack the specification"))?;
+    let text = schema.metadata().get("hypostyle").ok_or_else(|| Error::state("its metadata have no specification"))?;
     let header: Header = serde_json::from_str(text).map_err(Error::state)?;
     if header.format != FORMAT {
-        return Err(Error::state(format!(
-            "it has format {} (hypostyle {}), and this is hypostyle {} with format {FORMAT}",
-            header.format,
-            header.library,
-            env!("CARGO_PKG_VERSION")
-        )));
+        let problem = format!("got format {} of hypostyle {}, expected format {FORMAT}", header.format, header.library);
+        let help = format!("use that version, or start over with hypostyle {}", env!("CARGO_PKG_VERSION"));
+        return Err(Error::state(problem).with_help(help));
     }
     let mut stage = Stage::of(StagePlan::new(catalog, &header.kernels)?)?;
     stage.time_column = header.time;
@@ -289,7 +290,7 @@ fn from_bytes(catalog: &Catalog, bytes: &[u8]) -> Result<Stage> {
 
     let mut take = |count: usize| {
         if columns.len() < count {
-            return Err(Error::state("it lacks columns"));
+            return Err(Error::state("columns are missing"));
         }
         Ok(columns.drain(..count).collect::<Vec<_>>())
     };
@@ -299,18 +300,18 @@ fn from_bytes(catalog: &Catalog, bytes: &[u8]) -> Result<Stage> {
             let names: Vec<ArrayRef> = take(stage.over().len())?.into_iter().map(|(_, column)| column).collect();
             let numbers = keys.number(&names, 1)?;
             if !numbers.iter().enumerate().all(|(row, number)| *number as usize == row) {
-                return Err(Error::state("a key stands in it twice"));
+                return Err(Error::state("a key occurs twice"));
             }
             keys.len()
         }
     };
     if keys != table.num_rows() {
-        return Err(Error::state(format!("it holds {} rows for {keys} keys", table.num_rows())));
+        return Err(Error::state(format!("got {} rows for {keys} keys", table.num_rows())));
     }
     let mut take_integers = |what: &str| -> Result<Vec<i64>> {
         let (_, column) = take(1)?.remove(0);
         let integers = column.as_primitive_opt::<Int64Type>();
-        Ok(integers.ok_or_else(|| Error::state(format!("{what} are no integers")))?.values().to_vec())
+        Ok(integers.ok_or_else(|| Error::state(format!("{what} are not integers")))?.values().to_vec())
     };
     for Watermark { last, .. } in &mut bound.watermarks {
         *last = take_integers("the last times")?;
@@ -341,7 +342,7 @@ fn read_states(kernel: &mut dyn Running, name: &str, columns: &[(Field, ArrayRef
         kernel.read(&mut reader)?;
     }
     if keys > 0 && !reader.exhausted() {
-        return Err(Error::state(format!("the state of '{name}' has columns that its kernel doesn't know")));
+        return Err(Error::state(format!("the state of '{name}' has columns that its kernel does not have")));
     }
     Ok(())
 }
@@ -349,11 +350,11 @@ fn read_states(kernel: &mut dyn Running, name: &str, columns: &[(Field, ArrayRef
 /// How the kernels of one stage differ from those of another; both in their normal form.
 pub(super) fn difference(one: &[KernelSpec], other: &[KernelSpec]) -> Option<String> {
     if one.len() != other.len() {
-        return Some(format!("it holds {} kernels, expected {}", one.len(), other.len()));
+        return Some(format!("got {} kernels, expected {}", one.len(), other.len()));
     }
     let pairs = one.iter().zip(other).enumerate();
     let (place, (one, other)) = pairs.into_iter().find(|(_, (one, other))| one != other)?;
-    Some(format!("its kernel {} is {one}, expected {other}", place + 1))
+    Some(format!("kernel {}: got {one}, expected {other}", place + 1))
 }
 
 /// Writes a file under a temporary name, syncs it and renames it.
@@ -364,7 +365,7 @@ fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     };
     let fail = |e| Error::io("write the state", path, e);
     let mut named = tempfile::Builder::new();
-    // As any new file: temporary ones are for the owner alone.
+    // As any new file: temporary files are readable by the owner only.
     #[cfg(unix)]
     named.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = named.tempfile_in(folder).map_err(fail)?;

@@ -1,4 +1,4 @@
-//! Values at the border: Arrow columns and plain values in, as numbers of two domains; results out; states as columns.
+//! Conversions: Arrow columns and plain values to numbers of two domains, results to Arrow columns, states to columns.
 
 mod domain;
 mod input;
