@@ -1,4 +1,4 @@
-//! The laws of the library, tried on every kernel of the catalogue with random parameters and random rows.
+//! The laws of the library, tried on every kernel of the catalog with random parameters and random rows.
 //!
 //! | law | test |
 //! |---|---|
@@ -11,7 +11,7 @@
 //! | peeking keeps nothing | `peeking_keeps_nothing` |
 //! | a row alone | `rows_may_come_alone` |
 //! | keys may move and be evicted | `keys_may_move`, `evicted_keys_start_over` |
-//! | states stay loadable | `golden_states_go_on` |
+//! | states stay loadable | `golden_states_resume` |
 //! | nothing panics | `nothing_panics` |
 //!
 //! Equality is on the bits, NaN payloads aside; only the reference version has a tolerance, where its kernel rounds.

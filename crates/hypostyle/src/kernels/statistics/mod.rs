@@ -1,5 +1,5 @@
-//! Statistics, one file each, always in the same order: why, the state, the implementation, the catalog's entries with their
-//! reference versions, tests.
+//! Statistics, one file each, always in the same order: why, the state, the implementation, the catalog's entries, their
+//! reference versions.
 
 pub mod arg_extremum;
 pub mod autocorrelation;
