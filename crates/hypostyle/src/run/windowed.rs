@@ -23,7 +23,7 @@ use crate::values::{Input, Output};
 pub trait Around<I: Input, O: Output> {
     /// The kernel.
     ///
-    /// With a lead its windows are centered: that of a row includes so many later rows.
+    /// With a lead its windows are centered: that of a row includes `lead` later rows.
     fn boxed<D: Driver<Input = I, Output = O>>(
         self,
         driver: D,
