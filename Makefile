@@ -15,7 +15,7 @@ BUILT := $(or $(CARGO_TARGET_DIR),target)
 EXAMPLES := $(notdir $(basename $(wildcard crates/hypostyle/examples/*.rs)))
 TYPED := python/hypostyle python/hypostyle_cli data benches tools
 
-.PHONY: help setup native demo test fuzz lint format bench crash-test generate docs clean
+.PHONY: help setup native demo test fuzz lint format house bench crash-test generate docs clean
 
 help: ## List the targets
 	@echo "Usage: make TARGET"
@@ -55,6 +55,9 @@ format: .venv/tools ## Format everything
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+house: ## Print the layers of the crates: files, lines, and uses of a higher layer, if any
+	$(PYTHON) tools/house.py
+
 bench: setup .venv/peers ## Measure: criterion, then the comparison with other libraries; writes benches/results
 	cargo bench --workspace --bench kernels
 	$(BIN)/python benches/latency.py --write
@@ -66,9 +69,10 @@ bench: setup .venv/peers ## Measure: criterion, then the comparison with other l
 crash-test: ## Kill runs at random moments, more than a thousand times, and compare the output with undisturbed runs
 	HYPOSTYLE_KILL_ROUNDS=$(or $(ROUNDS),150) cargo test --release -p hypostyle-pipeline --test checkpoints killed -- --nocapture
 
-generate: setup ## Write what follows from the catalog: Python and Rust functions, docs/kernels.md, docs/pipeline.schema.json
+generate: setup ## Write what follows from the catalog: functions, docs/kernels.md, docs/pipeline.schema.json, states of new kernels
 	$(BIN)/python tools/generate.py
 	$(BIN)/hypostyle schema > docs/pipeline.schema.json
+	HYPOSTYLE_GOLDEN=write cargo test --release -p hypostyle --lib golden
 
 docs: generate ## Build the Rust documentation and the generated pages
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps

@@ -188,7 +188,7 @@ def test_sinks(tmp_path: Path, kind: str) -> None:
 
 def test_an_error_in_a_sink_is_told(tmp_path: Path) -> None:
     lf = FRAME.reverse().lazy().hs.with_columns(KERNELS[1], save_state=tmp_path / "state")
-    with pytest.raises(Exception, match="rolling_sum: time column 'ts' decreases in row 2 of key"):
+    with pytest.raises(Exception, match="rolling_sum, column 'ts', row 2: the time column is not sorted for key"):
         lf.sink_parquet(tmp_path / "out.parquet")
     assert not (tmp_path / "state").exists()
 

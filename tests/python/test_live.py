@@ -136,7 +136,9 @@ def test_keys_of_every_type(dtype: Any, values: list[Any]) -> None:
 def test_keys_without_single_values_are_refused() -> None:
     stage = hs.Stage(hs.expanding_count("x", over="key"))
     stage.advance(pl.DataFrame({"key": [1.5], "x": [1]}))
-    with pytest.raises(TypeError, match="a key of type Float64 can't come as a single value; give its rows as a batch"):
+    with pytest.raises(
+        TypeError, match="a key of type Float64 cannot be given as a single value\nhelp: pass the rows as"
+    ):
         stage.advance_row({"key": 1.5, "x": 1})
 
 
@@ -146,8 +148,11 @@ def test_errors_lose_nothing() -> None:
     before = stage.state()
     good = {"t": 20, "x": 2.0, "key": "a"}
     for wrong, message in [
-        (good | {"t": 5}, "time column 't' decreases in row 1 of key key=\"a\": .* after .*; sort by it first"),
-        (good | {"t": None, "key": "new"}, "time column 't' is null in row 1 of key key=\"new\""),
+        (
+            good | {"t": 5},
+            "column 't', row 1: the time column is not sorted for key key=\"a\": .* after .*\nhelp: sort by 't'",
+        ),
+        (good | {"t": None, "key": "new"}, "column 't', row 1: the time column has a null for key key=\"new\""),
         (good | {"x": "two"}, "column 'x' has type Float64, which cannot hold the value 'two'"),
         ({"t": 20, "x": 1.0}, "the row has no column 'key'"),
     ]:

@@ -78,7 +78,7 @@ def test_properties_and_schemas(tmp_path: Path) -> None:
         assert (one.over, one.by, one.time_column) == (["key"], ["ts"], "when")
         assert (one.n_rows, one.n_keys) == (50, frame["key"].n_unique())
     assert (tmp_path / "state").read_bytes() == stage.to_bytes()
-    with pytest.raises(ValueError, match="can't be used"):
+    with pytest.raises(ValueError, match="cannot be used"):
         hs.Stage.from_bytes(stage.to_bytes()[:-1])
     unkeyed = hs.Stage(hs.expanding_mean("x"))
     assert (unkeyed.over, unkeyed.by, unkeyed.time_column) == ([], [], None)

@@ -106,7 +106,7 @@ def test_a_stage_streams_as_long_as_no_window_goes_back() -> None:
     first = rows.head(1)
     stage.advance(first)
     before = pickle.dumps(stage)
-    with pytest.raises(ValueError, match=r"rolling_mean: column 'n' .* row \d+ of key k=.* in memory"):
+    with pytest.raises(ValueError, match=r"rolling_mean, column 'n', row \d+: .* for key k=.*\n.* in memory"):
         stage.advance(rows.tail(-1))
     assert pickle.dumps(stage) == before
 

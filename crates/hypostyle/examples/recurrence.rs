@@ -1,4 +1,4 @@
-//! A recurrence of one's own: the greatest fall from the peak so far.  Run it: `cargo run --release --example recurrence`
+//! A custom recurrence: the largest drawdown so far.  Run it: `cargo run --release --example recurrence`
 
 use hypostyle::{Recurrence, scan};
 
@@ -8,7 +8,7 @@ struct MaxDrawdown;
 impl Recurrence for MaxDrawdown {
     type Input = f64;
     type Output = f64;
-    type State = (f64, f64); // the peak and the greatest fall so far
+    type State = (f64, f64); // the peak and the largest fall so far
     fn start(&self) -> (f64, f64) {
         (f64::NEG_INFINITY, 0.0)
     }

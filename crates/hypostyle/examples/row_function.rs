@@ -1,4 +1,4 @@
-//! A row function of one's own, y = x^2 + sqrt(x).  Run it: `cargo run --release --example row_function`
+//! A custom row function, y = x^2 + sqrt(x).  Run it: `cargo run --release --example row_function`
 
 use hypostyle::{RowFunction, map_rows};
 

@@ -1,12 +1,12 @@
-//! The one error of the crate.  It names where it lies (file, kernel, parameter, column, row), what is wrong and how to fix
-//! it, as data and as a message that every interface shows unchanged.
+//! The one error of the crate.  It says where (file, kernel, parameter, column, row), what is wrong and how to fix it, as data
+//! and as a message that every interface shows unchanged.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use arrow::datatypes::DataType;
 
-/// What went wrong, for callers that decide by it (the Python package picks an exception class by it).
+/// What went wrong, for callers that handle errors by kind (the Python package chooses an exception class by it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -18,7 +18,7 @@ pub enum ErrorKind {
     ParameterType,
     /// The input has no column of this name.
     MissingColumn,
-    /// A column has a type that the kernel can't use, or another type than in earlier batches.
+    /// A column has a type that the kernel cannot use, or another type than in earlier batches.
     ColumnType,
     /// The time column decreases within a key, or holds a null.
     Unsorted,
@@ -26,7 +26,7 @@ pub enum ErrorKind {
     Stage,
     /// A saved state is damaged, of another version or of another stage.
     State,
-    /// A file can't be read or written.
+    /// A file cannot be read or written.
     Io,
     /// Arrow refused an operation.
     Arrow,
@@ -186,7 +186,7 @@ impl Error {
     }
 
     pub(crate) fn state(problem: impl fmt::Display) -> Self {
-        Self::new(ErrorKind::State, format!("the state can't be used: {problem}"))
+        Self::new(ErrorKind::State, format!("the state cannot be used: {problem}"))
     }
 
     /// A bug of this library, not of its user: something that the code around it rules out.
@@ -228,7 +228,7 @@ pub(crate) fn listed(names: &[&str]) -> String {
     }
 }
 
-/// The known name nearest to `given`, where one is near enough to be what was meant.
+/// The known name nearest to `given`, if one is near enough to be what was meant.
 pub(crate) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|name| (edit_distance(given, name), name))

@@ -123,7 +123,7 @@ pub fn main_with_args(args: impl IntoIterator<Item = OsString>) -> i32 {
 const DRY_RUN_ROWS: u64 = 100_000;
 
 /// Prints the plan, then the result of a dry run.
-fn check(args: &PipelineArgs) -> crate::Result<i32> {
+fn check(args: &PipelineArgs) -> crate::error::Result<i32> {
     let pipeline = args.pipeline()?;
     print(&format!("{}\n", pipeline.plan()?));
     if let Some(summary) = pipeline.dry_run(DRY_RUN_ROWS)? {
@@ -133,7 +133,7 @@ fn check(args: &PipelineArgs) -> crate::Result<i32> {
 }
 
 impl PipelineArgs {
-    fn pipeline(&self) -> crate::Result<Pipeline> {
+    fn pipeline(&self) -> crate::error::Result<Pipeline> {
         let mut pipeline = Pipeline::from_file(&self.file)?;
         if let Some(path) = &self.input {
             pipeline = pipeline.with_input(path);

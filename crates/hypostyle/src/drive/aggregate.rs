@@ -1,14 +1,14 @@
-//! One answer for all rows.
+//! One result for all rows.
 //!
-//! Blocks of a fixed length are summarised apart, on any number of threads, and merged in order: the bits do not depend on
-//! how many threads took part.
+//! Blocks of a fixed length are summarized separately, on any number of threads, and merged in order: the result is
+//! bit-identical for any number of threads.
 
 use rayon::prelude::*;
 
 use super::expanding::BLOCK;
 use crate::model::Statistic;
 
-/// A statistic of all rows; `None` where it is undefined.
+/// A statistic of all rows; `None` if it is undefined.
 ///
 /// ```
 /// use hypostyle::{Mean, aggregate};

@@ -1,5 +1,5 @@
-//! Answers that take the current row into account: a window's answer, then one step with the row that it belongs to (a
-//! z-score, an offset, a prediction).  The window may leave the row out, or be centred on it: the step is the same.
+//! Results that combine a window's result with the current row (a z-score, an offset, a prediction): the window's driver runs
+//! first, then one step per row.  The window may exclude the row, or be centered on it: the step is the same.
 
 use rayon::prelude::*;
 

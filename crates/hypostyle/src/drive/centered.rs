@@ -5,7 +5,7 @@
 
 use super::{Answers, Columns, Driver, Rows, run_rows};
 
-/// Runs a driver over all rows of a key; with a lead each row gets the result of the row so many rows later.
+/// Runs a driver over all rows of a key; with a lead each row gets the result of the row `lead` rows later.
 pub(crate) fn run<D: Driver>(
     driver: &D,
     lead: Option<usize>,

@@ -1,4 +1,4 @@
-//! A statistic over everything so far.
+//! A statistic of all rows so far.
 //!
 //! The rows are cut into blocks of a fixed length, counted from the key's first row; whole blocks are merged into one
 //! summary, and the current block has its own.  Errors then grow with the number of blocks rather than of rows, and a
@@ -22,12 +22,12 @@ pub struct Expanding<S> {
     pub(crate) min_samples: usize,
 }
 
-/// Everything so far.
+/// The summary of all rows so far.
 #[derive(Debug, Clone)]
 pub struct Totals<S: Statistic> {
     whole: S::State,
     current: S::State,
-    /// How many rows of the current block are in.
+    /// How many rows of the current block were read.
     offset: usize,
     count: usize,
     /// The first valid row.
@@ -68,7 +68,7 @@ impl<S: Statistic> Expanding<S> {
         if state.count == 0 {
             return self.statistic.finish_empty();
         }
-        // Rows that can't be anchors are the same to every anchor.
+        // Rows that cannot be anchors do not depend on the anchor.
         let anchor = state.anchor.unwrap_or_default();
         self.statistic.finish(&self.statistic.merge(&state.whole, &state.current), state.count, anchor)
     }
@@ -107,7 +107,7 @@ impl<S: Statistic> Driver for Expanding<S> {
         if parts < 2 {
             return self.run_portions(state, columns, 0, answers);
         }
-        // Where each part begins is known only after the parts before it, so their blocks are summarised first.
+        // The state at the start of a part depends on the parts before it, so their blocks are summarized first.
         if state.anchor.is_none() {
             state.anchor = columns.first_valid(S::can_anchor);
         }
@@ -167,7 +167,7 @@ impl<S: Statistic> Driver for Expanding<S> {
             anchor: from.rows::<S::Input>("anchor")?.first().copied().flatten(),
         };
         if state.offset >= BLOCK || (state.anchor.is_some() && state.count == 0) {
-            return Err(Error::state("the totals of an expanding window contradict each other"));
+            return Err(Error::state("the totals of an expanding window are inconsistent"));
         }
         Ok(state)
     }

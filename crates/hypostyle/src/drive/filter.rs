@@ -1,7 +1,7 @@
-//! A weight for each place of the window: the last `n` rows times a vector, at the cost of `n` steps a row.
+//! A weight for each position in the window: the last `n` rows times a vector, which costs `n` steps per row.
 //!
-//! Several rows are taken side by side, each summed from its oldest row to its youngest, so that the bits of an answer depend
-//! neither on its neighbours nor on the batch.
+//! Several rows are computed side by side, each summed from its oldest row to its newest, so that the bits of a result depend
+//! neither on its neighbors nor on the batch.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::values::{StateReader, StateWriter};
 pub enum FirStatistic {
     /// The sum of weight times value.
     Sum,
-    /// That, over the sum of the weights.
+    /// That sum divided by the sum of the weights.
     Mean,
     /// The weighted mean of the squares of the differences to the weighted mean, times n / (n - ddof).
     Variance {
@@ -48,10 +48,10 @@ pub struct Past {
     valid: Vec<bool>,
 }
 
-/// Rows that are taken side by side.
+/// How many rows are computed side by side.
 const SIDE: usize = 16;
 
-/// Sums `term(k, row)` over the places `k` of the window, for each row.
+/// Sums `term(k, row)` over the positions `k` of the window, for each row.
 #[inline(always)]
 fn each(len: usize, term: impl Fn(usize, usize) -> f64) -> [f64; SIDE] {
     let mut sums = [0.0; SIDE];
@@ -69,7 +69,7 @@ impl Filter {
         self.weights.len() - 1 + usize::from(self.lagged)
     }
 
-    /// Puts rows behind the past ones, with nulls for those before the first.
+    /// Appends rows to the past ones; rows before the first are null.
     fn extend(&self, past: &Past, rows: Rows<f64>) -> Past {
         let missing = self.reach() - past.values.len();
         let mut values = vec![0.0; missing];
@@ -93,10 +93,10 @@ impl Filter {
         let (n, len) = (self.weights.len(), answers.values.len());
         let weights = &self.weights;
         let everything: f64 = weights.iter().sum();
-        // Weights that add up to nothing but rounding have no mean.
+        // Weights whose sum is only rounding error have no mean.
         let heavy: f64 = weights.iter().map(|weight| weight.abs()).sum();
         let balanced = everything.abs() <= as_f64(n) * f64::EPSILON * heavy;
-        // A last group of less than `SIDE` rows is filled up with nulls.
+        // A last group of less than `SIDE` rows is padded with nulls.
         let (mut values, mut ones): (Vec<f64>, Vec<f64>) =
             (all.values.clone(), all.valid.iter().map(|valid| f64::from(u8::from(*valid))).collect());
         values.resize(values.len() + SIDE, 0.0);
@@ -117,7 +117,7 @@ impl Filter {
             };
             for row in 0..SIDE.min(len - start) {
                 count += usize::from(all.valid[start + row + n - 1]);
-                // By the row's own window, as its neighbours may be other ones in another batch.
+                // By the row's own window, because its neighbors may differ in another batch.
                 let total = if balanced && count == n { 0.0 } else { totals[row] };
                 let answer = self.finish(count, sums[row], total, squares[row]);
                 answers.set(start + row, answer.filter(|_| count >= self.min_samples));
@@ -135,7 +135,7 @@ impl Filter {
                 let (n, ddof) = (as_f64(count), as_f64(ddof));
                 let variance = squares / total * (n / (n - ddof));
                 let root = matches!(self.statistic, FirStatistic::Deviation { .. });
-                // Negative weights may make it negative; NaN goes on.
+                // Negative weights may make it negative; NaN propagates.
                 let negative = variance < 0.0;
                 (defined & !negative & (n > ddof)).then_some(if root { variance.sqrt() } else { variance })
             }
@@ -148,7 +148,7 @@ impl Filter {
     }
 }
 
-/// The walk as a value that pulp compiles for each kind of machine.
+/// The loop as a value that pulp compiles for each instruction set.
 struct Walk<'a> {
     filter: &'a Filter,
     all: &'a Past,
@@ -205,7 +205,7 @@ impl Driver for Filter {
     fn read(&self, from: &mut StateReader) -> Result<Past> {
         let rows: Vec<Option<f64>> = from.rows("rows")?;
         if rows.len() > self.reach() {
-            return Err(Error::state(format!("a window of {} rows can't hold {}", self.reach(), rows.len())));
+            return Err(Error::state(format!("a window needs at most {} rows, got {}", self.reach(), rows.len())));
         }
         Ok(Past {
             values: rows.iter().map(|x| x.unwrap_or_default()).collect(),

@@ -1,4 +1,4 @@
-//! A column beside itself some rows earlier: a driver over pairs, fed with each value and the one `lag` rows before.
+//! A column paired with itself some rows earlier: a driver over pairs reads each value and the one `lag` rows before.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -86,7 +86,7 @@ impl<D: Driver<Input = [f64; 2]>> Driver for Lagged<D> {
     fn read(&self, from: &mut StateReader) -> Result<Self::State> {
         let rows: VecDeque<Option<f64>> = from.rows::<f64>("earlier")?.into();
         if rows.len() > self.lag {
-            return Err(Error::state(format!("a lag of {} rows can't hold {}", self.lag, rows.len())));
+            return Err(Error::state(format!("a lag needs at most {} rows, got {}", self.lag, rows.len())));
         }
         Ok(Earlier { rows, inner: self.driver.read(from)? })
     }

@@ -1,19 +1,19 @@
-//! The drivers: how a kernel walks over the rows of one key.
+//! The drivers: how a kernel iterates over the rows of one key.
 //!
-//! A driver owns nulls, windows, `min_samples` and the state that is carried from batch to batch; the statistic, the
-//! ordered window or the recurrence inside it sees values only.  What a driver answers for a row may depend on the rows of
-//! the key and their number so far, never on where a batch ended: that is what keeps the laws.
+//! A driver handles nulls, windows, `min_samples` and the state between batches; the statistic, the ordered window or the
+//! recurrence inside it sees values only.  The result of a row may depend on the rows of the key and their number so far, never
+//! on where a batch ended: the laws follow from that.
 //!
 //! | driver | runs | window |
 //! |---|---|---|
 //! | [`rolling_rows`] | a [`Statistic`](crate::Statistic) | the last n rows, by aligned blocks |
-//! | [`rolling_time`] | a statistic or an ordered window | a span of time |
+//! | [`rolling_time`] | a statistic or an ordered window | a duration |
 //! | [`ordered_rows`] | an [`OrderedWindow`](crate::OrderedWindow) | the last n rows |
-//! | [`expanding`] | a statistic | everything so far |
+//! | [`expanding`] | a statistic | all rows so far |
 //! | [`filter`] | a vector of weights | the last n rows |
-//! | [`centered`], [`by_row`], [`lagged`] | one of these drivers | its window, moved, seen from the row, or beside itself |
+//! | [`centered`], [`by_row`], [`lagged`] | one of these drivers | its window, centered, combined with the row, or paired with earlier rows |
 //! | [`scan`] | a [`Recurrence`](crate::Recurrence) | - |
-//! | [`aggregate`] | a statistic | one answer for all rows |
+//! | [`aggregate`] | a statistic | one result for all rows |
 
 pub mod aggregate;
 pub mod by_row;
@@ -40,11 +40,11 @@ use crate::values::{StateReader, StateWriter};
 pub struct Rows<'a, I> {
     /// The rows; those that are not valid are arbitrary.
     pub values: &'a [I],
-    /// Which rows are valid; `None` where all are.
+    /// Which rows are valid; `None` if all are.
     pub valid: Option<&'a [bool]>,
-    /// The time of each row; empty where the kernel has no time column.
+    /// The time of each row; empty if the kernel has no time column.
     pub times: &'a [i64],
-    /// The first time in each row's window; empty where no column says so.
+    /// The first time in each row's window; empty if no column sets it.
     pub firsts: &'a [i64],
 }
 
@@ -79,12 +79,12 @@ impl<'a, I: Copy> Rows<'a, I> {
     }
 }
 
-/// Where a driver writes its answers: one for each row, valid unless said otherwise.
+/// Where a driver writes its results: one per row, valid unless it is set to null.
 #[derive(Debug)]
 pub struct Answers<'a, O> {
-    /// The answers.
+    /// The results.
     pub values: &'a mut [O],
-    /// Which are valid; all are, to begin with.
+    /// Which are valid; initially all are.
     pub valid: &'a mut [bool],
 }
 
@@ -111,7 +111,7 @@ impl<O: Copy> Answers<'_, O> {
     }
 }
 
-/// The rows of one key as columns, put together portion by portion.
+/// The rows of one key as columns, which are assembled portion by portion.
 #[derive(Debug)]
 pub struct Columns<'a, I> {
     columns: &'a [Values<'a>],
@@ -122,7 +122,7 @@ pub struct Columns<'a, I> {
     rows: PhantomData<I>,
 }
 
-/// Some of the rows' times, where there are any.
+/// Some of the rows' times, if there are any.
 fn part_of(times: &[i64], start: usize, end: usize) -> &[i64] {
     if times.is_empty() { times } else { &times[start..end] }
 }
@@ -154,7 +154,7 @@ impl<'a, I: Input> Columns<'a, I> {
         })
     }
 
-    /// Puts some of the rows together.
+    /// Assembles some of the rows.
     pub(crate) fn with_rows<R>(&self, start: usize, end: usize, use_rows: impl FnOnce(Rows<I>) -> R) -> R {
         self.with_part(start, end, |part| {
             let Columns { columns, valid, times, firsts, len, .. } = part;
@@ -162,7 +162,7 @@ impl<'a, I: Input> Columns<'a, I> {
         })
     }
 
-    /// The first valid row of which `holds` is true.
+    /// The first valid row for which `holds` is true.
     pub(crate) fn first_valid(&self, holds: impl Fn(I) -> bool) -> Option<I> {
         (0..self.len).step_by(PORTION).find_map(|start| {
             let find = |rows: Rows<I>| (0..rows.len()).filter_map(|row| rows.get(row)).find(|x| holds(*x));
@@ -171,19 +171,19 @@ impl<'a, I: Input> Columns<'a, I> {
     }
 }
 
-/// Rows whose inputs and answers stay in the first two levels of the cache.
+/// How many rows stay in the first two levels of the cache, with their results.
 pub(crate) const PORTION: usize = 1 << 13;
 
-/// How one kernel walks over the rows of one key.
+/// How one kernel iterates over the rows of one key.
 pub trait Driver: Clone + Send + Sync + 'static {
     /// A row.
     type Input: Input;
-    /// An answer.
+    /// A result.
     type Output: Output;
-    /// What is carried from batch to batch, for one key.
+    /// The state of one key between batches.
     type State: Clone + Send + Sync;
 
-    /// Whether a state is so small that looking it up for each row beats grouping the rows by key first.
+    /// Whether a state is so small that looking it up for each row is faster than grouping the rows by key first.
     const SMALL_STATE: bool = false;
 
     /// Whether several threads can share the rows of one key: whether there is a [`Driver::run_parallel`].
@@ -192,10 +192,10 @@ pub trait Driver: Clone + Send + Sync + 'static {
     /// The state before the first row.
     fn start(&self) -> Self::State;
 
-    /// Reads the rows and answers each.
+    /// Reads the rows and writes a result for each.
     fn run(&self, state: &mut Self::State, rows: Rows<Self::Input>, answers: Answers<Self::Output>);
 
-    /// As [`Driver::run`] from row `start` on, portion by portion, so that rows and answers stay in cache.
+    /// As [`Driver::run`] from row `start` on, portion by portion, so that rows and results stay in cache.
     fn run_portions(
         &self,
         state: &mut Self::State,
@@ -211,7 +211,7 @@ pub trait Driver: Clone + Send + Sync + 'static {
         }
     }
 
-    /// As [`Driver::run`] over all rows, with the same bits, on several threads where the driver can split a sequence.
+    /// As [`Driver::run`] over all rows, with bit-identical results, on several threads if the driver can split a sequence.
     fn run_parallel(
         &self,
         state: &mut Self::State,
@@ -222,17 +222,17 @@ pub trait Driver: Clone + Send + Sync + 'static {
         self.run_portions(state, columns, 0, answers);
     }
 
-    /// About how many rows of a sequence are best taken at once on one thread, so that they stay in cache.
+    /// How many rows of a sequence one thread should process at once, so that they stay in cache.
     fn portion(&self) -> usize {
         PORTION
     }
 
-    /// About how many bytes a key's state takes in the long run; what is small need not be told.
+    /// The approximate size of a key's state in bytes, in the long run; 0 if it is small.
     fn state_size(&self) -> usize {
         size_of::<Self::State>()
     }
 
-    /// Rows of many keys as they come: row `i` belongs to `states[keys[i]]`.
+    /// Runs rows of many keys in row order: row `i` belongs to `states[keys[i]]`.
     fn run_interleaved(
         &self,
         states: &mut [Self::State],
@@ -251,10 +251,10 @@ pub trait Driver: Clone + Send + Sync + 'static {
     /// Loads a state.
     ///
     /// # Errors
-    /// Where the columns are not those of this state.
+    /// If the columns are not those of this state.
     fn read(&self, from: &mut StateReader) -> Result<Self::State>;
 
-    /// The bytes that a state holds beyond its own size.
+    /// The heap bytes of a state.
     fn heap_bytes(&self, _state: &Self::State) -> usize {
         0
     }
@@ -266,8 +266,8 @@ pub(crate) fn run_rows<D: Driver>(driver: &D, state: &mut D::State, rows: Rows<D
     driver.run(state, rows, answers);
 }
 
-/// As [`Driver::run_parallel`] for a driver whose state follows from the last `reach` rows, so that a sequence can be cut
-/// anywhere: `after` gives the state after rows.
+/// As [`Driver::run_parallel`] for a driver whose state follows from the last `reach` rows, so that a sequence can be split
+/// anywhere: `after` returns the state after rows.
 pub(crate) fn run_split<D: Driver>(
     driver: &D,
     state: &mut D::State,

@@ -1,7 +1,7 @@
-//! An ordered window over the last `n` rows: insert the new value, remove the old one, answer.
+//! An ordered window over the last `n` rows: insert the new value, remove the old one, compute the result.
 //!
-//! The answers are exact functions of the window's values, so they do not depend on the order of insertions; the state is
-//! the last `n` rows, and the sorted window follows from them.
+//! The results are exact functions of the window's values, so they do not depend on the order of insertions.  The state is the
+//! last `n` rows, from which the sorted window is rebuilt.
 
 use super::rolling_rows::ROWS_PER_THREAD;
 use super::{Answers, Columns, Driver, PORTION, Rows, run_split};
@@ -13,14 +13,14 @@ use crate::values::{StateReader, StateWriter};
 #[derive(Debug, Clone)]
 pub struct OrderedRows<W> {
     pub(crate) window: W,
-    /// How many rows the window holds; 0 for `closed="neither"` with one row, `usize::MAX` for all so far.
+    /// How many rows the window holds; 0 for `closed="neither"` with one row, `usize::MAX` for all rows so far.
     pub(crate) rows: usize,
     /// Whether the window ends before the current row.
     pub(crate) lagged: bool,
     pub(crate) min_samples: usize,
 }
 
-/// The last rows of a key, in a ring and in order.
+/// The last rows of a key, in a ring and sorted.
 #[derive(Debug, Clone)]
 pub struct Recent<W: OrderedWindow> {
     ring: Vec<Option<W::Input>>,
@@ -53,7 +53,7 @@ impl<W: OrderedWindow> OrderedRows<W> {
         }
     }
 
-    /// All rows at once, where the window is full and the ordered window has a way.
+    /// All rows at once, if the window is full and the ordered window supports it.
     fn take_all(&self, state: &mut Recent<W>, rows: Rows<W::Input>, answers: &mut Answers<W::Output>) -> bool {
         if rows.len() < self.rows || self.lagged {
             return false;
@@ -99,7 +99,7 @@ impl<W: OrderedWindow> Driver for OrderedRows<W> {
     }
 
     fn run(&self, state: &mut Recent<W>, rows: Rows<W::Input>, mut answers: Answers<W::Output>) {
-        // The window fills row by row; a full one may have a faster way.
+        // The window fills row by row; a full one may have a faster algorithm.
         let filling = (self.rows - state.ring.len()).min(rows.len());
         for i in 0..rows.len() {
             if i == filling && self.take_all(state, rows.slice(i, rows.len()), &mut answers.part(i, rows.len())) {
@@ -118,7 +118,7 @@ impl<W: OrderedWindow> Driver for OrderedRows<W> {
     }
 
     fn portion(&self) -> usize {
-        // Every portion sorts a window anew.
+        // Every portion sorts a window again.
         PORTION.max(self.rows.saturating_mul(64))
     }
 
@@ -146,7 +146,7 @@ impl<W: OrderedWindow> Driver for OrderedRows<W> {
     fn read(&self, from: &mut StateReader) -> Result<Recent<W>> {
         let rows: Vec<Option<W::Input>> = from.rows("rows")?;
         if rows.len() > self.rows {
-            return Err(Error::state(format!("a window of {} rows can't hold {}", self.rows, rows.len())));
+            return Err(Error::state(format!("a window needs at most {} rows, got {}", self.rows, rows.len())));
         }
         Ok(self.after(rows.into_iter()))
     }

@@ -1,25 +1,22 @@
 //! Whole blocks of a rolling window at once, as vectors.
 //!
-//! The sums of `rolling_rows` wait for themselves at every row.  Here the suffixes and prefixes of several blocks are under
-//! way at once, which fills the time in between: of long blocks a few are walked side by side, a tile of each at a time; of
-//! short ones several fit into a tile and are walked one after the other, as the processor looks ahead that far.  What does
-//! not depend on its neighbours, the merge and the last steps, is taken for a whole tile.  Nulls are passed over without a
-//! branch: the summary with the row is computed in any case, and kept or not.  The bits are those of the row by row walk.
+//! In `rolling_rows` each addition waits for the one before it.  Here the suffixes and prefixes of several blocks are computed at
+//! once, which hides that latency: a few long blocks run side by side, a tile of each at a time; several short blocks fit into a
+//! tile and run one after the other, because the processor looks ahead that far.  Steps that do not depend on their neighbors,
+//! the merge and the last steps, run for a whole tile.  Nulls need no branch: the summary with the row is always computed, and
+//! kept or not.  The results are bit-identical to those of the loop row by row.
 
-use super::rolling_rows::{Block, RollingRows};
+use super::rolling_rows::{Block, LANES, RollingRows};
 use super::{Answers, Rows};
 use crate::model::{Statistic, Summary, TILE, Tile};
 
-/// The most blocks that are walked at once.
-pub(super) const LANES: usize = 4;
-
-/// Longer blocks are walked alone, so that their suffixes stay in cache.
+/// Longer blocks run alone, so that their suffixes stay in cache.
 const LONGEST_SIDE_BY_SIDE: usize = 1 << 14;
 
 /// The summaries of a tile.
 type TileOf<S> = <<S as Statistic>::State as Summary>::Tile;
 
-/// Values and which are valid; without nulls nobody looks at the flags.
+/// Values and which are valid; without nulls the flags are not read.
 struct Flagged<'a, I> {
     values: &'a [I],
     valid: &'a [bool],
@@ -45,7 +42,7 @@ impl<I> Flagged<'_, I> {
     }
 }
 
-/// Room that is used again for every group of blocks.
+/// Memory that is reused for every group of blocks.
 struct Scratch<S: Statistic> {
     suffix: Vec<TileOf<S>>,
     prefix: [TileOf<S>; LANES],
@@ -54,10 +51,10 @@ struct Scratch<S: Statistic> {
 }
 
 impl<S: Statistic> RollingRows<S> {
-    /// Whether one summary alone leaves the processor waiting.
+    /// Whether one summary alone does not keep the processor busy.
     const NARROW: bool = size_of::<S::State>() <= 16;
 
-    /// As many whole blocks as there are; gives how many rows that was.
+    /// Runs all whole blocks; returns how many rows they have.
     pub(super) fn run_whole_blocks(
         &self,
         state: &mut Block<S>,
@@ -66,12 +63,12 @@ impl<S: Statistic> RollingRows<S> {
     ) -> usize {
         let n = self.rows;
         let full = rows.len() / n;
-        // Less is not worth the preparations; the counts of a tile have 32 bits.
+        // Fewer rows are not worth the setup; the counts of a tile have 32 bits.
         if full * n < TILE || u32::try_from(n).is_err() {
             return 0;
         }
         if state.ring.is_empty() {
-            // Before the first block stands one of nulls.
+            // The block before the first one is all null.
             state.ring.resize(n, S::Input::default());
             state.valid.resize(n, false);
         }
@@ -121,7 +118,7 @@ impl<S: Statistic> RollingRows<S> {
             let nulls = before(done).has_null() || all.slice(done * n, (done + taken) * n).has_null();
             let mut part = answers.part(done * n, (done + taken) * n);
             let out = part.part(0, taken * n);
-            // A window that may hold fewer rows than there must be values is answered nowhere.
+            // If the window holds fewer rows than `min_samples`, every result is null.
             if !nulls && n < self.min_samples {
                 out.valid.fill(false);
             } else if packed > 1 {
@@ -152,7 +149,7 @@ impl<S: Statistic> RollingRows<S> {
         }
     }
 
-    /// Short blocks, so many that they fit into a tile.
+    /// Short blocks, as many as fit into a tile.
     #[inline(always)]
     fn walk_short<'r, const NULLS: bool>(
         &self,
@@ -172,7 +169,7 @@ impl<S: Statistic> RollingRows<S> {
             if S::ANCHORED {
                 anchors[start..start + n].fill(anchor);
             }
-            // Both ways in one loop, as neither waits for the other.
+            // Both directions in one loop, because neither depends on the other.
             let (earlier, later) = (&before.values[..n], &block.values[..n]);
             let leave = if NULLS { &before.valid[..n] } else { before.valid };
             let enter = if NULLS { &block.valid[..n] } else { block.valid };
@@ -210,7 +207,7 @@ impl<S: Statistic> RollingRows<S> {
         let statistic = &self.statistic;
         let anchors: [S::Input; L] = std::array::from_fn(|lane| anchor_of::<S, NULLS>(before[lane], blocks[lane]));
 
-        // What follows each slot of the block before, back to front.
+        // The suffixes of the block before, back to front.
         let tiles = n.div_ceil(TILE);
         let mut suffix: [&mut [TileOf<S>]; L] = take_chunks(&mut scratch.suffix, tiles);
         let mut summaries: [S::State; L] = std::array::from_fn(|_| statistic.empty());
@@ -220,7 +217,7 @@ impl<S: Statistic> RollingRows<S> {
             if end == n {
                 (0..L).for_each(|lane| suffix[lane][tile].set(n - 1 - start, statistic.empty()));
             }
-            // The rows that follow the slots `start..end`, but for the last slot of all.
+            // The rows after the slots `start..end`, except for the last slot of the block.
             let last = end.min(n - 1);
             let rows = before.map(|rows| &rows.values[start + 1..last + 1]);
             let valid = before.map(|rows| if NULLS { &rows.valid[start + 1..last + 1] } else { rows.valid });
@@ -242,7 +239,7 @@ impl<S: Statistic> RollingRows<S> {
         let (prefix, counts) = (&mut scratch.prefix, &mut scratch.counts);
         for (tile, start) in (0..n).step_by(TILE).enumerate() {
             let end = n.min(start + TILE);
-            // One after the other, but for all lanes at once ...
+            // Row by row, for all lanes at once ...
             let rows = blocks.map(|block| &block.values[start..end]);
             let enter = blocks.map(|block| if NULLS { &block.valid[start..end] } else { block.valid });
             let leave = before.map(|block| if NULLS { &block.valid[start..end] } else { block.valid });
@@ -259,7 +256,7 @@ impl<S: Statistic> RollingRows<S> {
                     }
                 }
             }
-            // ... and what does not depend on its neighbours, as vectors.
+            // ... then the steps that do not depend on their neighbors, as vectors.
             for lane in 0..L {
                 let answers = Answers { values: &mut values[lane][start..end], valid: &mut valid[lane][start..end] };
                 let sides = (&suffix[lane][tile], &prefix[lane]);
@@ -297,8 +294,8 @@ impl<S: Statistic> RollingRows<S> {
         }
     }
 
-    /// Answers the rows of a block before its first valid one once more: their windows end in the block before, so it is a
-    /// row of that one which their sums must be relative to.
+    /// Recomputes the rows of a block before its first valid one: their windows have values of the block before only, so their
+    /// anchor must be a row of that block.
     fn answer_head(&self, before: Flagged<S::Input>, block: Flagged<S::Input>, mut answers: Answers<S::Output>) {
         let head = block.valid.iter().position(|valid| *valid).unwrap_or(self.rows);
         let Some(last) = before.valid.iter().rposition(|valid| *valid).filter(|_| head > 0) else {
@@ -320,7 +317,7 @@ impl<S: Statistic> RollingRows<S> {
     }
 }
 
-/// The walk as a value that pulp compiles for each kind of machine; a closure would not be inlined.
+/// The loop as a value that pulp compiles for each instruction set; a closure would not be inlined.
 struct Walk<'a, S: Statistic> {
     driver: &'a RollingRows<S>,
     before: Flagged<'a, S::Input>,
@@ -338,7 +335,7 @@ impl<S: Statistic> pulp::NullaryFnOnce for Walk<'_, S> {
     }
 }
 
-/// A row that every window of the block from its first valid row on holds; else one of the block before.
+/// A row that is in every window of the block from its first valid row on; else one of the block before.
 #[inline(always)]
 fn anchor_of<S: Statistic, const NULLS: bool>(before: Flagged<S::Input>, block: Flagged<S::Input>) -> S::Input {
     if !NULLS {

@@ -1,26 +1,28 @@
 //! A statistic over the last `n` rows, without ever subtracting.
 //!
-//! Sliding a sum by adding the new value and subtracting the old one drifts, and one infinity poisons everything after it.
+//! Sliding a sum by adding the new value and subtracting the old one drifts, and one infinity affects all later results.
 //! Instead each key's rows are cut into blocks of `n`, counted from its first row.  A window that ends in block b is a
 //! suffix of block b-1 merged with a prefix of block b (van Herk 1992; Gil and Werman 1993): each row costs one step of a
-//! suffix, one of a prefix and one merge, whatever `n` is.
+//! suffix, one of a prefix and one merge, for any `n`.
 //!
 //! The sums of both blocks are kept relative to the first value of block b, the anchor, which every window of block b
-//! contains.  So neither a huge mean nor a spike that has left the window costs a digit.
+//! contains.  So neither a huge mean nor a spike that has left the window costs precision.
 //!
-//! Only the last `n` rows are state; suffixes and prefix follow from them.  That makes a saved state small and readable,
-//! and lets a long sequence be split over threads at block borders with the same bits.  Short windows keep no suffixes from
-//! one batch to the next, as with many keys memory is what costs; long ones do, so that a row alone costs no pass over them.
+//! Only the last `n` rows are state; suffixes and prefix are computed from them.  So a saved state is small and readable, and a
+//! long sequence can be split among threads at block borders with bit-identical results.  Short windows keep no suffixes between
+//! batches, because memory matters with many keys; long ones do, so that a single row does not cost a pass over them.
 
 use arrayvec::ArrayVec;
 use rayon::prelude::*;
 use thin_vec::{ThinVec, thin_vec};
 
-use super::rolling_blocks::LANES;
 use super::{Answers, Columns, Driver, PORTION, Rows, cut_at_multiples};
 use crate::error::{Error, Result};
 use crate::model::Statistic;
 use crate::values::{StateReader, StateWriter};
+
+/// The maximum number of blocks that run at once.
+pub(super) const LANES: usize = 4;
 
 /// A sequence shorter than this is not worth a second thread.
 pub(crate) const ROWS_PER_THREAD: usize = 1 << 15;
@@ -39,32 +41,32 @@ pub struct RollingRows<S> {
     pub(crate) min_samples: usize,
 }
 
-/// The last rows of a key, and the summaries that follow from them.  With many keys memory is what costs: the three vectors
-/// are a pointer each, and most keys need but one of them.
+/// The last rows of a key, and the summaries that are computed from them.  Memory matters with many keys: the three vectors are
+/// one pointer each, and most keys need only one of them.
 #[derive(Debug, Clone)]
 pub struct Block<S: Statistic> {
-    /// Slot j holds row j of the current block where `j < offset`, else of the previous block.
+    /// Slot j holds row j of the current block if `j < offset`, else of the previous block.
     pub(super) ring: ThinVec<S::Input>,
-    /// Which slots are valid; empty where all are.
+    /// Which slots are valid; empty if all are.
     pub(super) valid: ThinVec<bool>,
-    /// How many rows of the current block are in.
+    /// How many rows of the current block were read.
     offset: usize,
     /// How many rows of the window are valid.
     pub(super) count: usize,
-    /// `suffix[j]` summarises the slots `j..` of the previous block; empty as long as there is none, or it is not built.
+    /// `suffix[j]` summarizes the slots `j..` of the previous block; empty if there is none, or it is not built.
     suffix: ThinVec<S::State>,
     prefix: S::State,
     /// The first valid row of the current block.
     anchor: Option<S::Input>,
-    /// What the suffixes are relative to, while the current block has no valid row yet.
+    /// The anchor of the suffixes while the current block has no valid row yet.
     suffix_anchor: Option<S::Input>,
-    /// The answer for the window that ended at the last row, for lagged windows.
+    /// The result of the window that ended at the last row, for lagged windows.
     held: Option<S::Output>,
 }
 
-/// The bytes behind the pointer.
+/// The heap bytes of a vector.
 fn heap_of<T>(items: &ThinVec<T>) -> usize {
-    // Length and capacity stand there too.
+    // Length and capacity are on the heap too.
     if items.capacity() == 0 { 0 } else { items.capacity() * size_of::<T>() + 2 * size_of::<usize>() }
 }
 
@@ -73,7 +75,7 @@ impl<S: Statistic> Block<S> {
         self.valid.is_empty() || self.valid[slot]
     }
 
-    /// Makes room for flags, all of them true.
+    /// Allocates flags, all of them true.
     pub(super) fn flag_all(&mut self) {
         if self.valid.is_empty() {
             self.valid.resize(self.ring.len(), true);
@@ -93,7 +95,7 @@ impl<S: Statistic> RollingRows<S> {
         state.ring.len() == self.rows
     }
 
-    /// Summarises the slots `from..` of the previous block, back to front: `keep` gets each slot and its suffix.
+    /// Summarizes the slots `from..` of the previous block, back to front: `keep` gets each slot and its suffix.
     fn suffixes(&self, state: &Block<S>, from: usize, anchor: S::Input, mut keep: impl FnMut(usize, S::State)) {
         let mut summary = self.statistic.empty();
         keep(self.rows, summary);
@@ -105,7 +107,7 @@ impl<S: Statistic> RollingRows<S> {
         }
     }
 
-    /// The answer for a window of the current block's rows and those that `suffix` summarises.
+    /// The result of a window of the current block's rows and those that `suffix` summarizes.
     fn answer(&self, state: &Block<S>, suffix: Option<&S::State>) -> Option<S::Output> {
         if state.count < self.min_samples {
             return None;
@@ -117,21 +119,21 @@ impl<S: Statistic> RollingRows<S> {
                 }
                 None => self.statistic.finish(&state.prefix, state.count, anchor),
             },
-            // Only rows that can't be anchors, to which the anchor makes no difference.
+            // Only rows that cannot be anchors, which do not depend on the anchor.
             None if state.count > 0 => self.statistic.finish(&state.prefix, state.count, S::Input::default()),
             _ => self.statistic.finish_empty(),
         }
     }
 
-    /// The last row of the previous block, beyond `slot`, that can be the anchor while the current block has none: as long
-    /// as a window holds any, it holds that one.
+    /// The last row of the previous block after `slot` that can be the anchor while the current block has none: a window that
+    /// holds any such row holds that one.
     fn anchor_alone(&self, state: &Block<S>, slot: usize) -> Option<S::Input> {
         let slots = || (slot + 1..self.rows).rev().filter(|slot| state.is_valid(*slot));
         let anchor = slots().find(|slot| S::can_anchor(state.ring[*slot])).or_else(|| slots().next());
         anchor.map(|slot| state.ring[slot])
     }
 
-    /// Takes a row in; tells whether it is the current block's anchor from now on.
+    /// Adds a row; returns whether it becomes the current block's anchor.
     #[inline(always)]
     fn take(&self, state: &mut Block<S>, slot: usize, row: Option<S::Input>) -> bool {
         let previous = self.has_previous(state);
@@ -155,7 +157,7 @@ impl<S: Statistic> RollingRows<S> {
     /// Rows that stay within the current block.
     fn run_within_block(&self, state: &mut Block<S>, rows: Rows<S::Input>, mut answers: Answers<S::Output>) {
         let previous = self.has_previous(state);
-        // Of a short window the suffixes last as long as this call, by how many slots they summarise.
+        // The suffixes of a short window exist during this call only, indexed by how many slots they summarize.
         let mut short = ArrayVec::<S::State, { SHORT + 1 }>::new();
         for i in 0..rows.len() {
             let slot = state.offset + i;
@@ -185,7 +187,7 @@ impl<S: Statistic> RollingRows<S> {
         self.keep(state, rows);
     }
 
-    /// Puts rows that were answered into the ring and moves on, to the next block where this one is full.
+    /// Adds rows that have results to the ring and moves on, to the next block if this one is full.
     fn keep(&self, state: &mut Block<S>, rows: Rows<S::Input>) {
         let end = state.offset + rows.len();
         let has_null = rows.valid.is_some_and(|valid| valid.contains(&false));
@@ -202,7 +204,7 @@ impl<S: Statistic> RollingRows<S> {
             }
         } else {
             if state.ring.capacity() < end {
-                // Twice as many at a time, but never more than there will be.
+                // The capacity doubles, up to the window.
                 let wanted = end.max(2 * state.ring.capacity()).max(4).min(self.rows);
                 state.ring.reserve_exact(wanted - state.ring.len());
             }
@@ -229,7 +231,7 @@ impl<S: Statistic> RollingRows<S> {
         state.suffix_anchor = None;
     }
 
-    /// Answers the windows that end at each row.
+    /// Computes the windows that end at each row.
     fn run_unlagged(&self, state: &mut Block<S>, rows: Rows<S::Input>, mut answers: Answers<S::Output>) {
         let mut done = 0;
         while done < rows.len() {
@@ -244,7 +246,7 @@ impl<S: Statistic> RollingRows<S> {
         }
     }
 
-    /// How many of the rows, in whole blocks, can all be anchors, those of the block before them too.
+    /// How many of the rows are in whole blocks whose rows can all be anchors, and those of the block before too.
     fn plain_rows(&self, state: &Block<S>, rows: Rows<S::Input>) -> usize {
         let plain = |values: &[S::Input]| values.iter().all(|x| S::can_anchor(*x));
         if !plain(&state.ring) {
@@ -307,7 +309,7 @@ impl<S: Statistic> Driver for RollingRows<S> {
     }
 
     fn portion(&self) -> usize {
-        // Whole blocks, and enough of them to be walked several at once.
+        // Whole blocks, and enough of them to run several at once.
         let blocks = (PORTION / self.rows.max(1)).max(4 * LANES);
         self.rows.max(1).saturating_mul(blocks)
     }
@@ -338,7 +340,7 @@ impl<S: Statistic> Driver for RollingRows<S> {
             rest = later;
             jobs.push((start, part));
         }
-        // Lagged answers are moved by one row at the end, over all parts.
+        // Lagged results are moved by one row at the end, over all parts.
         let unlagged = Self { lagged: false, ..self.clone() };
         let first = state.clone();
         let last = jobs
@@ -374,10 +376,14 @@ impl<S: Statistic> Driver for RollingRows<S> {
         let held = from.answer("held")?;
         let full = rows.len() == self.rows && self.rows > 0;
         if rows.len() > self.rows || (full && offset >= self.rows) || (!full && offset != rows.len()) {
-            return Err(Error::state(format!("a window of {} rows can't hold {} at {offset}", self.rows, rows.len())));
+            return Err(Error::state(format!(
+                "a window needs at most {} rows, got {} at {offset}",
+                self.rows,
+                rows.len()
+            )));
         }
         let mut state = self.start();
-        // The previous block's part takes its old slots; then the current block's rows run again, as they once did.
+        // The rows of the previous block get their slots; then the current block's rows run again.
         let carried = if full { self.rows - offset } else { 0 };
         let (values, valid): (Vec<_>, Vec<_>) = rows.iter().map(|row| (row.unwrap_or_default(), row.is_some())).unzip();
         if full {

@@ -1,17 +1,17 @@
-//! A kernel over a span of the time column, or over rows from where a column says.
+//! A kernel over a time-based window, or over a window that a column sets.
 //!
-//! The values that a window may still need stand in a buffer, oldest first; nulls never enter it.  For each row the window's
+//! The values that a window may still need are in a buffer, oldest first; nulls are not added to it.  For each row the window's
 //! two ends move forward, and a [`Sliding`] summary follows them: two stacks for a statistic, insertion and removal for
 //! an ordered window.
 //!
 //! *Two stacks* (Tangwongsan, Hirzel, Schneider, VLDB J. 2021): the window is a front, for which the summary of every
-//! suffix is known, and a back, summarised as it grows.  When the front is used up the whole window becomes the front.  Each
-//! value is so summarised twice, and nothing is ever subtracted.  All sums are relative to the front's last value, which
-//! stays in the window as long as the front is not used up.  When the front turns depends on the rows alone, never on batches.
+//! suffix is known, and a back, summarized as it grows.  When the front is used up, the whole window becomes the front.  So
+//! each value is summarized twice, and nothing is subtracted.  All sums are relative to the front's last value, which
+//! stays in the window as long as the front is not used up.  When the front turns depends on the rows only, never on batches.
 //!
-//! A column may say in each row where the window begins, by time or by the row's number, which then stands for the time.
-//! As long as that moves forward only, nothing else changes.  Where it goes back, which a stage refuses, the window is
-//! summarised anew from values that had left it, so nothing is dropped.
+//! A column can set where the window of each row starts, by time or by the row's number, which then serves as the time.  As long
+//! as the start only moves forward, nothing else changes.  If it decreases, which is an error in a stage, the window is
+//! summarized again from values that had left it, so values are kept then.
 
 use super::{Answers, Driver, Rows};
 use crate::error::{Error, Result};
@@ -26,19 +26,19 @@ use crate::values::{StateReader, StateWriter};
 pub struct RollingTime<K> {
     pub(crate) summary: K,
     pub(crate) reach: Reach,
-    /// Whether rows of the current row's time, up to the current row, belong.
+    /// Whether the window includes rows of the current row's time, up to the current row.
     pub(crate) includes_current: bool,
     pub(crate) min_samples: usize,
-    /// Whether values that have left the window may come back.
+    /// Whether values that have left the window may return.
     pub(crate) keeps_all: bool,
 }
 
 /// How far a window reaches back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// The greatest difference to the current row's time that is still in the window.
+    /// The largest difference to the current row's time that is still in the window.
     Fixed(u64),
-    /// To the first time that is told for each row.
+    /// To the first time that a column sets for each row.
     Told,
 }
 
@@ -56,16 +56,16 @@ pub struct Span<I, S> {
 pub trait Sliding: Clone + Send + Sync + 'static {
     /// A row.
     type Input: Input;
-    /// An answer.
+    /// A result.
     type Output: crate::values::Output;
-    /// What follows from the window's values.
+    /// What is computed from the window's values.
     type State: Clone + Send + Sync;
 
     /// The summary of an empty window that begins at `at`.
     fn start(&self, at: usize) -> Self::State;
     /// Moves the window from `from` to `to`; both ends only move forward.
     fn slide(&self, state: &mut Self::State, values: &[Self::Input], from: (usize, usize), to: (usize, usize));
-    /// The answer for a window of `count` values, for a row with the value `current`; `None` where undefined.
+    /// The result of a window of `count` values, for a row with the value `current`; `None` if it is undefined.
     fn answer(
         &self,
         state: &Self::State,
@@ -74,13 +74,13 @@ pub trait Sliding: Clone + Send + Sync + 'static {
         count: usize,
         current: Option<Self::Input>,
     ) -> Option<Self::Output>;
-    /// Follows when the first `by` values of the buffer are dropped.
+    /// Adapts the state when the first `by` values of the buffer are dropped.
     fn rebase(&self, state: &mut Self::State, by: usize);
-    /// Where the front ends; `tail` where there is no such place.
+    /// Where the front ends; `tail` if there is no front.
     fn turn(&self, state: &Self::State, tail: usize) -> usize;
     /// The summary of a window that last turned at `turn`.
     fn resume(&self, values: &[Self::Input], head: usize, turn: usize, tail: usize) -> Self::State;
-    /// Bytes beyond the state's own size.
+    /// The heap bytes of a state.
     fn heap_bytes(&self, state: &Self::State) -> usize;
 }
 
@@ -91,7 +91,7 @@ pub struct TwoStacks<S>(pub S);
 /// The summaries of the front's suffixes, and of the back.
 #[derive(Debug, Clone)]
 pub struct Stacks<S: Statistic> {
-    /// `suffix[i]` summarises the values `begin + i..turn`.
+    /// `suffix[i]` summarizes the values `begin + i..turn`.
     suffix: Vec<S::State>,
     begin: usize,
     turn: usize,
@@ -99,7 +99,7 @@ pub struct Stacks<S: Statistic> {
 }
 
 impl<S: Statistic> TwoStacks<S> {
-    /// Makes the window the front, up to the last value that can be the anchor; what follows is the back.
+    /// Makes the window the front, up to the last value that can be the anchor; the rest is the back.
     fn turn_at(&self, state: &mut Stacks<S>, values: &[S::Input], head: usize, tail: usize) {
         let anchor = values[head..tail].iter().rposition(|x| S::can_anchor(*x));
         let turn = anchor.map_or(tail, |at| head + at + 1);
@@ -234,7 +234,7 @@ impl<W: OrderedWindow> Sliding for Sorted<W> {
     }
 }
 
-/// Rows are taken in stretches of this many, so that the buffer stays small and in cache.
+/// Rows are processed in stretches of this many, so that the buffer stays small and in cache.
 const STRETCH: usize = 1 << 10;
 
 impl<K: Sliding> RollingTime<K> {
@@ -262,7 +262,7 @@ impl<K: Sliding> RollingTime<K> {
                 }
             }
             match self.reach {
-                // Times don't decrease, so the difference is exact as an unsigned number even where `i64` would overflow.
+                // Times do not decrease, so the difference is exact as an unsigned number even if `i64` would overflow.
                 Reach::Fixed(reach) => {
                     while head < tail && now.wrapping_sub(state.times[head]).cast_unsigned() > reach {
                         head += 1;
@@ -305,7 +305,7 @@ impl<K: Sliding> RollingTime<K> {
         state.summary = self.summary.resume(&state.values, state.head, state.tail, state.tail);
     }
 
-    /// Drops the values before the window once they are the greater part of the buffer.
+    /// Drops the values before the window once they are most of the buffer.
     fn drop_used_up(&self, state: &mut Span<K::Input, K::State>) {
         let by = state.head;
         if by > state.values.len() / 2 && !self.keeps_all {
@@ -350,7 +350,7 @@ impl<K: Sliding> Driver for RollingTime<K> {
                 let summary = self.summary.resume(&values, 0, turn, tail);
                 Ok(Span { times, values, head: 0, tail, summary })
             }
-            _ => Err(Error::state("the values of a time window don't fit their times")),
+            _ => Err(Error::state("the values and times of a window do not match")),
         }
     }
 

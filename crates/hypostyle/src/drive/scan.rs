@@ -1,4 +1,4 @@
-//! A recurrence over the rows in order: one step a row, the smallest driver.
+//! A recurrence over the rows in order: one step per row, the simplest driver.
 
 use super::{Answers, Driver, Rows};
 use crate::error::Result;

@@ -1,11 +1,11 @@
 //! A batch's rows by key.  Rows are put into key order once for all kernels of a stage, so that every driver runs over
-//! contiguous slices; the answers are put back once for each kernel.
+//! contiguous slices; the results are put back once per kernel.
 
 use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-/// Up to so many keys, rows are counted by key; more are sorted, as their counts leave the cache.
+/// Up to this many keys, rows are grouped by counting; with more by sorting, because the counts do not fit into the cache.
 const COUNTED: usize = 1 << 17;
 
 /// The rows of one key, in key order.
@@ -22,21 +22,21 @@ impl Run {
     }
 }
 
-/// How a batch's rows are handed to the drivers.
+/// How a batch's rows are passed to the drivers.
 #[derive(Debug)]
 pub enum Groups<'k> {
     /// All rows belong to the one sequence of a stage without keys.
     One,
-    /// As they come: row `i` belongs to `keys[i]`.
+    /// In row order: row `i` belongs to `keys[i]`.
     Interleaved {
-        /// A key for each row.
+        /// The key of each row.
         keys: &'k [u32],
     },
     /// In key order.
     Runs {
-        /// By increasing key.
+        /// In order of their keys.
         runs: Vec<Run>,
-        /// Each row's place in the key order; `None` where that is the rows' order already.
+        /// Each row's position in the key order; `None` if the rows are in key order already.
         places: Option<Vec<u32>>,
     },
 }
@@ -64,12 +64,12 @@ impl Groups<'_> {
         grouped.into()
     }
 
-    /// Whether the rows stand in the key order already.
+    /// Whether the rows are in key order already.
     pub(crate) fn keep_order(&self) -> bool {
         !matches!(self, Self::Runs { places: Some(_), .. })
     }
 
-    /// Puts answers back into the rows' order, at the end of `rows`.
+    /// Appends results to `rows`, in row order.
     pub(crate) fn append_in_row_order<T: Copy + Send + Sync>(&self, values: &[T], rows: &mut Vec<T>, threads: usize) {
         match self {
             Self::Runs { places: Some(places), .. } if threads > 1 => {
@@ -82,7 +82,7 @@ impl Groups<'_> {
         }
     }
 
-    /// Shares runs into at most `parts` consecutive parts with about the same number of rows.
+    /// Splits runs into at most `parts` consecutive parts with about the same number of rows.
     pub(crate) fn share(runs: &[Run], parts: usize) -> Vec<&[Run]> {
         let total: usize = runs.iter().map(Run::len).sum();
         let target = total.div_ceil(parts.max(1)).max(1);

@@ -4,23 +4,24 @@ use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::DataType;
 
 use super::interner::{Interner, UNKNOWN, next_number, number_rows};
+use super::spare::{SPARE, give_back};
 use crate::error::Result;
 use crate::values::{Output, read_integer};
 
-/// Integers in the order of their numbers.  Small ones find theirs in a plain table, others by hashing.
+/// Integers in the order of their numbers.  Small ones are looked up in a plain table, others by hash.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Integers {
     names: Vec<i64>,
     null: Option<u32>,
-    /// By the integer itself, one more than its number; 0 where it has none, or is in `others`.
+    /// Indexed by the integer: one more than its number; 0 if it has none, or is in `others`.
     small: Vec<u32>,
     others: Interner<i64>,
 }
 
-/// Integers below this always have a place in the plain table.
+/// Integers below this are always in the plain table.
 const SMALL: usize = 1 << 10;
 
-/// So many places the plain table may have for each name.
+/// The plain table has at most this many entries per name.
 const PLACES_PER_NAME: usize = 16;
 
 impl Integers {
@@ -109,9 +110,9 @@ impl Integers {
             }
         }
         self.names.truncate(len);
-        super::give_back(&mut self.names);
+        give_back(&mut self.names);
         self.others.give_back();
-        if self.small.len() > 2 * PLACES_PER_NAME * len + super::SPARE {
+        if self.small.len() > 2 * PLACES_PER_NAME * len + SPARE {
             self.small.truncate(self.small.iter().rposition(|number| *number > 0).map_or(0, |place| place + 1));
             self.small.shrink_to_fit();
         }

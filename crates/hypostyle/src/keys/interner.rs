@@ -6,13 +6,15 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use rayon::prelude::*;
 
+use super::spare::SPARE;
+
 /// No name has this number.
 pub(super) const UNKNOWN: u32 = u32::MAX;
 
-/// Rows that are looked up before new names among them are numbered, at first; and that one thread looks up at a time.
+/// How many rows are looked up before new names among them are numbered, at first; and how many one thread looks up at a time.
 const LEARN: usize = 1 << 14;
 
-/// Names and their numbers.  A name may be a digest: what it stands for is then compared too.
+/// Names and their numbers.  A name may be a digest: the original is then compared too.
 #[derive(Debug, Clone)]
 pub(super) struct Interner<T> {
     table: HashTable<(T, u32)>,
@@ -48,10 +50,10 @@ impl<T: Hash + Eq + Copy> Interner<T> {
         }
     }
 
-    /// Gives room back, where a good deal more was needed once.
+    /// Returns memory if much more was needed before.
     pub(super) fn give_back(&mut self) {
         let hasher = &self.hasher;
-        if self.table.capacity() > 4 * self.table.len() + super::SPARE {
+        if self.table.capacity() > 4 * self.table.len() + SPARE {
             self.table.shrink_to_fit(|(name, _)| hasher.hash_one(name));
         }
     }
@@ -61,14 +63,14 @@ impl<T: Hash + Eq + Copy> Interner<T> {
     }
 }
 
-/// A number as the names have it.
-#[expect(clippy::cast_possible_truncation, reason = "2^32 keys don't fit into memory")]
+/// A number of a name.
+#[expect(clippy::cast_possible_truncation, reason = "2^32 keys do not fit into memory")]
 pub(super) fn next_number(names: usize) -> u32 {
     names as u32
 }
 
-/// Numbers `rows` rows: `look_up` gives the numbers of some rows as far as they are known, `number` that of one row, known or
-/// new.  New names get their numbers in the order of the rows, whatever the number of threads.
+/// Numbers `rows` rows: `look_up` returns the known numbers of some rows, `number` that of one row, known or new.  New names
+/// get their numbers in the order of the rows, for any number of threads.
 pub(super) fn number_rows<N: Sync>(
     names: &mut N,
     rows: usize,
@@ -78,7 +80,7 @@ pub(super) fn number_rows<N: Sync>(
 ) -> Vec<u32> {
     let mut numbers = Vec::with_capacity(rows);
     while numbers.len() < rows {
-        // New keys come early: what the rows so far teach lets as many again be looked up at once.
+        // New keys come early, so after each step twice as many rows are looked up at once.
         let start = numbers.len();
         let end = rows.min(start + start.max(LEARN));
         if threads > 1 && end - start > LEARN {

@@ -1,14 +1,14 @@
-//! Keys as dense numbers.  Each distinct key of a stage gets the next number; what follows from a key (its states) is then
-//! an index away.
+//! Keys as dense numbers.  Each distinct key of a stage gets the next number, which is the index of its states.
 //!
 //! Each key column numbers its own values, in one of three ways chosen from its type: [`Integers`] for integers, dates and
-//! booleans, [`Strings`] for strings, and for everything else Arrow's row format, whose bytes are texts again.  A key of
+//! booleans, [`Strings`] for strings, and for everything else Arrow's row format, whose bytes are strings again.  A key of
 //! several columns is the pair of the first column's number and the second's, numbered in turn, and so on: [`Pairs`].
 
 pub(crate) mod groups;
 mod integers;
 mod interner;
 mod pairs;
+mod spare;
 mod strings;
 
 use std::sync::Arc;
@@ -30,11 +30,11 @@ pub(crate) struct Keys {
     types: Vec<DataType>,
     /// The distinct values of each column.
     columns: Vec<Names>,
-    /// The distinct beginnings of keys: of two columns, of three, and so on to the whole keys.
+    /// The distinct prefixes of keys: of two columns, of three, and so on to the whole keys.
     beginnings: Vec<Pairs>,
 }
 
-/// How many values of each column, and beginnings of keys, there were: what to go back to.
+/// How many values of each column, and prefixes of keys, there were: what to reset to.
 pub(crate) struct Mark(Vec<usize>);
 
 /// The distinct values of a column in the order of their numbers.
@@ -67,12 +67,12 @@ pub(crate) fn shown_key(names: &[String], columns: &[ArrayRef], row: usize) -> S
         .join(", ")
 }
 
-/// Values in Arrow's row format, by which types are told apart that have no way of their own.
+/// Values in Arrow's row format, for types other than integers and strings.
 fn rows_of(column: &ArrayRef, data_type: &DataType) -> Result<Rows> {
     Ok(converter(data_type)?.convert_columns(&[plain_floats(cast(column, data_type)?)])?)
 }
 
-/// Floats with one zero and one NaN, so that keys that are equal are one; all else as it is.
+/// Floats with one zero and one NaN, so that equal keys are one; other types unchanged.
 fn plain_floats(column: ArrayRef) -> ArrayRef {
     match column.data_type() {
         DataType::Float64 => Arc::new(
@@ -88,16 +88,6 @@ fn plain_floats(column: ArrayRef) -> ArrayRef {
         _ => column,
     }
 }
-
-/// Makes room for what there is alone, where a good deal more was there.
-fn give_back<T>(items: &mut Vec<T>) {
-    if items.capacity() > 2 * items.len() + SPARE {
-        items.shrink_to_fit();
-    }
-}
-
-/// So much room that is not needed any more is kept.
-const SPARE: usize = 1 << 12;
 
 impl Names {
     fn new(data_type: &DataType) -> Result<Self> {
@@ -136,7 +126,7 @@ impl Names {
         }
     }
 
-    /// The numbers of values, as far as they are known.
+    /// The numbers of values; those of new values are unknown.
     fn find(&self, column: &ArrayRef, data_type: &DataType) -> Result<Vec<Option<u32>>> {
         let valid = column.logical_nulls();
         let valid = |row: usize| valid.as_ref().is_none_or(|nulls| nulls.is_valid(row));
@@ -201,7 +191,7 @@ impl Keys {
         Ok(Self { types, columns, beginnings })
     }
 
-    /// Whether a column of this type can hold the same keys as one of that type: all string types can.
+    /// Whether columns of these types can hold the same keys: all string types can.
     pub(crate) fn compatible(one: &DataType, other: &DataType) -> bool {
         one == other || (is_string(one) && is_string(other))
     }
@@ -213,12 +203,12 @@ impl Keys {
         }
     }
 
-    /// What to [`reset`](Self::reset) to, to forget the keys that come from now on.
+    /// A mark to [`reset`](Self::reset) to, which removes keys added later.
     pub(crate) fn mark(&self) -> Mark {
         Mark(self.columns.iter().map(Names::len).chain(self.beginnings.iter().map(Pairs::len)).collect())
     }
 
-    /// Forgets the keys since the mark.
+    /// Removes the keys added since the mark.
     pub(crate) fn reset(&mut self, mark: &Mark) {
         let (columns, beginnings) = mark.0.split_at(self.columns.len());
         self.columns.iter_mut().zip(columns).for_each(|(names, len)| names.truncate(*len));
@@ -235,7 +225,7 @@ impl Keys {
         Ok(numbers)
     }
 
-    /// The numbers of the rows' keys, as far as they are known.
+    /// The numbers of the rows' keys; those of new keys are unknown.
     pub(crate) fn find(&self, columns: &[ArrayRef]) -> Result<Vec<Option<u32>>> {
         let mut numbers: Vec<Option<u32>> = Vec::new();
         for (at, (names, column)) in self.columns.iter().zip(columns).enumerate() {
@@ -256,23 +246,18 @@ impl Keys {
     /// Whether keys can be given as single values.
     ///
     /// # Errors
-    /// Where a column's type has no such values.
+    /// If a column's type has no such values.
     pub(crate) fn check_rows(&self) -> Result<()> {
         for (names, data_type) in self.columns.iter().zip(&self.types) {
             if matches!(names, Names::Rows(_)) {
-                return Err(Error::new(
-                    ErrorKind::ColumnType,
-                    format!(
-                        "a key of type {} can't come as a single value; give its rows as a batch",
-                        type_name(data_type)
-                    ),
-                ));
+                let problem = format!("a key of type {} cannot be given as a single value", type_name(data_type));
+                return Err(Error::new(ErrorKind::ColumnType, problem).with_help("pass the rows as a batch"));
             }
         }
         Ok(())
     }
 
-    /// The number of a key, of which `value` gives the values column by column, if it is known.
+    /// The number of a known key; `value` returns its value in a column.
     #[inline]
     pub(crate) fn find_row<'v, 'g: 'v>(&self, value: impl Fn(usize) -> &'v Operand<'g>) -> Option<usize> {
         let mut number = self.columns[0].find_value(value(0))?;
@@ -282,7 +267,7 @@ impl Keys {
         Some(number as usize)
     }
 
-    /// The number of a key, a new one if it isn't known.
+    /// The number of a key; an unknown key gets a new number.
     pub(crate) fn number_row<'v, 'g: 'v>(&mut self, value: impl Fn(usize) -> &'v Operand<'g>) -> usize {
         let mut number = self.columns[0].number_value(value(0));
         for (at, pairs) in self.beginnings.iter_mut().enumerate() {
@@ -298,7 +283,7 @@ impl Keys {
         if self.beginnings.is_empty() {
             return Ok(vec![whole(0)?]);
         }
-        // From the whole keys back to their beginnings, each time one column less.
+        // From the whole keys back to their prefixes, each time one column less.
         let mut places: Vec<u32> = (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).collect();
         let mut columns = Vec::with_capacity(self.columns.len());
         for at in (0..self.columns.len()).rev() {
@@ -316,7 +301,7 @@ impl Keys {
         Ok(columns)
     }
 
-    /// These keys alone, numbered anew in this order.
+    /// Only these keys, renumbered in this order.
     pub(crate) fn select(&self, chosen: &[u32]) -> Result<Self> {
         let chosen = UInt32Array::from(chosen.to_vec());
         let columns: Vec<ArrayRef> =

@@ -1,6 +1,7 @@
-//! Keys of two numbers: that of the key's beginning, and that of the next column's value.
+//! Keys of two numbers: that of the key's prefix, and that of the next column's value.
 
 use super::interner::{Interner, UNKNOWN, next_number, number_rows};
+use super::spare::give_back;
 
 /// Pairs in the order of their numbers.
 #[derive(Debug, Clone, Default)]
@@ -60,7 +61,7 @@ impl Pairs {
             self.table.remove(*name, next_number(number));
         }
         self.names.truncate(len);
-        super::give_back(&mut self.names);
+        give_back(&mut self.names);
         self.table.give_back();
     }
 

@@ -8,20 +8,21 @@ use arrow::datatypes::DataType;
 use foldhash::fast::FixedState;
 
 use super::interner::{Interner, UNKNOWN, next_number, number_rows};
+use super::spare::give_back;
 use crate::error::Result;
 
-/// Strings in the order of their numbers, one behind the other.
+/// Strings in the order of their numbers, one after the other.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Strings {
     bytes: Vec<u8>,
-    /// Where each text ends.
+    /// Where each string ends.
     ends: Vec<usize>,
     null: Option<u32>,
     table: Interner<Short>,
 }
 
-/// A text of up to twelve bytes as Arrow's string views have it, the length and then the bytes; or the hash and the length
-/// of a longer one.
+/// A string of up to twelve bytes as in Arrow's string views, its length and then its bytes; or the hash and the length of a
+/// longer one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Short([u64; 2]);
 
@@ -38,7 +39,7 @@ impl Short {
         Self::of_view(u128::from_le_bytes(view))
     }
 
-    /// Of the text at this place among others; faster than [`Short::of`], as it copies a fixed number of bytes.
+    /// For the string at this position among others; faster than [`Short::of`], because it copies a fixed number of bytes.
     #[inline]
     fn at(bytes: &[u8], start: usize, end: usize, hasher: &FixedState) -> Self {
         let len = end - start;
@@ -112,7 +113,7 @@ impl Strings {
     fn number_strings<O: OffsetSizeTrait>(&mut self, column: &GenericStringArray<O>, threads: usize) -> Vec<u32> {
         let (nulls, ends, bytes) = (column.nulls(), column.value_offsets(), column.value_data());
         let look_up = |names: &Self, rows: std::ops::Range<usize>, numbers: &mut Vec<u32>| {
-            // The last short text, which may come again.
+            // The last short string, which may repeat.
             let mut last = (None, UNKNOWN);
             numbers.extend(rows.map(|row| {
                 if nulls.is_some_and(|nulls| nulls.is_null(row)) {
@@ -136,7 +137,7 @@ impl Strings {
     fn number_views(&mut self, column: &StringViewArray, threads: usize) -> Vec<u32> {
         let (nulls, views) = (column.nulls(), column.views());
         let look_up = |names: &Self, rows: std::ops::Range<usize>, numbers: &mut Vec<u32>| {
-            // A view of a short text is its value; that of a long one at least tells repetitions of one place.
+            // A view of a short string is its value; equal views of long ones are repetitions of one buffer position.
             let mut last = (views.get(rows.start).map_or(0, |view| !view), UNKNOWN);
             numbers.extend(views[rows.clone()].iter().zip(rows).map(|(view, row)| {
                 if nulls.is_some_and(|nulls| nulls.is_null(row)) {
@@ -167,7 +168,7 @@ impl Strings {
         if values.is_empty() {
             return Ok((0..column.len()).map(|_| self.number_text(None)).collect());
         }
-        // A value is numbered when a row first shows it, so that unused ones don't become keys.
+        // A value is numbered when a row first has it, so that unused values do not become keys.
         let mut numbers: Vec<u32> = vec![UNKNOWN; values.len() + 1];
         let number = |(row, place): (usize, usize)| {
             let valid = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
@@ -191,12 +192,12 @@ impl Strings {
         }
         self.ends.truncate(len);
         self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
-        super::give_back(&mut self.ends);
-        super::give_back(&mut self.bytes);
+        give_back(&mut self.ends);
+        give_back(&mut self.bytes);
         self.table.give_back();
     }
 
-    /// The texts as strings.
+    /// The strings.
     pub(super) fn array(&self) -> StringViewArray {
         let mut builder = StringViewBuilder::with_capacity(self.len());
         for number in 0..self.len() {

@@ -50,10 +50,8 @@ fn an_order_is_that_of_the_kernel_that_needs_it() {
     assert_eq!((error.kind(), error.place().row), (ErrorKind::Unsorted, Some(2)));
     assert_eq!(error.place().kernel.as_deref(), Some("rolling_mean"), "{error}");
 
-    let bounded = vec![
-        rolling_count("since", 2).alias("count"),
-        rolling_sum("x", crate::Value::start_in("since")).alias("sum"),
-    ];
+    let bounded =
+        vec![rolling_count("since", 2).alias("count"), rolling_sum("x", crate::Value::start_in("since")).alias("sum")];
     let error = Stage::new(bounded).unwrap().advance(&rows()).unwrap_err();
     assert_eq!(error.place().kernel.as_deref(), Some("rolling_sum"), "{error}");
     assert_eq!(error.place().column.as_deref(), Some("since"));

@@ -1,16 +1,16 @@
-//! What a window's result becomes with the row that it belongs to: a z-score, an offset, a prediction.
+//! Results that combine a window's result with the current row: a z-score, an offset, a prediction.
 
 use crate::values::{Input, Output};
 
-/// What a window's answer becomes with the row that it belongs to.
+/// A last step that combines a window's result with the current row.
 pub trait ByRow: Clone + Send + Sync + 'static {
     /// A row.
     type Input: Input;
-    /// The window's answer.
+    /// The window's result.
     type Inner: Output;
-    /// The row's answer.
+    /// The row's result.
     type Output: Output;
 
-    /// The row's answer from its window's; `valid` tells whether all of the row's inputs are.
+    /// The row's result from its window's; `valid` says whether all inputs of the row are.
     fn with_row(&self, inner: Self::Inner, row: Self::Input, valid: bool) -> Option<Self::Output>;
 }

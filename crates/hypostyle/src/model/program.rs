@@ -1,11 +1,11 @@
-//! Programs: recurrences whose columns, state and result are known at run time only, such as a function that a user wrote
-//! and that is interpreted or compiled.
+//! Programs: recurrences whose columns, state and result are known at run time only, such as a user's interpreted or compiled
+//! function.
 
 use arrow::datatypes::DataType;
 
 use crate::values::{Domain, Scalar};
 
-/// A field of a program's state: its name in saved states, and its value before the first row, which settles its type.
+/// A field of a program's state: its name in saved states, and its value before the first row, which determines its type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StateField {
     /// The name.

@@ -6,17 +6,17 @@ use crate::values::{Input, Output, Persist};
 pub trait Recurrence: Clone + Send + Sync + 'static {
     /// A row; the driver never passes a null to [`Recurrence::step`].
     type Input: Input;
-    /// The answer.
+    /// The result.
     type Output: Output;
-    /// The state; small, as it is looked up for each row.
+    /// The state; small, because it is looked up for each row.
     type State: Clone + Send + Sync + Persist;
 
     /// The state before the first row.
     fn start(&self) -> Self::State;
 
-    /// Reads a row and answers it; `None` is null.
+    /// Reads a row and returns its result; `None` is null.
     fn step(&self, state: &mut Self::State, row: Self::Input) -> Option<Self::Output>;
 
-    /// Answers a row in which an input is null.
+    /// Returns the result of a row in which an input is null.
     fn skip(&self, state: &mut Self::State) -> Option<Self::Output>;
 }

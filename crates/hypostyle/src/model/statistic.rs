@@ -14,7 +14,7 @@ use crate::values::{Input, Output, Persist};
 /// ```
 /// use hypostyle::Statistic;
 ///
-/// /// The greatest distance from zero.
+/// /// The largest distance from zero.
 /// #[derive(Clone)]
 /// struct Peak;
 ///
@@ -40,7 +40,7 @@ use crate::values::{Input, Output, Persist};
 pub trait Statistic: Clone + Send + Sync + 'static {
     /// A row; the driver never passes a null.
     type Input: Input;
-    /// The answer.
+    /// The result.
     type Output: Output;
     /// The summary.
     type State: Summary + Persist;
@@ -48,14 +48,14 @@ pub trait Statistic: Clone + Send + Sync + 'static {
     /// Whether the state depends on the anchor.
     const ANCHORED: bool = false;
 
-    /// Whether a row may be the anchor.  A row that may not, such as one of weight 0, must leave the summary as it is whatever
-    /// the anchor, unless it holds a NaN or an infinity.
+    /// Whether a row can be the anchor.  A row that cannot, such as one of weight 0, must not change the summary for any anchor,
+    /// unless it has a NaN or an infinity.
     #[inline(always)]
     fn can_anchor(_x: Self::Input) -> bool {
         true
     }
 
-    /// Whether every window with a row in it has an answer.
+    /// Whether every window with a row in it has a result.
     const TOTAL: bool = false;
 
     /// The summary of no rows.
@@ -64,7 +64,7 @@ pub trait Statistic: Clone + Send + Sync + 'static {
     /// Extends the summary by a later row.
     fn push(&self, state: &mut Self::State, x: Self::Input, anchor: Self::Input);
 
-    /// Extends the summary by an earlier row; the same as merging that row's own summary with it, to the bit.
+    /// Extends the summary by an earlier row; bit-identical to merging that row's own summary with it.
     #[inline(always)]
     fn push_front(&self, state: &mut Self::State, x: Self::Input, anchor: Self::Input) {
         let mut single = self.empty();
@@ -75,22 +75,22 @@ pub trait Statistic: Clone + Send + Sync + 'static {
     /// The summary of the earlier rows and the later ones together.
     fn merge(&self, earlier: &Self::State, later: &Self::State) -> Self::State;
 
-    /// The answer for `count` rows, at least one; `None` where it is undefined.
+    /// The result for `count` rows, at least one; `None` if it is undefined.
     ///
-    /// Drivers take many answers at once, as vectors.  That works where the number is computed in any case and only then
-    /// judged, as `defined.then_some(number)` does; a branch around a division or a root stands in the way.
+    /// Drivers compute many results at once, as vectors.  That needs a number that is always computed and only then checked, as
+    /// in `defined.then_some(number)`; a branch around a division or a root prevents it.
     fn finish(&self, state: &Self::State, count: usize, anchor: Self::Input) -> Option<Self::Output>;
 
-    /// The answer for no rows.
+    /// The result for no rows.
     fn finish_empty(&self) -> Option<Self::Output> {
         None
     }
 }
 
-/// The rows that a driver takes at once, as vectors.
+/// How many rows a driver computes at once, as vectors.
 pub const TILE: usize = 64;
 
-/// A summary as a few numbers of one type, so that many of them can be laid out number by number, as vectors want them.
+/// A summary as a few numbers of one type, so that many of them can be laid out number by number, as vectors need them.
 pub trait Summary: Copy + Send + Sync + 'static {
     /// [`TILE`] summaries.
     type Tile: Tile<Self>;
@@ -101,10 +101,10 @@ pub trait Tile<S>: Copy + Send + Sync + 'static {
     /// Copies of one summary.
     fn filled(with: S) -> Self;
 
-    /// The summary at place `i`, below [`TILE`].
+    /// The summary at index `i`, below [`TILE`].
     fn get(&self, i: usize) -> S;
 
-    /// Puts a summary at place `i`, below [`TILE`].
+    /// Sets the summary at index `i`, below [`TILE`].
     fn set(&mut self, i: usize, summary: S);
 }
 

@@ -2,9 +2,11 @@
 //! recomputed from scratch for every row; here is what they share: random tables, windows by their definition, and plain
 //! two-pass statistics with their error bounds.  Kept simple on purpose, and compiled for tests only.
 
+mod slow;
 mod statistics;
 mod table;
 
+pub use slow::{EPS, Slow, bounded, exact};
 pub use statistics::{
     constant, corr, covariance, extreme, largest, line, mean, median, median_deviation, noise, ordered, root, spread,
     sum, variance,
@@ -16,28 +18,6 @@ use crate::spec::{KernelSpec, Value};
 /// A kernel's reference version: the results of a specification over a table; for kernels that return a struct, those of one
 /// field.
 pub type Reference = fn(&KernelSpec, &Table, Option<&str>) -> Vec<Slow>;
-
-/// What the reference says of a row: a result, and how far off the kernel may be.
-#[derive(Debug, Clone, Copy)]
-pub struct Slow {
-    /// The result.
-    pub answer: Option<f64>,
-    /// The error bound; infinite if rounding decides everything.
-    pub error: f64,
-}
-
-/// A result without rounding.
-pub fn exact(answer: Option<f64>) -> Slow {
-    Slow { answer, error: 0.0 }
-}
-
-/// An error bound, or none where no digits are left.
-pub fn bounded(answer: f64, error: f64) -> Slow {
-    Slow { answer: Some(answer), error: if error.is_nan() || !answer.is_finite() { f64::INFINITY } else { error } }
-}
-
-/// The distance from 1 to the next float.
-pub const EPS: f64 = f64::EPSILON;
 
 /// Whether an answer is within the error that the kernel's documentation states.
 pub fn agree(spec: &KernelSpec, fast: Option<f64>, slow: &Slow) -> bool {

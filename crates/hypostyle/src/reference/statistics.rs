@@ -1,6 +1,6 @@
 //! Plain two-pass statistics of a window, with their error bounds.
 
-use super::{EPS, Slow, bounded, exact};
+use super::slow::{EPS, Slow, bounded, exact};
 
 pub fn sum(window: &[f64]) -> Slow {
     let scale: f64 = window.iter().map(|x| x.abs()).sum();

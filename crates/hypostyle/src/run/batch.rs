@@ -7,8 +7,8 @@ use std::collections::hash_map::Entry;
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::buffer::NullBuffer;
 
-use super::running::Running;
 use super::source::Source;
+use super::wiring::Wiring;
 use crate::error::Result;
 use crate::keys::groups::Groups;
 use crate::spec::Bounds;
@@ -21,7 +21,7 @@ pub struct Batch<'a> {
     pub(crate) threads: usize,
     values: HashMap<(usize, Domain), Values<'a>>,
     valid: HashMap<usize, Vec<bool>>,
-    /// Each row's number within its key, where a kernel asks for it.
+    /// Each row's number within its key, if a kernel needs it.
     pub(crate) positions: Cow<'a, [i64]>,
 }
 
@@ -30,17 +30,16 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     /// An internal one if a kernel reads a column in a domain that does not read its type.
-    pub(crate) fn new(
+    pub(crate) fn new<'w>(
         record: &'a RecordBatch,
         groups: &'a Groups<'a>,
         threads: usize,
-        kernels: &[&mut Box<dyn Running>],
+        wirings: impl Iterator<Item = &'w Wiring>,
         positions: &'a [i64],
     ) -> Result<Self> {
         let positions = groups.in_key_order(positions.into());
         let mut batch = Self { record, groups, threads, values: HashMap::new(), valid: HashMap::new(), positions };
-        for kernel in kernels {
-            let wiring = kernel.wiring();
+        for wiring in wirings {
             for source in &wiring.sources {
                 if let Source::Column { index, domain } = source {
                     batch.prepare(*index, *domain)?;
@@ -91,7 +90,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The times of the rows and the first time in each one's window; where rows are counted, their numbers are the times.
+    /// The times of the rows and the first time in each one's window; if rows are counted, their numbers are the times.
     pub(crate) fn firsts<'b>(&'b self, bounds: &Bounds) -> (&'b [i64], Vec<i64>) {
         let times = bounds.time.map_or(&*self.positions, |time| self.times(time));
         let places = times.iter().zip(self.times(bounds.column));

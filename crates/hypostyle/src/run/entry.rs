@@ -1,5 +1,5 @@
-//! What the catalog lists: entries as constants, one per kernel file, and the kernels that they stand for, one per public
-//! name.  A rolling kernel and its expanding twin are one entry.
+//! The entries of the catalog, constants beside each kernel, and the kernels that they define, one per public name.  A rolling
+//! kernel and its expanding twin are one entry.
 
 use std::sync::Arc;
 
@@ -13,38 +13,38 @@ use crate::error::{Error, Result, listed};
 use crate::reference::Reference;
 use crate::spec::{Arguments, Family, Kind, Literal, Parameter, Value};
 
-/// How the names of an entry are called.
+/// Which parameters the names of an entry have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// Two names, of the rolling and of the expanding kernel; each gets the parameters of its window.
+    /// Two names, of a rolling and an expanding kernel; each gets the parameters of its window.
     Windowed,
-    /// One name, with just the parameters of the entry.
+    /// One name, with the parameters of the entry only.
     Single(Family),
 }
 
 /// Arguments for a worked example, over the columns of the documentation's frame: `t` (times), `x` and `z` (numbers).
 pub type Example = &'static [(&'static str, Literal)];
 
-/// An entry of the catalog: what its kernels are called, take and mean, and how their parameters become a plan.
+/// An entry of the catalog: names, parameters and documentation of its kernels, and how their parameters become a plan.
 ///
 /// In the texts `{a|b}` is `a` for the first name and `b` for the second.
 #[derive(Clone)]
 pub struct Entry {
     /// The public names, the same in every interface: one, or `["rolling_...", "expanding_..."]`.
     pub names: &'static [&'static str],
-    /// How the names are called.
+    /// Which parameters the names have.
     pub shape: Shape,
     /// One sentence.
     pub summary: &'static str,
     /// The definition as a formula.
     pub formula: &'static str,
-    /// Nulls, short windows, accuracy: what a careful user asks.
+    /// Nulls, short windows, accuracy.
     pub notes: &'static str,
     /// Where the definition or the algorithm comes from.
     pub source: &'static str,
     /// The parameters, without those of the window for [`Shape::Windowed`].
     pub parameters: &'static [Parameter],
-    /// A worked example; the expanding name leaves out what it does not take.
+    /// A worked example; the expanding name omits parameters that it does not have.
     pub example: Example,
     /// Validates the parameters, without data.
     pub plan: fn(&Arguments) -> Result<Plan>,
@@ -98,7 +98,7 @@ impl Entry {
         }
     }
 
-    /// Required parameters first, then the window, then what is optional; an entry's own parameter replaces a shared one.
+    /// Required parameters first, then the window, then optional ones; an entry's own parameter replaces a shared one.
     fn with_window(&self, family: Family) -> Vec<Parameter> {
         let is_required = |parameter: &&Parameter| matches!(parameter.default, Literal::Required);
         let (mut parameters, optional): (Vec<&Parameter>, Vec<&Parameter>) =
@@ -116,7 +116,7 @@ impl Entry {
     }
 }
 
-/// The text for the first or the second name: of `{a|b}` the one or the other.
+/// The text for the first or the second name: `{a|b}` is `a` or `b`.
 fn chosen(text: &str, which: usize) -> String {
     let mut parts = text.split(['{', '}']);
     let mut chosen = parts.next().unwrap_or_default().to_string();
@@ -129,7 +129,7 @@ fn chosen(text: &str, which: usize) -> String {
 
 type Planner = dyn Fn(&Arguments) -> Result<Plan> + Send + Sync;
 
-/// A kernel of the catalog: what it is called, takes and means, and how it is planned.
+/// A kernel of the catalog: its name, parameters and documentation, and how it is planned.
 #[derive(Clone, Serialize)]
 pub struct Kernel {
     /// The name, the same in every interface.
@@ -140,7 +140,7 @@ pub struct Kernel {
     pub summary: String,
     /// The definition as a formula.
     pub formula: String,
-    /// Nulls, short windows, accuracy: what a careful user asks.
+    /// Nulls, short windows, accuracy.
     pub notes: String,
     /// Where the definition or the algorithm comes from.
     pub source: String,

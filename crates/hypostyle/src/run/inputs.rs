@@ -4,8 +4,8 @@
 use arrow::datatypes::DataType;
 
 use super::plan::Binding;
-use super::running::Wiring;
 use super::source::Source;
+use super::wiring::Wiring;
 use crate::error::Result;
 use crate::spec::{Arguments, NumberOrColumn};
 use crate::values::{Domain, Input, Output, computed_type};
@@ -14,7 +14,7 @@ use crate::values::{Domain, Input, Output, computed_type};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inputs {
     sources: Vec<Named>,
-    /// How many of the first sources settle the type of a computed result.
+    /// How many of the first sources determine the type of a computed result.
     typed_by: usize,
     output: Option<DataType>,
     time: Option<String>,
@@ -69,13 +69,13 @@ impl Inputs {
         self
     }
 
-    /// One more input: a column that has no say in the type of the result.
+    /// One more input: a column that does not determine the type of the result.
     pub fn with_column(mut self, name: impl Into<String>) -> Self {
         self.sources.push(Named::Column(name.into()));
         self
     }
 
-    /// Only the first so many inputs settle the type of a computed result: f32 gives f32, all else f64.
+    /// Only the first `inputs` inputs determine the type of a computed result: f32 if they are f32, else f64.
     pub fn typed_by(mut self, inputs: usize) -> Self {
         self.typed_by = inputs;
         self
@@ -105,13 +105,13 @@ impl Inputs {
         Ok(computed_type(&columns.collect::<Result<Vec<_>>>()?))
     }
 
-    /// The inputs bound to columns, as rows of `I` that give results of `O`.
+    /// The inputs bound to columns, as rows of `I` with results of `O`.
     ///
     /// # Errors
     /// A column that is missing or has a type that is not read in its domain.
     pub(crate) fn bind<I: Input, O: Output>(&self, binding: &Binding) -> Result<Wiring> {
         let output = |inputs: &[&DataType]| match inputs {
-            // What keeps its values keeps their type.
+            // A kernel that returns values of its input keeps their type.
             [only] if O::EXACT && I::LANES == 1 && I::domain(0) == Domain::Integer => (*only).clone(),
             _ if O::EXACT => DataType::Int64,
             inputs => computed_type(inputs),

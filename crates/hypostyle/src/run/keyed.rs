@@ -9,8 +9,9 @@ use rayon::prelude::*;
 
 use super::batch::Batch;
 use super::live_row::LiveRow;
-use super::running::{KeyedStates, Running, Wiring};
+use super::running::{KeyedStates, Running};
 use super::validity::append_flags;
+use super::wiring::Wiring;
 use crate::drive::rolling_rows::ROWS_PER_THREAD;
 use crate::drive::{Answers, Columns, Driver, Rows, centered, run_rows};
 use crate::error::{Error, Result};
@@ -26,7 +27,7 @@ pub(crate) struct Keyed<D: Driver> {
     lead: Option<usize>,
     states: Vec<D::State>,
     answers: Vec<D::Output>,
-    /// Which answers are valid; empty as long as all are.
+    /// Which results are valid; empty as long as all are.
     answered: BooleanBufferBuilder,
 }
 
@@ -50,7 +51,7 @@ impl<D: Driver> Keyed<D> {
         Box::new(Self::with(self.driver.clone(), self.wiring.clone(), self.lead, states))
     }
 
-    /// Runs the rows `start..end` of the batch; a cut in between is for rows that are taken in turn.
+    /// Runs the rows `start..end` of the batch: all of them, or a portion of rows that one thread processes in turn.
     fn run_groups(
         &mut self,
         batch: &Batch,
@@ -81,7 +82,7 @@ impl<D: Driver> Keyed<D> {
         }
     }
 
-    /// Keys with more rows than a thread's share are shared among all threads, if the driver can; the others as they are.
+    /// Keys with more rows than a thread's share are split among all threads, if the driver supports it; others are not split.
     fn share_runs(
         &mut self,
         runs: &[Run],
@@ -103,12 +104,12 @@ impl<D: Driver> Keyed<D> {
         }
     }
 
-    /// A kernel of the same specification over the same types, which is of the same kind.
+    /// A kernel of the same specification over the same types, which has the same Rust type.
     fn of(kernel: Box<dyn Running>) -> Box<Self> {
-        kernel.into_any().downcast().unwrap_or_else(|_| unreachable!("kernels of one specification are of one kind"))
+        kernel.into_any().downcast().unwrap_or_else(|_| unreachable!("kernels of one specification have one type"))
     }
 
-    /// Answers a row that comes alone.
+    /// Returns the result of a single row.
     #[inline(never)]
     fn answer_row(&self, state: &mut D::State, row: LiveRow, answers: &mut Vec<ScalarValue<'static>>) {
         let Wiring { sources, time, bounds, step, output, .. } = &self.wiring;
@@ -135,9 +136,9 @@ impl<D: Driver> Keyed<D> {
         push_answer((answered[0] && kept).then_some(value[0]), output, answers);
     }
 
-    /// Puts the validity of answers behind that of the `kept` ones, in the rows' order.
+    /// Appends the validity of results to that of the `kept` ones, in row order.
     fn keep_validity(&mut self, batch: &Batch, kept: usize, answered: &[bool], threads: usize) {
-        // A fold, as it is vectorised; a search is not.
+        // A fold is vectorized; a search is not.
         let fold = |flags: &[bool]| flags.iter().fold(true, |all, valid| all & valid);
         let all = if threads > 1 { answered.par_chunks(1 << 16).all(fold) } else { fold(answered) };
         if all && self.answered.is_empty() {
@@ -155,7 +156,7 @@ impl<D: Driver> Keyed<D> {
         }
     }
 
-    /// Gives each thread keys of its own, with about the same number of rows.
+    /// Gives each thread its own keys, with about the same number of rows.
     fn run_on_threads(&mut self, runs: &[Run], rows: Rows<D::Input>, answers: Answers<D::Output>, threads: usize) {
         let mut jobs = Vec::new();
         let (mut states, mut first_key) = (self.states.as_mut_slice(), 0);
@@ -179,7 +180,7 @@ impl<D: Driver> Keyed<D> {
     }
 }
 
-/// Puts an answer behind `answers`, as a value or as one for each field of a struct.
+/// Appends a result to `answers`, as a value or as one per field of a struct.
 pub(crate) fn push_answer<O: Output>(answer: Option<O>, data_type: &DataType, answers: &mut Vec<ScalarValue<'static>>) {
     match (answer, data_type) {
         (Some(answer), _) => answer.push_values(data_type, answers),
@@ -188,7 +189,7 @@ pub(crate) fn push_answer<O: Output>(answer: Option<O>, data_type: &DataType, an
     }
 }
 
-/// Appends `rows` copies, on all threads where they take part in what follows.
+/// Appends `rows` copies, on several threads if the next steps use them.
 fn grow<T: Copy + Send + Sync>(items: &mut Vec<T>, item: T, rows: usize, threads: usize) {
     if threads > 1 {
         items.par_extend(rayon::iter::repeat_n(item, rows).with_min_len(1 << 13));
@@ -214,7 +215,7 @@ fn run_in_turn<D: Driver>(
     }
 }
 
-/// Above so many keys their states' memory grows by less than twice at a time.
+/// Above this many keys the memory of their states grows by a quarter at a time.
 const MANY_KEYS: usize = 1 << 16;
 
 impl<D: Driver> Running for Keyed<D> {
@@ -238,10 +239,10 @@ impl<D: Driver> Running for Keyed<D> {
             (None, None) => (&[] as &[i64], Vec::new()),
         };
         if !D::Input::fits(&columns, len) {
-            return Err(Error::internal("a kernel got other columns than it is bound to"));
+            return Err(Error::internal("a kernel got other columns than those it is bound to"));
         }
         let columns = Columns::new(&columns, valid.as_deref(), len).at(times, &firsts);
-        // Where one thread takes the rows in turn, it does so portion by portion, to stay in cache.
+        // If one thread processes the rows in turn, it does so portion by portion, to stay in cache.
         let in_turn = match batch.groups {
             Groups::Interleaved { .. } => true,
             Groups::One => batch.threads == 1 || D::SMALL_STATE,
@@ -259,7 +260,7 @@ impl<D: Driver> Running for Keyed<D> {
             grow(&mut answered, true, end - start, threads);
             let kept = answers.len();
             if batch.groups.keep_order() {
-                // Straight to where they stay.
+                // Directly to the output.
                 grow(&mut answers, D::Output::default(), end - start, threads);
                 let new = Answers { values: &mut answers[kept..], valid: &mut answered };
                 self.run_groups(batch, &columns, start, end, new);
@@ -280,7 +281,7 @@ impl<D: Driver> Running for Keyed<D> {
     }
 
     fn run_row(&mut self, key: usize, row: LiveRow, answers: &mut Vec<ScalarValue<'static>>) {
-        // The state is lent out and put back, as the rest of the kernel is read meanwhile.
+        // The state is taken out and put back, because the rest of the kernel is borrowed meanwhile.
         let mut states = std::mem::take(&mut self.states);
         self.answer_row(&mut states[key], row, answers);
         self.states = states;
@@ -301,7 +302,7 @@ impl<D: Driver> KeyedStates for Keyed<D> {
     fn resize(&mut self, keys: usize) {
         let driver = &self.driver;
         if keys > self.states.capacity() && keys > MANY_KEYS {
-            // By a quarter: twice as many would leave half of a large memory empty.
+            // By a quarter: doubling would leave half of a large allocation empty.
             self.states.reserve_exact((keys + keys / 4) - self.states.len());
         }
         self.states.resize_with(keys, || driver.start());

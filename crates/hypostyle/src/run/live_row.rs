@@ -1,4 +1,4 @@
-//! A row that comes alone, as a kernel reads it.
+//! A single row, as a kernel reads it.
 
 use super::source::Source;
 use crate::values::{Domain, Operand, Scalar};

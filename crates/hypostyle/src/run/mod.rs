@@ -16,6 +16,7 @@ mod source;
 mod validity;
 mod window;
 mod windowed;
+mod wiring;
 
 pub use batch::Batch;
 pub use entry::{Entry, Example, Kernel, Shape};
@@ -25,6 +26,7 @@ pub(crate) use plan::find_column;
 pub use plan::{Binding, Plan};
 pub use pool::set_default_threads;
 pub use row_kernel::map_rows;
-pub use running::{Running, Wiring};
+pub use running::Running;
 pub use window::Window;
 pub use windowed::{Around, Bare, BesideItself, Then};
+pub use wiring::Wiring;

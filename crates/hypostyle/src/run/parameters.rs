@@ -5,7 +5,7 @@ use crate::spec::{Kind, Literal, Parameter};
 /// The column of values.
 pub const COLUMN: Parameter = Parameter::required("column", Kind::Column, "The column of values.");
 
-/// How far a window reaches back.
+/// The window size.
 pub const WINDOW: Parameter = Parameter::required(
     "window",
     Kind::Window,
@@ -23,7 +23,7 @@ pub const BY: Parameter = Parameter::optional(
      column, `by` makes that column hold times rather than rows.",
 );
 
-/// The smallest sample of a rolling kernel.
+/// The minimum number of values of a rolling kernel.
 pub const MIN_SAMPLES: Parameter = Parameter::optional(
     "min_samples",
     Kind::Count,
@@ -32,7 +32,7 @@ pub const MIN_SAMPLES: Parameter = Parameter::optional(
      for a duration or a column.",
 );
 
-/// The smallest sample of an expanding kernel.
+/// The minimum number of values of an expanding kernel.
 pub const FROM_ONE: Parameter = Parameter::optional(
     "min_samples",
     Kind::Count,
@@ -56,7 +56,7 @@ pub const CENTER: Parameter = Parameter::optional(
     "Center the window on its row. Row-based windows in memory only.",
 );
 
-/// Every so many rows a result.
+/// A result for every `step`-th row only.
 pub const STEP: Parameter = Parameter::optional(
     "step",
     Kind::Count,
@@ -72,5 +72,5 @@ pub const DDOF: Parameter = Parameter::optional(
     "Delta degrees of freedom: the divisor is the number of values minus `ddof`.",
 );
 
-/// What a rolling kernel has beyond its own parameters, behind its window.
+/// The parameters that every rolling kernel has after its own and its window.
 pub(super) const ROLLING: [Parameter; 5] = [BY, MIN_SAMPLES, CLOSED, CENTER, STEP];

@@ -9,14 +9,14 @@ use crate::values::Domain;
 
 type Bind = dyn Fn(&Binding) -> Result<Box<dyn Running>> + Send + Sync;
 
-/// What a kernel's parameters come to: all that could be validated without data is, and the rest waits for a schema.
+/// A kernel whose parameters are valid, as far as that can be checked without data; the rest needs a schema.
 pub struct Plan {
     latency: usize,
     bind: Box<Bind>,
 }
 
 impl Plan {
-    /// A plan that becomes a kernel by `bind`, which looks up the columns and their types.
+    /// A plan whose kernel `bind` makes; it looks up the columns and their types.
     pub fn new(bind: impl Fn(&Binding) -> Result<Box<dyn Running>> + Send + Sync + 'static) -> Self {
         Self { latency: 0, bind: Box::new(bind) }
     }
@@ -66,7 +66,7 @@ impl<'a> Binding<'a> {
         self.kernel
     }
 
-    /// Whether all rows come in one batch, so that a window may go back to earlier rows.
+    /// Whether all rows come in one batch, so that the start of a window may decrease.
     pub fn is_whole(&self) -> bool {
         self.whole
     }

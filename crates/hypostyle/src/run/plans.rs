@@ -47,7 +47,7 @@ impl Plan {
             let domains = program.inputs();
             if domains.len() != inputs.len() {
                 let (wanted, given) = (domains.len(), inputs.len());
-                return Err(Error::internal(format!("a program of {wanted} inputs was given {given}")));
+                return Err(Error::internal(format!("a program has {given} inputs, expected {wanted}")));
             }
             let wiring = inputs.bind_lanes(binding, |lane| domains[lane], |_| program.output_type())?;
             ProgramKernel::boxed(program.clone(), wiring)

@@ -1,9 +1,9 @@
-//! Thread pools.  A pool is started once for each number of threads and kept for the life of the process, so that short
-//! calls don't pay for it.
+//! Thread pools.  A pool is started once per number of threads and kept for the life of the process, so that short calls do
+//! not pay for it.
 //!
-//! A process made by `fork` has none of its parent's threads, and waiting for them would hang: such a process starts pools
-//! of its own.  Where the fork came while another thread was at this register, work is done on one thread instead; the bits
-//! are the same.
+//! A process made by `fork` has none of its parent's threads, and waiting for them would hang: such a process starts its own
+//! pools.  If the fork happened while another thread held the lock of this list, work runs on one thread instead; the results
+//! are bit-identical.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
@@ -20,23 +20,23 @@ struct Started {
 
 static POOLS: Mutex<Vec<Started>> = Mutex::new(Vec::new());
 
-/// The threads of stages that don't say how many; 0 where rayon's global pool is meant.
+/// The default number of threads of stages; 0 is rayon's global pool.
 static DEFAULT: AtomicUsize = AtomicUsize::new(0);
 
-/// Lets stages that don't say how many threads they use have so many, of a pool of this library, rather than those of
-/// rayon's global pool; 0 is the global pool again.  A process that may fork needs it, as the threads of the global pool
-/// don't come along and can't be started anew.
+/// Sets the default number of threads: stages without a number of their own use a pool of this library with as many threads.  0
+/// is rayon's global pool, which is the initial default.  A process that may fork needs its own pool, because the threads of
+/// the global pool do not survive a fork and cannot be restarted.
 pub fn set_default_threads(threads: usize) {
     DEFAULT.store(threads, Relaxed);
 }
 
-/// How often another thread may be found at the register; it stays there for as long as threads take to start.
+/// How often the lock is tried; another thread holds it for as long as threads take to start.
 const PATIENCE: usize = 10_000;
 
-/// The pool of so many threads; `None` if the register can't be had.
+/// The pool of this many threads; `None` if the lock is not available.
 ///
 /// # Errors
-/// Where the threads can't be started.
+/// If the threads cannot be started.
 fn pool(threads: usize) -> Result<Option<Arc<ThreadPool>>> {
     let process = std::process::id();
     for _ in 0..PATIENCE {
@@ -55,19 +55,21 @@ fn pool(threads: usize) -> Result<Option<Arc<ThreadPool>>> {
             .num_threads(threads)
             .thread_name(|at| format!("hypostyle-{at}"))
             .build()
-            .map_err(|e| Error::new(ErrorKind::Io, format!("can't start {threads} threads: {e}")))?;
+            .map_err(|e| {
+                Error::new(ErrorKind::Io, format!("cannot start {threads} threads: {e}")).with_help("use fewer threads")
+            })?;
         let pool = Arc::new(pool);
-        // A parent's pools stay where they are: their threads are gone, and ending them would wait for them.
+        // A parent's pools stay in the list: their threads are gone, and dropping the pools would wait for them.
         pools.push(Started { process, threads, pool: pool.clone() });
         return Ok(Some(pool));
     }
     Ok(None)
 }
 
-/// Starts so many threads, unless they are there.
+/// Starts this many threads, unless they are running.
 ///
 /// # Errors
-/// Where the threads can't be started.
+/// If the threads cannot be started.
 pub(crate) fn start(threads: usize) -> Result<()> {
     if threads > 1 {
         pool(threads)?;
@@ -75,7 +77,7 @@ pub(crate) fn start(threads: usize) -> Result<()> {
     Ok(())
 }
 
-/// Runs `action` on a pool of so many threads, by default if 0, and tells it how many there are.
+/// Runs `action` on a pool of this many threads (0: the default), with their number.
 pub(crate) fn run<R: Send>(threads: usize, action: impl FnOnce(usize) -> R + Send) -> R {
     let threads = if threads == 0 { DEFAULT.load(Relaxed) } else { threads };
     match threads {

@@ -12,7 +12,8 @@ use arrow::datatypes::DataType;
 use super::batch::Batch;
 use super::keyed::push_answer;
 use super::live_row::LiveRow;
-use super::running::{KeyedStates, Running, Wiring};
+use super::running::{KeyedStates, Running};
+use super::wiring::Wiring;
 use crate::error::{Error, Result};
 use crate::keys::groups::Groups;
 use crate::model::Program;
@@ -62,7 +63,7 @@ impl ProgramKernel {
     }
 
     fn of(kernel: Box<dyn Running>) -> Box<Self> {
-        kernel.into_any().downcast().unwrap_or_else(|_| unreachable!("kernels of one specification are of one kind"))
+        kernel.into_any().downcast().unwrap_or_else(|_| unreachable!("kernels of one specification have one type"))
     }
 
     fn row_of(&self, row: LiveRow) -> Vec<Option<Scalar>> {

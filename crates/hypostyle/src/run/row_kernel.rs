@@ -11,13 +11,14 @@ use smallvec::SmallVec;
 use super::batch::Batch;
 use super::keyed::push_answer;
 use super::live_row::LiveRow;
-use super::running::{KeyedStates, Running, Wiring};
+use super::running::{KeyedStates, Running};
 use super::source::Source;
+use super::wiring::Wiring;
 use crate::error::{Error, Result};
 use crate::model::RowFunction;
 use crate::values::{Domain, Output, ScalarValue, StateReader, StateWriter, read_float};
 
-/// Rows that are evaluated at once: few enough that intermediate results stay in the first-level cache.
+/// How many rows are evaluated at once: few enough that intermediate results stay in the first-level cache.
 const BLOCK: usize = 2048;
 
 /// A row function bound to its columns.
@@ -37,7 +38,7 @@ impl<F: RowFunction> RowKernel<F> {
             _ => Err(Error::internal("a row function reads columns of numbers only")),
         };
         let columns = wiring.sources.iter().map(column).collect::<Result<Vec<_>>>()?;
-        // It reads whole arrays, so nothing needs to be grouped by key for it.
+        // It reads whole arrays, so nothing needs to be grouped by key.
         let wiring = Wiring { sources: Vec::new(), interleaved: true, state_size: 0, ..wiring };
         Ok(Box::new(Self { function, columns, wiring, answers: Vec::new() }))
     }
@@ -134,7 +135,7 @@ impl<F: RowFunction> Running for RowKernel<F> {
     }
 }
 
-/// Row functions have no state, so keys come and go without a trace.
+/// Row functions have no state, so keys do not matter.
 impl<F: RowFunction> KeyedStates for RowKernel<F> {
     fn resize(&mut self, _keys: usize) {}
 

@@ -1,58 +1,28 @@
-//! A kernel bound to its columns, with the states of all keys: the dynamic door between a stage and the drivers.  Every
-//! method is required, so that no kernel can lose a state by leaving one out.
+//! A kernel bound to its columns, with the states of all keys: the dynamic interface between a stage and the drivers.  Every
+//! method is required, so that no kernel can lose a state by omitting one.
 
 use std::any::Any;
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::DataType;
 
 use super::batch::Batch;
 use super::live_row::LiveRow;
-use super::source::Source;
+use super::wiring::Wiring;
 use crate::error::Result;
-use crate::spec::Bounds;
 use crate::values::{ScalarValue, StateReader, StateWriter};
-
-/// What a stage needs to know of a kernel to feed it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Wiring {
-    /// The data type of the output column.
-    pub output: DataType,
-    /// The columns that it reads, grouped by key.
-    pub sources: Vec<Source>,
-    /// Its time column.
-    pub time: Option<usize>,
-    /// The column that sets where each row's window begins.
-    pub bounds: Option<Bounds>,
-    /// Every so many rows of a key there is a result; the others are null.
-    pub step: usize,
-    /// Whether rows of many keys are best taken as they come.
-    pub interleaved: bool,
-    /// About how many bytes the state of a key takes in the long run.
-    pub state_size: usize,
-}
-
-impl Wiring {
-    /// Whether it needs each row's number within its key.
-    pub(crate) fn numbers_rows(&self) -> bool {
-        self.step > 1
-            || self.sources.contains(&Source::Position)
-            || self.bounds.as_ref().is_some_and(|bounds| bounds.time.is_none())
-    }
-}
 
 /// A kernel bound to its columns.
 pub trait Running: KeyedStates + Send + Sync {
     /// What it reads and returns.
     fn wiring(&self) -> &Wiring;
 
-    /// Makes room for the results of this many rows.
+    /// Reserves memory for the results of this many rows.
     fn expect_rows(&mut self, rows: usize);
 
     /// Reads a batch; the results are kept until they are taken.
     ///
     /// # Errors
-    /// Internal ones only: what a user can get wrong is found before the first kernel runs.
+    /// Internal ones only: invalid input is found before the first kernel runs.
     fn run(&mut self, batch: &Batch) -> Result<()>;
 
     /// Reads a single row and appends its result to `results`: a value, or one per field of a struct.
@@ -85,7 +55,7 @@ pub trait KeyedStates {
     /// Appends the states of a kernel of the same specification.
     fn append(&mut self, other: Box<dyn Running>);
 
-    /// The kernel as what it is.
+    /// The kernel as a concrete type.
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 
     /// Writes a key's state.

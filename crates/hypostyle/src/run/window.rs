@@ -10,7 +10,7 @@ use crate::spec::{Arguments, Bounds, Closed, Duration, Extent, Family, check_bou
 pub struct Window {
     pub(super) span: Span,
     pub(super) min_samples: usize,
-    /// Every so many rows of a key there is a result.
+    /// Every `step`-th row of a key has a result.
     pub(super) step: usize,
 }
 
@@ -23,7 +23,7 @@ pub(super) enum Span {
     Rows { held: usize, lagged: bool, lead: Option<usize> },
     /// A duration of the time column.
     Time { by: String, duration: Duration, closed: Closed },
-    /// From where a column says.
+    /// A column sets the start or size of each row's window.
     Bounded { by: Option<String>, column: String, is_length: bool, closed: Closed },
 }
 
@@ -35,7 +35,7 @@ pub(super) struct TimeSpan {
     pub(super) includes_current: bool,
 }
 
-/// The most rows of a centered window: half of them are made up after the last row.
+/// The maximum rows of a centered window: half of them are padding after the last row.
 const LONGEST_CENTERED: usize = 1 << 28;
 
 impl Window {
@@ -43,7 +43,7 @@ impl Window {
     /// expanding kernel `min_samples` alone.
     ///
     /// # Errors
-    /// Parameters that are out of range or do not go together.
+    /// Parameters that are out of range or conflict.
     pub fn of(arguments: &Arguments) -> Result<Self> {
         if arguments.family() == Family::Expanding {
             return Ok(Self { span: Span::Expanding, min_samples: arguments.count("min_samples")?, step: 1 });
@@ -108,10 +108,10 @@ impl Window {
         }
     }
 
-    /// A window over time, or over rows from where a column says; `None` for windows of rows.
+    /// A time-based window, or one that a column sets; `None` for row-based windows.
     ///
     /// # Errors
-    /// A column that is missing or has a type that doesn't go with the others.
+    /// A column that is missing or has a type that does not match the others.
     pub(super) fn time_span(&self, binding: &Binding) -> Result<Option<TimeSpan>> {
         match &self.span {
             Span::Expanding | Span::Rows { .. } => Ok(None),

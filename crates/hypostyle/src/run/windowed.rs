@@ -3,8 +3,9 @@
 use super::inputs::Inputs;
 use super::keyed::Keyed;
 use super::plan::{Binding, Plan};
-use super::running::{Running, Wiring};
+use super::running::Running;
 use super::window::{Span, TimeSpan, Window};
+use super::wiring::Wiring;
 use crate::drive::Driver;
 use crate::drive::by_row::WithRow;
 use crate::drive::expanding::Expanding;
@@ -22,7 +23,7 @@ use crate::values::{Input, Output};
 pub trait Around<I: Input, O: Output> {
     /// The kernel.
     ///
-    /// With a lead its windows are centered: that of a row includes so many later rows.
+    /// With a lead its windows are centered: that of a row includes `lead` later rows.
     fn boxed<D: Driver<Input = I, Output = O>>(
         self,
         driver: D,
@@ -62,7 +63,7 @@ impl<F: ByRow> Around<F::Input, F::Inner> for Then<F> {
     }
 }
 
-/// A column beside itself this many rows earlier.
+/// A column paired with itself this many rows earlier.
 #[derive(Debug, Clone, Copy)]
 pub struct BesideItself(pub usize);
 
@@ -81,7 +82,7 @@ impl Plan {
     /// A statistic of the columns that these parameters name, over the window of `arguments`.
     ///
     /// # Errors
-    /// A window whose parameters are out of range or do not go together.
+    /// A window whose parameters are out of range or conflict.
     pub fn statistic<S: Statistic>(arguments: &Arguments, parameters: &[&str], statistic: S) -> Result<Self> {
         let inputs = Inputs::of(arguments, parameters)?;
         Ok(Window::of(arguments)?.plan(move |window, binding| {
@@ -102,8 +103,8 @@ impl Plan {
         }))
     }
 
-    /// A filter of the column `column` over a window of rows; `make` gets the rows that the window holds, whether it ends
-    /// before the current one, and `min_samples`.
+    /// A filter of the column `column` over a row-based window; `make` gets the number of rows in the window, whether it ends
+    /// before the current row, and `min_samples`.
     pub(crate) fn filter(
         arguments: &Arguments,
         make: impl FnOnce(usize, bool, usize) -> Result<Filter>,
@@ -198,7 +199,7 @@ impl Window {
         around: impl Around<K::Input, K::Output>,
     ) -> Box<dyn Running> {
         let TimeSpan { reach, time, bounds, includes_current } = span;
-        // In memory a window that a column bounds may go back to earlier rows.
+        // In memory the start of a window that a column sets may decrease.
         let (min_samples, keeps_all) = (self.min_samples, binding.is_whole() && reach == Reach::Told);
         let driver = RollingTime { summary, reach, includes_current, min_samples, keeps_all };
         around.boxed(driver, Wiring { time, bounds, step: self.step, ..wiring }, None)

@@ -1,5 +1,5 @@
-//! A specification's parameters read against the kernel's table: unknown, missing and ill-typed ones end here, so that a
-//! kernel asks for typed values only.  Asking for a parameter that the table lacks is an error too, never a default.
+//! A specification's parameters read against the kernel's table: unknown, missing and ill-typed ones are errors here, so that
+//! a kernel reads typed values only.  Reading a parameter that the table lacks is an error too, never a default.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ impl<'a> Arguments<'a> {
         self.kernel
     }
 
-    /// Whether the kernel is called as rolling, expanding, a recurrence or a row function.
+    /// The kernel's family.
     pub fn family(&self) -> Family {
         self.family
     }
@@ -64,7 +64,7 @@ impl<'a> Arguments<'a> {
         self.refuse(parameter, problem).with_help(problem.help())
     }
 
-    /// The table's entry for a parameter that the user gave.
+    /// The table's entry for a parameter of the specification.
     fn known(&self, name: &str) -> Result<&'a Parameter> {
         self.parameters.iter().find(|parameter| parameter.name == name).ok_or_else(|| {
             let known: Vec<&str> = self.parameters.iter().map(|parameter| &*parameter.name).collect();
@@ -76,16 +76,16 @@ impl<'a> Arguments<'a> {
         })
     }
 
-    /// The table's entry for a parameter that the kernel asks for.
+    /// The table's entry for a parameter that the kernel reads.
     fn entry(&self, name: &str) -> Result<&'a Parameter> {
         self.parameters.iter().find(|parameter| parameter.name == name).ok_or_else(|| {
-            Error::internal(format!("{} asks for the parameter '{name}', which its table lacks", self.kernel))
+            Error::internal(format!("{} reads the parameter '{name}', which its table lacks", self.kernel))
         })
     }
 
     fn mistyped<T>(&self, parameter: &Parameter, wanted: &str) -> Result<T> {
         let name = &parameter.name;
-        Err(Error::internal(format!("{} asks for the parameter '{name}' as {wanted}", self.kernel)))
+        Err(Error::internal(format!("{} reads the parameter '{name}' as {wanted}", self.kernel)))
     }
 
     fn check(&self, parameter: &Parameter, value: &Value) -> Result<()> {
@@ -148,7 +148,7 @@ impl<'a> Arguments<'a> {
         Error::parameter_type(self.kernel, &parameter.name, parameter.kind.expected(), value)
     }
 
-    /// The value that is given, else the default; `None` where neither is.
+    /// The given value, else the default; `None` if there is neither.
     fn value(&self, name: &str) -> Result<(&'a Parameter, Option<Value>)> {
         let parameter = self.entry(name)?;
         Ok((parameter, self.values.get(name).cloned().or_else(|| parameter.default.value())))
@@ -198,7 +198,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// Some of the words of a [`Kind::Words`]; all of them unless given.
+    /// Some of the words of a [`Kind::Words`]; default: all of them.
     pub fn words(&self, name: &str) -> Result<Vec<String>> {
         match self.value(name)? {
             (_, Some(_)) => self.columns(name),
@@ -226,7 +226,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// One of a [`Kind::Choice`]'s words, as what it stands for.
+    /// One of a [`Kind::Choice`]'s words, as its meaning.
     pub fn choice<T: Copy>(&self, name: &str, meanings: &[(&str, T)]) -> Result<T> {
         let word = self.text(name)?;
         match meanings.iter().find(|(known, _)| *known == word) {
@@ -353,8 +353,8 @@ impl<'a> Arguments<'a> {
         Ok(names)
     }
 
-    /// The parameters in their normal form: what is as it would be anyway is left out, numbers are floats and durations are
-    /// written in one way, so that specifications of one meaning are equal.
+    /// The parameters in their normal form: defaults are omitted, numbers are floats and durations are written in one way, so
+    /// that specifications with the same meaning are equal.
     pub(crate) fn normal(&self) -> BTreeMap<String, Value> {
         let mut normal = BTreeMap::new();
         for parameter in self.parameters {
@@ -389,7 +389,7 @@ fn normal_value(kind: &Kind, value: Value) -> Value {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a parameter that large means its nearest f64")]
+#[expect(clippy::cast_precision_loss, reason = "a parameter that large is rounded to the nearest f64")]
 fn int_as_number(x: i64) -> f64 {
     x as f64
 }

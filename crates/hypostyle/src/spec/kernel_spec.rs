@@ -1,6 +1,6 @@
 //! A kernel with its parameters as plain data.  The Polars plugin, pipeline files, saved states and the Rust builder all
-//! carry this one type, and [`KernelSpec::plan`](crate::KernelSpec::plan) alone validates it, so that a mistake reads the
-//! same everywhere.
+//! carry this one type, and [`KernelSpec::plan`](crate::KernelSpec::plan) alone validates it, so that an error has the
+//! same message everywhere.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -36,7 +36,7 @@ pub struct KernelSpec {
 pub enum Value {
     /// `true` or `false`.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Int(i64),
     /// A number.
     Float(f64),
@@ -46,17 +46,17 @@ pub enum Value {
     List(Vec<Value>),
     /// The column that holds the length of each row's window.
     LengthIn(String),
-    /// The column that holds the far end of each row's window.
+    /// The column that holds the start of each row's window.
     StartIn(String),
 }
 
 impl Value {
-    /// A window whose length stands in a column: a number of rows, or a span of the time column `by`.
+    /// A window whose size is in a column: a number of rows, or a duration of the time column `by`.
     pub fn length_in(column: impl Into<String>) -> Self {
         Self::LengthIn(column.into())
     }
 
-    /// A window whose far end stands in a column: a row's number within its key, or a time of the column `by`.
+    /// A window whose start is in a column: a row's number within its key, or a time of the column `by`.
     pub fn start_in(column: impl Into<String>) -> Self {
         Self::StartIn(column.into())
     }
@@ -80,7 +80,7 @@ impl KernelSpec {
         self
     }
 
-    /// Runs the kernel apart for each distinct value of these columns.
+    /// Runs the kernel separately for each distinct value of these columns.
     pub fn over<S: Into<String>>(mut self, keys: impl IntoIterator<Item = S>) -> Self {
         self.over = keys.into_iter().map(Into::into).collect();
         self
@@ -91,12 +91,12 @@ impl KernelSpec {
         self.with("by", time.into())
     }
 
-    /// The least number of values for an answer.
+    /// The minimum number of values for a result.
     pub fn min_samples(self, count: usize) -> Self {
         self.with("min_samples", count)
     }
 
-    /// Which ends belong to the window: `right`, `left`, `both` or `neither`.
+    /// Which ends of the window are inclusive: `right`, `left`, `both` or `neither`.
     pub fn closed(self, closed: impl Into<String>) -> Self {
         self.with("closed", closed.into())
     }
@@ -112,7 +112,7 @@ impl KernelSpec {
 
     /// The specification as JSON.
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("a map with text keys is always JSON")
+        serde_json::to_string(self).expect("a map with string keys is always JSON")
     }
 }
 
@@ -191,8 +191,8 @@ impl<T: Into<Value>> From<Vec<T>> for Value {
     }
 }
 
-/// What [`Value`] looks like in JSON and TOML; `{"float": "inf"}` stands for what JSON has no number for, and
-/// `{"length": "n"}` and `{"start": "since"}` for columns that bound a window.
+/// [`Value`] in JSON and TOML; `{"float": "inf"}` is a number that JSON lacks, and `{"length": "n"}` and
+/// `{"start": "since"}` are columns that set a window.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Plain {

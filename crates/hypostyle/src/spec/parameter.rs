@@ -1,4 +1,4 @@
-//! What a kernel's table says of its parameters.
+//! The parameters of a kernel: its table.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use super::kernel_spec::Value;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
-    /// A statistic of the last rows, or of a span of time.
+    /// A statistic of the last rows, or of a duration.
     Rolling,
     /// A statistic of all rows so far.
     Expanding,
@@ -23,12 +23,12 @@ pub enum Family {
 /// A parameter of a kernel.
 #[derive(Debug, Clone, Serialize)]
 pub struct Parameter {
-    /// The name, the same in every face.
+    /// The name, the same in every interface.
     pub name: Cow<'static, str>,
     /// What values it takes.
     #[serde(flatten)]
     pub kind: Kind,
-    /// Whether Python takes it by position.
+    /// Whether Python accepts it by position.
     pub positional: bool,
     /// The value when it is not given.
     pub default: Literal,
@@ -54,7 +54,7 @@ pub enum Kind {
     NumberOrColumn,
     /// Several numbers.
     Numbers,
-    /// A whole number, not negative.
+    /// An integer, not negative.
     Count,
     /// True or false.
     Flag,
@@ -62,7 +62,7 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// Some of these.
     Words(&'static [&'static str]),
-    /// A number of rows, a duration, or a column that holds the length or far end of each row's window.
+    /// A number of rows, a duration, or a column that holds the size or start of each row's window.
     Window,
     /// A number of rows, at least 1.
     Rows,
@@ -82,7 +82,7 @@ impl Kind {
             Self::Number => "a number",
             Self::NumberOrColumn => "a number or the name of a column",
             Self::Numbers => "a list of numbers",
-            Self::Count => "a whole number",
+            Self::Count => "an integer",
             Self::Flag => "true or false",
             Self::Choice(_) => "one of a few words",
             Self::Words(_) => "a list of some of its words, such as ['r2']",
@@ -100,9 +100,9 @@ impl Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Literal {
-    /// There is none: the parameter must be given.
+    /// There is none: the parameter is required.
     Required,
-    /// Not given means something of its own, which the parameter's sentence says.
+    /// Optional without a value; the parameter's sentence says what that means.
     Omitted,
     /// A flag.
     Flag(bool),
@@ -134,12 +134,12 @@ impl Literal {
 }
 
 impl Parameter {
-    /// A parameter that must be given.
+    /// A required parameter.
     pub const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Self {
         Self { name: Cow::Borrowed(name), kind, positional: true, default: Literal::Required, doc: Cow::Borrowed(doc) }
     }
 
-    /// A parameter that may be left out.
+    /// An optional parameter.
     pub const fn optional(name: &'static str, kind: Kind, default: Literal, doc: &'static str) -> Self {
         Self { name: Cow::Borrowed(name), kind, positional: false, default, doc: Cow::Borrowed(doc) }
     }

@@ -1,4 +1,4 @@
-//! Which earlier rows a window covers: its extent in rows or in time, and which of its ends belong to it.
+//! Which earlier rows a window covers: its size in rows or in time, and which of its ends are inclusive.
 
 use std::fmt;
 
@@ -6,27 +6,27 @@ use arrow::datatypes::{DataType, TimeUnit};
 
 use crate::error::{Error, Result, type_name};
 
-/// The length of a window.
+/// The size of a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Extent {
     /// A number of rows, at least 1; rows with a null count as rows.
     Rows(usize),
-    /// A span of the time column.
+    /// A duration of the time column.
     Duration(Duration),
-    /// As long as this column says in each row.
+    /// The size that this column has in each row.
     LengthIn(String),
-    /// From where this column says in each row.
+    /// From the start that this column has in each row.
     StartIn(String),
 }
 
-/// A window of which each row names the far end or the length.
+/// A window whose start or size is in a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounds {
-    /// The column, by its place in the input's schema.
+    /// The column's index in the input's schema.
     pub(crate) column: usize,
-    /// The time column; `None` where rows are counted.
+    /// The time column; `None` if rows are counted.
     pub(crate) time: Option<usize>,
-    /// Whether the column holds the window's length rather than its far end.
+    /// Whether the column holds the window's size rather than its start.
     pub(crate) is_length: bool,
     pub(crate) includes_far_end: bool,
 }
@@ -35,18 +35,18 @@ impl Bounds {
     /// The row has no window: its bound is null.
     pub(crate) const NO_WINDOW: i64 = i64::MAX;
 
-    /// The far end of the window of a row at `place`.
+    /// The start of the window of a row at `place`.
     pub(crate) fn far_end(&self, place: i64, bound: i64) -> i64 {
         if self.is_length { place.saturating_sub(bound) } else { bound }
     }
 
-    /// The first place that is in the window of a row at `place`, past `place` where the window is empty.
+    /// The first place in the window of a row at `place`; past `place` if the window is empty.
     pub(crate) fn first(&self, place: i64, bound: i64) -> i64 {
         self.far_end(place, bound).saturating_add(i64::from(!self.includes_far_end)).min(Self::NO_WINDOW - 1)
     }
 }
 
-/// A positive span of time, exact.
+/// A positive duration, exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Duration {
     /// Nanoseconds, for dates and timestamps.
@@ -55,12 +55,12 @@ pub enum Duration {
     Units(u64),
 }
 
-/// Which ends of the window belong to it.
+/// Which ends of the window are inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closed {
-    /// The current row belongs, the far end does not: `(t - d, t]`, or the last `n` rows.
+    /// The current row, but not the window start: `(t - d, t]`, or the last `n` rows.
     Right,
-    /// The far end belongs, the current row does not: `[t - d, t)`, or the `n` rows before this one.
+    /// The window start, but not the current row: `[t - d, t)`, or the `n` rows before this one.
     Left,
     /// `[t - d, t]`, or `n` rows and this one.
     Both,
@@ -87,24 +87,24 @@ impl Closed {
     }
 }
 
-/// Why a text is not a duration.
+/// Why a string is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DurationError {
-    /// It is no sequence of integers and units.
+    /// It is not a sequence of integers and units.
     Invalid {
-        /// The text.
+        /// The string.
         text: String,
     },
-    /// It uses a unit without a fixed length.
+    /// It has a unit without a fixed length.
     CalendarUnit {
-        /// The text.
+        /// The string.
         text: String,
         /// The unit: months, quarters or years.
         unit: String,
     },
     /// It is zero.
     NotPositive {
-        /// The text.
+        /// The string.
         text: String,
     },
 }
@@ -170,7 +170,7 @@ impl Duration {
     /// Parses `5m`, `1h30m`, `250ms`, or `10i` for ten steps of an integer time column.
     ///
     /// # Errors
-    /// What is wrong with the text; its message says what to write instead.
+    /// If the string is not a duration; [`DurationError`] says why and how to fix it.
     pub fn parse(text: &str) -> std::result::Result<Self, DurationError> {
         let invalid = || DurationError::Invalid { text: text.to_string() };
         let mut rest = text.trim();
@@ -205,7 +205,7 @@ impl Duration {
         }
     }
 
-    /// The greatest difference of two times of this column, in its own unit, that is still within the duration.
+    /// The largest difference of two times of this column, in its own unit, that is still within the duration.
     /// With `inclusive` a difference of exactly the duration is within.
     pub(crate) fn reach(self, kernel: &str, column: &str, time: &DataType, inclusive: bool) -> Result<u64> {
         let (length, unit) = match (self, nanoseconds_per_unit(time)) {
@@ -234,8 +234,8 @@ impl Duration {
     }
 }
 
-/// Checks the types of columns that bound windows: rows are counted by integers; a far end is a time as those of the time
-/// column, and a length a difference of them.
+/// Checks the type of a column that sets windows: integers count rows; a start has the type of the time column, and a size is a
+/// difference of two of its values.
 pub(crate) fn check_bound_type(
     kernel: &str,
     (name, data_type): (&str, &DataType),
@@ -250,7 +250,7 @@ pub(crate) fn check_bound_type(
         _ => integer.clone(),
     };
     let fits = match &wanted {
-        // Integers of 64 bits without a sign aren't read as they stand.
+        // Unsigned integers of 64 bits are not read unchanged.
         wanted if *wanted == integer => data_type.is_integer() && *data_type != DataType::UInt64,
         wanted => data_type == wanted,
     };

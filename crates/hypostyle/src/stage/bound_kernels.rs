@@ -1,5 +1,5 @@
-//! A stage's kernels bound to their columns, with all keys and states: rows go in all or nothing, and keys can be taken out,
-//! put together and forgotten.
+//! A stage's kernels bound to their columns, with all keys and states.  A batch is processed as a whole or not at all; keys can
+//! be split off, merged and evicted.
 
 use std::sync::Arc;
 
@@ -14,27 +14,27 @@ use crate::keys::{Keys, Mark, shown_key};
 use crate::run::{LiveRow, Running, find_column};
 use crate::values::{Operands, ScalarValue, array_of, read_value};
 
-/// Who needs a stage's own time column, for messages.
+/// The name of a stage's own time column in messages.
 const TIME_COLUMN: &str = "time_column";
 
 /// What a stage knows once it has seen the types of its columns.
 pub(crate) struct BoundKernels {
     /// The columns that the kernels read, and the keys, with their types.
     pub(crate) fields: Vec<Field>,
-    /// The kernel that first asked for each of the fields.
+    /// The first kernel that reads each of the fields.
     pub(super) owners: Vec<String>,
     /// The kernels, bound to `fields`.
     pub(crate) kernels: Vec<Box<dyn Running>>,
     pub(crate) keys: Option<Keys>,
-    /// The places of the key columns in `fields`.
+    /// The indices of the key columns in `fields`.
     pub(crate) key_columns: Vec<usize>,
     pub(crate) watermarks: Vec<Watermark>,
-    /// How many rows of each key there were, where a kernel asks for a row's number.
+    /// How many rows of each key there were, if a kernel needs a row's number.
     pub(crate) seen: Option<Vec<i64>>,
     pub(crate) rows: u64,
 }
 
-/// What there was before a batch.
+/// The keys before a batch.
 struct Before {
     keys: usize,
     mark: Option<Mark>,
@@ -48,7 +48,7 @@ fn picked(items: &[i64], keys: &[u32]) -> Vec<i64> {
 /// The numbers below `limit` among these, each once, in increasing order.
 fn distinct_below(keys: &[u32], limit: usize) -> Vec<u32> {
     let known = keys.iter().copied().filter(|key| (*key as usize) < limit);
-    // Flags for all keys, unless they are too many for so few rows.
+    // Flags for all keys, unless there are many keys and few rows.
     if keys.len() < limit / 16 {
         let mut distinct: Vec<u32> = known.collect();
         distinct.sort_unstable();
@@ -84,7 +84,7 @@ impl BoundKernels {
         Self { fields, owners, kernels, keys, key_columns, watermarks, seen, rows: self.rows }
     }
 
-    /// Looks all columns up and binds the kernels to them; `whole` says that all rows come in one batch.
+    /// Looks up all columns and binds the kernels to them; `whole` says that all rows come in one batch.
     pub(crate) fn bind(
         planned: &[PlannedKernel],
         time_column: Option<&str>,
@@ -170,7 +170,7 @@ impl BoundKernels {
             + self.seen.as_ref().map_or(0, |seen| seen.capacity() * size_of::<i64>())
     }
 
-    /// When each key was last seen: by this column, or else by any time column.
+    /// When each key was last seen: by this column, else by any time column.
     pub(crate) fn clock(&self, time: Option<&str>) -> Option<&Watermark> {
         self.watermarks.iter().find(|watermark| {
             let column = watermark.order.column();
@@ -187,7 +187,7 @@ impl BoundKernels {
             let (index, data_type) = found?;
             let column = batch.column(index);
             if !Keys::compatible(data_type, known.data_type()) {
-                // A column without any value may have been taken for one of any type.
+                // A column of nulls may have been read with any type.
                 if !column.is_empty() && column.logical_null_count() == column.len() {
                     fields.push(known.clone());
                     columns.push(new_null_array(known.data_type(), column.len()));
@@ -208,7 +208,7 @@ impl BoundKernels {
         self.project(batch).map(drop)
     }
 
-    /// Answers a batch, or leaves everything as it was.
+    /// Reads a batch and returns its results; on an error nothing is changed.
     pub(crate) fn run(&mut self, batch: &RecordBatch, threads: usize) -> Result<Vec<ArrayRef>> {
         let own = self.project(batch)?;
         let before = self.mark();
@@ -216,8 +216,7 @@ impl BoundKernels {
         self.check_and_run(&own, keys, &before, threads)
     }
 
-    /// As [`BoundKernels::run`], and leaves everything as it was in any case: the states of the batch's keys are copied before it
-    /// and put back after it.
+    /// As [`BoundKernels::run`], but changes nothing: the states of the batch's keys are copied before it and restored after it.
     pub(crate) fn peek(&mut self, batch: &RecordBatch, threads: usize) -> Result<Vec<ArrayRef>> {
         let own = self.project(batch)?;
         let before = self.mark();
@@ -235,7 +234,7 @@ impl BoundKernels {
         Ok(answers)
     }
 
-    /// How many keys there are, and what to reset to.
+    /// The number of keys, and the mark to reset to.
     fn mark(&self) -> Before {
         Before { keys: self.key_count(), mark: self.keys.as_ref().map(Keys::mark) }
     }
@@ -245,7 +244,7 @@ impl BoundKernels {
         self.keys.as_mut().map(|keys| keys.number(&columns, threads)).transpose()
     }
 
-    /// Forgets the keys that came since.
+    /// Removes the keys that were added since.
     fn reset(&mut self, before: &Before) {
         if let (Some(known), Some(mark)) = (&mut self.keys, &before.mark) {
             known.reset(mark);
@@ -271,7 +270,7 @@ impl BoundKernels {
         run_kernels(&mut self.kernels, own, keys, key_count, self.seen.as_deref_mut(), threads)
     }
 
-    /// Puts copies of the states of these keys back.
+    /// Restores copies of the states of these keys.
     fn put_back(&mut self, keys: &[u32], states: Self) {
         self.kernels.iter_mut().zip(states.kernels).for_each(|(kernel, states)| kernel.put_back(keys, states));
         let put = |items: &mut [i64], copies: &[i64]| {
@@ -287,11 +286,14 @@ impl BoundKernels {
         self.key_columns.iter().map(|place| rows.column(*place).clone()).collect()
     }
 
-    /// The values of a row that may come next, read as the kernels need them, and its key's number if the key is known.
+    /// The values of a row, converted for the kernels, and the number of its key if the key is known.
+    ///
+    /// # Errors
+    /// A row that is not valid or not in order.
     fn read_row<'r>(&mut self, row: &[ScalarValue<'r>]) -> Result<(Operands<'r>, Option<usize>)> {
         if row.len() != self.fields.len() {
             let names: Vec<&str> = self.fields.iter().map(|field| field.name().as_str()).collect();
-            let problem = format!("got a row of {} values, expected {}", row.len(), names.len());
+            let problem = format!("the row has {} values, expected {}", row.len(), names.len());
             return Err(Error::new(ErrorKind::Stage, problem)
                 .with_help(format!("give a value for each of the columns {}", names.join(", "))));
         }
@@ -313,7 +315,7 @@ impl BoundKernels {
         }
     }
 
-    /// Answers a row that comes alone, or leaves everything as it was; the answers are put behind those that are there.
+    /// Reads a single row and appends its results to `answers`; on an error nothing is changed.
     pub(crate) fn run_row(&mut self, row: &[ScalarValue], answers: &mut Vec<ScalarValue<'static>>) -> Result<()> {
         let (operands, known) = self.read_row(row)?;
         let key = match (known, &mut self.keys) {
@@ -344,14 +346,14 @@ impl BoundKernels {
         Ok(())
     }
 
-    /// Why a row may not come next, as a batch of that row would have it.
+    /// The error of a row that is not in order: that of a batch of this row.
     fn explain(&mut self, operands: &Operands) -> Error {
         let columns = operands.iter().zip(&self.fields).map(|(operand, field)| array_of(operand, field.data_type()));
         let row = columns
             .collect::<Result<Vec<_>>>()
             .and_then(|columns| Ok(RecordBatch::try_new(Arc::new(Schema::new(self.fields.clone())), columns)?));
-        let told = row.and_then(|row| self.peek(&row, 1));
-        told.err().unwrap_or_else(|| Error::internal("a row may not come next, but a batch of it may"))
+        let result = row.and_then(|row| self.peek(&row, 1));
+        result.err().unwrap_or_else(|| Error::internal("a single row is refused, but a batch of it is not"))
     }
 
     /// Copies of the states of some keys, in this order, under other names.
@@ -366,13 +368,13 @@ impl BoundKernels {
         )
     }
 
-    /// The states of some keys alone.
+    /// Only the states of some keys.
     pub(crate) fn part(&self, chosen: &[u32]) -> Result<Self> {
         let keys = self.keys.as_ref().map(|keys| keys.select(chosen)).transpose()?;
         Ok(self.select(chosen, keys))
     }
 
-    /// Keeps the states of some keys, which are named in the order of their numbers.
+    /// Keeps only the states of some keys, given in the order of their numbers.
     pub(crate) fn retain(&mut self, kept: &[u32]) -> Result<()> {
         self.keys = self.keys.as_ref().map(|keys| keys.select(kept)).transpose()?;
         self.kernels.iter_mut().for_each(|kernel| kernel.retain(kept));
@@ -381,7 +383,7 @@ impl BoundKernels {
         Ok(())
     }
 
-    /// Takes the keys and states of another stage of the same kernels in; on an error nothing is changed.
+    /// Merges the keys and states of another stage of the same kernels; on an error nothing is changed.
     pub(crate) fn append(&mut self, other: Self) -> Result<()> {
         for (own, others) in self.fields.iter().zip(&other.fields) {
             if !Keys::compatible(own.data_type(), others.data_type()) {

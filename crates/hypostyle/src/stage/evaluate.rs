@@ -6,8 +6,8 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema};
 
 use super::bound_kernels::BoundKernels;
-use super::on_threads;
 use super::stage_plan::check_keys;
+use super::threads::on_threads;
 use crate::catalog::{Catalog, PlannedKernel};
 use crate::error::Result;
 use crate::run::{find_column, pool};
@@ -24,7 +24,7 @@ pub fn evaluate(batch: &RecordBatch, kernels: &[KernelSpec], threads: Option<usi
 /// The fields that [`evaluate`] returns for inputs of this schema.
 ///
 /// # Errors
-/// As [`evaluate`], as far as types tell.
+/// As [`evaluate`], for errors that depend on types only.
 pub fn output_fields(schema: &Schema, kernels: &[KernelSpec]) -> Result<Vec<Field>> {
     Catalog::builtin().output_fields(schema, kernels)
 }

@@ -7,7 +7,7 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::row::{RowConverter, SortField};
 
-use super::Stage;
+use super::advance::Stage;
 use super::bound_kernels::BoundKernels;
 use super::state_file::difference;
 use crate::error::{Error, ErrorKind, Result, type_name};

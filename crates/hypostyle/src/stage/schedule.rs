@@ -7,18 +7,18 @@ use crate::error::Result;
 use crate::keys::groups::Groups;
 use crate::run::{Batch, Running};
 
-/// Grouped rows are taken in slices of this many, so that a slice's columns stay in cache while they are put into key
+/// Grouped rows are processed in slices of this many, so that a slice's columns stay in cache while they are put into key
 /// order and back.
 const SLICE: usize = 1 << 17;
 
-/// As [`SLICE`], where the states of all keys don't fit into the cache: fetching a state then costs more than a column out
-/// of cache, so that a key should have many rows when its turn comes.
+/// As [`SLICE`], if the states of all keys do not fit into the cache: fetching a state then costs more than reading a column
+/// from memory, so each key should have many rows per slice.
 const LONG_SLICE: usize = 1 << 23;
 
-/// What the states of all keys may take for short slices.
+/// The maximum bytes of all states for short slices.
 const CACHED_STATES: usize = 2 << 20;
 
-/// Each row's number within its key, if a kernel asks for it; `seen` counts the rows of each key.
+/// Each row's number within its key, if a kernel needs it; `seen` counts the rows of each key.
 fn number_rows(seen: Option<&mut [i64]>, keys: Option<&[u32]>, rows: usize) -> Vec<i64> {
     let Some(seen) = seen else { return Vec::new() };
     let mut next = |key: u32| {
@@ -34,7 +34,7 @@ fn number_rows(seen: Option<&mut [i64]>, keys: Option<&[u32]>, rows: usize) -> V
 /// A batch's rows, ready to be shared among kernels.
 struct Work<'a> {
     rows: &'a RecordBatch,
-    /// Each row's number within its key, where a kernel asks for it.
+    /// Each row's number within its key, if a kernel needs it.
     positions: &'a [i64],
     threads: usize,
 }
@@ -48,7 +48,8 @@ struct Slice<'a> {
 
 impl<'a> Slice<'a> {
     fn batch(&'a self, threads: usize, kernels: &Chosen) -> Result<Batch<'a>> {
-        Batch::new(&self.rows, &self.groups, threads, kernels, self.positions)
+        let wirings = kernels.iter().map(|kernel| kernel.wiring());
+        Batch::new(&self.rows, &self.groups, threads, wirings, self.positions)
     }
 }
 
@@ -61,7 +62,8 @@ impl Work<'_> {
         if kernels.is_empty() {
             return Ok(());
         }
-        let batch = Batch::new(self.rows, groups, self.threads, kernels, self.positions)?;
+        let wirings = kernels.iter().map(|kernel| kernel.wiring());
+        let batch = Batch::new(self.rows, groups, self.threads, wirings, self.positions)?;
         self.run_all(kernels, &batch)
     }
 
@@ -118,8 +120,8 @@ fn in_turn_or_at_once(
     }
 }
 
-/// Runs all kernels over a batch and returns their columns.  Where its rows aren't in key order, kernels with small states take them as they come;
-/// for the others they are put into key order.
+/// Runs all kernels over a batch and returns their columns.  If its rows are not in key order, kernels with small states read
+/// them in row order; for the others they are put into key order.
 pub(crate) fn run_kernels(
     kernels: &mut [Box<dyn Running>],
     rows: &RecordBatch,

@@ -14,7 +14,7 @@ pub(crate) struct StagePlan {
 }
 
 impl StagePlan {
-    /// Validates everything that needs no data.
+    /// Validates everything that does not need data.
     ///
     /// # Errors
     /// An invalid specification, no kernel, kernels with different keys, or two outputs of the same name.

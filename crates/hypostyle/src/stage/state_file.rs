@@ -1,6 +1,6 @@
-//! Saved states: an Arrow IPC file with one row a key, its key columns and each kernel's state, readable with any Arrow
-//! tool.  The schema's metadata hold the format's version, the specification and a checksum of the whole file, so that a
-//! damaged file is refused before anything is made of it.
+//! Saved states: an Arrow IPC file with one row per key, its key columns and each kernel's state, readable with any Arrow tool.
+//! The schema's metadata hold the format version, the specification and a checksum of the whole file, so that a damaged file is
+//! detected before it is used.
 
 use std::collections::HashMap;
 use std::io::{Cursor, Write};
@@ -15,12 +15,13 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::{Stage, StagePlan};
+use super::advance::Stage;
+use super::stage_plan::StagePlan;
+use super::watermark::Watermark;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::run::Running;
 use crate::spec::KernelSpec;
-use crate::stage::watermark::Watermark;
 use crate::values::{StateReader, StateWriter};
 
 /// The version of the format.
@@ -28,7 +29,7 @@ const FORMAT: u32 = 1;
 const MARK: &str = "hypostyle-xxh3:";
 const NO_CHECKSUM: &str = "0000000000000000";
 
-/// What the metadata say of a stage.
+/// The metadata of a stage.
 #[derive(Serialize, Deserialize)]
 struct Header {
     format: u32,
@@ -37,12 +38,102 @@ struct Header {
     /// The names and types of the columns that the stage reads; none before its first batch.
     columns: Option<Vec<(String, String)>>,
     rows: u64,
-    /// The column that tells when a key was last seen.
+    /// The column that says when a key was last seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     time: Option<String>,
 }
 
-pub(crate) fn to_bytes(stage: &Stage) -> Result<Vec<u8>> {
+impl Catalog {
+    /// As [`Stage::load`], with the kernels of this catalog.
+    ///
+    /// # Errors
+    /// As [`Stage::load`].
+    pub fn load_stage(&self, path: impl AsRef<Path>) -> Result<Stage> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(|e| Error::io("read the state", path, e))?;
+        self.stage_from_bytes(&bytes).map_err(|error| error.in_file(path))
+    }
+
+    /// As [`Stage::load_for`], with the kernels of this catalog.
+    ///
+    /// # Errors
+    /// As [`Stage::load_for`].
+    pub fn load_stage_for(&self, path: impl AsRef<Path>, kernels: &[KernelSpec]) -> Result<Stage> {
+        let path = path.as_ref();
+        let stage = self.load_stage(path)?;
+        let wanted = StagePlan::new(self, kernels)?;
+        match difference(stage.kernels(), wanted.specs()) {
+            None => Ok(stage),
+            Some(difference) => {
+                let help = "load it with the kernels that wrote it, or start over";
+                Err(Error::state(difference).in_file(path).with_help(help))
+            }
+        }
+    }
+
+    /// As [`Stage::from_bytes`], with the kernels of this catalog.
+    ///
+    /// # Errors
+    /// As [`Stage::from_bytes`].
+    pub fn stage_from_bytes(&self, bytes: &[u8]) -> Result<Stage> {
+        from_bytes(self, bytes)
+    }
+}
+
+impl Stage {
+    /// Saves the state to a file: an Arrow IPC table with one row per key, written atomically.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_file(path.as_ref(), &self.to_bytes()?)
+    }
+
+    /// Loads a stage that [`Stage::save`] wrote; it resumes with bit-identical results.
+    ///
+    /// # Errors
+    /// A file that is missing, damaged, or of another version.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        Catalog::builtin().load_stage(path)
+    }
+
+    /// As [`Stage::load`], only if the file is the state of these kernels.
+    ///
+    /// # Errors
+    /// As [`Stage::load`], and if the kernels differ; the message names the first difference.
+    pub fn load_for(path: impl AsRef<Path>, kernels: &[KernelSpec]) -> Result<Self> {
+        Catalog::builtin().load_stage_for(path, kernels)
+    }
+
+    /// The state as a table: one row per key, with its key columns, last times and each kernel's state, as [`Stage::save`]
+    /// writes it.
+    ///
+    /// # Errors
+    /// If Arrow refuses.
+    pub fn state(&self) -> Result<RecordBatch> {
+        let (fields, columns, rows) = table(self)?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
+    }
+
+    /// The state as bytes.
+    ///
+    /// # Errors
+    /// If Arrow refuses.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        to_bytes(self)
+    }
+
+    /// A stage from the bytes of [`Stage::to_bytes`].
+    ///
+    /// # Errors
+    /// Bytes that are damaged, or of another version.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Catalog::builtin().stage_from_bytes(bytes)
+    }
+}
+
+fn to_bytes(stage: &Stage) -> Result<Vec<u8>> {
     let header = Header {
         format: FORMAT,
         library: env!("CARGO_PKG_VERSION").to_string(),
@@ -59,7 +150,8 @@ pub(crate) fn to_bytes(stage: &Stage) -> Result<Vec<u8>> {
     ]);
     let (fields, columns, rows) = table(stage)?;
     if fields.iter().map(Field::name).chain(stage.output_names()).any(|name| name.contains(MARK)) {
-        return Err(Error::state(format!("a column's name may not contain '{MARK}', which marks the checksum")));
+        return Err(Error::state(format!("a column name contains '{MARK}', which marks the checksum"))
+            .with_help("rename the column"));
     }
     let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
@@ -75,7 +167,7 @@ pub(crate) fn to_bytes(stage: &Stage) -> Result<Vec<u8>> {
 }
 
 /// The keys, the last times and the states as columns.
-pub(crate) fn table(stage: &Stage) -> Result<(Vec<Field>, Vec<ArrayRef>, usize)> {
+fn table(stage: &Stage) -> Result<(Vec<Field>, Vec<ArrayRef>, usize)> {
     let Some(bound) = &stage.bound else {
         return Ok((Vec::new(), Vec::new(), 0));
     };
@@ -115,13 +207,13 @@ pub(crate) fn table(stage: &Stage) -> Result<(Vec<Field>, Vec<ArrayRef>, usize)>
     Ok((fields, columns, keys))
 }
 
-/// Where the checksum's digits stand: the schema is written twice.
+/// The positions of the checksum's digits: the schema is written twice.
 fn checksum_places(bytes: &[u8]) -> Vec<usize> {
     let mark = MARK.as_bytes();
     let mut places = Vec::new();
     let mut from = 0;
-    // The schema stands at the file's beginning and at its end, so its ends are searched first; a state's own bytes can't
-    // hold the mark by chance, and a key that does is told apart by the count.
+    // The schema is at the beginning and at the end of the file, so the first and the last mark are those of the checksum; marks
+    // in between are values of keys.
     while let Some(at) = find(&bytes[from..], mark) {
         let place = from + at + mark.len();
         if bytes.len() >= place + NO_CHECKSUM.len() {
@@ -165,19 +257,16 @@ fn verify(bytes: &[u8]) -> Result<()> {
     if [first, last].iter().all(|place| bytes[*place..].starts_with(sum.as_bytes())) { Ok(()) } else { Err(damaged()) }
 }
 
-pub(crate) fn from_bytes(catalog: &Catalog, bytes: &[u8]) -> Result<Stage> {
+fn from_bytes(catalog: &Catalog, bytes: &[u8]) -> Result<Stage> {
     verify(bytes)?;
     let reader = FileReader::try_new(Cursor::new(bytes), None).map_err(Error::state)?;
     let schema = reader.schema();
-    let text = schema.metadata().get("hypostyle").ok_or_else(|| Error::state("its metadata lack the specification"))?;
+    let text = schema.metadata().get("hypostyle").ok_or_else(|| Error::state("its metadata have no specification"))?;
     let header: Header = serde_json::from_str(text).map_err(Error::state)?;
     if header.format != FORMAT {
-        return Err(Error::state(format!(
-            "it has format {} (hypostyle {}), and this is hypostyle {} with format {FORMAT}",
-            header.format,
-            header.library,
-            env!("CARGO_PKG_VERSION")
-        )));
+        let problem = format!("got format {} of hypostyle {}, expected format {FORMAT}", header.format, header.library);
+        let help = format!("use that version, or start over with hypostyle {}", env!("CARGO_PKG_VERSION"));
+        return Err(Error::state(problem).with_help(help));
     }
     let mut stage = Stage::of(StagePlan::new(catalog, &header.kernels)?)?;
     stage.time_column = header.time;
@@ -201,7 +290,7 @@ pub(crate) fn from_bytes(catalog: &Catalog, bytes: &[u8]) -> Result<Stage> {
 
     let mut take = |count: usize| {
         if columns.len() < count {
-            return Err(Error::state("it lacks columns"));
+            return Err(Error::state("columns are missing"));
         }
         Ok(columns.drain(..count).collect::<Vec<_>>())
     };
@@ -211,18 +300,18 @@ pub(crate) fn from_bytes(catalog: &Catalog, bytes: &[u8]) -> Result<Stage> {
             let names: Vec<ArrayRef> = take(stage.over().len())?.into_iter().map(|(_, column)| column).collect();
             let numbers = keys.number(&names, 1)?;
             if !numbers.iter().enumerate().all(|(row, number)| *number as usize == row) {
-                return Err(Error::state("a key stands in it twice"));
+                return Err(Error::state("a key occurs twice"));
             }
             keys.len()
         }
     };
     if keys != table.num_rows() {
-        return Err(Error::state(format!("it holds {} rows for {keys} keys", table.num_rows())));
+        return Err(Error::state(format!("got {} rows for {keys} keys", table.num_rows())));
     }
     let mut take_integers = |what: &str| -> Result<Vec<i64>> {
         let (_, column) = take(1)?.remove(0);
         let integers = column.as_primitive_opt::<Int64Type>();
-        Ok(integers.ok_or_else(|| Error::state(format!("{what} are no integers")))?.values().to_vec())
+        Ok(integers.ok_or_else(|| Error::state(format!("{what} are not integers")))?.values().to_vec())
     };
     for Watermark { last, .. } in &mut bound.watermarks {
         *last = take_integers("the last times")?;
@@ -253,30 +342,30 @@ fn read_states(kernel: &mut dyn Running, name: &str, columns: &[(Field, ArrayRef
         kernel.read(&mut reader)?;
     }
     if keys > 0 && !reader.exhausted() {
-        return Err(Error::state(format!("the state of '{name}' has columns that its kernel doesn't know")));
+        return Err(Error::state(format!("the state of '{name}' has columns that its kernel does not have")));
     }
     Ok(())
 }
 
 /// How the kernels of one stage differ from those of another; both in their normal form.
-pub(crate) fn difference(one: &[KernelSpec], other: &[KernelSpec]) -> Option<String> {
+pub(super) fn difference(one: &[KernelSpec], other: &[KernelSpec]) -> Option<String> {
     if one.len() != other.len() {
-        return Some(format!("it holds {} kernels, expected {}", one.len(), other.len()));
+        return Some(format!("got {} kernels, expected {}", one.len(), other.len()));
     }
     let pairs = one.iter().zip(other).enumerate();
     let (place, (one, other)) = pairs.into_iter().find(|(_, (one, other))| one != other)?;
-    Some(format!("its kernel {} is {one}, expected {other}", place + 1))
+    Some(format!("kernel {}: got {one}, expected {other}", place + 1))
 }
 
 /// Writes a file under a temporary name, syncs it and renames it.
-pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     let fail = |e| Error::io("write the state", path, e);
     let mut named = tempfile::Builder::new();
-    // As any new file: temporary ones are for the owner alone.
+    // As any new file: temporary files are readable by the owner only.
     #[cfg(unix)]
     named.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = named.tempfile_in(folder).map_err(fail)?;

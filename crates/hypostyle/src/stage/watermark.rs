@@ -1,5 +1,4 @@
-//! What must not go back within a key, and how far each key has come: times, and the far ends of windows that a column
-//! bounds.
+//! Orders within a key, times and window starts, which must not decrease, and the last position of each key in them.
 
 use std::borrow::Cow;
 
@@ -11,19 +10,19 @@ use crate::keys::shown_key;
 use crate::spec::Bounds;
 use crate::values::{Operand, Output, read_integer, shown};
 
-/// What must not go back within a key.
+/// A value that must not decrease within a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// The times of the column at this place in the stage's fields.
+    /// The times of the column at this index in the stage's fields.
     Time(usize),
-    /// Where the windows begin that a column bounds.
+    /// The start of windows that a column sets.
     Window(Bounds),
-    /// The times of a column by which keys are forgotten.  They may go back and be null: only the last one of each key
-    /// counts.
+    /// The times of a column by which keys are evicted.  They may decrease and be null: only the latest one of each key is
+    /// used.
     Clock(usize),
 }
 
-/// An order, the kernel that needs it, and how far each key has come in it.
+/// An order, the kernel that needs it, and the last position of each key in it.
 #[derive(Debug, Clone)]
 pub(crate) struct Watermark {
     pub(crate) order: Order,
@@ -31,16 +30,16 @@ pub(crate) struct Watermark {
     pub(crate) last: Vec<i64>,
 }
 
-/// Where a key stands that has no row yet.
+/// The position of a key that has no row yet.
 pub(crate) const BEFORE_ALL: i64 = i64::MIN;
 
 impl Order {
-    /// Which of its ends belong to a window makes no difference.
+    /// Which ends of the window are inclusive makes no difference.
     pub(crate) fn of_window(bounds: &Bounds) -> Self {
         Self::Window(Bounds { includes_far_end: true, ..bounds.clone() })
     }
 
-    /// The column that is at fault where the order is broken.
+    /// The column to name in errors about the order.
     pub(crate) fn column(&self) -> usize {
         match self {
             Self::Time(column) | Self::Clock(column) => *column,
@@ -48,12 +47,12 @@ impl Order {
         }
     }
 
-    /// Whether it is an order of the times of this column.
+    /// Whether this is an order of the times of this column.
     pub(crate) fn tells_time(&self, time: usize) -> bool {
         matches!(self, Self::Time(column) | Self::Clock(column) if *column == time)
     }
 
-    /// The name that a saved state has for how far each key has come.
+    /// The name of the last positions in a saved state.
     pub(crate) fn saved_name(&self, fields: &[Field]) -> String {
         let name = fields[self.column()].name();
         match self {
@@ -73,7 +72,7 @@ impl Order {
         }
     }
 
-    /// The rows' places in the order.
+    /// The rows' positions in the order.
     fn places<'r>(&self, rows: &'r RecordBatch) -> Result<Cow<'r, [i64]>> {
         let values = read_integer(rows.column(self.column()))?;
         Ok(match self {
@@ -88,7 +87,7 @@ impl Order {
         })
     }
 
-    /// A row's place in the order, if it has one.
+    /// A row's position in the order, if it has one.
     fn place(&self, row: &[Operand]) -> Option<i64> {
         let given = &row[self.column()];
         given.valid.then(|| match self {
@@ -98,18 +97,18 @@ impl Order {
     }
 }
 
-/// What an order asks of a column's rows, looked up once for all of them.
+/// What an order requires of a column's rows, resolved once for all of them.
 #[derive(Clone, Copy)]
 struct Rule {
     takes_null: bool,
     goes_back: bool,
-    /// By how much the place of a key's next row may lie before that of a row: where a length counts rows, places are seen
-    /// from the row, and the next one is a row further on.
+    /// By how much the position of a key's next row may decrease: if a size counts rows, positions are relative to the row, and
+    /// the next row is one further.
     leeway: i64,
 }
 
 impl Rule {
-    /// How far a key has come with a row at `place`; `None` where it may not stand there.
+    /// The position of a key after a row at `place`; `None` if the row is not in order.
     #[inline]
     fn advance(self, last: i64, place: Option<i64>) -> Option<i64> {
         match place {
@@ -120,8 +119,8 @@ impl Rule {
     }
 }
 
-/// Checks that nothing goes back within its key, and remembers how far each of `total` keys has come; on an error nothing is
-/// remembered.  `rows_before` rows came before these.
+/// Checks that rows are in order within their key, and remembers the position of each of `total` keys; on an error nothing is
+/// changed.  `rows_before` rows were read before these.
 pub(crate) fn check(
     watermarks: &mut [Watermark],
     rows: &RecordBatch,
@@ -164,7 +163,7 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// Whether a row of a key, or of a new one, may come next.
+/// Whether a row of a key, or of a new one, is in order.
 pub(crate) fn allows(watermarks: &[Watermark], row: &[Operand], key: Option<usize>) -> bool {
     watermarks.iter().all(|Watermark { order, last, .. }| {
         let last = key.map_or(BEFORE_ALL, |key| last[key]);
@@ -172,7 +171,7 @@ pub(crate) fn allows(watermarks: &[Watermark], row: &[Operand], key: Option<usiz
     })
 }
 
-/// Remembers how far a key has come with a row that may come next.
+/// Remembers the position of a key after a row that is in order.
 pub(crate) fn remember(watermarks: &mut [Watermark], row: &[Operand], key: usize) {
     for Watermark { order, last, .. } in watermarks {
         if let Some(next) = order.rule().advance(last[key], order.place(row)) {
@@ -182,7 +181,7 @@ pub(crate) fn remember(watermarks: &mut [Watermark], row: &[Operand], key: usize
 }
 
 impl Watermark {
-    /// What is wrong with a row's place in the order, with its key and its number since the stage began.
+    /// The error of a row that is not in order, with its key and its number since the stage began.
     fn unsorted(
         &self,
         rows: &RecordBatch,
@@ -195,25 +194,25 @@ impl Watermark {
         let name = schema.field(self.order.column()).name();
         let (names, columns): (Vec<String>, Vec<ArrayRef>) =
             key_columns.iter().map(|place| (schema.field(*place).name().clone(), rows.column(*place).clone())).unzip();
-        let of_key =
-            if names.is_empty() { String::new() } else { format!(" of key {}", shown_key(&names, &columns, row)) };
+        let for_key =
+            if names.is_empty() { String::new() } else { format!(" for key {}", shown_key(&names, &columns, row)) };
         let number = rows_before + row as u64;
         let column = rows.column(self.order.column());
         let error = |problem: String| {
             Error::new(ErrorKind::Unsorted, problem).in_kernel(&self.kernel).at_column(name).at_row(number)
         };
         if let Order::Window(_) = self.order {
-            return error(format!("the window start decreases{of_key} (rows are counted from 0)"))
+            return error(format!("the window start decreases{for_key} (rows are counted from 0)"))
                 .with_help("sort the rows, or run the kernel over a whole frame in memory");
         }
         if column.is_null(row) {
-            return error(format!("the time column has a null{of_key} (rows are counted from 0)"))
+            return error(format!("the time column has a null{for_key} (rows are counted from 0)"))
                 .with_help("drop or fill the rows without a time");
         }
         let earlier = i64::into_array(vec![previous], None, column.data_type());
         let (here, before) = (shown(column, row), shown(&earlier, 0));
-        let within = if names.is_empty() { "" } else { " within each key; rows of other keys may lie between" };
-        error(format!("the time column is not sorted{of_key}: {here} after {before} (rows are counted from 0)"))
+        let within = if names.is_empty() { "" } else { " within each key; rows of other keys may be in between" };
+        error(format!("the time column is not sorted{for_key}: {here} after {before} (rows are counted from 0)"))
             .with_help(format!("sort by '{name}'{within}"))
     }
 }

@@ -1,4 +1,4 @@
-//! Arrow columns in.  Types are dispatched here, once per column: a driver sees plain slices of rows.
+//! Arrow columns to slices.  The data type is resolved here, once per column: a driver sees plain slices of rows.
 //!
 //! Everything computes in one of two domains: `f64` for arithmetic, `i64` for what keeps its type and order (integers,
 //! booleans, dates, times).
@@ -77,7 +77,7 @@ fn map_values<T: ArrowPrimitiveType, O>(array: &dyn Array, f: impl Fn(T::Native)
     array.as_primitive::<T>().values().iter().map(|x| f(*x)).collect()
 }
 
-/// A type that reached a reader which does not read it: callers check [`Domain::reads`] when they bind.
+/// The error for a data type that a reader does not support; callers check [`Domain::reads`] when they bind.
 fn unread(data_type: &DataType, wanted: &str) -> Error {
     Error::internal(format!("a column of type {} was read as {wanted}", type_name(data_type)))
 }

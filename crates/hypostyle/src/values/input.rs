@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::domain::{Domain, Values};
-use super::persist::Scalar;
+use super::scalar::Scalar;
 
 /// Why `assemble` may rely on its columns.
-const NO_FIT: &str = "whoever makes rows of columns checks `Input::fits` first";
+const NO_FIT: &str = "callers of `assemble` check `Input::fits` first";
 
 /// One row as a driver sees it, made of one or more columns.
 pub trait Input: Copy + Send + Sync + Default + 'static {
@@ -99,7 +99,7 @@ where
         Domain::Float
     }
     fn assemble<'a>(columns: &'a [Values<'a>], len: usize) -> Cow<'a, [Self]> {
-        // In one pass over all columns; numbers that are the same in every row are made columns first.
+        // In one pass over all columns; constants become columns first.
         let whole: [Cow<'a, [f64]>; K] = std::array::from_fn(|k| match columns.get(k) {
             Some(Values::Float(values)) if values.len() == len => Cow::Borrowed(values.as_ref()),
             Some(Values::Constant(x)) => vec![*x; len].into(),
@@ -116,7 +116,7 @@ where
     }
 }
 
-/// Rows of mixed types: the columns of the one, then those of the other.
+/// Rows of mixed types: the columns of the first, then those of the second.
 impl<A: Input, B: Input> Input for (A, B) {
     const LANES: usize = A::LANES + B::LANES;
     fn domain(lane: usize) -> Domain {

@@ -1,10 +1,11 @@
-//! Values at the border: Arrow columns and plain values in, as numbers of two domains; results out; states as columns.
+//! Conversions: Arrow columns and plain values to numbers of two domains, results to Arrow columns, states to columns.
 
 mod domain;
 mod input;
 mod operand;
 mod output;
 mod persist;
+mod scalar;
 mod scalar_value;
 mod types;
 
@@ -14,6 +15,7 @@ pub use input::Input;
 pub(crate) use operand::{Operand, Operands, array_of, read_value};
 pub use output::Output;
 pub(crate) use output::{NO_FIELD, field};
-pub use persist::{Persist, Scalar, StateReader, StateWriter};
+pub use persist::{Persist, StateReader, StateWriter};
+pub use scalar::Scalar;
 pub use scalar_value::ScalarValue;
 pub(crate) use types::{computed_type, shown};

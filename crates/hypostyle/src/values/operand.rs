@@ -28,7 +28,7 @@ pub(crate) type Operands<'a> = SmallVec<[Operand<'a>; 12]>;
 /// Reads a value for a column.
 ///
 /// # Errors
-/// Where the column can't hold it.
+/// If the column cannot hold it.
 #[inline]
 pub(crate) fn read_value<'a>(value: ScalarValue<'a>, name: &str, data_type: &DataType) -> Result<Operand<'a>> {
     operand(value, data_type).ok_or_else(|| {
@@ -40,10 +40,9 @@ pub(crate) fn read_value<'a>(value: ScalarValue<'a>, name: &str, data_type: &Dat
             ScalarValue::Boolean(x) => x.to_string(),
             ScalarValue::Null => "null".to_string(),
         };
-        Error::new(
-            ErrorKind::ColumnType,
-            format!("column '{name}' has type {}, which can't hold the value {found}", type_name(data_type)),
-        )
+        Error::new(ErrorKind::ColumnType, format!("expected a value of type {}, got {found}", type_name(data_type)))
+            .at_column(name)
+            .with_help("give a value of the column's type")
     })
 }
 

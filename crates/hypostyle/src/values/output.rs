@@ -8,28 +8,28 @@ use arrow::array::{
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{DataType, FieldRef, Float16Type};
 
-use super::persist::Scalar;
+use super::scalar::Scalar;
 use super::scalar_value::ScalarValue;
 use super::types::{Ordinal, half_from_f64, narrow_float, with_integer_type};
 
-/// One answer of a kernel.
+/// One result of a kernel.
 pub trait Output: Copy + Send + Sync + Default + 'static {
-    /// The answers as an array of this type.
+    /// The results as an array of this type.
     fn into_array(values: Vec<Self>, nulls: Option<NullBuffer>, data_type: &DataType) -> ArrayRef;
 
-    /// Whether it is an exact integer, which may stand for a value of another type, rather than a computed float.
+    /// Whether it is an exact integer, which may represent a value of another type, rather than a computed float.
     const EXACT: bool = false;
 
-    /// How many numbers it is.
+    /// How many numbers make up a result.
     const LANES: usize = 1;
 
     /// One of its numbers.
     fn lane(self, lane: usize) -> Scalar;
 
-    /// An answer of its numbers.
+    /// A result from its numbers.
     fn from_lanes(lane: impl Fn(usize) -> Scalar) -> Self;
 
-    /// The answer as values of this type: one, or one for each field of a struct.
+    /// The result as values of this type: one, or one per field of a struct.
     fn push_values(self, data_type: &DataType, cells: &mut Vec<ScalarValue<'static>>);
 }
 
@@ -87,15 +87,15 @@ impl Output for i64 {
     }
 }
 
-/// A field of a struct that has no answer.  Computed answers never have these bits: see [`field`].
+/// A null field of a struct.  Computed results never have these bits: see [`field`].
 pub(crate) const NO_FIELD: f64 = f64::from_bits(0x7FF8_0000_0000_0BAD);
 
-/// A field of a struct, where NaN keeps no bits of its own.
+/// A field of a struct, with one NaN for all NaNs.
 pub(crate) fn field(x: f64) -> f64 {
     if x.is_nan() { f64::NAN } else { x }
 }
 
-/// A struct of at most `K` numbers: the first ones are its fields, and [`NO_FIELD`] is a field without an answer.
+/// A struct of at most `K` numbers: the first ones are its fields, and [`NO_FIELD`] is a null field.
 impl<const K: usize> Output for [f64; K]
 where
     [f64; K]: Default,
@@ -107,7 +107,7 @@ where
         };
         let width = fields.len().min(K);
         let mut columns: Vec<Vec<f64>> = (0..width).map(|_| Vec::with_capacity(values.len())).collect();
-        // Some rows at a time, so that they stay in cache while the columns take their parts.
+        // Some rows at a time, so that they stay in cache while their fields are copied to the columns.
         for rows in values.chunks(1 << 10) {
             columns.iter_mut().enumerate().for_each(|(k, column)| column.extend(rows.iter().map(|row| row[k])));
         }
@@ -143,8 +143,8 @@ where
 
 #[cfg(test)]
 mod tests {
+    use super::super::domain::read_integer;
     use super::*;
-    use crate::values::read_integer;
     use arrow::array::{TimestampSecondArray, UInt64Array};
 
     #[test]

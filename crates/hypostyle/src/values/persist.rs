@@ -1,7 +1,7 @@
 //! States as rows of plain columns, so that a saved state is a table that any Arrow tool reads.
 //!
-//! A state writes its fields in a fixed order and reads them back in that order; the names are for people and for the
-//! check that the file is what the kernel expects.
+//! A state writes its fields in a fixed order and reads them back in that order.  The names are for people, and to check that
+//! the file is what the kernel expects.
 
 use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
@@ -14,36 +14,10 @@ use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, Float64Type, Int64Ty
 
 use super::input::Input;
 use super::output::Output;
+use super::scalar::Scalar;
 use crate::error::{Error, Result};
 
-/// A number of a state.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Scalar {
-    /// A float, bits kept.
-    Float(f64),
-    /// An integer.
-    Integer(i64),
-}
-
-impl Scalar {
-    /// The float; 0 for an integer.
-    pub fn float(&self) -> f64 {
-        match self {
-            Self::Float(x) => *x,
-            Self::Integer(_) => 0.0,
-        }
-    }
-
-    /// The integer; 0 for a float.
-    pub fn integer(&self) -> i64 {
-        match self {
-            Self::Float(_) => 0,
-            Self::Integer(x) => *x,
-        }
-    }
-}
-
-/// What one of several numbers is called.
+/// The name of one of several numbers.
 struct Lane<N>(N, usize, usize);
 
 impl<N: Display> Display for Lane<N> {
@@ -76,7 +50,7 @@ impl StateWriter {
         self.cursor = 0;
     }
 
-    /// Writes to the next column, which the first key begins; `write` says whether the column is of its kind.
+    /// Writes to the next column, which the first key begins; `write` returns whether the column has its type.
     fn next(&mut self, name: impl Display, make: impl FnOnce() -> Column, write: impl FnOnce(&mut Column) -> bool) {
         if self.cursor == self.columns.len() {
             self.columns.push((name.to_string(), make()));
@@ -140,14 +114,14 @@ impl StateWriter {
         }
     }
 
-    /// Writes an answer, where there is one.
+    /// Writes a result, if there is one.
     pub fn answer<O: Output>(&mut self, name: impl Display, answer: Option<O>) {
         self.flag(format_args!("{name}.some"), answer.is_some());
         let answer = answer.unwrap_or_default();
         (0..O::LANES).for_each(|lane| self.scalar(Lane(&name, lane, O::LANES), answer.lane(lane)));
     }
 
-    /// Writes integers of any number.
+    /// Writes any number of integers.
     pub fn integers(&mut self, name: impl Display, values: impl Iterator<Item = i64>) {
         self.next(
             name,
@@ -161,7 +135,7 @@ impl StateWriter {
         );
     }
 
-    /// Writes rows of any number, null where `valid` says so; a list for each of their columns.
+    /// Writes any number of rows, one list per column; a row that is `None` is null.
     pub fn rows<I: Input>(&mut self, name: impl Display, rows: impl Iterator<Item = Option<I>> + Clone) {
         let lanes = I::LANES;
         for lane in 0..lanes {
@@ -223,7 +197,7 @@ enum Saved<'a> {
     Flag(&'a BooleanArray),
     Floats(&'a LargeListArray, &'a PrimitiveArray<Float64Type>),
     Integers(&'a LargeListArray, &'a PrimitiveArray<Int64Type>),
-    /// Of a type that no state has, or with nulls.
+    /// A column of a type that no state has, or with nulls.
     Foreign,
 }
 
@@ -271,7 +245,7 @@ impl<'a, T: ArrowPrimitiveType> Items<'a, T> {
 /// Reads the states of many keys back, in the order in which they were written.
 pub struct StateReader<'a> {
     columns: Vec<(&'a Field, Saved<'a>)>,
-    /// How many columns are known to be what is asked for.
+    /// How many columns are known to match what the kernel reads.
     checked: usize,
     cursor: usize,
     row: usize,
@@ -293,10 +267,10 @@ impl<'a> StateReader<'a> {
         self.cursor == self.columns.len()
     }
 
-    /// The next column, which must have this name; a fault where it is of another kind than asked for.
+    /// The next column, which must have this name and the type that `read` expects.
     fn next<T>(&mut self, name: impl Display, read: impl FnOnce(&Saved<'a>, usize) -> Option<T>) -> Result<T> {
         let Some((field, column)) = self.columns.get(self.cursor) else {
-            return Err(Error::state(format!("the column '{name}' of a kernel's state is missing")));
+            return Err(Error::state(format!("column '{name}' of a kernel's state is missing")));
         };
         // The columns come in the same order for every key, so that each name is compared once.
         let known = self.cursor < self.checked || {
@@ -310,7 +284,7 @@ impl<'a> StateReader<'a> {
                 Ok(read)
             }
             None => Err(Error::state(format!(
-                "a kernel's state has the column '{}' ({}) where '{name}' of another type belongs",
+                "expected column '{name}' of a kernel's state, got '{}' of type {}",
                 field.name(),
                 field.data_type()
             ))),
@@ -320,7 +294,7 @@ impl<'a> StateReader<'a> {
     /// Reads a float.
     ///
     /// # Errors
-    /// As all of these: where the next column is not that.
+    /// As all of these: if the next column has another name or type.
     pub fn float(&mut self, name: impl Display) -> Result<f64> {
         self.next(name, |column, row| match column {
             Saved::Float(values) => Some(values.value(row)),
@@ -339,7 +313,7 @@ impl<'a> StateReader<'a> {
     /// Reads a count.
     pub fn count(&mut self, name: impl Display) -> Result<usize> {
         let count = self.integer(&name)?;
-        usize::try_from(count).map_err(|_| Error::state(format!("'{name}' is {count}, which is no count")))
+        usize::try_from(count).map_err(|_| Error::state(format!("'{name}' must not be negative, got {count}")))
     }
 
     /// Reads a flag.
@@ -358,7 +332,7 @@ impl<'a> StateReader<'a> {
         })
     }
 
-    /// Reads an answer, where there was one.
+    /// Reads a result, if there was one.
     pub fn answer<O: Output>(&mut self, name: impl Display) -> Result<Option<O>> {
         let some = self.flag(format_args!("{name}.some"))?;
         let kind = O::default();
@@ -379,7 +353,7 @@ impl<'a> StateReader<'a> {
         })
     }
 
-    /// Reads rows, `None` where they were null.
+    /// Reads rows; `None` is null.
     pub fn rows<I: Input>(&mut self, name: impl Display) -> Result<Vec<Option<I>>> {
         let (kind, lanes) = (I::default(), I::LANES);
         let begin = self.cursor;
@@ -409,7 +383,7 @@ impl<'a> StateReader<'a> {
     }
 }
 
-/// A state that can be saved: numbers, flags, and tuples, arrays and options of them can already.
+/// A state that can be saved.  Numbers, flags, and tuples, arrays and options of them implement it.
 pub trait Persist: Sized {
     /// Writes the fields.
     fn write(&self, name: &dyn Display, to: &mut StateWriter);
@@ -417,7 +391,7 @@ pub trait Persist: Sized {
     /// Reads the fields in the order in which they were written.
     ///
     /// # Errors
-    /// Where the columns are not those of this state.
+    /// If the columns are not those of this state.
     fn read(name: &dyn Display, from: &mut StateReader) -> Result<Self>;
 }
 

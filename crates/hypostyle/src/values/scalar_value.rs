@@ -1,4 +1,4 @@
-//! Plain values, for rows that come one at a time: no Arrow array is made for them.
+//! Plain values, for single rows: no Arrow array is made for them.
 
 /// One value of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -7,8 +7,7 @@ pub enum ScalarValue<'a> {
     Null,
     /// For boolean columns.
     Boolean(bool),
-    /// For integers; for dates, times and durations in the column's unit, dates and timestamps from 1970-01-01; and, if it is
-    /// meant, for floats.
+    /// For integers; for dates, times and durations in the column's unit, counted from 1970-01-01; also for float columns.
     Integer(i64),
     /// For integers beyond `i64`.
     Unsigned(u64),

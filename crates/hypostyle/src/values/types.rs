@@ -1,5 +1,5 @@
-//! Arrow's integer and temporal types as one: each is read as `i64` and comes back from it, order kept.  `u64` flips its top
-//! bit on the way, which keeps the order and loses nothing.
+//! Arrow's integer and temporal types as one: each is converted to `i64` and back, and keeps its order.  `u64` flips its top
+//! bit, which keeps the order and loses nothing.
 
 use arrow::array::{ArrayRef, ArrowPrimitiveType};
 use arrow::compute::cast;
@@ -116,7 +116,7 @@ macro_rules! ordinal_by_cast {
                 i64::from(self)
             }
             #[expect(clippy::allow_attributes, reason = "i64 is among the types")]
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "only what `widen` gave comes back")]
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "only results of `widen` are narrowed")]
             fn narrow(wide: i64) -> Self {
                 wide as Self
             }
@@ -144,7 +144,7 @@ pub(crate) fn holds_integer(data_type: &DataType, x: i64) -> bool {
     }, _ => false)
 }
 
-/// The type of a computed answer: f32 in gives f32 out, everything else f64.
+/// The data type of a computed result: f32 if all inputs are f32, else f64.
 pub(crate) fn computed_type(inputs: &[&DataType]) -> DataType {
     match inputs {
         [first, rest @ ..] if **first == DataType::Float32 && rest.iter().all(|t| **t == DataType::Float32) => {
@@ -168,7 +168,7 @@ pub(crate) fn half_from_f64(x: f64) -> <Float16Type as ArrowPrimitiveType>::Nati
     <Float16Type as ArrowPrimitiveType>::Native::from_f64(x)
 }
 
-/// A value for messages; of a moment with a zone its time in UTC, which needs no table of the world's summer times.
+/// A value for messages; a timestamp with a time zone is shown in UTC, which needs no time zone database.
 pub(crate) fn shown(column: &ArrayRef, row: usize) -> String {
     let value = column.slice(row, 1);
     let value = match value.data_type() {

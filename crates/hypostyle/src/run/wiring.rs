@@ -1,0 +1,34 @@
+//! What a stage needs to know of a bound kernel to feed it.
+
+use arrow::datatypes::DataType;
+
+use super::source::Source;
+use crate::spec::Bounds;
+
+/// See the module.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wiring {
+    /// The data type of the output column.
+    pub output: DataType,
+    /// The columns that it reads, grouped by key.
+    pub sources: Vec<Source>,
+    /// Its time column.
+    pub time: Option<usize>,
+    /// The column that sets where each row's window begins.
+    pub bounds: Option<Bounds>,
+    /// Every `step`-th row of a key has a result; the others are null.
+    pub step: usize,
+    /// Whether rows of many keys are processed faster in row order.
+    pub interleaved: bool,
+    /// The approximate size of a key's state in bytes, in the long run.
+    pub state_size: usize,
+}
+
+impl Wiring {
+    /// Whether it needs each row's number within its key.
+    pub(crate) fn numbers_rows(&self) -> bool {
+        self.step > 1
+            || self.sources.contains(&Source::Position)
+            || self.bounds.as_ref().is_some_and(|bounds| bounds.time.is_none())
+    }
+}
