@@ -35,12 +35,7 @@ pub(super) fn entries(file: &PipelineFile, catalog: &Catalog) -> Result<Vec<Vec<
     file.config.stage.iter().enumerate().map(|(index, table)| entries_of(file, catalog, index, table)).collect()
 }
 
-fn entries_of(
-    file: &PipelineFile,
-    catalog: &Catalog,
-    index: usize,
-    table: &StageTable,
-) -> Result<Vec<KernelEntry>> {
+fn entries_of(file: &PipelineFile, catalog: &Catalog, index: usize, table: &StageTable) -> Result<Vec<KernelEntry>> {
     if table.kernel.is_empty() {
         return Err(Error::pipeline(format!("{} has no kernel", name(index))).help(
             "add [[stage.kernel]] with name = \"rolling_mean\", for example; `hypostyle kernels` lists all kernels",
@@ -117,7 +112,9 @@ fn plan_stage(
     let fault = |line: u64| move |error: hypostyle::Error| Error::stage(stage_name, &error).at_line(line);
     // One by one first, so that an error names the line of its kernel.
     for KernelEntry { line, spec, .. } in &entries {
-        new_stage(catalog, std::slice::from_ref(spec)).and_then(|stage| stage.output_schema(schema)).map_err(fault(*line))?;
+        new_stage(catalog, std::slice::from_ref(spec))
+            .and_then(|stage| stage.output_schema(schema))
+            .map_err(fault(*line))?;
     }
     let first = entries.first().map_or(1, |entry| entry.line);
     let specs: Vec<KernelSpec> = entries.into_iter().map(|entry| entry.spec).collect();

@@ -115,7 +115,8 @@ pub(crate) const OTHER_PIPELINE: &str = "run the pipeline that wrote it, or dele
 
 /// The stage of this state, if it is the state of these kernels.
 pub(crate) fn load(catalog: &Catalog, bytes: &[u8], specs: &[KernelSpec], what: &str) -> Result<Stage> {
-    let stage = catalog.stage_from_bytes(bytes).map_err(|error| Error::new(ErrorKind::State, format!("{what}: {error}")))?;
+    let stage =
+        catalog.stage_from_bytes(bytes).map_err(|error| Error::new(ErrorKind::State, format!("{what}: {error}")))?;
     let count = |specs: &[KernelSpec]| format!("{} kernel{}", specs.len(), if specs.len() == 1 { "" } else { "s" });
     if stage.kernels().len() != specs.len() {
         let message = format!("{what}: the state has {}, the pipeline has {}", count(stage.kernels()), count(specs));
