@@ -213,7 +213,22 @@ def test_functions_are_documented(own: ModuleType) -> None:
 
 def test_the_example_of_the_python_module(own: ModuleType) -> None:
     outcome = doctest.testmod(own)
-    assert (outcome.failed, outcome.attempted) == (0, 8)
+    assert (outcome.failed, outcome.attempted) == (0, 9)
+
+
+def test_the_page_does_what_it_says(own: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "custom-kernels.md").read_text(encoding="utf-8")
+    session = "\n".join(re.findall(r"^```pycon\n(.*?)^```$", page, re.DOTALL | re.MULTILINE))
+    runner = doctest.DocTestRunner()
+    runner.run(doctest.DocTestParser().get_doctest(session, {}, "custom-kernels.md", None, None))
+    outcome = runner.summarize()
+    assert (outcome.failed, outcome.attempted) == (0, 12)
+    files = [path.read_text(encoding="utf-8") for path in EXAMPLE.parent.rglob("*.rs")]
+    excerpts = re.findall(r"^```rust\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert len(excerpts) == 4
+    for excerpt in excerpts:
+        assert any(excerpt in text for text in files), excerpt
 
 
 def test_wrong_arguments_are_refused_by_name(own: ModuleType) -> None:
