@@ -251,7 +251,7 @@ fn in_pieces_peeked_saved_and_loaded_it_is_the_same() {
             assert_eq!(bits_of(peeked.columns()), wanted, "{table:?} {over:?} peeked");
             if place % 3 != 1 {
                 let saved = stage.to_bytes().unwrap();
-                stage = catalog.stage_from_bytes(&saved).unwrap();
+                stage = catalog.stage_from_bytes(&saved).unwrap().with_threads(2).unwrap();
                 assert_eq!(stage.to_bytes().unwrap(), saved, "saving is stable");
             }
         }
