@@ -30,6 +30,7 @@ demo: setup ## Run the demo pipeline; ROWS=n, or FILE=csv with PIPELINE=toml, or
 test: setup ## Run every test: Rust, doctests, examples, Python, README
 	cargo test --release --workspace
 	for example in $(EXAMPLES); do "$(BUILT)/release/examples/$$example"; done
+	cargo build --release -p own-kernels-python
 	$(BIN)/python -m pytest -q
 
 fuzz: ## Look for inputs that break the CSV reader or pipeline files; SECONDS=n for each, TARGET=csv or toml

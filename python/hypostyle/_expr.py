@@ -9,8 +9,7 @@ from typing import Any
 import polars as pl
 from polars.plugins import register_plugin_function
 
-from hypostyle import _native
-from hypostyle._spec import CATALOG, Spec, make_spec
+from hypostyle._spec import Spec, library_for, make_spec
 
 
 class KernelExpr(pl.Expr):
@@ -134,6 +133,7 @@ def check_distinct(specs: Sequence[Spec]) -> None:
 
 
 def _plugin(specs: Sequence[Spec], *, as_struct: bool) -> pl.Expr:
+    library = library_for(specs, "hs.struct")
     inputs: dict[str, pl.Expr] = {}
     for spec in specs:
         for name in spec.columns:
@@ -144,9 +144,9 @@ def _plugin(specs: Sequence[Spec], *, as_struct: bool) -> pl.Expr:
                 )
                 raise ValueError(msg)
     return register_plugin_function(
-        plugin_path=Path(_native.__file__),
+        plugin_path=Path(library.__file__),
         function_name="kernel",
         args=list(inputs.values()),
         kwargs={"specs": [spec.json for spec in specs], "columns": list(inputs), "as_struct": as_struct},
-        is_elementwise=all(CATALOG[spec.name]["family"] == "row" for spec in specs),
+        is_elementwise=all(spec.entry["family"] == "row" for spec in specs),
     )

@@ -14,7 +14,7 @@ import polars as pl
 from hypostyle import _native
 from hypostyle._errors import ColumnNotFoundError
 from hypostyle._expr import KernelExpr, check_distinct, flatten, kernels_of
-from hypostyle._spec import Spec
+from hypostyle._spec import Spec, library_for
 
 Frame = TypeVar("Frame")
 
@@ -139,16 +139,21 @@ def with_columns(frame: Frame, *exprs: object, **named: Any) -> Frame:
     adapter = adapter_of(frame, "with_columns")
     if not isinstance(frame, pl.DataFrame):
         specs = kernels_of(exprs, named, f"with_columns over a frame of {type(frame).__module__.split('.')[0]}")
-        outputs = _native.evaluate(select(adapter, frame, specs), [spec.json for spec in specs])
+        outputs = _evaluate(adapter, frame, specs)
         return cast("Frame", adapter.attach(frame, distinct(outputs, specs), specs))
     expressions = flatten(exprs, named)
     at = [i for i, e in enumerate(expressions) if isinstance(e, KernelExpr) and not e._kernel.computed]
     specs = [cast("KernelExpr", expressions[i])._kernel for i in at]
     if specs:
-        batch = _native.evaluate(select(adapter, frame, specs), [spec.json for spec in specs])
+        batch = _evaluate(adapter, frame, specs)
         for i, column in zip(at, pl.DataFrame(distinct(batch, specs)).get_columns(), strict=True):
             expressions[i] = column
     return cast("Frame", frame.with_columns(cast("Any", expressions)))
+
+
+def _evaluate(adapter: Adapter, frame: Any, specs: Sequence[Spec]) -> _native.Batch:
+    library = library_for(specs, "with_columns")
+    return library.evaluate(select(adapter, frame, specs), [spec.json for spec in specs])
 
 
 def distinct(outputs: _native.Batch, specs: Sequence[Spec]) -> _native.Batch:
@@ -181,4 +186,4 @@ def refuse_missing(adapter: Adapter, frame: Any, specs: Sequence[Spec]) -> None:
     schema = {name: known.schema.get(name, pl.Null) for name in names}
     for spec in specs:
         if not set(spec.columns) <= set(names):
-            _native.output_fields(pl.DataFrame(schema=schema), [spec.json])
+            spec.library.output_fields(pl.DataFrame(schema=schema), [spec.json])

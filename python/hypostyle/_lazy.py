@@ -15,11 +15,10 @@ from typing import Any
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from hypostyle import _native
 from hypostyle._errors import ColumnNotFoundError
 from hypostyle._expr import check_distinct, kernels_of
 from hypostyle._frame import POLARS, needed, refuse_missing
-from hypostyle._spec import Spec
+from hypostyle._spec import Spec, library_for
 from hypostyle._stage import Stage
 
 _CALLER = "LazyFrame.hs.with_columns"
@@ -48,8 +47,8 @@ class LazyKernels:
         Args:
             exprs: Kernels whose inputs are column names.
             state: A file that `save_state` or `Stage.save` wrote, or a `Stage`, to continue from.  Without `exprs` its
-                kernels run; with `exprs` they must be the same.  Every run starts from this state; a `Stage` given here
-                is not changed.
+                kernels run (custom ones only from a `Stage`); with `exprs` they must be the same.  Every run starts
+                from this state; a `Stage` given here is not changed.
             save_state: A file for the state after the last row.  It is written when all rows have been read, never when
                 the query fails or stops early.  With a projection or a `head` of the stage's own rows (except
                 `head(0)`) all rows are still read; a `head` or `slice` after a filter may stop the query.
@@ -82,7 +81,8 @@ class LazyKernels:
         for missing in {name for stage in stages for name in stage._columns} - set(schema):
             msg = f"{_CALLER}: the input has no column '{missing}', the time column of the stage given as 'state'"
             raise ColumnNotFoundError(msg)
-        outputs = _native.output_fields(POLARS.select(empty, needed(specs)), [spec.json for spec in specs])
+        library = library_for(specs, _CALLER)
+        outputs = library.output_fields(POLARS.select(empty, needed(specs)), [spec.json for spec in specs])
         whole_schema = dict(schema) | dict(pl.DataFrame(outputs).schema)
         target = None if save_state is None else Path(save_state)
         whole = state is not None or save_state is not None
@@ -112,7 +112,8 @@ def _stages(
         specs = kernels_of(exprs, named, _CALLER) if exprs or named else None
         if not isinstance(state, Stage):
             wanted = None if specs is None else [spec.json for spec in specs]
-            return [Stage._wrap(_native.Stage.load(state, wanted))]
+            library = library_for(specs or (), _CALLER)
+            return [Stage._wrap(library.Stage.load(state, wanted), library)]
         if specs is not None and [spec.normal for spec in specs] != [spec.normal for spec in state._specs]:
             msg = (
                 f"{_CALLER}: the stage given as 'state' has other kernels: {_listed(state._specs)} instead of "
@@ -131,7 +132,8 @@ def _stages(
 
 
 def _stage(specs: list[Spec]) -> Stage:
-    return Stage._wrap(_native.Stage([spec.json for spec in specs]))
+    library = library_for(specs, _CALLER)
+    return Stage._wrap(library.Stage([spec.json for spec in specs]), library)
 
 
 def _kept(stages: list[Stage], wanted: set[str]) -> list[list[Spec]]:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from hypostyle import _native
+from hypostyle._library import library_of
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Pipeline:
 
     Args:
         toml: The pipeline as TOML. `Pipeline.from_file` reads it from a file.
+        native: The extension module of custom kernels in the pipeline: that of `hypostyle.functions`.
 
     Raises:
         ValueError: The text is not valid TOML, or has an unknown setting.
@@ -86,18 +88,22 @@ class Pipeline:
     'symbol,price,mean\\nA,1.0,1.0\\nB,10.0,10.0\\nA,3.0,2.0\\n'
     """
 
-    def __init__(self, toml: str) -> None:
-        self._native = _native.Pipeline(toml)
+    def __init__(self, toml: str, *, native: ModuleType | None = None) -> None:
+        self._native = library_of(native).Pipeline(toml)
 
     @classmethod
-    def from_file(cls, path: str | PathLike[str]) -> Pipeline:
+    def from_file(cls, path: str | PathLike[str], *, native: ModuleType | None = None) -> Pipeline:
         """Read a pipeline file. Relative paths in it start at the working directory.
+
+        Args:
+            path: The file.
+            native: The extension module of custom kernels in the pipeline: that of `hypostyle.functions`.
 
         Raises:
             ValueError: The file cannot be read, is not valid TOML, or has an unknown setting.
         """
         pipeline = cls.__new__(cls)
-        pipeline._native = _native.Pipeline.from_file(path)
+        pipeline._native = library_of(native).Pipeline.from_file(path)
         return pipeline
 
     def check(self, *, input: str | PathLike[str] | None = None, output: str | PathLike[str] | None = None) -> str:

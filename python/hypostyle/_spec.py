@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeAlias
 
 import polars as pl
 
-from hypostyle import _native
+from hypostyle._library import BUILTIN, Library, catalog_of, library_named
 
 IntoColumn: TypeAlias = "str | pl.Expr"
 IntoColumns: TypeAlias = "str | pl.Expr | Sequence[str | pl.Expr]"
@@ -26,8 +26,8 @@ IntoWindow: TypeAlias = "int | str | timedelta | Mapping[Literal['length', 'star
 IntoDuration: TypeAlias = "int | str | timedelta"
 IntoWeights: TypeAlias = "str | Sequence[float]"
 
-CATALOG: Mapping[str, dict[str, Any]] = {kernel["name"]: kernel for kernel in json.loads(_native.kernels_json())}
-"""Every kernel's entry, by name."""
+CATALOG: Mapping[str, dict[str, Any]] = catalog_of(BUILTIN)
+"""The entry of every kernel that is not a custom one, by name."""
 
 _COLUMN_KINDS = {"column", "flags", "columns", "time", "number_or_column"}
 
@@ -36,7 +36,8 @@ _COLUMN_KINDS = {"column", "flags", "columns", "time", "number_or_column"}
 class Spec:
     """A kernel with its parameters.
 
-    `computed` holds the inputs that are expressions rather than columns, under placeholder names.
+    `computed` holds the inputs that are expressions rather than columns, under placeholder names.  `library` is the
+    extension module that has the kernel.
     """
 
     name: str
@@ -44,6 +45,19 @@ class Spec:
     over: tuple[str, ...] = ()
     alias: str | None = None
     computed: Mapping[str, tuple[str, pl.Expr]] = field(default_factory=dict)
+    library: Library = field(default=BUILTIN, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A module is pickled by its name."""
+        return self.__dict__ | {"library": self.library.__name__}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, library=library_named(state["library"]))
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """The kernel's entry in the catalog."""
+        return catalog_of(self.library)[self.name]
 
     @cached_property
     def json(self) -> str:
@@ -58,23 +72,23 @@ class Spec:
     @cached_property
     def columns(self) -> list[str]:
         """The columns that the kernel reads; raises if the specification is not valid."""
-        return _native.check(self.json)
+        return self.library.check(self.json)
 
     @cached_property
     def output_name(self) -> str:
         """The name of the output column."""
-        return _native.output_name(self.json)
+        return self.library.output_name(self.json)
 
     @property
     def time_columns(self) -> list[str]:
         """The columns by which the kernel's rows must be sorted."""
-        times = (p["name"] for p in CATALOG[self.name]["parameters"] if p["kind"] == "time")
+        times = (p["name"] for p in self.entry["parameters"] if p["kind"] == "time")
         return [self.parameters[name] for name in times if name in self.parameters]
 
     @property
     def normal(self) -> dict[str, Any]:
         """The specification in its normal form, for comparisons."""
-        plain: dict[str, Any] = json.loads(_native.normal(self.json))
+        plain: dict[str, Any] = json.loads(self.library.normal(self.json))
         return plain
 
     def with_alias(self, alias: str) -> Spec:
@@ -93,7 +107,23 @@ class Spec:
         return self
 
 
-def make_spec(name: str, over: IntoColumns | None, arguments: Mapping[str, Any]) -> Spec:
+def library_for(specs: Iterable[Spec], caller: str) -> Library:
+    """Return the library that runs these kernels together: one with custom kernels has all others too."""
+    custom: Spec | None = None
+    for spec in specs:
+        if spec.library is BUILTIN:
+            continue
+        if custom is not None and custom.library is not spec.library:
+            msg = (
+                f"{caller}: {custom.name} is a kernel of {custom.library.__name__} and {spec.name} one of "
+                f"{spec.library.__name__}; one call takes the custom kernels of one library: use two calls"
+            )
+            raise ValueError(msg)
+        custom = spec
+    return BUILTIN if custom is None else custom.library
+
+
+def make_spec(name: str, over: IntoColumns | None, arguments: Mapping[str, Any], library: Library = BUILTIN) -> Spec:
     """Return the specification of the kernel `name` with these arguments; `None` means the default."""
     computed: dict[str, tuple[str, pl.Expr]] = {}
     plain_names = _plain_names(name, over, arguments)
@@ -120,7 +150,7 @@ def make_spec(name: str, over: IntoColumns | None, arguments: Mapping[str, Any])
         return plain(name, parameter, value)
 
     parameters = {}
-    for entry in CATALOG[name]["parameters"]:
+    for entry in catalog_of(library)[name]["parameters"]:
         parameter, value = entry["name"], arguments.get(entry["name"])
         if value is None:
             continue
@@ -138,13 +168,14 @@ def make_spec(name: str, over: IntoColumns | None, arguments: Mapping[str, Any])
                 msg = f"{name}: parameter 'over' takes a column name or several, not {key!r}"
                 raise TypeError(msg)
             keys.append(column("over", key))
-    return Spec(name, parameters, tuple(keys), computed=computed)
+    return Spec(name, parameters, tuple(keys), computed=computed, library=library)
 
 
-def from_json(text: str) -> Spec:
-    """Parse a specification that Rust wrote."""
+def from_json(text: str, library: Library) -> Spec:
+    """Parse a specification that the library wrote."""
     plain = json.loads(text)
-    return Spec(plain.pop("name"), over=tuple(plain.pop("over", ())), alias=plain.pop("alias", None), parameters=plain)
+    name, over, alias = plain.pop("name"), tuple(plain.pop("over", ())), plain.pop("alias", None)
+    return Spec(name, plain, over, alias, library=library)
 
 
 def _plain_names(name: str, over: IntoColumns | None, arguments: Mapping[str, Any]) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numbers
 import os
 from collections.abc import Iterable, Mapping
+from types import ModuleType
 from typing import Any, TypeAlias, TypeVar, cast
 
 import polars as pl
@@ -12,7 +13,8 @@ import polars as pl
 from hypostyle import _native
 from hypostyle._expr import KernelExpr, check_distinct, kernels_of
 from hypostyle._frame import adapter_of, needed, select
-from hypostyle._spec import IntoDuration, Spec, from_json, plain
+from hypostyle._library import BUILTIN, Library, library_named, library_of
+from hypostyle._spec import IntoDuration, Spec, from_json, library_for, plain
 
 Frame = TypeVar("Frame")
 IntoSchema: TypeAlias = "pl.Schema | Mapping[str, pl.DataType | type[pl.DataType]] | pl.DataFrame"
@@ -48,6 +50,7 @@ class Stage:
         [2.0, 6.0]
     """
 
+    _library: Library
     _running: _native.Stage
     _specs: list[Spec]
     _columns: list[str]
@@ -58,25 +61,34 @@ class Stage:
         self._specs = kernels_of([exprs] if isinstance(exprs, KernelExpr) else [list(exprs)], {}, "Stage")
         check_distinct(self._specs)
         self._columns = _columns_of(self._specs, time_column)
-        self._running = _native.Stage([spec.json for spec in self._specs], threads, time_column)
+        self._library = library_for(self._specs, "Stage")
+        self._running = self._library.Stage([spec.json for spec in self._specs], threads, time_column)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, threads: int | None = None) -> Stage:
+    def load(
+        cls, path: str | os.PathLike[str], *, threads: int | None = None, native: ModuleType | None = None
+    ) -> Stage:
         """Load a stage that `save` wrote.
 
         Args:
             path: A file that `save` wrote.  Any Arrow IPC reader opens it.
             threads: Number of threads per batch.
+            native: The extension module of custom kernels in the stage: that of `hypostyle.functions`.
 
         Raises:
             ValueError: The file is damaged, or of another version.
             OSError: The file cannot be read.
         """
-        return cls._wrap(_native.Stage.load(path, threads=threads))
+        library = library_of(native)
+        return cls._wrap(library.Stage.load(path, threads=threads), library)
 
     @classmethod
-    def from_bytes(cls, state: bytes) -> Stage:
+    def from_bytes(cls, state: bytes, *, native: ModuleType | None = None) -> Stage:
         """Restore a stage from the bytes that `to_bytes` returned.
+
+        Args:
+            state: The bytes.
+            native: The extension module of custom kernels in the stage: that of `hypostyle.functions`.
 
         Raises:
             ValueError: The bytes are damaged, or of another version.
@@ -89,14 +101,16 @@ class Stage:
             >>> hs.Stage.from_bytes(stage.to_bytes()).advance_row({"x": 4.0})
             {'sum': 7.0}
         """
-        return cls._wrap(_native.Stage.from_bytes(state))
+        library = library_of(native)
+        return cls._wrap(library.Stage.from_bytes(state), library)
 
     @classmethod
-    def _wrap(cls, native: _native.Stage) -> Stage:
+    def _wrap(cls, running: _native.Stage, library: Library) -> Stage:
         stage = cls.__new__(cls)
-        stage._running = native
-        stage._specs = [from_json(text) for text in native.specs()]
-        stage._columns = _columns_of(stage._specs, native.time_column())
+        stage._library = library
+        stage._running = running
+        stage._specs = [from_json(text, library) for text in running.specs()]
+        stage._columns = _columns_of(stage._specs, running.time_column())
         return stage
 
     def advance(self, frame: Frame) -> Frame:
@@ -197,7 +211,9 @@ class Stage:
         if not isinstance(other, Stage):
             msg = f"Stage.merge takes another Stage, not a {type(other).__name__}"
             raise TypeError(msg)
-        self._running.merge(other._running)
+        same = other._library is self._library
+        # Each library has a class of its own.
+        self._running.merge(other._running if same else self._library.Stage.from_bytes(other.to_bytes()))
 
     def split(self, breaks: int | Iterable[Any] | pl.DataFrame) -> list[Stage]:
         """Share the keys among new stages, by ranges, to move work elsewhere; this stage does not change.
@@ -217,7 +233,7 @@ class Stage:
             if breaks < 1:
                 msg = f"Stage.split needs a positive number of stages, not {breaks}"
                 raise ValueError(msg)
-            return [self._wrap(part) for part in self._running.split_evenly(int(breaks))]
+            return [self._wrap(part, self._library) for part in self._running.split_evenly(int(breaks))]
         if isinstance(breaks, pl.DataFrame):
             if breaks.columns != self.over[: breaks.width]:
                 msg = f"Stage.split needs breaks in the columns {self.over}, not {breaks.columns}"
@@ -226,7 +242,7 @@ class Stage:
             breaks = _break_rows(breaks)
         if breaks.is_empty():
             return [self.copy()]
-        return [self._wrap(part) for part in self._running.split(breaks)]
+        return [self._wrap(part, self._library) for part in self._running.split(breaks)]
 
     def evict(self, *, before: Any = None, idle_for: IntoDuration | None = None) -> int:
         """Evict idle keys, so that memory stays bounded when keys come and go.
@@ -295,10 +311,12 @@ class Stage:
 
     def copy(self) -> Stage:
         """Return an independent stage with the same state, for what-if questions; `peek` is enough for a few rows."""
-        return self._wrap(self._running.copy())
+        return self._wrap(self._running.copy(), self._library)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Stage.from_bytes, (self.to_bytes(),)
+        if self._library is BUILTIN:
+            return Stage.from_bytes, (self.to_bytes(),)
+        return _restored, (self.to_bytes(), self._library.__name__)
 
     def __copy__(self) -> Stage:
         return self.copy()
@@ -386,6 +404,12 @@ class Stage:
         kernels = ", ".join(f"{spec.output_name}={spec.name}" for spec in self._specs)
         over = f", over={self.over}" if self.over else ""
         return f"Stage({kernels}{over})"
+
+
+def _restored(state: bytes, library: str) -> Stage:
+    """A pickled stage of custom kernels, whose library is imported by name."""
+    custom = library_named(library)
+    return Stage._wrap(custom.Stage.from_bytes(state), custom)
 
 
 def _columns_of(specs: list[Spec], time_column: str | None) -> list[str]:

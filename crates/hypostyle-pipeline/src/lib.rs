@@ -54,7 +54,7 @@ mod sink;
 mod source;
 mod state;
 
-pub use cli::main_with_args;
+pub use cli::{main_with_args, main_with_kernels};
 pub use error::{Error, ErrorKind, Result};
 pub use pipeline::Pipeline;
 pub use plan::Plan;

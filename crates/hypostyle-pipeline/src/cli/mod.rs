@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use hypostyle::Catalog;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -100,6 +101,17 @@ struct PipelineArgs {
 /// assert_eq!(hypostyle_pipeline::main_with_args(["hypostyle".into(), "kernels".into()]), 0);
 /// ```
 pub fn main_with_args(args: impl IntoIterator<Item = OsString>) -> i32 {
+    main_with_kernels(args, &Catalog::default())
+}
+
+/// As [`main_with_args`], with the kernels of this catalog.
+///
+/// ```
+/// use hypostyle::Catalog;
+/// let args = ["hypostyle".into(), "kernels".into(), "rolling_mean".into()];
+/// assert_eq!(hypostyle_pipeline::main_with_kernels(args, &Catalog::default()), 0);
+/// ```
+pub fn main_with_kernels(args: impl IntoIterator<Item = OsString>, catalog: &Catalog) -> i32 {
     let arguments = match Arguments::try_parse_from(args) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -109,9 +121,9 @@ pub fn main_with_args(args: impl IntoIterator<Item = OsString>) -> i32 {
         }
     };
     match arguments.command {
-        Command::Run(run) => run.execute(),
-        Command::Check { args } => check(&args).unwrap_or_else(|error| report(&error, code(&error))),
-        Command::Kernels { name } => kernels::show(name.as_deref()),
+        Command::Run(run) => run.execute(catalog),
+        Command::Check { args } => check(&args, catalog).unwrap_or_else(|error| report(&error, code(&error))),
+        Command::Kernels { name } => kernels::show(catalog, name.as_deref()),
         Command::Schema => {
             print(&schema::text());
             DONE
@@ -123,8 +135,8 @@ pub fn main_with_args(args: impl IntoIterator<Item = OsString>) -> i32 {
 const DRY_RUN_ROWS: u64 = 100_000;
 
 /// Prints the plan, then the result of a dry run.
-fn check(args: &PipelineArgs) -> crate::error::Result<i32> {
-    let pipeline = args.pipeline()?;
+fn check(args: &PipelineArgs, catalog: &Catalog) -> crate::error::Result<i32> {
+    let pipeline = args.pipeline(catalog)?;
     print(&format!("{}\n", pipeline.plan()?));
     if let Some(summary) = pipeline.dry_run(DRY_RUN_ROWS)? {
         print(&format!("{}\n", explain::dry_run(&summary)));
@@ -133,8 +145,8 @@ fn check(args: &PipelineArgs) -> crate::error::Result<i32> {
 }
 
 impl PipelineArgs {
-    fn pipeline(&self) -> crate::error::Result<Pipeline> {
-        let mut pipeline = Pipeline::from_file(&self.file)?;
+    fn pipeline(&self, catalog: &Catalog) -> crate::error::Result<Pipeline> {
+        let mut pipeline = Pipeline::from_file(&self.file)?.with_kernels(catalog.clone());
         if let Some(path) = &self.input {
             pipeline = pipeline.with_input(path);
         }
@@ -159,8 +171,8 @@ fn size(text: &str) -> Result<u64, String> {
 }
 
 impl Run {
-    fn execute(&self) -> i32 {
-        let pipeline = self.args.pipeline();
+    fn execute(&self, catalog: &Catalog) -> i32 {
+        let pipeline = self.args.pipeline(catalog);
         let pipeline = pipeline.map(|pipeline| if self.restart { pipeline.with_restart() } else { pipeline });
         let plan = match pipeline.and_then(|pipeline| pipeline.plan()) {
             Ok(plan) => plan,

@@ -13,6 +13,7 @@ use polars::prelude::{DataType, Field, PlSmallStr, PolarsError, PolarsResult, Se
 use pyo3_polars::derive::{CallerContext, polars_expr};
 use serde::Deserialize;
 
+use crate::catalog::catalog;
 use crate::plugin::ffi;
 
 /// The arguments from Python: the specifications, the column of theirs that each input is, and whether the output is a
@@ -41,7 +42,7 @@ fn kernel_unguarded(inputs: &[Series], context: CallerContext, kwargs: KernelArg
     guarded(&kwargs, || {
         let batch = batch_of(&broadcast(inputs)?, &kwargs.columns)?;
         let threads = if context.parallel() { Some(1) } else { None };
-        let outputs = hypostyle::evaluate(&batch, &kwargs.specs()?, threads).map_err(refused)?;
+        let outputs = catalog().evaluate(&batch, &kwargs.specs()?, threads).map_err(refused)?;
         let name = output_name(inputs.first().map(|series| series.name()));
         if kwargs.as_struct {
             ffi::to_series(&name, &StructArray::from(outputs))
@@ -58,7 +59,7 @@ fn output_field(inputs: &[Field], kwargs: KernelArguments) -> PolarsResult<Field
             .zip(&kwargs.columns)
             .map(|(field, name)| Ok(ArrowField::new(name, ffi::to_arrow_field(field)?.data_type().clone(), true)));
         let schema = Schema::new(fields.collect::<PolarsResult<Vec<_>>>()?);
-        let outputs = hypostyle::output_fields(&schema, &kwargs.specs()?).map_err(refused)?;
+        let outputs = catalog().output_fields(&schema, &kwargs.specs()?).map_err(refused)?;
         let outputs = outputs.iter().map(ffi::to_polars_field).collect::<PolarsResult<Vec<_>>>()?;
         let data_type = if kwargs.as_struct { DataType::Struct(outputs) } else { outputs[0].dtype.clone() };
         Ok(Field::new(output_name(inputs.first().map(|field| &field.name)), data_type))

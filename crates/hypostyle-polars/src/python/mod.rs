@@ -13,3 +13,5 @@ mod module;
 mod pipeline;
 mod rows;
 mod stage;
+
+pub use module::init;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchReader};
 use arrow::datatypes::Schema;
-use hypostyle::KernelSpec;
+use hypostyle::{Catalog, KernelSpec, PlannedKernel};
 use pyo3::prelude::*;
 
+use crate::catalog::{catalog, set};
 use crate::errors::{INTERNAL, exception, guarded};
 use crate::python::frames::{Batch, open, read};
 use crate::python::pipeline::Pipeline;
@@ -17,14 +18,18 @@ use crate::python::stage::{Stage, parse};
 /// The catalog of kernels as JSON.
 #[pyfunction]
 fn kernels_json() -> String {
-    hypostyle::kernels_json()
+    catalog().to_json()
+}
+
+fn plan(spec: &str) -> hypostyle::Result<PlannedKernel> {
+    catalog().plan(&KernelSpec::from_json(spec)?)
 }
 
 /// Checks a specification without data and returns the columns that it reads.
 #[pyfunction]
 fn check(spec: &str) -> PyResult<Vec<String>> {
     guarded("check", || {
-        let planned = KernelSpec::from_json(spec).and_then(|spec| spec.plan()).map_err(exception)?;
+        let planned = plan(spec).map_err(exception)?;
         Ok(planned.input_columns().to_vec())
     })
 }
@@ -32,14 +37,13 @@ fn check(spec: &str) -> PyResult<Vec<String>> {
 /// Returns the normal form of a specification: equal for two specifications of one meaning.
 #[pyfunction]
 fn normal(spec: &str) -> PyResult<String> {
-    let normal = || KernelSpec::from_json(spec).and_then(|spec| spec.normal()).map(|spec| spec.to_json());
-    guarded("normal", || normal().map_err(exception))
+    guarded("normal", || plan(spec).map(|planned| planned.spec().to_json()).map_err(exception))
 }
 
 /// Returns the output name of a specification.
 #[pyfunction]
 fn output_name(spec: &str) -> PyResult<String> {
-    guarded("check", || KernelSpec::from_json(spec).and_then(|spec| spec.output_name()).map_err(exception))
+    guarded("check", || plan(spec).and_then(|planned| planned.output_name()).map_err(exception))
 }
 
 /// Evaluates the kernels over a whole frame.
@@ -51,7 +55,7 @@ fn evaluate(py: Python<'_>, frame: &Bound<'_, PyAny>, specs: Vec<String>, thread
     py.detach(|| {
         guarded("evaluate", || {
             let batch = read(reader)?;
-            hypostyle::evaluate(&batch, &specs, threads).map(Batch).map_err(exception)
+            catalog().evaluate(&batch, &specs, threads).map(Batch).map_err(exception)
         })
     })
 }
@@ -61,7 +65,7 @@ fn evaluate(py: Python<'_>, frame: &Bound<'_, PyAny>, specs: Vec<String>, thread
 fn output_fields(frame: &Bound<'_, PyAny>, specs: Vec<String>) -> PyResult<Batch> {
     let schema = open(frame)?.schema();
     guarded("output_fields", || {
-        let fields = hypostyle::output_fields(&schema, &parse(&specs)?).map_err(exception)?;
+        let fields = catalog().output_fields(&schema, &parse(&specs)?).map_err(exception)?;
         Ok(Batch(RecordBatch::new_empty(Arc::new(Schema::new(fields)))))
     })
 }
@@ -69,7 +73,7 @@ fn output_fields(frame: &Bound<'_, PyAny>, specs: Vec<String>) -> PyResult<Batch
 /// Runs the `hypostyle` command and returns its exit code.
 #[pyfunction]
 fn run_cli(py: Python<'_>, argv: Vec<OsString>) -> PyResult<i32> {
-    py.detach(|| guarded("hypostyle", || Ok(hypostyle_pipeline::main_with_args(argv))))
+    py.detach(|| guarded("hypostyle", || Ok(hypostyle_pipeline::main_with_kernels(argv, catalog()))))
 }
 
 /// The number of threads that Polars uses: POLARS_MAX_THREADS, or one per core.
@@ -80,6 +84,24 @@ fn threads_of_polars() -> usize {
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    init(module, Catalog::default())
+}
+
+/// Makes an extension module what `hypostyle._native` is, with the kernels of this catalog; for modules with custom kernels,
+/// which `hypostyle.functions` of Python turns into functions.  A module of another crate needs another name than `_native`.
+///
+/// ```ignore
+/// #[pymodule]
+/// fn own_kernels_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+///     let catalog = own_kernels::catalog().map_err(|error| PyValueError::new_err(error.to_string()))?;
+///     hypostyle_polars::init(module, catalog)
+/// }
+/// ```
+///
+/// # Errors
+/// If Python refuses.
+pub fn init(module: &Bound<'_, PyModule>, catalog: Catalog) -> PyResult<()> {
+    set(catalog);
     hypostyle::set_default_threads(threads_of_polars());
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("INTERNAL_ERROR", INTERNAL)?;

@@ -9,6 +9,7 @@ use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyOSError, PyRuntimeE
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::catalog::catalog;
 use crate::errors::{guarded, kind_exception};
 
 /// How often signals are checked and progress is reported.
@@ -22,12 +23,12 @@ pub struct Pipeline(hypostyle_pipeline::Pipeline);
 impl Pipeline {
     #[new]
     fn new(toml: &str) -> PyResult<Self> {
-        guarded("Pipeline", || toml.parse().map(Self).map_err(exception))
+        guarded("Pipeline", || toml.parse().map(Self::with_kernels).map_err(exception))
     }
 
     #[staticmethod]
     fn from_file(path: PathBuf) -> PyResult<Self> {
-        guarded("Pipeline", || hypostyle_pipeline::Pipeline::from_file(path).map(Self).map_err(exception))
+        guarded("Pipeline", || hypostyle_pipeline::Pipeline::from_file(path).map(Self::with_kernels).map_err(exception))
     }
 
     /// Returns a copy with other files, threads and limits.
@@ -76,6 +77,11 @@ impl Pipeline {
 }
 
 impl Pipeline {
+    /// With the kernels of this library.
+    fn with_kernels(pipeline: hypostyle_pipeline::Pipeline) -> Self {
+        Self(pipeline.with_kernels(catalog().clone()))
+    }
+
     fn run_to_end(&self, progress: Option<&Py<PyAny>>) -> PyResult<Summary> {
         let stop = AtomicBool::new(false);
         let mut raised = None;

@@ -17,6 +17,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict};
 
+use crate::catalog::catalog;
 use crate::errors::{INTERNAL, exception, guarded};
 use crate::python::frames::{Batch, open, read};
 use crate::python::rows::Row;
@@ -123,7 +124,7 @@ impl Stage {
     #[new]
     #[pyo3(signature = (specs, threads = None, time_column = None))]
     fn new(specs: Vec<String>, threads: Option<usize>, time_column: Option<String>) -> PyResult<Self> {
-        let stage = guarded("stage", || hypostyle::Stage::new(parse(&specs)?).map_err(exception))?;
+        let stage = guarded("stage", || catalog().stage(&parse(&specs)?).map_err(exception))?;
         let stage = match time_column {
             Some(column) => stage.with_time_column(column).map_err(exception)?,
             None => stage,
@@ -137,8 +138,8 @@ impl Stage {
     fn load(py: Python<'_>, path: PathBuf, specs: Option<Vec<String>>, threads: Option<usize>) -> PyResult<Self> {
         let specs = specs.as_deref().map(parse).transpose()?;
         let load = || match &specs {
-            Some(specs) => hypostyle::Stage::load_for(&path, specs),
-            None => hypostyle::Stage::load(&path),
+            Some(specs) => catalog().load_stage_for(&path, specs),
+            None => catalog().load_stage(&path),
         };
         let stage = py.detach(|| guarded("stage", || load().map_err(exception)))?;
         Ok(with_threads(stage, threads)?.into())
@@ -146,7 +147,7 @@ impl Stage {
 
     #[staticmethod]
     fn from_bytes(py: Python<'_>, bytes: &[u8]) -> PyResult<Self> {
-        let stage = py.detach(|| guarded("stage", || hypostyle::Stage::from_bytes(bytes).map_err(exception)))?;
+        let stage = py.detach(|| guarded("stage", || catalog().stage_from_bytes(bytes).map_err(exception)))?;
         Ok(stage.into())
     }
 
@@ -261,7 +262,7 @@ impl Stage {
     fn output_schema(&self, py: Python<'_>, frame: Option<Bound<'_, PyAny>>) -> PyResult<Batch> {
         let Some(frame) = frame else { return Ok(empty(self.with(py, |stage| Ok(stage.output_fields()))?)) };
         let schema = open(&frame)?.schema();
-        Ok(empty(self.with(py, |stage| hypostyle::output_fields(&schema, stage.kernels()))?))
+        Ok(empty(self.with(py, |stage| catalog().output_fields(&schema, stage.kernels()))?))
     }
 
     /// The kernels' specifications, each as JSON.

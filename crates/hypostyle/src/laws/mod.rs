@@ -17,6 +17,7 @@
 //! Equality is on the bits, NaN payloads aside; only the reference version has a tolerance, where its kernel rounds.
 
 mod arbitrary;
+mod custom;
 mod errors;
 mod golden;
 mod keyed;

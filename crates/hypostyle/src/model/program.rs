@@ -16,7 +16,8 @@ pub struct StateField {
 
 /// A recurrence that is made at run time.
 pub trait Program: Send + Sync + 'static {
-    /// How each column is read: as floats or as integers.
+    /// How each column is read: as floats, as integers, or only whether there is a value (which is then the integer 0).  An
+    /// integer of a `u64` column has its top bit flipped, so that all fit and keep their order; a result of type `u64` too.
     fn inputs(&self) -> &[Domain];
 
     /// The fields of the state.

@@ -13,6 +13,7 @@ use super::batch::Batch;
 use super::keyed::push_answer;
 use super::live_row::LiveRow;
 use super::running::{KeyedStates, Running};
+use super::source::Source;
 use super::wiring::Wiring;
 use crate::error::{Error, Result};
 use crate::keys::groups::Groups;
@@ -67,7 +68,13 @@ impl ProgramKernel {
     }
 
     fn row_of(&self, row: LiveRow) -> Vec<Option<Scalar>> {
-        let scalar = |source| row.is_valid(std::slice::from_ref(source)).then(|| row.scalar(source));
+        let scalar = |source: &Source| {
+            let valid = row.is_valid(std::slice::from_ref(source));
+            valid.then(|| match source {
+                Source::Column { domain: Domain::Presence, .. } => Scalar::Integer(0),
+                _ => row.scalar(source),
+            })
+        };
         self.wiring.sources.iter().map(scalar).collect()
     }
 
