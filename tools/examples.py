@@ -85,8 +85,12 @@ def frame_of(kernel: Any) -> list[str]:
     columns = {*kernel.columns, *computed}
     lines = ["import hypostyle as hs", "import polars as pl"]
     if "t" in columns:
-        lines = ["from datetime import datetime", *lines, f"t = {EXAMPLE_COLUMNS['t']}"]
-    values = {name: "t" if name == "t" else text for name, text in EXAMPLE_COLUMNS.items() if name in columns}
+        lines.insert(0, "from datetime import datetime")
+    values = {name: text for name, text in EXAMPLE_COLUMNS.items() if name in columns}
+    # Long columns, and more of them than fit into a line, get a line each.
+    for name in values if len(values) > 2 else values.keys() & {"t"}:
+        lines.append(f"{name} = {values[name]}")
+        values[name] = name
     items = ", ".join(f'"{name}": {text}' for name, text in values.items())
     return [*lines, f"frame = pl.DataFrame({{{items}}})"]
 

@@ -1132,7 +1132,10 @@ def rolling_partial_corr(
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "y": [3.0, 1.0, 2.0, 5.0, 4.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> x = [1.0, 2.0, None, 4.0, 3.0]
+        >>> y = [3.0, 1.0, 2.0, 5.0, 4.0]
+        >>> z = [2.0, 5.0, 4.0, 1.0, 3.0]
+        >>> frame = pl.DataFrame({"x": x, "y": y, "z": z})
         >>> frame.select(hs.rolling_partial_corr("x", "z", "y", 5, min_samples=3)).to_series().round(4).to_list()
         [None, None, None, 1.0, 0.6602]
     """
@@ -2543,7 +2546,10 @@ def expanding_partial_corr(
     Examples:
         >>> import hypostyle as hs
         >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "y": [3.0, 1.0, 2.0, 5.0, 4.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> x = [1.0, 2.0, None, 4.0, 3.0]
+        >>> y = [3.0, 1.0, 2.0, 5.0, 4.0]
+        >>> z = [2.0, 5.0, 4.0, 1.0, 3.0]
+        >>> frame = pl.DataFrame({"x": x, "y": y, "z": z})
         >>> frame.select(hs.expanding_partial_corr("x", "z", "y", min_samples=3)).to_series().round(4).to_list()
         [None, None, None, 1.0, 0.6602]
     """

@@ -79,14 +79,14 @@ def test_breaks_of_several_columns() -> None:
 @pytest.mark.parametrize(
     ("over", "breaks", "error", "message"),
     [
-        ("key", ["b", "a"], ValueError, "the borders must increase"),
-        ("key", [("a", "b")], ValueError, "the borders need 1 to 1 columns, not 2"),
+        ("key", ["b", "a"], ValueError, "the breaks must increase"),
+        ("key", [("a", "b")], ValueError, "got breaks of 2 columns, expected 1 to 1"),
         ("key", 0, ValueError, "needs a positive number of stages, not 0"),
-        ("i", ["b"], ValueError, "the borders of key column 'i' have type string, which doesn't suit Int64"),
-        ("i", ["2"], ValueError, "have type string, which doesn't suit Int64"),
-        ("i", [1.5], ValueError, "have type Float64, which doesn't suit Int64"),
-        ("i", [True], ValueError, "have type Boolean, which doesn't suit Int64"),
-        ("key", [5], ValueError, "have type Int64, which doesn't suit string"),
+        ("i", ["b"], ValueError, "column 'i': split: expected breaks of type Int64, got string"),
+        ("i", ["2"], ValueError, "expected breaks of type Int64, got string"),
+        ("i", [1.5], ValueError, "expected breaks of type Int64, got Float64"),
+        ("i", [True], ValueError, "expected breaks of type Int64, got Boolean"),
+        ("key", [5], ValueError, "expected breaks of type string, got Int64"),
         ("key", "ab", TypeError, "takes a number of stages, a list of breaks or a Polars frame of them, not 'ab'"),
         ("key", True, TypeError, "takes a number of stages"),
         ("key", [None], ValueError, "breaks that all name the same key columns, and none of them null"),
@@ -106,7 +106,7 @@ def test_numbers_of_stages_and_large_breaks() -> None:
     stage.advance(pl.DataFrame({"key": pl.Series([1, 2**63 + 5], dtype=pl.UInt64), "x": [1.0, 2.0]}))
     assert [part.n_keys for part in stage.split(np.int64(2))] == [1, 1]
     assert [part.n_keys for part in stage.split([2**63 + 5])] == [1, 1]
-    with pytest.raises(ValueError, match="a stage without keys is one sequence of rows and stays whole"):
+    with pytest.raises(ValueError, match="a stage without keys cannot be split"):
         hs.Stage(hs.expanding_sum("x")).split([1])
     with pytest.raises(TypeError, match="takes another Stage, not a int"):
         stage.merge(5)  # type: ignore[arg-type]
@@ -128,26 +128,24 @@ def test_what_can_not_be_merged(tmp_path: Path) -> None:
     narrow.advance(pl.DataFrame({"key": ["z"], "x": [1], "y": [1.0]}))
     before = stage.state()
     for wrong, message in [
-        (other, 'both stages have seen the key key="b"'),
+        (other, 'both stages have a state of the key key="b"'),
         (
             hs.Stage(KERNELS[0]),
-            "only stages of the same kernels can be merged: it holds 1 kernels, and 2 are asked for",
+            "the other stage cannot be merged: got 1 kernels, expected 2",
         ),
         (
             hs.Stage(KERNELS, time_column="t"),
-            "only stages of the same kernels can be merged: their time columns differ",
+            "the other stage cannot be merged: the time columns differ",
         ),
-        (narrow, "column 'x' has type Float64 in one stage and Int64 in the other"),
-        (stage, 'both stages have seen the key key="a"'),
+        (narrow, "column 'x': the type is Float64 in one stage and Int64 in the other"),
+        (stage, 'both stages have a state of the key key="a"'),
     ]:
         with pytest.raises(ValueError, match=message):
             stage.merge(wrong)
     assert stage.state().equals(before)
     alone = hs.Stage(hs.expanding_sum("x"))
     alone.advance(plain(3))
-    with pytest.raises(
-        ValueError, match="a stage without keys is one sequence of rows, so two of them can't be merged"
-    ):
+    with pytest.raises(ValueError, match="stages without keys cannot be merged"):
         alone.merge(alone)
     empty = hs.Stage(KERNELS)
     empty.merge(stage)
@@ -214,18 +212,18 @@ def test_what_can_not_be_evicted() -> None:
         ({}, TypeError, "takes either 'before' or 'idle_for'"),
         ({"before": 1, "idle_for": "1h"}, TypeError, "takes either 'before' or 'idle_for'"),
         ({"before": "yesterday"}, TypeError, "column 'ts' has type .*, which cannot hold the value 'yesterday'"),
-        ({"idle_for": "soon"}, ValueError, "parameter 'idle_for': 'soon' is no duration"),
-        ({"idle_for": 3}, TypeError, "forget: column 'ts' has type"),
+        ({"idle_for": "soon"}, ValueError, "parameter 'idle_for': \"soon\" is not a valid duration"),
+        ({"idle_for": 3}, TypeError, "evict, column 'ts': expected"),
     ]:
         with pytest.raises(error, match=message):
             stage.evict(**arguments)
     timeless = hs.Stage(KERNELS)
     timeless.advance(plain(10))
-    with pytest.raises(ValueError, match="the stage has no time column to tell when a key was last seen"):
+    with pytest.raises(ValueError, match="the stage has no time column, so it is not known when a key was last seen"):
         timeless.evict(idle_for="1h")
-    with pytest.raises(TypeError, match="column 'x' has type Float64, but a date, a timestamp or an integer is needed"):
+    with pytest.raises(TypeError, match="column 'x': expected a date, a timestamp or an integer, got Float64"):
         hs.Stage(KERNELS, time_column="x").advance(plain(10))
-    with pytest.raises(ValueError, match="a stage without keys has nothing to forget"):
+    with pytest.raises(ValueError, match="a stage without keys has nothing to evict"):
         hs.Stage(hs.expanding_sum("x"), time_column="ts").evict(before=1)
 
 

@@ -219,7 +219,8 @@ impl Stage {
                     Evict::Before(crate::python::rows::time(&time, &field)?)
                 }
                 (None, Some(span)) => Evict::For(hypostyle::Duration::parse(&span).map_err(|problem| {
-                    PyValueError::new_err(format!("Stage.evict: parameter 'idle_for': {problem}"))
+                    let help = problem.help();
+                    PyValueError::new_err(format!("Stage.evict, parameter 'idle_for': {problem}\nhelp: {help}"))
                 })?),
                 _ => return Err(PyTypeError::new_err("Stage.evict takes either 'before' or 'idle_for'")),
             };
