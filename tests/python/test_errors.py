@@ -33,7 +33,7 @@ def raised(action: Callable[[], object]) -> Exception:
         (lambda: hs.rolling_mean("x", "5 parsecs", by="ts"), ValueError, ["window", "5 parsecs", "'5m'"]),
         (lambda: hs.rolling_mean("x", timedelta(minutes=-5), by="ts"), ValueError, ["window"]),
         (lambda: hs.rolling_mean("x", "5m"), ValueError, ["rolling_mean", "by"]),
-        (lambda: hs.rolling_mean("x", 3, closed="sideways"), ValueError, ["closed", "sideways", "'right'"]),
+        (lambda: hs.rolling_mean("x", 3, closed="sideways"), ValueError, ["closed", "sideways", '"right"']),
         (lambda: hs.rolling_mean("x", 3, center=1), TypeError, ["center", "true or false"]),
         (lambda: hs.rolling_mean("x", 3, min_samples="many"), TypeError, ["min_samples", "an integer"]),
         (lambda: hs.rolling_mean(3, 3), TypeError, ["column", "name of a column"]),

@@ -68,7 +68,7 @@ def test_properties_and_schemas(tmp_path: Path) -> None:
     assert stage.n_keys == stage.n_rows == 0
     with pytest.raises(hs.ColumnNotFoundError):
         stage.output_schema({"x": pl.Float64})
-    with pytest.raises(TypeError, match="column 'x' has type string"):
+    with pytest.raises(TypeError, match="column 'x': expected a number or a boolean, got string"):
         stage.output_schema({**frame.schema, "x": pl.String})
     stage.advance(frame)
     stage.save(tmp_path / "state")

@@ -63,5 +63,5 @@ def test_mistakes() -> None:
         hs.struct()
     with pytest.raises(ValueError, match="rolling_sum and expanding_sum have the same output name 'x'"):
         hs.struct(hs.rolling_sum("x", 2), hs.expanding_sum("x"))
-    with pytest.raises(pl.exceptions.ComputeError, match="rolling_sum, column 'key': expected a number.*, got string"):
+    with pytest.raises(pl.exceptions.ComputeError, match=r"rolling_sum, column 'key': expected a number.*, got string"):
         plain(5).select(hs.struct(hs.rolling_sum("key", 2), hs.expanding_sum("x")))
