@@ -65,7 +65,7 @@ impl Pipeline {
     ///         results.iter_mut().zip(columns[0]).for_each(|(y, x)| *y = x * x);
     ///     }
     /// }
-    /// let square = Entry {
+    /// const SQUARE: Entry = Entry {
     ///     names: &["square"],
     ///     shape: Shape::Single(Family::Row),
     ///     summary: "The square of a column.",
@@ -81,7 +81,7 @@ impl Pipeline {
     /// let toml = "[source]\npath = 'in.csv'\n[[stage]]\n[[stage.kernel]]\nname = 'square'\ncolumn = 'x'\n[sink]\npath = 'out.csv'";
     /// let output = folder.path().join("out.csv");
     /// toml.parse::<Pipeline>()?
-    ///     .with_kernels(Catalog::default().with_entries([square])?)
+    ///     .with_kernels(Catalog::default().with_entries([SQUARE])?)
     ///     .with_input(folder.path().join("in.csv"))
     ///     .with_output(&output)
     ///     .run(&mut |_| ())?;

@@ -94,7 +94,7 @@ fn kernels_lists_and_explains() {
     }
     let none = hypostyle(&folder, &["kernels", "roling_mean"]);
     assert_eq!(none.status.code(), Some(2));
-    assert!(text(&none.stderr).starts_with("error: no kernel is called 'roling_mean'"), "{}", text(&none.stderr));
+    assert!(text(&none.stderr).starts_with("error: unknown kernel 'roling_mean'"), "{}", text(&none.stderr));
 }
 
 #[test]

@@ -240,7 +240,12 @@ fn a_pipeline_is_checked_before_any_work() {
             "out.csv",
             &["line 2: stage 1: ", "'roling_mean'", "'rolling_mean'?"],
         ),
-        (kernel(&format!("{mean}window = 0")), "in.csv", "out.csv", &["line 2: stage 1: ", "'window'"]),
+        (
+            kernel(&format!("{mean}window = 0")),
+            "in.csv",
+            "out.csv",
+            &["line 2: stage 1, rolling_mean, parameter 'window': "],
+        ),
         (kernel(&format!("{mean}window = 5\nwindows = 6")), "in.csv", "out.csv", &["'windows'"]),
         (kernel("name = \"rolling_mean\"\ncolumn = \"prise\"\nwindow = 5"), "in.csv", "out.csv", &["'prise'", "price"]),
         (kernel("name = \"rolling_mean\"\ncolumn = \"symbol\"\nwindow = 5"), "in.csv", "out.csv", &["'symbol'"]),

@@ -100,7 +100,7 @@ static ENTRIES: &[Entry] = &[
 ///     }
 /// }
 ///
-/// let fading_peak = Entry {
+/// const FADING_PEAK: Entry = Entry {
 ///     names: &["fading_peak"],
 ///     shape: Shape::Single(Family::Recurrence),
 ///     summary: "The largest value so far, halved at every row.",
@@ -111,7 +111,7 @@ static ENTRIES: &[Entry] = &[
 ///     example: &[],
 ///     plan: |arguments| Ok(Plan::recurrence(Inputs::of(arguments, &["column"])?, FadingPeak)),
 /// };
-/// let catalog = Catalog::default().with_entries([fading_peak])?;
+/// let catalog = Catalog::default().with_entries([FADING_PEAK])?;
 /// assert_eq!(catalog.kernel("fading_peak")?.family, Family::Recurrence);
 /// # Ok::<(), hypostyle::Error>(())
 /// ```

@@ -209,21 +209,20 @@ impl Stage {
     /// Evicts idle keys; `before` is a time as rows hold it, `idle_for` a duration string.
     #[pyo3(signature = (before = None, idle_for = None))]
     fn evict(&self, py: Python<'_>, before: Option<Bound<'_, PyAny>>, idle_for: Option<String>) -> PyResult<usize> {
-        let idle =
-            match (before, idle_for) {
-                (Some(time), None) => {
-                    let field = self.with(py, |stage| Ok(stage.time_field().cloned()))?;
-                    let Some(field) = field else {
-                        return self.with(py, |stage| stage.evict(Evict::Before(ScalarValue::Null)));
-                    };
-                    Evict::Before(crate::python::rows::time(&time, &field)?)
-                }
-                (None, Some(span)) => Evict::For(hypostyle::Duration::parse(&span).map_err(|problem| {
-                    let help = problem.help();
-                    PyValueError::new_err(format!("Stage.evict, parameter 'idle_for': {problem}\nhelp: {help}"))
-                })?),
-                _ => return Err(PyTypeError::new_err("Stage.evict takes either 'before' or 'idle_for'")),
-            };
+        let idle = match (before, idle_for) {
+            (Some(time), None) => {
+                let field = self.with(py, |stage| Ok(stage.time_field().cloned()))?;
+                let Some(field) = field else {
+                    return self.with(py, |stage| stage.evict(Evict::Before(ScalarValue::Null)));
+                };
+                Evict::Before(crate::python::rows::time(&time, &field)?)
+            }
+            (None, Some(span)) => Evict::For(hypostyle::Duration::parse(&span).map_err(|problem| {
+                let help = problem.help();
+                PyValueError::new_err(format!("Stage.evict, parameter 'idle_for': {problem}\nhelp: {help}"))
+            })?),
+            _ => return Err(PyTypeError::new_err("Stage.evict takes either 'before' or 'idle_for'")),
+        };
         self.with(py, |stage| stage.evict(idle))
     }
 
