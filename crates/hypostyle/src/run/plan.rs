@@ -74,7 +74,7 @@ impl<'a> Binding<'a> {
     /// A column's index and type.
     ///
     /// # Errors
-    /// As [`find_column`].
+    /// No such column, or two of them.
     pub fn column(&self, name: &str) -> Result<(usize, &'a DataType)> {
         find_column(self.schema, name).map_err(|error| error.in_kernel(self.kernel))
     }
@@ -82,7 +82,7 @@ impl<'a> Binding<'a> {
     /// A column of numbers or booleans.
     ///
     /// # Errors
-    /// As [`find_column`], and if the column has another type.
+    /// No such column, or two of them; and if the column has another type.
     pub fn number_column(&self, name: &str) -> Result<(usize, &'a DataType)> {
         let (index, data_type) = self.column(name)?;
         if Domain::Float.reads(data_type) {
@@ -95,7 +95,7 @@ impl<'a> Binding<'a> {
     /// A column of times or integers.
     ///
     /// # Errors
-    /// As [`find_column`], and if the column has another type.
+    /// No such column, or two of them; and if the column has another type.
     pub fn time_column(&self, name: &str) -> Result<(usize, &'a DataType)> {
         let (index, data_type) = self.column(name)?;
         if Domain::Integer.reads(data_type) && *data_type != DataType::Boolean {
@@ -108,7 +108,7 @@ impl<'a> Binding<'a> {
     /// How kernels that keep the input's type read a column: as an integer, exactly, if possible.
     ///
     /// # Errors
-    /// As [`find_column`], and if the column is neither a number nor a time.
+    /// No such column, or two of them; and if the column is neither a number nor a time.
     pub fn exact_domain(&self, name: &str) -> Result<Domain> {
         let (_, data_type) = self.column(name)?;
         match [Domain::Integer, Domain::Float].into_iter().find(|domain| domain.reads(data_type)) {

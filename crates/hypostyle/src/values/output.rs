@@ -95,7 +95,7 @@ pub(crate) fn field(x: f64) -> f64 {
     if x.is_nan() { f64::NAN } else { x }
 }
 
-/// A struct of at most `K` numbers: the first ones are its fields, and [`NO_FIELD`] is a null field.
+/// A struct of at most `K` numbers: the first ones are its fields, and `NO_FIELD` is a null field.
 impl<const K: usize> Output for [f64; K]
 where
     [f64; K]: Default,
