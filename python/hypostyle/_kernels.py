@@ -831,7 +831,7 @@ def rolling_winsorized_mean(
 def rolling_rank(
     column: IntoColumn, window: IntoWindow, *, method: Literal["average", "min", "max", "dense"] = "average",
     pct: bool = False, by: IntoColumn | None = None, min_samples: int | None = None, closed: Closed = "right",
-    center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Rank of the current row's value among the values in a moving window.
 
         y[i] = position of x[i], counted from 1, among the sorted values in the window of row i
@@ -846,7 +846,6 @@ def rolling_rank(
         by: The time column, required if `window` is a duration.
         min_samples: The minimum number of values; with fewer the result is null.
         closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
-        center: Center the window on its row.
         step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
         over: The key columns: the rows of each key are a sequence of their own.
 

@@ -198,8 +198,8 @@ class ExprKernels:
 
     def rolling_rank(
         self, window: IntoWindow, *, method: Literal["average", "min", "max", "dense"] = "average", pct: bool = False,
-        by: IntoColumn | None = None, min_samples: int | None = None, closed: Closed = "right", center: bool = False,
-        step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        by: IntoColumn | None = None, min_samples: int | None = None, closed: Closed = "right", step: int = 1,
+        over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.rolling_rank`."""
         return kernel_expression("rolling_rank", locals(), column=self._expr)
 

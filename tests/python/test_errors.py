@@ -226,6 +226,9 @@ def test_unknown_kernel_and_parameter_in_a_specification() -> None:
     error = raised(lambda: _native.check('{"name": "roling_mean"}'))
     assert isinstance(error, ValueError)
     assert "rolling_mean" in str(error)
+    # A rank depends on where its row is in the window, so there is no centered one.
+    error = raised(lambda: _native.check('{"name": "rolling_rank", "column": "x", "window": 3, "center": true}'))
+    assert "rolling_rank, parameter 'center': unknown parameter" in str(error)
     error = raised(lambda: _native.check('{"name": "rolling_mean", "column": "x", "windw": 3}'))
     assert isinstance(error, ValueError)
     assert "windw" in str(error)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::parameters::{FROM_ONE, ROLLING, WINDOW};
+use super::parameters::{CENTER, FROM_ONE, ROLLING, WINDOW};
 use super::plan::Plan;
 use crate::error::{Error, Result, listed};
 #[cfg(test)]
@@ -18,6 +18,8 @@ use crate::spec::{Arguments, Family, Kind, Literal, Parameter, Value};
 pub enum Shape {
     /// Two names, of a rolling and an expanding kernel; each gets the parameters of its window.
     Windowed,
+    /// As [`Shape::Windowed`], for results that depend on where the current row is in its window: it cannot be centered.
+    Trailing,
     /// One name, with the parameters of the entry only.
     Single(Family),
 }
@@ -42,7 +44,7 @@ pub struct Entry {
     pub notes: &'static str,
     /// Where the definition or the algorithm comes from.
     pub source: &'static str,
-    /// The parameters, without those of the window for [`Shape::Windowed`].
+    /// The parameters, without those of the window if the shape has one.
     pub parameters: &'static [Parameter],
     /// A worked example; the expanding name omits parameters that it does not have.
     pub example: Example,
@@ -60,7 +62,7 @@ impl Entry {
     /// If its names do not suit its shape.
     pub fn kernels(&self) -> Result<Vec<Kernel>> {
         let families = match self.shape {
-            Shape::Windowed => vec![Family::Rolling, Family::Expanding],
+            Shape::Windowed | Shape::Trailing => vec![Family::Rolling, Family::Expanding],
             Shape::Single(family) => vec![family],
         };
         if families.len() != self.names.len() {
@@ -79,7 +81,7 @@ impl Entry {
     fn kernel(&self, name: &str, family: Family, which: usize) -> Kernel {
         let parameters = match self.shape {
             Shape::Single(_) => self.parameters.to_vec(),
-            Shape::Windowed => self.with_window(family),
+            Shape::Windowed | Shape::Trailing => self.with_window(family),
         };
         let example = self.example.iter().filter_map(|(name, value)| Some(((*name).to_string(), value.value()?)));
         let example = example.filter(|(name, _)| parameters.iter().any(|parameter| parameter.name == *name)).collect();
@@ -109,10 +111,15 @@ impl Entry {
         };
         parameters.extend(window);
         parameters.extend(optional);
-        let own: Vec<Parameter> = parameters.into_iter().cloned().collect();
-        let shared = shared.iter().filter(|shared| own.iter().all(|parameter| parameter.name != shared.name)).cloned();
-        let shared: Vec<Parameter> = shared.collect();
-        own.into_iter().chain(shared).collect()
+        let own = parameters.len();
+        for parameter in shared {
+            let replaced = parameters[..own].iter().any(|own| own.name == parameter.name);
+            let refused = self.shape == Shape::Trailing && parameter.name == CENTER.name;
+            if !replaced && !refused {
+                parameters.push(parameter);
+            }
+        }
+        parameters.into_iter().cloned().collect()
     }
 }
 

@@ -4,14 +4,14 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, new_empty_array};
+use arrow::array::ArrayRef;
 use arrow::buffer::{BooleanBuffer, NullBuffer};
-use arrow::compute::concat;
 use arrow::datatypes::DataType;
 
 use super::batch::Batch;
 use super::keyed::push_answer;
 use super::live_row::LiveRow;
+use super::row_kernel::joined;
 use super::running::{KeyedStates, Running};
 use super::source::Source;
 use super::wiring::Wiring;
@@ -150,15 +150,7 @@ impl Running for ProgramKernel {
     }
 
     fn take_results(&mut self) -> ArrayRef {
-        let mut results = std::mem::take(&mut self.results);
-        match results.len() {
-            0 => new_empty_array(&self.wiring.output),
-            1 => results.swap_remove(0),
-            _ => {
-                let parts: Vec<&dyn Array> = results.iter().map(AsRef::as_ref).collect();
-                concat(&parts).expect("the parts have one type")
-            }
-        }
+        joined(std::mem::take(&mut self.results), &self.wiring.output)
     }
 }
 

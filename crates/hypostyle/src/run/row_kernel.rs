@@ -5,6 +5,7 @@ use std::any::Any;
 use arrow::array::{Array, ArrayRef, new_empty_array};
 use arrow::buffer::NullBuffer;
 use arrow::compute::concat;
+use arrow::datatypes::DataType;
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
@@ -123,14 +124,18 @@ impl<F: RowFunction> Running for RowKernel<F> {
     }
 
     fn take_results(&mut self) -> ArrayRef {
-        let mut answers = std::mem::take(&mut self.answers);
-        match answers.len() {
-            0 => new_empty_array(&self.wiring.output),
-            1 => answers.swap_remove(0),
-            _ => {
-                let parts: Vec<&dyn Array> = answers.iter().map(AsRef::as_ref).collect();
-                concat(&parts).expect("the parts have one type")
-            }
+        joined(std::mem::take(&mut self.answers), &self.wiring.output)
+    }
+}
+
+/// The arrays of several batches as one.
+pub(super) fn joined(mut parts: Vec<ArrayRef>, data_type: &DataType) -> ArrayRef {
+    match parts.len() {
+        0 => new_empty_array(data_type),
+        1 => parts.swap_remove(0),
+        _ => {
+            let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
+            concat(&parts).expect("the parts have one type")
         }
     }
 }

@@ -53,7 +53,8 @@ impl Window {
             return Err(arguments.refuse("step", "must be at least 1 row, got 0"));
         }
         let by = if arguments.accepts("by") { arguments.optional_column("by")? } else { None };
-        let (closed, center) = (arguments.closed()?, arguments.flag("center")?);
+        let closed = arguments.closed()?;
+        let center = arguments.accepts("center") && arguments.flag("center")?;
         let min_samples = arguments.optional_count("min_samples")?;
         let (span, usual) = match arguments.extent("window")? {
             Extent::Rows(rows) => {

@@ -163,11 +163,6 @@ impl OrderedWindow for DenseRank {
 
 fn plan(arguments: &Arguments) -> Result<Plan> {
     let is_rolling = arguments.family() == Family::Rolling;
-    if is_rolling && arguments.flag("center")? {
-        return Err(arguments
-            .refuse("center", "cannot be true, because the current row is ranked in a window that ends with it")
-            .with_help("remove center"));
-    }
     let pct = arguments.flag("pct")?;
     let meanings =
         [("average", Some(Ties::Average)), ("min", Some(Ties::Min)), ("max", Some(Ties::Max)), ("dense", None)];
@@ -194,12 +189,12 @@ const PCT: Parameter = Parameter::optional(
 
 pub(crate) const RANK: Entry = Entry {
     names: &["rolling_rank", "expanding_rank"],
-    shape: Shape::Windowed,
+    shape: Shape::Trailing,
     summary: "Rank of the current row's value among {the values in a moving window|all values so far}.",
     formula: "y[i] = position of x[i], counted from 1, among the sorted values {in the window of|up to} row i",
     notes: "A row with a null gets null{; nulls in the window are skipped and do not count for `min_samples`. A window with a NaN gives \
-            NaN. If the window excludes the current row (`closed`), the row is ranked as if the window held it too. `center` is not \
-            supported|. After a NaN the result is NaN}. Exact, except for the division of `pct`.{| The state holds every value of \
+            NaN. If the window excludes the current row (`closed`), the row is ranked as if the window held it \
+            too|. After a NaN the result is NaN}. Exact, except for the division of `pct`.{| The state holds every value of \
             the key.}",
     source: "pandas `Series.{rolling|expanding}().rank()`; sorted arrays.",
     parameters: &[COLUMN, METHOD, PCT],
