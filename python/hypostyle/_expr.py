@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 from polars.plugins import register_plugin_function
 
+from hypostyle._library import path_of
 from hypostyle._spec import Spec, library_for, make_spec
 
 
@@ -45,7 +45,7 @@ def kernel_expression(name: str, given: Mapping[str, Any], **first: pl.Expr) -> 
     `given` holds the local variables of the kernel's function: its parameters and `over`.  `first` is the input of a
     method.
     """
-    return KernelExpr(make_spec(name, given.get("over"), first | {k: v for k, v in given.items() if k != "self"}))
+    return KernelExpr(make_spec(name, given.get("over"), first | given if first else given))
 
 
 def kernels_of(expressions: Iterable[object], named: dict[str, Any], caller: str) -> list[Spec]:
@@ -138,13 +138,14 @@ def _plugin(specs: Sequence[Spec], *, as_struct: bool) -> pl.Expr:
     for spec in specs:
         for name in spec.columns:
             own = spec.computed[name][1] if name in spec.computed else pl.col(name)
-            if not own.meta.eq(inputs.setdefault(name, own)):
+            if name in inputs and not own.meta.eq(inputs[name]):
                 msg = (
                     f"two different inputs of the struct have the name '{name}'; rename the computed one with .alias()"
                 )
                 raise ValueError(msg)
+            inputs[name] = own
     return register_plugin_function(
-        plugin_path=Path(library.__file__),
+        plugin_path=path_of(library),
         function_name="kernel",
         args=list(inputs.values()),
         kwargs={"specs": [spec.json for spec in specs], "columns": list(inputs), "as_struct": as_struct},

@@ -28,8 +28,14 @@ class Adapter(Protocol):
     def names(self, frame: Any) -> list[str]:
         """Return the column names."""
 
-    def select(self, frame: Any, names: list[str]) -> _native.ArrowStream:
-        """Return these columns as an Arrow stream."""
+    def missing(self, frame: Any, names: list[str]) -> list[str]:
+        """Return those of these names that are no columns."""
+
+    def select(self, frame: Any, names: list[str]) -> _native.Frame:
+        """Return these columns as Rust reads them."""
+
+    def empty(self, frame: Any, names: list[str]) -> pl.DataFrame:
+        """Return an empty frame with these columns."""
 
     def attach(self, frame: Any, outputs: _native.Batch, specs: Sequence[Spec]) -> Any:
         """Return the frame with the kernels' columns added; columns with the same name are replaced."""
@@ -41,6 +47,10 @@ class PolarsFrames:
     def names(self, frame: pl.DataFrame) -> list[str]:
         return frame.columns
 
+    def missing(self, frame: pl.DataFrame, names: list[str]) -> list[str]:
+        columns = frame.columns
+        return [name for name in names if name not in columns]
+
     def select(self, frame: pl.DataFrame, names: list[str]) -> _native.ArrowStream:
         picked = frame if frame.width == len(names) else frame[:, names]
         dtypes = picked.dtypes
@@ -50,6 +60,9 @@ class PolarsFrames:
         if pl.Null in dtypes:  # a column of type null is read as floats
             picked = picked.with_columns(pl.col(pl.Null).cast(pl.Float64))
         return picked
+
+    def empty(self, frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+        return pl.DataFrame(self.select(frame, names)).clear()
 
     def attach(self, frame: pl.DataFrame, outputs: _native.Batch, specs: Sequence[Spec]) -> pl.DataFrame:
         added = pl.DataFrame(outputs)
@@ -64,6 +77,10 @@ class PyarrowFrames:
     def names(self, frame: Any) -> list[str]:
         return cast("list[str]", frame.schema.names)
 
+    def missing(self, frame: Any, names: list[str]) -> list[str]:
+        columns = frame.schema.names
+        return [name for name in names if name not in columns]
+
     def select(self, frame: Any, names: list[str]) -> _native.ArrowStream:
         import pyarrow
 
@@ -72,6 +89,9 @@ class PyarrowFrames:
             if field.type == pyarrow.null():  # a column of type null is read as floats
                 picked = picked.set_column(at, field.name, picked.column(at).cast(pyarrow.float64()))
         return cast("_native.ArrowStream", picked)
+
+    def empty(self, frame: Any, names: list[str]) -> pl.DataFrame:
+        return pl.DataFrame(self.select(frame, names)).clear()
 
     def attach(self, frame: Any, outputs: _native.Batch, specs: Sequence[Spec]) -> Any:
         import pyarrow
@@ -167,13 +187,13 @@ def needed(specs: Sequence[Spec]) -> list[str]:
     return list(dict.fromkeys(name for spec in specs for name in spec.columns))
 
 
-def select(adapter: Adapter, frame: Any, specs: Sequence[Spec], wanted: list[str] | None = None) -> _native.ArrowStream:
+def select(adapter: Adapter, frame: Any, specs: Sequence[Spec], wanted: list[str] | None = None) -> _native.Frame:
     """Select the columns that the kernels read; `wanted` is their list if it is known already."""
     if wanted is None:
         wanted = needed(specs)
-    if missing := set(wanted).difference(adapter.names(frame)):
+    if missing := adapter.missing(frame, wanted):
         refuse_missing(adapter, frame, specs)
-        raise ColumnNotFoundError(f"the input has no column '{missing.pop()}', the time column of the stage")
+        raise ColumnNotFoundError(f"the input has no column '{missing[0]}', the time column of the stage")
     return adapter.select(frame, wanted)
 
 
@@ -182,7 +202,7 @@ def refuse_missing(adapter: Adapter, frame: Any, specs: Sequence[Spec]) -> None:
     names = adapter.names(frame)
     wanted = set(needed(specs))
     present = [name for name in names if name in wanted]
-    known = pl.DataFrame(adapter.select(frame, present)).clear() if present else pl.DataFrame()
+    known = adapter.empty(frame, present)
     schema = {name: known.schema.get(name, pl.Null) for name in names}
     for spec in specs:
         if not set(spec.columns) <= set(names):

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from os import PathLike
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, cast
 
@@ -65,10 +66,10 @@ class Library(Protocol):
     def output_name(self, spec: str) -> str:
         """Return the name of a kernel's output."""
 
-    def evaluate(self, frame: _native.ArrowStream, specs: list[str], threads: int | None = None) -> _native.Batch:
+    def evaluate(self, frame: _native.Frame, specs: list[str], threads: int | None = None) -> _native.Batch:
         """Run kernels over a frame."""
 
-    def output_fields(self, frame: _native.ArrowStream, specs: list[str]) -> _native.Batch:
+    def output_fields(self, frame: _native.Frame, specs: list[str]) -> _native.Batch:
         """Return the types of kernels' outputs."""
 
 
@@ -102,3 +103,9 @@ def library_named(name: str) -> Library:
 def catalog_of(library: Library) -> Mapping[str, dict[str, Any]]:
     """Return the entries of a library's kernels, by name."""
     return {kernel["name"]: kernel for kernel in json.loads(library.kernels_json())}
+
+
+@cache
+def path_of(library: Library) -> Path:
+    """Return the file of a library, where Polars finds the expression."""
+    return Path(library.__file__)

@@ -6,7 +6,7 @@ Columns backed by numpy do not need pyarrow; others (strings, categories, backed
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -21,20 +21,33 @@ from hypostyle._spec import Spec
 class PandasFrames:
     """`pandas.DataFrame`."""
 
+    def missing(self, frame: pd.DataFrame, names: list[str]) -> list[str]:
+        return [name for name in names if _label(frame, name) is None]
+
     def names(self, frame: pd.DataFrame) -> list[str]:
         return [str(name) for name in frame.columns]
 
-    def select(self, frame: pd.DataFrame, names: list[str]) -> _native.ArrowStream:
-        picked = pl.DataFrame([_to_polars(name, _column(frame, name)) for name in names])
-        return POLARS.select(picked, names)
+    def select(self, frame: pd.DataFrame, names: list[str]) -> _native.Columns:
+        return {name: _to_native(name, _column(frame, name)) for name in names}
+
+    def empty(self, frame: pd.DataFrame, names: list[str]) -> pl.DataFrame:
+        return pl.DataFrame([_to_polars(name, _column(frame, name)) for name in names]).clear()
 
     def attach(self, frame: pd.DataFrame, outputs: _native.Batch, specs: Sequence[Spec]) -> pd.DataFrame:
         result = frame.copy(deep=False)
-        for spec, column in zip(specs, pl.DataFrame(outputs).get_columns(), strict=True):
-            model = _column(frame, spec.columns[0]).dtype if spec.columns else np.dtype("f8")
+        models = [_column(frame, spec.columns[0]).dtype if spec.columns else _FLOATS for spec in specs]
+        if all(isinstance(model, np.dtype) for model in models):
+            if (arrays := outputs.take_numpy()) is not None:
+                for name, values in arrays:
+                    result[name] = np.asarray(values)
+                return result
+        for model, column in zip(models, pl.DataFrame(outputs).get_columns(), strict=True):
             for part in _flat(column):
                 result[part.name] = _to_pandas(part, model)
         return result
+
+
+_FLOATS = np.dtype("f8")
 
 
 def _flat(column: pl.Series) -> list[pl.Series]:
@@ -44,12 +57,31 @@ def _flat(column: pl.Series) -> list[pl.Series]:
     return [part.alias(f"{column.name}.{part.name}") for part in column.struct.unnest()]
 
 
-def _column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
-    at = [i for i, label in enumerate(frame.columns) if label == name or str(label) == name]
+def _label(frame: pd.DataFrame, name: str) -> Any:
+    """Return the label of the column of this name; `None` if there is none."""
+    labels = frame.columns
+    if labels.is_unique and name in labels and (isinstance(labels.dtype, pd.StringDtype) or labels.inferred_type == "string"):
+        return name
+    at = [label for label in labels if label == name or str(label) == name]
     if len(at) > 1:
         msg = f"the input has more than one column '{name}'; rename all but one"
         raise ValueError(msg)
-    return frame.iloc[:, at[0]]
+    return at[0] if at else None
+
+
+def _column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
+    return cast("pd.Series[Any]", frame[_label(frame, name)])
+
+
+def _to_native(name: str, column: pd.Series[Any]) -> np.ndarray[Any, Any] | _native.ArrowStream:
+    """Return a column as Rust reads it: an array of numpy, or a frame with this column only."""
+    dtype = column.dtype
+    if isinstance(dtype, np.dtype) and (dtype.kind in "iubf" or dtype.str[1:] in _TIMES) and dtype.isnative:
+        return np.ascontiguousarray(column.to_numpy())
+    return POLARS.select(pl.DataFrame([_to_polars(name, column)]), [name])
+
+
+_TIMES = {f"{kind}8[{unit}]" for kind in "Mm" for unit in ("s", "ms", "us", "ns")}
 
 
 def _to_polars(name: str, column: pd.Series[Any]) -> pl.Series:

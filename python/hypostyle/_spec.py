@@ -12,7 +12,7 @@ import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal, TypeAlias
 
 import polars as pl
@@ -125,50 +125,77 @@ def library_for(specs: Iterable[Spec], caller: str) -> Library:
 
 def make_spec(name: str, over: IntoColumns | None, arguments: Mapping[str, Any], library: Library = BUILTIN) -> Spec:
     """Return the specification of the kernel `name` with these arguments; `None` means the default."""
-    computed: dict[str, tuple[str, pl.Expr]] = {}
-    plain_names = _plain_names(name, over, arguments)
+    inputs = _Inputs(name, over, arguments)
+    parameters = {}
+    for parameter, kind in _parameters_of(library)[name]:
+        value = arguments.get(parameter)
+        if value is None:
+            continue
+        if kind == "columns" and isinstance(value, str | pl.Expr):
+            value = [value]
+        parameters[parameter] = value if type(value) in _AS_THEY_ARE else inputs.convert(parameter, kind, value)
+    keys: tuple[str, ...] = ()
+    if over is not None:
+        keys = tuple(inputs.key(key) for key in ([over] if isinstance(over, str | pl.Expr) else over))
+    return Spec(name, parameters, keys, computed=inputs.computed, library=library)
 
-    def column(parameter: str, value: str | pl.Expr) -> str:
+
+_AS_THEY_ARE = {str, int, bool}
+
+
+@cache
+def _parameters_of(library: Library) -> Mapping[str, list[tuple[str, str]]]:
+    """The parameters of each kernel with their kinds."""
+    return {name: [(p["name"], p["kind"]) for p in kernel["parameters"]] for name, kernel in catalog_of(library).items()}
+
+
+@dataclass
+class _Inputs:
+    """The inputs of a kernel, as Python gives them; `computed` becomes those that are expressions."""
+
+    name: str
+    over: IntoColumns | None
+    arguments: Mapping[str, Any]
+    computed: dict[str, tuple[str, pl.Expr]] = field(default_factory=dict)
+
+    def convert(self, parameter: str, kind: str, value: Any) -> Any:
+        """Return an argument as a JSON value."""
+        if isinstance(value, pl.Expr):
+            if kind not in _COLUMN_KINDS:
+                more = ", or a column as {'length': ...} or {'start': ...}" if kind == "window" else ""
+                msg = f"{self.name}: parameter '{parameter}' cannot be an expression; pass a plain value{more}"
+                raise TypeError(msg)
+            return self.column(parameter, value)
+        if isinstance(value, Mapping):
+            return {part: self.column(parameter, item) for part, item in _bound(self.name, parameter, value).items()}
+        if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+            return [self.item(parameter, item) for item in value]
+        return plain(self.name, parameter, value)
+
+    def item(self, parameter: str, value: Any) -> Any:
+        """Return an item of a list as a JSON value."""
+        return self.column(parameter, value) if isinstance(value, pl.Expr) else self.convert(parameter, "", value)
+
+    def key(self, value: Any) -> str:
+        """Return the name of a key column."""
+        if not isinstance(value, str | pl.Expr):
+            msg = f"{self.name}: parameter 'over' takes a column name or several, not {value!r}"
+            raise TypeError(msg)
+        return self.column("over", value)
+
+    def column(self, parameter: str, value: str | pl.Expr) -> str:
+        """Return the name of a column, or a placeholder for an expression."""
         if isinstance(value, str):
             return value
         if value.meta.is_column():
             return value.meta.root_names()[0]
         wanted = parameter if value.meta.has_multiple_outputs() else value.meta.output_name(raise_if_undetermined=False)
         placeholder = wanted = wanted or parameter
-        while placeholder in plain_names or placeholder in computed:
-            placeholder = f"{wanted} (computed {len(computed) + 1})"
-        computed[placeholder] = (parameter, value)
+        plain_names = _plain_names(self.over, self.arguments)
+        while placeholder in plain_names or placeholder in self.computed:
+            placeholder = f"{wanted} (computed {len(self.computed) + 1})"
+        self.computed[placeholder] = (parameter, value)
         return placeholder
-
-    def convert(parameter: str, value: Any) -> Any:
-        if isinstance(value, pl.Expr):
-            return column(parameter, value)
-        if isinstance(value, Mapping):
-            return {part: column(parameter, item) for part, item in _bound(name, parameter, value).items()}
-        if isinstance(value, Iterable) and not isinstance(value, str | bytes):
-            return [convert(parameter, item) for item in value]
-        return plain(name, parameter, value)
-
-    parameters = {}
-    for entry in catalog_of(library)[name]["parameters"]:
-        parameter, value = entry["name"], arguments.get(entry["name"])
-        if value is None:
-            continue
-        if entry["kind"] not in _COLUMN_KINDS and isinstance(value, pl.Expr):
-            more = ", or a column as {'length': ...} or {'start': ...}" if entry["kind"] == "window" else ""
-            msg = f"{name}: parameter '{parameter}' cannot be an expression; pass a plain value{more}"
-            raise TypeError(msg)
-        if entry["kind"] == "columns" and isinstance(value, str | pl.Expr):
-            value = [value]
-        parameters[parameter] = convert(parameter, value)
-    keys: list[str] = []
-    if over is not None:
-        for key in [over] if isinstance(over, str | pl.Expr) else over:
-            if not isinstance(key, str | pl.Expr):
-                msg = f"{name}: parameter 'over' takes a column name or several, not {key!r}"
-                raise TypeError(msg)
-            keys.append(column("over", key))
-    return Spec(name, parameters, tuple(keys), computed=computed, library=library)
 
 
 def from_json(text: str, library: Library) -> Spec:
@@ -178,7 +205,7 @@ def from_json(text: str, library: Library) -> Spec:
     return Spec(name, plain, over, alias, library=library)
 
 
-def _plain_names(name: str, over: IntoColumns | None, arguments: Mapping[str, Any]) -> set[str]:
+def _plain_names(over: IntoColumns | None, arguments: Mapping[str, Any]) -> set[str]:
     """Return the columns given by name: no placeholder may have such a name."""
     names = set()
     for value in [over, *arguments.values()]:

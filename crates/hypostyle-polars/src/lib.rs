@@ -8,18 +8,20 @@
 //! | `catalog` | the kernels of this library, those of hypostyle unless [`init`] sets others |
 //! | `plugin` | the expression that Polars calls over its C interface |
 //! | `python` | the extension module: functions, `Stage`, `Pipeline` |
+//! | `planned` | the specifications that were judged already |
 //! | `errors` | what both report: exceptions by kind, and caught panics |
 //! | `alloc` | Polars' allocator, with huge pages for large columns |
 //!
-//! `unsafe` code is in `plugin::ffi`, `plugin::entry` and `alloc` only.
+//! `unsafe` code is in `plugin::abi`, `python::numpy` and `alloc` only.
 
 mod alloc;
 mod catalog;
 mod errors;
+mod planned;
 mod plugin;
 mod python;
 
 pub use python::init;
 
 #[global_allocator]
-static ALLOCATOR: alloc::HugePages = alloc::HugePages::new();
+static ALLOCATOR: alloc::HugePages = alloc::HugePages;

@@ -205,17 +205,17 @@ impl Catalog {
         let mut seen = HashSet::new();
         columns.retain(|name| seen.insert(name.clone()));
         let spec = KernelSpec { parameters: arguments.normal(), ..spec.clone() };
-        Ok(PlannedKernel { kernel: kernel.clone(), spec, columns, plan })
+        Ok(PlannedKernel { kernel: kernel.clone(), spec, columns, plan: Arc::new(plan) })
     }
 }
 
 /// A specification whose parameters are valid, ready to be bound to columns.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PlannedKernel {
     kernel: Arc<Kernel>,
     spec: KernelSpec,
     columns: Vec<String>,
-    plan: Plan,
+    plan: Arc<Plan>,
 }
 
 impl PlannedKernel {

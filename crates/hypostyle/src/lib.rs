@@ -35,7 +35,7 @@ mod reference;
 // Run kernels.
 pub use run::set_default_threads;
 pub use spec::{KernelSpec, Value};
-pub use stage::{Evict, Stage, evaluate, output_fields};
+pub use stage::{Evict, PlannedKernels, Stage, evaluate, output_fields};
 pub use values::ScalarValue;
 
 // What went wrong.

@@ -1,11 +1,12 @@
 //! The Polars expression plugin: Polars loads this library and calls it over a C interface.
 //!
+//! No crate of Polars is used.  Series come and go as arrays of the Arrow C data interface, which arrow-rs reads and writes,
+//! and Polars does what belongs to its own types on its side.  That halves the library, and a call costs microseconds.
+//!
 //! | module | contents |
 //! |---|---|
-//! | `entry` | the two C functions that Polars looks up |
-//! | `expression` | the expression behind them: series in, kernels, series out |
-//! | `ffi` | series and arrow-rs arrays, moved into each other without a copy |
+//! | `abi` | the C functions that Polars looks up, and the structs that they exchange |
+//! | `expression` | the expression behind them: arrays in, kernels, an array out |
 
-mod entry;
+mod abi;
 mod expression;
-mod ffi;

@@ -4,16 +4,17 @@ use std::ffi::OsString;
 use std::num::NonZero;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
-use hypostyle::{Catalog, KernelSpec, PlannedKernel};
+use hypostyle::Catalog;
 use pyo3::prelude::*;
 
 use crate::catalog::{catalog, set};
 use crate::errors::{INTERNAL, exception, guarded};
-use crate::python::frames::{Batch, open, read};
+use crate::planned::{planned, planned_together};
+use crate::python::frames::{Batch, Frame};
 use crate::python::pipeline::Pipeline;
-use crate::python::stage::{Stage, parse};
+use crate::python::stage::Stage;
 
 /// The catalog of kernels as JSON.
 #[pyfunction]
@@ -21,41 +22,34 @@ fn kernels_json() -> String {
     catalog().to_json()
 }
 
-fn plan(spec: &str) -> hypostyle::Result<PlannedKernel> {
-    catalog().plan(&KernelSpec::from_json(spec)?)
-}
-
 /// Checks a specification without data and returns the columns that it reads.
 #[pyfunction]
 fn check(spec: &str) -> PyResult<Vec<String>> {
-    guarded("check", || {
-        let planned = plan(spec).map_err(exception)?;
-        Ok(planned.input_columns().to_vec())
-    })
+    guarded("check", || Ok(planned(spec).map_err(exception)?.input_columns().to_vec()))
 }
 
 /// Returns the normal form of a specification: equal for two specifications of one meaning.
 #[pyfunction]
 fn normal(spec: &str) -> PyResult<String> {
-    guarded("normal", || plan(spec).map(|planned| planned.spec().to_json()).map_err(exception))
+    guarded("normal", || planned(spec).map(|kernel| kernel.spec().to_json()).map_err(exception))
 }
 
 /// Returns the output name of a specification.
 #[pyfunction]
 fn output_name(spec: &str) -> PyResult<String> {
-    guarded("check", || plan(spec).and_then(|planned| planned.output_name()).map_err(exception))
+    guarded("check", || planned(spec).and_then(|kernel| kernel.output_name()).map_err(exception))
 }
 
 /// Evaluates the kernels over a whole frame.
 #[pyfunction]
 #[pyo3(signature = (frame, specs, threads = None))]
 fn evaluate(py: Python<'_>, frame: &Bound<'_, PyAny>, specs: Vec<String>, threads: Option<usize>) -> PyResult<Batch> {
-    let specs = parse(&specs)?;
-    let reader = open(frame)?;
+    let kernels = guarded("evaluate", || planned_together(&specs).map_err(exception))?;
+    let frame = Frame::open(frame)?;
     py.detach(|| {
         guarded("evaluate", || {
-            let batch = read(reader)?;
-            catalog().evaluate(&batch, &specs, threads).map(Batch).map_err(exception)
+            let batch = frame.read()?;
+            kernels.evaluate(&batch, threads).map(Batch::new).map_err(exception)
         })
     })
 }
@@ -63,10 +57,11 @@ fn evaluate(py: Python<'_>, frame: &Bound<'_, PyAny>, specs: Vec<String>, thread
 /// Returns an empty frame with the output columns of the kernels for this schema.
 #[pyfunction]
 fn output_fields(frame: &Bound<'_, PyAny>, specs: Vec<String>) -> PyResult<Batch> {
-    let schema = open(frame)?.schema();
+    let schema = Frame::open(frame)?.schema();
     guarded("output_fields", || {
-        let fields = catalog().output_fields(&schema, &parse(&specs)?).map_err(exception)?;
-        Ok(Batch(RecordBatch::new_empty(Arc::new(Schema::new(fields)))))
+        let kernels = planned_together(&specs).map_err(exception)?;
+        let fields = kernels.output_fields(&schema).map_err(exception)?;
+        Ok(Batch::new(RecordBatch::new_empty(Arc::new(Schema::new(fields)))))
     })
 }
 

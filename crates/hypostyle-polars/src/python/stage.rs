@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
-use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema};
 use hypostyle::{Evict, KernelSpec, ScalarValue};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
@@ -19,14 +19,14 @@ use pyo3::types::{PyBytes, PyDict};
 
 use crate::catalog::catalog;
 use crate::errors::{INTERNAL, exception, guarded};
-use crate::python::frames::{Batch, open, read};
+use crate::python::frames::{Batch, Frame};
 use crate::python::rows::Row;
 
 /// Milliseconds after which a mutex that no thread of this process took is known to be lost.
 const PATIENCE: usize = 1000;
 
 /// The specifications of several kernels, each as JSON.
-pub fn parse(specs: &[String]) -> PyResult<Vec<KernelSpec>> {
+fn parse(specs: &[String]) -> PyResult<Vec<KernelSpec>> {
     specs.iter().map(|spec| KernelSpec::from_json(spec).map_err(exception)).collect()
 }
 
@@ -158,21 +158,21 @@ impl Stage {
 
     /// Returns the kernels' columns for the rows of `frame` and keeps the rows in the state.
     fn advance(&self, py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<Batch> {
-        let reader = open(frame)?;
-        let batch = py.detach(|| read(reader))?;
-        Ok(Batch(self.with(py, |stage| stage.advance_columns(&batch))?))
+        let frame = Frame::open(frame)?;
+        let batch = py.detach(|| frame.read())?;
+        Ok(Batch::new(self.with(py, |stage| stage.advance_columns(&batch))?))
     }
 
     /// Returns the kernels' columns for the rows of `frame`; the state does not change.
     fn peek(&self, py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<Batch> {
-        let reader = open(frame)?;
-        let batch = py.detach(|| read(reader))?;
-        Ok(Batch(self.with(py, |stage| stage.peek_columns(&batch))?))
+        let frame = Frame::open(frame)?;
+        let batch = py.detach(|| frame.read())?;
+        Ok(Batch::new(self.with(py, |stage| stage.peek_columns(&batch))?))
     }
 
     /// Sets the types of the columns to those of a frame.
     fn set_schema(&self, py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<()> {
-        let schema = open(frame)?.schema();
+        let schema = Frame::open(frame)?.schema();
         self.with(py, |stage| stage.set_schema(&schema))
     }
 
@@ -194,8 +194,8 @@ impl Stage {
 
     /// Shares the keys by ranges that begin at the rows of `breaks`.
     fn split(&self, py: Python<'_>, breaks: &Bound<'_, PyAny>) -> PyResult<Vec<Self>> {
-        let reader = open(breaks)?;
-        let breaks = py.detach(|| read(reader))?;
+        let breaks = Frame::open(breaks)?;
+        let breaks = py.detach(|| breaks.read())?;
         let parts = self.with(py, |stage| stage.split(&breaks))?;
         Ok(parts.into_iter().map(Into::into).collect())
     }
@@ -232,7 +232,7 @@ impl Stage {
 
     /// The state as a table, one row per key.
     fn state(&self, py: Python<'_>) -> PyResult<Batch> {
-        Ok(Batch(self.with(py, |stage| stage.state())?))
+        Ok(Batch::new(self.with(py, |stage| stage.state())?))
     }
 
     fn state_bytes(&self, py: Python<'_>) -> PyResult<usize> {
@@ -261,7 +261,7 @@ impl Stage {
     #[pyo3(signature = (frame = None))]
     fn output_schema(&self, py: Python<'_>, frame: Option<Bound<'_, PyAny>>) -> PyResult<Batch> {
         let Some(frame) = frame else { return Ok(empty(self.with(py, |stage| Ok(stage.output_fields()))?)) };
-        let schema = open(&frame)?.schema();
+        let schema = Frame::open(&frame)?.schema();
         Ok(empty(self.with(py, |stage| catalog().output_fields(&schema, stage.kernels()))?))
     }
 
@@ -276,7 +276,7 @@ impl Stage {
 }
 
 fn empty(fields: Vec<Field>) -> Batch {
-    Batch(RecordBatch::new_empty(Arc::new(Schema::new(fields))))
+    Batch::new(RecordBatch::new_empty(Arc::new(Schema::new(fields))))
 }
 
 fn with_threads(stage: hypostyle::Stage, threads: Option<usize>) -> PyResult<hypostyle::Stage> {

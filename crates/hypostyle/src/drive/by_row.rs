@@ -1,8 +1,7 @@
 //! Results that combine a window's result with the current row (a z-score, an offset, a prediction): the window's driver runs
 //! first, then one step per row.  The window may exclude the row, or be centered on it: the step is the same.
 
-use rayon::prelude::*;
-
+use super::jobs::{Job, run_jobs};
 use super::{Answers, Columns, Driver, PORTION, Rows, centered};
 use crate::error::Result;
 use crate::model::ByRow;
@@ -48,6 +47,10 @@ impl<D: Driver, F: ByRow<Input = D::Input, Inner = D::Output>> Driver for WithRo
         if self.lead.is_some() { usize::MAX } else { self.driver.portion() }
     }
 
+    fn cost(&self) -> usize {
+        self.driver.cost() + 1
+    }
+
     fn state_size(&self) -> usize {
         self.driver.state_size()
     }
@@ -63,14 +66,18 @@ impl<D: Driver, F: ByRow<Input = D::Input, Inner = D::Output>> Driver for WithRo
         let (mut inner, mut valid) = (vec![D::Output::default(); len], vec![true; len]);
         let window = Answers { values: &mut inner, valid: &mut valid };
         centered::run_parallel(&self.driver, self.lead, state, columns, window, threads);
-        let parts = answers.values.par_chunks_mut(PORTION).zip(answers.valid.par_chunks_mut(PORTION));
-        parts.enumerate().for_each(|(i, (values, answered))| {
-            let (start, end) = (i * PORTION, len.min((i + 1) * PORTION));
-            columns.with_rows(start, end, |rows| {
-                let answers = Answers { values, valid: answered };
-                self.finish(&inner[start..end], &valid[start..end], rows, answers);
-            });
-        });
+        let (inner, valid) = (&inner, &valid);
+        let parts = answers.values.chunks_mut(PORTION).zip(answers.valid.chunks_mut(PORTION));
+        let job = |(i, (values, answered))| -> Job<'_> {
+            Box::new(move || {
+                let (start, end) = (i * PORTION, len.min((i + 1) * PORTION));
+                columns.with_rows(start, end, |rows| {
+                    let answers = Answers { values, valid: answered };
+                    self.finish(&inner[start..end], &valid[start..end], rows, answers);
+                });
+            })
+        };
+        run_jobs(parts.enumerate().map(job).collect());
     }
 
     fn write(&self, state: &D::State, to: &mut StateWriter) {

@@ -4,8 +4,7 @@
 //! summary, and the current block has its own.  Errors then grow with the number of blocks rather than of rows, and a
 //! long sequence can be split over threads at block borders with the same bits.
 
-use rayon::prelude::*;
-
+use super::jobs::{Job, run_jobs};
 use super::rolling_rows::ROWS_PER_THREAD;
 use super::{Answers, Columns, Driver, Rows, cut_at_multiples};
 use crate::error::{Error, Result};
@@ -116,37 +115,32 @@ impl<S: Statistic> Driver for Expanding<S> {
             return;
         };
         let anchor = state.anchor;
-        let (first, rest) = answers.part(0, len).split(first_end);
-        let (_, totals) = rayon::join(
-            || self.run_portions(state, columns, 0, first),
-            || {
-                others
-                    .par_iter()
-                    .map(|(start, end)| self.summarise_blocks(columns, *start, *end, anchor))
-                    .collect::<Vec<_>>()
-            },
-        );
-        let mut rest = rest;
-        let mut jobs = Vec::new();
-        for ((start, end), blocks) in others.iter().zip(totals) {
-            let (part, later) = rest.split(end - start);
-            rest = later;
-            jobs.push((state.clone(), *start, part));
+        let (first, mut rest) = answers.part(0, len).split(first_end);
+        let mut totals: Vec<Vec<(S::State, usize)>> = vec![Vec::new(); others.len()];
+        let first_state = &mut *state;
+        let mut jobs: Vec<Job> = vec![Box::new(move || self.run_portions(first_state, columns, 0, first))];
+        for ((start, end), blocks) in others.iter().copied().zip(&mut totals) {
+            jobs.push(Box::new(move || *blocks = self.summarise_blocks(columns, start, end, anchor)));
+        }
+        run_jobs(jobs);
+        let mut states = Vec::with_capacity(others.len());
+        for blocks in totals {
+            states.push(state.clone());
             for (block, count) in blocks {
                 state.current = block;
                 state.count += count;
                 self.end_block(state);
             }
         }
-        let ends: Vec<Totals<S>> = jobs
-            .into_par_iter()
-            .map(|(mut state, start, part)| {
-                self.run_portions(&mut state, columns, start, part);
-                state
-            })
-            .collect();
-        if let Some(end) = ends.into_iter().next_back() {
-            *state = end;
+        let mut jobs = Vec::<Job>::new();
+        for ((start, end), state) in others.iter().copied().zip(&mut states) {
+            let (part, later) = rest.split(end - start);
+            rest = later;
+            jobs.push(Box::new(move || self.run_portions(state, columns, start, part)));
+        }
+        run_jobs(jobs);
+        if let Some(last) = states.pop() {
+            *state = last;
         }
     }
 

@@ -188,6 +188,10 @@ impl Driver for Filter {
         super::PORTION.max(self.weights.len())
     }
 
+    fn cost(&self) -> usize {
+        2 + self.reach() / 8
+    }
+
     fn state_size(&self) -> usize {
         self.reach() * (size_of::<f64>() + 1)
     }

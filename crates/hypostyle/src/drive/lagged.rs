@@ -58,6 +58,10 @@ impl<D: Driver<Input = [f64; 2]>> Driver for Lagged<D> {
         self.driver.portion()
     }
 
+    fn cost(&self) -> usize {
+        self.driver.cost() + 1
+    }
+
     fn state_size(&self) -> usize {
         self.driver.state_size().saturating_add(self.lag.saturating_mul(size_of::<Option<f64>>()))
     }

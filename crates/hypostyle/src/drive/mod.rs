@@ -14,12 +14,15 @@
 //! | [`centered`], [`by_row`], [`lagged`] | one of these drivers | its window, centered, combined with the row, or paired with earlier rows |
 //! | [`scan`] | a [`Recurrence`](crate::Recurrence) | - |
 //! | [`aggregate`] | a statistic | one result for all rows |
+//!
+//! `jobs` is how a driver uses several threads.
 
 pub mod aggregate;
 pub mod by_row;
 pub mod centered;
 pub mod expanding;
 pub mod filter;
+pub(crate) mod jobs;
 pub mod lagged;
 pub mod ordered_rows;
 mod rolling_blocks;
@@ -29,8 +32,7 @@ pub mod scan;
 
 use std::marker::PhantomData;
 
-use rayon::prelude::*;
-
+use self::jobs::{Job, run_jobs};
 use crate::error::Result;
 use crate::values::{Input, Output, Values};
 use crate::values::{StateReader, StateWriter};
@@ -232,6 +234,11 @@ pub trait Driver: Clone + Send + Sync + 'static {
         size_of::<Self::State>()
     }
 
+    /// About how many nanoseconds a row takes on one thread: several are used if there is enough to do.
+    fn cost(&self) -> usize {
+        2
+    }
+
     /// Runs rows of many keys in row order: row `i` belongs to `states[keys[i]]`.
     fn run_interleaved(
         &self,
@@ -281,23 +288,35 @@ pub(crate) fn run_split<D: Driver>(
     if parts < 2 || reach >= len / parts {
         return driver.run_portions(state, columns, 0, answers);
     }
-    let mut rest = answers.part(0, len);
-    let mut jobs = Vec::new();
-    for (start, end) in cut_at_multiples(len, 0, 1, parts) {
+    run_ranges(driver, state, columns, answers.part(0, len), &cut_at_multiples(len, 0, 1, parts), |start| {
+        columns.with_rows(start - reach, start, &after)
+    });
+}
+
+/// Runs ranges of rows, which lie one behind the other, at the same time: `before` returns the state before the row at which a
+/// later range starts.
+pub(crate) fn run_ranges<D: Driver>(
+    driver: &D,
+    state: &mut D::State,
+    columns: &Columns<D::Input>,
+    answers: Answers<D::Output>,
+    ranges: &[(usize, usize)],
+    before: impl Fn(usize) -> D::State + Sync,
+) {
+    let mut states: Vec<Option<D::State>> = vec![None; ranges.len()];
+    let (mut rest, mut jobs) = (answers, Vec::<Job>::new());
+    let (first, before) = (&*state, &before);
+    for ((start, end), last) in ranges.iter().copied().zip(&mut states) {
         let (part, later) = rest.split(end - start);
         rest = later;
-        jobs.push((start, part));
-    }
-    let first = state.clone();
-    let last = jobs
-        .into_par_iter()
-        .map(|(start, part)| {
-            let mut state = if start == 0 { first.clone() } else { columns.with_rows(start - reach, start, &after) };
+        jobs.push(Box::new(move || {
+            let mut state = if start == 0 { first.clone() } else { before(start) };
             driver.run_portions(&mut state, columns, start, part);
-            (start, state)
-        })
-        .max_by_key(|(start, _)| *start);
-    if let Some((_, last)) = last {
+            *last = Some(state);
+        }));
+    }
+    run_jobs(jobs);
+    if let Some(last) = states.pop().flatten() {
         *state = last;
     }
 }

@@ -122,6 +122,10 @@ impl<W: OrderedWindow> Driver for OrderedRows<W> {
         PORTION.max(self.rows.saturating_mul(64))
     }
 
+    fn cost(&self) -> usize {
+        40
+    }
+
     fn state_size(&self) -> usize {
         self.rows.saturating_mul(2 * size_of::<Option<W::Input>>())
     }

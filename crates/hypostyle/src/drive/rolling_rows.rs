@@ -13,10 +13,9 @@
 //! batches, because memory matters with many keys; long ones do, so that a single row does not cost a pass over them.
 
 use arrayvec::ArrayVec;
-use rayon::prelude::*;
 use thin_vec::{ThinVec, thin_vec};
 
-use super::{Answers, Columns, Driver, PORTION, Rows, cut_at_multiples};
+use super::{Answers, Columns, Driver, PORTION, Rows, cut_at_multiples, run_ranges};
 use crate::error::{Error, Result};
 use crate::model::Statistic;
 use crate::values::{StateReader, StateWriter};
@@ -333,31 +332,14 @@ impl<S: Statistic> Driver for RollingRows<S> {
         if self.rows == 0 || parts < 2 || border >= len / 2 {
             return self.run_portions(state, columns, 0, answers);
         }
-        let mut rest = answers.part(0, len);
-        let mut jobs = Vec::new();
-        for (start, end) in cut_at_multiples(len, border, self.rows, parts) {
-            let (part, later) = rest.split(end - start);
-            rest = later;
-            jobs.push((start, part));
-        }
         // Lagged results are moved by one row at the end, over all parts.
         let unlagged = Self { lagged: false, ..self.clone() };
-        let first = state.clone();
-        let last = jobs
-            .into_par_iter()
-            .map(|(start, part)| {
-                let mut state = if start == 0 {
-                    first.clone()
-                } else {
-                    columns.with_rows(start - self.rows, start, |rows| self.at_border(rows))
-                };
-                unlagged.run_portions(&mut state, columns, start, part);
-                (start, state)
-            })
-            .max_by_key(|(start, _)| *start);
-        if let Some((_, last)) = last {
-            *state = Block { held: first.held, ..last };
-        }
+        let held = state.held;
+        let ranges = cut_at_multiples(len, border, self.rows, parts);
+        run_ranges(&unlagged, state, columns, answers.part(0, len), &ranges, |start| {
+            columns.with_rows(start - self.rows, start, |rows| self.at_border(rows))
+        });
+        state.held = held;
         self.shift(state, answers);
     }
 

@@ -334,6 +334,10 @@ impl<K: Sliding> Driver for RollingTime<K> {
         }
     }
 
+    fn cost(&self) -> usize {
+        10
+    }
+
     fn write(&self, state: &Self::State, to: &mut StateWriter) {
         to.integers("times", state.times[state.head..].iter().copied());
         to.rows("values", state.values[state.head..].iter().map(|x| Some(*x)));

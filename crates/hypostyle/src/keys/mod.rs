@@ -35,6 +35,7 @@ pub(crate) struct Keys {
 }
 
 /// How many values of each column, and prefixes of keys, there were: what to reset to.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Mark(Vec<usize>);
 
 /// The distinct values of a column in the order of their numbers.

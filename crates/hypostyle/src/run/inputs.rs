@@ -156,6 +156,8 @@ impl Inputs {
             step: 1,
             interleaved: false,
             state_size: 0,
+            cost: 2,
+            splits: false,
         })
     }
 }

@@ -12,6 +12,7 @@ use super::live_row::LiveRow;
 use super::running::{KeyedStates, Running};
 use super::validity::append_flags;
 use super::wiring::Wiring;
+use crate::drive::jobs::{Job, run_jobs};
 use crate::drive::rolling_rows::ROWS_PER_THREAD;
 use crate::drive::{Answers, Columns, Driver, Rows, centered, run_rows};
 use crate::error::{Error, Result};
@@ -39,7 +40,8 @@ impl<D: Driver> Keyed<D> {
 
     /// As [`Keyed::boxed`], with windows centered on their row if there is a lead.
     pub(crate) fn centered(driver: D, wiring: Wiring, lead: Option<usize>) -> Box<dyn Running> {
-        let wiring = Wiring { interleaved: D::SMALL_STATE, state_size: driver.state_size(), ..wiring };
+        let (state_size, cost) = (driver.state_size(), driver.cost());
+        let wiring = Wiring { interleaved: D::SMALL_STATE, state_size, cost, splits: D::SPLITS, ..wiring };
         Box::new(Self::with(driver, wiring, lead, Vec::new()))
     }
 
@@ -136,29 +138,10 @@ impl<D: Driver> Keyed<D> {
         push_answer((answered[0] && kept).then_some(value[0]), output, answers);
     }
 
-    /// Appends the validity of results to that of the `kept` ones, in row order.
-    fn keep_validity(&mut self, batch: &Batch, kept: usize, answered: &[bool], threads: usize) {
-        // A fold is vectorized; a search is not.
-        let fold = |flags: &[bool]| flags.iter().fold(true, |all, valid| all & valid);
-        let all = if threads > 1 { answered.par_chunks(1 << 16).all(fold) } else { fold(answered) };
-        if all && self.answered.is_empty() {
-            return;
-        }
-        self.answered.append_n(kept - self.answered.len(), true);
-        if all {
-            self.answered.append_n(answered.len(), true);
-        } else if batch.groups.keep_order() {
-            append_flags(&mut self.answered, answered, threads);
-        } else {
-            let mut in_order = Vec::with_capacity(answered.len());
-            batch.groups.append_in_row_order(answered, &mut in_order, threads);
-            append_flags(&mut self.answered, &in_order, threads);
-        }
-    }
-
     /// Gives each thread its own keys, with about the same number of rows.
     fn run_on_threads(&mut self, runs: &[Run], rows: Rows<D::Input>, answers: Answers<D::Output>, threads: usize) {
-        let mut jobs = Vec::new();
+        let mut jobs = Vec::<Job>::new();
+        let (driver, lead) = (&self.driver, self.lead);
         let (mut states, mut first_key) = (self.states.as_mut_slice(), 0);
         let (mut answers, mut first_row) = (answers, 0);
         for part in Groups::share(runs, threads * 4) {
@@ -171,12 +154,10 @@ impl<D: Driver> Keyed<D> {
             let (own_answers, later) = later.split(last.end - first.start);
             answers = later;
             first_row = last.end;
-            jobs.push((part, own_states, first.key, first.start, rows.slice(first.start, last.end), own_answers));
+            let (begin, rows) = ((first.key, first.start), rows.slice(first.start, last.end));
+            jobs.push(Box::new(move || run_in_turn(driver, lead, own_states, begin, part, rows, own_answers)));
         }
-        let (driver, lead) = (&self.driver, self.lead);
-        jobs.into_par_iter().for_each(|(part, states, key, row, rows, answers)| {
-            run_in_turn(driver, lead, states, (key, row), part, rows, answers);
-        });
+        run_jobs(jobs);
     }
 }
 
@@ -186,6 +167,26 @@ pub(crate) fn push_answer<O: Output>(answer: Option<O>, data_type: &DataType, an
         (Some(answer), _) => answer.push_values(data_type, answers),
         (None, DataType::Struct(fields)) => answers.extend(fields.iter().map(|_| ScalarValue::Null)),
         (None, _) => answers.push(ScalarValue::Null),
+    }
+}
+
+/// Appends the validity of results to that of the `kept` ones, in row order.
+fn keep_validity(known: &mut BooleanBufferBuilder, batch: &Batch, kept: usize, answered: &[bool], threads: usize) {
+    // A fold is vectorized; a search is not.
+    let fold = |flags: &[bool]| flags.iter().fold(true, |all, valid| all & valid);
+    let all = if threads > 1 { answered.par_chunks(1 << 16).all(fold) } else { fold(answered) };
+    if all && known.is_empty() {
+        return;
+    }
+    known.append_n(kept - known.len(), true);
+    if all {
+        known.append_n(answered.len(), true);
+    } else if batch.groups.keep_order() {
+        append_flags(known, answered, threads);
+    } else {
+        let mut in_order = Vec::with_capacity(answered.len());
+        batch.groups.append_in_row_order(answered, &mut in_order, threads);
+        append_flags(known, &in_order, threads);
     }
 }
 
@@ -274,7 +275,7 @@ impl<D: Driver> Running for Keyed<D> {
                     *valid &= row.cast_unsigned().is_multiple_of(step as u64);
                 }
             }
-            self.keep_validity(batch, kept, &answered, threads);
+            keep_validity(&mut self.answered, batch, kept, &answered, threads);
         }
         self.answers = answers;
         Ok(())

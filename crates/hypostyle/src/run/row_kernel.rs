@@ -40,7 +40,7 @@ impl<F: RowFunction> RowKernel<F> {
         };
         let columns = wiring.sources.iter().map(column).collect::<Result<Vec<_>>>()?;
         // It reads whole arrays, so nothing needs to be grouped by key.
-        let wiring = Wiring { sources: Vec::new(), interleaved: true, state_size: 0, ..wiring };
+        let wiring = Wiring { sources: Vec::new(), interleaved: true, state_size: 0, splits: true, ..wiring };
         Ok(Box::new(Self { function, columns, wiring, answers: Vec::new() }))
     }
 

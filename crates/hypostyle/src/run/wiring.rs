@@ -22,6 +22,10 @@ pub struct Wiring {
     pub interleaved: bool,
     /// The approximate size of a key's state in bytes, in the long run.
     pub state_size: usize,
+    /// About how many nanoseconds a row takes on one thread.
+    pub cost: usize,
+    /// Whether several threads can share the rows of one key.
+    pub splits: bool,
 }
 
 impl Wiring {

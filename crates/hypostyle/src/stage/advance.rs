@@ -203,7 +203,7 @@ impl Stage {
             Some(bound) => bound,
             None => self.bind(batch.schema_ref())?,
         };
-        let result = self.run(batch, |threads| bound.run(batch, threads));
+        let result = self.run(batch, bound.shareable(batch.num_rows()), |threads| bound.run(batch, threads));
         if result.is_ok() || known {
             self.bound = Some(bound);
         }
@@ -238,10 +238,10 @@ impl Stage {
         match self.bound.take() {
             None => {
                 let mut bound = self.bind(batch.schema_ref())?;
-                self.run(batch, |threads| bound.run(batch, threads))
+                self.run(batch, bound.shareable(batch.num_rows()), |threads| bound.run(batch, threads))
             }
             Some(mut bound) => {
-                let results = self.run(batch, |threads| bound.peek(batch, threads));
+                let results = self.run(batch, bound.shareable(batch.num_rows()), |threads| bound.peek(batch, threads));
                 self.bound = Some(bound);
                 results
             }
@@ -317,17 +317,18 @@ impl Stage {
         BoundKernels::bind(self.plan.kernels(), self.time_column(), schema, false)
     }
 
-    /// Runs `action` on several threads if the number of rows or keys is worth it.
-    pub(super) fn on_threads<R: Send>(&self, rows: usize, action: impl FnOnce(usize) -> R + Send) -> R {
-        on_threads(self.threads, rows, action)
+    /// Runs `action` on several threads if they have enough nanoseconds of work to share.
+    pub(super) fn on_threads<R: Send>(&self, nanos: usize, action: impl FnOnce(usize) -> R + Send) -> R {
+        on_threads(self.threads, nanos, action)
     }
 
     fn run(
         &self,
         batch: &RecordBatch,
+        nanos: usize,
         results: impl FnOnce(usize) -> Result<Vec<ArrayRef>> + Send,
     ) -> Result<RecordBatch> {
-        let columns = self.on_threads(batch.num_rows(), results)?;
+        let columns = self.on_threads(nanos, results)?;
         let named = self.output_names().iter().zip(&columns);
         let fields: Vec<Field> =
             named.map(|(name, column)| Field::new(name, column.data_type().clone(), true)).collect();

@@ -32,7 +32,12 @@ pub(crate) struct BoundKernels {
     /// How many rows of each key there were, if a kernel needs a row's number.
     pub(crate) seen: Option<Vec<i64>>,
     pub(crate) rows: u64,
+    /// The mark of no keys.
+    pub(super) unused: Mark,
 }
+
+/// About how many nanoseconds a row's keys take.
+const COST_OF_KEYS: usize = 10;
 
 /// The keys before a batch.
 struct Before {
@@ -81,7 +86,8 @@ impl BoundKernels {
         seen: Option<Vec<i64>>,
     ) -> Self {
         let (fields, owners, key_columns) = (self.fields.clone(), self.owners.clone(), self.key_columns.clone());
-        Self { fields, owners, kernels, keys, key_columns, watermarks, seen, rows: self.rows }
+        let (rows, unused) = (self.rows, self.unused.clone());
+        Self { fields, owners, kernels, keys, key_columns, watermarks, seen, rows, unused }
     }
 
     /// Looks up all columns and binds the kernels to them; `whole` says that all rows come in one batch.
@@ -142,7 +148,8 @@ impl BoundKernels {
             }
         }
         let seen = kernels.iter().any(|kernel| kernel.wiring().numbers_rows()).then(Vec::new);
-        let mut bound = Self { fields, owners, kernels, keys, key_columns, watermarks, seen, rows: 0 };
+        let unused = keys.as_ref().map(Keys::mark).unwrap_or_default();
+        let mut bound = Self { fields, owners, kernels, keys, key_columns, watermarks, seen, rows: 0, unused };
         bound.resize(usize::from(bound.keys.is_none()));
         Ok(bound)
     }
@@ -155,6 +162,39 @@ impl BoundKernels {
     pub(crate) fn output_fields(&self, names: &[String]) -> Vec<Field> {
         let named = names.iter().zip(&self.kernels);
         named.map(|(name, kernel)| Field::new(name, kernel.wiring().output.clone(), true)).collect()
+    }
+
+    /// About how many nanoseconds of the work on so many rows several threads can share.
+    pub(crate) fn shareable(&self, rows: usize) -> usize {
+        let costs = || self.kernels.iter().map(|kernel| (kernel.wiring().cost, kernel.wiring().splits));
+        let all: usize = costs().map(|(cost, _)| cost).sum();
+        let per_row = match self.keys {
+            Some(_) => COST_OF_KEYS + all,
+            // The rows of kernels that can be split, or whole kernels beside the longest one.
+            None => {
+                let splits: usize = costs().filter(|(_, splits)| *splits).map(|(cost, _)| cost).sum();
+                splits.max(all - costs().map(|(cost, _)| cost).max().unwrap_or(0))
+            }
+        };
+        rows.saturating_mul(per_row)
+    }
+
+    /// Whether these are the columns that the kernels are bound to, under the same names and of the same types.
+    pub(crate) fn fits(&self, schema: &Schema) -> bool {
+        self.fields.iter().all(|own| {
+            let mut found = schema.fields().iter().filter(|field| field.name() == own.name());
+            found.next().is_some_and(|field| field.data_type() == own.data_type()) && found.next().is_none()
+        })
+    }
+
+    /// Forgets all rows and keys.
+    pub(crate) fn restart(&mut self) {
+        if let Some(keys) = &mut self.keys {
+            keys.reset(&self.unused);
+        }
+        self.resize(0);
+        self.resize(usize::from(self.keys.is_none()));
+        self.rows = 0;
     }
 
     pub(crate) fn resize(&mut self, keys: usize) {
@@ -180,6 +220,11 @@ impl BoundKernels {
 
     /// The stage's own columns of a batch, in the order of `fields`.
     fn project(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let same =
+            |(own, field): (&Field, &Arc<Field>)| own.name() == field.name() && own.data_type() == field.data_type();
+        if batch.num_columns() == self.fields.len() && self.fields.iter().zip(batch.schema_ref().fields()).all(same) {
+            return Ok(batch.clone());
+        }
         let mut columns = Vec::with_capacity(self.fields.len());
         let mut fields = Vec::with_capacity(self.fields.len());
         for (known, owner) in self.fields.iter().zip(&self.owners) {

@@ -11,5 +11,5 @@ mod threads;
 mod watermark;
 
 pub use advance::Stage;
-pub use evaluate::{evaluate, output_fields};
+pub use evaluate::{PlannedKernels, evaluate, output_fields};
 pub use repartition::Evict;

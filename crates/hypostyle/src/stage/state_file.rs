@@ -29,6 +29,9 @@ const FORMAT: u32 = 1;
 const MARK: &str = "hypostyle-xxh3:";
 const NO_CHECKSUM: &str = "0000000000000000";
 
+/// About how many nanoseconds the state of a key takes to read or write.
+const COST_OF_STATE: usize = 100;
+
 /// The metadata of a stage.
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -197,7 +200,7 @@ fn table(stage: &Stage) -> Result<(Vec<Field>, Vec<ArrayRef>, usize)> {
         }
         writer.finish()
     };
-    let states: Vec<Vec<(String, ArrayRef)>> = stage.on_threads(keys, |threads| match threads {
+    let states: Vec<Vec<(String, ArrayRef)>> = stage.on_threads(keys * COST_OF_STATE, |threads| match threads {
         1 => bound.kernels.iter().map(|kernel| write(&**kernel)).collect::<Result<_>>(),
         _ => bound.kernels.par_iter().map(|kernel| write(&**kernel)).collect(),
     })?;
@@ -321,7 +324,7 @@ fn from_bytes(catalog: &Catalog, bytes: &[u8]) -> Result<Stage> {
     }
     let read = |(kernel, name): (&mut Box<dyn Running>, &String)| read_states(&mut **kernel, name, &columns, keys);
     let (kernels, names) = (&mut bound.kernels, stage.output_names());
-    stage.on_threads(keys, |threads| match threads {
+    stage.on_threads(keys * COST_OF_STATE, |threads| match threads {
         1 => kernels.iter_mut().zip(names).try_for_each(read),
         _ => kernels.par_iter_mut().zip(names).try_for_each(read),
     })?;

@@ -2,10 +2,12 @@
 
 use crate::run::pool;
 
-/// Batches shorter than this run on the calling thread.
-const ROWS_FOR_THREADS: usize = 1 << 13;
+/// Work that takes one thread less than this many nanoseconds stays on the calling thread: waking others and waiting for them
+/// takes some tens of microseconds, more on a busy machine, and what is gained is at most half of the work.  Tests use threads
+/// for short batches too.
+const WORTH: usize = if cfg!(test) { 1 << 13 } else { 1 << 19 };
 
-/// Runs `action` on up to this many threads, if the rows are worth it.
-pub(super) fn on_threads<R: Send>(threads: usize, rows: usize, action: impl FnOnce(usize) -> R + Send) -> R {
-    pool::run(if rows < ROWS_FOR_THREADS { 1 } else { threads }, action)
+/// Runs `action` on up to this many threads, if they have this many nanoseconds of work to share.
+pub(super) fn on_threads<R: Send>(threads: usize, nanos: usize, action: impl FnOnce(usize) -> R + Send) -> R {
+    pool::run(if nanos < WORTH { 1 } else { threads }, action)
 }
