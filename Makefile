@@ -62,6 +62,7 @@ house: ## Print the layers of the crates: files, lines, and uses of a higher lay
 bench: setup .venv/peers ## Measure: criterion, then the comparison with other libraries; writes benches/results
 	cargo bench --workspace --bench kernels
 	$(BIN)/python benches/latency.py --write
+	$(BIN)/python benches/calls.py --write
 	$(BIN)/python benches/compare.py --write
 	$(BIN)/python benches/keyed.py --write
 	$(BIN)/python benches/pipeline.py --write

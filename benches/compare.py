@@ -100,17 +100,17 @@ def plan_of(options: argparse.Namespace, threads: int) -> dict[str, Any]:
     return {name: getattr(options, name) for name in names} | {"threads": threads}
 
 
-def measured(plan: dict[str, Any], threads: int) -> Iterator[dict[str, Any]]:
-    """What a process of `measure.py` reports, line by line; the number of threads is set before it imports anything."""
+def measured(plan: dict[str, Any], threads: int, program: str = "measure.py") -> Iterator[dict[str, Any]]:
+    """What a process of `program` reports, line by line; the number of threads is set before it imports anything."""
     names = ("POLARS_MAX_THREADS", "RAYON_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS")
     path = os.pathsep.join(filter(None, [str(ROOT / "tests" / "python"), os.environ.get("PYTHONPATH")]))
     environment = os.environ | dict.fromkeys(names, str(threads)) | {"PYTHONPATH": path}
-    command = [sys.executable, str(HERE / "measure.py"), json.dumps(plan)]
+    command = [sys.executable, str(HERE / program), json.dumps(plan)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         if process.stdout is not None:
             yield from map(json.loads, process.stdout)
     if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, "measure.py")
+        raise subprocess.CalledProcessError(process.returncode, program)
 
 
 if __name__ == "__main__":
