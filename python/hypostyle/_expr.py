@@ -45,7 +45,7 @@ def kernel_expression(name: str, given: Mapping[str, Any], **first: pl.Expr) -> 
     `given` holds the local variables of the kernel's function: its parameters and `over`.  `first` is the input of a
     method.
     """
-    return KernelExpr(make_spec(name, given.get("over"), first | given if first else given))
+    return KernelExpr(make_spec(name, given.get("over"), {**first, **given} if first else given))
 
 
 def kernels_of(expressions: Iterable[object], named: dict[str, Any], caller: str) -> list[Spec]:

@@ -65,10 +65,15 @@ class PolarsFrames:
         return pl.DataFrame(self.select(frame, names)).clear()
 
     def attach(self, frame: pl.DataFrame, outputs: _native.Batch, specs: Sequence[Spec]) -> pl.DataFrame:
-        added = pl.DataFrame(outputs)
-        if set(frame.columns).isdisjoint(added.columns):
-            return frame.hstack(added)
-        return frame.with_columns(added.get_columns())
+        names = frame.columns
+        columns = pl.DataFrame(outputs).get_columns()
+        new = [column for column in columns if column.name not in names]
+        if len(new) < len(columns):
+            frame = frame.clone()
+            for column in columns:
+                if column.name in names:
+                    frame.replace_column(names.index(column.name), column)
+        return frame.hstack(new) if new else frame
 
 
 class PyarrowFrames:
@@ -162,6 +167,9 @@ def with_columns(frame: Frame, *exprs: object, **named: Any) -> Frame:
         outputs = _evaluate(adapter, frame, specs)
         return cast("Frame", adapter.attach(frame, distinct(outputs, specs), specs))
     expressions = flatten(exprs, named)
+    if expressions and all(isinstance(e, KernelExpr) and not e._kernel.computed for e in expressions):
+        specs = [cast("KernelExpr", expression)._kernel for expression in expressions]
+        return cast("Frame", adapter.attach(frame, distinct(_evaluate(adapter, frame, specs), specs), specs))
     at = [i for i, e in enumerate(expressions) if isinstance(e, KernelExpr) and not e._kernel.computed]
     specs = [cast("KernelExpr", expressions[i])._kernel for i in at]
     if specs:

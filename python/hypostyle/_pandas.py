@@ -36,11 +36,11 @@ class PandasFrames:
     def attach(self, frame: pd.DataFrame, outputs: _native.Batch, specs: Sequence[Spec]) -> pd.DataFrame:
         result = frame.copy(deep=False)
         models = [_column(frame, spec.columns[0]).dtype if spec.columns else _FLOATS for spec in specs]
-        if all(isinstance(model, np.dtype) for model in models):
-            if (arrays := outputs.take_numpy()) is not None:
-                for name, values in arrays:
-                    result[name] = np.asarray(values)
-                return result
+        of_numpy = all(isinstance(model, np.dtype) for model in models)
+        if of_numpy and (arrays := outputs.take_numpy()) is not None:
+            for name, values in arrays:
+                result[name] = np.asarray(values)
+            return result
         for model, column in zip(models, pl.DataFrame(outputs).get_columns(), strict=True):
             for part in _flat(column):
                 result[part.name] = _to_pandas(part, model)
@@ -60,7 +60,7 @@ def _flat(column: pl.Series) -> list[pl.Series]:
 def _label(frame: pd.DataFrame, name: str) -> Any:
     """Return the label of the column of this name; `None` if there is none."""
     labels = frame.columns
-    if labels.is_unique and name in labels and (isinstance(labels.dtype, pd.StringDtype) or labels.inferred_type == "string"):
+    if labels.is_unique and labels.inferred_type == "string" and name in labels:
         return name
     at = [label for label in labels if label == name or str(label) == name]
     if len(at) > 1:

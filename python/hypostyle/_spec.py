@@ -146,7 +146,8 @@ _AS_THEY_ARE = {str, int, bool}
 @cache
 def _parameters_of(library: Library) -> Mapping[str, list[tuple[str, str]]]:
     """The parameters of each kernel with their kinds."""
-    return {name: [(p["name"], p["kind"]) for p in kernel["parameters"]] for name, kernel in catalog_of(library).items()}
+    catalog = catalog_of(library).items()
+    return {name: [(p["name"], p["kind"]) for p in kernel["parameters"]] for name, kernel in catalog}
 
 
 @dataclass

@@ -396,7 +396,7 @@ class Stage:
             raise ValueError(msg)
         return known
 
-    def _empty(self, schema: IntoSchema, caller: str) -> _native.ArrowStream:
+    def _empty(self, schema: IntoSchema, caller: str) -> _native.Frame:
         frame = schema.clear() if isinstance(schema, pl.DataFrame) else pl.DataFrame(schema=dict(schema))
         return select(adapter_of(frame, caller), frame, self._specs, self._columns)
 
