@@ -21,11 +21,13 @@ class KernelExpr(pl.Expr):
     """
 
     _kernel: Spec
+    _unnamed: pl.Expr
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, unnamed: pl.Expr | None = None) -> None:
+        """`unnamed` is the same expression without its alias, if there is one already."""
         self._kernel = spec
-        expression = _plugin([spec], as_struct=False)
-        self._pyexpr = (expression if spec.alias is None else expression.alias(spec.alias))._pyexpr
+        self._unnamed = _plugin([spec], as_struct=False) if unnamed is None else unnamed
+        self._pyexpr = (self._unnamed if spec.alias is None else self._unnamed.alias(spec.alias))._pyexpr
 
     @classmethod
     def _from_pyexpr(cls, pyexpr: Any) -> pl.Expr:
@@ -33,7 +35,8 @@ class KernelExpr(pl.Expr):
 
     def alias(self, name: str) -> KernelExpr:
         """Name the output."""
-        return KernelExpr(self._kernel.with_alias(name))
+        # Without input columns the alias is the only name, which Rust wants.
+        return KernelExpr(self._kernel.with_alias(name), self._unnamed if self._kernel.columns else None)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return KernelExpr, (self._kernel,)
@@ -69,7 +72,9 @@ def flatten(expressions: Iterable[object], named: dict[str, Any]) -> list[object
     """Flatten expressions given one by one, in lists, or by name, as Polars' `with_columns` takes them."""
     flat: list[object] = []
     for expression in expressions:
-        if isinstance(expression, list | tuple) or hasattr(expression, "__next__"):
+        if isinstance(expression, pl.Expr):
+            flat.append(expression)
+        elif isinstance(expression, list | tuple) or hasattr(expression, "__next__"):
             flat.extend(expression)  # type: ignore[arg-type]
         else:
             flat.append(expression)

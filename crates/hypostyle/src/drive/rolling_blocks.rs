@@ -10,7 +10,7 @@ use super::rolling_rows::{Block, LANES, RollingRows};
 use super::{Answers, Rows};
 use crate::model::{Statistic, Summary, TILE, Tile};
 
-/// Shorter blocks run one after the other.
+/// Shorter blocks always run one after the other.
 const SHORTEST_SIDE_BY_SIDE: usize = 16;
 
 /// Longer blocks run alone, so that their suffixes stay in cache.
@@ -100,8 +100,7 @@ impl<S: Statistic> RollingRows<S> {
     #[inline(always)]
     fn walk(&self, ring: Flagged<S::Input>, all: Flagged<S::Input>, full: usize, mut answers: Answers<S::Output>) {
         let n = self.rows;
-        // Small summaries of blocks that are not very short run faster side by side.
-        let packed = if n >= SHORTEST_SIDE_BY_SIDE && size_of::<S::State>() <= 8 { 1 } else { TILE / n };
+        let packed = if S::SLOW_PUSH && n >= SHORTEST_SIDE_BY_SIDE { 1 } else { TILE / n };
         let lanes = if packed < 2 && Self::NARROW && n <= LONGEST_SIDE_BY_SIDE { LANES } else { 1 };
         let filled = TileOf::<S>::filled(self.statistic.empty());
         let mut scratch = Scratch::<S> {

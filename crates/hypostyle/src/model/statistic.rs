@@ -58,6 +58,10 @@ pub trait Statistic: Clone + Send + Sync + 'static {
     /// Whether every window with a row in it has a result.
     const TOTAL: bool = false;
 
+    /// Whether a [`push`](Statistic::push) takes much longer than an addition, so that several blocks of a window are better run
+    /// side by side than one after the other.
+    const SLOW_PUSH: bool = false;
+
     /// The summary of no rows.
     fn empty(&self) -> Self::State;
 

@@ -59,6 +59,9 @@ impl<T: Ranked, const LARGEST: bool> Statistic for Extremum<T, LARGEST> {
 
     const TOTAL: bool = true;
 
+    // A comparison, a look for NaN and a choice.
+    const SLOW_PUSH: bool = true;
+
     fn empty(&self) -> T {
         if LARGEST { T::SMALLEST } else { T::LARGEST }
     }
