@@ -85,7 +85,11 @@ def _label(frame: pd.DataFrame, name: str) -> Any:
 def _to_native(name: str, column: pd.Series[Any]) -> np.ndarray[Any, Any] | _native.ArrowStream:
     """Return a column as Rust reads it: an array of numpy, or a frame with this column only."""
     dtype = column.dtype
-    if isinstance(dtype, np.dtype) and (dtype.kind in "iubf" or dtype.str[1:] in _TIMES) and dtype.isnative:
+    if (
+        isinstance(dtype, np.dtype)
+        and ((dtype.kind in "iubf" and dtype.itemsize <= 8) or dtype.str[1:] in _TIMES)
+        and dtype.isnative
+    ):
         return np.ascontiguousarray(column.to_numpy())
     return POLARS.select(pl.DataFrame([_to_polars(name, column)]), [name])
 

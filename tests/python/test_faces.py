@@ -224,6 +224,14 @@ def test_computed_inputs() -> None:
     assert several.equals(frame.select(hs.rolling_max("x", 3, over="key"), hs.rolling_max("y", 3, over="key")))
 
 
+def test_centered_windows_by_key_over_many_rows() -> None:
+    """Rows are processed in slices, which must not cut a window that needs later rows."""
+    rows = 300_000
+    frame = pl.DataFrame({"x": np.arange(rows) % 7.0, "key": np.arange(rows) * 7919 % 50})
+    found = frame.select(hs.rolling_sum("x", 5, center=True, over="key"))
+    assert found.equals(frame.select(pl.col("x").rolling_sum(5, center=True).over("key")))
+
+
 def test_literals() -> None:
     frame = pl.DataFrame({"b": [1.0, 2.0, 3.0]})
     assert frame.select(hs.affine_scan(pl.lit(0.5), "b"))["literal"].to_list() == [1.0, 2.5, 4.25]

@@ -9,9 +9,9 @@ use std::ffi::{CString, c_char, c_void};
 use std::ptr::{read, write};
 use std::slice::from_raw_parts;
 
-use arrow::array::{ArrayRef, make_array, new_empty_array};
+use arrow::array::{ArrayRef, make_array, new_empty_array, new_null_array};
 use arrow::compute::concat;
-use arrow::datatypes::Field;
+use arrow::datatypes::{DataType, Field};
 use arrow::error::ArrowError;
 use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
 
@@ -101,7 +101,11 @@ unsafe fn import(series: SeriesExport) -> Result<Column, String> {
     };
     let field = field_of(schema)?;
     let data_type = field.data_type();
-    let chunk = |array| {
+    let chunk = |array: FFI_ArrowArray| {
+        // Polars passes such an array with a buffer, which the interface does not allow.
+        if *data_type == DataType::Null {
+            return Ok::<ArrayRef, String>(new_null_array(data_type, array.len()));
+        }
         // SAFETY: Polars made the array of just this type.
         unsafe { from_ffi_and_data_type(array, data_type.clone()) }.map(make_array).map_err(|e| arrow_failed(&e))
     };

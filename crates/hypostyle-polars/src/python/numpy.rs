@@ -14,9 +14,9 @@ use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{
     ArrowNativeType, DataType, DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType,
-    DurationSecondType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
-    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
-    UInt64Type,
+    DurationSecondType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -113,6 +113,7 @@ pub fn column(name: &str, array: &Bound<'_, PyAny>) -> PyResult<ArrayRef> {
     Ok(match (kind, interface.item_size) {
         ('f', 8) => memory.floats::<Float64Type>(f64::is_nan),
         ('f', 4) => memory.floats::<Float32Type>(f32::is_nan),
+        ('f', 2) => memory.floats::<Float16Type>(|x| x.is_nan()),
         ('i', 8) => memory.integers::<Int64Type>(),
         ('i', 4) => memory.integers::<Int32Type>(),
         ('i', 2) => memory.integers::<Int16Type>(),

@@ -154,6 +154,7 @@ impl Inputs {
             time: time.map(|(index, _)| index),
             bounds: None,
             step: 1,
+            looks_ahead: false,
             interleaved: false,
             state_size: 0,
             cost: 2,

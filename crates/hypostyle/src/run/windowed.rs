@@ -182,11 +182,11 @@ impl Window {
         wiring: Wiring,
         around: impl Around<D::Input, D::Output>,
     ) -> Result<Box<dyn Running>> {
-        let wiring = Wiring { step: self.step, ..wiring };
         let lead = match self.span {
             Span::Rows { lead, .. } => lead,
             _ => None,
         };
+        let wiring = Wiring { step: self.step, looks_ahead: lead.is_some(), ..wiring };
         Ok(around.boxed(driver, wiring, lead))
     }
 

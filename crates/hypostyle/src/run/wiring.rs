@@ -18,6 +18,8 @@ pub struct Wiring {
     pub bounds: Option<Bounds>,
     /// Every `step`-th row of a key has a result; the others are null.
     pub step: usize,
+    /// Whether a result needs later rows of its key, so that all rows of a key must come at once.
+    pub looks_ahead: bool,
     /// Whether rows of many keys are processed faster in row order.
     pub interleaved: bool,
     /// The approximate size of a key's state in bytes, in the long run.

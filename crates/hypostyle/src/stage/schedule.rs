@@ -8,8 +8,8 @@ use crate::keys::groups::Groups;
 use crate::run::{Batch, Running};
 
 /// Grouped rows are processed in slices of this many, so that a slice's columns stay in cache while they are put into key
-/// order and back.
-const SLICE: usize = 1 << 17;
+/// order and back.  Tests have slices in short batches too.
+const SLICE: usize = if cfg!(test) { 1 << 5 } else { 1 << 17 };
 
 /// As [`SLICE`], if the states of all keys do not fit into the cache: fetching a state then costs more than reading a column
 /// from memory, so each key should have many rows per slice.
@@ -138,9 +138,17 @@ pub(crate) fn run_kernels(
         None => work.run_whole(&mut all, &Groups::One)?,
         Some(keys) if keys.is_sorted() => work.run_whole(&mut all, &Groups::by_key(&keys, key_count))?,
         Some(keys) => {
-            let (mut interleaved, mut grouped): (Chosen, Chosen) =
+            let (mut interleaved, grouped): (Chosen, Chosen) =
                 all.into_iter().partition(|kernel| kernel.wiring().interleaved);
-            let run_grouped = || work.run_slices(&mut grouped, &keys, key_count);
+            let (mut ahead, mut grouped): (Chosen, Chosen) =
+                grouped.into_iter().partition(|kernel| kernel.wiring().looks_ahead);
+            let run_grouped = || {
+                work.run_slices(&mut grouped, &keys, key_count)?;
+                if ahead.is_empty() {
+                    return Ok(());
+                }
+                work.run_whole(&mut ahead, &Groups::by_key(&keys, key_count))
+            };
             let run_interleaved = || work.run_whole(&mut interleaved, &Groups::Interleaved { keys: &keys });
             in_turn_or_at_once(threads, run_grouped, run_interleaved)?;
         }
