@@ -1,5 +1,6 @@
 """Prints what the extension module consists of: bytes of code by crate, by kernel and by driver.
 
+    touch crates/hypostyle-polars/src/lib.rs       maturin has stripped the library of its symbols, if it ran
     cargo build --release -p hypostyle-polars
     python tools/size.py [target/release/libhypostyle_polars.so]
 
@@ -28,11 +29,13 @@ GENERIC = {"core", "alloc", "std", "hashbrown", "rayon", "rayon_core", "pulp", "
 def main() -> None:
     library = Path(sys.argv[1]) if len(sys.argv) > 1 else LIBRARY
     functions = list(read(library))
+    if not functions:
+        sys.exit(f"{library} has no symbols; touch crates/hypostyle-polars/src/lib.rs and build it again with cargo")
     print_table("crate", functions, crate_of)
     own = [(size, name) for size, name in functions if "hypostyle::" in name]
     print_table("kernel", own, lambda name: first(r"\bhypostyle::kernels::(\w+::\w+)", name))
     print_table("driver", own, lambda name: first(r"\bhypostyle::(?:drive|run)::(\w+)", name))
-    print_table("type of kernel", own, lambda name: first(r"(hypostyle::run::\w+::\w+<.*?>) as ", name))
+    print_table("kernel and type", own, lambda name: first(r"\bhypostyle::kernels::\w+::(\w+::\w+(?:<[^<>]*>)?)", name))
     with tempfile.TemporaryDirectory() as directory:
         stripped = Path(directory) / "stripped.so"
         subprocess.run(["strip", "-o", stripped, library], check=True)

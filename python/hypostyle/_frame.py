@@ -30,26 +30,25 @@ class Adapter(Protocol):
 
     def missing(self, frame: Any, names: list[str]) -> list[str]:
         """Return those of these names that are no columns."""
+        columns = self.names(frame)
+        return [name for name in names if name not in columns]
 
     def select(self, frame: Any, names: list[str]) -> _native.Frame:
         """Return these columns as Rust reads them."""
 
     def empty(self, frame: Any, names: list[str]) -> pl.DataFrame:
         """Return an empty frame with these columns."""
+        return pl.DataFrame(self.select(frame, names)).clear()
 
     def attach(self, frame: Any, outputs: _native.Batch, specs: Sequence[Spec]) -> Any:
         """Return the frame with the kernels' columns added; columns with the same name are replaced."""
 
 
-class PolarsFrames:
+class PolarsFrames(Adapter):
     """`polars.DataFrame`."""
 
     def names(self, frame: pl.DataFrame) -> list[str]:
         return frame.columns
-
-    def missing(self, frame: pl.DataFrame, names: list[str]) -> list[str]:
-        columns = frame.columns
-        return [name for name in names if name not in columns]
 
     def select(self, frame: pl.DataFrame, names: list[str]) -> _native.ArrowStream:
         picked = frame if frame.width == len(names) else frame[:, names]
@@ -60,9 +59,6 @@ class PolarsFrames:
         if pl.Null in dtypes:  # a column of type null is read as floats
             picked = picked.with_columns(pl.col(pl.Null).cast(pl.Float64))
         return picked
-
-    def empty(self, frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
-        return pl.DataFrame(self.select(frame, names)).clear()
 
     def attach(self, frame: pl.DataFrame, outputs: _native.Batch, specs: Sequence[Spec]) -> pl.DataFrame:
         names = frame.columns
@@ -76,15 +72,11 @@ class PolarsFrames:
         return frame.hstack(new) if new else frame
 
 
-class PyarrowFrames:
+class PyarrowFrames(Adapter):
     """`pyarrow.Table` and `pyarrow.RecordBatch`."""
 
     def names(self, frame: Any) -> list[str]:
         return cast("list[str]", frame.schema.names)
-
-    def missing(self, frame: Any, names: list[str]) -> list[str]:
-        columns = frame.schema.names
-        return [name for name in names if name not in columns]
 
     def select(self, frame: Any, names: list[str]) -> _native.ArrowStream:
         import pyarrow
@@ -94,9 +86,6 @@ class PyarrowFrames:
             if field.type == pyarrow.null():  # a column of type null is read as floats
                 picked = picked.set_column(at, field.name, picked.column(at).cast(pyarrow.float64()))
         return cast("_native.ArrowStream", picked)
-
-    def empty(self, frame: Any, names: list[str]) -> pl.DataFrame:
-        return pl.DataFrame(self.select(frame, names)).clear()
 
     def attach(self, frame: Any, outputs: _native.Batch, specs: Sequence[Spec]) -> Any:
         import pyarrow

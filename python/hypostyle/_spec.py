@@ -170,12 +170,8 @@ class _Inputs:
         if isinstance(value, Mapping):
             return {part: self.column(parameter, item) for part, item in _bound(self.name, parameter, value).items()}
         if isinstance(value, Iterable) and not isinstance(value, str | bytes):
-            return [self.item(parameter, item) for item in value]
+            return [self.convert(parameter, "column", item) for item in value]
         return plain(self.name, parameter, value)
-
-    def item(self, parameter: str, value: Any) -> Any:
-        """Return an item of a list as a JSON value."""
-        return self.column(parameter, value) if isinstance(value, pl.Expr) else self.convert(parameter, "", value)
 
     def key(self, value: Any) -> str:
         """Return the name of a key column."""

@@ -60,7 +60,7 @@ impl Catalog {
 /// ```
 /// use arrow::array::{ArrayRef, Float64Array, RecordBatch};
 /// use hypostyle::{Catalog, rolling_mean};
-/// use std::sync::{Arc, Mutex};
+/// use std::sync::Arc;
 ///
 /// let kernels = Catalog::default().plan_all(&[rolling_mean("x", 2)])?;
 /// for rows in [vec![1.0, 3.0], vec![5.0, 5.0, 8.0]] {
