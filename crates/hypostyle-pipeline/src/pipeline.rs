@@ -178,6 +178,6 @@ impl FromStr for Pipeline {
     type Err = Error;
 
     fn from_str(toml: &str) -> Result<Self> {
-        Ok(Self { file: toml.parse()?, options: RunOptions::default(), catalog: Catalog::default() })
+        Ok(Self { file: toml.parse()?, options: RunOptions::default(), catalog: hypostyle_jit::catalog() })
     }
 }

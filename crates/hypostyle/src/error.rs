@@ -22,6 +22,8 @@ pub enum ErrorKind {
     ColumnType,
     /// The time column decreases within a key, or holds a null.
     Unsorted,
+    /// A user's function refuses a row.
+    Refused,
     /// The kernels don't fit into one stage.
     Stage,
     /// A saved state is damaged, of another version or of another stage.
@@ -133,6 +135,12 @@ impl Error {
     /// Adds the column.
     pub fn at_column(mut self, column: impl Into<String>) -> Self {
         self.0.place.column = Some(column.into());
+        self
+    }
+
+    /// Counts the row from so many rows earlier.
+    pub(crate) fn after_rows(mut self, rows: u64) -> Self {
+        self.0.place.row = self.0.place.row.map(|row| row + rows);
         self
     }
 

@@ -38,5 +38,6 @@ fn title(kernel: &Kernel) -> &'static str {
         Family::Expanding => "Expanding: over all rows so far",
         Family::Recurrence => "Recurrences: a state updated by each row",
         Family::Row => "Rows: from the columns of one row",
+        Family::Function => "Functions: your own, written in Python",
     }
 }

@@ -101,7 +101,7 @@ struct PipelineArgs {
 /// assert_eq!(hypostyle_pipeline::main_with_args(["hypostyle".into(), "kernels".into()]), 0);
 /// ```
 pub fn main_with_args(args: impl IntoIterator<Item = OsString>) -> i32 {
-    main_with_kernels(args, &Catalog::default())
+    main_with_kernels(args, &hypostyle_jit::catalog())
 }
 
 /// As [`main_with_args`], with the kernels of this catalog.

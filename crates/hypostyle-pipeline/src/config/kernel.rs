@@ -199,6 +199,7 @@ fn values(kind: &Kind) -> Value {
             "items": { "type": "number" },
             "pattern": format!("^(exponential|gaussian|{})$", SHAPES.join("|")),
         }),
+        Kind::Program => json!({ "type": "string" }),
         Kind::Duration => json!({ "type": ["integer", "string"], "minimum": 1, "pattern": DURATION }),
     }
 }

@@ -65,6 +65,12 @@ fn output_fields(frame: &Bound<'_, PyAny>, specs: Vec<String>) -> PyResult<Batch
     })
 }
 
+/// The operations of a program for columns of these types, as text.
+#[pyfunction]
+fn program_shown(program: &str, types: Vec<String>) -> PyResult<String> {
+    guarded("program", || hypostyle_jit::shown(program, &types).map_err(exception))
+}
+
 /// Runs the `hypostyle` command and returns its exit code.
 #[pyfunction]
 fn run_cli(py: Python<'_>, argv: Vec<OsString>) -> PyResult<i32> {
@@ -96,7 +102,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// # Errors
 /// If Python refuses.
 pub fn init(module: &Bound<'_, PyModule>, catalog: Catalog) -> PyResult<()> {
-    set(catalog);
+    set(catalog).map_err(exception)?;
     hypostyle::set_default_threads(threads_of_polars());
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("INTERNAL_ERROR", INTERNAL)?;
@@ -109,6 +115,7 @@ pub fn init(module: &Bound<'_, PyModule>, catalog: Catalog) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(output_name, module)?)?;
     module.add_function(wrap_pyfunction!(evaluate, module)?)?;
     module.add_function(wrap_pyfunction!(output_fields, module)?)?;
+    module.add_function(wrap_pyfunction!(program_shown, module)?)?;
     module.add_function(wrap_pyfunction!(run_cli, module)?)?;
     Ok(())
 }

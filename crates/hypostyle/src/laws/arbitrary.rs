@@ -49,6 +49,7 @@ fn value(parameter: &Parameter) -> BoxedStrategy<Value> {
                 .boxed(),
         ])
         .boxed(),
+        Kind::Program => text(&["{}"]),
         Kind::Duration => Union::new([(1i64..5).prop_map(Value::from).boxed(), text(&["1s", "5s", "3i"])]).boxed(),
     }
 }

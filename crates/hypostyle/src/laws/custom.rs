@@ -10,8 +10,8 @@ use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimeUnit, Ti
 use super::cuts;
 use crate::reference::{Random, Table, bits, keys_of, table_of};
 use crate::{
-    Catalog, Domain, Evict, Family, Inputs, Kernel, KernelSpec, Kind, Literal, Parameter, Plan, Program, Scalar,
-    ScalarValue, Stage, StateField,
+    Catalog, Domain, Evict, Family, Inputs, Kernel, KernelSpec, Kind, Literal, Parameter, Plan, Program, Refused,
+    Scalar, ScalarValue, Stage, StateField,
 };
 
 /// A step of a program; the stack holds values that may be null.
@@ -79,7 +79,8 @@ impl StackProgram {
         let parameters = self.names.iter().map(parameter).collect();
         Kernel::new(name, Family::Recurrence, parameters, move |arguments| {
             let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
-            Ok(Plan::program(Inputs::of(arguments, &names)?, self.clone()))
+            let program = self.clone();
+            Ok(Plan::program(Inputs::of(arguments, &names)?, move |_| Ok((program.clone(), "stack".to_string()))))
         })
     }
 }
@@ -97,7 +98,12 @@ impl Program for StackProgram {
         self.output.clone()
     }
 
-    fn step(&self, row: &[Option<Scalar>], state: &mut [Scalar]) -> Option<Scalar> {
+    fn step(
+        &self,
+        row: &[Option<Scalar>],
+        state: &mut [Scalar],
+        results: &mut [Option<Scalar>],
+    ) -> Result<(), Refused> {
         let mut stack: Vec<Option<Scalar>> = Vec::new();
         for op in &self.ops {
             let result = match *op {
@@ -125,7 +131,8 @@ impl Program for StackProgram {
             };
             stack.push(result);
         }
-        stack.pop().unwrap()
+        results[0] = stack.pop().unwrap();
+        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! What kernels are made of: the traits, without nulls, keys, windows, threads or Arrow's arrays.
+//! What kernels are made of: the traits, without keys, windows, threads or Arrow's arrays.
 
 mod by_row;
 mod ordered_window;
@@ -9,7 +9,7 @@ mod statistic;
 
 pub use by_row::ByRow;
 pub use ordered_window::OrderedWindow;
-pub use program::{Program, StateField};
+pub use program::{Lane, Program, ProgramColumn, ProgramRows, Refused, RowKeys, StateField, Valid};
 pub use recurrence::Recurrence;
 pub use row_function::RowFunction;
 pub(crate) use statistic::as_f64;

@@ -159,6 +159,7 @@ impl Inputs {
             state_size: 0,
             cost: 2,
             splits: false,
+            refuses: false,
         })
     }
 }

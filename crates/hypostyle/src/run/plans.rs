@@ -40,17 +40,21 @@ impl Plan {
         })
     }
 
-    /// A program over these inputs, one per [`Program::inputs`].
-    pub fn program(inputs: Inputs, program: impl Program) -> Self {
-        let program: Arc<dyn Program> = Arc::new(program);
+    /// A program over these inputs, one per [`Program::inputs`]; `make` gets the columns, whose types may matter, and returns it
+    /// with its name, for messages.
+    pub fn program<P: Program>(
+        inputs: Inputs,
+        make: impl Fn(&Binding) -> Result<(P, String)> + Send + Sync + 'static,
+    ) -> Self {
         Self::new(move |binding| {
+            let (program, name) = make(binding)?;
             let domains = program.inputs();
             if domains.len() != inputs.len() {
                 let (wanted, given) = (domains.len(), inputs.len());
                 return Err(Error::internal(format!("a program has {given} inputs, expected {wanted}")));
             }
             let wiring = inputs.bind_lanes(binding, |lane| domains[lane], |_| program.output_type())?;
-            ProgramKernel::boxed(program.clone(), wiring)
+            ProgramKernel::boxed(Arc::new(program), &name, wiring)
         })
     }
 }

@@ -28,6 +28,8 @@ pub struct Wiring {
     pub cost: usize,
     /// Whether several threads can share the rows of one key.
     pub splits: bool,
+    /// Whether it may refuse rows, so that a batch has to be undone.
+    pub refuses: bool,
 }
 
 impl Wiring {

@@ -122,7 +122,7 @@ impl<'a> Arguments<'a> {
                 }
                 true
             }
-            (Kind::Flag, Value::Bool(_)) => true,
+            (Kind::Flag, Value::Bool(_)) | (Kind::Program, Value::Text(_)) => true,
             (Kind::Choice(known), Value::Text(word)) => {
                 self.check_word(name, word, known)?;
                 true

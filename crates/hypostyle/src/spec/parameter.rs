@@ -18,6 +18,8 @@ pub enum Family {
     Recurrence,
     /// A function of one row's columns.
     Row,
+    /// A user's own function, as a program.
+    Function,
 }
 
 /// A parameter of a kernel.
@@ -70,6 +72,8 @@ pub enum Kind {
     Weights,
     /// A duration.
     Duration,
+    /// A program, as text.
+    Program,
 }
 
 impl Kind {
@@ -92,6 +96,7 @@ impl Kind {
             Self::Rows => "a number of rows",
             Self::Weights => "a list of numbers or the name of a shape",
             Self::Duration => "a duration such as '30m'",
+            Self::Program => "a program, as JSON",
         }
     }
 }

@@ -255,14 +255,22 @@ impl BoundKernels {
 
     /// Reads a batch and returns its results; on an error nothing is changed.
     pub(crate) fn run(&mut self, batch: &RecordBatch, threads: usize) -> Result<Vec<ArrayRef>> {
+        if self.kernels.iter().any(|kernel| kernel.wiring().refuses) {
+            return self.attempt(batch, threads, true);
+        }
         let own = self.project(batch)?;
         let before = self.mark();
         let keys = self.number(&own, threads)?;
         self.check_and_run(&own, keys, &before, threads)
     }
 
-    /// As [`BoundKernels::run`], but changes nothing: the states of the batch's keys are copied before it and restored after it.
+    /// As [`BoundKernels::run`], but changes nothing.
     pub(crate) fn peek(&mut self, batch: &RecordBatch, threads: usize) -> Result<Vec<ArrayRef>> {
+        self.attempt(batch, threads, false)
+    }
+
+    /// The states of the batch's keys are copied before it, and restored after it unless it succeeds and is to be kept.
+    fn attempt(&mut self, batch: &RecordBatch, threads: usize, keep: bool) -> Result<Vec<ArrayRef>> {
         let own = self.project(batch)?;
         let before = self.mark();
         let keys = self.number(&own, threads)?;
@@ -272,11 +280,16 @@ impl BoundKernels {
         };
         let states = self.select(&touched, None);
         let rows = self.rows;
-        let answers = self.check_and_run(&own, keys, &before, threads)?;
-        self.rows = rows;
-        self.put_back(&touched, states);
-        self.reset(&before);
-        Ok(answers)
+        let answers = self.check_and_run(&own, keys, &before, threads);
+        if answers.is_err() || !keep {
+            self.rows = rows;
+            self.put_back(&touched, states);
+            self.reset(&before);
+        }
+        if answers.is_err() {
+            self.kernels.iter_mut().for_each(|kernel| drop(kernel.take_results()));
+        }
+        answers.map_err(|error| if error.kind() == ErrorKind::Refused { error.after_rows(rows) } else { error })
     }
 
     /// The number of keys, and the mark to reset to.
@@ -363,6 +376,7 @@ impl BoundKernels {
     /// Reads a single row and appends its results to `answers`; on an error nothing is changed.
     pub(crate) fn run_row(&mut self, row: &[ScalarValue], answers: &mut Vec<ScalarValue<'static>>) -> Result<()> {
         let (operands, known) = self.read_row(row)?;
+        self.check_refusal(&operands)?;
         let key = match (known, &mut self.keys) {
             (Some(key), _) => key,
             (None, keys) => {
@@ -385,19 +399,31 @@ impl BoundKernels {
     /// As [`BoundKernels::run_row`], with copies of the key's states.
     pub(crate) fn peek_row(&mut self, row: &[ScalarValue], answers: &mut Vec<ScalarValue<'static>>) -> Result<()> {
         let (operands, key) = self.read_row(row)?;
+        self.check_refusal(&operands)?;
         let position = self.seen.as_ref().zip(key).map_or(0, |(seen, key)| seen[key]);
         let row = LiveRow { operands: &operands, position };
         self.kernels.iter().for_each(|kernel| kernel.peek_row(key, row, answers));
         Ok(())
     }
 
+    /// The error of a row that a kernel refuses: that of a batch of this row.
+    fn check_refusal(&mut self, operands: &Operands) -> Result<()> {
+        if self.kernels.iter().any(|kernel| kernel.wiring().refuses) {
+            let row = self.batch_of(operands)?;
+            self.peek(&row, 1)?;
+        }
+        Ok(())
+    }
+
+    fn batch_of(&self, operands: &Operands) -> Result<RecordBatch> {
+        let columns = operands.iter().zip(&self.fields).map(|(operand, field)| array_of(operand, field.data_type()));
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        Ok(RecordBatch::try_new(Arc::new(Schema::new(self.fields.clone())), columns)?)
+    }
+
     /// The error of a row that is not in order: that of a batch of this row.
     fn explain(&mut self, operands: &Operands) -> Error {
-        let columns = operands.iter().zip(&self.fields).map(|(operand, field)| array_of(operand, field.data_type()));
-        let row = columns
-            .collect::<Result<Vec<_>>>()
-            .and_then(|columns| Ok(RecordBatch::try_new(Arc::new(Schema::new(self.fields.clone())), columns)?));
-        let result = row.and_then(|row| self.peek(&row, 1));
+        let result = self.batch_of(operands).and_then(|row| self.peek(&row, 1));
         result.err().unwrap_or_else(|| Error::internal("a single row is refused, but a batch of it is not"))
     }
 

@@ -1,0 +1,219 @@
+//! The compiler: typed operations to machine code, by Cranelift, with the whole loop over the rows in it.
+//!
+//! What is written for a user's function is arithmetic on registers only.  Loads and stores stand in the skeletons of the loops,
+//! here, so a program cannot reach memory that it was not given.
+
+#![expect(unsafe_code, reason = "the call of compiled code; each block has its argument")]
+
+mod body;
+mod skeleton;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use cranelift_codegen::ir::{AbiParam, types};
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_jit::{JITBuilder, JITModule};
+use cranelift_module::{Linkage, Module, default_libcall_names};
+
+use crate::interpret::Column;
+use crate::ops::{Code, Op, Type};
+
+/// Which loop the code is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// One row at a time; what each result is goes to a byte.
+    Map,
+    /// Eight rows at a time, as vectors of two; which results are valid goes to bits.
+    Vector,
+    /// Rows of one key, with its state in registers.
+    Scan,
+    /// Rows of many keys.
+    Keyed,
+}
+
+/// What compiled code works on, as it reads it.
+#[repr(C)]
+#[derive(Debug)]
+struct Arguments {
+    columns: *const *const u64,
+    valid: *const *const bool,
+    states: *mut u64,
+    results: *const *mut u64,
+    kinds: *const *mut u8,
+    keys: *const u32,
+    start: u64,
+    end: u64,
+    read: *const bool,
+}
+
+/// The rows that compiled code reads, and where the results go.
+#[derive(Debug)]
+pub struct Call<'a, 'c> {
+    pub columns: &'a [Column<'c>],
+    /// Which rows are read at all, for scans; the others are in error.
+    pub read: &'a [bool],
+    /// The key of each row, for [`Mode::Keyed`].
+    pub keys: &'a [u32],
+    /// The state, or those of all keys.
+    pub states: &'a mut [u64],
+    pub results: &'a mut [Vec<u64>],
+    /// What each result is, or bits that say which are valid.
+    pub kinds: &'a mut [Vec<u8>],
+    /// The first row, and the one after the last.
+    pub start: usize,
+    pub end: usize,
+}
+
+/// Machine code for a function.
+pub struct Compiled {
+    mode: Mode,
+    /// The slots of a state.
+    width: usize,
+    results: usize,
+    entry: extern "C" fn(*const Arguments),
+    /// The memory of the code; freed when it is dropped.
+    module: Option<JITModule>,
+}
+
+// SAFETY: the code is immutable once it is made, and works on its arguments only; the module is not used again until it is dropped.
+unsafe impl Send for Compiled {}
+// SAFETY: as above.
+unsafe impl Sync for Compiled {}
+
+impl Drop for Compiled {
+    fn drop(&mut self) {
+        if let Some(module) = self.module.take() {
+            // SAFETY: `entry` is the only pointer into the module's memory, and it goes with this.
+            unsafe { module.free_memory() };
+        }
+    }
+}
+
+impl std::fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Compiled")
+    }
+}
+
+/// Why there is no machine code; the interpreter runs instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotCompiled(pub String);
+
+impl Compiled {
+    /// Compiles a function.
+    ///
+    /// # Errors
+    /// If the machine is not supported, or memory cannot be made executable.
+    pub fn new(code: &Code, mode: Mode) -> Result<Self, NotCompiled> {
+        match catch_unwind(AssertUnwindSafe(|| Self::made(code, mode))) {
+            Ok(made) => made,
+            Err(_) => Err(NotCompiled("the compiler failed".to_string())),
+        }
+    }
+
+    fn made(code: &Code, mode: Mode) -> Result<Self, NotCompiled> {
+        let mut builder = JITBuilder::with_isa(isa()?, default_libcall_names());
+        body::symbols(&mut builder);
+        let mut module = JITModule::new(builder);
+        let mut context = module.make_context();
+        let pointer = module.target_config().pointer_type();
+        if pointer != types::I64 {
+            return Err(NotCompiled("pointers do not have 64 bits".to_string()));
+        }
+        context.func.signature.params.push(AbiParam::new(pointer));
+        let mut functions = FunctionBuilderContext::new();
+        let mut build = FunctionBuilder::new(&mut context.func, &mut functions);
+        skeleton::write(&mut build, &mut module, code, mode).map_err(NotCompiled)?;
+        build.seal_all_blocks();
+        build.finalize();
+        let failed = |error: &dyn std::fmt::Display| NotCompiled(error.to_string());
+        let id = module
+            .declare_function("function", Linkage::Export, &context.func.signature)
+            .map_err(|error| failed(&error))?;
+        module.define_function(id, &mut context).map_err(|error| NotCompiled(format!("{error:?}")))?;
+        module.clear_context(&mut context);
+        module.finalize_definitions().map_err(|error| failed(&error))?;
+        let address = module.get_finalized_function(id);
+        // SAFETY: the address is that of the function that was just defined with this signature and the system's calling
+        // convention; it lives as long as the module, which `Self` owns.
+        let entry = unsafe { std::mem::transmute::<*const u8, extern "C" fn(*const Arguments)>(address) };
+        Ok(Self { mode, width: code.next.len(), results: code.results.len(), entry, module: Some(module) })
+    }
+
+    /// Runs the code.
+    ///
+    /// # Panics
+    /// If there are fewer values, results or states than rows and keys.
+    pub fn run(&self, call: Call) {
+        let Call { columns, read, keys, states, results, kinds, start, end } = call;
+        let scans = matches!(self.mode, Mode::Scan | Mode::Keyed);
+        let kinds_needed = if self.mode == Mode::Vector { end.div_ceil(8) } else { end };
+        let always = vec![true; if columns.iter().any(|column| column.valid.is_some()) { end } else { 0 }];
+        assert!(columns.iter().all(|column| column.values.len() >= end), "a column is too short");
+        assert!(
+            columns.iter().all(|column| column.valid.is_none_or(|valid| valid.len() >= end)),
+            "a column is too short"
+        );
+        assert!(
+            results.len() == self.results && results.iter().all(|results| results.len() >= end),
+            "no place for results"
+        );
+        assert!(
+            kinds.len() == self.results && kinds.iter().all(|kinds| kinds.len() >= kinds_needed),
+            "no place for kinds"
+        );
+        assert!(!scans || read.len() >= end, "it is not known which rows are read");
+        let last_key = match self.mode {
+            Mode::Keyed => {
+                assert!(keys.len() >= end, "rows without a key");
+                keys[start..end].iter().fold(0, |last, key| last.max(*key)) as usize
+            }
+            _ => 0,
+        };
+        assert!(!scans || start >= end || states.len() >= (last_key + 1) * self.width, "a key without a state");
+        let values: Vec<*const u64> = columns.iter().map(|column| column.values.as_ptr()).collect();
+        let valid: Vec<*const bool> = columns.iter().map(|column| column.valid.unwrap_or(&always).as_ptr()).collect();
+        let results: Vec<*mut u64> = results.iter_mut().map(|results| results.as_mut_ptr()).collect();
+        let kinds: Vec<*mut u8> = kinds.iter_mut().map(|kinds| kinds.as_mut_ptr()).collect();
+        let arguments = Arguments {
+            columns: values.as_ptr(),
+            valid: valid.as_ptr(),
+            states: states.as_mut_ptr(),
+            results: results.as_ptr(),
+            kinds: kinds.as_ptr(),
+            keys: keys.as_ptr(),
+            start: start as u64,
+            end: end as u64,
+            read: read.as_ptr(),
+        };
+        // SAFETY of the code that is called: its loads and stores stand in `skeleton.rs`, and reach rows `start..end` of what
+        // was asserted to be that long: columns, their validity (which code for columns without nulls does not read), `read`,
+        // results and kinds, and `width` slots of the state of each key.
+        (self.entry)(&raw const arguments);
+    }
+}
+
+fn isa() -> Result<OwnedTargetIsa, NotCompiled> {
+    let mut flags = settings::builder();
+    for (name, value) in
+        [("opt_level", "speed"), ("is_pic", "false"), ("use_colocated_libcalls", "false"), ("enable_verifier", "true")]
+    {
+        flags.set(name, value).map_err(|error| NotCompiled(error.to_string()))?;
+    }
+    let isa = cranelift_native::builder().map_err(|error| NotCompiled(error.to_string()))?;
+    isa.finish(settings::Flags::new(flags)).map_err(|error| NotCompiled(error.to_string()))
+}
+
+/// Whether vectors of two floats do for all operations.
+pub fn fits_vectors(code: &Code) -> bool {
+    let vector = |op: &Op| match op {
+        Op::Column(_, of) => *of == Type::Float,
+        Op::Float(_) | Op::Bool(_) | Op::FloatUnary(..) | Op::FloatBinary(..) | Op::FloatCompare(..) => true,
+        Op::BoolBinary(..) | Op::Not(_) => true,
+        Op::Select(_, a, _) => code.type_of(*a) != Type::Int,
+        _ => false,
+    };
+    code.next.is_empty() && code.ops.iter().all(vector)
+}

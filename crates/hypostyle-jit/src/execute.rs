@@ -1,0 +1,317 @@
+//! A program over columns of given types, ready to run: compiled where that is possible, else interpreted.
+//!
+//! It is there twice: for columns without nulls, and for any.  Most functions are *strict*: a null in any column that they use
+//! makes the row null, or puts it in error.  Then the first form does for all rows, and rows with a null are left out.
+
+use std::sync::OnceLock;
+
+use crate::compile::{Call, Compiled, Mode, fits_vectors};
+use crate::interpret::{Column, ERROR, Stepper, VALID, run_map};
+use crate::lower::{FieldType, InputType, Nulls, Typed, lower, lower_as};
+use crate::ops::{Code, Id, Type};
+use crate::program::{Checked, Function};
+
+/// What runs the operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Backend {
+    /// Machine code, or the interpreter where there can be none.
+    Compiled,
+    /// The interpreter.
+    Interpreted,
+}
+
+impl Backend {
+    /// Compiled, unless the environment variable `HYPOSTYLE_JIT` is 0.
+    pub fn chosen() -> Self {
+        static CHOSEN: OnceLock<Backend> = OnceLock::new();
+        *CHOSEN.get_or_init(|| match std::env::var("HYPOSTYLE_JIT") {
+            Ok(value) if value == "0" => Self::Interpreted,
+            _ => Self::Compiled,
+        })
+    }
+}
+
+/// The rows whose state is one key's.
+#[derive(Debug, Clone, Copy)]
+pub enum Keys<'a> {
+    /// All rows have key 0.
+    One,
+    /// The key of each row.
+    Each(&'a [u32]),
+    /// Keys with the first of their consecutive rows and the row after the last.
+    Runs(&'a [(u32, usize, usize)]),
+}
+
+/// A result of all rows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Answers {
+    /// The bits of floats or integers.
+    pub values: Vec<u64>,
+    /// Which rows are valid, as bits, the first row lowest; all, if there are none.
+    pub valid: Option<Vec<u8>>,
+}
+
+/// The first row in error, if the caller wants to know.
+pub type Outcome = Result<Vec<Answers>, usize>;
+
+struct Variant {
+    typed: Typed,
+    map: OnceLock<Option<Compiled>>,
+    vector: OnceLock<Option<Compiled>>,
+    scan: OnceLock<Option<Compiled>>,
+    keyed: OnceLock<Option<Compiled>>,
+}
+
+impl Variant {
+    fn new(typed: Typed) -> Self {
+        let (map, vector, scan, keyed) = Default::default();
+        Self { typed, map, vector, scan, keyed }
+    }
+
+    fn compiled(&self, mode: Mode) -> Option<&Compiled> {
+        let place = match mode {
+            Mode::Map => &self.map,
+            Mode::Vector => &self.vector,
+            Mode::Scan => &self.scan,
+            Mode::Keyed => &self.keyed,
+        };
+        place.get_or_init(|| Compiled::new(&self.typed.code, mode).ok()).as_ref()
+    }
+
+    fn code(&self) -> &Code {
+        &self.typed.code
+    }
+}
+
+/// See the module.
+pub struct Bound {
+    backend: Backend,
+    /// Without nulls.
+    dense: Variant,
+    /// With any.
+    sparse: Variant,
+    uses: Vec<bool>,
+    strict: bool,
+}
+
+impl std::fmt::Debug for Bound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bound").field("typed", &self.sparse.typed).finish_non_exhaustive()
+    }
+}
+
+impl Bound {
+    /// The function over columns of these types.
+    ///
+    /// # Errors
+    /// What Python does not have for these types, in words.
+    pub fn new(function: &Function, types: &[InputType], backend: Backend) -> Checked<Self> {
+        let general = lower(function, types)?;
+        let dense = lower_as(&general, function, types, &vec![Nulls::Never; types.len()])?;
+        let uses: Vec<bool> = (0..types.len()).map(|column| general.code.uses_column(column)).collect();
+        let is_strict = |column: usize| {
+            let mut nulls = vec![Nulls::Some; types.len()];
+            nulls[column] = Nulls::Always;
+            let yes = |code: &Code, id| code.constant_bool(id) == Some(true);
+            lower_as(&general, function, types, &nulls).is_ok_and(|typed| {
+                let code = &typed.code;
+                let no_result = code.results.iter().all(|(_, null)| yes(code, *null));
+                // A row that is left out keeps the state, as one in error does.
+                yes(code, code.error) || no_result && code.next.is_empty()
+            })
+        };
+        let strict = uses.iter().enumerate().all(|(column, used)| !used || is_strict(column));
+        Ok(Self { backend, dense: Variant::new(dense), sparse: Variant::new(general), uses, strict })
+    }
+
+    /// The types of the results.
+    pub fn results(&self) -> &[Type] {
+        &self.sparse.typed.results
+    }
+
+    /// The fields of the state.
+    pub fn fields(&self) -> &[FieldType] {
+        &self.sparse.typed.fields
+    }
+
+    /// The slots of a key's state before its first row: one a field, and one more if the field can be None.
+    pub fn start(&self) -> &[u64] {
+        &self.sparse.typed.start
+    }
+
+    /// Whether a column's values matter.
+    pub fn uses(&self, column: usize) -> bool {
+        self.uses[column]
+    }
+
+    /// Whether a null in any column that it uses makes the row's results null.
+    pub fn is_strict(&self) -> bool {
+        self.strict
+    }
+
+    /// The operations for any columns, as text.
+    pub fn shown(&self) -> String {
+        self.sparse.code().to_string()
+    }
+
+    /// The form for these columns; a strict function needs that for any only to find the first row in error.
+    fn variant(&self, columns: &[Column], raises: bool) -> &Variant {
+        let nulls = columns.iter().zip(&self.uses).any(|(column, used)| *used && column.valid.is_some());
+        if nulls && (!self.strict || raises) { &self.sparse } else { &self.dense }
+    }
+
+    /// The results of rows of a function without state.  Unless errors are asked for, a strict function takes no notice of
+    /// nulls: its caller does.
+    ///
+    /// # Errors
+    /// The first row in error, if `raises`.
+    pub fn map(&self, columns: &[Column], rows: usize, raises: bool) -> Outcome {
+        let variant = self.variant(columns, raises);
+        let code = variant.code();
+        let mut results = vec![vec![0; rows]; code.results.len()];
+        let vector = self.backend == Backend::Compiled && !raises && fits_vectors(code) && rows >= VECTOR_ROWS;
+        if let Some(compiled) = if vector { variant.compiled(Mode::Vector) } else { None } {
+            let whole = rows / VECTOR_ROWS * VECTOR_ROWS;
+            let mut valid = vec![vec![0xFF; rows.div_ceil(8)]; results.len()];
+            compiled.run(call(columns, &mut results, &mut valid, whole));
+            if whole < rows {
+                let mut kinds = vec![vec![VALID; rows]; results.len()];
+                interpret(code, columns, whole, rows - whole, &mut results, &mut kinds);
+                for (bits, kinds) in valid.iter_mut().zip(&kinds) {
+                    (whole..rows).for_each(|row| set_bit(bits, row, kinds[row] == VALID));
+                }
+            }
+            let answer = |((values, valid), (_, null)): ((Vec<u64>, Vec<u8>), &(Id, Id))| {
+                let never = code.constant_bool(*null) == Some(false);
+                Answers { values, valid: (!never).then_some(valid) }
+            };
+            return Ok(results.into_iter().zip(valid).zip(&code.results).map(answer).collect());
+        }
+        let mut kinds = vec![vec![VALID; rows]; results.len()];
+        match variant.compiled_if(self.backend, Mode::Map) {
+            Some(compiled) => compiled.run(call(columns, &mut results, &mut kinds, rows)),
+            None => interpret(code, columns, 0, rows, &mut results, &mut kinds),
+        }
+        finished(results, &kinds, raises)
+    }
+
+    /// Reads rows in order; `states` has the slots of all keys, key by key.  Of a strict function, rows that are `false` in
+    /// `read`, if there is such, are in error.
+    ///
+    /// # Errors
+    /// The first row in error, if `raises`; the states have changed then.
+    pub fn scan(
+        &self,
+        columns: &[Column],
+        rows: usize,
+        read: Option<&[bool]>,
+        keys: Keys,
+        states: &mut [u64],
+        raises: bool,
+    ) -> Outcome {
+        let variant = if self.strict { &self.dense } else { self.variant(columns, raises) };
+        let code = variant.code();
+        let width = code.next.len();
+        let mut results = vec![vec![0; rows]; code.results.len()];
+        let mut kinds = vec![vec![VALID; rows]; results.len()];
+        let all;
+        let read = match read.filter(|_| self.strict) {
+            Some(read) => read,
+            None => {
+                all = vec![true; rows];
+                &all
+            }
+        };
+        let mode = if matches!(keys, Keys::Each(_)) { Mode::Keyed } else { Mode::Scan };
+        match (variant.compiled_if(self.backend, mode), keys) {
+            (Some(compiled), Keys::One) => {
+                compiled.run(Call { read, states, ..call(columns, &mut results, &mut kinds, rows) });
+            }
+            (Some(compiled), Keys::Each(keys)) => {
+                compiled.run(Call { read, keys, states, ..call(columns, &mut results, &mut kinds, rows) });
+            }
+            (Some(compiled), Keys::Runs(runs)) => {
+                for (key, start, end) in runs {
+                    let states = &mut states[*key as usize * width..(*key as usize + 1) * width];
+                    let start = *start;
+                    compiled.run(Call { read, states, start, ..call(columns, &mut results, &mut kinds, *end) });
+                }
+            }
+            (None, keys) => {
+                let mut stepper = Stepper::new(code);
+                let mut step = |row: usize, key: usize| {
+                    let state = &mut states[key * width..(key + 1) * width];
+                    if read[row] {
+                        stepper.step(columns, row, state, |at, value, kind| {
+                            results[at][row] = value;
+                            kinds[at][row] = kind;
+                        });
+                    } else {
+                        kinds.iter_mut().for_each(|kinds| kinds[row] = ERROR);
+                    }
+                };
+                match keys {
+                    Keys::One => (0..rows).for_each(|row| step(row, 0)),
+                    Keys::Each(keys) => keys.iter().enumerate().for_each(|(row, key)| step(row, *key as usize)),
+                    Keys::Runs(runs) => {
+                        for (key, start, end) in runs {
+                            (*start..*end).for_each(|row| step(row, *key as usize));
+                        }
+                    }
+                }
+            }
+        }
+        finished(results, &kinds, raises)
+    }
+}
+
+/// How many rows a turn of the vector loop takes.
+const VECTOR_ROWS: usize = 8;
+
+/// The first `end` rows of a function without state.
+fn call<'a, 'c>(
+    columns: &'a [Column<'c>],
+    results: &'a mut [Vec<u64>],
+    kinds: &'a mut [Vec<u8>],
+    end: usize,
+) -> Call<'a, 'c> {
+    Call { columns, read: &[], keys: &[], states: &mut [], results, kinds, start: 0, end }
+}
+
+impl Variant {
+    fn compiled_if(&self, backend: Backend, mode: Mode) -> Option<&Compiled> {
+        if backend == Backend::Compiled { self.compiled(mode) } else { None }
+    }
+}
+
+fn interpret(
+    code: &Code,
+    columns: &[Column],
+    start: usize,
+    rows: usize,
+    results: &mut [Vec<u64>],
+    kinds: &mut [Vec<u8>],
+) {
+    let mut values: Vec<&mut [u64]> = results.iter_mut().map(Vec::as_mut_slice).collect();
+    let mut kinds: Vec<&mut [u8]> = kinds.iter_mut().map(Vec::as_mut_slice).collect();
+    run_map(code, columns, start, rows, &mut values, &mut kinds);
+}
+
+fn set_bit(bits: &mut [u8], row: usize, to: bool) {
+    let mask = 1 << (row % 8);
+    if to { bits[row / 8] |= mask } else { bits[row / 8] &= !mask }
+}
+
+/// Kinds as bits, or the first row in error.
+fn finished(results: Vec<Vec<u64>>, kinds: &[Vec<u8>], raises: bool) -> Outcome {
+    if raises && let Some(row) = kinds.iter().filter_map(|kinds| kinds.iter().position(|kind| *kind == ERROR)).min() {
+        return Err(row);
+    }
+    let answer = |(values, kinds): (Vec<u64>, &Vec<u8>)| {
+        let byte =
+            |rows: &[u8]| rows.iter().enumerate().fold(0, |bits, (bit, kind)| bits | u8::from(*kind == VALID) << bit);
+        let some = kinds.iter().any(|kind| *kind != VALID);
+        Answers { values, valid: some.then(|| kinds.chunks(8).map(byte).collect()) }
+    };
+    Ok(results.into_iter().zip(kinds).map(answer).collect())
+}

@@ -1,0 +1,341 @@
+//! The kernel `program`: a user's function over columns, in every place where kernels run.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
+use arrow::datatypes::{DataType, Field};
+use hypostyle::{
+    Arguments, Binding, Domain, Error, ErrorKind, Family, Inputs, Kernel, Kind, Lane, Literal, Parameter, Plan,
+    Program, ProgramRows, Refused, Result, RowKeys, Scalar, StateField, Valid, Value, Values,
+};
+
+use crate::execute::{Answers, Backend, Bound, Keys};
+use crate::interpret::Column;
+use crate::lower::InputType;
+use crate::ops::Type;
+use crate::program::Function;
+
+/// The name of the kernel.
+pub const NAME: &str = "program";
+
+const PARAMETERS: [Parameter; 3] = [
+    Parameter::required(
+        "columns",
+        Kind::Columns,
+        "The columns that the function reads, in the order of its parameters.",
+    ),
+    Parameter::required("program", Kind::Program, "What the function does, as `kernel.program` of Python gives it."),
+    Parameter::optional(
+        "errors",
+        Kind::Choice(&["null", "raise"]),
+        Literal::Text("null"),
+        "What happens to a row where Python would raise, or an int leaves 64 bits: it is null, or an error.",
+    ),
+];
+
+/// The kernel, for catalogs.
+pub fn kernel() -> Kernel {
+    let mut kernel = Kernel::new(NAME, Family::Function, PARAMETERS.to_vec(), plan);
+    kernel.summary = "A user's own function, written in Python: of a row, or with state from row to row.".to_string();
+    kernel.formula = "y[i], state = f(state, x[i], ...)".to_string();
+    kernel.notes = "The meaning is that of CPython. A null is None. A row where Python would raise, or where an int leaves 64 \
+                    bits, is null and leaves the state as it was. `hs.jit`, `hs.scan` and `hs.loop` of Python make the program."
+        .to_string();
+    kernel.source = "docs/own-functions.md".to_string();
+    kernel.example =
+        vec![("columns".to_string(), Value::from(vec!["x", "z"])), ("program".to_string(), Value::from(EXAMPLE))];
+    kernel
+}
+
+/// What was understood of a program for columns of these types (`float`, `int` or `bool`): its operations, as text.
+///
+/// # Errors
+/// Whatever is not a program, and operations that Python does not have for these types.
+pub fn shown(program: &str, types: &[String]) -> Result<String> {
+    let refused = |problem: String| Error::new(ErrorKind::Parameter, problem).in_kernel(NAME).at_parameter("program");
+    let function = Function::parse(program).map_err(|error| refused(error.to_string()))?;
+    let input = |name: &String| match name.as_str() {
+        "float" => Ok(InputType::Float),
+        "int" => Ok(InputType::Int),
+        "bool" => Ok(InputType::Bool),
+        other => Err(refused(format!("'{other}' is no type; the types are float, int and bool"))),
+    };
+    let types = types.iter().map(input).collect::<Result<Vec<_>>>()?;
+    if types.len() != function.inputs.len() {
+        let (wanted, given) = (function.inputs.len(), types.len());
+        return Err(refused(format!("the function has {wanted} columns, and {given} types are given")));
+    }
+    let bound = Bound::new(&function, &types, Backend::Interpreted).map_err(|error| refused(error.to_string()))?;
+    Ok(bound.shown())
+}
+
+/// `lambda x, z: x + z`.
+const EXAMPLE: &str = concat!(
+    r#"{"name":"add","inputs":["x","z"],"state":[],"outputs":[],"#,
+    r#""body":[["return",[["+",["get","x"],["get","z"]]],[]]]}"#
+);
+
+fn plan(arguments: &Arguments) -> Result<Plan> {
+    let columns = arguments.columns("columns")?;
+    let text = arguments.text("program")?;
+    let raises = arguments.choice("errors", &[("null", false), ("raise", true)])?;
+    let function = Function::parse(&text).map_err(|error| arguments.refuse("program", error))?;
+    if function.inputs.len() != columns.len() {
+        let (wanted, given) = (function.inputs.len(), columns.len());
+        return Err(
+            arguments.refuse("columns", format!("the function has {wanted} parameters, and {given} columns are given"))
+        );
+    }
+    if columns.is_empty() {
+        return Err(arguments.refuse("columns", "is empty: a function needs a column"));
+    }
+    let function = Arc::new(function);
+    let known = Mutex::new(HashMap::new());
+    Ok(Plan::program(Inputs::columns(columns.clone()), move |binding| {
+        let types = columns.iter().map(|name| input_type(binding, name)).collect::<Result<Vec<_>>>()?;
+        let bound = bound(&function, types.clone(), &known)?;
+        let program = UserFunction::new(&function, bound, &types, raises);
+        Ok((program, function.name.clone()))
+    }))
+}
+
+fn input_type(binding: &Binding, name: &str) -> Result<InputType> {
+    let (_, data_type) = binding.column(name)?;
+    Ok(match data_type {
+        DataType::Boolean => InputType::Bool,
+        DataType::UInt64 => InputType::Unsigned,
+        other if Domain::Integer.reads(other) => InputType::Int,
+        other if Domain::Float.reads(other) => InputType::Float,
+        other => return Err(binding.column_type(name, "a number, a boolean, a date or a time", other)),
+    })
+}
+
+/// The function for these types, made once.
+fn bound(
+    function: &Function,
+    types: Vec<InputType>,
+    known: &Mutex<HashMap<Vec<InputType>, Arc<Bound>>>,
+) -> Result<Arc<Bound>> {
+    let mut known = known.try_lock().ok();
+    if let Some(bound) = known.as_ref().and_then(|known| known.get(&types)) {
+        return Ok(bound.clone());
+    }
+    let bound = Bound::new(function, &types, Backend::chosen())
+        .map_err(|error| Error::new(ErrorKind::ColumnType, error.to_string()).in_kernel(&function.name))?;
+    let bound = Arc::new(bound);
+    if let Some(known) = &mut known {
+        known.insert(types, bound.clone());
+    }
+    Ok(bound)
+}
+
+/// A function bound to columns of some types.
+struct UserFunction {
+    name: String,
+    bound: Arc<Bound>,
+    inputs: Vec<Domain>,
+    state: Vec<StateField>,
+    output: DataType,
+    raises: bool,
+}
+
+impl UserFunction {
+    fn new(function: &Function, bound: Arc<Bound>, inputs: &[InputType], raises: bool) -> Self {
+        let domain = |of: InputType| if of == InputType::Float { Domain::Float } else { Domain::Integer };
+        let mut state = Vec::new();
+        let mut start = bound.start().iter();
+        for ((name, _), field) in function.state.iter().zip(bound.fields()) {
+            let mut slot = |name: String, of: Type| {
+                let bits = start.next().copied().unwrap_or_default();
+                state.push(StateField { name, start: scalar(bits, of) });
+            };
+            slot(name.clone(), field.of);
+            if field.nullable {
+                slot(format!("{name}.none"), Type::Bool);
+            }
+        }
+        let types: Vec<DataType> = bound.results().iter().map(|of| data_type(*of)).collect();
+        let output = match function.outputs.as_slice() {
+            [] => types[0].clone(),
+            names => {
+                let fields = names.iter().zip(types).map(|(name, of)| Field::new(name, of, true));
+                DataType::Struct(fields.collect())
+            }
+        };
+        let inputs = inputs.iter().map(|of| domain(*of)).collect();
+        Self { name: function.name.clone(), bound, inputs, state, output, raises }
+    }
+
+    fn refused(&self, row: usize) -> Refused {
+        let name = &self.name;
+        Refused { row, problem: format!("the function '{name}' raises in Python here, or an int leaves 64 bits") }
+    }
+
+    /// Nulls of a column count where the function uses it.
+    fn used<'r>(&self, rows: &'r ProgramRows) -> impl Iterator<Item = &'r Valid<'r>> {
+        let uses = |(at, column): (usize, &'r _)| self.bound.uses(at).then_some(column);
+        rows.columns.iter().map(|column| &column.valid).enumerate().filter_map(uses)
+    }
+
+    fn map(&self, rows: &ProgramRows) -> std::result::Result<Vec<Lane>, Refused> {
+        let strict = self.bound.is_strict() && !self.raises;
+        // A strict function takes no notice of nulls: they are joined with those of its results.
+        let flags: Vec<Option<Cow<[bool]>>> =
+            rows.columns.iter().map(|column| if strict { None } else { flags_of(&column.valid) }).collect();
+        let columns = columns(rows, &flags);
+        let answers = match self.bound.map(&columns, rows.len, self.raises) {
+            Ok(answers) => answers,
+            Err(row) => return Err(self.refused(row)),
+        };
+        if !strict {
+            return Ok(answers.into_iter().map(|answers| lane(answers, rows.len)).collect());
+        }
+        let mut nulls: Option<NullBuffer> = None;
+        for valid in self.used(rows) {
+            let of_column = match valid {
+                Valid::All => None,
+                Valid::Flags(flags) => Some(NullBuffer::from(flags.to_vec())),
+                Valid::Bits(bits) => Some(bits.clone()),
+            };
+            nulls = NullBuffer::union(nulls.as_ref(), of_column.as_ref());
+        }
+        let with_nulls = |answers: Answers| {
+            let lane = lane(answers, rows.len);
+            Lane { nulls: NullBuffer::union(lane.nulls.as_ref(), nulls.as_ref()), ..lane }
+        };
+        Ok(answers.into_iter().map(with_nulls).collect())
+    }
+
+    fn scan(&self, rows: &ProgramRows, states: &mut [u64]) -> std::result::Result<Vec<Lane>, Refused> {
+        let flags: Vec<Option<Cow<[bool]>>> = rows.columns.iter().map(|column| flags_of(&column.valid)).collect();
+        let mut read: Option<Cow<[bool]>> = None;
+        if self.bound.is_strict() {
+            for (_, flags) in flags.iter().enumerate().filter(|(at, _)| self.bound.uses(*at)) {
+                match (&mut read, flags) {
+                    (_, None) => {}
+                    (None, Some(flags)) => read = Some(Cow::Borrowed(flags)),
+                    (Some(read), Some(flags)) => {
+                        read.to_mut().iter_mut().zip(flags.iter()).for_each(|(all, valid)| *all &= valid);
+                    }
+                }
+            }
+        }
+        let columns = columns(rows, &flags);
+        let keys = match &rows.keys {
+            RowKeys::One => Keys::One,
+            RowKeys::Each(keys) => Keys::Each(keys),
+            RowKeys::Runs(runs) => Keys::Runs(runs),
+        };
+        match self.bound.scan(&columns, rows.len, read.as_deref(), keys, states, self.raises) {
+            Ok(answers) => Ok(answers.into_iter().map(|answers| lane(answers, rows.len)).collect()),
+            Err(row) => Err(self.refused(row)),
+        }
+    }
+}
+
+impl Program for UserFunction {
+    fn inputs(&self) -> &[Domain] {
+        &self.inputs
+    }
+
+    fn state(&self) -> &[StateField] {
+        &self.state
+    }
+
+    fn output_type(&self) -> DataType {
+        self.output.clone()
+    }
+
+    fn may_refuse(&self) -> bool {
+        self.raises
+    }
+
+    fn cost(&self) -> usize {
+        5
+    }
+
+    fn step(
+        &self,
+        row: &[Option<Scalar>],
+        state: &mut [Scalar],
+        results: &mut [Option<Scalar>],
+    ) -> std::result::Result<(), Refused> {
+        let bits = |scalar: &Scalar| match scalar {
+            Scalar::Float(x) => x.to_bits(),
+            Scalar::Integer(x) => x.cast_unsigned(),
+        };
+        let values: Vec<[u64; 1]> = row.iter().map(|value| [value.as_ref().map_or(0, bits)]).collect();
+        let valid: Vec<[bool; 1]> = row.iter().map(|value| [value.is_some()]).collect();
+        let columns: Vec<Column> = values
+            .iter()
+            .zip(&valid)
+            .map(|(values, valid)| Column { values, valid: (!valid[0]).then_some(valid) })
+            .collect();
+        let used = (0..row.len()).all(|at| !self.bound.uses(at) || row[at].is_some());
+        let left_out = self.bound.is_strict() && !used;
+        let mut words: Vec<u64> = state.iter().map(bits).collect();
+        let answers =
+            match self.bound.scan(&columns, 1, left_out.then_some(&[false]), Keys::One, &mut words, self.raises) {
+                Ok(answers) => answers,
+                Err(row) => return Err(self.refused(row)),
+            };
+        for (field, bits) in state.iter_mut().zip(words) {
+            *field = match field {
+                Scalar::Float(_) => Scalar::Float(f64::from_bits(bits)),
+                Scalar::Integer(_) => Scalar::Integer(bits.cast_signed()),
+            };
+        }
+        for ((result, answers), of) in results.iter_mut().zip(answers).zip(self.bound.results()) {
+            let is_valid = answers.valid.is_none_or(|bits| bits[0] & 1 == 1);
+            *result = is_valid.then(|| scalar(answers.values[0], *of));
+        }
+        Ok(())
+    }
+
+    fn run(&self, rows: &ProgramRows, states: &mut [u64]) -> Option<std::result::Result<Vec<Lane>, Refused>> {
+        Some(if self.state.is_empty() { self.map(rows) } else { self.scan(rows, states) })
+    }
+}
+
+fn scalar(bits: u64, of: Type) -> Scalar {
+    match of {
+        Type::Float => Scalar::Float(f64::from_bits(bits)),
+        Type::Int | Type::Bool => Scalar::Integer(bits.cast_signed()),
+    }
+}
+
+fn data_type(of: Type) -> DataType {
+    match of {
+        Type::Float => DataType::Float64,
+        Type::Int => DataType::Int64,
+        Type::Bool => DataType::Boolean,
+    }
+}
+
+fn flags_of<'v>(valid: &'v Valid) -> Option<Cow<'v, [bool]>> {
+    match valid {
+        Valid::All => None,
+        Valid::Flags(flags) => Some(Cow::Borrowed(flags)),
+        Valid::Bits(nulls) => Some(Cow::Owned(nulls.iter().collect())),
+    }
+}
+
+fn columns<'r>(rows: &'r ProgramRows, flags: &'r [Option<Cow<[bool]>>]) -> Vec<Column<'r>> {
+    let values = |values: &'r Values| match values {
+        Values::Float(values) => bytemuck::cast_slice(values.as_ref()),
+        Values::Integer(values) => bytemuck::cast_slice(values.as_ref()),
+        Values::Constant(_) | Values::Nothing => &[],
+    };
+    let column = |(column, valid): (&'r hypostyle::ProgramColumn, &'r Option<Cow<[bool]>>)| Column {
+        values: values(&column.values),
+        valid: valid.as_deref(),
+    };
+    rows.columns.iter().zip(flags).map(column).collect()
+}
+
+fn lane(answers: Answers, rows: usize) -> Lane {
+    let nulls = |bits: Vec<u8>| NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(bits), 0, rows));
+    Lane { values: answers.values, nulls: answers.valid.map(nulls).filter(|nulls| nulls.null_count() > 0) }
+}

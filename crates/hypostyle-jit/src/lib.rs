@@ -1,0 +1,44 @@
+//! Users' own functions as kernels: a program as data, written in Python, with the meaning of CPython.
+//!
+//! ```text
+//! program    the JSON that Python hands over, parsed and checked
+//! lower      what it does for columns of known types: operations without control flow
+//! ops        these operations
+//! interpret  what each does, and the executor that needs no compiler
+//! compile    the executor by machine code
+//! execute    both, over columns with and without nulls
+//! kernel     the kernel `program`, for catalogs
+//! ```
+//!
+//! ```
+//! use std::sync::Arc;
+//! use arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch};
+//! use arrow::datatypes::Float64Type;
+//! use hypostyle::{Catalog, KernelSpec};
+//!
+//! let catalog = Catalog::default().with_kernels([hypostyle_jit::kernel()])?;
+//! let program = r#"{"name":"peak","inputs":["x"],"state":[["peak",["float","0.0"]]],"outputs":[],"body":[
+//!     ["set","peak",["call","max",[["field","peak"],["get","x"]]]],
+//!     ["return",[["get","peak"]],[["get","peak"]]]]}"#;
+//! let spec = KernelSpec::new("program").with("columns", vec!["x"]).with("program", program);
+//! let x: ArrayRef = Arc::new(Float64Array::from(vec![1.0, 3.0, 2.0]));
+//! let peaks = catalog.evaluate(&RecordBatch::try_from_iter([("x", x)])?, &[spec], None)?;
+//! assert_eq!(peaks.column(0).as_primitive::<Float64Type>().values(), &[1.0, 3.0, 3.0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod compile;
+mod execute;
+mod interpret;
+mod kernel;
+mod lower;
+mod math;
+mod ops;
+mod program;
+
+pub use kernel::{NAME, kernel, shown};
+
+/// The kernels of Hypostyle, and `program`.
+pub fn catalog() -> hypostyle::Catalog {
+    hypostyle::Catalog::default().with_kernels([kernel()]).unwrap_or_default()
+}

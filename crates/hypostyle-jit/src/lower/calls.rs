@@ -1,0 +1,322 @@
+//! The functions that a program can call: builtins, the module `math` with what it raises, and NumPy's, which raise nothing.
+
+use super::{Kind, Value, Walk, joined};
+use crate::ops::{Compare, FloatBinary, FloatUnary, Id, IntBinary, Math, Math2, Op, Overflow};
+use crate::program::{Checked, Expression, Invalid, invalid};
+
+impl<'p> Walk<'p> {
+    pub(super) fn call(&mut self, name: &str, arguments: &'p [Expression]) -> Checked<Value> {
+        // Which of the two NumPy chooses is no matter of control: both are computed.
+        let values = arguments.iter().map(|argument| self.expression(argument)).collect::<Checked<Vec<_>>>()?;
+        let wrong = || Invalid(format!("{name} with {} arguments is no function that is compiled", values.len()));
+        match (name, values.as_slice()) {
+            ("abs", [x]) => self.abs(*x),
+            ("min" | "max", [first, rest @ ..]) if !rest.is_empty() => self.extreme(name == "max", *first, rest),
+            ("int", [x]) => self.to_int(*x, FloatUnary::Trunc),
+            ("float", [x]) => {
+                let (kind, id) = self.number(*x, "float()")?;
+                let id = self.as_float(kind, id);
+                Ok(self.value(Kind::Float, id))
+            }
+            ("bool", [x]) => {
+                let id = self.truth(*x)?;
+                Ok(self.value(Kind::Bool, id))
+            }
+            ("round", [x]) => self.to_int(*x, FloatUnary::Nearest),
+            ("round", [x, digits]) => self.round(*x, *digits),
+            _ => match name.split_once('.') {
+                Some(("math", function)) => self.math(function, &values)?.ok_or_else(wrong),
+                Some(("np", function)) => self.numpy(function, &values)?.ok_or_else(wrong),
+                _ => Err(wrong()),
+            },
+        }
+    }
+
+    fn abs(&mut self, x: Value) -> Checked<Value> {
+        let (kind, id) = self.number(x, "abs()")?;
+        if matches!(kind, Kind::Float | Kind::None) {
+            let id = self.unary_float(FloatUnary::Abs, id);
+            return Ok(self.value(Kind::Float, id));
+        }
+        let value = self.value(kind, id);
+        let id = self.converted(value, Kind::Int);
+        let (zero, least) = (self.build.int(0), self.build.int(i64::MIN));
+        let over = self.build.icmp(Compare::Eq, id, least);
+        self.raise(over);
+        let (negative, minus) = (self.build.icmp(Compare::Lt, id, zero), self.int(IntBinary::Sub, zero, id));
+        let id = self.build.select(negative, minus, id);
+        Ok(self.value(Kind::Int, id))
+    }
+
+    /// `max(a, b)` is `b` where `b > a`, else `a`; so with NaN the order matters, as in CPython.
+    fn extreme(&mut self, largest: bool, first: Value, rest: &[Value]) -> Checked<Value> {
+        let what = if largest { "max()" } else { "min()" };
+        let (kind, id) = self.number(first, what)?;
+        let mut best = self.value(kind, id);
+        for next in rest {
+            let (kind, id) = self.number(*next, what)?;
+            let (now, next) = ((best.kind, best.id), (kind, id));
+            if now.0 == Kind::None || kind == Kind::None {
+                continue;
+            }
+            let better = if largest { self.less(now, next, false) } else { self.less(next, now, false) };
+            let next = self.value(kind, id);
+            best = self.join(better, next, best);
+        }
+        Ok(best)
+    }
+
+    fn to_int(&mut self, x: Value, how: FloatUnary) -> Checked<Value> {
+        let (kind, id) = self.number(x, "int()")?;
+        let id = match kind {
+            Kind::Float => {
+                let whole = self.unary_float(how, id);
+                self.whole_to_int(whole)
+            }
+            Kind::None => self.build.int(0),
+            _ => {
+                let value = self.value(kind, id);
+                self.converted(value, Kind::Int)
+            }
+        };
+        Ok(self.value(Kind::Int, id))
+    }
+
+    fn round(&mut self, x: Value, digits: Value) -> Checked<Value> {
+        if digits.kind == Kind::None {
+            return self.to_int(x, FloatUnary::Nearest);
+        }
+        let digits = match self.build.ops[digits.id.index()] {
+            Op::Int(digits) if digits.unsigned_abs() <= 400 => i32::try_from(digits).unwrap_or(0),
+            _ => return invalid("round(x, n) needs a constant integer n from -400 to 400"),
+        };
+        let (kind, id) = self.number(x, "round()")?;
+        match kind {
+            Kind::Float => {
+                let rounded = self.build.push(Op::Round(id, digits));
+                let (finite, infinite) = (self.is_finite(id), self.is_infinite(rounded));
+                let over = self.build.and(finite, infinite);
+                self.raise(over);
+                Ok(self.value(Kind::Float, rounded))
+            }
+            Kind::None => Ok(self.value(Kind::Float, id)),
+            _ if digits >= 0 => {
+                let value = self.value(kind, id);
+                let id = self.converted(value, Kind::Int);
+                Ok(self.value(Kind::Int, id))
+            }
+            _ => invalid("round(x, n) of an int with negative n is not compiled; round(float(x), n) is"),
+        }
+    }
+
+    /// A float argument.
+    fn float_of(&mut self, x: Value, name: &str) -> Checked<Id> {
+        let (kind, id) = self.number(x, name)?;
+        Ok(if kind == Kind::None { id } else { self.as_float(kind, id) })
+    }
+
+    /// Raises what `math` raises: where the result is NaN and no argument is, or infinite and all are finite.
+    fn check_math(&mut self, result: Id, arguments: &[Id]) {
+        let (nan, infinite) = (self.is_nan(result), self.is_infinite(result));
+        let (mut known, mut finite) = (self.yes, self.yes);
+        for x in arguments {
+            let is_nan = self.is_nan(*x);
+            let not = self.build.not(is_nan);
+            known = self.build.and(known, not);
+            let is_finite = self.is_finite(*x);
+            finite = self.build.and(finite, is_finite);
+        }
+        let invalid = self.build.and(nan, known);
+        let over = self.build.and(infinite, finite);
+        let raises = self.build.or(invalid, over);
+        self.raise(raises);
+    }
+
+    fn known_math(name: &str) -> Option<Math> {
+        Math::ALL.iter().copied().find(|function| function.name() == name)
+    }
+
+    fn math(&mut self, name: &str, values: &[Value]) -> Checked<Option<Value>> {
+        let full = format!("math.{name}()");
+        if let ("floor" | "ceil" | "trunc", [x]) = (name, values) {
+            let how = match name {
+                "floor" => FloatUnary::Floor,
+                "ceil" => FloatUnary::Ceil,
+                _ => FloatUnary::Trunc,
+            };
+            return self.to_int(*x, how).map(Some);
+        }
+        let x = values.iter().map(|x| self.float_of(*x, &full)).collect::<Checked<Vec<_>>>()?;
+        let float = |walk: &Self, id| Ok(Some(walk.value(Kind::Float, id)));
+        let bool = |walk: &Self, id| Ok(Some(walk.value(Kind::Bool, id)));
+        match (name, x.as_slice()) {
+            ("isnan", [x]) => {
+                let id = self.is_nan(*x);
+                bool(self, id)
+            }
+            ("isinf", [x]) => {
+                let id = self.is_infinite(*x);
+                bool(self, id)
+            }
+            ("isfinite", [x]) => {
+                let id = self.is_finite(*x);
+                bool(self, id)
+            }
+            ("fabs", [x]) => {
+                let id = self.unary_float(FloatUnary::Abs, *x);
+                float(self, id)
+            }
+            ("sqrt", [x]) => {
+                // Of a negative number only; of NaN it is NaN.
+                let zero = self.build.float(0.0);
+                let negative = self.build.fcmp(Compare::Lt, *x, zero);
+                self.raise(negative);
+                let id = self.unary_float(FloatUnary::Sqrt, *x);
+                float(self, id)
+            }
+            ("degrees" | "radians", [x]) => {
+                use std::f64::consts::PI;
+                let factor = self.build.float(if name == "degrees" { 180.0 / PI } else { PI / 180.0 });
+                let id = self.float(FloatBinary::Mul, *x, factor);
+                float(self, id)
+            }
+            ("copysign", [x, y]) => {
+                let id = self.float(FloatBinary::CopySign, *x, *y);
+                float(self, id)
+            }
+            ("pow", [x, y]) => {
+                let id = self.float_power(*x, *y);
+                float(self, id)
+            }
+            ("atan2", [y, x]) => {
+                let id = self.build.push(Op::Math2(Math2::Atan2, *y, *x));
+                float(self, id)
+            }
+            ("hypot" | "fmod", [x, y]) => {
+                let function = if name == "hypot" { Math2::Hypot } else { Math2::Fmod };
+                let id = self.build.push(Op::Math2(function, *x, *y));
+                self.check_math(id, &[*x, *y]);
+                float(self, id)
+            }
+            ("log", [x, base]) => {
+                let logarithms = [*x, *base].map(|x| {
+                    let id = self.build.push(Op::Math(Math::Log, x));
+                    self.check_math(id, &[x]);
+                    id
+                });
+                let zero = self.build.float(0.0);
+                let is_zero = self.build.fcmp(Compare::Eq, logarithms[1], zero);
+                self.raise(is_zero);
+                let id = self.float(FloatBinary::Div, logarithms[0], logarithms[1]);
+                float(self, id)
+            }
+            (name, [x]) => match Self::known_math(name) {
+                Some(function) => {
+                    let id = self.build.push(Op::Math(function, *x));
+                    self.check_math(id, &[*x]);
+                    float(self, id)
+                }
+                None => Ok(None),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    fn numpy(&mut self, name: &str, values: &[Value]) -> Checked<Option<Value>> {
+        let full = format!("np.{name}()");
+        match (name, values) {
+            ("where", [condition, a, b]) => {
+                let condition = self.truth(*condition)?;
+                let (a, _) = self.read(*a);
+                let (b, _) = self.read(*b);
+                return Ok(Some(self.join(condition, a, b)));
+            }
+            ("abs", [x]) => return self.abs(*x).map(Some),
+            ("square", [x]) if x.kind != Kind::Float => {
+                let (kind, id) = self.number(*x, &full)?;
+                let value = self.value(kind, id);
+                let id = self.converted(value, Kind::Int);
+                let over = self.build.push(Op::IntOverflows(Overflow::Mul, id, id));
+                self.raise(over);
+                let id = self.int(IntBinary::Mul, id, id);
+                return Ok(Some(self.value(Kind::Int, id)));
+            }
+            ("maximum" | "minimum", [a, b]) => return self.numpy_extreme(name == "maximum", *a, *b, &full).map(Some),
+            ("clip", [x, low, high]) => {
+                let above = self.numpy_extreme(true, *x, *low, &full)?;
+                return self.numpy_extreme(false, above, *high, &full).map(Some);
+            }
+            _ => {}
+        }
+        if matches!(name, "power" | "sign") && values.iter().all(|x| !matches!(x.kind, Kind::Float | Kind::None)) {
+            return invalid(format!("{full} of ints is not compiled; float(x) makes a float of one"));
+        }
+        let x = values.iter().map(|x| self.float_of(*x, &full)).collect::<Checked<Vec<_>>>()?;
+        let mut kind = Kind::Float;
+        let id = match (name, x.as_slice()) {
+            ("isnan" | "isinf" | "isfinite", [x]) => {
+                kind = Kind::Bool;
+                match name {
+                    "isnan" => self.is_nan(*x),
+                    "isinf" => self.is_infinite(*x),
+                    _ => self.is_finite(*x),
+                }
+            }
+            ("sqrt", [x]) => self.unary_float(FloatUnary::Sqrt, *x),
+            ("floor", [x]) => self.unary_float(FloatUnary::Floor, *x),
+            ("ceil", [x]) => self.unary_float(FloatUnary::Ceil, *x),
+            ("trunc", [x]) => self.unary_float(FloatUnary::Trunc, *x),
+            ("rint", [x]) => self.unary_float(FloatUnary::Nearest, *x),
+            ("square", [x]) => self.float(FloatBinary::Mul, *x, *x),
+            ("sign", [x]) => {
+                let (zero, one, minus) = (self.build.float(0.0), self.build.float(1.0), self.build.float(-1.0));
+                let (above, below) = (self.build.fcmp(Compare::Lt, zero, *x), self.build.fcmp(Compare::Lt, *x, zero));
+                let nan = self.is_nan(*x);
+                let other = self.build.select(nan, *x, zero);
+                let other = self.build.select(below, minus, other);
+                self.build.select(above, one, other)
+            }
+            ("copysign", [x, y]) => self.float(FloatBinary::CopySign, *x, *y),
+            ("power", [x, y]) => match self.build.ops[y.index()] {
+                Op::Float(bits) if bits == 2f64.to_bits() => self.float(FloatBinary::Mul, *x, *x),
+                _ => self.build.push(Op::Math2(Math2::Pow, *x, *y)),
+            },
+            ("arctan2", [y, x]) => self.build.push(Op::Math2(Math2::Atan2, *y, *x)),
+            ("hypot", [x, y]) => self.build.push(Op::Math2(Math2::Hypot, *x, *y)),
+            ("fmod", [x, y]) => self.build.push(Op::Math2(Math2::Fmod, *x, *y)),
+            ("arcsin" | "arccos" | "arctan", [x]) => {
+                let function = match name {
+                    "arcsin" => Math::Asin,
+                    "arccos" => Math::Acos,
+                    _ => Math::Atan,
+                };
+                self.build.push(Op::Math(function, *x))
+            }
+            (name, [x]) => match Self::known_math(name) {
+                Some(function) => self.build.push(Op::Math(function, *x)),
+                None => return Ok(None),
+            },
+            _ => return Ok(None),
+        };
+        Ok(Some(self.value(kind, id)))
+    }
+
+    /// NaN if one of them is.
+    fn numpy_extreme(&mut self, largest: bool, a: Value, b: Value, what: &str) -> Checked<Value> {
+        let (a, b) = (self.number(a, what)?, self.number(b, what)?);
+        if joined(a.0, b.0) != Kind::Float {
+            let better = if largest { self.less(a, b, false) } else { self.less(b, a, false) };
+            let (a, b) = (self.value(a.0, a.1), self.value(b.0, b.1));
+            return Ok(self.join(better, b, a));
+        }
+        let (a, b) = (self.as_float(a.0, a.1), self.as_float(b.0, b.1));
+        let better = if largest { self.build.fcmp(Compare::Lt, a, b) } else { self.build.fcmp(Compare::Lt, b, a) };
+        let nan = self.is_nan(b);
+        let second = self.build.or(better, nan);
+        let a_nan = self.is_nan(a);
+        let not = self.build.not(a_nan);
+        let second = self.build.and(second, not);
+        let id = self.build.select(second, b, a);
+        Ok(self.value(Kind::Float, id))
+    }
+}

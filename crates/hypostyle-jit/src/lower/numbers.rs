@@ -1,0 +1,443 @@
+//! Arithmetic and comparisons of Python.
+
+use super::{Kind, Value, Walk, joined};
+use crate::ops::{BoolBinary, Compare, FloatBinary, FloatUnary, Id, IntBinary, Math2, Op, Overflow, Type};
+use crate::program::{Binary, Checked, Comparison, Expression, Unary, invalid};
+
+/// Floats from here on are integers that no `i64` holds.
+const INT_END: f64 = 9_223_372_036_854_775_808.0;
+
+impl<'p> Walk<'p> {
+    pub(super) fn int(&mut self, op: IntBinary, a: Id, b: Id) -> Id {
+        self.build.push(Op::IntBinary(op, a, b))
+    }
+
+    pub(super) fn float(&mut self, op: FloatBinary, a: Id, b: Id) -> Id {
+        self.build.push(Op::FloatBinary(op, a, b))
+    }
+
+    pub(super) fn unary_float(&mut self, op: FloatUnary, a: Id) -> Id {
+        self.build.push(Op::FloatUnary(op, a))
+    }
+
+    /// A number; raises where it is None or not bound.
+    pub(super) fn number(&mut self, value: Value, what: &str) -> Checked<(Kind, Id)> {
+        self.raise(value.unbound);
+        self.raise(value.none);
+        match value.kind {
+            Kind::Text(_) => invalid(format!("{what} needs numbers, and one operand is a text")),
+            Kind::Mixed => invalid("a variable is a text on one path and a number on another"),
+            kind => Ok((kind, value.id)),
+        }
+    }
+
+    /// The value as another kind that holds it.
+    pub(super) fn converted(&mut self, value: Value, kind: Kind) -> Id {
+        match (value.kind, kind) {
+            (Kind::Bool, Kind::Int) => self.build.push(Op::BoolToInt(value.id)),
+            (Kind::Bool, Kind::Float) => {
+                let int = self.build.push(Op::BoolToInt(value.id));
+                self.build.push(Op::IntToFloat(int))
+            }
+            (Kind::Int, Kind::Float) => self.build.push(Op::IntToFloat(value.id)),
+            (Kind::None, kind) => match kind {
+                Kind::Int | Kind::Text(_) => self.build.int(0),
+                Kind::Bool => self.no,
+                _ => self.build.float(0.0),
+            },
+            _ => value.id,
+        }
+    }
+
+    pub(super) fn cast(&mut self, value: Value, kind: Kind) -> Checked<Value> {
+        let id = self.converted(value, kind);
+        Ok(Value { kind, id, ..value })
+    }
+
+    pub(super) fn as_float(&mut self, kind: Kind, id: Id) -> Id {
+        let value = self.value(kind, id);
+        self.converted(value, Kind::Float)
+    }
+
+    fn as_int(&mut self, kind: Kind, id: Id) -> Id {
+        let value = self.value(kind, id);
+        self.converted(value, Kind::Int)
+    }
+
+    pub(super) fn unary(&mut self, op: Unary, value: Value) -> Checked<Value> {
+        let (kind, id) = self.number(value, "a sign")?;
+        Ok(match (op, kind) {
+            (Unary::Pos | Unary::Neg, Kind::None) => self.value(Kind::Float, id),
+            (Unary::Pos, Kind::Float) => self.value(Kind::Float, id),
+            (Unary::Pos, _) => {
+                let id = self.as_int(kind, id);
+                self.value(Kind::Int, id)
+            }
+            (Unary::Neg, Kind::Float) => {
+                let id = self.unary_float(FloatUnary::Neg, id);
+                self.value(Kind::Float, id)
+            }
+            (Unary::Neg, _) => {
+                let (zero, id) = (self.build.int(0), self.as_int(kind, id));
+                let over = self.build.push(Op::IntOverflows(Overflow::Sub, zero, id));
+                self.raise(over);
+                let id = self.int(IntBinary::Sub, zero, id);
+                self.value(Kind::Int, id)
+            }
+            (Unary::Invert, Kind::Float) => return invalid("'~' needs an int, and the operand is a float"),
+            (Unary::Invert, _) => {
+                let (ones, id) = (self.build.int(-1), self.as_int(kind, id));
+                let id = self.int(IntBinary::Xor, id, ones);
+                self.value(Kind::Int, id)
+            }
+            (Unary::Not, _) => unreachable!("'not' is read before"),
+        })
+    }
+
+    pub(super) fn binary(&mut self, op: Binary, a: Value, b: Value) -> Checked<Value> {
+        let symbol = op.symbol();
+        let ((kind_a, a), (kind_b, b)) = (self.number(a, symbol)?, self.number(b, symbol)?);
+        // Beside a None, which raises, the kind of the other operand is as good as any.
+        let (kind_a, kind_b) = match (kind_a, kind_b) {
+            (Kind::None, Kind::None) => (Kind::Float, Kind::Float),
+            (Kind::None, other) => (other, other),
+            (other, Kind::None) => (other, other),
+            both => both,
+        };
+        let (a, b) = (self.build_typed(a, kind_a), self.build_typed(b, kind_b));
+        let bools = (kind_a, kind_b) == (Kind::Bool, Kind::Bool);
+        let floats = joined(kind_a, kind_b) == Kind::Float;
+        match op {
+            Binary::And | Binary::Or | Binary::Xor if bools => {
+                let op = match op {
+                    Binary::And => BoolBinary::And,
+                    Binary::Or => BoolBinary::Or,
+                    _ => BoolBinary::Xor,
+                };
+                let id = self.build.push(Op::BoolBinary(op, a, b));
+                Ok(self.value(Kind::Bool, id))
+            }
+            Binary::And | Binary::Or | Binary::Xor | Binary::Shl | Binary::Shr if floats => {
+                invalid(format!("'{symbol}' needs ints, and an operand is a float; int(x) makes one of it"))
+            }
+            Binary::Pow => self.power(kind_a, a, kind_b, b),
+            _ if floats => {
+                let (a, b) = (self.as_float(kind_a, a), self.as_float(kind_b, b));
+                let id = self.floats(op, a, b);
+                Ok(self.value(Kind::Float, id))
+            }
+            Binary::Div => {
+                let (a, b) = (self.as_int(kind_a, a), self.as_int(kind_b, b));
+                self.raise_if_zero(b);
+                let id = self.build.push(Op::IntQuotient(a, b));
+                Ok(self.value(Kind::Float, id))
+            }
+            _ => {
+                let (a, b) = (self.as_int(kind_a, a), self.as_int(kind_b, b));
+                let id = self.ints(op, a, b);
+                Ok(self.value(Kind::Int, id))
+            }
+        }
+    }
+
+    /// A dummy of the kind in place of a None.
+    fn build_typed(&mut self, id: Id, kind: Kind) -> Id {
+        let wanted = super::type_of(kind);
+        if self.build.types[id.index()] == wanted {
+            return id;
+        }
+        match wanted {
+            Type::Float => self.build.float(0.0),
+            Type::Int => self.build.int(0),
+            Type::Bool => self.no,
+        }
+    }
+
+    fn raise_if_zero(&mut self, int: Id) {
+        let zero = self.build.int(0);
+        let is_zero = self.build.icmp(Compare::Eq, int, zero);
+        self.raise(is_zero);
+    }
+
+    fn floats(&mut self, op: Binary, a: Id, b: Id) -> Id {
+        if matches!(op, Binary::Div | Binary::FloorDiv | Binary::Mod) {
+            let zero = self.build.float(0.0);
+            let is_zero = self.build.fcmp(Compare::Eq, b, zero);
+            self.raise(is_zero);
+        }
+        match op {
+            Binary::Add => self.float(FloatBinary::Add, a, b),
+            Binary::Sub => self.float(FloatBinary::Sub, a, b),
+            Binary::Mul => self.float(FloatBinary::Mul, a, b),
+            Binary::Div => self.float(FloatBinary::Div, a, b),
+            Binary::FloorDiv => self.build.push(Op::Math2(Math2::FloorDiv, a, b)),
+            _ => self.build.push(Op::Math2(Math2::Mod, a, b)),
+        }
+    }
+
+    fn ints(&mut self, op: Binary, a: Id, b: Id) -> Id {
+        let zero = self.build.int(0);
+        let checked = |walk: &mut Self, overflow, op| {
+            let over = walk.build.push(Op::IntOverflows(overflow, a, b));
+            walk.raise(over);
+            walk.int(op, a, b)
+        };
+        match op {
+            Binary::Add => checked(self, Overflow::Add, IntBinary::Add),
+            Binary::Sub => checked(self, Overflow::Sub, IntBinary::Sub),
+            Binary::Mul => checked(self, Overflow::Mul, IntBinary::Mul),
+            Binary::FloorDiv => {
+                self.raise_if_zero(b);
+                let (least, minus) = (self.build.int(i64::MIN), self.build.int(-1));
+                let (is_least, by_minus) =
+                    (self.build.icmp(Compare::Eq, a, least), self.build.icmp(Compare::Eq, b, minus));
+                let over = self.build.and(is_least, by_minus);
+                self.raise(over);
+                self.int(IntBinary::FloorDiv, a, b)
+            }
+            Binary::Mod => {
+                self.raise_if_zero(b);
+                self.int(IntBinary::Mod, a, b)
+            }
+            Binary::Shl | Binary::Shr => {
+                let negative = self.build.icmp(Compare::Lt, b, zero);
+                self.raise(negative);
+                let most = self.build.int(63);
+                let far = self.build.icmp(Compare::Lt, most, b);
+                let amount = self.build.select(far, most, b);
+                if op == Binary::Shr {
+                    return self.int(IntBinary::Shr, a, amount);
+                }
+                let shifted = self.int(IntBinary::Shl, a, amount);
+                let back = self.int(IntBinary::Shr, shifted, amount);
+                let kept = self.build.icmp(Compare::Eq, back, a);
+                let lost = self.build.not(kept);
+                let nothing = self.build.icmp(Compare::Eq, a, zero);
+                let something = self.build.not(nothing);
+                let far = self.build.and(far, something);
+                let over = self.build.or(lost, far);
+                self.raise(over);
+                shifted
+            }
+            Binary::And => self.int(IntBinary::And, a, b),
+            Binary::Or => self.int(IntBinary::Or, a, b),
+            _ => self.int(IntBinary::Xor, a, b),
+        }
+    }
+
+    fn constant_int(&self, id: Id) -> Option<i64> {
+        match self.build.ops[id.index()] {
+            Op::Int(x) => Some(x),
+            Op::Bool(x) => Some(i64::from(x)),
+            _ => None,
+        }
+    }
+
+    fn power(&mut self, kind_a: Kind, a: Id, kind_b: Kind, b: Id) -> Checked<Value> {
+        if joined(kind_a, kind_b) != Kind::Float {
+            return match self.constant_int(b) {
+                Some(exponent) if exponent >= 0 => {
+                    let (a, b) = (self.as_int(kind_a, a), self.build.int(exponent));
+                    let over = self.build.push(Op::IntOverflows(Overflow::Pow, a, b));
+                    self.raise(over);
+                    let id = self.int(IntBinary::Pow, a, b);
+                    Ok(self.value(Kind::Int, id))
+                }
+                Some(_) => {
+                    let (a, b) = (self.as_float(kind_a, a), self.as_float(kind_b, b));
+                    let id = self.float_power(a, b);
+                    Ok(self.value(Kind::Float, id))
+                }
+                None => invalid(
+                    "int ** int is an int or a float, depending on the value of the exponent; write float(x) ** n, or a \
+                     constant exponent",
+                ),
+            };
+        }
+        let (a, b) = (self.as_float(kind_a, a), self.as_float(kind_b, b));
+        let id = self.float_power(a, b);
+        Ok(self.value(Kind::Float, id))
+    }
+
+    pub(super) fn float_power(&mut self, a: Id, b: Id) -> Id {
+        let (zero, one) = (self.build.float(0.0), self.build.float(1.0));
+        let result = match self.build.ops[b.index()] {
+            // The correctly rounded power, which is what the library's `pow` gives too.
+            Op::Float(bits) if bits == 2f64.to_bits() => self.float(FloatBinary::Mul, a, a),
+            Op::Float(bits) if bits == 1f64.to_bits() => a,
+            _ => self.build.push(Op::Math2(Math2::Pow, a, b)),
+        };
+        let base_is_zero = self.build.fcmp(Compare::Eq, a, zero);
+        let below = self.build.fcmp(Compare::Lt, b, zero);
+        let by_zero = self.build.and(base_is_zero, below);
+        self.raise(by_zero);
+        let (finite_a, finite_b) = (self.is_finite(a), self.is_finite(b));
+        let finite = self.build.and(finite_a, finite_b);
+        let negative = self.build.fcmp(Compare::Lt, a, zero);
+        let floor = self.unary_float(FloatUnary::Floor, b);
+        let whole = self.build.fcmp(Compare::Eq, floor, b);
+        let broken = self.build.not(whole);
+        let complex = self.build.and(negative, broken);
+        let complex = self.build.and(finite, complex);
+        self.raise(complex);
+        let infinite = self.is_infinite(result);
+        let over = self.build.and(finite, infinite);
+        self.raise(over);
+        let _ = one;
+        result
+    }
+
+    pub(super) fn is_infinite(&mut self, x: Id) -> Id {
+        let (size, end) = (self.unary_float(FloatUnary::Abs, x), self.build.float(f64::INFINITY));
+        self.build.fcmp(Compare::Eq, size, end)
+    }
+
+    pub(super) fn is_finite(&mut self, x: Id) -> Id {
+        let (size, end) = (self.unary_float(FloatUnary::Abs, x), self.build.float(f64::INFINITY));
+        self.build.fcmp(Compare::Lt, size, end)
+    }
+
+    pub(super) fn is_nan(&mut self, x: Id) -> Id {
+        let same = self.build.fcmp(Compare::Eq, x, x);
+        self.build.not(same)
+    }
+
+    /// An integer of a float without fraction; raises beyond 64 bits, for NaN and infinities.
+    pub(super) fn whole_to_int(&mut self, x: Id) -> Id {
+        let (least, end) = (self.build.float(-INT_END), self.build.float(INT_END));
+        let (above, below) = (self.build.fcmp(Compare::Le, least, x), self.build.fcmp(Compare::Lt, x, end));
+        let fits = self.build.and(above, below);
+        let not = self.build.not(fits);
+        self.raise(not);
+        self.build.push(Op::FloatToInt(x))
+    }
+
+    /// `a < b`, exactly also between an int and a float.
+    pub(super) fn less(&mut self, a: (Kind, Id), b: (Kind, Id), or_equal: bool) -> Id {
+        let op = if or_equal { Compare::Le } else { Compare::Lt };
+        match (a.0, b.0) {
+            (Kind::Float, Kind::Float) => self.build.fcmp(op, a.1, b.1),
+            (Kind::Float, _) => {
+                let int = self.as_int(b.0, b.1);
+                // a < b: not the other way round, if they can be compared.
+                let other = self.int_below_float(int, a.1, !or_equal);
+                let (nan, not) = (self.is_nan(a.1), self.build.not(other));
+                let comparable = self.build.not(nan);
+                self.build.and(comparable, not)
+            }
+            (_, Kind::Float) => {
+                let int = self.as_int(a.0, a.1);
+                self.int_below_float(int, b.1, or_equal)
+            }
+            _ => {
+                let (a, b) = (self.as_int(a.0, a.1), self.as_int(b.0, b.1));
+                self.build.icmp(op, a, b)
+            }
+        }
+    }
+
+    /// An int as a float is the nearest one, so only where both are equal as floats the integers decide.
+    fn int_below_float(&mut self, int: Id, float: Id, or_equal: bool) -> Id {
+        let rounded = self.build.push(Op::IntToFloat(int));
+        if self.is_small(int) {
+            return self.build.fcmp(if or_equal { Compare::Le } else { Compare::Lt }, rounded, float);
+        }
+        let below = self.build.fcmp(Compare::Lt, rounded, float);
+        let equal = self.build.fcmp(Compare::Eq, rounded, float);
+        let back = self.build.push(Op::FloatToInt(float));
+        let op = if or_equal { Compare::Le } else { Compare::Lt };
+        let ints = self.build.icmp(op, int, back);
+        let end = self.build.float(INT_END);
+        let beyond = self.build.fcmp(Compare::Le, end, float);
+        let tie = self.build.or(ints, beyond);
+        let tie = self.build.and(equal, tie);
+        self.build.or(below, tie)
+    }
+
+    /// Whether an integer is one that a float holds exactly, for certain.
+    pub(super) fn is_small(&self, int: Id) -> bool {
+        match self.build.ops[int.index()] {
+            Op::Int(x) => x.unsigned_abs() <= 1 << 53,
+            Op::BoolToInt(_) => true,
+            _ => false,
+        }
+    }
+
+    pub(super) fn equal_numbers(&mut self, a: (Kind, Id), b: (Kind, Id)) -> Id {
+        match (a.0, b.0) {
+            (Kind::Float, Kind::Float) => self.build.fcmp(Compare::Eq, a.1, b.1),
+            (Kind::Float, _) => self.equal_numbers(b, a),
+            (_, Kind::Float) => {
+                let int = self.as_int(a.0, a.1);
+                let rounded = self.build.push(Op::IntToFloat(int));
+                let equal = self.build.fcmp(Compare::Eq, rounded, b.1);
+                if self.is_small(int) {
+                    return equal;
+                }
+                let back = self.build.push(Op::FloatToInt(b.1));
+                let same = self.build.icmp(Compare::Eq, int, back);
+                let end = self.build.float(INT_END);
+                let within = self.build.fcmp(Compare::Lt, b.1, end);
+                let same = self.build.and(same, within);
+                self.build.and(equal, same)
+            }
+            _ => {
+                let (a, b) = (self.as_int(a.0, a.1), self.as_int(b.0, b.1));
+                self.build.icmp(Compare::Eq, a, b)
+            }
+        }
+    }
+
+    /// `a == b`; None equals None only.
+    pub(super) fn equal(&mut self, a: Value, b: Value) -> Checked<Id> {
+        self.raise(a.unbound);
+        self.raise(b.unbound);
+        let both_none = self.build.and(a.none, b.none);
+        let equal = match (a.kind, b.kind) {
+            (Kind::Mixed, _) | (_, Kind::Mixed) => {
+                return invalid("a variable is a text on one path and a number on another");
+            }
+            (Kind::None, _) | (_, Kind::None) => self.no,
+            (Kind::Text(a), Kind::Text(b)) => self.build.bool(a == b),
+            (Kind::Text(_), _) | (_, Kind::Text(_)) => self.no,
+            _ => self.equal_numbers((a.kind, a.id), (b.kind, b.id)),
+        };
+        let one_none = self.build.or(a.none, b.none);
+        let there = self.build.not(one_none);
+        let equal = self.build.and(there, equal);
+        Ok(self.build.or(both_none, equal))
+    }
+
+    fn compare(&mut self, op: Comparison, a: Value, b: Value) -> Checked<Id> {
+        if matches!(op, Comparison::Eq | Comparison::Ne) {
+            let equal = self.equal(a, b)?;
+            return Ok(if op == Comparison::Eq { equal } else { self.build.not(equal) });
+        }
+        let (a, b) = (self.number(a, "a comparison")?, self.number(b, "a comparison")?);
+        if a.0 == Kind::None || b.0 == Kind::None {
+            return Ok(self.no);
+        }
+        Ok(match op {
+            Comparison::Lt => self.less(a, b, false),
+            Comparison::Le => self.less(a, b, true),
+            Comparison::Gt => self.less(b, a, false),
+            _ => self.less(b, a, true),
+        })
+    }
+
+    /// `a < b < c`: each operand once, and none after a comparison that fails.
+    pub(super) fn chain(&mut self, first: Value, rest: &'p [(Comparison, Expression)]) -> Checked<Value> {
+        let Some(((op, next), rest)) = rest.split_first() else { return Ok(self.value(Kind::Bool, self.yes)) };
+        let next = self.expression(next)?;
+        let holds = self.compare(*op, first, next)?;
+        if rest.is_empty() {
+            return Ok(self.value(Kind::Bool, holds));
+        }
+        let id = match self.branch(holds, |walk| walk.chain(next, rest), |_| Ok(()))? {
+            (Some(more), Some(())) => self.build.and(holds, more.id),
+            (Some(more), None) => more.id,
+            (None, _) => self.no,
+        };
+        Ok(self.value(Kind::Bool, id))
+    }
+}
