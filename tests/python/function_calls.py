@@ -44,3 +44,9 @@ def ran(program: Program, frame: pl.DataFrame, *, by_key: bool = False) -> pl.Se
     call: Any = compiled(defined(program), program.state)(*program.columns, **over)
     results: pl.Series = frame.with_columns(call.alias(ALONE))[ALONE]
     return results
+
+
+def windowed(function: Callable[..., Any], column: str, window: int) -> pl.Expr:
+    """Run a function of a window, as pandas' `rolling.apply` does."""
+    made: pl.Expr = hs.jit(function).rolling(column, window)
+    return made

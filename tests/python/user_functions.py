@@ -64,7 +64,7 @@ def checksum(n):
 
 
 def ratio(part, total):
-    if not total:
+    if part is None or not total:
         return None
     return part / total
 
