@@ -32,11 +32,11 @@ NONE = math.nan
 
 @dataclass(frozen=True)
 class Peer:
-    """One who takes part: what is timed, over how many rows, and how its answer becomes a column of floats."""
+    """One who takes part: what is timed, over how many rows, and how its result becomes a column of floats."""
 
     run: Callable[[], Any]
     rows: int
-    values: Callable[[Any], Array] = lambda answer: np.asarray(answer, dtype="f8")
+    values: Callable[[Any], Array] = lambda result: np.asarray(result, dtype="f8")
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,14 @@ def peers(example: Example, data: Inputs) -> dict[str, Peer]:
     return made
 
 
-def floats(answer: pl.DataFrame | pl.Series) -> Array:
+def floats(result: pl.DataFrame | pl.Series) -> Array:
     """Return a column as floats, NaN for null."""
-    column = answer.to_series() if isinstance(answer, pl.DataFrame) else answer
+    column = result.to_series() if isinstance(result, pl.DataFrame) else result
     return column.cast(pl.Float64).fill_null(math.nan).to_numpy()
 
 
-def objects(answer: Sequence[Any]) -> Array:
-    return np.array([math.nan if value is None else float(value) for value in answer])
+def objects(result: Sequence[Any]) -> Array:
+    return np.array([math.nan if value is None else float(value) for value in result])
 
 
 def hypostyle(example: Example, data: Inputs) -> Peer:

@@ -1,4 +1,4 @@
-"""Measures compiled functions of users: of a row, with a state, by key, over windows, and the first answer.
+"""Measures user-defined functions, compiled: row functions, scans, by key, over windows, and the first result.
 
     python benches/functions.py --quick      a minute or two, to see that all results agree
     python benches/functions.py --write      the full run; writes benches/results/functions.* and the table in README.md
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         in_process = [part for part in parts if part != "first"]
         result["measured"] = list(measured({**plan, "parts": in_process}, 1, "functions_measure.py"))
         if "first" in parts:
-            result["first"] = first_answers(options.starts)
+            result["first"] = first_results(options.starts)
     except (subprocess.CalledProcessError, RuntimeError) as error:
         print(f"stopped: {error}; nothing is written", file=sys.stderr)
         return 1
@@ -59,14 +59,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def first_answers(starts: int) -> list[dict[str, Any]]:
+def first_results(starts: int) -> list[dict[str, Any]]:
     """Return the median times of fresh processes, in turns; the first of each reads files from the disk."""
     everyone = [(name, who) for name in ("risk_score", "cusum") for who in ("hypostyle", "numba")]
     found: dict[tuple[str, str], list[dict[str, float]]] = {one: [] for one in everyone}
     os.environ["POLARS_MAX_THREADS"] = "1"
     for turn in range(starts + 1):
         for name, who in everyone:
-            print(f"  first answer: {name}, {who}", file=sys.stderr, flush=True)
+            print(f"  first result: {name}, {who}", file=sys.stderr, flush=True)
             ran = alone([sys.executable, HERE / "functions_first.py", who, name], 120)
             if ran["status"] != "ok":
                 raise RuntimeError(f"{name}, {who}: {ran['status']}")
@@ -75,7 +75,7 @@ def first_answers(starts: int) -> list[dict[str, Any]]:
     for name in dict.fromkeys(name for name, _ in everyone):
         sums = [found[name, who][0]["sum"] for who in ("hypostyle", "numba")]
         if abs(sums[0] - sums[1]) > 1e-9 * abs(sums[1]):
-            raise RuntimeError(f"{name}: the first answers differ: {sums}")
+            raise RuntimeError(f"{name}: the first results differ: {sums}")
     return [{"name": name, "who": who, **medians(runs)} for (name, who), runs in found.items()]
 
 
@@ -95,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--keys", type=int, nargs="+", default=keys, help="keys of the keyed scans (1 1_000 100_000)")
     made.add_argument("--windows", type=int, nargs="+", default=[20], help="windows in rows (20)")
     made.add_argument("--budget", type=float, default=0.3, help="seconds for the calls behind each time (0.3)")
-    made.add_argument("--starts", type=int, default=9, help="processes behind each first answer (9)")
+    made.add_argument("--starts", type=int, default=9, help="processes behind each first result (9)")
     made.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="some parts alone")
     made.add_argument("--quick", action="store_true", help="few rows, few calls")
     made.add_argument("--write", action="store_true", help="write benches/results/functions.md and .json")

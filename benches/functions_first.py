@@ -1,4 +1,4 @@
-"""The first answer of a fresh process: `functions.py` starts it with who and what, and reads a line of JSON.
+"""The first result of a fresh process: `functions.py` starts it with who and what, and reads a line of JSON.
 
     python benches/functions_first.py hypostyle risk_score
 
@@ -86,7 +86,7 @@ if __name__ == "__main__":
     columns = {column: [random.gauss(1, 1) for _ in range(ROWS)] for column in NAMES[name]}
     run = (hypostyle_run if who == "hypostyle" else numba_run)(name, columns)
     started = time.perf_counter()
-    answer = run()
+    result = run()
     done = time.perf_counter()
-    total = float(answer.to_series().sum() if who == "hypostyle" else answer.sum())
+    total = float(result.to_series().sum() if who == "hypostyle" else result.sum())
     print(json.dumps({"import": imported - BEGIN, "first": done - started, "sum": total}))

@@ -117,7 +117,16 @@ def checked_value(value: Any) -> Any:
 
 
 def power(base: Any, exponent: Any) -> Any:
-    """Return `base ** exponent` without making ints of millions of digits."""
+    """Return `base ** exponent` without making ints of millions of digits; `x ** 2` of a float is `x * x`.
+
+    CPython calls the C library's pow, which glibc does not round correctly: about one square in a thousand is off by
+    one unit in the last place.  Compiled functions multiply, and give the same bits on every machine.
+    """
+    if isinstance(base, float) and type(exponent) is int and exponent == 2:
+        square = base * base
+        if math.isinf(square) and math.isfinite(base):
+            raise OverflowError("Numerical result out of range")
+        return square
     if isinstance(base, int) and isinstance(exponent, int) and abs(base) > 1 and exponent > 64:
         raise OverflowError("the int leaves 64 bits")
     return base**exponent

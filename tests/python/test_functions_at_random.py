@@ -90,6 +90,11 @@ def test_an_int_must_not_leave_64_bits_even_in_between(body: str) -> None:
     assert expected(made, {"x": [2**63 - 1]}) == {ALONE: [None]}
 
 
+def test_the_square_of_a_float_is_a_product() -> None:
+    values = [0.1 * row for row in range(-2_000, 2_000)]
+    assert oracle_of("return x ** 2", *values, 1e200, math.inf) == [*(x * x for x in values), None, math.inf]
+
+
 def test_an_error_leaves_the_state() -> None:
     source = f"{HEAD}def f(state, x):\n    n = state.n + x\n    return hs.state(n=n), 12 // x\n"
     made = Program(source, "f", {"x": "int"}, {ALONE: "int"}, {"n": 2**63 - 9})
