@@ -63,6 +63,7 @@ bench: setup .venv/peers ## Measure: criterion, then the comparison with other l
 	cargo bench --workspace --bench kernels
 	$(BIN)/python benches/latency.py --write
 	$(BIN)/python benches/calls.py --write
+	$(BIN)/python benches/functions.py --write
 	$(BIN)/python benches/compare.py --write
 	$(BIN)/python benches/keyed.py --write
 	$(BIN)/python benches/pipeline.py --write

@@ -15,6 +15,7 @@ PACKAGES = (
     "pandas",
     "numpy",
     "numba",
+    "numexpr",
     "numbagg",
     "bottleneck",
     "statsmodels",
