@@ -10,7 +10,7 @@ import ast
 import types
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 from hypostyle._functions import hints
@@ -347,10 +347,13 @@ class Expressions:
 
     def boolean(self, node: ast.BoolOp) -> Expr:
         """Translate `and` and `or`."""
+        is_and = isinstance(node.op, ast.And)
         operands = [self.expr(node.values[0])]
         with self.on_some_path():
-            operands += [self.expr(value) for value in node.values[1:]]
-        return ["and" if isinstance(node.op, ast.And) else "or", operands]
+            for before, value in pairwise(node.values):
+                self.narrowed(before, is_and)
+                operands.append(self.expr(value))
+        return ["and" if is_and else "or", operands]
 
     def compare(self, node: ast.Compare) -> Expr:
         """Translate comparisons."""
@@ -401,8 +404,10 @@ class Expressions:
             return self.value(node.body if known else node.orelse)
         before = set(self.scope.sure)
         with self.on_some_path():
+            self.narrowed(node.test, True)
             yes, first = self.value(node.body), set(self.scope.sure)
         with self.on_some_path():
+            self.narrowed(node.test, False)
             no, second = self.value(node.orelse), set(self.scope.sure)
         self.scope.sure = before | (first & second)
         if isinstance(yes, Tup) or isinstance(no, Tup):
@@ -447,6 +452,9 @@ class Expressions:
     def iterable(self, node: ast.expr) -> Tup:
         """Translate something with a number of items that is known."""
         raise NotImplementedError
+
+    def narrowed(self, test: ast.expr, truth: bool) -> None:
+        """Note that a condition is known to be true, or false, in what is translated next."""
 
     @contextmanager
     def on_some_path(self) -> Iterator[None]:

@@ -30,9 +30,12 @@ class Function:
         function: The Python function itself, for calls with numbers.
         signature: Its parameters without the state, as calls with columns give them.
         errors: What a row gives on which Python raises: "null", or "raise" for an error.
+        is_loop: The Python function itself takes whole arrays.
     """
 
-    def __init__(self, program: Program, function: Any, signature: inspect.Signature, errors: Errors) -> None:
+    def __init__(
+        self, program: Program, function: Any, signature: inspect.Signature, errors: Errors, is_loop: bool = False
+    ) -> None:
         if errors not in _ERRORS:
             msg = f"{program.name}: errors must be one of 'null', 'raise', not {errors!r}"
             raise ValueError(msg)
@@ -42,6 +45,7 @@ class Function:
         self.program = program
         self.function = function
         self.errors = errors
+        self.is_loop = is_loop
         self._columns = signature
         if function is not None:
             update_wrapper(self, function)
@@ -81,7 +85,7 @@ class Function:
 
     def _run(self, args: Sequence[Any], kwargs: Mapping[str, Any], over: IntoColumns | None) -> Any:
         name = self.program.name
-        if over is not None or self.program.state:
+        if over is not None or (self.program.state and not self.is_loop):
             what = "over" if over is not None else "a state"
             msg = f"{name} with {what} needs columns: {name}('price'), by name or as Polars expressions"
             raise TypeError(msg)
@@ -89,6 +93,8 @@ class Function:
             msg = f"{name} has lost its Python function in a pickle; call it with columns, by name or as expressions"
             raise TypeError(msg)
         for value in [*args, *kwargs.values()]:
+            if self.is_loop:
+                break
             if isinstance(value, pl.Series) or type(value).__module__.partition(".")[0] == "pandas":
                 msg = f"{name} takes columns by name or as Polars expressions, not a {type(value).__name__}"
                 raise TypeError(msg)
@@ -105,11 +111,11 @@ class Function:
         where = None
         if self.function is not None:
             where = self.function.__module__, self.function.__qualname__
-        return _restored, (self.program, where, self._columns, self.errors)
+        return _restored, (self.program, where, self._columns, self.errors, self.is_loop)
 
 
 def _restored(
-    program: Program, where: tuple[str, str] | None, signature: inspect.Signature, errors: Errors
+    program: Program, where: tuple[str, str] | None, signature: inspect.Signature, errors: Errors, is_loop: bool
 ) -> Function:
     """Return the function of a pickle: its program is data; the Python function is looked up, and may be gone."""
     found: Any = None
@@ -123,7 +129,7 @@ def _restored(
         for part in where[1].split("."):
             found = getattr(found, part, None)
     function = found.function if isinstance(found, Function) else found
-    return Function(program, function if inspect.isfunction(function) else None, signature, errors)
+    return Function(program, function if callable(function) else None, signature, errors, is_loop)
 
 
 def _check_constant(function: str, parameter: str, value: object) -> None:
@@ -174,7 +180,7 @@ def jit(
     """
     if function is None:
         return lambda given: jit(given, errors=errors, outputs=outputs)
-    plain = function_from_text(function) if isinstance(function, str) else _python_of(function)
+    plain = function_from_text(function) if isinstance(function, str) else python_of(function)
     return made(translate(plain, outputs=outputs), plain, errors)
 
 
@@ -202,13 +208,13 @@ def scan(
         raise ValueError(msg)
 
     def decorate(function: Callable[..., Any]) -> Function:
-        plain = _python_of(function)
+        plain = python_of(function)
         return made(translate_scan(plain, state, outputs=outputs), plain, errors)
 
     return decorate
 
 
-def _python_of(function: Any) -> Any:
+def python_of(function: Any) -> Any:
     """Return the Python function below a compiled one, ours or numba's."""
     if isinstance(function, Function):
         return function.function

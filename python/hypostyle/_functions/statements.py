@@ -185,13 +185,17 @@ class Statements(Calls):
         scope = self.scope
         sure = set(scope.sure)
         arms, ends = [], []
-        scope.depth += 1
-        for statements in (node.body, node.orelse):
-            scope.sure, scope.live = set(sure), True
-            arms.append(self.block(statements))
-            if scope.live:
-                ends.append(scope.sure)
-        scope.depth -= 1
+        goes_on = []
+        for truth, statements in ((True, node.body), (False, node.orelse)):
+            scope.live = True
+            with self.on_some_path():
+                self.narrowed(node.test, truth)
+                arms.append(self.block(statements))
+                if scope.live:
+                    ends.append(set(scope.sure))
+                    goes_on.append(truth)
+        if len(goes_on) == 1:
+            self.narrowed(node.test, goes_on[0])
         scope.live = bool(ends)
         scope.sure = set.intersection(*ends) if ends else sure
         self.out.append(["if", test, *arms])
@@ -208,7 +212,9 @@ class Statements(Calls):
         if known is not False:
             exits = [] if known else [set(scope.sure)]
             loop = Loop()
-            body = self.loop_body(loop, node.body)
+            with self.on_some_path():
+                self.narrowed(node.test, True)
+                body = self.loop_body(loop, node.body)
             exits += loop.breaks
             scope.live = bool(exits)
             scope.sure = set.intersection(*exits) if exits else scope.sure
@@ -252,7 +258,8 @@ class Statements(Calls):
             items = list(range(len(items)))
         self.count(node, len(items))
         loop = Loop()
-        body = self.loop_body(loop, node.body)
+        with self.on_some_path():
+            body = self.loop_body(loop, node.body)
         self.ranges.pop(variable, None)
         exits = loop.breaks + ([set.intersection(*loop.continues)] if loop.continues else [])
         scope.live = bool(exits)

@@ -87,7 +87,9 @@ def is_constant(value: Value) -> bool:
     """Return whether a value is a constant, or a tuple of constants."""
     if isinstance(value, Tup):
         return not value.before and all(is_constant(item) for item in value.items)
-    return not isinstance(value, _Marker) and (not isinstance(value, list) or value[0] in ("float", "text"))
+    if isinstance(value, list):
+        return value[0] in ("float", "text")
+    return value is None or isinstance(value, int)
 
 
 def is_text(value: Value) -> bool:
