@@ -10,12 +10,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from hypostyle._functions import hints
+from hypostyle._functions.errors import UnsupportedError
 from hypostyle._functions.expressions import NOTHING, Expressions
 from hypostyle._functions.known import known_function
 from hypostyle._functions.scope import Scope, shape_of
 from hypostyle._functions.source import source_of
 from hypostyle._functions.state import state
 from hypostyle._functions.values import ERROR, STATE, Expr, Statement, Tup, Value, is_constant
+
+MANY = 16
+"""The most items that a sum adds in one expression: more are one statement each, for expressions nest."""
 
 Comprehension = ast.GeneratorExp | ast.ListComp
 
@@ -39,6 +43,8 @@ class Calls(Expressions):
                 raise self.error(node, f"{known.name} takes {_counts(known.fewest, known.most)} here")
             return ["call", known.name, [self.expr(argument) for argument in arguments]]
         helper = helper_of(function)
+        if helper is not None and getattr(getattr(function, "program", None), "state", ()):
+            raise self.error(node, f"{helper.__name__} has a state of its own; call it with columns")
         if helper is not None:
             return self.inline(helper, node)
         raise self.error(node, hints.CALLS.get(id(function)) or _not_compiled(function))
@@ -100,7 +106,13 @@ class Calls(Expressions):
         before = list(group.before)
         if len(arguments) == 2:
             total = self.kept(self.expr(arguments[1]), before)
-        for item in self.numbers(group, arguments[0]).items:
+        items = self.numbers(group, arguments[0]).items
+        if len(items) > MANY:
+            variable = self.fresh("sum")
+            before.append(["set", variable, total])
+            before += [["set", variable, ["+", ["get", variable], item]] for item in items]
+            return self.after(before, ["get", variable])
+        for item in items:
             total = ["+", total, item]
         return self.after(before, total)
 
@@ -227,7 +239,8 @@ class Calls(Expressions):
         if not isinstance(node, Comprehension):
             return self.iterable(node)
         before: list[Statement] = []
-        items = tuple(self._rounds(node, list(node.generators), under, before))
+        with self.on_some_path():
+            items = tuple(self._rounds(node, list(node.generators), under, before))
         return Tup(items, tuple(before))
 
     def _rounds(
@@ -314,7 +327,10 @@ class Calls(Expressions):
         outer = self.scope
         if function.__code__ in self.active:
             raise self.error(node, f"{function.__name__} calls itself; write a while loop")
-        source = source_of(function)
+        try:
+            source = source_of(function)
+        except UnsupportedError as reason:
+            raise self.error(node, str(reason.msg)) from None
         self.counter += 1
         scope = Scope(source, f"{self.name_prefix}{source.name}.{self.counter}.", is_helper=True)
         statements: list[Statement] = []

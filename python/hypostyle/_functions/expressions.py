@@ -178,6 +178,8 @@ class Expressions:
         try:
             return self.scope.captured(node.id)
         except NameError:
+            if node.id == self.scope.function.__name__:
+                raise self.error(node, f"{node.id} calls itself; write a while loop") from None
             raise self.error(node, f"{node.id} is not defined (yet); define it above the function") from None
 
     def object_of(self, node: ast.expr) -> object:
@@ -444,8 +446,6 @@ class Expressions:
     def walrus(self, node: ast.NamedExpr) -> Value:
         """Translate `(y := x)`."""
         name = node.target.id
-        if self.scope.bindings.get(name) is not None and name not in self.scope.locals:
-            raise self.error(node, f"{name} cannot be assigned here")
         statements = self.store(name, self.value(node.value), node)
         return self.after(statements, self.name(ast.copy_location(ast.Name(id=name, ctx=ast.Load()), node)))
 

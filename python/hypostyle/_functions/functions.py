@@ -145,7 +145,7 @@ def made(program: Program, function: Any, errors: Errors) -> Function:
     """Return the function of a program."""
     signature = inspect.signature(function)
     parameters = list(signature.parameters.values())
-    if program.state and len(parameters) > 0 and parameters[0].name not in program.inputs:
+    if program.state:
         parameters = parameters[1:]
     plain = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters]
     return Function(program, function, inspect.Signature(plain), errors)

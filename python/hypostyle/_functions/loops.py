@@ -14,13 +14,15 @@ from hypostyle._functions.loop_setup import LENGTH
 from hypostyle._functions.program import Program
 from hypostyle._functions.scope import Scope, assigned
 from hypostyle._functions.source import Source, source_of
-from hypostyle._functions.translate import defaults_of
+from hypostyle._functions.translate import defaults_of, nesting
 from hypostyle._functions.values import Expr, Statement, Tup, is_constant, is_text
 
 
 def translate_loop(function: Any, *, outputs: Sequence[str] | None = None) -> Program:
     """Translate a function that fills arrays in one loop over their rows."""
-    return _Loop(source_of(function)).program(outputs)
+    source = source_of(function)
+    with nesting(source):
+        return _Loop(source).program(outputs)
 
 
 class _Loop(Rows):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from hypostyle._functions.values import Expr, NotConstantError, Statement, Tup, encode
+from hypostyle._functions.values import Expr, NotConstantError, Statement, Tup, encode, is_text
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Program:
         if not values:
             return self
         first: list[Statement] = []
+        body = self.body
         for name in self.inputs:
             if name not in values:
                 continue
@@ -55,11 +56,23 @@ class Program:
             if isinstance(constant, Tup):
                 msg = f"{self.name}: parameter '{name}' takes a column or a number, not a tuple"
                 raise TypeError(msg)
-            first.append(["set", name, constant])
+            if is_text(constant):
+                body = _with_text(body, name, constant)
+            else:
+                first.append(["set", name, constant])
         unknown = set(values) - set(self.inputs)
         if unknown:
             msg = f"{self.name} has no input {', '.join(sorted(unknown))}; its inputs are {', '.join(self.inputs)}"
             raise TypeError(msg)
         inputs = tuple(name for name in self.inputs if name not in values)
         defaults = {name: value for name, value in self.defaults.items() if name not in values}
-        return replace(self, inputs=inputs, body=[*first, *self.body], defaults=defaults)
+        return replace(self, inputs=inputs, body=[*first, *body], defaults=defaults)
+
+
+def _with_text(part: Any, name: str, constant: Expr) -> Any:
+    """Return a part of a program with a string in the place of a variable: strings cannot be variables."""
+    if not isinstance(part, list):
+        return part
+    if part == ["get", name]:
+        return constant
+    return [_with_text(item, name, constant) for item in part]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from hypostyle._functions.program import Program
@@ -16,13 +17,15 @@ from hypostyle._functions.values import ROW, STATE, Expr, Statement, Tup, Value,
 def translate(function: Any, *, outputs: Sequence[str] | None = None) -> Program:
     """Translate a function whose parameters are columns."""
     source = source_of(function)
-    return _finish(Statements(Scope(source)), source, {}, outputs)
+    with nesting(source):
+        return _finish(Statements(Scope(source)), source, {}, outputs)
 
 
 def translate_scan(function: Any, state: Mapping[str, Any], *, outputs: Sequence[str] | None = None) -> Program:
     """Translate a function of a state and columns, which returns the next state and a result."""
     source = source_of(function)
-    return _finish(Statements(Scope(source)), source, state, outputs)
+    with nesting(source):
+        return _finish(Statements(Scope(source)), source, state, outputs)
 
 
 def translate_row(function: Any) -> Program:
@@ -31,10 +34,21 @@ def translate_row(function: Any) -> Program:
     prefix = "local."
     while True:
         translator = Statements(Scope(source, prefix))
-        program = _finish(translator, source, {}, None, is_row=True)
+        with nesting(source):
+            program = _finish(translator, source, {}, None, is_row=True)
         if not any(column.startswith(prefix) for column in translator.columns):
             return program
         prefix += "."
+
+
+@contextmanager
+def nesting(source: Source) -> Iterator[None]:
+    """Translate a function; raise its own error if it nests too deeply."""
+    try:
+        yield
+    except RecursionError:
+        message = f"{source.name} nests too deeply; keep parts of it in variables"
+        raise source.error(source.node, message) from None
 
 
 def _finish(
