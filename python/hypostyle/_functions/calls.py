@@ -43,7 +43,7 @@ class Calls(Expressions):
                 raise self.error(node, f"{known.name} takes {_counts(known.fewest, known.most)} here")
             return ["call", known.name, [self.expr(argument) for argument in arguments]]
         helper = helper_of(function)
-        if helper is not None and getattr(getattr(function, "program", None), "state", ()):
+        if helper is not None and getattr(getattr(function, "program", None), "state", None):
             raise self.error(node, f"{helper.__name__} has a state of its own; call it with columns")
         if helper is not None:
             return self.inline(helper, node)

@@ -221,11 +221,12 @@ def function_from_text(text: str) -> types.FunctionType:
     if "numpy" in sys.modules:
         names["np"] = names["numpy"] = sys.modules["numpy"]
     function: Any = None
-    if len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr):
+    only = tree.body[0] if len(tree.body) == 1 else None
+    if isinstance(only, ast.Expr) and isinstance(only.value, ast.Lambda):
         function = eval(compile(text, filename, "eval", dont_inherit=True), names)
-    elif len(tree.body) == 1 and isinstance(tree.body[0], ast.FunctionDef):
+    elif isinstance(only, ast.FunctionDef):
         exec(compile(text, filename, "exec", dont_inherit=True), names)
-        function = names[tree.body[0].name]
+        function = names[only.name]
     if not isinstance(function, types.FunctionType):
         msg = "the text of a function is one lambda or one def: hs.jit('lambda x: x + 1')"
         raise UnsupportedError(msg)
