@@ -148,7 +148,7 @@ class Calls(Expressions):
             raise self.error(node, "len is compiled for tuples only; a function gets one row, not the column")
         before: list[Statement] = []
         self.kept(value, before)
-        return self.after(before if not isinstance(arguments[0], ast.Name) else [], len(value.items))
+        return self.after([] if self.has_values(arguments[0]) else before, len(value.items))
 
     def round(self, node: ast.Call) -> Expr:
         """Translate `round`."""

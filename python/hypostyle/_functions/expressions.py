@@ -285,7 +285,7 @@ class Expressions:
         if not is_constant(owner):
             items = tuple(self.kept(item, before) for item in self.after(owner.before, owner).items)
             before = [*owner.before, *before]
-            if not owner.before and all(_plain(item) for item in owner.items):
+            if not owner.before and self.has_values(node.value):
                 before, items = [], owner.items
         size = len(items)
         if len(choices) == 1:
@@ -294,6 +294,14 @@ class Expressions:
             return self.after(before, items[choices[0]])
         pairs = [(choice, items[choice]) for choice in choices if -size <= choice < size]
         return self.after(before, self.choose(index, pairs, node))
+
+    def has_values(self, node: ast.expr) -> bool:
+        """Return whether an expression is of names and constants with values: leaving one out changes nothing."""
+        if isinstance(node, ast.Tuple):
+            return all(self.has_values(item) for item in node.elts)
+        if isinstance(node, ast.Name):
+            return node.id in self.scope.sure or node.id in self.scope.bindings
+        return isinstance(node, ast.Constant)
 
     def values_of(self, index: Expr) -> list[int] | None:
         """Return the integers that an expression can be, if they are known."""
@@ -472,7 +480,3 @@ class _Nothing:
 
 NOTHING = _Nothing()
 """An expression that is no object outside of the function."""
-
-
-def _plain(value: Value) -> bool:
-    return is_constant(value) or (isinstance(value, list) and value[0] in ("get", "field"))
