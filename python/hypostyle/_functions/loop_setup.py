@@ -1,0 +1,200 @@
+"""What stands before a loop: arrays that are made, lengths, and variables with what they are before the first row."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import sys
+from typing import Any
+
+from hypostyle._functions.loop_parts import Array, Header
+from hypostyle._functions.scope import Scope
+from hypostyle._functions.statements import Statements
+from hypostyle._functions.values import Expr, Tup, Value, encode, is_constant, is_text
+
+
+class Length:
+    """The number of rows."""
+
+
+LENGTH = Length()
+
+_MAKERS = ("empty", "zeros", "ones", "full", "empty_like", "zeros_like", "ones_like", "full_like")
+_COPIES = ("asarray", "array", "copy", "ascontiguousarray")
+
+
+class Setup(Statements):
+    """Recognises arrays and lengths."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope)
+        self.arrays: dict[str, Array] = {}
+
+    def add(self, array: Array) -> None:
+        """Note an array."""
+        self.arrays[array.name] = array
+        self.scope.bindings[array.name] = array
+
+    def array(self, node: ast.AST) -> Array | None:
+        """Return the array that a node names."""
+        return self.arrays.get(node.id) if isinstance(node, ast.Name) else None
+
+    def operand(self, node: ast.expr) -> Expr:
+        """Translate an expression that is not an array."""
+        value = super().operand(node)
+        if isinstance(value, Array):
+            raise self.error(node, f"an array is read at the loop's row: {value.name}[i]")
+        if isinstance(value, Length):
+            raise self.error(node, "the number of rows is not known inside of the loop: rows may still come")
+        return value
+
+    def length(self, node: ast.Call) -> Expr:
+        """Translate `len`; of an array it is not known."""
+        if self.is_length(node):
+            raise self.error(node, "the number of rows is not known inside of the loop: rows may still come")
+        return super().length(node)
+
+    def is_length(self, node: ast.expr) -> bool:
+        """Return whether a node is the number of rows: `n`, `len(x)`, `x.size` or `x.shape[0]`."""
+        match node:
+            case ast.Name(id=name):
+                return isinstance(self.scope.bindings.get(name), Length)
+            case ast.Call(func=ast.Name() as function, args=[array], keywords=[]):
+                return self.array(array) is not None and self.object_of(function) is builtins.len
+            case ast.Attribute(value=array, attr="size"):
+                return self.array(array) is not None
+            case ast.Subscript(value=ast.Attribute(value=array, attr="shape"), slice=ast.Constant(value=0)):
+                return self.array(array) is not None
+            case ast.Attribute(value=array, attr="shape"):
+                return self.array(array) is not None
+        return False
+
+    def numpy_name(self, node: ast.expr) -> str | None:
+        """Return the name of a numpy function that makes or copies an array."""
+        found = self.object_of(node) if isinstance(node, ast.Name | ast.Attribute) else None
+        numpy: Any = sys.modules.get("numpy")
+        for name in (*_MAKERS, *_COPIES):
+            if numpy is not None and found is getattr(numpy, name):
+                return name
+        return None
+
+    def made(self, name: str, node: ast.expr) -> Array | None:
+        """Return the output that an expression makes, if it makes one."""
+        match node:
+            case ast.BinOp(left=ast.List(elts=[item]), op=ast.Mult(), right=count) if self.is_length(count):
+                return Array(name, False, initial=self.plain_constant(item), is_known=True)
+            case ast.Call(func=ast.Attribute(value=array, attr="copy"), args=[]) if self.array(array) is not None:
+                return Array(name, False, initial=["get", self.arrays[_name(array)].name])
+            case ast.Call(func=function, args=[first, *others]):
+                maker = self.numpy_name(function)
+                if maker in _COPIES and self.array(first) is not None and name != _name(first):
+                    return Array(name, False, initial=["get", self.arrays[_name(first)].name])
+                if maker in _MAKERS and (self.is_length(first) or self.array(first) is not None):
+                    return self._from_maker(name, maker, node, others)
+        return None
+
+    def _from_maker(self, name: str, maker: str, node: ast.Call, others: list[ast.expr]) -> Array:
+        keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+        kind, _, like = maker.partition("_")
+        fill = keywords.pop("fill_value", None)
+        if kind == "full":
+            fill, others = (others[0], others[1:]) if others else (fill, others)
+            if fill is None:
+                raise self.error(node, "np.full needs a value")
+        dtype = keywords.pop("dtype", others[0] if others else None)
+        if keywords:
+            raise self.error(node, f"np.{maker} is compiled without {next(iter(keywords))}")
+        conversion = None if like or (kind == "full" and dtype is None) else "float"
+        if dtype is not None:
+            conversion = self.conversion(dtype)
+        if kind == "empty":
+            return Array(name, False, conversion=conversion)
+        constants: dict[str, Expr] = {"zeros": 0, "ones": 1}
+        initial = constants[kind] if fill is None else self.plain_constant(fill)
+        return Array(name, False, initial=converted(conversion, initial), is_known=True, conversion=conversion)
+
+    def conversion(self, node: ast.expr) -> str:
+        """Return the function that a type of numpy stands for."""
+        name: str | None = None
+        if isinstance(node, ast.Constant):
+            name = str(node.value)
+        elif (found := self.object_of(node)) is not None:
+            name = getattr(found, "__name__", None)
+        for conversion, names in _TYPES.items():
+            if name in names:
+                return conversion
+        raise self.error(node, "arrays of float64, int64 and bool are compiled")
+
+    def plain_constant(self, node: ast.expr) -> Expr:
+        """Translate a constant that is no tuple."""
+        value = self.value(node)
+        if isinstance(value, Tup) or is_text(value) or not is_constant(value):
+            raise self.error(node, "what an array starts with must be a constant")
+        return value
+
+    def header(self, loop: ast.For) -> Header:
+        """Return what a loop goes over."""
+        header = Header()
+        target, iterated = loop.target, loop.iter
+        if isinstance(iterated, ast.Call) and self._is(iterated, enumerate) and len(iterated.args) == 1:
+            if not (isinstance(target, ast.Tuple) and len(target.elts) == 2 and isinstance(target.elts[0], ast.Name)):
+                raise self.error(target, "enumerate gives two: for i, v in enumerate(x)")
+            header.index = target.elts[0].id
+            target, iterated = target.elts[1], iterated.args[0]
+        elif isinstance(iterated, ast.Call) and (
+            self._is(iterated, range) or getattr(self.object_of(iterated.func), "__name__", "") == "prange"
+        ):
+            return self._range(loop, iterated)
+        if isinstance(iterated, ast.Call) and self._is(iterated, zip):
+            if not (isinstance(target, ast.Tuple) and len(target.elts) == len(iterated.args)):
+                raise self.error(target, "zip gives one value for each array: for a, b in zip(x, y)")
+            header.values = list(zip(target.elts, iterated.args, strict=True))
+        else:
+            header.values = [(target, iterated)]
+        for _, value in header.values:
+            array = self.array(value)
+            if array is None or not array.is_input:
+                msg = "the loop goes over rows: for i in range(len(x)), for v in x, or with zip or enumerate"
+                raise self.error(value, msg)
+        return header
+
+    def _is(self, node: ast.Call, function: object) -> bool:
+        return self.object_of(node.func) is function and not node.keywords
+
+    def _range(self, loop: ast.For, node: ast.Call) -> Header:
+        arguments = self.arguments(node)
+        if len(arguments) == 3 and isinstance(arguments[2], ast.Constant) and arguments[2].value == 1:
+            arguments = arguments[:2]
+        if not isinstance(loop.target, ast.Name) or len(arguments) not in (1, 2):
+            raise self.error(loop.iter, "the loop goes over all rows, forwards: for i in range(len(x))")
+        if not self.is_length(arguments[-1]):
+            msg = "the loop goes to the last row: range(len(x)); a loop to len(x) - 1 looks at the next row"
+            raise self.error(arguments[-1], msg)
+        return Header(loop.target.id, arguments[0] if len(arguments) == 2 else None)
+
+
+_TYPES = {
+    "float": ("float", "float64", "f8", "double"),
+    "int": ("int", "int64", "i8", "intp"),
+    "bool": ("bool", "bool_", "?"),
+}
+_CONVERT = {"float": float, "int": int, "bool": bool}
+
+
+def converted(conversion: str | None, value: Value) -> Expr:
+    """Return a value as an array of a type keeps it."""
+    if conversion is None or (value is None and conversion != "float"):
+        return value
+    if value is None:
+        return ["float", "nan"]
+    if is_constant(value):
+        plain = float(value[1]) if isinstance(value, list) else value
+        try:
+            return encode(_CONVERT[conversion](plain))
+        except (ValueError, OverflowError):
+            pass
+    return ["call", conversion, [value]]
+
+
+def _name(node: ast.AST) -> str:
+    return node.id if isinstance(node, ast.Name) else ""

@@ -1,0 +1,193 @@
+"""From a Python function to a program: a function of columns, of a row, or of a state and columns."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from hypostyle._functions.program import Program
+from hypostyle._functions.scope import Return, Scope
+from hypostyle._functions.source import Source, source_of
+from hypostyle._functions.statements import Statements
+from hypostyle._functions.values import ROW, STATE, Expr, Statement, Tup, Value, is_text
+
+
+def translate(function: Any, *, outputs: Sequence[str] | None = None) -> Program:
+    """Translate a function whose parameters are columns."""
+    source = source_of(function)
+    with nesting(source):
+        return _finish(Statements(Scope(source)), source, {}, outputs)
+
+
+def translate_scan(function: Any, state: Mapping[str, Any], *, outputs: Sequence[str] | None = None) -> Program:
+    """Translate a function of a state and columns, which returns the next state and a result."""
+    source = source_of(function)
+    with nesting(source):
+        return _finish(Statements(Scope(source)), source, state, outputs)
+
+
+def translate_row(function: Any) -> Program:
+    """Translate a function of a row: the inputs are the columns that it uses, in order of first use."""
+    source = source_of(function)
+    prefix = "local."
+    while True:
+        translator = Statements(Scope(source, prefix))
+        with nesting(source):
+            program = _finish(translator, source, {}, None, is_row=True)
+        if not any(column.startswith(prefix) for column in translator.columns):
+            return program
+        prefix += "."
+
+
+@contextmanager
+def nesting(source: Source) -> Iterator[None]:
+    """Translate a function; raise its own error if it nests too deeply."""
+    try:
+        yield
+    except RecursionError:
+        message = f"{source.name} nests too deeply; keep parts of it in variables"
+        raise source.error(source.node, message) from None
+
+
+def _finish(
+    translator: Statements,
+    source: Source,
+    state: Mapping[str, Any],
+    outputs: Sequence[str] | None,
+    *,
+    is_row: bool = False,
+) -> Program:
+    scope = translator.scope
+    arguments = source.node.args
+    if arguments.vararg or arguments.kwarg:
+        raise source.error(arguments.vararg or arguments.kwarg, "* cannot be a parameter; name the columns one by one")
+    parameters = list(scope.parameters)
+    head: list[Statement] = []
+    if is_row or state:
+        marked = "the row" if is_row else "the state"
+        if not parameters or parameters[0] not in [a.arg for a in [*arguments.posonlyargs, *arguments.args]]:
+            raise source.error(source.node, f"the first parameter is {marked}, and there is none")
+        first = parameters.pop(0)
+        scope.bindings[first] = ROW if is_row else STATE
+    if state:
+        translator.fields = tuple(state)
+        translator.assigned_fields = set(_assigned_fields(source, first))
+        head = [["set", f"state.{name}", ["field", name]] for name in state if name in translator.assigned_fields]
+    defaults = defaults_of(translator)
+    for name, value in defaults.items():
+        if isinstance(encoded := translator.encode(value, source.node, f"the default of {name}: "), Tup):
+            scope.bindings[name] = encoded
+    inputs = [name for name in parameters if name not in scope.bindings]
+    if is_row:
+        head += [["set", scope.prefix + name, ["get", name]] for name in inputs]
+    scope.sure |= set(inputs)
+    scope.maybe |= set(inputs)
+    body = translator.block(source.body)
+    names = results(translator, body, outputs)
+    if is_row:
+        inputs = columns_of_row(translator, inputs)
+    starts = tuple((name, translator.encode(value, source.node, f"{name}: ")) for name, value in state.items())
+    for name, start in starts:
+        if isinstance(start, Tup) or is_text(start):
+            raise source.error(source.node, f"the field {name} of the state starts as a number, True, False or None")
+    known = {name: value for name, value in defaults.items() if name in inputs}
+    return Program(source.name, tuple(inputs), starts, names, [*head, *body], known)
+
+
+def defaults_of(translator: Statements) -> dict[str, Any]:
+    """Return the defaults of the function's parameters."""
+    function, arguments = translator.scope.function, translator.scope.source.node.args
+    positional = [a.arg for a in [*arguments.posonlyargs, *arguments.args]]
+    pairs = zip(reversed(positional), reversed(function.__defaults__ or ()), strict=False)
+    return dict(reversed(list(pairs))) | (function.__kwdefaults__ or {})
+
+
+def columns_of_row(translator: Statements, parameters: list[str]) -> list[str]:
+    """Return the inputs of a function of a row: its columns, then its other parameters."""
+    source = translator.scope.source
+    if not translator.columns:
+        raise source.error(source.node, "the function uses no column of the row; write r.price or r['price']")
+    both = [name for name in parameters if name in translator.columns]
+    if both:
+        raise source.error(source.node, f"{both[0]} is a column and a parameter; rename the parameter")
+    return [*translator.columns, *parameters]
+
+
+def _assigned_fields(source: Source, state: str) -> list[str]:
+    return [
+        node.attr
+        for statement in source.body
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == state
+    ]
+
+
+def results(translator: Statements, body: list[Statement], wanted: Sequence[str] | None) -> tuple[str, ...]:
+    """Write the `return` statements; return the names of the outputs, none for one plain result."""
+    scope = translator.scope
+    source = scope.source
+    if scope.live:
+        if translator.fields:
+            raise source.error(source.node, "a path ends without return; every path returns a state and a result")
+        if not scope.returns:
+            raise source.error(source.node, f"{source.name} never returns a value")
+        falls: Statement = ["return", [], []]
+        body.append(falls)
+        scope.returns.append(Return(body, falls, None, ast.Return(value=None)))
+    found = [(item, *_split(translator, item)) for item in scope.returns]
+    sizes = {len(result.items) if isinstance(result, Tup) else 0 for _, _, result in found if result is not None}
+    if len(sizes) > 1:
+        odd = found[-1][0].node if found[-1][2] is not None else found[0][0].node
+        raise source.error(odd, "every return must have the same number of results")
+    size = next(iter(sizes), 0)
+    for item, state, result in found:
+        values = result.items if isinstance(result, Tup) else (result,) * max(size, 1)
+        for value in values:
+            if isinstance(value, Tup) or value in (ROW, STATE):
+                raise source.error(item.node, "a result is a number, or a tuple of numbers")
+        item.placeholder[1:] = [list(values), list(state)]
+    names = _names([(item.node, result) for item, _, result in found], size, bool(translator.fields), scope)
+    if wanted is None:
+        return names
+    if len(wanted) != size:
+        msg = f"{source.name}: outputs names {len(wanted)} fields, but the function returns {size or 'one value'}"
+        raise ValueError(msg)
+    return tuple(wanted)
+
+
+def _split(translator: Statements, item: Return) -> tuple[Sequence[Expr], Value]:
+    """Split what a function returns into the next state and the result."""
+    fields, value, error = translator.fields, item.value, translator.scope.source.error
+    if not fields:
+        return (), value
+    if not isinstance(value, Tup) or len(value.items) != 2:
+        raise error(item.node, "return the next state and the result: return state, result")
+    state, result = value.items
+    if state is STATE:
+        return [translator.field(name, item.node) for name in fields], result
+    fitting = isinstance(state, Tup) and len(state.items) == len(fields) and state.names in (None, fields)
+    if not fitting or any(isinstance(part, Tup) or is_text(part) or part is STATE for part in state.items):
+        msg = f"the next state has {len(fields)} fields: return hs.state({', '.join(fields)}), result"
+        raise error(item.node, msg)
+    return list(state.items), result
+
+
+def _names(returns: list[tuple[ast.Return, Value]], size: int, has_state: bool, scope: Scope) -> tuple[str, ...]:
+    """Return the names of the outputs: the names of the variables, if every return has the same."""
+    found = set()
+    for node, result in returns:
+        shown = node.value
+        if result is None:
+            continue
+        if has_state:
+            shown = shown.elts[1] if isinstance(shown, ast.Tuple) and len(shown.elts) == 2 else None
+        items = shown.elts if isinstance(shown, ast.Tuple) else []
+        found.add(tuple(i.id for i in items if isinstance(i, ast.Name) and scope.is_local(i.id)))
+    if len(found) == 1 and len(names := found.pop()) == size == len(set(names)):
+        return names
+    return tuple(f"field_{number}" for number in range(size))

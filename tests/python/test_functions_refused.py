@@ -1,0 +1,381 @@
+# ruff: noqa
+# mypy: ignore-errors
+"""What is not compiled: each is an error at the user's own line that says what to write instead."""
+
+from __future__ import annotations
+
+import functools
+import math
+import traceback
+
+import numpy as np
+import pytest
+
+from hypostyle._functions.errors import UnsupportedError
+from hypostyle._functions.source import function_from_text
+from hypostyle._functions.translate import translate
+
+LIST = [1, 2]
+DICT = {"a": 1}
+ARRAY = np.array([1.0, 2.0])
+BIG = 2**70
+OBJECT = object()
+counter = 0
+
+
+class Settings:
+    LIMIT = 5
+
+
+def recursive(x):
+    return recursive(x - 1) if x > 0 else 0
+
+
+def even(x):
+    return x == 0 or odd(x - 1)
+
+
+def odd(x):
+    return x != 0 and even(x - 1)
+
+
+def star_helper(*values):
+    return values[0]
+
+
+def list_helper(x):
+    return [x]
+
+
+def maybe_helper(x):
+    if x > 0:
+        y = x
+    return y
+
+
+def mixed_helper(x):
+    if x > 0:
+        return x
+    return x, 1
+
+
+def uses_try(x):
+    try:
+        return 1 / x
+    except ZeroDivisionError:
+        return None
+
+
+def uses_global(x):
+    global counter
+    counter += 1
+    return counter
+
+
+def uses_nonlocal(x):
+    total = 0
+
+    def inner(y):
+        return y
+
+    return inner(x)
+
+
+def uses_list(x):
+    values = [x, 1]
+    return values[0]
+
+
+def uses_import(x):
+    import math
+
+    return math.sqrt(x)
+
+
+def uses_with(x):
+    with open("x") as f:
+        return x
+
+
+def uses_delete(x):
+    y = x
+    del y
+    return x
+
+
+def uses_match(x):
+    match x:
+        case 1:
+            return 2
+    return x
+
+
+def for_else(x):
+    for i in range(3):
+        x += i
+    else:
+        x = 0
+    return x
+
+
+def tuple_then_number(x):
+    y = (x, 1)
+    y = 2
+    return y
+
+
+def never_assigned(x):
+    if x > 0:
+        return y
+    y = 1
+    return y
+
+
+def different_returns(x):
+    if x > 0:
+        return x, 1
+    return x
+
+
+def no_return(x):
+    y = x
+
+
+def unpack_number(x):
+    a, b = x
+    return a
+
+
+def unpack_wrong(x):
+    a, b = x, 1, 2
+    return a
+
+
+def unpack_star(x):
+    a, *b = x, 1, 2
+    return a
+
+
+def item_assignment(x):
+    t = (x, 1)
+    t[0] = 2
+    return t
+
+
+def attribute_assignment(x):
+    x.y = 2
+    return x
+
+
+def raises(x):
+    if x < 0:
+        raise ValueError("negative")
+    return x
+
+
+asserts = function_from_text("def asserts(x):\n    assert x > 0\n    return x")  # pytest rewrites those of a file
+
+
+def prints(x):
+    print(x)
+    return x
+
+
+def string_local(x):
+    side = "buy" if x > 0 else "sell"
+    return side
+
+
+def star_parameters(*x):
+    return x
+
+
+def generator(x):
+    yield x
+
+
+def unicode_before(x):
+    größe = "ä"
+    return hash(x)
+
+
+CASES = {
+    uses_try: "    try:\n    ^^^^\nhypostyle.UnsupportedError: try is not compiled; a row that raises is null already: leave the try out",
+    uses_global: "global counter: global is not compiled: a program cannot change variables outside; keep a state with hs.scan",
+    uses_nonlocal: "def inner(y):: a function inside the function is not compiled; define it outside, it is inlined",
+    uses_list: "[x, 1]: a list is not compiled here; use a tuple",
+    uses_import: "import math: import inside the function is not compiled; import at the top of the file",
+    uses_with: 'with open("x") as f:: with is not compiled; a function of rows only computes: do this outside of it',
+    uses_delete: "del y: del is not compiled; leave it out, or use another name",
+    uses_match: "match x:: match is not compiled; write if/elif",
+    for_else: "x = 0: else of a loop is not compiled; set a flag before break, and test it after the loop",
+    tuple_then_number: "y = 2: y was a number or another kind of tuple before; use two names",
+    never_assigned: "y: y has no value here: it is assigned later, or never",
+    different_returns: "return x: every return must have the same number of results",
+    no_return: "def no_return(x):: no_return never returns a value",
+    unpack_number: "a, b = x: only a tuple can be unpacked",
+    unpack_wrong: "a, b = x, 1, 2: 3 values cannot be unpacked into 2 names",
+    unpack_star: "*b: * is not compiled; write the items one by one",
+    item_assignment: "t[0]: an item cannot be assigned; use a variable (hs.loop compiles out[i] = x)",
+    attribute_assignment: "x.y: an attribute cannot be assigned; use a variable",
+    raises: 'raise ValueError("negative"): raise is not compiled; return None for such a row (a row that raises is null)',
+    asserts: "assert x > 0: assert is not compiled; return None for such a row: if not ...: return None",
+    prints: "print(x): print is not compiled; call the function with plain numbers to look inside: it then runs as Python",
+    string_local: "\"buy\": a string is compiled only in comparisons: side == 'buy', or side in ('buy', 'sell')",
+    star_parameters: "x: * cannot be a parameter; name the columns one by one",
+    generator: "generator is a generator; write a function that returns one value per row",
+    unicode_before: "hash(x): hash is not compiled; there is no equal of it",
+    recursive: "recursive(x - 1): recursive calls itself; write a while loop",
+    even: "even(x - 1): even calls itself; write a while loop (in odd, which is inlined)",
+    (lambda x: star_helper(x)): "star_helper(x): star_helper has * in its parameters; name them one by one",
+    (lambda x: list_helper(x)): "[x]: a list is not compiled here; use a tuple (in list_helper, which is inlined)",
+    (
+        lambda x: maybe_helper(x)
+    ): "y: y may have no value here; give it one at the start of the function (in maybe_helper, which is inlined)",
+    (
+        lambda x: mixed_helper(x)
+    ): "return x, 1: every return must have one shape: a number, or tuples of one length (in mixed_helper, which is inlined)",
+    (
+        lambda x: x in LIST
+    ): "LIST: LIST cannot be captured: a list can change, and a program keeps the value it had when compiled; use a tuple",
+    (
+        lambda x: DICT["a"] * x
+    ): "DICT: DICT cannot be captured: a dict can change, and a program keeps the value it had when compiled; use a number, or if/elif",
+    (
+        lambda x: x + ARRAY
+    ): "ARRAY: ARRAY cannot be captured: a ndarray can change, and a program keeps the value it had when compiled; use a tuple",
+    (lambda x: x + BIG): "BIG: BIG cannot be captured: 1180591620717411303424 is beyond 64 bits",
+    (lambda x: x + 9223372036854775808): "9223372036854775808: 9223372036854775808 is beyond 64 bits",
+    (
+        lambda x: x + OBJECT
+    ): "OBJECT: OBJECT cannot be captured: it is of type object; numbers, True, False, None, strings and tuples of these can be captured",
+    (lambda x: x + 1j): "1j: a constant of type complex is not compiled; use numbers",
+    (
+        lambda x: x.bit_length()
+    ): "x.bit_length(): a method of a value is not compiled; use operators and the functions of math and numpy",
+    (
+        lambda x: x.real
+    ): "x.real: an attribute of a value is not compiled; use operators and the functions of math and numpy",
+    (lambda x: x[0]): "x[0]: only tuples can be indexed; a function gets one row: hs.loop compiles x[i]",
+    (lambda x: f"{x}"): "f\"{x}\": an f-string is not compiled; strings are only compared: side == 'buy'",
+    (
+        lambda x: "up" if x > 0 else "down"
+    ): "\"up\": a string is compiled only in comparisons: side == 'buy', or side in ('buy', 'sell')",
+    (lambda x: "up"): "\"up\": a string is compiled only in comparisons: side == 'buy', or side in ('buy', 'sell')",
+    (lambda x: x + "a"): "\"a\": a string is compiled only in comparisons: side == 'buy', or side in ('buy', 'sell')",
+    (lambda x: {1: 2}): "{1: 2}: a dict is not compiled; write if/elif, or a conditional expression",
+    (lambda x: {x}): "{x}: a set is not compiled; for membership write x in (1, 2)",
+    (
+        lambda x: [v for v in (1, 2)]
+    ): "[v for v in (1, 2)]: a comprehension is compiled only inside sum, any, all, min and max",
+    (lambda x: (lambda y: y)(x)): "(lambda y: y)(x): a call of a value is not compiled; name the function",
+    (
+        lambda x: isinstance(x, int)
+    ): "isinstance(x, int): isinstance is not compiled; a column has one type: write x is None for nulls, int(x) or float(x) to convert",
+    (lambda x: sorted((x, 1))): "sorted((x, 1)): sorted is not compiled; for two or three values use min and max",
+    (
+        lambda x: np.mean(x)
+    ): "np.mean(x): numpy.mean is not compiled; use operators, the functions of math and numpy, or a Python function of your own",
+    (
+        lambda x: math.gcd(x, 2)
+    ): "math.gcd(x, 2): math.gcd is not compiled; use operators, the functions of math and numpy, or a Python function of your own",
+    (lambda x: math.nothing(x)): "math.nothing: math has no attribute nothing",
+    (lambda x: math.sqrt(x, 1)): "math.sqrt(x, 1): math.sqrt takes 1 argument here",
+    (lambda x: math.log()): "math.log(): math.log takes 1 to 2 arguments here",
+    (lambda x: undefined + x): "undefined: undefined is not defined (yet); define it above the function",
+    (lambda x: x @ 2): "x @ 2: @ is not compiled; write the products and sums",
+    (lambda x: x is True): "x is True: is compares with None only; write == for values",
+    (
+        lambda x: 1 < x in (1, 2)
+    ): "1 < x in (1, 2): is and in cannot be part of a chain of comparisons; write two, with and",
+    (lambda x: (x, 1) + (2,)): "(x, 1): a tuple has no value of its own here; use one of its items",
+    (lambda x: sum(x)): "x: only a tuple, a list written out, or a range of constants can be gone through",
+    (
+        lambda x: sum(range(x))
+    ): "x: a range needs constants here, such as range(3); for a number of rounds that depends on the row write while",
+    (lambda x: max(x)): "x: only a tuple, a list written out, or a range of constants can be gone through",
+    (lambda x: max(v for v in (x, 1) if v > 0)): "v > 0: here the condition of a generator must be a constant",
+    (lambda x: max(x, 1, key=abs)): "key=abs: max is compiled without this keyword",
+    (lambda x: len(x)): "len(x): len is compiled for tuples only; a function gets one row, not the column",
+    (lambda x: (1, 2)[x]): "x: the index of a tuple is a constant, or a loop variable over constants",
+    (lambda x: (1, 2)[2]): "(1, 2)[2]: index 2 is beyond a tuple of 2",
+    (lambda x: (1, 2)[0:1]): "0:1: a slice is not compiled; index a tuple with a constant",
+    (lambda x, n: round(x, n)): "n: the digits of round are a constant: round(x, 2)",
+    (
+        lambda x: sum(v for v in range(20_000))
+    ): "range(20_000): the function has more than 10000 nodes with loops and helpers written out",
+    (lambda x: ((x, 1), 2)): "((x, 1), 2): a result is a number, or a tuple of numbers",
+    (
+        lambda x: functools.partial(max, 1)(x)
+    ): "functools.partial(max, 1)(x): a call of a value is not compiled; name the function",
+}
+
+
+@pytest.mark.parametrize("function", CASES, ids=lambda f: f.__name__)
+def test_a_refusal(function):
+    with pytest.raises(UnsupportedError) as caught:
+        translate(function)
+    error = caught.value
+    printed = "".join(traceback.format_exception_only(error))
+    assert len(printed.splitlines()) <= 5
+    shown = str(error.msg)
+    if error.text is not None:
+        shown = f"{error.text[error.offset - 1 : error.end_offset - 1]}: {shown}"
+    if CASES[function].startswith(" "):
+        assert printed.endswith(CASES[function] + "\n")
+    else:
+        assert shown == CASES[function]
+
+
+def test_how_an_error_is_printed():
+    def outer(x):
+        größe = x
+        return größe + ("ä", 1)[0]
+
+    with pytest.raises(UnsupportedError) as caught:
+        translate(outer)
+    lines = "".join(traceback.format_exception_only(caught.value)).splitlines()
+    assert lines[1:] == [
+        '    return größe + ("ä", 1)[0]',
+        "                   ^^^^^^^^^^^",
+        "hypostyle.UnsupportedError: a string is compiled only in comparisons: side == 'buy', or side in ('buy', 'sell')",
+    ]
+    assert isinstance(caught.value, SyntaxError)
+
+
+def test_an_error_of_several_lines_has_its_first():
+    def outer(x):
+        return hash(
+            x,
+        )
+
+    with pytest.raises(UnsupportedError) as caught:
+        translate(outer)
+    assert "".join(traceback.format_exception_only(caught.value)).splitlines()[1:3] == [
+        "    return hash(",
+        "           ^^^^^",
+    ]
+
+
+def test_constants_of_a_class():
+    assert translate(lambda x: x + Settings.LIMIT).plain["body"] == [["return", [["+", ["get", "x"], 5]], []]]
+
+
+def test_methods_and_other_callables():
+    class Model:
+        def step(self, x):
+            return x
+
+        @staticmethod
+        def free(x):
+            return x
+
+    for given, message in {
+        Model().step: "is a method; write a function outside of the class",
+        Model.step: "step is a method; write a function outside of the class",
+        math.sqrt: "a Python function is needed, not a builtin_function_or_method; write a lambda that calls it",
+        functools.partial(max, 1): "a Python function is needed, not a partial; write a lambda that calls it",
+    }.items():
+        with pytest.raises(UnsupportedError, match=message):
+            translate(given)
+    assert translate(Model.free).name == "free"
