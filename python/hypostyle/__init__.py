@@ -44,6 +44,9 @@ from hypostyle._custom import functions
 from hypostyle._errors import ColumnNotFoundError
 from hypostyle._expr import KernelExpr, struct
 from hypostyle._frame import with_columns
+from hypostyle._functions.functions import jit, scan
+from hypostyle._functions.loops import loop
+from hypostyle._functions.state import state
 from hypostyle._kernels import (
     affine_scan,
     cumsum_clip,
@@ -220,7 +223,9 @@ __all__ = [
     "expanding_winsorized_mean",
     "expanding_zscore",
     "functions",
+    "jit",
     "kernels",
+    "loop",
     "risk_score",
     "rolling_all",
     "rolling_alpha",
@@ -277,7 +282,9 @@ __all__ = [
     "rolling_winsorized_mean",
     "rolling_zscore",
     "row_dot",
+    "scan",
     "session_id",
+    "state",
     "struct",
     "with_columns",
 ]

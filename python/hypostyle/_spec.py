@@ -26,8 +26,10 @@ IntoWindow: TypeAlias = "int | str | timedelta | Mapping[Literal['length', 'star
 IntoDuration: TypeAlias = "int | str | timedelta"
 IntoWeights: TypeAlias = "str | Sequence[float]"
 
-CATALOG: Mapping[str, dict[str, Any]] = catalog_of(BUILTIN)
-"""The entry of every kernel that is not a custom one, by name."""
+CATALOG: Mapping[str, dict[str, Any]] = {
+    name: kernel for name, kernel in catalog_of(BUILTIN).items() if kernel["family"] != "function"
+}
+"""The entry of every kernel that is not a custom one or a user's function, by name."""
 
 _COLUMN_KINDS = {"column", "flags", "columns", "time", "number_or_column"}
 
