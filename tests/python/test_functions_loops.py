@@ -599,8 +599,7 @@ REFUSED = {
     appends_sometimes: "for v in x:: this path appends nothing to out; append once in every row",
     appends_twice: "out.append(v): out can get two values in one row; append once in every row",
     no_start: "last: last may be read before it has a value; give it one before the loop",
-    array_to_helper: "i: an array cannot be passed to a function; pass its item: x[i] "
-    "(in item_of, which is inlined)",
+    array_to_helper: "i: an array cannot be passed to a function; pass its item: x[i] (in item_of, which is inlined)",
     early_out: "if len(x) < 2:: before the loop only assignments are compiled",
     variable_lag: "i - k: how far x looks back is a number or a captured constant: x[i - 1]",
     fixed_item: "0: inside of the loop an array is read at the row: x[i]; "
