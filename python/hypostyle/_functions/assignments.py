@@ -93,7 +93,7 @@ class Assignments(Calls):
         shape = shape_of(value)
         if scope.shapes.setdefault(name, shape) != shape:
             raise self.error(node, f"{name} was a number or another kind of tuple before; use two names")
-        if once and is_constant(value):
+        if once and (is_constant(value) or self.is_known(value)):
             self.constants[scope.prefix + name] = value
         scope.sure.add(name)
         scope.maybe.add(name)

@@ -14,6 +14,7 @@ from hypostyle._functions.values import (
     ROW,
     STATE,
     Expr,
+    NeedsConstantError,
     NotConstantError,
     NotFoldedError,
     Statement,
@@ -41,6 +42,8 @@ class Base:
         """Variables that have one value only, which is known."""
         self.ranges: dict[str, list[int]] = {}
         """Loop variables that have only these values."""
+        self.fixable: dict[str, tuple[str, int]] = {}
+        """Variables of parameters whose default is an integer, with both: they can become constants."""
         self.fields: tuple[str, ...] = ()
         self.assigned_fields: set[str] = set()
         self.columns: dict[str, None] = {}
@@ -127,11 +130,32 @@ class Base:
             try:
                 number = fold(index, {**self.constants, **dict(zip(names, values, strict=True))})
             except NotFoldedError:
+                for name in self.origins(index):
+                    if name in self.fixable:
+                        raise NeedsConstantError(*self.fixable[name]) from None
                 return None
             if type(number) is not int:
                 return None
             found[number] = None
         return list(found)
+
+    def origins(self, value: Expr) -> Iterator[str]:
+        """Yield the variables of an expression, and those that known ones are made of."""
+        for name in variables(value):
+            yield name
+            if name in self.constants:
+                yield from self.origins(self.constants[name])
+
+    def is_known(self, value: Expr) -> bool:
+        """Return whether an expression is made of integers, of known variables, and of parameters that can be known."""
+        match value:
+            case int():
+                return True
+            case ["get", name]:
+                return name in self.constants or name in self.fixable
+            case ["+" | "-" | "*" | "//" | "%", left, right]:
+                return self.is_known(left) and self.is_known(right)
+        return False
 
     def choose(self, index: Expr, pairs: list[tuple[int, Value]], node: ast.AST) -> Value:
         """Return the value whose number is the index; other numbers are an error of the row."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
 from hypostyle._functions.functions import Errors, Function, python_of
@@ -13,21 +13,20 @@ from hypostyle._functions.loop_parts import Array, arrays_of, names_in, parts_of
 from hypostyle._functions.program import Program
 from hypostyle._functions.scope import assigned
 from hypostyle._functions.source import source_of
-from hypostyle._functions.translate import defaults_of, nesting
-from hypostyle._functions.values import Expr, Statement, Tup
+from hypostyle._functions.translate import Fixed, fixing, known_parameters
+from hypostyle._functions.values import Expr, Statement
 
 
-def translate_loop(function: Any, *, outputs: Sequence[str] | None = None) -> Program:
+def translate_loop(function: Any, *, outputs: Sequence[str] | None = None, fixed: Fixed = None) -> Program:
     """Translate a function that fills arrays in one loop over their rows."""
     source = source_of(function)
-    with nesting(source):
-        return _Loop(source).program(outputs)
+    return fixing(source, fixed, lambda known: _Loop(source).program(outputs, known))
 
 
 class _Loop(Before):
     """Translates a function that is a loop."""
 
-    def program(self, wanted: Sequence[str] | None) -> Program:
+    def program(self, wanted: Sequence[str] | None, fixed: Mapping[str, Any]) -> Program:
         """Return the program of the loop."""
         source, scope = self.source, self.scope
         arguments = source.node.args
@@ -35,7 +34,7 @@ class _Loop(Before):
             raise source.error(arguments.vararg or arguments.kwarg, "* cannot be a parameter; name the arrays")
         parts = parts_of(source)
         self.changing = set(assigned(parts.loop.body)) | names_in(parts.loop.target)
-        defaults = self._parameters()
+        defaults, fixed = self._parameters(fixed)
         for statement in parts.before:
             self.count(statement)
             self._before(statement)
@@ -63,18 +62,15 @@ class _Loop(Before):
         fields = tuple(wanted) if wanted is not None else tuple(names) if is_tuple else ()
         inputs = tuple(name for name in scope.parameters if name in self.inputs)
         known = {name: value for name, value in defaults.items() if name in inputs}
-        return Program(source.name, inputs, tuple(self._state()), fields, [*head, *entry, *body], known)
+        return Program(source.name, inputs, tuple(self._state()), fields, [*head, *entry, *body], known, fixed)
 
-    def _parameters(self) -> dict[str, Any]:
+    def _parameters(self, fixed: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         scope = self.scope
-        arrays = arrays_of(self.source, scope.parameters)
-        defaults = defaults_of(self)
+        defaults, fixed = known_parameters(self, fixed)
+        arrays = [name for name in arrays_of(self.source, scope.parameters) if name not in fixed]
         self.inputs = []
         for name in scope.parameters:
-            what = f"the default of {name}: "
-            default = self.encode(defaults.get(name), self.source.node, what)
-            if isinstance(default, Tup):
-                scope.bindings[name] = default
+            if name in fixed:
                 continue
             self.inputs.append(name)
             if name in arrays:
@@ -84,7 +80,7 @@ class _Loop(Before):
                 scope.maybe.add(name)
         if not arrays:
             raise self.source.error(self.source.node, "no parameter is an array: one is read as x[i], or gone over")
-        return {name: value for name, value in defaults.items() if name not in arrays}
+        return {name: value for name, value in defaults.items() if name not in arrays}, dict(fixed)
 
     def _returned(self, end: ast.Return) -> tuple[list[str], bool]:
         """Return the arrays that the function returns, and whether as a tuple."""
@@ -202,4 +198,6 @@ def loop(
     signature = inspect.signature(plain)
     parameters = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
     runs = plain if isinstance(function, Function) else function
-    return Function(translate_loop(plain, outputs=outputs), runs, inspect.Signature(parameters), errors, is_loop=True)
+    how = (translate_loop, {"outputs": outputs})
+    program = translate_loop(plain, outputs=outputs)
+    return Function(program, runs, inspect.Signature(parameters), errors, how, is_loop=True)
