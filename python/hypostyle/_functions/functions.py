@@ -61,7 +61,7 @@ class Function:
         self._how = how
         self._variants: dict[tuple[Any, ...], Program] = {}
         if function is not None:
-            update_wrapper(self, function)
+            update_wrapper(self, function, updated=())
 
     def __call__(self, *args: Any, over: IntoColumns | None = None, **kwargs: Any) -> Any:
         """Return the expression of the columns given, or run the Python function if there are none.

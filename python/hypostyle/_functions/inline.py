@@ -24,7 +24,7 @@ class Inline(Groups):
     def inline(self, function: types.FunctionType, node: ast.Call) -> Value:
         """Translate the call of another Python function as a block with its body."""
         outer = self.scope
-        if function.__code__ in self.active:
+        if any(code is function.__code__ for code in self.active):
             raise self.error(node, f"{function.__name__} calls itself; write a while loop")
         try:
             source = source_of(function)
