@@ -6,10 +6,33 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 /// No program has more statements and expressions.
 const MOST_NODES: usize = 100_000;
+
+/// No program has deeper nesting, so that no thread runs out of stack.
+const MOST_DEPTH: usize = 600;
+
+/// How deep the brackets of a text are nested at most.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut most, mut quoted, mut escaped) = (0usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                most = most.max(depth);
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most
+}
 
 /// Why a program is not valid, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,7 +183,13 @@ impl Function {
     /// # Errors
     /// Whatever is not a program; the message says which part.
     pub fn parse(text: &str) -> Checked<Self> {
-        let json: Value = serde_json::from_str(text).map_err(|error| Invalid(format!("it is no JSON: {error}")))?;
+        if depth(text) > MOST_DEPTH {
+            return invalid(format!("it is nested more than {MOST_DEPTH} levels deep"));
+        }
+        let mut reader = serde_json::Deserializer::from_str(text);
+        reader.disable_recursion_limit();
+        let json = Value::deserialize(&mut reader).and_then(|json| reader.end().map(|()| json));
+        let json = json.map_err(|error| Invalid(format!("it is no JSON: {error}")))?;
         let Value::Object(json) = json else { return invalid("a program is a JSON object") };
         for key in json.keys() {
             if !["name", "inputs", "state", "outputs", "body"].contains(&key.as_str()) {

@@ -6,24 +6,9 @@ use crate::lower::InputType;
 use crate::program::Function;
 
 /// Values that arithmetic treats in special ways.
-const FLOATS: [f64; 14] = [
-    0.0,
-    -0.0,
-    1.0,
-    -1.0,
-    0.5,
-    2.5,
-    2.675,
-    -7.25,
-    1e300,
-    -1e300,
-    5e-324,
-    f64::NAN,
-    f64::INFINITY,
-    f64::NEG_INFINITY,
-];
-const INTS: [i64; 12] =
-    [0, 1, -1, 2, 7, -10, 1 << 53, (1 << 53) + 1, 1 << 62, i64::MAX, i64::MIN, i64::MIN + 1];
+const FLOATS: [f64; 14] =
+    [0.0, -0.0, 1.0, -1.0, 0.5, 2.5, 2.675, -7.25, 1e300, -1e300, 5e-324, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+const INTS: [i64; 12] = [0, 1, -1, 2, 7, -10, 1 << 53, (1 << 53) + 1, 1 << 62, i64::MAX, i64::MIN, i64::MIN + 1];
 
 /// Every pair of values, as columns, with a null in every `nulls`-th row.
 struct Columns {
@@ -64,9 +49,8 @@ fn function(body: &str, state: &str) -> Function {
 
 /// The bits of valid results, a NaN being any NaN, and `None` for nulls.
 fn shown(answers: &[Answers], rows: usize) -> Vec<Option<u64>> {
-    let is_valid = |answers: &Answers, row: usize| {
-        answers.valid.as_ref().is_none_or(|bits| bits[row / 8] >> (row % 8) & 1 == 1)
-    };
+    let is_valid =
+        |answers: &Answers, row: usize| answers.valid.as_ref().is_none_or(|bits| bits[row / 8] >> (row % 8) & 1 == 1);
     let bits = |x: u64| if f64::from_bits(x).is_nan() { f64::NAN.to_bits() } else { x };
     answers
         .iter()
@@ -81,15 +65,18 @@ fn agree(body: &str, state: &str) {
     for nulls in [0, 5] {
         let columns = Columns::new(nulls);
         let run = |backend: Backend, keys: Keys, count: usize| {
-            let bound = Bound::new(&function, &columns.types, backend).unwrap_or_else(|error| panic!("{error}: {body}"));
+            let bound =
+                Bound::new(&function, &columns.types, backend).unwrap_or_else(|error| panic!("{error}: {body}"));
             let rows = columns.rows();
             if function.state.is_empty() {
                 return (shown(&bound.map(&columns.columns(), rows, false).unwrap(), rows), Vec::new());
             }
             let used = |row: usize| {
-                columns.valid.iter().enumerate().all(|(at, valid)| {
-                    !bound.uses(at) || valid.as_ref().is_none_or(|valid| valid[row])
-                })
+                columns
+                    .valid
+                    .iter()
+                    .enumerate()
+                    .all(|(at, valid)| !bound.uses(at) || valid.as_ref().is_none_or(|valid| valid[row]))
             };
             let read: Vec<bool> = (0..rows).map(used).collect();
             let mut states: Vec<u64> = (0..count).flat_map(|_| bound.start().to_vec()).collect();
@@ -191,7 +178,8 @@ fn branches_and_loops() {
             ["if",["compare",["get","sum"],[[">",["get","x"]]]],[["return",[["get","sum"]],[]]],[]],
             ["set","sum",["+",["get","sum"],["get","k"]]]]],
         ["return",[["get","sum"]],[]]]"#;
-    let unbound = r#"[["if",["compare",["get","x"],[[">",0]]],[["set","v",["get","y"]]],[]],["return",[["get","v"]],[]]]"#;
+    let unbound =
+        r#"[["if",["compare",["get","x"],[[">",0]]],[["set","v",["get","y"]]],[]],["return",[["get","v"]],[]]]"#;
     let block = r#"[["return",[["+",["block",[["if",["get","b"],[["return",[["get","x"]],[]]],[]],
         ["return",[["/",["get","y"],["get","x"]]],[]]]],1]],[]]]"#;
     for body in [newton, skipping, unbound, block] {
@@ -254,12 +242,28 @@ fn what_is_no_program_is_refused() {
         whole(r#"[["return",[["float","one"]],[]]]"#),
         whole(r#"[["return",[99999999999999999999],[]]]"#),
         whole(r#"[["return",[["system","rm"]],[]]]"#),
-        whole(&format!(r#"[["return",[{}1{}],[]]]"#, r#"["neg","#.repeat(200), "]".repeat(200))),
+        whole(&format!(r#"[["return",[{}1{}],[]]]"#, r#"["neg","#.repeat(700), "]".repeat(700))),
     ] {
         assert!(Function::parse(&text).is_err(), "{text}");
     }
-    let large = format!(r#"[["for","k",[{}],[["set","x",["*",["get","x"],["get","x"]]]]],["return",[["get","x"]],[]]]"#, vec!["1"; 50_000].join(","));
+    let large = format!(
+        r#"[["for","k",[{}],[["set","x",["*",["get","x"],["get","x"]]]]],["return",[["get","x"]],[]]]"#,
+        vec!["1"; 50_000].join(",")
+    );
     let parsed = Function::parse(&whole(&large)).unwrap();
     let error = Bound::new(&parsed, &[InputType::Float], Backend::Interpreted).unwrap_err();
     assert!(error.to_string().contains("operations"), "{error}");
+}
+
+#[test]
+fn what_is_nested_deep_needs_no_more_stack_than_a_small_thread_has() {
+    let deep = |levels: usize| format!("{}[\"get\",\"x\"]{}", "[\"+\",1,".repeat(levels), "]".repeat(levels));
+    let nested = |levels: usize| {
+        (0..levels).fold("[[\"set\",\"z\",1]]".to_string(), |body, _| format!("[[\"if\",[\"get\",\"b\"],{body},[]]]"))
+    };
+    let run = move || {
+        agree(&returned(&deep(590)), "[]");
+        agree(&format!("[{},[\"return\",[[\"get\",\"x\"]],[]]]", &nested(290)[1..][..nested(290).len() - 2]), "[]");
+    };
+    std::thread::Builder::new().stack_size(2 << 20).spawn(run).unwrap().join().unwrap();
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use hypostyle::{
-    Arguments, BY, CENTER, CLOSED, COLUMN, Error, ErrorKind, FROM_ONE, Family, Kernel, KernelSpec, Kind, Parameter, Plan,
-    Result, Value, WINDOW,
+    Arguments, BY, CENTER, CLOSED, COLUMN, Error, ErrorKind, FROM_ONE, Family, Kernel, KernelSpec, Kind, Parameter,
+    Plan, Result, Value, WINDOW,
 };
 
 use crate::kernel::{UserFunction, bound_for, type_as_input};
@@ -18,8 +18,11 @@ pub const NAME: &str = "rolling_program";
 
 /// The kernel, for catalogs.
 pub fn kernel() -> Kernel {
-    let program =
-        Parameter::required("program", Kind::Program, "What the function does, as `function.program.json` of Python gives it.");
+    let program = Parameter::required(
+        "program",
+        Kind::Program,
+        "What the function does, as `function.program.json` of Python gives it.",
+    );
     let parameters = vec![COLUMN, program, WINDOW, FROM_ONE, CLOSED, BY, CENTER];
     let mut kernel = Kernel::new(NAME, Family::Function, parameters, plan);
     kernel.summary = "A user's own statistic of a moving window, written in Python.".to_string();

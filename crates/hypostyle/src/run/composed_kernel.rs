@@ -107,7 +107,8 @@ impl Running for ComposedKernel {
         let columns = arrays.iter().zip(self.program.inputs()).map(|(array, domain)| column_of(array, *domain));
         let len = batch.record.num_rows();
         let rows = ProgramRows { len, columns: columns.collect::<Result<_>>()?, keys: RowKeys::One };
-        let lanes = self.program.run(&rows, &mut []).ok_or_else(|| Error::internal("a program reads rows one by one"))?;
+        let lanes =
+            self.program.run(&rows, &mut []).ok_or_else(|| Error::internal("a program reads rows one by one"))?;
         let lanes = lanes.map_err(|refused| {
             Error::new(ErrorKind::Refused, refused.problem).in_kernel(&*self.name).at_row(refused.row as u64)
         })?;
@@ -177,4 +178,3 @@ impl KeyedStates for ComposedKernel {
         self.parts.iter().map(|(_, part)| part.state_bytes()).sum()
     }
 }
-
