@@ -6,7 +6,7 @@
 //! ops        these operations
 //! interpret  what each does, and the executor that needs no compiler
 //! compile    the executor by machine code
-//! execute    both, over columns with and without nulls
+//! execute    both, over columns with and without nulls; `windows`, over windows
 //! kernel, window_kernel     the kernels `program` and `rolling_program`, for catalogs
 //! ```
 //!
@@ -38,6 +38,7 @@ mod program;
 #[cfg(test)]
 mod tests;
 mod window_kernel;
+mod windows;
 
 use hypostyle::{Catalog, Kernel};
 

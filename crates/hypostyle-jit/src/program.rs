@@ -82,6 +82,8 @@ pub enum Statement {
     /// A loop over the items of a tuple.
     For(String, Vec<Expression>, Vec<Statement>),
     While(Expression, Vec<Statement>),
+    /// A loop over the values of the window, for functions of a window only.
+    Each(String, Vec<Statement>),
     Break,
     Continue,
     Return {
@@ -107,6 +109,8 @@ pub enum Expression {
     Call(String, Vec<Expression>),
     /// An inlined function: the value of its `return`.
     Block(Vec<Statement>),
+    /// As `Get`, but None where the variable is not bound; no program has it.
+    Kept(String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,7 +222,7 @@ impl Function {
             loops: 0,
             in_block: false,
         };
-        let body = reader.statements(part("body")?)?;
+        let body = reader.body(part("body")?)?;
         Ok(Self { name: text_of(part("name")?, "name")?.to_string(), inputs, outputs, body, state })
     }
 }
@@ -239,6 +243,15 @@ impl Reader<'_> {
             return invalid(format!("it has more than {MOST_NODES} statements and expressions"));
         }
         Ok(())
+    }
+
+    /// The statements of the function, among which there may be loops over a window.
+    fn body(&mut self, json: &Value) -> Checked<Vec<Statement>> {
+        let statement = |json| match node(json)? {
+            ("each", [name, body]) => Ok(Statement::Each(text_of(name, "each")?.to_string(), self.looped(body)?)),
+            _ => self.statement(json),
+        };
+        list(json, "statements")?.iter().map(statement).collect()
     }
 
     fn statements(&mut self, json: &Value) -> Checked<Vec<Statement>> {

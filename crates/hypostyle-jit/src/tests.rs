@@ -4,6 +4,7 @@ use crate::execute::{Answers, Backend, Bound, Keys};
 use crate::interpret::Column;
 use crate::lower::InputType;
 use crate::program::Function;
+use crate::windows::WindowFunction;
 
 /// Values that arithmetic treats in special ways.
 const FLOATS: [f64; 14] =
@@ -266,4 +267,71 @@ fn what_is_nested_deep_needs_no_more_stack_than_a_small_thread_has() {
         agree(&format!("[{},[\"return\",[[\"get\",\"x\"]],[]]]", &nested(290)[1..][..nested(290).len() - 2]), "[]");
     };
     std::thread::Builder::new().stack_size(2 << 20).spawn(run).unwrap().join().unwrap();
+}
+
+#[test]
+fn loops_over_windows() {
+    let run = |body: &str, values: &[f64]| {
+        let text = format!(r#"{{"name":"f","inputs":["count","first","last"],"state":[],"outputs":[],"body":{body}}}"#);
+        let function = Function::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let (firsts, ends): (Vec<u64>, Vec<u64>) =
+            (0..values.len() as u64).flat_map(|i| (i + 1..=values.len() as u64).map(move |j| (i, j))).unzip();
+        let of = |backend| {
+            let window = WindowFunction::new(&function, backend).unwrap_or_else(|error| panic!("{error}: {body}"));
+            let mut results = Vec::new();
+            window.evaluate(values, &firsts, &ends, |answer| results.push(answer.map(f64::to_bits)));
+            results
+        };
+        let compiled = of(Backend::Compiled);
+        assert_eq!(compiled, of(Backend::Interpreted), "{body}");
+        let windows =
+            firsts.iter().zip(&ends).map(|(i, j)| &values[usize::try_from(*i).unwrap()..usize::try_from(*j).unwrap()]);
+        (
+            compiled.into_iter().map(|bits| bits.map(f64::from_bits)).collect::<Vec<_>>(),
+            windows.map(<[f64]>::to_vec).collect::<Vec<_>>(),
+        )
+    };
+    let check = |body: &str, expected: &dyn Fn(&[f64]) -> Option<f64>| {
+        let values = [3.0, -1.0, 4.0, 0.0, 5.0, -9.0, 2.5];
+        let (results, windows) = run(body, &values);
+        for (result, window) in results.iter().zip(&windows) {
+            assert_eq!(*result, expected(window), "{body} of {window:?}");
+        }
+    };
+    // A sum that fades; two loops, of which the second needs the first; a return, a break and an error in a loop.
+    check(
+        r#"[["set","t",["float","0.0"]],["each","v",[["set","t",["+",["*",["float","0.5"],["get","t"]],["get","v"]]]]],["return",[["get","t"]],[]]]"#,
+        &|window| Some(window.iter().fold(0.0, |t, v| 0.5 * t + v)),
+    );
+    check(
+        r#"[["if",["compare",["get","count"],[["<",2]]],[["return",[null],[]]],[]],["set","m",0],
+            ["each","v",[["set","m",["+",["get","m"],["get","v"]]]]],["set","m",["/",["get","m"],["get","count"]]],["set","s",["float","0.0"]],
+            ["each","w",[["set","d",["-",["get","w"],["get","m"]]],["set","s",["+",["get","s"],["*",["get","d"],["get","d"]]]]]],
+            ["return",[["/",["get","s"],["-",["get","count"],1]]],[]]]"#,
+        &|window| {
+            let count = window.len() as f64;
+            let mean = window.iter().sum::<f64>() / count;
+            (window.len() > 1).then(|| window.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (count - 1.0))
+        },
+    );
+    check(
+        r#"[["set","n",0],["each","v",[["if",["compare",["get","v"],[["<",0]]],[["break"]],[]],
+            ["if",["compare",["get","v"],[["==",5]]],[["return",[["neg",["get","n"]]],[]]],[]],["set","n",["+",["get","n"],1]]]],
+            ["return",[["get","n"]],[]]]"#,
+        &|window| {
+            let mut n = 0;
+            for v in window {
+                match *v {
+                    v if v < 0.0 => break,
+                    5.0 => return Some(f64::from(-n)),
+                    _ => n += 1,
+                }
+            }
+            Some(f64::from(n))
+        },
+    );
+    check(
+        r#"[["set","p",1],["each","v",[["set","p",["/",["get","p"],["get","v"]]]]],["return",[["get","p"]],[]]]"#,
+        &|window| window.iter().try_fold(1.0, |p, v| (*v != 0.0).then(|| p / v)),
+    );
 }

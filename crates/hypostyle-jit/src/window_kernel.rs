@@ -1,17 +1,20 @@
 //! The kernel `rolling_program`: a user's function of a window, over what kernels of the catalog say of the window.
 //!
-//! The program's inputs name them: `max`, `count`, `std:1`, `quantile:0.25`.
+//! The program's inputs name them: `max`, `count`, `std:1`, `quantile:0.25`.  A function with a loop over the window gets its values
+//! instead.
 
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use hypostyle::{
-    Arguments, BY, CENTER, CLOSED, COLUMN, Error, ErrorKind, FROM_ONE, Family, Kernel, KernelSpec, Kind, Parameter,
-    Plan, Result, Value, WINDOW,
+    Arguments, BY, CENTER, CLOSED, COLUMN, Error, ErrorKind, FROM_ONE, Family, Inputs, Kernel, KernelSpec, Kind,
+    OrderedWindow, Parameter, Plan, Result, Value, WINDOW,
 };
 
+use crate::execute::Backend;
 use crate::kernel::{UserFunction, bound_for, type_as_input};
-use crate::program::{Function, Invalid};
+use crate::program::{Function, Invalid, Statement};
+use crate::windows::WindowFunction;
 
 /// The name of the kernel.
 pub const NAME: &str = "rolling_program";
@@ -76,6 +79,12 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
     if !function.state.is_empty() {
         return Err(arguments.refuse("program", "a function of a window has no state"));
     }
+    if function.body.iter().any(|statement| matches!(statement, Statement::Each(..))) {
+        let window = WindowFunction::new(&function, Backend::chosen()).map_err(refused)?;
+        let mut inputs = Inputs::of(arguments, &["column"])?;
+        inputs = inputs.returning(DataType::Float64);
+        return Plan::ordered_over(arguments, inputs, LoopWindow(Arc::new(window)));
+    }
     if function.inputs.is_empty() {
         return Err(arguments.refuse("program", "the function does not use its window"));
     }
@@ -101,4 +110,78 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
         let bound = bound_for(&function, &inputs)?;
         Ok((UserFunction::new(&function, Arc::new(bound), &inputs, false), function.name.clone()))
     }))
+}
+
+/// A function with a loop over the window.  Windows are queues, so what is removed is the oldest value.
+#[derive(Debug, Clone)]
+struct LoopWindow(Arc<WindowFunction>);
+
+/// The values of a window, oldest first, behind some that have left it.
+#[derive(Debug, Clone, Default)]
+struct Queue {
+    values: Vec<f64>,
+    gone: usize,
+}
+
+impl OrderedWindow for LoopWindow {
+    type Input = f64;
+    type Output = f64;
+    type State = Queue;
+
+    fn empty(&self) -> Queue {
+        Queue::default()
+    }
+
+    fn insert(&self, queue: &mut Queue, x: f64) {
+        queue.values.push(x);
+    }
+
+    fn remove(&self, queue: &mut Queue, _: f64) {
+        queue.gone += 1;
+        if queue.gone > queue.values.len() / 2 + 64 {
+            queue.values.drain(..queue.gone);
+            queue.gone = 0;
+        }
+    }
+
+    fn answer(&self, queue: &Queue, _: Option<f64>) -> Option<f64> {
+        let values = &queue.values[queue.gone..];
+        let mut result = None;
+        self.0.evaluate(values, &[0], &[values.len() as u64], |answer| result = answer);
+        result
+    }
+
+    fn answer_all(
+        &self,
+        rows: &[f64],
+        valid: Option<&[bool]>,
+        len: usize,
+        mut answer: impl FnMut(usize, Option<f64>),
+    ) -> bool {
+        // The values without nulls, and how many of them are before each row.
+        let (mut values, mut before) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len() + 1));
+        before.push(0);
+        for (row, x) in rows.iter().enumerate() {
+            if valid.is_none_or(|valid| valid[row]) {
+                values.push(*x);
+            }
+            before.push(values.len() as u64);
+        }
+        // The first window is that of the rows before the first row that is asked for.
+        let windows = || (len..rows.len()).map(|row| (before[row + 1 - len], before[row + 1]));
+        let filled = || windows().filter(|(first, end)| first < end);
+        let (firsts, ends): (Vec<u64>, Vec<u64>) = filled().unzip();
+        let mut answers = Vec::with_capacity(firsts.len());
+        self.0.evaluate(&values, &firsts, &ends, |answer| answers.push(answer));
+        let mut answers = answers.into_iter();
+        for (first, end) in windows() {
+            let result = if first < end { answers.next().flatten() } else { None };
+            answer(usize::try_from(end - first).unwrap_or(0), result);
+        }
+        true
+    }
+
+    fn heap_bytes(&self, queue: &Queue) -> usize {
+        queue.values.capacity() * size_of::<f64>()
+    }
 }

@@ -26,7 +26,11 @@ const SPREAD: &str = r#"{"name":"spread","inputs":["max","min","count"],"state":
 
 fn specs(over: &[&str]) -> Vec<KernelSpec> {
     let program = |columns: Vec<&str>, program: &str, alias: &str| {
-        KernelSpec::new("program").with("columns", columns).with("program", program).over(over.iter().copied()).alias(alias)
+        KernelSpec::new("program")
+            .with("columns", columns)
+            .with("program", program)
+            .over(over.iter().copied())
+            .alias(alias)
     };
     let spread = KernelSpec::new("rolling_program").with("column", "x").with("program", SPREAD).with("window", 5);
     vec![
@@ -204,11 +208,16 @@ fn row_by_row() {
 fn a_row_that_raises_changes_nothing() {
     let catalog = catalog();
     let spec = |over: &[&str]| {
-        KernelSpec::new("program").with("columns", vec!["n"]).with("errors", "raise").over(over.iter().copied()).alias("sum").with(
-            "program",
-            r#"{"name":"inverse_sum","inputs":["n"],"state":[["sum",["float","0.0"]]],"outputs":[],"body":[
+        KernelSpec::new("program")
+            .with("columns", vec!["n"])
+            .with("errors", "raise")
+            .over(over.iter().copied())
+            .alias("sum")
+            .with(
+                "program",
+                r#"{"name":"inverse_sum","inputs":["n"],"state":[["sum",["float","0.0"]]],"outputs":[],"body":[
                 ["set","sum",["+",["field","sum"],["/",1,["get","n"]]]],["return",[["get","sum"]],[["get","sum"]]]]}"#,
-        )
+            )
     };
     let batch = |numbers: Vec<i64>| {
         let keys: ArrayRef = Arc::new(BooleanArray::from(vec![true; numbers.len()]));
