@@ -48,5 +48,5 @@ def ran(program: Program, frame: pl.DataFrame, *, by_key: bool = False) -> pl.Se
 
 def windowed(function: Callable[..., Any], column: str, window: int) -> pl.Expr:
     """Run a function of a window, as pandas' `rolling.apply` does."""
-    made: pl.Expr = hs.jit(function).rolling(column, window)
+    made: pl.Expr = hs.rolling(function)(column, window, min_samples=window)
     return made

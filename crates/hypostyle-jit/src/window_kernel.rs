@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use hypostyle::{
     Arguments, BY, CENTER, CLOSED, COLUMN, Error, ErrorKind, FROM_ONE, Family, Inputs, Kernel, KernelSpec, Kind,
-    OrderedWindow, Parameter, Plan, Result, Value, WINDOW,
+    OrderedWindow, Parameter, Plan, Result, STEP, Value, WINDOW,
 };
 
 use crate::execute::Backend;
@@ -26,7 +26,7 @@ pub fn kernel() -> Kernel {
         Kind::Program,
         "What the function does, as `function.program.json` of Python gives it.",
     );
-    let parameters = vec![COLUMN, program, WINDOW, FROM_ONE, CLOSED, BY, CENTER];
+    let parameters = vec![COLUMN, program, WINDOW, FROM_ONE, CLOSED, BY, CENTER, STEP];
     let mut kernel = Kernel::new(NAME, Family::Function, parameters, plan);
     kernel.summary = "A user's own statistic of a moving window, written in Python.".to_string();
     kernel.formula = "y[i] = f(x[j] for j in the window of row i)".to_string();
@@ -91,7 +91,7 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
     let mut parts = Vec::new();
     for input in &function.inputs {
         let mut spec = part(input).map_err(refused)?;
-        for name in ["column", "window", "min_samples", "closed", "by", "center"] {
+        for name in ["column", "window", "min_samples", "closed", "by", "center", "step"] {
             // A function may well look at windows that are not full.
             let usual = (name == "min_samples").then(|| Value::from(1));
             if let Some(value) = arguments.given(name).or(usual) {

@@ -17,7 +17,7 @@ import polars as pl
 from hypostyle._expr import KernelExpr
 from hypostyle._functions.names import NOTHING
 from hypostyle._functions.program import Program
-from hypostyle._functions.scope import Scope
+from hypostyle._functions.scope import Loop, Scope, assigned
 from hypostyle._functions.source import source_of
 from hypostyle._functions.statements import Statements
 from hypostyle._functions.translate import fixing, known_parameters, results
@@ -28,6 +28,9 @@ from hypostyle._spec import IntoColumn, IntoColumns, IntoWindow, make_spec
 _METHODS = {"max": "max", "min": "min", "sum": "sum", "mean": "mean", "prod": "product", "std": "std", "var": "var"}
 _NUMPY = _METHODS | {"amax": "max", "amin": "min", "median": "median", "ptp": "range"}
 _BUILTIN = {"max": "max", "min": "min", "sum": "sum", "len": "count"}
+
+# What is known of a window besides its values.
+_WITH_LOOP = ("count", "first", "last")
 
 _HINT = (
     "this is not known of a window; known are len(window), window.sum(), mean, min, max, median, std, var, prod, "
@@ -91,6 +94,34 @@ class Windows(Statements):
             raise self.error(node, _HINT)
         return super().name(node)
 
+    def for_loop(self, node: ast.For) -> None:
+        """Translate a loop over the window, or any other."""
+        if not self._is_window(node.iter):
+            super().for_loop(node)
+            return
+        scope = self.scope
+        if node.orelse:
+            raise self.error(node.orelse[0], "else of a loop is not compiled; set a flag before break, and test it")
+        if not isinstance(node.target, ast.Name):
+            raise self.error(node.target, "the values of a window are numbers: for value in window")
+        if scope.depth or scope.loops:
+            raise self.error(node, "a loop over the window cannot stand in an if or in another loop; write it before")
+        scope.depth += 1
+        scope.maybe |= {name for name in assigned([node]) if name in scope.locals}
+        ((variable, _),) = self.declared(node.target.id, None, node.target)
+        loop = Loop()
+        with self.on_some_path():
+            body = self.loop_body(loop, node.body)
+        exits = loop.breaks + ([set.intersection(*loop.continues)] if loop.continues else [])
+        # It is gone through at least once: a window without values has no result.
+        scope.live = True
+        scope.sure = set.intersection(*exits) if exits else scope.sure
+        scope.depth -= 1
+        self.loops_over_window = True
+        self.out.append(["each", variable, body])
+
+    loops_over_window = False
+
     def _is_window(self, node: ast.expr) -> bool:
         return isinstance(node, ast.Name) and node.id == self.window and self.scope.source is self.own
 
@@ -139,6 +170,13 @@ def translate_window(
         scope.maybe |= set(others)
         body = translator.block(source.body)
         names = results(translator, body, outputs)
+        if translator.loops_over_window:
+            if odd := [name for name in translator.asked if name not in _WITH_LOOP]:
+                message = f"beside a loop over the window its {odd[0].partition(':')[0]} is not known; compute it in a loop"
+                raise source.error(source.node, message)
+            translator.asked = dict.fromkeys(_WITH_LOOP)
+            if names:
+                raise source.error(source.node, "a function with a loop over its window returns one number")
         if not translator.asked:
             raise source.error(source.node, "the function does not use its window; write len(window), window.mean(), ...")
         known_defaults = {name: value for name, value in defaults.items() if name in others}
@@ -171,6 +209,7 @@ class WindowFunction:
         closed: str = "right",
         by: IntoColumn | None = None,
         center: bool = False,
+        step: int = 1,
         over: IntoColumns | None = None,
         **constants: Any,
     ) -> Any:
@@ -183,6 +222,7 @@ class WindowFunction:
             closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
             by: The time column.
             center: Whether the window is centered on its row.
+            step: Return a result for every `step`-th row of a key only.
             over: The key columns: the rows of each key are a sequence of their own.
             constants: The function's other parameters.
         """
@@ -208,6 +248,7 @@ class WindowFunction:
             "closed": closed,
             "by": by,
             "center": center,
+            "step": step,
         }
         return KernelExpr(make_spec("rolling_program", over, arguments))
 
@@ -225,6 +266,7 @@ def rolling(function: Callable[..., Any] | None = None, *, outputs: Sequence[str
     The window is a NumPy array of the values in it, without nulls.  Of it the function may use `len(window)`,
     `window.sum()`, `mean`, `min`, `max`, `median`, `std` and `var` (with `ddof`, 0 as in NumPy), `prod`,
     `np.quantile(window, q)`, `np.ptp(window)`, `window[0]` and `window[-1]`; these come from the kernels of that name.
+    Or it goes through the values: `for value in window`, with `len(window)`, `window[0]` and `window[-1]` beside.
 
     Args:
         function: A function of a window; its other parameters are constants with defaults.
