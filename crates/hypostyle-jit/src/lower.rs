@@ -165,6 +165,8 @@ struct Walk<'p> {
     error: Id,
     exits: Vec<Exit>,
     loops: Vec<loops::Frame>,
+    /// How many statements were walked, in loops each time.
+    walked: usize,
     yes: Id,
     no: Id,
 }
@@ -184,6 +186,7 @@ impl<'p> Walk<'p> {
             error: no,
             exits: Vec::new(),
             loops: Vec::new(),
+            walked: 0,
             yes,
             no,
         };
@@ -331,10 +334,16 @@ impl<'p> Walk<'p> {
             if self.dead() {
                 break;
             }
-            if self.build.ops.len() > 4 * MOST_OPS {
-                return invalid(format!("its loops unroll to more than {MOST_OPS} operations"));
-            }
+            self.walked += 1;
+            self.check_size()?;
             self.statement(statement)?;
+        }
+        Ok(())
+    }
+
+    fn check_size(&self) -> Checked<()> {
+        if self.build.ops.len() > 4 * MOST_OPS || self.walked > 4 * MOST_OPS {
+            return invalid(format!("its loops unroll to more than {MOST_OPS} operations"));
         }
         Ok(())
     }

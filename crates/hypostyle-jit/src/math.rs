@@ -1,7 +1,8 @@
 //! The functions that a user's function can call, as CPython defines them, total: where CPython raises there is a value, which
 //! nobody sees.
 //!
-//! Transcendental functions come from the crate `pxfm`, so that the bits do not depend on the system's libm.
+//! Transcendental functions come from the crates `pxfm` and `libm`, of each the faster one, so that the bits do not depend on the
+//! system's libm.
 
 use crate::ops::{IntBinary, Math, Math2, Overflow};
 
@@ -20,27 +21,27 @@ impl Math {
             Self::Exp => shim!(pxfm::f_exp),
             Self::Exp2 => shim!(pxfm::f_exp2),
             Self::Expm1 => shim!(pxfm::f_expm1),
-            Self::Log => shim!(pxfm::f_log),
-            Self::Log2 => shim!(pxfm::f_log2),
-            Self::Log10 => shim!(pxfm::f_log10),
-            Self::Log1p => shim!(pxfm::f_log1p),
-            Self::Sin => shim!(pxfm::f_sin),
-            Self::Cos => shim!(pxfm::f_cos),
-            Self::Tan => shim!(pxfm::f_tan),
-            Self::Asin => shim!(pxfm::f_asin),
-            Self::Acos => shim!(pxfm::f_acos),
+            Self::Log => shim!(libm::log),
+            Self::Log2 => shim!(libm::log2),
+            Self::Log10 => shim!(libm::log10),
+            Self::Log1p => shim!(libm::log1p),
+            Self::Sin => shim!(libm::sin),
+            Self::Cos => shim!(libm::cos),
+            Self::Tan => shim!(libm::tan),
+            Self::Asin => shim!(libm::asin),
+            Self::Acos => shim!(libm::acos),
             Self::Atan => shim!(pxfm::f_atan),
-            Self::Sinh => shim!(pxfm::f_sinh),
-            Self::Cosh => shim!(pxfm::f_cosh),
-            Self::Tanh => shim!(pxfm::f_tanh),
+            Self::Sinh => shim!(libm::sinh),
+            Self::Cosh => shim!(libm::cosh),
+            Self::Tanh => shim!(libm::tanh),
             Self::Asinh => shim!(pxfm::f_asinh),
             Self::Acosh => shim!(pxfm::f_acosh),
             Self::Atanh => shim!(pxfm::f_atanh),
             Self::Cbrt => shim!(pxfm::f_cbrt),
-            Self::Erf => shim!(pxfm::f_erf),
-            Self::Erfc => shim!(pxfm::f_erfc),
-            Self::Gamma => shim!(pxfm::f_tgamma),
-            Self::Lgamma => shim!(pxfm::f_lgamma),
+            Self::Erf => shim!(libm::erf),
+            Self::Erfc => shim!(libm::erfc),
+            Self::Gamma => shim!(libm::tgamma),
+            Self::Lgamma => shim!(libm::lgamma),
         }
     }
 }
@@ -60,15 +61,15 @@ impl Math2 {
 }
 
 extern "C" fn pow(x: f64, y: f64) -> f64 {
-    pxfm::f_pow(x, y)
+    libm::pow(x, y)
 }
 
 extern "C" fn atan2(y: f64, x: f64) -> f64 {
-    pxfm::f_atan2(y, x)
+    libm::atan2(y, x)
 }
 
 extern "C" fn hypot(x: f64, y: f64) -> f64 {
-    if x.is_infinite() || y.is_infinite() { f64::INFINITY } else { pxfm::f_hypot(x, y) }
+    if x.is_infinite() || y.is_infinite() { f64::INFINITY } else { libm::hypot(x, y) }
 }
 
 /// The remainder of C, exact.

@@ -12,6 +12,9 @@ use serde_json::Value;
 /// No program has more statements and expressions.
 const MOST_NODES: usize = 100_000;
 
+/// No program has more inputs, outputs or fields of the state.
+const MOST_NAMES: usize = 500;
+
 /// No program has deeper nesting, so that no thread runs out of stack.
 const MOST_DEPTH: usize = 600;
 
@@ -213,6 +216,11 @@ impl Function {
             let mut known = HashSet::new();
             if let Some(twice) = names.into_iter().find(|name| !known.insert(name.as_str())) {
                 return invalid(format!("the {what} '{twice}' is there twice"));
+            }
+        }
+        for (what, count) in [("inputs", inputs.len()), ("outputs", outputs.len()), ("fields of the state", state.len())] {
+            if count > MOST_NAMES {
+                return invalid(format!("it has {count} {what}, more than {MOST_NAMES}"));
             }
         }
         let mut reader = Reader {

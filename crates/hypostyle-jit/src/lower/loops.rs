@@ -41,6 +41,8 @@ impl<'p> Walk<'p> {
     }
 
     fn turn(&mut self, body: &'p [Statement]) -> Checked<()> {
+        self.walked += 1;
+        self.check_size()?;
         self.statements(body)?;
         let continues = self.loops.last_mut().map(|frame| std::mem::take(&mut frame.continues));
         self.rejoin(continues.unwrap_or_default());
