@@ -289,7 +289,63 @@ def uses_index(x):
     return out
 
 
+def first_row_in_the_loop(x):
+    n = len(x)
+    out = np.empty(n)
+    out[:] = np.nan
+    if n == 0:
+        return out
+    for i in range(n):
+        if i == 0:
+            out[i] = 0.0
+        else:
+            out[i] = x[i] - prev  # noqa: F821
+        prev = x[i]  # noqa: F841
+    return out
+
+
+def skips_rows(x, y):
+    out = np.full(len(x), np.nan)
+    last = np.nan
+    for i in range(len(x)):
+        if x[i] < 0:
+            continue
+        if not np.isnan(last):
+            out[i] = x[i] / last
+        last = x[i] + y[i]
+    return out
+
+
+def generator_of_lags(x):
+    out = np.zeros(len(x))
+    for i in range(3, len(x)):
+        out[i] = sum(w * x[i - k - 1] for k, w in enumerate((0.5, 0.25, 0.25)))
+    return out
+
+
+def nested_guard(x):
+    out = np.zeros(len(x))
+    for i in range(len(x)):
+        if not (i < 2 or x[i] < 0):
+            out[i] = x[i] - x[i - 2]
+        elif i != 0:
+            out[i] = x[i - 1]
+    return out
+
+
+def several_starts(x):
+    low = high = x[0]
+    middle = low / 2
+    out = np.empty(len(x), dtype=float)
+    for i in range(len(x)):
+        low, high = min(low, x[i]), max(high, x[i])
+        middle = middle * 0.5 + (low + high) * 0.25
+        out[i] = middle
+    return out
+
+
 LOOPS = [
+    first_row_in_the_loop, skips_rows, generator_of_lags, nested_guard, several_starts,
     cusum, ewma_first, ewma_level, drawdown, position, lag2_filter, lag_by_constant, sessions, guarded,
     guarded_by_continue, guarded_by_choice, plain_zip, with_enumerate, enumerate_zip, cumulative, append_last,
     normalised, inner_constant_loop, inner_while, two_starts, state_machine, bars_since, copied, clipped, with_helper,
@@ -428,9 +484,29 @@ def appends_twice(x):
 def no_start(x):
     out = np.zeros(len(x))
     for i in range(len(x)):
-        if i > 0:
+        if x[i] > 0:
             out[i] = last  # noqa: F821
         last = x[i]  # noqa: F841
+    return out
+
+
+def array_to_helper(x):
+    out = np.zeros(len(x))
+    for i in range(len(x)):
+        out[i] = item_of(x, i)
+    return out
+
+
+def item_of(values, i):
+    return values[i]
+
+
+def early_out(x):
+    out = np.zeros(len(x))
+    if len(x) < 2:
+        return out
+    for i in range(len(x)):
+        out[i] = x[i]
     return out
 
 
@@ -523,7 +599,9 @@ REFUSED = {
     appends_sometimes: "for v in x:: this path appends nothing to out; append once in every row",
     appends_twice: "out.append(v): out can get two values in one row; append once in every row",
     no_start: "last: last may be read before it has a value; give it one before the loop",
-    variable_lag: "k: how far x looks back must be a constant: x[i - 1]",
+    array_to_helper: "i: an array cannot be passed to a function; pass its item: x[i] (in item_of, which is inlined)",
+    early_out: "if len(x) < 2:: before the loop only assignments are compiled",
+    variable_lag: "i - k: how far x looks back is a number or a captured constant: x[i - 1]",
     fixed_item: "0: inside of the loop an array is read at the row: x[i]; "
     "for a fixed item write first = x[0] before the loop",
     whole_array: "np.mean(x): numpy.mean is not compiled; use operators, the functions of math and numpy, "
@@ -541,3 +619,70 @@ REFUSED = {
 @pytest.mark.parametrize("function", REFUSED, ids=lambda f: f.__name__)
 def test_what_is_refused(function: Callable[..., Any]) -> None:
     assert refusal(function) == REFUSED[function]
+
+
+# Where a loop over arrays and a function of columns differ
+
+
+def unguarded(x):
+    out = np.zeros(len(x))
+    total = 0.0
+    for i in range(len(x)):
+        total += 1
+        out[i] = total + x[i] - x[i - 2]
+    return out
+
+
+def test_before_the_first_row_there_is_nothing() -> None:
+    program = loop(unguarded).program
+    assert program.state == (
+        ("total", ["float", "0.0"]), ("x[i-1]", None), ("x[i-2]", None), ("i", 0),
+    )  # fmt: skip
+    found = evaluate(program.plain, [[1.0, 2.0, 4.0, 8.0, 16.0]])
+    assert found == [None, None, 1.0 + 3.0, 2.0 + 6.0, 3.0 + 12.0]
+
+
+def test_only_the_path_that_reads_too_early_is_null() -> None:
+    def branch(x):
+        out = np.zeros(len(x))
+        for i in range(len(x)):
+            if x[i] > 1:
+                out[i] = x[i - 1]
+        return out
+
+    assert evaluate(loop(branch).program.plain, [[0.0, 2.0, 3.0]]) == [0.0, 0.0, 2.0]
+    assert evaluate(loop(branch).program.plain, [[2.0, 3.0, 0.0]]) == [None, 2.0, 0.0]
+
+
+def test_a_null_is_left_out_of_the_sequence() -> None:
+    found = evaluate(loop(ewma_first).program.with_constants({"span": 1}).plain, [[None, 1.0, None, 2.0]])
+    assert found == [None, 1.0, None, 2.0]
+    found = evaluate(loop(guarded).program.plain, [[1.0, 5.0, None, 7.0]])
+    assert found == [0.0, 4.0, None, 2.0]
+
+
+def test_the_text_of_a_loop() -> None:
+    assert loop(drawdown).program.json == (
+        '{"name":"drawdown","inputs":["x"],"state":[["peak",["float","-inf"]]],"outputs":[],"body":[["set","peak",["field",'
+        '"peak"]],["set","result",null],["set","value",["get","x"]],["if",["compare",["get","value"],[[">",["get","peak"]]]'
+        '],[["set","peak",["get","value"]]],[]],["set","result",["-",["get","value"],["get","peak"]]],["return",[["get",'
+        '"result"]],[["get","peak"]]]]}'
+    )
+
+
+def test_names_and_options() -> None:
+    assert loop(position).program.outputs == ("held", "cash")
+    assert loop(position, outputs=("a", "b")).program.outputs == ("a", "b")
+    assert loop(errors="raise")(drawdown).errors == "raise"
+    assert loop(cusum).program.defaults == {"drift": 0.5, "limit": 2.0}
+    with pytest.raises(ValueError, match="outputs names 1 fields, but the loop returns 2"):
+        loop(position, outputs=("a",))
+    assert loop(drawdown)(X).tolist() == drawdown(X).tolist()
+
+
+def test_a_function_that_numba_compiled() -> None:
+    numba = pytest.importorskip("numba")
+    compiled = numba.njit(cusum)
+    function = loop(compiled)
+    assert function.program == loop(cusum).program
+    assert function(X).tolist() == cusum(X).tolist()

@@ -343,7 +343,10 @@ class Expressions:
             number = node.operand.value
             if isinstance(number, int | float) and not isinstance(number, bool):
                 return self.encode(-number, node)
-        return [UNARY[type(node.op)], self.expr(node.operand)]
+        operand = self.expr(node.operand)
+        if isinstance(node.op, ast.USub) and isinstance(operand, list) and operand[0] == "float":
+            return ["float", repr(-float(operand[1]))]
+        return [UNARY[type(node.op)], operand]
 
     def binary(self, node: ast.BinOp) -> Expr:
         """Translate arithmetic."""

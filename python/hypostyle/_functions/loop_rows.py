@@ -50,15 +50,23 @@ class Rows(Setup):
 
     def name(self, node: ast.Name) -> Value:
         """Translate a name; the loop's index is a field that counts the rows."""
-        if node.id == self.index and self.fixed_row is None and not self.scope.is_helper:
+        if self.is_index(node):
             return self.row
         return super().name(node)
+
+    def is_index(self, node: ast.AST) -> bool:
+        """Return whether a node is the loop's index."""
+        if not isinstance(node, ast.Name) or self.fixed_row is not None or self.scope.is_helper:
+            return False
+        return node.id == self.index and node.id not in self.scope.bindings
 
     def unsure(self, node: ast.Name) -> None:
         """Read a variable that has its value from an earlier row."""
         if self.scope.is_helper:
             super().unsure(node)
             return
+        if node.id not in self.starts and self.lowest > 0:
+            self.starts[node.id] = None
         if node.id not in self.starts:
             raise self.error(node, f"{node.id} may be read before it has a value; give it one before the loop")
         if self.scope.shapes.setdefault(node.id, None) is not None:
@@ -67,20 +75,14 @@ class Rows(Setup):
 
     def offsets(self, node: ast.expr, array: Array) -> tuple[Expr, list[int]]:
         """Return how many rows before the current one an index stands, with all values that this can have."""
-        if self.fixed_row is None and isinstance(node, ast.Name) and node.id == self.index:
-            return 0, [0]
-        if (
-            self.fixed_row is None
-            and isinstance(node, ast.BinOp)
-            and isinstance(node.op, ast.Sub | ast.Add)
-            and isinstance(node.left, ast.Name)
-            and node.left.id == self.index
-        ):
-            back = self.expr(node.right)
-            back = back if isinstance(node.op, ast.Sub) else ["neg", back]
+        if self.scope.is_helper:
+            raise self.error(node, f"an array cannot be passed to a function; pass its item: {array.name}[i]")
+        back = self.steps_back(node)
+        if back is not None:
             choices = self.values_of(back)
             if choices is None:
-                raise self.error(node.right, f"how far {array.name} looks back must be a constant: {array.name}[i - 1]")
+                what = f"how far {array.name} looks back"
+                raise self.error(node, f"{what} is a number or a captured constant: {array.name}[i - 1]")
             if min(choices) < 0:
                 raise self.error(node, FUTURE)
             return back, choices
@@ -90,6 +92,17 @@ class Rows(Setup):
         if numbers is not None and len(numbers) == 1:
             return self._constant_offset(numbers[0], node, array)
         raise self.error(node, f"an array is read at the row or before: {array.name}[i], {array.name}[i - 1]")
+
+    def steps_back(self, node: ast.expr) -> Expr | None:
+        """Return how many rows before the current one `i - k` is; None if the index is not part of it."""
+        if self.is_index(node):
+            return 0
+        if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Sub | ast.Add):
+            return None
+        left = self.steps_back(node.left)
+        if left is None:
+            return None
+        return ["+" if isinstance(node.op, ast.Sub) else "-", left, self.expr(node.right)]
 
     def _constant_offset(self, number: int, node: ast.expr, array: Array) -> tuple[Expr, list[int]]:
         if array.is_list and number < 0 and self.fixed_row is None:
@@ -140,15 +153,15 @@ class Rows(Setup):
             case ast.BoolOp(op=ast.Or()) if not truth:
                 for value in test.values:
                     self.narrowed(value, False)
-            case ast.Name(id=name) if name == self.index and truth and self.lowest == 0:
+            case ast.Name() if self.is_index(test) and truth and self.lowest == 0:
                 self.lowest = 1
             case ast.Compare(left=left, ops=[operator], comparators=[right]):
                 self._compared(left, type(operator).__name__, right, truth)
 
     def _compared(self, left: ast.expr, sign: str, right: ast.expr, truth: bool) -> None:
-        if isinstance(right, ast.Name) and right.id == self.index:
+        if self.is_index(right):
             left, right, sign = right, left, _MIRRORED.get(sign, sign)
-        if not (isinstance(left, ast.Name) and left.id == self.index):
+        if not self.is_index(left):
             return
         limits = self.values_of(self.value(right)) if not isinstance(right, ast.Tuple) else None
         sign = sign if truth else _NEGATED.get(sign, "")

@@ -37,7 +37,8 @@ class Setup(Statements):
 
     def array(self, node: ast.AST) -> Array | None:
         """Return the array that a node names."""
-        return self.arrays.get(node.id) if isinstance(node, ast.Name) else None
+        found = self.scope.bindings.get(node.id) if isinstance(node, ast.Name) else None
+        return found if isinstance(found, Array) else None
 
     def operand(self, node: ast.expr) -> Expr:
         """Translate an expression that is not an array."""

@@ -10,7 +10,7 @@ from typing import Any, overload
 from hypostyle._functions.functions import Errors, Function, python_of
 from hypostyle._functions.loop_parts import Array, arrays_of, names_in, pairs_of, parts_of
 from hypostyle._functions.loop_rows import Rows
-from hypostyle._functions.loop_setup import LENGTH
+from hypostyle._functions.loop_setup import LENGTH, converted
 from hypostyle._functions.program import Program
 from hypostyle._functions.scope import Scope, assigned
 from hypostyle._functions.source import Source, source_of
@@ -120,8 +120,9 @@ class _Loop(Rows):
 
     def _is_about_length(self, test: ast.expr) -> bool:
         match test:
-            case ast.Compare(left=left, comparators=[ast.Constant()]):
-                return self.is_length(left)
+            case ast.Compare(left=left, ops=[operator], comparators=[ast.Constant(value=limit)]):
+                is_empty = (type(operator), limit) in ((ast.Eq, 0), (ast.LtE, 0), (ast.Lt, 1))
+                return is_empty and self.is_length(left)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return self.is_length(operand)
         return False
@@ -166,6 +167,12 @@ class _Loop(Rows):
 
     def _item_before(self, target: ast.Subscript, value: ast.expr, statement: ast.stmt) -> None:
         """Translate `out[0] = x[0]` before the loop."""
+        array = self.array(target.value)
+        everything = isinstance(target.slice, ast.Slice) and target.slice.lower is target.slice.upper is None
+        if array is not None and everything and not array.is_input and not array.is_list:
+            array.initial = converted(array.conversion, self.plain_constant(value))
+            array.is_known = True
+            return
         choices = self.values_of(self.expr(target.slice))
         if choices is None or len(choices) != 1 or choices[0] < 0:
             raise self.error(target, "before the loop only items with a constant number are written: out[0] = x[0]")
@@ -224,7 +231,7 @@ class _Loop(Rows):
         """Return the first row of the loop."""
         choices = [0] if node is None else self.values_of(self.expr(node))
         if choices is None or len(choices) != 1 or choices[0] < 0:
-            raise self.error(node, "the first row of the loop must be a constant: range(1, len(x))")
+            raise self.error(node, "the first row of the loop is a number or a captured constant: range(1, len(x))")
         start = choices[0]
         for array in self.arrays.values():
             filled = sum(array.name == s[1] for _, block in self.fixed for s in block if s[0] == "set")

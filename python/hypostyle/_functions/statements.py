@@ -183,22 +183,26 @@ class Statements(Calls):
             self.sequence(node.body if known else node.orelse)
             return
         scope = self.scope
-        sure = set(scope.sure)
-        arms, ends = [], []
-        goes_on = []
-        for truth, statements in ((True, node.body), (False, node.orelse)):
-            scope.live = True
-            with self.on_some_path():
-                self.narrowed(node.test, truth)
-                arms.append(self.block(statements))
-                if scope.live:
-                    ends.append(set(scope.sure))
-                    goes_on.append(truth)
-        if len(goes_on) == 1:
-            self.narrowed(node.test, goes_on[0])
-        scope.live = bool(ends)
-        scope.sure = set.intersection(*ends) if ends else sure
-        self.out.append(["if", test, *arms])
+        with self.on_some_path():
+            self.narrowed(node.test, True)
+            body = self.block(node.body)
+            first, goes_on = set(scope.sure), scope.live
+        scope.live = True
+        if not goes_on:
+            # The rest is the other branch: without one more level for every elif.
+            self.out.append(["if", test, body, []])
+            self.narrowed(node.test, False)
+            self.sequence(node.orelse)
+            return
+        with self.on_some_path():
+            self.narrowed(node.test, False)
+            orelse = self.block(node.orelse)
+            second, other_goes_on = set(scope.sure), scope.live
+        self.out.append(["if", test, body, orelse])
+        scope.live = True
+        scope.sure = first & second if other_goes_on else first
+        if not other_goes_on:
+            self.narrowed(node.test, True)
 
     def while_loop(self, node: ast.While) -> None:
         """Translate `while`."""
