@@ -61,6 +61,12 @@ class Spec:
         """The kernel's entry in the catalog."""
         return catalog_of(self.library)[self.name]
 
+    @property
+    def shown_name(self) -> str:
+        """The kernel's name for people: that of the user's function, if it is one."""
+        program = self.parameters.get("program") if self.entry["family"] == "function" else None
+        return self.name if program is None else str(json.loads(program)["name"])
+
     @cached_property
     def json(self) -> str:
         """The specification as Rust reads it."""

@@ -305,7 +305,6 @@ class Statements(Calls):
         self.scope.returns.append(Return(self.out, placeholder, value, node))
         self.scope.live = False
 
-
     def returned(self, node: ast.expr) -> Value:
         """Translate what `return` returns: `{"low": a, "high": b}` is allowed here only, alone or after a state."""
         if self.scope.is_helper:
