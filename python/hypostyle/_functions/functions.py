@@ -117,9 +117,7 @@ class Function:
             if self.is_loop:
                 break
             if type(value).__module__.partition(".")[0] in ("pandas", "polars", "pyarrow"):
-                msg = (
-                    f"{name} takes columns, such as names, Polars expressions and Series, not a {type(value).__name__}"
-                )
+                msg = f"{name} takes columns, such as names, expressions or Series, not a {type(value).__name__}"
                 raise TypeError(msg)
         return self.function(*args, **kwargs)
 
