@@ -44,10 +44,12 @@ from hypostyle._custom import functions
 from hypostyle._errors import ColumnNotFoundError
 from hypostyle._expr import KernelExpr, struct
 from hypostyle._frame import with_columns
+from hypostyle._functions.errors import UnsupportedError
 from hypostyle._functions.explain import explain
 from hypostyle._functions.functions import jit, scan
 from hypostyle._functions.loops import loop
 from hypostyle._functions.state import state
+from hypostyle._functions.windows import rolling
 from hypostyle._kernels import (
     affine_scan,
     cumsum_clip,
@@ -169,6 +171,7 @@ __all__ = [
     "KernelExpr",
     "Pipeline",
     "Stage",
+    "UnsupportedError",
     "__version__",
     "affine_scan",
     "cumsum_clip",
@@ -229,6 +232,7 @@ __all__ = [
     "kernels",
     "loop",
     "risk_score",
+    "rolling",
     "rolling_all",
     "rolling_alpha",
     "rolling_any",

@@ -336,8 +336,47 @@ def test_a_tuple_as_default(specs: list[Any]) -> None:
     assert weighted.program.inputs == ("x",)
     weighted("x")
     assert specs[0][2]["columns"] == ["x"]
-    with pytest.raises(TypeError, match="parameter 'weights' is a tuple known when compiled"):
+    with pytest.raises(TypeError, match="parameter 'weights' is known when the function is compiled"):
         weighted("x", "y")
+
+
+def test_parameters_that_a_program_must_know(specs: list[Any]) -> None:
+    polynomial = jit(lambda x, n=3, weights=(1, 2): sum(x**k for k in range(n)) + weights[-1])
+    assert polynomial.program.inputs == ("x",)
+    assert polynomial.program.fixed == {"n": 3, "weights": (1, 2)}
+    assert evaluate(polynomial.program.plain, [[2.0]]) == [9.0]
+    polynomial("x", n=4)
+    polynomial("x", weights=(5, 6, 7))
+    polynomial("x", 4)
+    programs = [json.loads(spec[2]["program"]) for spec in specs]
+    assert [evaluate(program, [[2.0]]) for program in programs] == [[17.0], [14.0], [17.0]]
+    assert polynomial(2.0, n=1) == 3.0
+    with pytest.raises(TypeError, match="parameter 'n' is known when the function is compiled; it takes no column"):
+        polynomial("x", n="y")
+    with pytest.raises(UnsupportedError, match="a range needs constants here"):
+        polynomial("x", n=2.5)
+    again = pickle.loads(pickle.dumps(polynomial))
+    again("x", n=3)
+    with pytest.raises(TypeError, match="lost its Python function in a pickle; it keeps"):
+        again("x", n=5)
+
+
+def test_a_lag_as_a_parameter(specs: list[Any]) -> None:
+    @loop
+    def momentum(x, lag=2, scale=1):
+        first = lag + 1
+        out = [0.0] * len(x)
+        for i in range(first, len(x)):
+            out[i] = (x[i] - x[i - lag]) * scale
+        return out
+
+    values = [1.0, 2.0, 4.0, 8.0, 16.0]
+    assert momentum.program.inputs == ("x", "scale")
+    momentum("x")
+    momentum("x", lag=1, scale=2)
+    programs = [json.loads(spec[2]["program"]) for spec in specs]
+    assert evaluate(programs[0], [values]) == momentum(values)
+    assert evaluate(programs[1], [values]) == momentum(values, 1, 2)
 
 
 def test_a_string_as_default(specs: list[Any]) -> None:
@@ -393,3 +432,11 @@ def test_a_state_in_python() -> None:
     with pytest.raises(AttributeError, match="the state has no field left; its fields are up, down"):
         one.left = 1
     assert state(1, 2)._named(("a", "b")).b == 2
+
+
+def test_constants_that_are_equal_but_of_other_types() -> None:
+    weighted = jit(lambda x, weights=(1, 2): weights[0] * x)
+    column = pl.Series([3])
+    assert weighted(column).dtype == weighted(column, weights=(True, 2)).dtype == pl.Int64
+    assert weighted(column, weights=(1.0, 2)).dtype == pl.Float64
+    assert weighted(column, weights=(5, 2)).to_list() == [15]

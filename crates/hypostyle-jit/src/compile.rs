@@ -7,6 +7,7 @@
 
 mod body;
 mod skeleton;
+mod windows;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -18,6 +19,7 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module, default_libcall_names};
 
 use crate::interpret::Column;
+use crate::lower::windows::Part;
 use crate::ops::{Code, Op, Type};
 
 /// Which loop the code is in.
@@ -31,6 +33,8 @@ pub enum Mode {
     Scan,
     /// Rows of many keys.
     Keyed,
+    /// Windows: the columns are values, and for each window the place of its first value and that after its last one.
+    Window,
 }
 
 /// What compiled code works on, as it reads it.
@@ -65,6 +69,9 @@ pub struct Call<'a, 'c> {
     pub start: usize,
     pub end: usize,
 }
+
+type Build<'a, 'f> = &'a mut FunctionBuilder<'f>;
+type Target<'a> = &'a mut JITModule;
 
 /// Machine code for a function.
 pub struct Compiled {
@@ -107,13 +114,37 @@ impl Compiled {
     /// # Errors
     /// If the machine is not supported, or memory cannot be made executable.
     pub fn new(code: &Code, mode: Mode) -> Result<Self, NotCompiled> {
-        match catch_unwind(AssertUnwindSafe(|| Self::made(code, mode))) {
+        Self::guarded(mode, code.next.len(), code.results.len(), |build, module| {
+            skeleton::write(build, module, code, mode)
+        })
+    }
+
+    /// Compiles a function of a window.
+    ///
+    /// # Errors
+    /// As [`Compiled::new`].
+    pub fn of_window(parts: &[Part]) -> Result<Self, NotCompiled> {
+        Self::guarded(Mode::Window, 0, 1, |build, module| windows::write(build, module, parts))
+    }
+
+    fn guarded(
+        mode: Mode,
+        width: usize,
+        results: usize,
+        write: impl FnOnce(Build, Target) -> Result<(), String>,
+    ) -> Result<Self, NotCompiled> {
+        match catch_unwind(AssertUnwindSafe(|| Self::made(mode, width, results, write))) {
             Ok(made) => made,
             Err(_) => Err(NotCompiled("the compiler failed".to_string())),
         }
     }
 
-    fn made(code: &Code, mode: Mode) -> Result<Self, NotCompiled> {
+    fn made(
+        mode: Mode,
+        width: usize,
+        results: usize,
+        write: impl FnOnce(Build, Target) -> Result<(), String>,
+    ) -> Result<Self, NotCompiled> {
         let mut builder = JITBuilder::with_isa(isa()?, default_libcall_names());
         body::symbols(&mut builder);
         let mut module = JITModule::new(builder);
@@ -125,7 +156,7 @@ impl Compiled {
         context.func.signature.params.push(AbiParam::new(pointer));
         let mut functions = FunctionBuilderContext::new();
         let mut build = FunctionBuilder::new(&mut context.func, &mut functions);
-        skeleton::write(&mut build, &mut module, code, mode).map_err(NotCompiled)?;
+        write(&mut build, &mut module).map_err(NotCompiled)?;
         build.seal_all_blocks();
         build.finalize();
         let failed = |error: &dyn std::fmt::Display| NotCompiled(error.to_string());
@@ -139,7 +170,7 @@ impl Compiled {
         // SAFETY: the address is that of the function that was just defined with this signature and the system's calling
         // convention; it lives as long as the module, which `Self` owns.
         let entry = unsafe { std::mem::transmute::<*const u8, extern "C" fn(*const Arguments)>(address) };
-        Ok(Self { mode, width: code.next.len(), results: code.results.len(), entry, module: Some(module) })
+        Ok(Self { mode, width, results, entry, module: Some(module) })
     }
 
     /// Runs the code.
@@ -151,7 +182,17 @@ impl Compiled {
         let scans = matches!(self.mode, Mode::Scan | Mode::Keyed);
         let kinds_needed = if self.mode == Mode::Vector { end.div_ceil(8) } else { end };
         let always = vec![true; if columns.iter().any(|column| column.valid.is_some()) { end } else { 0 }];
-        assert!(columns.iter().all(|column| column.values.len() >= end), "a column is too short");
+        if self.mode == Mode::Window {
+            let [values, firsts, ends] = columns else { panic!("windows have three columns") };
+            let within = |(first, end): (&u64, &u64)| first < end && *end <= values.values.len() as u64;
+            assert!(firsts.values.len() >= end && ends.values.len() >= end, "a column is too short");
+            assert!(
+                firsts.values[start..end].iter().zip(&ends.values[start..end]).all(within),
+                "a window without values"
+            );
+        } else {
+            assert!(columns.iter().all(|column| column.values.len() >= end), "a column is too short");
+        }
         assert!(
             columns.iter().all(|column| column.valid.is_none_or(|valid| valid.len() >= end)),
             "a column is too short"

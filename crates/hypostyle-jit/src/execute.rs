@@ -74,6 +74,7 @@ impl Variant {
             Mode::Vector => &self.vector,
             Mode::Scan => &self.scan,
             Mode::Keyed => &self.keyed,
+            Mode::Window => return None,
         };
         place.get_or_init(|| Compiled::new(&self.typed.code, mode).ok()).as_ref()
     }

@@ -260,8 +260,15 @@ impl<'a> Stepper<'a> {
         Self { code, values: vec![0; code.ops.len()], next: vec![0; code.next.len()] }
     }
 
-    /// Reads a row, and changes the state unless the row is in error; `result` is called with each result and its kind.
-    pub fn step(&mut self, columns: &[Column], row: usize, state: &mut [u64], mut result: impl FnMut(usize, u64, u8)) {
+    /// Reads a row, and changes the state unless the row is in error, which is returned; `result` is called with each result and
+    /// its kind.
+    pub fn step(
+        &mut self,
+        columns: &[Column],
+        row: usize,
+        state: &mut [u64],
+        mut result: impl FnMut(usize, u64, u8),
+    ) -> bool {
         struct One<'a, 'c> {
             columns: &'a [Column<'c>],
             state: &'a [u64],
@@ -314,5 +321,6 @@ impl<'a> Stepper<'a> {
             }
             state[..self.next.len()].copy_from_slice(&self.next);
         }
+        error == 1
     }
 }

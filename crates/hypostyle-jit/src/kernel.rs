@@ -103,13 +103,25 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
 
 fn input_type(binding: &Binding, name: &str) -> Result<InputType> {
     let (_, data_type) = binding.column(name)?;
-    Ok(match data_type {
-        DataType::Boolean => InputType::Bool,
-        DataType::UInt64 => InputType::Unsigned,
-        other if Domain::Integer.reads(other) => InputType::Int,
-        other if Domain::Float.reads(other) => InputType::Float,
-        other => return Err(binding.column_type(name, "a number, a boolean, a date or a time", other)),
-    })
+    type_as_input(data_type)
+        .ok_or_else(|| binding.column_type(name, "a number, a boolean, a date or a time", data_type))
+}
+
+/// How a column of this type is read.
+pub(crate) fn type_as_input(data_type: &DataType) -> Option<InputType> {
+    match data_type {
+        DataType::Boolean => Some(InputType::Bool),
+        DataType::UInt64 => Some(InputType::Unsigned),
+        other if Domain::Integer.reads(other) => Some(InputType::Int),
+        other if Domain::Float.reads(other) => Some(InputType::Float),
+        _ => None,
+    }
+}
+
+/// The function for these types.
+pub(crate) fn bound_for(function: &Function, types: &[InputType]) -> Result<Bound> {
+    Bound::new(function, types, Backend::chosen())
+        .map_err(|error| Error::new(ErrorKind::ColumnType, error.to_string()).in_kernel(&function.name))
 }
 
 /// The function for these types, made once.
@@ -122,9 +134,7 @@ fn bound(
     if let Some(bound) = known.as_ref().and_then(|known| known.get(&types)) {
         return Ok(bound.clone());
     }
-    let bound = Bound::new(function, &types, Backend::chosen())
-        .map_err(|error| Error::new(ErrorKind::ColumnType, error.to_string()).in_kernel(&function.name))?;
-    let bound = Arc::new(bound);
+    let bound = Arc::new(bound_for(function, &types)?);
     if let Some(known) = &mut known {
         known.insert(types, bound.clone());
     }
@@ -132,7 +142,7 @@ fn bound(
 }
 
 /// A function bound to columns of some types.
-struct UserFunction {
+pub(crate) struct UserFunction {
     name: String,
     bound: Arc<Bound>,
     inputs: Vec<Domain>,
@@ -142,7 +152,7 @@ struct UserFunction {
 }
 
 impl UserFunction {
-    fn new(function: &Function, bound: Arc<Bound>, inputs: &[InputType], raises: bool) -> Self {
+    pub(crate) fn new(function: &Function, bound: Arc<Bound>, inputs: &[InputType], raises: bool) -> Self {
         let domain = |of: InputType| if of == InputType::Float { Domain::Float } else { Domain::Integer };
         let mut state = Vec::new();
         let mut start = bound.start().iter();

@@ -6,8 +6,8 @@
 //! ops        these operations
 //! interpret  what each does, and the executor that needs no compiler
 //! compile    the executor by machine code
-//! execute    both, over columns with and without nulls
-//! kernel     the kernel `program`, for catalogs
+//! execute    both, over columns with and without nulls; `windows`, over windows
+//! kernel, window_kernel     the kernels `program` and `rolling_program`, for catalogs
 //! ```
 //!
 //! ```
@@ -16,7 +16,7 @@
 //! use arrow::datatypes::Float64Type;
 //! use hypostyle::{Catalog, KernelSpec};
 //!
-//! let catalog = Catalog::default().with_kernels([hypostyle_jit::kernel()])?;
+//! let catalog = Catalog::default().with_kernels(hypostyle_jit::kernels())?;
 //! let program = r#"{"name":"peak","inputs":["x"],"state":[["peak",["float","0.0"]]],"outputs":[],"body":[
 //!     ["set","peak",["call","max",[["field","peak"],["get","x"]]]],
 //!     ["return",[["get","peak"]],[["get","peak"]]]]}"#;
@@ -35,10 +35,21 @@ mod lower;
 mod math;
 mod ops;
 mod program;
+#[cfg(test)]
+mod tests;
+mod window_kernel;
+mod windows;
 
-pub use kernel::{NAME, kernel, shown};
+use hypostyle::{Catalog, Kernel};
 
-/// The kernels of Hypostyle, and `program`.
-pub fn catalog() -> hypostyle::Catalog {
-    hypostyle::Catalog::default().with_kernels([kernel()]).unwrap_or_default()
+pub use kernel::shown;
+
+/// The kernels for users' own functions: `program` and `rolling_program`.
+pub fn kernels() -> [Kernel; 2] {
+    [kernel::kernel(), window_kernel::kernel()]
+}
+
+/// The kernels of Hypostyle, and those for users' own functions.
+pub fn catalog() -> Catalog {
+    Catalog::default().with_kernels(kernels()).unwrap_or_default()
 }

@@ -7,6 +7,7 @@
 mod calls;
 mod loops;
 mod numbers;
+pub mod windows;
 
 use std::collections::HashMap;
 
@@ -98,7 +99,7 @@ pub fn lower(function: &Function, types: &[InputType]) -> Checked<Typed> {
     let mut fields: Vec<(Kind, bool)> = function.state.iter().map(|(_, start)| kind_of(start)).collect();
     // A field has the kind of its start value and of all that is assigned to it; each round can only widen it.
     for _ in 0..8 {
-        let (typed, found) = Walk::new(function, types, &nulls, &fields).run(&fields, &[])?;
+        let (typed, found) = Walk::new(function, types, &nulls, &fields).run(&fields, &[], &fields)?;
         if found == fields {
             return Ok(typed);
         }
@@ -119,7 +120,7 @@ pub fn lower_as(general: &Typed, function: &Function, types: &[InputType], nulls
     };
     let fields: Vec<(Kind, bool)> = general.fields.iter().map(|field| (kind(field.of), field.nullable)).collect();
     let results: Vec<Kind> = general.results.iter().map(|of| kind(*of)).collect();
-    Ok(Walk::new(function, types, nulls, &fields).run(&fields, &results)?.0)
+    Ok(Walk::new(function, types, nulls, &fields).run(&fields, &results, &fields)?.0)
 }
 
 fn kind_of(start: &Constant) -> (Kind, bool) {
@@ -256,27 +257,33 @@ impl<'p> Walk<'p> {
         self.build.is_certainly(self.path, false)
     }
 
-    /// `wanted` are the kinds that the results have at least.
-    fn run(mut self, fields: &[(Kind, bool)], wanted: &[Kind]) -> Checked<(Typed, Vec<(Kind, bool)>)> {
+    /// `wanted` are the kinds that the results have at least, `least` those of the fields after the row, if anything is known.
+    fn run(
+        mut self,
+        fields: &[(Kind, bool)],
+        wanted: &[Kind],
+        least: &[(Kind, bool)],
+    ) -> Checked<(Typed, Vec<(Kind, bool)>)> {
         self.statements(&self.function.body)?;
         let width = self.function.outputs.len().max(1);
         let exit = self.left(width, self.function.state.len())?;
         // A function that ends without `return` returns None, which is no state.
-        if !fields.is_empty() {
+        if !fields.is_empty() && !exit.state.is_empty() {
             let fallen = self.path;
             self.raise(fallen);
         }
         let mut found = Vec::new();
         let mut next = Vec::new();
-        for ((kind, nullable), value) in fields.iter().zip(&exit.state) {
-            let joined = joined(*kind, value.kind);
+        for (at, value) in exit.state.iter().enumerate() {
+            let (kind, nullable) = least.get(at).copied().unwrap_or((Kind::None, false));
+            let joined = joined(kind, value.kind);
             if joined == Kind::Mixed || matches!(joined, Kind::Text(_)) {
                 return invalid("a field of the state has to be a float, an int, a bool or None");
             }
             let (value, missing) = self.read(*value);
             let here = self.build.not(self.error);
             let can_miss = self.build.and(here, missing);
-            let nullable = *nullable || !self.build.is_certainly(can_miss, false);
+            let nullable = joined == Kind::None || nullable || !self.build.is_certainly(can_miss, false);
             found.push((joined, nullable));
             next.push(self.cast(value, joined)?.id);
             if nullable {
@@ -344,6 +351,7 @@ impl<'p> Walk<'p> {
                 self.branch(condition, |walk| walk.statements(then), |walk| walk.statements(other))?;
             }
             Statement::For(name, items, body) => self.for_loop(name, items, body)?,
+            Statement::Each(..) => return invalid("only a function of a window has a loop over it"),
             Statement::While(condition, body) => self.while_loop(condition, body)?,
             Statement::Break => self.leave(true),
             Statement::Continue => self.leave(false),
@@ -519,6 +527,13 @@ impl<'p> Walk<'p> {
                     let nothing = self.nothing();
                     Value { unbound: self.yes, ..nothing }
                 }
+            },
+            Expression::Kept(name) => match self.variables.get(name).copied() {
+                Some(value) => {
+                    let none = self.build.or(value.none, value.unbound);
+                    Value { none, unbound: self.no, ..value }
+                }
+                None => self.nothing(),
             },
             Expression::Field(name) => {
                 let at = self.function.state.iter().position(|(field, _)| field == name);

@@ -178,7 +178,7 @@ pub extern "C" fn int_quotient(a: i64, b: i64) -> f64 {
         return a as f64 / b as f64;
     }
     // A quotient of at least 2^62, with a sticky bit for the remainder, rounded once by the conversion.
-    let shift = (63 + y.ilog2()).saturating_sub(x.max(1).ilog2()).min(64);
+    let shift = 63 + y.ilog2() - x.max(1).ilog2();
     let wide = u128::from(x) << shift;
     let quotient = wide / u128::from(y) << 1 | u128::from(wide % u128::from(y) != 0);
     sign * (quotient as f64 * 2f64.powi(-1 - shift.cast_signed()))
@@ -199,6 +199,7 @@ impl IntBinary {
             Self::Shl => a.wrapping_shl((b & 63) as u32),
             Self::Shr => a.wrapping_shr((b & 63) as u32),
             Self::Pow => int_pow(a, b),
+            Self::Round => int_round(a, b),
         }
     }
 }
@@ -211,8 +212,29 @@ impl Overflow {
             Self::Sub => a.checked_sub(b).is_none(),
             Self::Mul => a.checked_mul(b).is_none(),
             Self::Pow => checked_pow(a, b).is_none(),
+            Self::Round => checked_round(a, b).is_none(),
         }
     }
+}
+
+/// `round(x, -digits)` of an int, for 1 to 18 digits: to a multiple of a power of ten, ties to even; `None` beyond 64 bits.
+fn checked_round(x: i64, digits: i64) -> Option<i64> {
+    let unit = 10i64.checked_pow(u32::try_from(digits).ok()?)?;
+    let (quotient, remainder) = (x.div_euclid(unit), x.rem_euclid(unit));
+    let up = match (2 * remainder).cmp(&unit) {
+        std::cmp::Ordering::Less => 0,
+        std::cmp::Ordering::Equal => quotient & 1,
+        std::cmp::Ordering::Greater => 1,
+    };
+    (quotient + up).checked_mul(unit)
+}
+
+pub extern "C" fn int_round(x: i64, digits: i64) -> i64 {
+    checked_round(x, digits).unwrap_or(0)
+}
+
+pub extern "C" fn int_round_overflows(x: i64, digits: i64) -> i64 {
+    i64::from(checked_round(x, digits).is_none())
 }
 
 pub extern "C" fn floor_div_ints(a: i64, b: i64) -> i64 {
@@ -250,4 +272,67 @@ pub extern "C" fn int_pow(a: i64, b: i64) -> i64 {
 
 pub extern "C" fn int_pow_overflows(a: i64, b: i64) -> i64 {
     i64::from(checked_pow(a, b).is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_is_decimal() {
+        // By CPython 3.11.
+        for (x, digits, expected) in [
+            (2.675, 2, 2.67),
+            (1.005, 2, 1.0),
+            (0.5, 0, 0.0),
+            (2.5, 0, 2.0),
+            (-0.5, 0, -0.0),
+            (1e22, 2, 1e22),
+            (5e-324, 323, 0.0),
+            (5e-324, 324, 5e-324),
+            (1234.5678, -2, 1200.0),
+            (150.0, -2, 200.0),
+            (250.0, -2, 200.0),
+            (0.15, 1, 0.1),
+            (4_503_599_627_370_497.5, 1, 4_503_599_627_370_497.5),
+            (999_999.999_999_95, 9, 999_999.999_999_95),
+        ] {
+            assert_eq!(round_to(x, digits).to_bits(), f64::to_bits(expected), "round({x}, {digits})");
+        }
+    }
+
+    #[test]
+    fn quotients_of_integers_are_rounded_once() {
+        // By CPython 3.11.
+        for (a, b, expected) in [
+            (1, -9_223_372_036_854_775_807, -1.084_202_172_485_504_4e-19),
+            (1, 10_000_000_000_000_000, 1e-16),
+            (i64::MAX, 3, 3.074_457_345_618_258_4e18),
+            ((1 << 53) + 1, 1, 9_007_199_254_740_992.0),
+            (i64::MIN, -1, 9.223_372_036_854_775_8e18),
+            (9_007_199_254_740_993, 9_007_199_254_740_995, 0.999_999_999_999_999_8),
+            (0, -5, -0.0),
+        ] {
+            assert_eq!(int_quotient(a, b), expected, "{a} / {b}");
+        }
+    }
+
+    #[test]
+    fn floor_division_has_the_sign_of_the_divisor() {
+        // By CPython 3.11.
+        for (x, y, quotient, remainder) in [
+            (7.0, -2.0, -4.0, -1.0),
+            (-7.0, 2.0, -4.0, 1.0),
+            (1.0, 0.1, 9.0, 0.099_999_999_999_999_95),
+            (-1.0, f64::INFINITY, -1.0, f64::INFINITY),
+            (0.0, -3.0, -0.0, -0.0),
+        ] {
+            assert_eq!(floor_div(x, y).to_bits(), f64::to_bits(quotient), "{x} // {y}");
+            assert_eq!(modulo(x, y).to_bits(), f64::to_bits(remainder), "{x} % {y}");
+        }
+        assert_eq!((floor_div_ints(-7, 2), modulo_ints(-7, 2)), (-4, 1));
+        assert_eq!((floor_div_ints(7, -2), modulo_ints(7, -2)), (-4, -1));
+        assert_eq!(int_round(-15, 1), -20);
+        assert_eq!(int_round(25, 1), 20);
+    }
 }

@@ -111,6 +111,8 @@ pub enum IntBinary {
     Shr,
     /// A power whose exponent is not negative; 0 if it is.
     Pow,
+    /// To a multiple of ten to the second, ties to even.
+    Round,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -119,6 +121,7 @@ pub enum Overflow {
     Sub,
     Mul,
     Pow,
+    Round,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

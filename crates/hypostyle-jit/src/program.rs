@@ -6,10 +6,33 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 /// No program has more statements and expressions.
 const MOST_NODES: usize = 100_000;
+
+/// No program has deeper nesting, so that no thread runs out of stack.
+const MOST_DEPTH: usize = 600;
+
+/// How deep the brackets of a text are nested at most.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut most, mut quoted, mut escaped) = (0usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                most = most.max(depth);
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most
+}
 
 /// Why a program is not valid, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +82,8 @@ pub enum Statement {
     /// A loop over the items of a tuple.
     For(String, Vec<Expression>, Vec<Statement>),
     While(Expression, Vec<Statement>),
+    /// A loop over the values of the window, for functions of a window only.
+    Each(String, Vec<Statement>),
     Break,
     Continue,
     Return {
@@ -84,6 +109,8 @@ pub enum Expression {
     Call(String, Vec<Expression>),
     /// An inlined function: the value of its `return`.
     Block(Vec<Statement>),
+    /// As `Get`, but None where the variable is not bound; no program has it.
+    Kept(String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,7 +187,13 @@ impl Function {
     /// # Errors
     /// Whatever is not a program; the message says which part.
     pub fn parse(text: &str) -> Checked<Self> {
-        let json: Value = serde_json::from_str(text).map_err(|error| Invalid(format!("it is no JSON: {error}")))?;
+        if depth(text) > MOST_DEPTH {
+            return invalid(format!("it is nested more than {MOST_DEPTH} levels deep"));
+        }
+        let mut reader = serde_json::Deserializer::from_str(text);
+        reader.disable_recursion_limit();
+        let json = Value::deserialize(&mut reader).and_then(|json| reader.end().map(|()| json));
+        let json = json.map_err(|error| Invalid(format!("it is no JSON: {error}")))?;
         let Value::Object(json) = json else { return invalid("a program is a JSON object") };
         for key in json.keys() {
             if !["name", "inputs", "state", "outputs", "body"].contains(&key.as_str()) {
@@ -189,7 +222,7 @@ impl Function {
             loops: 0,
             in_block: false,
         };
-        let body = reader.statements(part("body")?)?;
+        let body = reader.body(part("body")?)?;
         Ok(Self { name: text_of(part("name")?, "name")?.to_string(), inputs, outputs, body, state })
     }
 }
@@ -210,6 +243,15 @@ impl Reader<'_> {
             return invalid(format!("it has more than {MOST_NODES} statements and expressions"));
         }
         Ok(())
+    }
+
+    /// The statements of the function, among which there may be loops over a window.
+    fn body(&mut self, json: &Value) -> Checked<Vec<Statement>> {
+        let statement = |json| match node(json)? {
+            ("each", [name, body]) => Ok(Statement::Each(text_of(name, "each")?.to_string(), self.looped(body)?)),
+            _ => self.statement(json),
+        };
+        list(json, "statements")?.iter().map(statement).collect()
     }
 
     fn statements(&mut self, json: &Value) -> Checked<Vec<Statement>> {

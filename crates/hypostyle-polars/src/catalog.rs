@@ -11,7 +11,7 @@ static CATALOG: OnceLock<Catalog> = OnceLock::new();
 /// # Errors
 /// If it has a kernel of that name.
 pub fn set(catalog: Catalog) -> hypostyle::Result<()> {
-    let _ = CATALOG.set(catalog.with_kernels([hypostyle_jit::kernel()])?);
+    let _ = CATALOG.set(catalog.with_kernels(hypostyle_jit::kernels())?);
     Ok(())
 }
 

@@ -235,6 +235,11 @@ impl PlannedKernel {
         &self.columns
     }
 
+    /// Its plan, as a part of another: see [`Plan::of_parts`].
+    pub fn plan(&self) -> Arc<Plan> {
+        self.plan.clone()
+    }
+
     /// How many later rows of its key the result of a row needs.
     pub fn latency(&self) -> usize {
         self.plan.latency()

@@ -7,34 +7,23 @@ Python evaluates every operand once, from left to right; so does a program.  Wha
 from __future__ import annotations
 
 import ast
-import types
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from itertools import pairwise, product
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from hypostyle._functions import hints
-from hypostyle._functions.errors import UnsupportedError
-from hypostyle._functions.scope import Scope, Shape, shape_of
+from hypostyle._functions.names import Names
+from hypostyle._functions.scope import shape_of
 from hypostyle._functions.values import (
-    ERROR,
     ROW,
     STATE,
     Expr,
-    NotConstantError,
-    NotFoldedError,
     Statement,
     Tup,
     Value,
-    encode,
-    fold,
     is_constant,
     is_text,
-    variables,
 )
-
-LIMIT = 10_000
-"""The most nodes of a function, with its helpers."""
 
 BINARY: dict[type[ast.operator], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
@@ -46,40 +35,8 @@ COMPARE: dict[type[ast.cmpop], str] = {
 }  # fmt: skip
 
 
-class Expressions:
+class Expressions(Names):
     """Translates expressions; `Calls` and `Statements` add the rest."""
-
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
-        self.name_prefix = scope.prefix
-        self.counter = 0
-        self.nodes = 0
-        self.constants: dict[str, Expr] = {}
-        """Variables that have one value only, which is known."""
-        self.ranges: dict[str, list[int]] = {}
-        """Loop variables that have only these values."""
-        self.fields: tuple[str, ...] = ()
-        self.assigned_fields: set[str] = set()
-        self.columns: dict[str, None] = {}
-
-    # Errors and limits
-
-    def error(self, node: ast.AST | None, message: str) -> UnsupportedError:
-        """Return the error that points at a node of the function that is translated now."""
-        if self.scope.is_helper:
-            message += f" (in {self.scope.source.name}, which is inlined)"
-        return self.scope.source.error(node, message)
-
-    def count(self, node: ast.AST, number: int = 1) -> None:
-        """Count nodes; raise if there are too many."""
-        self.nodes += number
-        if self.nodes > LIMIT:
-            raise self.error(node, f"the function has more than {LIMIT} nodes with loops and helpers written out")
-
-    def fresh(self, what: str) -> str:
-        """Return the name of a new variable, which cannot be a name of Python."""
-        self.counter += 1
-        return f"{self.name_prefix}{self.counter}.{what}"
 
     # Values
 
@@ -133,12 +90,9 @@ class Expressions:
         """Return the statements that assign a value to a name."""
         raise NotImplementedError
 
-    def encode(self, value: object, node: ast.AST, what: str = "") -> Value:
-        """Return a Python object as a constant."""
-        try:
-            return encode(value)
-        except NotConstantError as reason:
-            raise self.error(node, f"{what}{reason}") from None
+    def iterable(self, node: ast.expr) -> Tup:
+        """Translate something with a number of items that is known."""
+        raise NotImplementedError
 
     def constant(self, node: ast.Constant) -> Value:
         """Translate a literal."""
@@ -146,124 +100,11 @@ class Expressions:
             raise self.error(node, f"a constant of type {type(node.value).__name__} is not compiled; use numbers")
         return self.encode(node.value, node)
 
-    # Names
-
-    def name(self, node: ast.Name) -> Value:
-        """Translate a name: a local variable, or the value of a captured one."""
-        scope = self.scope
-        if node.id in scope.bindings:
-            return scope.bindings[node.id]
-        if node.id not in scope.locals:
-            return self.encode(self.captured(node), node, f"{node.id} cannot be captured: ")
-        if node.id not in scope.maybe:
-            raise self.error(node, f"{node.id} has no value here: it is assigned later, or never")
-        if node.id not in scope.sure:
-            self.unsure(node)
-        return self.read(scope.prefix + node.id, scope.shapes.setdefault(node.id, None))
-
-    def unsure(self, node: ast.Name) -> None:
-        """Read a name that may have no value on some path."""
-        if self.scope.is_helper:
-            raise self.error(node, f"{node.id} may have no value here; give it one at the start of the function")
-
-    def read(self, variable: str, shape: Shape) -> Value:
-        """Return the value of a variable; a tuple has one variable for each item."""
-        if shape is None:
-            return ["get", variable]
-        shapes, names = shape
-        return Tup(tuple(self.read(f"{variable}.{i}", s) for i, s in enumerate(shapes)), names=names)
-
-    def captured(self, node: ast.Name) -> object:
-        """Return the object of a name that is not local."""
-        try:
-            return self.scope.captured(node.id)
-        except NameError:
-            if node.id == self.scope.function.__name__:
-                raise self.error(node, f"{node.id} calls itself; write a while loop") from None
-            raise self.error(node, f"{node.id} is not defined (yet); define it above the function") from None
-
-    def object_of(self, node: ast.expr) -> object:
-        """Return the object that a name or a dotted name has outside of the function; `_NOTHING` for other nodes."""
-        if isinstance(node, ast.Name) and not self.scope.is_local(node.id):
-            return self.captured(node)
-        if isinstance(node, ast.Attribute):
-            owner = self.object_of(node.value)
-            if isinstance(owner, types.ModuleType | type):
-                try:
-                    return getattr(owner, node.attr)
-                except AttributeError:
-                    raise self.error(node, f"{owner.__name__} has no attribute {node.attr}") from None
-        return NOTHING
-
-    def attribute(self, node: ast.Attribute) -> Value:
-        """Translate `state.field`, `row.column`, or a constant of a module."""
-        if isinstance(node.value, ast.Name) and self.scope.is_local(node.value.id):
-            owner = self.value(node.value)
-            if owner is STATE:
-                return self.field(node.attr, node)
-            if owner is ROW:
-                return self.column_by_attribute(node)
-            if isinstance(owner, Tup) and owner.names is not None and node.attr in owner.names:
-                return owner.items[owner.names.index(node.attr)]
-            raise self.error(node, hints.ATTRIBUTE)
-        found = self.object_of(node)
-        if found is NOTHING:
-            raise self.error(node, hints.ATTRIBUTE)
-        return self.encode(found, node, f"{ast.unparse(node)} cannot be captured: ")
-
-    def field(self, name: str, node: ast.AST) -> Expr:
-        """Return the field of a state: as it was before the row, or as the function assigned it."""
-        if name not in self.fields:
-            raise self.error(node, f"the state has no field {name}; its fields are {', '.join(self.fields)}")
-        return ["get", f"{self.name_prefix}state.{name}"] if name in self.assigned_fields else ["field", name]
-
-    def column_by_attribute(self, node: ast.Attribute) -> Expr:
-        """Return the column of a row that an attribute names."""
-        import sys
-
-        series = getattr(sys.modules.get("pandas"), "Series", None)
-        if hasattr(series, node.attr):
-            raise self.error(node, f"{node.attr} is an attribute of a row itself; for the column write ['{node.attr}']")
-        return self.column(node.attr)
-
-    def column(self, name: str) -> Expr:
-        """Return a column of the row."""
-        self.columns[name] = None
-        return ["get", name]
-
     # Tuples
 
     def tuple_display(self, node: ast.Tuple | ast.List) -> Tup:
         """Translate `(a, b)`."""
         return self.joined([self.value(item) for item in node.elts])
-
-    def joined(self, items: Iterable[Value]) -> Tup:
-        """Return a tuple of values, with the statements that items need in their order."""
-        items = list(items)
-        if not any(isinstance(item, Tup) and item.before for item in items):
-            return Tup(tuple(items))
-        before: list[Statement] = []
-        return Tup(tuple(self.kept(item, before) for item in items), tuple(before))
-
-    def kept(self, value: Value, before: list[Statement]) -> Value:
-        """Return a value that can be read later and more than once; `before` gets the statements that keep it."""
-        if isinstance(value, Tup):
-            before.extend(value.before)
-            return Tup(tuple(self.kept(item, before) for item in value.items), names=value.names)
-        if is_constant(value) or value in (ROW, STATE):
-            return value
-        variable = self.fresh("kept")
-        before.append(["set", variable, value])
-        return ["get", variable]
-
-    def after(self, before: Iterable[Statement], value: Value) -> Value:
-        """Return a value that is evaluated after statements."""
-        before = list(before)
-        if not before:
-            return value
-        if isinstance(value, Tup):
-            return Tup(value.items, (*before, *value.before), value.names)
-        return ["block", [*before, ["return", [value], []]]]
 
     def subscript(self, node: ast.Subscript) -> Value:
         """Translate an item of a tuple, or a column of a row."""
@@ -302,38 +143,6 @@ class Expressions:
         if isinstance(node, ast.Name):
             return node.id in self.scope.sure or node.id in self.scope.bindings
         return isinstance(node, ast.Constant)
-
-    def values_of(self, index: Expr) -> list[int] | None:
-        """Return the integers that an expression can be, if they are known."""
-        names = sorted({name for name in variables(index) if name in self.ranges})
-        found: dict[int, None] = {}
-        for values in product(*(self.ranges[name] for name in names)):
-            try:
-                number = fold(index, {**self.constants, **dict(zip(names, values, strict=True))})
-            except NotFoldedError:
-                return None
-            if type(number) is not int:
-                return None
-            found[number] = None
-        return list(found)
-
-    def choose(self, index: Expr, pairs: list[tuple[int, Value]], node: ast.AST) -> Value:
-        """Return the value whose number is the index; other numbers are an error of the row."""
-        if len({shape_of(value) for _, value in pairs}) > 1:
-            raise self.error(node, "the items must have one shape: all numbers, or tuples of one length")
-        variable = self.fresh("index")
-        chosen = self._chosen(variable, pairs)
-        return self.after([["set", variable, index]], chosen)
-
-    def _chosen(self, variable: str, pairs: list[tuple[int, Value]]) -> Value:
-        if pairs and isinstance(pairs[0][1], Tup):
-            width = range(len(pairs[0][1].items))
-            items = tuple(self._chosen(variable, [(n, value.items[i]) for n, value in pairs]) for i in width)
-            return Tup(items, names=pairs[0][1].names)
-        chosen: Expr = ERROR
-        for number, value in reversed(pairs):
-            chosen = ["if", ["compare", ["get", variable], [["==", number]]], value, chosen]
-        return chosen
 
     # Operators
 
@@ -438,48 +247,8 @@ class Expressions:
         chosen = self.read(variable, shape_of(yes))
         return Tup(chosen.items, (["if", test, *arms],), chosen.names)
 
-    def write(self, variable: str, value: Value) -> list[Statement]:
-        """Return the statements that set a variable, or one variable for each item of a tuple."""
-        if not isinstance(value, Tup):
-            return [["set", variable, value]]
-        statements: list[Statement] = list(value.before)
-        for number, item in enumerate(value.items):
-            statements += self.write(f"{variable}.{number}", item)
-        return statements
-
-    def known_truth(self, test: Expr) -> bool | None:
-        """Return the truth of a condition that does not depend on the row."""
-        try:
-            return bool(fold(test, self.constants))
-        except NotFoldedError:
-            return None
-
     def walrus(self, node: ast.NamedExpr) -> Value:
         """Translate `(y := x)`."""
         name = node.target.id
         statements = self.store(name, self.value(node.value), node)
         return self.after(statements, self.name(ast.copy_location(ast.Name(id=name, ctx=ast.Load()), node)))
-
-    def iterable(self, node: ast.expr) -> Tup:
-        """Translate something with a number of items that is known."""
-        raise NotImplementedError
-
-    def narrowed(self, test: ast.expr, truth: bool) -> None:
-        """Note that a condition is known to be true, or false, in what is translated next."""
-
-    @contextmanager
-    def on_some_path(self) -> Iterator[None]:
-        """Translate a part that may not run: names that it sets have a value on some path only."""
-        sure = set(self.scope.sure)
-        self.scope.depth += 1
-        yield
-        self.scope.depth -= 1
-        self.scope.sure = sure
-
-
-class _Nothing:
-    pass
-
-
-NOTHING = _Nothing()
-"""An expression that is no object outside of the function."""

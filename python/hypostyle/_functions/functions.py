@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 Errors: TypeAlias = Literal["null", "raise"]
 
+How: TypeAlias = "tuple[Callable[..., Program], dict[str, Any]]"
+"""A function that translates, with its options."""
+
 _ERRORS = ("null", "raise")
 
 
@@ -33,11 +36,19 @@ class Function:
         function: The Python function itself, for calls with numbers.
         signature: Its parameters without the state, as calls with columns give them.
         errors: What a row gives on which Python raises: "null", or "raise" for an error.
+        how: The translation that made the program, for other values of parameters that it must know.
         is_loop: The Python function itself takes whole arrays.
     """
 
     def __init__(
-        self, program: Program, function: Any, signature: inspect.Signature, errors: Errors, is_loop: bool = False
+        self,
+        program: Program,
+        function: Any,
+        signature: inspect.Signature,
+        errors: Errors,
+        how: How,
+        *,
+        is_loop: bool = False,
     ) -> None:
         _check_errors(program.name, errors)
         if "over" in signature.parameters:
@@ -48,8 +59,10 @@ class Function:
         self.errors = errors
         self.is_loop = is_loop
         self._columns = signature
+        self._how = how
+        self._variants: dict[str, Program] = {}
         if function is not None:
-            update_wrapper(self, function)
+            update_wrapper(self, function, updated=())
 
     def __call__(self, *args: Any, over: IntoColumns | None = None, **kwargs: Any) -> Any:
         """Return the expression of the columns given, the results over data, or what the Python function returns.
@@ -93,16 +106,38 @@ class Function:
         except TypeError as reason:
             msg = f"{self.program.name}: {reason}"
             raise TypeError(msg) from None
-        values = {**self.program.defaults, **bound.arguments}
         columns = {name: value for name, value in bound.arguments.items() if is_column(value)}
-        constants = {name: value for name, value in values.items() if name not in columns}
-        for name, value in constants.items():
-            _check_constant(self.program.name, name, value)
-        program = self.program.with_constants(constants)
-        if unknown := [name for name in columns if name not in program.inputs]:
-            msg = f"{self.program.name}: parameter '{unknown[0]}' is a tuple known when compiled, it takes no column"
-            raise TypeError(msg)
+        numbers = {name: value for name, value in bound.arguments.items() if name not in columns}
+        program = self.with_numbers(numbers, columns)
         return program, {name: columns[name] for name in program.inputs}
+
+    def with_numbers(self, numbers: Mapping[str, Any], columns: Collection[str] = ()) -> Program:
+        """Return the program with numbers in place of parameters, and defaults of those that are no columns."""
+        numbers = dict(numbers)
+        program = self._variant(columns, {name: numbers.pop(name) for name in self.program.fixed if name in numbers})
+        for name, value in numbers.items():
+            _check_constant(self.program.name, name, value)
+        defaults = {name: value for name, value in program.defaults.items() if name not in columns}
+        return program.with_constants({**defaults, **numbers})
+
+    def _variant(self, columns: Collection[str], fixed: Mapping[str, Any]) -> Program:
+        """Return the program for parameters that it must know."""
+        name = self.program.name
+        for parameter in columns:
+            if parameter in self.program.fixed:
+                msg = f"{name}: parameter '{parameter}' is known when the function is compiled; it takes no column"
+                raise TypeError(msg)
+        wanted = {**self.program.fixed, **fixed}
+        key = repr(wanted)  # 1, 1.0 and True are equal, but other constants
+        if key == repr(dict(self.program.fixed)):
+            return self.program
+        if key not in self._variants:
+            if self.function is None:
+                msg = f"{name} has lost its Python function in a pickle; it keeps {dict(self.program.fixed)}"
+                raise TypeError(msg)
+            translator, options = self._how
+            self._variants[key] = translator(python_of(self.function), fixed=wanted, **options)
+        return self._variants[key]
 
     def _run(self, args: Sequence[Any], kwargs: Mapping[str, Any], over: IntoColumns | None) -> Any:
         name = self.program.name
@@ -148,11 +183,16 @@ class Function:
         where = None
         if self.function is not None:
             where = self.function.__module__, self.function.__qualname__
-        return _restored, (self.program, where, self._columns, self.errors, self.is_loop)
+        return _restored, (self.program, where, self._columns, self.errors, self._how, self.is_loop)
 
 
 def _restored(
-    program: Program, where: tuple[str, str] | None, signature: inspect.Signature, errors: Errors, is_loop: bool
+    program: Program,
+    where: tuple[str, str] | None,
+    signature: inspect.Signature,
+    errors: Errors,
+    how: How,
+    is_loop: bool,
 ) -> Function:
     """Return the function of a pickle: its program is data; the Python function is looked up, and may be gone."""
     found: Any = None
@@ -166,7 +206,7 @@ def _restored(
         for part in where[1].split("."):
             found = getattr(found, part, None)
     function = found.function if isinstance(found, Function) else found
-    return Function(program, function if callable(function) else None, signature, errors, is_loop)
+    return Function(program, function if callable(function) else None, signature, errors, how, is_loop=is_loop)
 
 
 def _check_errors(function: str, errors: object) -> None:
@@ -184,14 +224,16 @@ def _check_constant(function: str, parameter: str, value: object) -> None:
         raise TypeError(msg)
 
 
-def made(program: Program, function: Any, errors: Errors) -> Function:
-    """Return the function of a program."""
+def made(function: Any, errors: Errors, how: How) -> Function:
+    """Translate a function."""
+    translator, options = how
+    program = translator(function, **options)
     signature = inspect.signature(function)
     parameters = list(signature.parameters.values())
     if program.state:
         parameters = parameters[1:]
     plain = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters]
-    return Function(program, function, inspect.Signature(plain), errors)
+    return Function(program, function, inspect.Signature(plain), errors, how)
 
 
 class Jit:
@@ -256,7 +298,7 @@ class Jit:
         if function is None:
             return Jit(errors, outputs)
         plain = function_from_text(function) if isinstance(function, str) else python_of(function)
-        return made(translate(plain, outputs=outputs), plain, errors)
+        return made(plain, errors, (translate, {"outputs": outputs}))
 
     @property
     def __pandas_udf__(self) -> PandasEngine:
@@ -296,8 +338,8 @@ def scan(
         raise ValueError(msg)
 
     def decorate(function: Callable[..., Any]) -> Function:
-        plain = python_of(function)
-        return made(translate_scan(plain, state, outputs=outputs), plain, errors)
+        how = (translate_scan, {"state": state, "outputs": outputs})
+        return made(python_of(function), errors, how)
 
     return decorate
 

@@ -60,6 +60,8 @@ class Setup(Statements):
         match node:
             case ast.Name(id=name):
                 return isinstance(self.scope.bindings.get(name), Length)
+            case ast.Call(func=ast.Name() as function, args=[_, _, *_] as lengths, keywords=[]):
+                return all(map(self.is_length, lengths)) and self.object_of(function) is builtins.min
             case ast.Call(func=ast.Name() as function, args=[array], keywords=[]):
                 return self.array(array) is not None and self.object_of(function) is builtins.len
             case ast.Attribute(value=array, attr="size"):

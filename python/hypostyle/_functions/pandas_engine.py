@@ -98,8 +98,7 @@ class PandasEngine:
         key = (translator, self.jit.errors, key_of(func))
         found = _programs.pop(key, None)
         if found is None:
-            program = translator(func)
-            found = made(program, func, self.jit.errors)
+            found = made(func, self.jit.errors, (translator, {}))
         _programs[key] = found
         while len(_programs) > KEPT:
             _programs.pop(next(iter(_programs)), None)
@@ -115,7 +114,7 @@ def _with_arguments(
         if args:
             msg = f"{program.name}: its parameters are columns; pass numbers for others by name, not in args"
             raise TypeError(msg)
-        program = program.with_constants({**program.defaults, **kwargs})
+        program = function.with_numbers(kwargs)
         return program, program.inputs
     parameters = list(inspect.signature(function.function).parameters.values())[1:]
     plain = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters]
@@ -124,7 +123,7 @@ def _with_arguments(
     except TypeError as reason:
         msg = f"{program.name}: {reason}"
         raise TypeError(msg) from None
-    program = program.with_constants({**program.defaults, **bound.arguments})
+    program = function.with_numbers(bound.arguments)
     return program, program.inputs
 
 

@@ -21,7 +21,9 @@ class Program:
     outputs: tuple[str, ...]
     body: list[Statement] = field(repr=False)
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    """The defaults of parameters."""
+    """The defaults of parameters that are inputs."""
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters that were constants already when the function was translated: tuples, lengths of ranges."""
 
     @cached_property
     def plain(self) -> dict[str, Any]:

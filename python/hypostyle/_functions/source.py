@@ -60,6 +60,9 @@ def source_of(function: Any) -> Source:
     name = function.__name__
     linecache.checkcache(code.co_filename)
     lines = linecache.getlines(code.co_filename, function.__globals__)
+    of_code = getattr(linecache, "_getlines_from_code", None)
+    if not lines and of_code is not None:  # the prompt of Python 3.13 and later keeps its lines by code
+        lines = of_code(code)
     if not lines:
         msg = (
             f"the source of {name} is not available ({code.co_filename}); "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -11,34 +11,51 @@ from hypostyle._functions.program import Program
 from hypostyle._functions.scope import Return, Scope
 from hypostyle._functions.source import Source, source_of
 from hypostyle._functions.statements import Statements, keys_of
-from hypostyle._functions.values import ROW, STATE, Expr, Statement, Tup, Value, is_text
+from hypostyle._functions.values import ROW, STATE, Expr, NeedsConstantError, Statement, Tup, Value, is_text
+
+Fixed: TypeAlias = "Mapping[str, Any] | None"
+"""Parameters that are constants, with their values."""
 
 
-def translate(function: Any, *, outputs: Sequence[str] | None = None) -> Program:
+def translate(function: Any, *, outputs: Sequence[str] | None = None, fixed: Fixed = None) -> Program:
     """Translate a function whose parameters are columns."""
     source = source_of(function)
-    with nesting(source):
-        return _finish(Statements(Scope(source)), source, {}, outputs)
+    return fixing(source, fixed, lambda known: _finish(Statements(Scope(source)), known, {}, outputs))
 
 
-def translate_scan(function: Any, state: Mapping[str, Any], *, outputs: Sequence[str] | None = None) -> Program:
+def translate_scan(
+    function: Any, state: Mapping[str, Any], *, outputs: Sequence[str] | None = None, fixed: Fixed = None
+) -> Program:
     """Translate a function of a state and columns, which returns the next state and a result."""
     source = source_of(function)
-    with nesting(source):
-        return _finish(Statements(Scope(source)), source, state, outputs)
+    return fixing(source, fixed, lambda known: _finish(Statements(Scope(source)), known, state, outputs))
 
 
-def translate_row(function: Any) -> Program:
+def translate_row(function: Any, *, fixed: Fixed = None) -> Program:
     """Translate a function of a row: the inputs are the columns that it uses, in order of first use."""
     source = source_of(function)
-    prefix = "local."
+
+    def with_prefix(known: Mapping[str, Any]) -> Program:
+        prefix = "local."
+        while True:
+            translator = Statements(Scope(source, prefix))
+            program = _finish(translator, known, {}, None, is_row=True)
+            if not any(column.startswith(prefix) for column in translator.columns):
+                return program
+            prefix += "."
+
+    return fixing(source, fixed, with_prefix)
+
+
+def fixing(source: Source, fixed: Fixed, translate: Callable[[Mapping[str, Any]], Program]) -> Program:
+    """Translate; a parameter that must be a constant, such as the length of a range, gets its default."""
+    known = dict(fixed or {})
     while True:
-        translator = Statements(Scope(source, prefix))
-        with nesting(source):
-            program = _finish(translator, source, {}, None, is_row=True)
-        if not any(column.startswith(prefix) for column in translator.columns):
-            return program
-        prefix += "."
+        try:
+            with nesting(source):
+                return translate(known)
+        except NeedsConstantError as need:
+            known[need.parameter] = need.default
 
 
 @contextmanager
@@ -53,13 +70,14 @@ def nesting(source: Source) -> Iterator[None]:
 
 def _finish(
     translator: Statements,
-    source: Source,
+    fixed: Mapping[str, Any],
     state: Mapping[str, Any],
     outputs: Sequence[str] | None,
     *,
     is_row: bool = False,
 ) -> Program:
     scope = translator.scope
+    source = scope.source
     arguments = source.node.args
     if arguments.vararg or arguments.kwarg:
         raise source.error(arguments.vararg or arguments.kwarg, "* cannot be a parameter; name the columns one by one")
@@ -75,10 +93,7 @@ def _finish(
         translator.fields = tuple(state)
         translator.assigned_fields = set(_assigned_fields(source, first))
         head = [["set", f"state.{name}", ["field", name]] for name in state if name in translator.assigned_fields]
-    defaults = defaults_of(translator)
-    for name, value in defaults.items():
-        if isinstance(encoded := translator.encode(value, source.node, f"the default of {name}: "), Tup):
-            scope.bindings[name] = encoded
+    defaults, fixed = known_parameters(translator, fixed)
     inputs = [name for name in parameters if name not in scope.bindings]
     if is_row:
         head += [["set", scope.prefix + name, ["get", name]] for name in inputs]
@@ -93,7 +108,7 @@ def _finish(
         if isinstance(start, Tup) or is_text(start):
             raise source.error(source.node, f"the field {name} of the state starts as a number, True, False or None")
     known = {name: value for name, value in defaults.items() if name in inputs}
-    return Program(source.name, tuple(inputs), starts, names, [*head, *body], known)
+    return Program(source.name, tuple(inputs), starts, names, [*head, *body], known, fixed)
 
 
 def defaults_of(translator: Statements) -> dict[str, Any]:
@@ -102,6 +117,21 @@ def defaults_of(translator: Statements) -> dict[str, Any]:
     positional = [a.arg for a in [*arguments.posonlyargs, *arguments.args]]
     pairs = zip(reversed(positional), reversed(function.__defaults__ or ()), strict=False)
     return dict(reversed(list(pairs))) | (function.__kwdefaults__ or {})
+
+
+def known_parameters(translator: Statements, fixed: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Bind the parameters that are constants; return the defaults, and the constants."""
+    scope = translator.scope
+    defaults = defaults_of(translator)
+    known = dict(fixed)
+    for name, value in {**defaults, **fixed}.items():
+        encoded = translator.encode(value, scope.source.node, f"the value of {name}: ")
+        if isinstance(encoded, Tup) or name in fixed:
+            scope.bindings[name] = encoded
+            known[name] = value
+        elif type(encoded) is int and not scope.assignments[name]:
+            translator.fixable[scope.prefix + name] = name, encoded
+    return defaults, known
 
 
 def columns_of_row(translator: Statements, parameters: list[str]) -> list[str]:

@@ -101,6 +101,14 @@ class NotFoldedError(Exception):
     """The value of an expression is not known when it is compiled."""
 
 
+class NeedsConstantError(Exception):
+    """A parameter must be known when the function is compiled; it has a default, so that it can be."""
+
+    def __init__(self, parameter: str, default: int) -> None:
+        super().__init__(parameter)
+        self.parameter, self.default = parameter, default
+
+
 _INTEGER_OPERATIONS = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,

@@ -8,7 +8,7 @@ use cranelift_frontend::FunctionBuilder;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module};
 
-use crate::math::{int_pow, int_pow_overflows, int_quotient, round_to};
+use crate::math::{int_pow, int_pow_overflows, int_quotient, int_round, int_round_overflows, round_to};
 use crate::ops::{BoolBinary, Code, Compare, FloatBinary, FloatUnary, Id, IntBinary, Math, Math2, Op, Overflow, Type};
 
 /// Tells the compiler where the library's functions are.
@@ -23,6 +23,8 @@ pub(super) fn symbols(builder: &mut JITBuilder) {
     builder.symbol("int_quotient", int_quotient as *const u8);
     builder.symbol("int_pow", int_pow as *const u8);
     builder.symbol("int_pow_overflows", int_pow_overflows as *const u8);
+    builder.symbol("int_round", int_round as *const u8);
+    builder.symbol("int_round_overflows", int_round_overflows as *const u8);
 }
 
 /// Where the values of columns and fields come from, for a row or two.
@@ -154,6 +156,7 @@ impl Body<'_> {
             IntBinary::Shl => build.ins().ishl(a, b),
             IntBinary::Shr => build.ins().sshr(a, b),
             IntBinary::Pow => self.call(build, "int_pow", &[a, b], types::I64)?,
+            IntBinary::Round => self.call(build, "int_round", &[a, b], types::I64)?,
             IntBinary::FloorDiv | IntBinary::Mod => {
                 // The instruction traps for a divisor of 0, and for the least integer by -1.
                 let zero = build.ins().icmp_imm(IntCC::Equal, b, 0);
@@ -203,8 +206,9 @@ impl Body<'_> {
                 let sign = build.ins().sshr_imm(low, 63);
                 build.ins().icmp(IntCC::NotEqual, high, sign)
             }
-            Overflow::Pow => {
-                let over = self.call(build, "int_pow_overflows", &[a, b], types::I64)?;
+            Overflow::Pow | Overflow::Round => {
+                let name = if op == Overflow::Pow { "int_pow_overflows" } else { "int_round_overflows" };
+                let over = self.call(build, name, &[a, b], types::I64)?;
                 build.ins().ireduce(types::I8, over)
             }
         })

@@ -29,7 +29,7 @@ struct Pointers {
     end: Value,
 }
 
-fn flags() -> MemFlags {
+pub(super) fn flags() -> MemFlags {
     MemFlags::new().with_notrap()
 }
 
@@ -102,13 +102,13 @@ impl Row for OneRow<'_> {
     }
 }
 
-fn element(build: &mut FunctionBuilder, base: Value, row: Value, size: i64) -> Value {
+pub(super) fn element(build: &mut FunctionBuilder, base: Value, row: Value, size: i64) -> Value {
     let offset = build.ins().imul_imm(row, size);
     build.ins().iadd(base, offset)
 }
 
 /// A value of 8 bytes.
-fn load_as(build: &mut FunctionBuilder, of: Type, address: Value, offset: i32) -> Value {
+pub(super) fn load_as(build: &mut FunctionBuilder, of: Type, address: Value, offset: i32) -> Value {
     match of {
         Type::Float => build.ins().load(types::F64, flags(), address, offset),
         Type::Int => build.ins().load(types::I64, flags(), address, offset),
@@ -117,7 +117,7 @@ fn load_as(build: &mut FunctionBuilder, of: Type, address: Value, offset: i32) -
 }
 
 /// A value to 8 bytes.
-fn store_as(build: &mut FunctionBuilder, of: Type, value: Value, address: Value, offset: i32) {
+pub(super) fn store_as(build: &mut FunctionBuilder, of: Type, value: Value, address: Value, offset: i32) {
     let value = if of == Type::Bool { build.ins().uextend(types::I64, value) } else { value };
     build.ins().store(flags(), value, address, offset);
 }
@@ -145,18 +145,19 @@ pub(super) fn write(
         Mode::Vector => vector_map(build, &mut body, &pointers),
         Mode::Scan => scan(build, &mut body, &pointers),
         Mode::Keyed => keyed(build, &mut body, &pointers),
+        Mode::Window => Err("a function of a window has parts".to_string()),
     }
 }
 
 /// A block that is entered with the number of a row and other values.
-fn loop_block(build: &mut FunctionBuilder, others: &[types::Type]) -> (Block, Value, Vec<Value>) {
+pub(super) fn loop_block(build: &mut FunctionBuilder, others: &[types::Type]) -> (Block, Value, Vec<Value>) {
     let block = build.create_block();
     let row = build.append_block_param(block, types::I64);
     let others = others.iter().map(|of| build.append_block_param(block, *of)).collect();
     (block, row, others)
 }
 
-fn arguments_of(row: Value, others: &[Value]) -> Vec<BlockArg> {
+pub(super) fn arguments_of(row: Value, others: &[Value]) -> Vec<BlockArg> {
     std::iter::once(row).chain(others.iter().copied()).map(BlockArg::Value).collect()
 }
 
@@ -286,7 +287,7 @@ fn store_errors(build: &mut FunctionBuilder, pointers: &Pointers, row: Value) {
     }
 }
 
-fn clif_type(of: Type) -> types::Type {
+pub(super) fn clif_type(of: Type) -> types::Type {
     match of {
         Type::Float => types::F64,
         Type::Int => types::I64,

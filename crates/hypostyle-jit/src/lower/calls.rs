@@ -105,7 +105,16 @@ impl<'p> Walk<'p> {
                 let id = self.converted(value, Kind::Int);
                 Ok(self.value(Kind::Int, id))
             }
-            _ => invalid("round(x, n) of an int with negative n is not compiled; round(float(x), n) is"),
+            _ if digits < -18 => invalid("round(x, n) of an int needs n from -18 on"),
+            _ => {
+                let value = self.value(kind, id);
+                let id = self.converted(value, Kind::Int);
+                let digits = self.build.int(i64::from(-digits));
+                let over = self.build.push(Op::IntOverflows(Overflow::Round, id, digits));
+                self.raise(over);
+                let id = self.int(IntBinary::Round, id, digits);
+                Ok(self.value(Kind::Int, id))
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! How kernels run: parameters become plans, plans are bound to columns, and bound kernels read batches with a state per key.
 
 mod batch;
+mod composed_kernel;
 mod entry;
 mod inputs;
 mod keyed;

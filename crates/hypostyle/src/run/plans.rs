@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
+
+use super::composed_kernel::ComposedKernel;
 use super::inputs::Inputs;
 use super::keyed::Keyed;
 use super::plan::{Binding, Plan};
@@ -56,5 +59,22 @@ impl Plan {
             let wiring = inputs.bind_lanes(binding, |lane| domains[lane], |_| program.output_type())?;
             ProgramKernel::boxed(Arc::new(program), &name, wiring)
         })
+    }
+
+    /// A program without state over the results of other kernels; `make` gets their types and returns it with its name, for
+    /// messages.
+    pub fn of_parts<P: Program>(
+        parts: Vec<(String, Arc<Self>)>,
+        make: impl Fn(&[DataType]) -> Result<(P, String)> + Send + Sync + 'static,
+    ) -> Self {
+        let latency = parts.iter().map(|(_, part)| part.latency()).max().unwrap_or(0);
+        let plan = Self::new(move |binding| {
+            let bound = parts.iter().map(|(name, part)| Ok((name.clone(), part.bind(binding)?)));
+            let bound = bound.collect::<Result<Vec<_>>>()?;
+            let types: Vec<DataType> = bound.iter().map(|(_, part)| part.wiring().output.clone()).collect();
+            let (program, name) = make(&types)?;
+            ComposedKernel::boxed(bound, Arc::new(program), &name)
+        });
+        plan.with_latency(latency)
     }
 }

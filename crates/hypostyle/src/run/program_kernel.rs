@@ -158,16 +158,6 @@ impl ProgramKernel {
         self.sources.iter().map(scalar).collect()
     }
 
-    fn push(&self, results: &[Option<Scalar>], cells: &mut Vec<ScalarValue<'static>>) {
-        for (output, result) in parts_of(&self.wiring.output).into_iter().zip(results) {
-            if is_float(output) {
-                push_answer(result.map(|x| x.float()), output, cells);
-            } else {
-                push_answer(result.map(|x| x.integer()), output, cells);
-            }
-        }
-    }
-
     /// A row that is refused has been found before: see [`Wiring::refuses`].
     fn row_results(&self, row: LiveRow, state: &mut [u64]) -> Vec<Option<Scalar>> {
         let mut results = vec![None; parts_of(&self.wiring.output).len()];
@@ -178,8 +168,25 @@ impl ProgramKernel {
     }
 }
 
+/// Appends a row's results to its cells.
+pub(super) fn push_results(output: &DataType, results: &[Option<Scalar>], cells: &mut Vec<ScalarValue<'static>>) {
+    for (output, result) in parts_of(output).into_iter().zip(results) {
+        if is_float(output) {
+            push_answer(result.map(|x| x.float()), output, cells);
+        } else {
+            push_answer(result.map(|x| x.integer()), output, cells);
+        }
+    }
+}
+
+/// A whole column as a program reads it.
+pub(super) fn column_of(array: &ArrayRef, domain: Domain) -> Result<ProgramColumn<'_>> {
+    let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
+    Ok(ProgramColumn { values: read(array, domain)?, valid: nulls.map_or(Valid::All, Valid::Bits) })
+}
+
 /// The types of the fields of a result, or its own.
-fn parts_of(output: &DataType) -> Vec<&DataType> {
+pub(super) fn parts_of(output: &DataType) -> Vec<&DataType> {
     match output {
         DataType::Struct(fields) => fields.iter().map(|field| field.data_type()).collect(),
         other => vec![other],
@@ -237,7 +244,7 @@ fn array_of_lane(lane: Lane, data_type: &DataType) -> ArrayRef {
     }
 }
 
-fn array_of_lanes(mut lanes: Vec<Lane>, output: &DataType) -> ArrayRef {
+pub(super) fn array_of_lanes(mut lanes: Vec<Lane>, output: &DataType) -> ArrayRef {
     match output {
         DataType::Struct(fields) => {
             let columns = lanes.into_iter().zip(fields).map(|(lane, field)| array_of_lane(lane, field.data_type()));
@@ -260,11 +267,7 @@ impl Running for ProgramKernel {
         let mut columns = Vec::with_capacity(self.sources.len());
         for source in &self.sources {
             columns.push(match (source, stateless) {
-                (Source::Column { index, domain }, true) => {
-                    let array = batch.record.column(*index);
-                    let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
-                    ProgramColumn { values: read(array, *domain)?, valid: nulls.map_or(Valid::All, Valid::Bits) }
-                }
+                (Source::Column { index, domain }, true) => column_of(batch.record.column(*index), *domain)?,
                 _ => {
                     let flags = batch.valid(std::slice::from_ref(source));
                     ProgramColumn { values: batch.values(source), valid: flags.map_or(Valid::All, Valid::Flags) }
@@ -310,13 +313,13 @@ impl Running for ProgramKernel {
         let cells = self.row_results(row, &mut state);
         let width = self.width();
         self.states[key * width..(key + 1) * width].copy_from_slice(&state);
-        self.push(&cells, results);
+        push_results(&self.wiring.output, &cells, results);
     }
 
     fn peek_row(&self, key: Option<usize>, row: LiveRow, results: &mut Vec<ScalarValue<'static>>) {
         let mut state = key.map_or_else(|| self.start(), |key| self.state(key).to_vec());
         let cells = self.row_results(row, &mut state);
-        self.push(&cells, results);
+        push_results(&self.wiring.output, &cells, results);
     }
 
     fn take_results(&mut self) -> ArrayRef {

@@ -96,7 +96,14 @@ impl Plan {
     /// # Errors
     /// As [`Plan::statistic`].
     pub fn ordered<W: OrderedWindow>(arguments: &Arguments, parameters: &[&str], ordered: W) -> Result<Self> {
-        let inputs = Inputs::of(arguments, parameters)?;
+        Self::ordered_over(arguments, Inputs::of(arguments, parameters)?, ordered)
+    }
+
+    /// As [`Plan::ordered`], over these inputs.
+    ///
+    /// # Errors
+    /// As [`Plan::statistic`].
+    pub fn ordered_over<W: OrderedWindow>(arguments: &Arguments, inputs: Inputs, ordered: W) -> Result<Self> {
         Ok(Window::of(arguments)?.plan(move |window, binding| {
             let wiring = inputs.bind::<W::Input, W::Output>(binding)?;
             window.ordered(binding, wiring, ordered.clone(), Bare)

@@ -337,6 +337,11 @@ impl<'a> Arguments<'a> {
         self.choice("closed", &meanings)
     }
 
+    /// The value of a parameter, if one was given.
+    pub fn given(&self, name: &str) -> Option<Value> {
+        self.values.get(name).cloned()
+    }
+
     /// The names of the columns that the parameters mention, in the table's order; a column may come twice.
     pub fn mentioned_columns(&self) -> Result<Vec<String>> {
         let mut names = Vec::new();

@@ -40,6 +40,8 @@ enum Column {
 pub struct StateWriter {
     columns: Vec<(String, Column)>,
     cursor: usize,
+    /// What the names begin with.
+    prefix: String,
     /// The first write that did not fit the column begun by an earlier key.
     misfit: Option<String>,
 }
@@ -50,10 +52,17 @@ impl StateWriter {
         self.cursor = 0;
     }
 
+    /// Writes the state of a part, whose names begin with this.
+    pub(crate) fn part(&mut self, name: impl Display, write: impl FnOnce(&mut Self)) {
+        let whole = std::mem::replace(&mut self.prefix, format!("{name}/"));
+        write(self);
+        self.prefix = whole;
+    }
+
     /// Writes to the next column, which the first key begins; `write` returns whether the column has its type.
     fn next(&mut self, name: impl Display, make: impl FnOnce() -> Column, write: impl FnOnce(&mut Column) -> bool) {
         if self.cursor == self.columns.len() {
-            self.columns.push((name.to_string(), make()));
+            self.columns.push((format!("{}{name}", self.prefix), make()));
         }
         let (known, column) = &mut self.columns[self.cursor];
         self.cursor += 1;
@@ -249,17 +258,27 @@ pub struct StateReader<'a> {
     checked: usize,
     cursor: usize,
     row: usize,
+    /// What the names begin with.
+    prefix: String,
 }
 
 impl<'a> StateReader<'a> {
     pub(crate) fn new(columns: &'a [(Field, ArrayRef)]) -> Self {
         let columns = columns.iter().map(|(field, array)| (field, Saved::of(array))).collect();
-        Self { columns, checked: 0, cursor: 0, row: 0 }
+        Self { columns, checked: 0, cursor: 0, row: 0, prefix: String::new() }
     }
 
     pub(crate) fn begin_row(&mut self, row: usize) {
         self.row = row;
         self.cursor = 0;
+    }
+
+    /// Reads the state of a part: see [`StateWriter::part`].
+    pub(crate) fn part<T>(&mut self, name: impl Display, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let whole = std::mem::replace(&mut self.prefix, format!("{name}/"));
+        let result = read(self);
+        self.prefix = whole;
+        result
     }
 
     /// Whether every column was read.
@@ -275,7 +294,7 @@ impl<'a> StateReader<'a> {
         // The columns come in the same order for every key, so that each name is compared once.
         let known = self.cursor < self.checked || {
             let given = field.name().rsplit(':').next().unwrap_or_default();
-            given == name.to_string()
+            given.strip_prefix(self.prefix.as_str()) == Some(name.to_string().as_str())
         };
         match read(column, self.row).filter(|_| known) {
             Some(read) => {

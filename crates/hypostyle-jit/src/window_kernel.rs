@@ -1,0 +1,187 @@
+//! The kernel `rolling_program`: a user's function of a window, over what kernels of the catalog say of the window.
+//!
+//! The program's inputs name them: `max`, `count`, `std:1`, `quantile:0.25`.  A function with a loop over the window gets its values
+//! instead.
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use hypostyle::{
+    Arguments, BY, CENTER, CLOSED, COLUMN, Error, ErrorKind, FROM_ONE, Family, Inputs, Kernel, KernelSpec, Kind,
+    OrderedWindow, Parameter, Plan, Result, Value, WINDOW,
+};
+
+use crate::execute::Backend;
+use crate::kernel::{UserFunction, bound_for, type_as_input};
+use crate::program::{Function, Invalid, Statement};
+use crate::windows::WindowFunction;
+
+/// The name of the kernel.
+pub const NAME: &str = "rolling_program";
+
+/// The kernel, for catalogs.
+pub fn kernel() -> Kernel {
+    let program = Parameter::required(
+        "program",
+        Kind::Program,
+        "What the function does, as `function.program.json` of Python gives it.",
+    );
+    let parameters = vec![COLUMN, program, WINDOW, FROM_ONE, CLOSED, BY, CENTER];
+    let mut kernel = Kernel::new(NAME, Family::Function, parameters, plan);
+    kernel.summary = "A user's own statistic of a moving window, written in Python.".to_string();
+    kernel.formula = "y[i] = f(x[j] for j in the window of row i)".to_string();
+    kernel.notes = "The function sees the window as NumPy would, without nulls: its length, sum, mean, min, max, median, var, \
+                    std, quantiles, product, first and last value, each computed by the kernel of that name. `min_samples` is \
+                    1 by default. `hs.rolling` of Python makes the program."
+        .to_string();
+    kernel.source = "docs/own-functions.md".to_string();
+    kernel.example = vec![
+        ("column".to_string(), Value::from("x")),
+        ("program".to_string(), Value::from(EXAMPLE)),
+        ("window".to_string(), Value::from(2)),
+    ];
+    kernel
+}
+
+/// `lambda window: window.max() - window.min()`.
+const EXAMPLE: &str = concat!(
+    r#"{"name":"spread","inputs":["max","min"],"state":[],"outputs":[],"#,
+    r#""body":[["return",[["-",["get","max"],["get","min"]]],[]]]}"#
+);
+
+/// The kernel behind an input, without the window.
+fn part(input: &str) -> std::result::Result<KernelSpec, Invalid> {
+    let (name, argument) = match input.split_once(':') {
+        Some((name, argument)) => (name, Some(argument)),
+        None => (input, None),
+    };
+    let unknown = || Invalid(format!("'{input}' is nothing that is known of a window"));
+    match (name, argument) {
+        ("count" | "sum" | "mean" | "min" | "max" | "median" | "first" | "last" | "product" | "range", None) => {
+            Ok(KernelSpec::new(format!("rolling_{name}")))
+        }
+        ("var" | "std", Some(ddof)) => {
+            let ddof: i64 = ddof.parse().map_err(|_| unknown())?;
+            Ok(KernelSpec::new(format!("rolling_{name}")).with("ddof", ddof))
+        }
+        ("quantile", Some(quantile)) => {
+            let quantile: f64 = quantile.parse().map_err(|_| unknown())?;
+            Ok(KernelSpec::new("rolling_quantile").with("quantile", quantile))
+        }
+        _ => Err(unknown()),
+    }
+}
+
+fn plan(arguments: &Arguments) -> Result<Plan> {
+    let text = arguments.text("program")?;
+    let refused = |error: Invalid| arguments.refuse("program", error);
+    let function = Function::parse(&text).map_err(refused)?;
+    if !function.state.is_empty() {
+        return Err(arguments.refuse("program", "a function of a window has no state"));
+    }
+    if function.body.iter().any(|statement| matches!(statement, Statement::Each(..))) {
+        let window = WindowFunction::new(&function, Backend::chosen()).map_err(refused)?;
+        let mut inputs = Inputs::of(arguments, &["column"])?;
+        inputs = inputs.returning(DataType::Float64);
+        return Plan::ordered_over(arguments, inputs, LoopWindow(Arc::new(window)));
+    }
+    if function.inputs.is_empty() {
+        return Err(arguments.refuse("program", "the function does not use its window"));
+    }
+    let mut parts = Vec::new();
+    for input in &function.inputs {
+        let mut spec = part(input).map_err(refused)?;
+        for name in ["column", "window", "min_samples", "closed", "by", "center"] {
+            // A function may well look at windows that are not full.
+            let usual = (name == "min_samples").then(|| Value::from(1));
+            if let Some(value) = arguments.given(name).or(usual) {
+                spec = spec.with(name, value);
+            }
+        }
+        let planned = spec.plan().map_err(|error| error.in_kernel(NAME))?;
+        parts.push((input.clone(), planned.plan()));
+    }
+    let function = Arc::new(function);
+    Ok(Plan::of_parts(parts, move |types: &[DataType]| {
+        let inputs = types.iter().map(type_as_input).collect::<Option<Vec<_>>>();
+        let inputs = inputs.ok_or_else(|| {
+            Error::new(ErrorKind::ColumnType, "the function needs a column of numbers").in_kernel(&function.name)
+        })?;
+        let bound = bound_for(&function, &inputs)?;
+        Ok((UserFunction::new(&function, Arc::new(bound), &inputs, false), function.name.clone()))
+    }))
+}
+
+/// A function with a loop over the window.  Windows are queues, so what is removed is the oldest value.
+#[derive(Debug, Clone)]
+struct LoopWindow(Arc<WindowFunction>);
+
+/// The values of a window, oldest first, behind some that have left it.
+#[derive(Debug, Clone, Default)]
+struct Queue {
+    values: Vec<f64>,
+    gone: usize,
+}
+
+impl OrderedWindow for LoopWindow {
+    type Input = f64;
+    type Output = f64;
+    type State = Queue;
+
+    fn empty(&self) -> Queue {
+        Queue::default()
+    }
+
+    fn insert(&self, queue: &mut Queue, x: f64) {
+        queue.values.push(x);
+    }
+
+    fn remove(&self, queue: &mut Queue, _: f64) {
+        queue.gone += 1;
+        if queue.gone > queue.values.len() / 2 + 64 {
+            queue.values.drain(..queue.gone);
+            queue.gone = 0;
+        }
+    }
+
+    fn answer(&self, queue: &Queue, _: Option<f64>) -> Option<f64> {
+        let values = &queue.values[queue.gone..];
+        let mut result = None;
+        self.0.evaluate(values, &[0], &[values.len() as u64], |answer| result = answer);
+        result
+    }
+
+    fn answer_all(
+        &self,
+        rows: &[f64],
+        valid: Option<&[bool]>,
+        len: usize,
+        mut answer: impl FnMut(usize, Option<f64>),
+    ) -> bool {
+        // The values without nulls, and how many of them are before each row.
+        let (mut values, mut before) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len() + 1));
+        before.push(0);
+        for (row, x) in rows.iter().enumerate() {
+            if valid.is_none_or(|valid| valid[row]) {
+                values.push(*x);
+            }
+            before.push(values.len() as u64);
+        }
+        // The first window is that of the rows before the first row that is asked for.
+        let windows = || (len..rows.len()).map(|row| (before[row + 1 - len], before[row + 1]));
+        let filled = || windows().filter(|(first, end)| first < end);
+        let (firsts, ends): (Vec<u64>, Vec<u64>) = filled().unzip();
+        let mut answers = Vec::with_capacity(firsts.len());
+        self.0.evaluate(&values, &firsts, &ends, |answer| answers.push(answer));
+        let mut answers = answers.into_iter();
+        for (first, end) in windows() {
+            let result = if first < end { answers.next().flatten() } else { None };
+            answer(usize::try_from(end - first).unwrap_or(0), result);
+        }
+        true
+    }
+
+    fn heap_bytes(&self, queue: &Queue) -> usize {
+        queue.values.capacity() * size_of::<f64>()
+    }
+}

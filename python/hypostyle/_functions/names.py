@@ -1,0 +1,108 @@
+"""Names: local variables, captured values, fields of the state, columns of a row."""
+
+from __future__ import annotations
+
+import ast
+import types
+
+from hypostyle._functions import hints
+from hypostyle._functions.base import Base
+from hypostyle._functions.values import (
+    ROW,
+    STATE,
+    Expr,
+    Tup,
+    Value,
+)
+
+
+class Names(Base):
+    """Translates names and attributes."""
+
+    def value(self, node: ast.expr) -> Value:
+        """Translate any expression."""
+        raise NotImplementedError
+
+    def name(self, node: ast.Name) -> Value:
+        """Translate a name: a local variable, or the value of a captured one."""
+        scope = self.scope
+        if node.id in scope.bindings:
+            return scope.bindings[node.id]
+        if node.id not in scope.locals:
+            return self.encode(self.captured(node), node, f"{node.id} cannot be captured: ")
+        if node.id not in scope.maybe:
+            raise self.error(node, f"{node.id} has no value here: it is assigned later, or never")
+        if node.id not in scope.sure:
+            self.unsure(node)
+        return self.read(scope.prefix + node.id, scope.shapes.setdefault(node.id, None))
+
+    def unsure(self, node: ast.Name) -> None:
+        """Read a name that may have no value on some path."""
+        if self.scope.is_helper:
+            raise self.error(node, f"{node.id} may have no value here; give it one at the start of the function")
+
+    def captured(self, node: ast.Name) -> object:
+        """Return the object of a name that is not local."""
+        try:
+            return self.scope.captured(node.id)
+        except NameError:
+            if node.id == self.scope.function.__name__:
+                raise self.error(node, f"{node.id} calls itself; write a while loop") from None
+            raise self.error(node, f"{node.id} is not defined (yet); define it above the function") from None
+
+    def object_of(self, node: ast.expr) -> object:
+        """Return the object that a name or a dotted name has outside of the function; `_NOTHING` for other nodes."""
+        if isinstance(node, ast.Name) and not self.scope.is_local(node.id):
+            return self.captured(node)
+        if isinstance(node, ast.Attribute):
+            owner = self.object_of(node.value)
+            if isinstance(owner, types.ModuleType | type):
+                try:
+                    return getattr(owner, node.attr)
+                except AttributeError:
+                    raise self.error(node, f"{owner.__name__} has no attribute {node.attr}") from None
+        return NOTHING
+
+    def attribute(self, node: ast.Attribute) -> Value:
+        """Translate `state.field`, `row.column`, or a constant of a module."""
+        if isinstance(node.value, ast.Name) and self.scope.is_local(node.value.id):
+            owner = self.value(node.value)
+            if owner is STATE:
+                return self.field(node.attr, node)
+            if owner is ROW:
+                return self.column_by_attribute(node)
+            if isinstance(owner, Tup) and owner.names is not None and node.attr in owner.names:
+                return owner.items[owner.names.index(node.attr)]
+            raise self.error(node, hints.ATTRIBUTE)
+        found = self.object_of(node)
+        if found is NOTHING:
+            raise self.error(node, hints.ATTRIBUTE)
+        return self.encode(found, node, f"{ast.unparse(node)} cannot be captured: ")
+
+    def field(self, name: str, node: ast.AST) -> Expr:
+        """Return the field of a state: as it was before the row, or as the function assigned it."""
+        if name not in self.fields:
+            raise self.error(node, f"the state has no field {name}; its fields are {', '.join(self.fields)}")
+        return ["get", f"{self.name_prefix}state.{name}"] if name in self.assigned_fields else ["field", name]
+
+    def column_by_attribute(self, node: ast.Attribute) -> Expr:
+        """Return the column of a row that an attribute names."""
+        import sys
+
+        series = getattr(sys.modules.get("pandas"), "Series", None)
+        if hasattr(series, node.attr):
+            raise self.error(node, f"{node.attr} is an attribute of a row itself; for the column write ['{node.attr}']")
+        return self.column(node.attr)
+
+    def column(self, name: str) -> Expr:
+        """Return a column of the row."""
+        self.columns[name] = None
+        return ["get", name]
+
+
+class _Nothing:
+    pass
+
+
+NOTHING = _Nothing()
+"""An expression that is no object outside of the function."""
