@@ -72,6 +72,7 @@ from hypostyle._errors import ColumnNotFoundError
 from hypostyle._expr import KernelExpr, struct
 from hypostyle._frame import with_columns
 from hypostyle._functions.errors import UnsupportedError
+from hypostyle._functions.explain import explain
 from hypostyle._functions.functions import jit, scan
 from hypostyle._functions.loops import loop
 from hypostyle._functions.state import state
@@ -161,7 +162,8 @@ def namespace(catalog: list[Kernel]) -> str:
 def init(catalog: list[Kernel]) -> str:
     names = [kernel["name"] for kernel in catalog]
     classes = ["ColumnNotFoundError", "KernelExpr", "Pipeline", "Stage", "UnsupportedError"]
-    own = [*classes, "__version__", "functions", "jit", "kernels", "loop", "rolling", "scan", "state", "struct", "with_columns"]
+    functions = ["explain", "functions", "jit", "kernels", "loop", "rolling", "scan", "state", "struct", "with_columns"]
+    own = [*classes, "__version__", *functions]
     return INIT.format(listed=", ".join(sorted(names)), exported=json.dumps(sorted([*names, *own])))
 
 

@@ -45,6 +45,7 @@ from hypostyle._errors import ColumnNotFoundError
 from hypostyle._expr import KernelExpr, struct
 from hypostyle._frame import with_columns
 from hypostyle._functions.errors import UnsupportedError
+from hypostyle._functions.explain import explain
 from hypostyle._functions.functions import jit, scan
 from hypostyle._functions.loops import loop
 from hypostyle._functions.state import state
@@ -225,6 +226,7 @@ __all__ = [
     "expanding_weighted_var",
     "expanding_winsorized_mean",
     "expanding_zscore",
+    "explain",
     "functions",
     "jit",
     "kernels",

@@ -132,7 +132,8 @@ def check_distinct(specs: Sequence[Spec]) -> None:
     for spec in specs:
         if (other := seen.setdefault(spec.output_name, spec)) is not spec:
             msg = (
-                f"{other.name} and {spec.name} have the same output name '{spec.output_name}'; rename one with .alias()"
+                f"{other.shown_name} and {spec.shown_name} have the same output name '{spec.output_name}'; "
+                "rename one with .alias()"
             )
             raise ValueError(msg)
 

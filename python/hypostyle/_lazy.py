@@ -97,7 +97,7 @@ class LazyKernels:
             source,
             schema=whole_schema,
             explain_name="hypostyle",
-            explain_detail=", ".join(f"{spec.output_name} = {spec.name}" for spec in specs),
+            explain_detail=", ".join(f"{spec.output_name} = {spec.shown_name}" for spec in specs),
         )
 
 
@@ -142,7 +142,7 @@ def _kept(stages: list[Stage], wanted: set[str]) -> list[list[Spec]]:
 
 
 def _listed(specs: list[Spec]) -> str:
-    return ", ".join(spec.json for spec in specs)
+    return ", ".join(spec.shown for spec in specs)
 
 
 def _source(

@@ -32,6 +32,10 @@ class PandasFrames:
         self._found = {name: frame[label] for name, label in labels.items() if label is not None}
         return [name for name in names if name not in self._found]
 
+    def found(self, names: Sequence[str]) -> dict[str, pd.Series[Any]]:
+        """Return the columns that `missing` found."""
+        return {name: self._found[name] for name in names}
+
     def select(self, frame: pd.DataFrame, names: list[str]) -> _native.Columns:
         return {name: _to_native(name, self._found[name]) for name in names}
 

@@ -6,6 +6,7 @@ error reads the same in every interface.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import numbers
@@ -60,6 +61,21 @@ class Spec:
     def entry(self) -> dict[str, Any]:
         """The kernel's entry in the catalog."""
         return catalog_of(self.library)[self.name]
+
+    @property
+    def shown_name(self) -> str:
+        """The kernel's name for people: that of the user's function, if it is one."""
+        program = self.parameters.get("program") if self.entry["family"] == "function" else None
+        return self.name if program is None else str(json.loads(program)["name"])
+
+    @property
+    def shown(self) -> str:
+        """The specification for people: a user's function by its name and a mark of what it does."""
+        program = self.parameters.get("program") if self.entry["family"] == "function" else None
+        if program is None:
+            return self.json
+        mark = hashlib.sha256(program.encode()).hexdigest()[:8]
+        return replace(self, parameters={**self.parameters, "program": f"{self.shown_name} {mark}"}).json
 
     @cached_property
     def json(self) -> str:

@@ -401,7 +401,7 @@ class Stage:
         return select(adapter_of(frame, caller), frame, self._specs, self._columns)
 
     def __repr__(self) -> str:
-        kernels = ", ".join(f"{spec.output_name}={spec.name}" for spec in self._specs)
+        kernels = ", ".join(f"{spec.output_name}={spec.shown_name}" for spec in self._specs)
         over = f", over={self.over}" if self.over else ""
         return f"Stage({kernels}{over})"
 

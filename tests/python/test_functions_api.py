@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-import hypostyle._functions.functions as functions
+import hypostyle._functions.data as data
 from hypostyle._functions import state as state_module
 from hypostyle._functions.errors import UnsupportedError
 from hypostyle._functions.functions import Function, jit, scan
@@ -242,8 +242,8 @@ def specs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         made.append((name, over, arguments))
         return made[-1]
 
-    monkeypatch.setattr(functions, "make_spec", make_spec)
-    monkeypatch.setattr(functions, "KernelExpr", lambda spec: spec)
+    monkeypatch.setattr(data, "make_spec", make_spec)
+    monkeypatch.setattr(data, "KernelExpr", lambda spec: spec)
     return made
 
 
@@ -302,7 +302,7 @@ def test_a_call_with_numbers_runs_the_function() -> None:
     assert spread.__name__ == "spread"
     assert spread.__doc__ == "The spread."
     assert repr(spread) == "<hypostyle function spread(bid, ask, scale)>"
-    assert json.loads(spread.ir()) == spread.program.plain
+    assert json.loads(spread.program.json) == spread.program.plain
 
 
 def test_wrong_calls(specs: list[Any]) -> None:
@@ -310,7 +310,7 @@ def test_wrong_calls(specs: list[Any]) -> None:
         (("a", "b", "c", "d"), "spread: too many positional arguments"),
         (("a",), "spread: missing a required argument: 'ask'"),
         (("a", (1, 2)), r"parameter 'ask' takes a column \(a name or a Polars expression\) or a number, not a tuple"),
-        ((pl.Series([1]), 2), "spread takes columns by name or as Polars expressions, not a Series"),
+        ((pl.DataFrame([1]), 2), "spread takes columns, such as names, expressions or Series, not a DataFrame"),
         (("a", 2**70), "spread: parameter 'ask': 1180591620717411303424 is beyond 64 bits"),
     ]
     for arguments, message in wrong:
@@ -432,3 +432,11 @@ def test_a_state_in_python() -> None:
     with pytest.raises(AttributeError, match="the state has no field left; its fields are up, down"):
         one.left = 1
     assert state(1, 2)._named(("a", "b")).b == 2
+
+
+def test_constants_that_are_equal_but_of_other_types() -> None:
+    weighted = jit(lambda x, weights=(1, 2): weights[0] * x)
+    column = pl.Series([3])
+    assert weighted(column).dtype == weighted(column, weights=(True, 2)).dtype == pl.Int64
+    assert weighted(column, weights=(1.0, 2)).dtype == pl.Float64
+    assert weighted(column, weights=(5, 2)).to_list() == [15]

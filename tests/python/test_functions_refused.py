@@ -263,7 +263,7 @@ CASES = {
     ): "\"up\": a string is compiled only in comparisons: side == 'buy', or side in ('buy', 'sell')",
     (lambda x: "up"): "\"up\": a string is compiled only in comparisons: side == 'buy', or side in ('buy', 'sell')",
     (lambda x: x + "a"): "\"a\": a string is compiled only in comparisons: side == 'buy', or side in ('buy', 'sell')",
-    (lambda x: {1: 2}): "{1: 2}: a dict is not compiled; write if/elif, or a conditional expression",
+    (lambda x: {1: 2}): "1: the names of results are constants: return {'low': a, 'high': b}",
     (lambda x: {x}): "{x}: a set is not compiled; for membership write x in (1, 2)",
     (
         lambda x: [v for v in (1, 2)]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import inspect
-import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import update_wrapper
-from typing import Any, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import polars as pl
 
-from hypostyle._expr import KernelExpr
+from hypostyle._functions.data import expression, kind_of, run
 from hypostyle._functions.program import Program
+from hypostyle._functions.shown import shown
 from hypostyle._functions.source import function_from_text
 from hypostyle._functions.translate import translate, translate_scan
-from hypostyle._spec import IntoColumns, make_spec
+from hypostyle._spec import IntoColumns
+
+if TYPE_CHECKING:
+    from hypostyle._functions.pandas_engine import PandasEngine
 
 Errors: TypeAlias = Literal["null", "raise"]
 
@@ -47,9 +50,7 @@ class Function:
         *,
         is_loop: bool = False,
     ) -> None:
-        if errors not in _ERRORS:
-            msg = f"{program.name}: errors must be one of 'null', 'raise', not {errors!r}"
-            raise ValueError(msg)
+        _check_errors(program.name, errors)
         if "over" in signature.parameters:
             msg = f"{program.name}: a parameter cannot be named 'over': it takes the key columns; rename it"
             raise ValueError(msg)
@@ -59,40 +60,67 @@ class Function:
         self.is_loop = is_loop
         self._columns = signature
         self._how = how
-        self._variants: dict[tuple[Any, ...], Program] = {}
+        self._variants: dict[str, Program] = {}
         if function is not None:
             update_wrapper(self, function, updated=())
 
     def __call__(self, *args: Any, over: IntoColumns | None = None, **kwargs: Any) -> Any:
-        """Return the expression of the columns given, or run the Python function if there are none.
+        """Return the expression of the columns given, the results over data, or what the Python function returns.
 
         Args:
-            args: A column for each parameter (a name or a Polars expression), or a number in its place.
+            args: A column for each parameter, or a number in its place.  Columns are names or Polars expressions: the
+                call returns an expression.  Or they are data: arrays of numpy or pyarrow, Series of Polars or pandas;
+                the call returns data of the same kind, several outputs as a struct, a DataFrame of pandas or a named
+                tuple of arrays.  With numbers alone the Python function itself runs.
             over: The key columns: the rows of each key are a sequence of their own.
             kwargs: The same by the parameters' names.
 
         Raises:
             TypeError: The arguments do not fit the parameters.
+            ValueError: Columns of data have different lengths or indexes.
         """
-        if not any(isinstance(value, str | pl.Expr) for value in [*args, *kwargs.values()]):
-            return self._run(args, kwargs, over)
+        values = [*args, *kwargs.values()]
+        if any(isinstance(value, str | pl.Expr) for value in values):
+            program, columns = self.bound(args, kwargs, lambda value: isinstance(value, str | pl.Expr))
+            return expression(program, list(columns.values()), over, self.errors)
+        if any(kind_of(value) for value in values):
+            keys = [] if over is None else list(over) if isinstance(over, list | tuple) else [over]
+            for key in keys:
+                if kind_of(key) is None:
+                    msg = f"{self.program.name}: with data, over takes data too, not {key!r}"
+                    raise TypeError(msg)
+            program, columns = self.bound(args, kwargs, lambda value: kind_of(value) is not None)
+            return run(program, columns, keys, self.errors)
+        return self._run(args, kwargs, over)
+
+    def bound(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], is_column: Callable[[Any], bool]
+    ) -> tuple[Program, dict[str, Any]]:
+        """Return the program with constants in place of the parameters that are no columns, and its columns in order.
+
+        Raises:
+            TypeError: The arguments do not fit the parameters.
+        """
         try:
             bound = self._columns.bind(*args, **kwargs)
         except TypeError as reason:
             msg = f"{self.program.name}: {reason}"
             raise TypeError(msg) from None
-        columns = {name: value for name, value in bound.arguments.items() if isinstance(value, str | pl.Expr)}
+        columns = {name: value for name, value in bound.arguments.items() if is_column(value)}
         numbers = {name: value for name, value in bound.arguments.items() if name not in columns}
+        program = self.with_numbers(numbers, columns)
+        return program, {name: columns[name] for name in program.inputs}
+
+    def with_numbers(self, numbers: Mapping[str, Any], columns: Collection[str] = ()) -> Program:
+        """Return the program with numbers in place of parameters, and defaults of those that are no columns."""
+        numbers = dict(numbers)
         program = self._variant(columns, {name: numbers.pop(name) for name in self.program.fixed if name in numbers})
         for name, value in numbers.items():
             _check_constant(self.program.name, name, value)
         defaults = {name: value for name, value in program.defaults.items() if name not in columns}
-        program = program.with_constants({**defaults, **numbers})
-        given = [columns[name] for name in program.inputs]
-        arguments = {"columns": given, "program": program.json, "errors": self.errors}
-        return KernelExpr(make_spec("program", over, arguments))
+        return program.with_constants({**defaults, **numbers})
 
-    def _variant(self, columns: Mapping[str, Any], fixed: Mapping[str, Any]) -> Program:
+    def _variant(self, columns: Collection[str], fixed: Mapping[str, Any]) -> Program:
         """Return the program for parameters that it must know."""
         name = self.program.name
         for parameter in columns:
@@ -100,9 +128,9 @@ class Function:
                 msg = f"{name}: parameter '{parameter}' is known when the function is compiled; it takes no column"
                 raise TypeError(msg)
         wanted = {**self.program.fixed, **fixed}
-        if wanted == self.program.fixed:
+        key = repr(wanted)  # 1, 1.0 and True are equal, but other constants
+        if key == repr(dict(self.program.fixed)):
             return self.program
-        key = tuple(wanted.items())
         if key not in self._variants:
             if self.function is None:
                 msg = f"{name} has lost its Python function in a pickle; it keeps {dict(self.program.fixed)}"
@@ -123,14 +151,30 @@ class Function:
         for value in [*args, *kwargs.values()]:
             if self.is_loop:
                 break
-            if isinstance(value, pl.Series) or type(value).__module__.partition(".")[0] == "pandas":
-                msg = f"{name} takes columns by name or as Polars expressions, not a {type(value).__name__}"
+            if type(value).__module__.partition(".")[0] in ("pandas", "polars", "pyarrow"):
+                msg = f"{name} takes columns, such as names, expressions or Series, not a {type(value).__name__}"
                 raise TypeError(msg)
         return self.function(*args, **kwargs)
 
-    def ir(self) -> str:
-        """Return the program as text."""
-        return json.dumps(self.program.plain, indent=1)
+    def ir(self, **types: Literal["float", "int", "bool"]) -> str:
+        """Return what was understood of the function: its operations with their types, as they are compiled.
+
+        Args:
+            types: The types of parameters; others are floats, or their default if they have one.
+
+        Raises:
+            TypeError: A parameter is unknown, or the function cannot be compiled for these types.
+        """
+        return shown(self.program, types)
+
+    def explain(self) -> str:
+        """Return a text that says what the function does, and which kernels of the catalog do the same.
+
+        The function and the kernels are run on the same rows, and their results are compared bit by bit.
+        """
+        from hypostyle._functions.explain import explained
+
+        return explained(self)
 
     def __repr__(self) -> str:
         return f"<hypostyle function {self.program.name}({', '.join(self._columns.parameters)})>"
@@ -165,6 +209,12 @@ def _restored(
     return Function(program, function if callable(function) else None, signature, errors, how, is_loop=is_loop)
 
 
+def _check_errors(function: str, errors: object) -> None:
+    if errors not in _ERRORS:
+        msg = f"{function}: errors must be one of 'null', 'raise', not {errors!r}"
+        raise ValueError(msg)
+
+
 def _check_constant(function: str, parameter: str, value: object) -> None:
     if hasattr(value, "__len__") and not isinstance(value, str):
         msg = (
@@ -186,37 +236,82 @@ def made(function: Any, errors: Errors, how: How) -> Function:
     return Function(program, function, inspect.Signature(plain), errors, how)
 
 
-@overload
-def jit(
-    function: Callable[..., Any] | str, *, errors: Errors = ..., outputs: Sequence[str] | None = ...
-) -> Function: ...
-@overload
-def jit(
-    function: None = ..., *, errors: Errors = ..., outputs: Sequence[str] | None = ...
-) -> Callable[[Callable[..., Any]], Function]: ...
-def jit(
-    function: Callable[..., Any] | str | None = None,
-    *,
-    errors: Errors = "null",
-    outputs: Sequence[str] | None = None,
-) -> Function | Callable[[Callable[..., Any]], Function]:
+class Jit:
     """Compile a Python function of numbers into a function of columns.
 
+    It is a decorator, `@hs.jit` or `@hs.jit(errors="raise")`, a function, and an engine of pandas 3:
+    `frame.apply(f, axis=1, engine=hs.jit)` for a function of a row, `series.map(f, engine=hs.jit)` for one of a value.
+
     Args:
-        function: The function, or its text: `hs.jit("lambda x: x + 1")`.  Without it, a decorator.
         errors: What a row gives on which Python raises: "null", or "raise" for an error.
         outputs: The names of the result's fields, if the function returns a tuple.
 
-    Returns:
-        The compiled function.
-
-    Raises:
-        UnsupportedError: The function uses Python that is not compiled.
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> @hs.jit
+        ... def ratio(a, b):
+        ...     return a / b if b > 0 else None
+        >>> pl.DataFrame({"a": [1.0, 2.0], "b": [4.0, 0.0]}).select(ratio("a", "b"))["a"].to_list()
+        [0.25, None]
+        >>> ratio(pl.Series([3.0]), 2).to_list()
+        [1.5]
+        >>> ratio(3.0, 2.0)
+        1.5
     """
-    if function is None:
-        return lambda given: jit(given, errors=errors, outputs=outputs)
-    plain = function_from_text(function) if isinstance(function, str) else python_of(function)
-    return made(plain, errors, (translate, {"outputs": outputs}))
+
+    def __init__(self, errors: Errors = "null", outputs: Sequence[str] | None = None) -> None:
+        _check_errors("hs.jit", errors)
+        self.errors: Errors = errors
+        self.outputs = outputs
+
+    @overload
+    def __call__(
+        self, function: Callable[..., Any] | str, *, errors: Errors | None = ..., outputs: Sequence[str] | None = ...
+    ) -> Function: ...
+    @overload
+    def __call__(
+        self, function: None = ..., *, errors: Errors | None = ..., outputs: Sequence[str] | None = ...
+    ) -> Jit: ...
+    def __call__(
+        self,
+        function: Callable[..., Any] | str | None = None,
+        *,
+        errors: Errors | None = None,
+        outputs: Sequence[str] | None = None,
+    ) -> Function | Jit:
+        """Compile a function.
+
+        Args:
+            function: The function, or its text: `hs.jit("lambda x: x + 1")`.  Without it, a decorator.
+            errors: What a row gives on which Python raises: "null" (the default), or "raise" for an error.
+            outputs: The names of the result's fields, if the function returns a tuple.
+
+        Returns:
+            The compiled function.
+
+        Raises:
+            UnsupportedError: The function uses Python that is not compiled.
+        """
+        errors = self.errors if errors is None else errors
+        outputs = self.outputs if outputs is None else outputs
+        if function is None:
+            return Jit(errors, outputs)
+        plain = function_from_text(function) if isinstance(function, str) else python_of(function)
+        return made(plain, errors, (translate, {"outputs": outputs}))
+
+    @property
+    def __pandas_udf__(self) -> PandasEngine:
+        """What pandas calls if this is the `engine` of `apply` or `map`."""
+        from hypostyle._functions.pandas_engine import PandasEngine
+
+        return PandasEngine(self)
+
+    def __repr__(self) -> str:
+        return "hs.jit" if self.errors == "null" and self.outputs is None else f"hs.jit(errors={self.errors!r})"
+
+
+jit = Jit()
 
 
 def scan(

@@ -23,7 +23,7 @@ NODES: dict[type[ast.AST], str] = {
     ast.AsyncWith: "async is not compiled; a function of rows only computes",
     ast.Match: "match is not compiled; write if/elif",
     ast.Lambda: "a lambda inside the function is not compiled; define it outside, it is inlined",
-    ast.Dict: "a dict is not compiled; write if/elif, or a conditional expression",
+    ast.Dict: "a dict is not compiled; write if/elif, or a conditional expression (return {'low': a} names results)",
     ast.Set: "a set is not compiled; for membership write x in (1, 2)",
     ast.List: "a list is not compiled here; use a tuple",
     ast.ListComp: "a comprehension is compiled only inside sum, any, all, min and max",

@@ -13,6 +13,7 @@ from hypostyle._functions.loop_parts import Array, arrays_of, names_in, parts_of
 from hypostyle._functions.program import Program
 from hypostyle._functions.scope import assigned
 from hypostyle._functions.source import source_of
+from hypostyle._functions.statements import keys_of
 from hypostyle._functions.translate import Fixed, fixing, known_parameters
 from hypostyle._functions.values import Expr, Statement
 
@@ -53,13 +54,13 @@ class _Loop(Before):
             array = self.array(value)
             self.assign(target, ["get", array.name if array else ""], parts.loop)
         body = self.rows(parts.loop)
-        names, is_tuple = self._returned(parts.end)
+        names, keys = self._returned(parts.end)
         head = self._head(start)
         self._write_ends(names)
-        if wanted is not None and len(wanted) != (len(names) if is_tuple else 0):
+        if wanted is not None and len(wanted) != len(keys):
             msg = f"{source.name}: outputs names {len(wanted)} fields, but the loop returns {len(names)}"
             raise ValueError(msg)
-        fields = tuple(wanted) if wanted is not None else tuple(names) if is_tuple else ()
+        fields = tuple(keys if wanted is None else wanted)
         inputs = tuple(name for name in scope.parameters if name in self.inputs)
         known = {name: value for name, value in defaults.items() if name in inputs}
         return Program(source.name, inputs, tuple(self._state()), fields, [*head, *entry, *body], known, fixed)
@@ -82,12 +83,17 @@ class _Loop(Before):
             raise self.source.error(self.source.node, "no parameter is an array: one is read as x[i], or gone over")
         return {name: value for name, value in defaults.items() if name not in arrays}, dict(fixed)
 
-    def _returned(self, end: ast.Return) -> tuple[list[str], bool]:
-        """Return the arrays that the function returns, and whether as a tuple."""
+    def _returned(self, end: ast.Return) -> tuple[list[str], Sequence[str]]:
+        """Return the arrays that the function returns, and the names of the outputs: none for one plain array."""
         value = end.value
-        is_tuple = isinstance(value, ast.Tuple)
-        names = []
-        for item in value.elts if isinstance(value, ast.Tuple) else [value]:
+        names: list[str] = []
+        keys: Sequence[str] | None = [] if not isinstance(value, ast.Tuple) else names
+        items = value.elts if isinstance(value, ast.Tuple) else [value]
+        if isinstance(value, ast.Dict):
+            items, keys = list(value.values), keys_of(value)
+            if not keys or len(set(keys)) < len(keys):
+                raise self.error(value, "arrays are returned by distinct names: return {'low': low, 'high': high}")
+        for item in items:
             inner = item
             if isinstance(inner, ast.Call) and len(inner.args) == 1 and self.numpy_name(inner.func) is not None:
                 inner = inner.args[0]
@@ -98,7 +104,7 @@ class _Loop(Before):
             names.append(array.name)
         if len(set(names)) < len(names):
             raise self.error(end, "an array is returned twice")
-        return names, is_tuple
+        return names, keys or []
 
     def _head(self, start: int) -> list[Statement]:
         """Return what every row does before the body."""

@@ -172,7 +172,7 @@ class Statements(Assignments):
 
     def return_statement(self, node: ast.Return) -> None:
         """Translate `return`: the statement itself is written when all returns are known."""
-        value = None if node.value is None else self.value(node.value)
+        value = None if node.value is None else self.returned(node.value)
         if value is ROW:
             raise self.error(node, "a row cannot be returned; return a number or a tuple of numbers")
         for item in value.items if isinstance(value, Tup) else (value,):
@@ -187,6 +187,39 @@ class Statements(Assignments):
         self.out.append(placeholder)
         self.scope.returns.append(Return(self.out, placeholder, value, node))
         self.scope.live = False
+
+    def returned(self, node: ast.expr) -> Value:
+        """Translate what `return` returns: `{"low": a, "high": b}` is allowed here only, alone or after a state."""
+        if self.scope.is_helper:
+            return self.value(node)
+        if isinstance(node, ast.Dict):
+            return self.named_results(node)
+        if self.fields and isinstance(node, ast.Tuple) and len(node.elts) == 2 and isinstance(node.elts[1], ast.Dict):
+            self.count(node)
+            return self.joined([self.value(node.elts[0]), self.named_results(node.elts[1])])
+        return self.value(node)
+
+    def named_results(self, node: ast.Dict) -> Tup:
+        """Translate a dict of results: a tuple whose items have the names of its keys."""
+        self.count(node)
+        keys = keys_of(node)
+        if keys is None:
+            odd = next(key or node for key in node.keys if keys_of(ast.Dict(keys=[key], values=[])) is None)
+            raise self.error(odd, "the names of results are constants: return {'low': a, 'high': b}")
+        if not keys:
+            raise self.error(node, "a result has at least one name: return {'low': a, 'high': b}")
+        if len(set(keys)) < len(keys):
+            raise self.error(node, "two results have the same name")
+        group = self.joined([self.expr(value) for value in node.values])
+        return Tup(group.items, group.before, keys)
+
+
+def keys_of(node: ast.expr | None) -> tuple[str, ...] | None:
+    """Return the keys of a dict, if they are all constant strings."""
+    if not isinstance(node, ast.Dict):
+        return None
+    keys = [key.value for key in node.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
+    return tuple(keys) if len(keys) == len(node.keys) else None
 
 
 _LOOP_ELSE = "else of a loop is not compiled; set a flag before break, and test it after the loop"

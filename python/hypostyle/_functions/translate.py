@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from hypostyle._functions.program import Program
 from hypostyle._functions.scope import Return, Scope
 from hypostyle._functions.source import Source, source_of
-from hypostyle._functions.statements import Statements
+from hypostyle._functions.statements import Statements, keys_of
 from hypostyle._functions.values import ROW, STATE, Expr, NeedsConstantError, Statement, Tup, Value, is_text
 
 Fixed: TypeAlias = "Mapping[str, Any] | None"
@@ -169,7 +169,7 @@ def results(translator: Statements, body: list[Statement], wanted: Sequence[str]
         falls: Statement = ["return", [], []]
         body.append(falls)
         scope.returns.append(Return(body, falls, None, ast.Return(value=None)))
-    found = [(item, *_split(translator, item)) for item in scope.returns]
+    found = _aligned([(item, *_split(translator, item)) for item in scope.returns], translator)
     sizes = {len(result.items) if isinstance(result, Tup) else 0 for _, _, result in found if result is not None}
     if len(sizes) > 1:
         odd = found[-1][0].node if found[-1][2] is not None else found[0][0].node
@@ -188,6 +188,37 @@ def results(translator: Statements, body: list[Statement], wanted: Sequence[str]
         msg = f"{source.name}: outputs names {len(wanted)} fields, but the function returns {size or 'one value'}"
         raise ValueError(msg)
     return tuple(wanted)
+
+
+_Found: TypeAlias = "tuple[Return, Sequence[Expr], Value]"
+
+
+def _aligned(found: list[_Found], translator: Statements) -> list[_Found]:
+    """Return the results with those of dicts in one order; raise if their names differ."""
+    has_state = bool(translator.fields)
+    named = [(item, keys_of(_shown(item.node, has_state))) for item, _, result in found if result is not None]
+    names = next((keys for _, keys in named if keys is not None), None)
+    if names is None:
+        return found
+    for item, keys in named:
+        if keys is None or set(keys) != set(names):
+            wanted = ", ".join(repr(name) for name in names)
+            raise translator.scope.source.error(item.node, f"every return must have the same names: {wanted}")
+    return [(item, state, _in_order(result, names)) for item, state, result in found]
+
+
+def _in_order(result: Value, names: tuple[str, ...]) -> Value:
+    if result is None:
+        return None
+    return Tup(tuple(result.items[result.names.index(name)] for name in names), result.before, names)
+
+
+def _shown(node: ast.Return, has_state: bool) -> ast.expr | None:
+    """Return the part of `return` that is the result, if it can be seen."""
+    shown = node.value
+    if not has_state:
+        return shown
+    return shown.elts[1] if isinstance(shown, ast.Tuple) and len(shown.elts) == 2 else None
 
 
 def _split(translator: Statements, item: Return) -> tuple[Sequence[Expr], Value]:
@@ -211,11 +242,11 @@ def _names(returns: list[tuple[ast.Return, Value]], size: int, has_state: bool, 
     """Return the names of the outputs: the names of the variables, if every return has the same."""
     found = set()
     for node, result in returns:
-        shown = node.value
         if result is None:
             continue
-        if has_state:
-            shown = shown.elts[1] if isinstance(shown, ast.Tuple) and len(shown.elts) == 2 else None
+        shown = _shown(node, has_state)
+        if keys_of(shown) is not None:
+            return result.names or ()
         items = shown.elts if isinstance(shown, ast.Tuple) else []
         found.add(tuple(i.id for i in items if isinstance(i, ast.Name) and scope.is_local(i.id)))
     if len(found) == 1 and len(names := found.pop()) == size == len(set(names)):
