@@ -3,6 +3,7 @@
 //! ```text
 //! program    the JSON that Python hands over, parsed and checked
 //! lower      what it does for columns of known types: operations without control flow
+//! build      makes them, simplified
 //! ops        these operations
 //! interpret  what each does, and the executor that needs no compiler
 //! compile    the executor by machine code
@@ -27,6 +28,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod build;
 mod compile;
 mod execute;
 mod interpret;

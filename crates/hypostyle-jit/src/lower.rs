@@ -11,7 +11,8 @@ pub mod windows;
 
 use std::collections::HashMap;
 
-use crate::ops::{Builder, Code, Id, Op, Type};
+use crate::build::Builder;
+use crate::ops::{Code, Id, Op, Type};
 use crate::program::{Checked, Constant, Expression, Function, Invalid, Statement, Unary, invalid};
 
 /// No function has more operations.

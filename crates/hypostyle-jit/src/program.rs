@@ -218,7 +218,9 @@ impl Function {
                 return invalid(format!("the {what} '{twice}' is there twice"));
             }
         }
-        for (what, count) in [("inputs", inputs.len()), ("outputs", outputs.len()), ("fields of the state", state.len())] {
+        for (what, count) in
+            [("inputs", inputs.len()), ("outputs", outputs.len()), ("fields of the state", state.len())]
+        {
             if count > MOST_NAMES {
                 return invalid(format!("it has {count} {what}, more than {MOST_NAMES}"));
             }

@@ -130,12 +130,20 @@ impl fmt::Display for KernelSpec {
     }
 }
 
+/// Texts of more bytes are shortened in messages.
+const LONG: usize = 100;
+
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bool(x) => write!(f, "{x}"),
             Self::Int(x) => write!(f, "{x}"),
             Self::Float(x) => write!(f, "{x:?}"),
+            // A program: its beginning has the name, and its hash tells two of one name apart.
+            Self::Text(x) if x.len() > LONG => {
+                let shown: String = x.chars().take(24).collect();
+                write!(f, "'{shown}... {:08x}'", xxhash_rust::xxh3::xxh3_64(x.as_bytes()) >> 32)
+            }
             Self::Text(x) => write!(f, "'{x}'"),
             Self::List(items) => {
                 f.write_str("[")?;
