@@ -146,7 +146,9 @@ class Windows(Statements):
         except (IndexError, ValueError):
             given = None
         if type(given) not in (int, float) or not 0 <= given <= whole or node.keywords:
-            raise self.error(node, f"the quantile is a constant from 0 to {whole:g}, and linear interpolation is compiled")
+            raise self.error(
+                node, f"the quantile is a constant from 0 to {whole:g}, and linear interpolation is compiled"
+            )
         return self._ask(f"quantile:{given / whole!r}")
 
 
@@ -165,20 +167,26 @@ def translate_window(
         defaults, constants = known_parameters(translator, known)
         others = [name for name in scope.parameters if name != parameters[0] and name not in scope.bindings]
         if lacking := [name for name in others if name not in defaults]:
-            raise source.error(source.node, f"{lacking[0]} needs a default: besides the window there are constants only")
+            raise source.error(
+                source.node, f"{lacking[0]} needs a default: besides the window there are constants only"
+            )
         scope.sure |= set(others)
         scope.maybe |= set(others)
         body = translator.block(source.body)
         names = results(translator, body, outputs)
         if translator.loops_over_window:
             if odd := [name for name in translator.asked if name not in _WITH_LOOP]:
-                message = f"beside a loop over the window its {odd[0].partition(':')[0]} is not known; compute it in a loop"
+                message = (
+                    f"beside a loop over the window its {odd[0].partition(':')[0]} is not known; compute it in a loop"
+                )
                 raise source.error(source.node, message)
             translator.asked = dict.fromkeys(_WITH_LOOP)
             if names:
                 raise source.error(source.node, "a function with a loop over its window returns one number")
         if not translator.asked:
-            raise source.error(source.node, "the function does not use its window; write len(window), window.mean(), ...")
+            raise source.error(
+                source.node, "the function does not use its window; write len(window), window.mean(), ..."
+            )
         known_defaults = {name: value for name, value in defaults.items() if name in others}
         inputs = (*translator.asked, *others)
         return Program(source.name, inputs, (), names, body, known_defaults, constants)
