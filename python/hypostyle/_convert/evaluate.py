@@ -1,0 +1,151 @@
+"""A program run row by row with CPython's own operators: where an int leaves 64 bits the row is in error."""
+
+from __future__ import annotations
+
+import math
+import operator
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+OPERATORS: dict[str, Callable[..., Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
+    "%": operator.mod, "**": operator.pow, "&": operator.and_, "|": operator.or_, "^": operator.xor,
+    "<<": operator.lshift, ">>": operator.rshift, "<": operator.lt, "<=": operator.le, ">": operator.gt,
+    ">=": operator.ge, "==": operator.eq, "!=": operator.ne, "neg": operator.neg, "pos": operator.pos,
+    "invert": operator.invert, "not": operator.not_,
+    "abs": abs, "min": min, "max": max, "round": round, "int": int, "float": float, "bool": bool,
+}  # fmt: skip
+ROUNDS = 10_000
+ROW_ERRORS = (TypeError, ValueError, ArithmeticError, UnboundLocalError)
+
+
+class EndlessError(Exception):
+    """A loop takes so many turns that the row is no use as a sample."""
+
+
+class _Leave(Exception):
+    def __init__(self, word: str, results: Sequence[Any] = (), state: Sequence[Any] = ()) -> None:
+        self.word, self.results, self.state = word, results, state
+
+
+def run_row(
+    body: Sequence[Any], variables: dict[str, Any], state: Mapping[str, Any]
+) -> tuple[Sequence[Any], Sequence[Any]] | None:
+    """Return the results of a row and the next state; None if the end is reached without any."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            _Row(variables, state).run(body)
+        except _Leave as left:
+            return left.results, left.state
+    return None
+
+
+class _Row:
+    def __init__(self, variables: dict[str, Any], state: Mapping[str, Any]) -> None:
+        self.variables, self.state = variables, state
+        self.rounds = 0
+
+    def run(self, statements: Sequence[Any]) -> None:
+        for statement in statements:
+            match statement:
+                case ["set", name, value]:
+                    self.variables[name] = self.value(value)
+                case ["if", test, yes, no]:
+                    self.run(yes if self.value(test) else no)
+                case ["for", name, items, body]:
+                    for item in [self.value(item) for item in items]:
+                        self.variables[name] = item
+                        if self._leaves(body):
+                            break
+                case ["while", test, body]:
+                    while self.value(test):
+                        self.rounds += 1
+                        if self.rounds > ROUNDS:
+                            raise EndlessError
+                        if self._leaves(body):
+                            break
+                case ["return", results, state]:
+                    after = [self.value(item) for item in state]
+                    raise _Leave("return", [self.value(item) for item in results], after)
+                case [word]:
+                    raise _Leave(word)
+
+    def _leaves(self, body: Sequence[Any]) -> bool:
+        try:
+            self.run(body)
+        except _Leave as left:
+            if left.word == "return":
+                raise
+            return left.word == "break"
+        return False
+
+    def value(self, node: Any) -> Any:
+        found = self._value(node)
+        found = found.item() if type(found).__module__ == "numpy" else found
+        if isinstance(found, complex) or (type(found) is int and not -(2**63) <= found < 2**63):
+            raise OverflowError
+        return found
+
+    def _value(self, node: Any) -> Any:
+        match node:
+            case bool() | int() | None:
+                return node
+            case ["float", text]:
+                return float(text)
+            case ["text", text]:
+                return text
+            case ["get", name]:
+                if name not in self.variables:
+                    raise UnboundLocalError(name)
+                return self.variables[name]
+            case ["field", name]:
+                return self.state[name]
+            case ["compare", first, pairs]:
+                left, result = self.value(first), True
+                for sign, item in pairs:
+                    right = self.value(item)
+                    result = OPERATORS[sign](left, right)
+                    if not result:
+                        break
+                    left = right
+                return result
+            case ["is_none", item]:
+                return self.value(item) is None
+            case ["in", item, items]:
+                first = self.value(item)
+                return first in [self.value(other) for other in items]
+            case ["and" | "or" as word, items]:
+                for item in items:
+                    result = self.value(item)
+                    if bool(result) == (word == "or"):
+                        break
+                return result
+            case ["if", test, yes, no]:
+                return self.value(yes if self.value(test) else no)
+            case ["call", name, arguments]:
+                return self.call(name, [self.value(argument) for argument in arguments])
+            case ["block", body]:
+                try:
+                    self.run(body)
+                except _Leave as left:
+                    return left.results[0]
+                return None
+        sign, *operands = node
+        values = [self.value(operand) for operand in operands]
+        if sign in ("**", "<<") and all(isinstance(v, int) for v in values) and values[1] > 64 and abs(values[0]) > 1:
+            raise OverflowError
+        return OPERATORS[sign](*values)
+
+    def call(self, name: str, arguments: list[Any]) -> Any:
+        module, _, plain = name.rpartition(".")
+        if module == "math":
+            return getattr(math, plain)(*arguments)
+        if module == "np":
+            import numpy as np
+
+            if any(argument is None for argument in arguments) and plain != "where":
+                raise TypeError
+            return getattr(np, plain)(*arguments)
+        return OPERATORS[name](*arguments)

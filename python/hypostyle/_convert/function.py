@@ -1,0 +1,219 @@
+"""`src/function.rs`: the function with its signature, and the state of a scan."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hypostyle._convert.code import Code, literal, type_name, unwrapped
+from hypostyle._convert.flow import UNBOUND, Flow
+from hypostyle._convert.helpers import python_rs
+from hypostyle._convert.names import distinct, rust_name
+from hypostyle._convert.origin import Origin
+from hypostyle._convert.statements import Statements
+from hypostyle._convert.strict import strict_inputs
+from hypostyle._convert.kinds import NO_VALUE, Types, constant_of
+from hypostyle._convert.variables import Type, Variables
+from hypostyle._functions.errors import UnsupportedError
+
+_ALLOWED = """#![allow(non_snake_case, unused_assignments, unused_variables, reason = "names and steps are those of the Python")]
+#![allow(clippy::all, reason = "the shape is that of the Python")]
+"""
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A function as Rust."""
+
+    origin: Origin
+    inputs: Mapping[str, str]
+    """The type of each input: float, int or bool."""
+    results: list[Type]
+    """The type of each result."""
+    result_type: str
+    is_inexact: bool
+    function_rs: str
+    python_rs: str
+
+    @property
+    def has_state(self) -> bool:
+        """Whether the function is a step of a scan."""
+        return bool(self.origin.program.state)
+
+    @property
+    def rust_function(self) -> str:
+        """The name of the function in Rust."""
+        return "step" if self.has_state else self.plugin_function
+
+    @property
+    def plugin_function(self) -> str:
+        """The name of the plugin's function."""
+        return function_name(self.origin.name)
+
+
+def function_name(name: str) -> str:
+    """Return the name of a function in Rust; Polars cannot look up a raw identifier."""
+    found = rust_name(name)
+    return f"{found[2:]}_" if found.startswith("r#") else found
+
+
+def convert(origin: Origin, inputs: Mapping[str, str]) -> Converted:
+    """Write a function as Rust.
+
+    Raises:
+        UnsupportedError: The function uses Python that is not converted, or types that do not go together.
+    """
+    program = origin.program
+    flow = Flow(program.inputs, program.body)
+    strict = strict_inputs(flow, program.body, list(program.inputs), bool(program.state))
+    variables = Variables(flow)
+    types = Types(program, variables, {name: Type(kind, name not in strict) for name, kind in inputs.items()})
+    _check(origin, variables, types, inputs)
+    variables.merge_alike()
+    variables.settle_places(program.body, len(program.inputs))
+    return _Writer(origin, variables, types, inputs, strict).converted()
+
+
+def _check(origin: Origin, variables: Variables, types: Types, inputs: Mapping[str, str]) -> None:
+    """Refuse an int and a float in one variable: Python computes with the one or the other, Rust with floats."""
+    flow = variables.flow
+    for variable in variables.all():
+        for number in sorted(variable.definitions):
+            node = flow.definitions[number].node
+            values = [] if node is None else [node[2]] if node[0] == "set" else node[2]
+            found = [types.of(value).kind for value in values if not isinstance(constant_of(value), int)]
+            if node is None:
+                found = [inputs[variable.name]]
+            if variable.type.kind == "float" and "int" in found:
+                mark = origin.marks.get(id(node))
+                message = (
+                    f"{variable.name} is an int here and a float on another path; write float(...), or use two names"
+                )
+                if mark is None:
+                    raise origin.error(origin.source.node, message)
+                raise mark.source.error(mark.node, message)
+    if any(of.kind in ("mixed", "text") for of in [*types.fields.values(), *types.results]):
+        raise origin.error(origin.source.node, "results and the state's fields are floats, ints, bools or None")
+
+
+class _Writer(Statements):
+    def __init__(
+        self, origin: Origin, variables: Variables, types: Types, inputs: Mapping[str, str], strict: set[str]
+    ) -> None:
+        super().__init__(origin, variables, types)
+        self.inputs, self.strict = inputs, strict
+        parameters = [a.arg for a in [*origin.source.node.args.posonlyargs, *origin.source.node.args.args]]
+        is_scan = bool(origin.program.state) and not origin.is_loop
+        self.state_name = rust_name(parameters[0]) if is_scan else "state"
+        self.names = {self.state_name} if origin.program.state else set()
+        self._name_variables()
+        taken: set[str] = set()
+        for name in types.fields:
+            distinct(self.field_names, name, taken)
+
+    def _name_variables(self) -> None:
+        names: dict[str, str] = {}
+        for name in self.origin.program.inputs:
+            distinct(names, name, self.names)
+        ordered = sorted(self.variables.all(), key=lambda v: (not v.name.isidentifier(), min(v.definitions)))
+        first: dict[str, bool] = {}
+        for variable in ordered:
+            plain = distinct(names, variable.name, self.names)
+            shadows = variable.at_set and first.get(variable.name, True)
+            if variable.name in first and not shadows and variable.is_used:
+                variable.rust = distinct(names, f"{variable.name}\0{min(variable.definitions)}", set())
+                number = 2
+                while f"{plain}_{number}" in self.names:
+                    number += 1
+                variable.rust = f"{plain.removeprefix('r#')}_{number}"
+                self.names.add(variable.rust)
+                continue
+            variable.rust = plain
+            first[variable.name] = variable.at_set or min(variable.definitions) < len(self.origin.program.inputs)
+
+    def converted(self) -> Converted:
+        """Write the file."""
+        origin, program = self.origin, self.origin.program
+        body = [*self._unwrapped(), *self.block(program.body, tail=True)]
+        if id(program.body) in self.variables.flow.falls:
+            body.append("None")
+        for comments in self.comments.values():
+            body += comments.before(comments.last + 1)
+        title = f"//! `{origin.name}`, converted from Python; `None` is a null, and what a row is where Python raises."
+        parts = [title, "", _ALLOWED]
+        if self.used:
+            parts.append("use crate::python as py;\n")
+        if program.state:
+            parts.append(self._state())
+        parts.append("\n".join([*self._documentation(), self._signature(), *body, "}", ""]))
+        return Converted(
+            origin,
+            dict(self.inputs),
+            [Type(of.kind if of.kind in ("float", "int", "bool") else "float", of.nullable) for of in self.types.results],
+            self.result_type(),
+            self.is_inexact,
+            "\n".join(parts),
+            python_rs(self.used),
+        )
+
+    def _unwrapped(self) -> list[str]:
+        lines = []
+        for number, name in enumerate(self.origin.program.inputs):
+            variable = self.variables.of_input(number)
+            if not variable.is_used:
+                continue
+            given = Code(self._parameter(name), Type(self.inputs[name], True), simple=True)
+            code = self.coerced(unwrapped(given) if name in self.strict else given, variable.type)
+            is_there = variable.definitions == {number} and code.text == given.text
+            if variable.unbound:
+                raise self.error(f"{name} may have no value here; use another name")
+            if not is_there or variable.mutable or code.text != variable.rust:
+                lines.append(self.let(variable, code))
+        return lines
+
+    def _parameter(self, name: str) -> str:
+        return next(
+            (v.rust for v in [self.variables.of_input(list(self.origin.program.inputs).index(name))]), rust_name(name)
+        )
+
+    def _signature(self) -> str:
+        parameters = []
+        if self.origin.program.state:
+            parameters.append(f"{self.state_name}: &mut State")
+        parameters += [
+            f"{self._parameter(name)}: {type_name(Type(kind, True))}" for name, kind in self.inputs.items()
+        ]
+        name = "step" if self.origin.program.state else function_name(self.origin.name)
+        return f"pub fn {name}({', '.join(parameters)}) -> {self.result_type()} {{"
+
+    def _documentation(self) -> list[str]:
+        node = self.origin.source.node
+        text = ast.get_docstring(node) if isinstance(node, ast.FunctionDef) else None
+        return [f"/// {line}".rstrip() for line in inspect.cleandoc(text).splitlines()] if text else []
+
+    def _state(self) -> str:
+        fields, starts = [], []
+        for (name, of), (_, start) in zip(self.types.fields.items(), self.origin.program.state, strict=True):
+            of = Type(of.kind if of.kind in ("float", "int", "bool") else "float", of.nullable)
+            rust = self.field_names[name]
+            fields.append(f"    pub {rust}: {type_name(of)},")
+            starts.append(f"{rust}: {self.coerced(literal(constant_of(start)), of).text}")
+        return "\n".join(
+            [
+                "/// What goes from row to row.",
+                "#[derive(Debug, Clone, Copy, PartialEq)]",
+                "pub struct State {",
+                *fields,
+                "}",
+                "",
+                "impl Default for State {",
+                f"fn default() -> Self {{ Self {{ {', '.join(starts)} }} }}",
+                "}",
+                "",
+            ]
+        )
+
+
+__all__ = ["NO_VALUE", "UNBOUND", "Converted", "UnsupportedError", "convert"]
