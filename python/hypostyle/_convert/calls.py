@@ -64,7 +64,7 @@ class Calls(Expressions):
         if code.kind == "float":
             return self.asked(function(self.helper("round_to"), code.text, str(int(count)), of=FLOAT))
         if count < 0:
-            raise self.error("round(x, n) of an int with negative n is not converted; round(float(x), n) is")
+            return self.asked(function(self.helper("round_int"), number_as(code, "int").text, str(-int(count)), of=INT))
         return number_as(code, "int")
 
     def extreme(self, name: str, arguments: list[Any]) -> Code:

@@ -90,7 +90,7 @@ def _float_text(value: float) -> str:
 def method(receiver: Code, name: str, *arguments: str, of: Type | None = None) -> Code:
     """Return the call of a method; of a literal it is a function of the type, for Rust has to know the type."""
     of = of or receiver.type
-    if receiver.typed:
+    if receiver.typed or receiver.nullable:
         return Code(f"{receiver.at(ATOM)}.{name}({', '.join(arguments)})", of)
     return Code(f"{RUST[receiver.kind]}::{name}({', '.join([receiver.text, *arguments])})", of)
 
@@ -106,7 +106,7 @@ def unwrapped(code: Code) -> Code:
         return code
     if code.kind == "none":
         return Code("None::<f64>?", Type("float"))
-    return Code(f"{code.at(ATOM)}?", Type(code.kind))
+    return Code(f"{code.at(ATOM)}?", Type(code.kind), typed=code.typed)
 
 
 def number_as(code: Code, kind: str, helper: Callable[[str], str] | None = None) -> Code:
@@ -125,16 +125,32 @@ def number_as(code: Code, kind: str, helper: Callable[[str], str] | None = None)
     return Code(f"{helper('exact')}({code.text})?", of)
 
 
+def as_result(code: Code) -> Code:
+    """Return `Some(...)` of the result of a function; `Some(x?)` is `x` there, and nowhere else."""
+    of = Type(code.kind, True)
+    if code.level < ATOM or not code.text.endswith("?"):
+        return Code(f"Some({code.text})", of, typed=code.typed)
+    text = code.text[:-1]
+    depth = 0
+    for number, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            break
+    if text.startswith("(") and number == len(text) - 1:
+        return Code(text[1:-1], of, LOOSE, typed=code.typed)
+    return Code(text, of, typed=code.typed)
+
+
 def coerced(code: Code, of: Type, helper: Callable[[str], str]) -> Code:
     """Return a value in a place of a type that holds it."""
     if code.kind == "none":
-        return replace(code, type=of)
+        # A field or a variable that is never anything else is of another type in Rust.
+        text = f"{{ let _ = {code.text}; None }}" if code.fails else "None"
+        return Code(text, of, LOOSE if code.fails else ATOM, typed=False, simple=not code.fails)
     if not code.nullable:
         code = number_as(code, of.kind, helper)
         if not of.nullable:
             return code
-        if code.level == ATOM and code.text.endswith("?"):
-            return Code(code.text[:-1], of)
         return Code(f"Some({code.text})", of, typed=code.typed)
     if code.kind == of.kind:
         return replace(code, type=of)

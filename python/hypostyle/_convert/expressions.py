@@ -223,6 +223,8 @@ class Expressions:
         """Write whether a value is true, or whether it is false."""
         if code.kind in ("none", "text"):
             return self.always(code, (code.kind == "text") == wanted)
+        if code.constant is not NO_VALUE:
+            return literal(bool(code.constant) == wanted)
         zero = {"float": "0.0", "int": "0"}.get(code.kind)
         if not code.nullable:
             if zero is None:
@@ -253,12 +255,13 @@ class Expressions:
         value = Code(name, Type(first.kind), simple=True)
         self.names.discard(name)
         test = self.truth(value, True).text
+        typed = first.typed or rest.typed
         if is_or:
             arms = f"Some({name}) if {test} => {self.coerced(value, of).text}, _ => {rest.text}"
         else:
             kept = self.coerced(replace(value, type=first.type), of)
             arms = f"Some({name}) if {test} => {rest.text}, {name} => {kept.text}"
-        return Code(f"match {first.text} {{ {arms} }}", of, LOOSE)
+        return Code(f"match {first.text} {{ {arms} }}", of, LOOSE, typed=typed)
 
     # Comparisons
 
@@ -297,11 +300,14 @@ class Expressions:
     def alike(self, a: Code, b: Code) -> tuple[Code, Code] | None:
         """Return two numbers as one kind, in which they compare as in Python; None for an int and a float."""
         kinds = {a.kind, b.kind}
+        if kinds == {"int"} and not a.typed and a.constant is not NO_VALUE and b.constant is not NO_VALUE:
+            # Two literals: Rust would take them for 32 bits.
+            return replace(a, text=f"{a.text}_i64", typed=True), b
         if len(kinds) == 1:
             return a, b
         if kinds == {"int", "bool"}:
             return number_as(a, "int"), number_as(b, "int")
-        made = []
+        made: list[Code] = []
         for code in (a, b):
             small = code.constant is not NO_VALUE and abs(code.constant) <= EXACT
             if code.kind == "int" and not small:
@@ -357,7 +363,7 @@ class Expressions:
         if not others:
             return self.always(first, False)
         plain = all(other.constant is not NO_VALUE and other.kind not in ("none", "text") for other in others)
-        if plain and not first.nullable and first.kind in ("float", "int"):
+        if plain and not first.nullable and first.kind in ("float", "int") and first.typed:
             pairs = [self.alike(first, other) for other in others]
             if all(pair is not None and pair[0] is first for pair in pairs):
                 listed = ", ".join(pair[1].text for pair in pairs if pair is not None)
@@ -375,7 +381,8 @@ class Expressions:
         if code.kind == "float":
             if sign == "invert":
                 raise self.error("'~' needs an int, and the operand is a float")
-            return code if sign == "pos" else Code(f"-{code.at(UNARY)}", FLOAT, UNARY, typed=code.typed)
+            operand = f"({code.text})" if code.text.startswith("-") else code.at(UNARY)
+            return code if sign == "pos" else Code(f"-{operand}", FLOAT, UNARY, typed=code.typed)
         code = number_as(code, "int")
         if sign == "pos":
             return code
@@ -433,7 +440,7 @@ class Expressions:
         if operator in _CHECKED:
             if operator in "+*" and not a.typed:
                 a, b = b, a
-            if not a.typed:
+            if not a.typed and a.constant is not NO_VALUE:
                 a = replace(a, text=f"{a.text}_i64", typed=True)
             return self.asked(method(a, _CHECKED[operator], b.text))
         if operator == "/":

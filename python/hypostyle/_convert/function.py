@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,12 +16,13 @@ from hypostyle._convert.origin import Origin
 from hypostyle._convert.statements import Statements
 from hypostyle._convert.strict import strict_inputs
 from hypostyle._convert.kinds import NO_VALUE, Types, constant_of
-from hypostyle._convert.variables import Type, Variables
+from hypostyle._convert.variables import Type, Variable, Variables, hides
 from hypostyle._functions.errors import UnsupportedError
 
-_ALLOWED = """#![allow(non_snake_case, unused_assignments, unused_variables, reason = "names and steps are those of the Python")]
-#![allow(clippy::all, reason = "the shape is that of the Python")]
+_ALLOWED = """#![allow(non_snake_case, unused_assignments, unused_mut, unused_variables, reason = "steps and names are the Python's")]
+#![allow(clippy::all, reason = "so is the shape")]
 """
+IMPORT = "use crate::python as py;\n"
 
 
 @dataclass(frozen=True)
@@ -118,20 +120,23 @@ class _Writer(Statements):
         for name in self.origin.program.inputs:
             distinct(names, name, self.names)
         ordered = sorted(self.variables.all(), key=lambda v: (not v.name.isidentifier(), min(v.definitions)))
-        first: dict[str, bool] = {}
+        alike: dict[str, list[Variable]] = {}
         for variable in ordered:
             plain = distinct(names, variable.name, self.names)
-            shadows = variable.at_set and first.get(variable.name, True)
-            if variable.name in first and not shadows and variable.is_used:
-                variable.rust = distinct(names, f"{variable.name}\0{min(variable.definitions)}", set())
-                number = 2
-                while f"{plain}_{number}" in self.names:
-                    number += 1
-                variable.rust = f"{plain.removeprefix('r#')}_{number}"
-                self.names.add(variable.rust)
-                continue
-            variable.rust = plain
-            first[variable.name] = variable.at_set or min(variable.definitions) < len(self.origin.program.inputs)
+            others = alike.setdefault(variable.name, [])
+            if any(hides(variable, other) or hides(other, variable) for other in others):
+                variable.rust = self.spare(plain)
+            else:
+                variable.rust = plain
+                others.append(variable)
+
+    def spare(self, plain: str) -> str:
+        """Return a name like another, which nothing has."""
+        number = 2
+        while f"{plain}_{number}" in self.names:
+            number += 1
+        self.names.add(f"{plain}_{number}")
+        return f"{plain}_{number}"
 
     def converted(self) -> Converted:
         """Write the file."""
@@ -143,19 +148,19 @@ class _Writer(Statements):
             body += comments.before(comments.last + 1)
         title = f"//! `{origin.name}`, converted from Python; `None` is a null, and what a row is where Python raises."
         parts = [title, "", _ALLOWED]
-        if self.used:
-            parts.append("use crate::python as py;\n")
+        parts.append(IMPORT)
         if program.state:
             parts.append(self._state())
         parts.append("\n".join([*self._documentation(), self._signature(), *body, "}", ""]))
+        text = "\n".join(parts[3:])
         return Converted(
             origin,
             dict(self.inputs),
             [Type(of.kind if of.kind in ("float", "int", "bool") else "float", of.nullable) for of in self.types.results],
             self.result_type(),
             self.is_inexact,
-            "\n".join(parts),
-            python_rs(self.used),
+            "\n".join(parts).replace(IMPORT, IMPORT if "py::" in text else ""),
+            python_rs(set(re.findall(r"\bpy::(\w+)", text))),
         )
 
     def _unwrapped(self) -> list[str]:

@@ -241,6 +241,15 @@ fn round_to_tens(size: f64, dropped: usize) -> String {
     format!("{digits}e{dropped}")
 }
 """,
+    "round_int": """/// `round(n, -digits)` of an int: to tens, hundreds and so on, halves to even.
+pub fn round_int(n: i64, digits: u32) -> Option<i64> {
+    let Some(power) = 10_i128.checked_pow(digits) else { return Some(0) };
+    let (n, half) = (i128::from(n), power / 2);
+    let (floor, rest) = (n.div_euclid(power), n.rem_euclid(power));
+    let up = rest > half || (rest == half && floor % 2 != 0);
+    i64::try_from((floor + i128::from(up)) * power).ok()
+}
+""",
     "sqrt": """/// `math.sqrt(x)`.
 pub fn sqrt(x: f64) -> Option<f64> {
     if x < 0.0 { None } else { Some(x.sqrt()) }

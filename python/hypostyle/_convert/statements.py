@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hypostyle._convert.calls import Calls, unit
-from hypostyle._convert.code import LOOSE, MUL, Code, type_name
+from hypostyle._convert.code import LOOSE, MUL, Code, as_result, type_name
 from hypostyle._convert.comments import Comments
 from hypostyle._convert.flow import Node, is_endless
 from hypostyle._convert.origin import Mark, Origin
@@ -125,6 +125,8 @@ class Statements(Calls):
                 if self.variables.used_by(value[1]) is variable and not variable.unbound:
                     return [f"{variable.rust} /= {self.as_float(right).at(MUL)};"]
         text = self.coerced(code, variable.type).text
+        if code.text == variable.rust:
+            return []
         return [f"{variable.rust} = Some({text});" if variable.unbound else f"{variable.rust} = {text};"]
 
     # Branches
@@ -279,7 +281,8 @@ class Statements(Calls):
             if tail:
                 return [code.text]
             self.exit.is_labelled = True
-            return [f"break '{self.exit.label} {code.text};"]
+            text = f"({code.text})" if code.text.startswith(("{", "'")) else code.text
+            return [f"break '{self.exit.label} {text};"]
         lines, result = self.result(results, state)
         return [*lines, result if tail else f"return {result};"]
 
@@ -288,7 +291,10 @@ class Statements(Calls):
         codes = [self.value(value) for value in results]
         types = self.types.results
         if len(types) == 1 and not self.origin.program.outputs:
-            text = self.coerced(codes[0], Type(_kind(types[0]), True)).text
+            kind = _kind(types[0])
+            code = codes[0]
+            plain = not code.nullable and code.kind != "none"
+            text = as_result(self.coerced(code, Type(kind))).text if plain else self.coerced(code, Type(kind, True)).text
         else:
             items = [self.coerced(c, Type(_kind(t), t.nullable)).text for c, t in zip(codes, types, strict=True)]
             text = f"Some(({', '.join(items)}{',' if len(items) == 1 else ''}))"
@@ -303,11 +309,18 @@ class Statements(Calls):
         if not changed:
             return [], text
         lines = []
-        if "?" in text or f"{self.state_name}." in text:
+        if any(code.fails or f"{self.state_name}." in code.text for code in codes):
+            # Before the state changes: an error leaves it as it was.
             name = self.fresh("result")
             self.names.discard(name)
-            lines.append(f"let {name}: {self.result_type()} = {text};")
-            text = name
+            if len(types) == 1 and not self.origin.program.outputs:
+                value = self.coerced(codes[0], Type(_kind(types[0]), codes[0].nullable))
+                typed = "" if value.typed else f": {type_name(value.type)}"
+                lines.append(f"let {name}{typed} = {value.text};")
+                text = name if value.nullable else f"Some({name})"
+            else:
+                lines.append(f"let {name}: {self.result_type()} = {text};")
+                text = name
         lines.append(f"*{self.state_name} = State {{ {', '.join(parts)} }};")
         return lines, text
 

@@ -162,6 +162,16 @@ def _declare(variable: Variable, root: int) -> None:
     variable.at_set = len(first) == 1 and first[0][1] and len(first[0][0]) == depth
 
 
+def hides(a: Variable, b: Variable) -> bool:
+    """Return whether the declaration of a variable, under the same name, would hide another where that is meant."""
+    if a.unbound or b.unbound:
+        return True
+    block, number = a.declared
+    first = number + 1 if a.at_set else number
+    behind = [any(part == block and n >= first for part, n in path) for path, _ in b.places]
+    return any(behind) and not all(behind)
+
+
 _State: TypeAlias = "tuple[frozenset[Variable], frozenset[Variable]] | None"
 """The variables that may have a value, and those that have one for certain, as Rust sees it."""
 
@@ -198,6 +208,9 @@ class _Assigned:
     def _set(self, node: Node, state: _State) -> _State:
         variable = self.variables.set_by(node)
         if state is None or variable is None:
+            return state
+        if node[0] == "set" and isinstance(node[2], list) and self.variables.used_by(node[2]) is variable:
+            # x = x
             return state
         variable.mutable = variable.mutable or variable in state[0]
         return state[0] | {variable}, state[1] | {variable}
