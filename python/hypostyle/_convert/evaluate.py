@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 OPERATORS: dict[str, Callable[..., Any]] = {
@@ -24,39 +24,49 @@ class EndlessError(Exception):
     """A loop takes so many turns that the row is no use as a sample."""
 
 
+def exact(value: int) -> float:
+    """Return the float that equals an int; raise if there is none."""
+    if int(float(value)) != value:
+        raise OverflowError
+    return float(value)
+
+
 class _Leave(Exception):
     def __init__(self, word: str, results: Sequence[Any] = (), state: Sequence[Any] = ()) -> None:
         self.word, self.results, self.state = word, results, state
 
 
 def run_row(
-    body: Sequence[Any], variables: dict[str, Any], state: Mapping[str, Any]
+    body: Sequence[Any], variables: dict[str, Any], state: Mapping[str, Any], floats: Collection[int] = ()
 ) -> tuple[Sequence[Any], Sequence[Any]] | None:
-    """Return the results of a row and the next state; None if the end is reached without any."""
+    """Return the results of a row and the next state; None if the end is reached without any.
+
+    `floats` are the parts, by identity, whose ints become floats, because other paths have floats there.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            _Row(variables, state).run(body)
+            _Row(variables, state, floats).run(body)
         except _Leave as left:
             return left.results, left.state
     return None
 
 
 class _Row:
-    def __init__(self, variables: dict[str, Any], state: Mapping[str, Any]) -> None:
-        self.variables, self.state = variables, state
+    def __init__(self, variables: dict[str, Any], state: Mapping[str, Any], floats: Collection[int]) -> None:
+        self.variables, self.state, self.floats = variables, state, floats
         self.rounds = 0
 
     def run(self, statements: Sequence[Any]) -> None:
         for statement in statements:
             match statement:
                 case ["set", name, value]:
-                    self.variables[name] = self.value(value)
+                    self.variables[name] = self.joined(statement, self.value(value))
                 case ["if", test, yes, no]:
                     self.run(yes if self.value(test) else no)
                 case ["for", name, items, body]:
                     for item in [self.value(item) for item in items]:
-                        self.variables[name] = item
+                        self.variables[name] = self.joined(statement, item)
                         if self._leaves(body):
                             break
                 case ["while", test, body]:
@@ -86,7 +96,10 @@ class _Row:
         found = found.item() if type(found).__module__ == "numpy" else found
         if isinstance(found, complex) or (type(found) is int and not -(2**63) <= found < 2**63):
             raise OverflowError
-        return found
+        return self.joined(node, found)
+
+    def joined(self, node: Any, value: Any) -> Any:
+        return exact(value) if isinstance(value, int) and id(node) in self.floats else value
 
     def _value(self, node: Any) -> Any:
         match node:
@@ -134,8 +147,10 @@ class _Row:
                 return None
         sign, *operands = node
         values = [self.value(operand) for operand in operands]
-        if sign in ("**", "<<") and all(isinstance(v, int) for v in values) and values[1] > 64 and abs(values[0]) > 1:
-            raise OverflowError
+        if sign in ("**", "<<") and all(isinstance(v, int) for v in values) and values[1] > 64:
+            # Not even tried: such a number may fill the memory.
+            if abs(values[0]) > (sign == "**"):
+                raise OverflowError
         return OPERATORS[sign](*values)
 
     def call(self, name: str, arguments: list[Any]) -> Any:

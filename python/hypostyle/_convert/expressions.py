@@ -95,12 +95,12 @@ class Expressions:
                 arguments.append(code)
                 continue
             names.append(self.fresh("value"))
-            values.append(code.text if code.typed else f"{code.text} as {RUST[code.kind]}")
+            values.append(code.text if code.typed or code.nullable else f"{code.at(ATOM)} as {RUST[code.kind]}")
             arguments.append(Code(names[-1], code.type, simple=True))
         built = build(*arguments)
         self.names -= set(names)
         head = (names[0], values[0]) if len(names) == 1 else (f"({', '.join(names)})", f"({', '.join(values)})")
-        return Code(f"{{ let {head[0]} = {head[1]}; {built.text} }}", built.type, LOOSE)
+        return Code(f"{{ let {head[0]} = {head[1]}; {built.text} }}", built.type, LOOSE, typed=built.typed)
 
     # Values
 

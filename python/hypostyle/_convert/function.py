@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from hypostyle._convert.code import Code, literal, type_name, unwrapped
 from hypostyle._convert.flow import UNBOUND, Flow
@@ -36,6 +37,10 @@ class Converted:
     """The type of each result."""
     result_type: str
     is_inexact: bool
+    floats: frozenset[int]
+    """The parts of the program, by identity, that are floats because they are on some path."""
+    fields: Mapping[str, str]
+    """The types of the state's fields."""
     function_rs: str
     python_rs: str
 
@@ -159,9 +164,26 @@ class _Writer(Statements):
             [Type(of.kind if of.kind in ("float", "int", "bool") else "float", of.nullable) for of in self.types.results],
             self.result_type(),
             self.is_inexact,
+            frozenset(self._floats(program.body)),
+            {name: of.kind for name, of in self.types.fields.items()},
             "\n".join(parts).replace(IMPORT, IMPORT if "py::" in text else ""),
             python_rs(set(re.findall(r"\bpy::(\w+)", text))),
         )
+
+    def _floats(self, node: Any) -> Iterator[int]:
+        if not isinstance(node, list):
+            return
+        match node:
+            case ["set" | "for", *_] if (variable := self.variables.set_by(node)) and variable.type.kind == "float":
+                yield id(node)
+            case ["if", _, _, _] if not isinstance(node[2], list) or not node[2] or isinstance(node[2][0], str):
+                if self.types.of(node).kind == "float":
+                    yield id(node)
+            case ["and" | "or", _] | ["call", "min" | "max" | "np.where", _] | ["block", _]:
+                if self.types.of(node).kind == "float":
+                    yield id(node)
+        for item in node:
+            yield from self._floats(item)
 
     def _unwrapped(self) -> list[str]:
         lines = []

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from hypostyle._convert.evaluate import ROW_ERRORS, EndlessError, run_row
+from hypostyle._convert.evaluate import ROW_ERRORS, EndlessError, exact, run_row
 from hypostyle._convert.function import Converted
 from hypostyle._convert.origin import Origin
 from hypostyle._convert.kinds import NO_VALUE, constant_of
@@ -111,11 +111,13 @@ class _Samples:
         program = self.program
         state = {name: constant_of(start) for name, start in program.state}
         found: list[Row] = []
+        floats = self.converted.floats
         for values in rows:
             try:
-                left = run_row(program.body, dict(zip(program.inputs, values, strict=True)), state)
+                left = run_row(program.body, dict(zip(program.inputs, values, strict=True)), state, floats)
                 results, after = left if left is not None else ([None] * len(self.converted.results), [])
                 stored = [stored_as(r, of.kind) for r, of in zip(results, self.converted.results, strict=True)]
+                after = [stored_as(value, of) for value, of in zip(after, self.converted.fields.values(), strict=True)]
             except EndlessError:
                 if program.state:
                     break
@@ -173,10 +175,8 @@ def stored_as(value: Any, kind: str) -> Any:
     if value is None:
         return None
     if kind == "float":
-        if isinstance(value, int) and int(float(value)) != value:
-            raise OverflowError
-        return float(value)
-    return int(value) if kind == "int" else bool(value)
+        return exact(value) if isinstance(value, int) else float(value)
+    return int(value) if kind == "int" else bool(value) if kind == "bool" else value
 
 
 def _same(a: Any, b: Any) -> bool:

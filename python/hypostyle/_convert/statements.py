@@ -23,6 +23,7 @@ class _Exit:
     of: Type | None = None
     label: str = ""
     is_labelled: bool = False
+    is_typed: bool = True
 
 
 class Statements(Calls):
@@ -278,6 +279,7 @@ class Statements(Calls):
         """Write `return`."""
         if self.exit.of is not None:
             code = self.coerced(self.value(results[0]), self.exit.of)
+            self.exit.is_typed = self.exit.is_typed and code.typed
             if tail:
                 return [code.text]
             self.exit.is_labelled = True
@@ -341,11 +343,12 @@ class Statements(Calls):
         if id(body) in self.variables.flow.falls:
             lines.append("None")
         label = f"'{self.exit.label}: " if self.exit.is_labelled else ""
+        typed = self.exit.is_typed
         self.names.discard(self.exit.label)
         self.exit, self.at = outer, outer_at
         if not label and len(lines) == 1:
-            return Code(lines[0], of, LOOSE)
-        return Code(f"{label}{{\n" + "\n".join(lines) + "\n}", of, LOOSE)
+            return Code(lines[0], of, LOOSE, typed=typed)
+        return Code(f"{label}{{\n" + "\n".join(lines) + "\n}", of, LOOSE, typed=typed)
 
 
 def leaves(body: list[Node]) -> bool:

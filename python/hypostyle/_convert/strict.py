@@ -22,6 +22,8 @@ class _Strict:
     def __init__(self, flow: Flow, number: int, has_state: bool) -> None:
         self.flow, self.number, self.has_state = flow, number, has_state
         self.name = flow.definitions[number].name
+        self.leaves = False
+        """Whether a loop is left, or its next turn begun, before an error."""
 
     def holds(self, body: list[Node]) -> bool:
         if self._is_tested(body):
@@ -65,11 +67,20 @@ class _Strict:
             case ["for", _, items, body]:
                 if any(self.raises(item) for item in items):
                     return False, True
-                return self._block(body, in_block)
+                outer, self.leaves = self.leaves, False
+                falls, fine = self._block(body, in_block)
+                falls, self.leaves = falls or self.leaves, outer
+                return falls, fine
+            case ["break" | "continue"]:
+                self.leaves = True
+                return False, True
             case ["while", test, body]:
                 if self.raises(test):
                     return False, True
-                return True, self._block(body, in_block)[1]
+                outer = self.leaves
+                fine = self._block(body, in_block)[1]
+                self.leaves = outer
+                return True, fine
             case ["return", results, state]:
                 if any(self.raises(value) for value in [*state, *results]):
                     return False, True
