@@ -68,6 +68,9 @@ def literal(value: Any) -> Code:
         if value == -(2**63):
             return Code("i64::MIN", of, constant=value, simple=True)
         text = f"{value:_}" if abs(value) >= 10_000 else str(value)
+        if abs(value) >= 2**31:
+            # Rust takes literals alone for 32 bits.
+            return Code(f"{text}_i64", of, UNARY if value < 0 else ATOM, value, simple=True)
     elif math.isnan(value):
         return Code("f64::NAN", of, constant=value, simple=True)
     elif math.isinf(value):
@@ -147,6 +150,9 @@ def coerced(code: Code, of: Type, helper: Callable[[str], str]) -> Code:
         # A field or a variable that is never anything else is of another type in Rust.
         text = f"{{ let _ = {code.text}; None }}" if code.fails else "None"
         return Code(text, of, LOOSE if code.fails else ATOM, typed=False, simple=not code.fails)
+    if code.nullable and not of.nullable:
+        # It is known to be there.
+        code = unwrapped(code)
     if not code.nullable:
         code = number_as(code, of.kind, helper)
         if not of.nullable:

@@ -212,8 +212,9 @@ def _rows(converted: Converted, package: str, samples: list[list[Row]]) -> str:
     names = [f"x{n}" for n in range(len(inputs))]
     call = ", ".join(names)
     outputs = bool(converted.origin.program.outputs)
+    inexact = converted.is_inexact
 
-    def row(values: list[object], results: list[object] | None) -> str:
+    def row(values: list[object], results: list[object] | None, ulps: int) -> str:
         cells = [shown(value, kind) for value, (_, kind) in zip(values, inputs, strict=True)]
         if results is None:
             want = "None"
@@ -225,12 +226,12 @@ def _rows(converted: Converted, package: str, samples: list[list[Row]]) -> str:
             want = f"Some(({', '.join(plain)}{',' if len(plain) == 1 else ''}))"
         else:
             want = shown(results[0], converted.results[0].kind)
-        return f"({', '.join([*cells, want])})"
+        return f"({', '.join([*cells, want, *([str(ulps)] if inexact else [])])})"
 
-    row_type = f"({', '.join([*types, converted.result_type])})"
+    row_type = f"({', '.join([*types, converted.result_type, *(['u64'] if inexact else [])])})"
     lines = []
     for rows in samples:
-        inner = "\n".join(f"        {row(values, results)}," for values, results in rows)
+        inner = "\n".join(f"        {row(values, results, ulps)}," for values, results, ulps in rows)
         lines.append(f"    &[\n{inner}\n    ],")
     table = "\n".join(lines)
     start = "        let mut state = function::State::default();\n" if converted.has_state else ""
@@ -243,57 +244,60 @@ def _rows(converted: Converted, package: str, samples: list[list[Row]]) -> str:
     tuple_impl = ""
     if outputs:
         bounds = ", ".join(f"{letter}: Same" for letter in letters)
-        tests = " && ".join(f"self.{n}.same(&want.{n})" for n in range(arity))
+        tests = " && ".join(f"self.{n}.same(&want.{n}, ulps)" for n in range(arity))
         comma = "," if arity == 1 else ""
         tuple_impl = f"""
 impl<{bounds}> Same for ({", ".join(letters)}{comma}) {{
-    fn same(&self, want: &Self) -> bool {{
+    fn same(&self, want: &Self, ulps: u64) -> bool {{
         {tests}
     }}
 }}
 """
+    note = ""
+    if inexact:
+        note = """/// Inputs, the result, and by how many units in the last place a float of it may differ: the last bits of `exp` and the
+/// like are the system's C library's, and what comes after may make more of them.
+"""
+    ulps_name, no_ulps = (", ulps", "ulps") if inexact else ("", "0")
     return f"""//! Rows with what CPython {platform.python_version()} gave for them. Floats are given by their bits.
 #![allow(clippy::all)]
 
 use {package}::function;
 
-/// By how many units in the last place a float may differ: the system's C library has the last bits of `exp` and the like.
-const ULPS: u64 = {2 if converted.is_inexact else 0};
-
-type Row = {row_type};
+{note}type Row = {row_type};
 
 const fn f(bits: u64) -> Option<f64> {{
     Some(f64::from_bits(bits))
 }}
 
 trait Same {{
-    fn same(&self, want: &Self) -> bool;
+    fn same(&self, want: &Self, ulps: u64) -> bool;
 }}
 
 impl Same for f64 {{
-    fn same(&self, want: &Self) -> bool {{
+    fn same(&self, want: &Self, ulps: u64) -> bool {{
         let place = |x: f64| if x.is_sign_negative() {{ -(x.abs().to_bits() as i128) }} else {{ x.to_bits() as i128 }};
-        let near = ULPS > 0 && place(*self).abs_diff(place(*want)) <= u128::from(ULPS);
+        let near = ulps > 0 && place(*self).abs_diff(place(*want)) <= u128::from(ulps);
         self.to_bits() == want.to_bits() || (self.is_nan() && want.is_nan()) || near
     }}
 }}
 
 impl Same for i64 {{
-    fn same(&self, want: &Self) -> bool {{
+    fn same(&self, want: &Self, _ulps: u64) -> bool {{
         self == want
     }}
 }}
 
 impl Same for bool {{
-    fn same(&self, want: &Self) -> bool {{
+    fn same(&self, want: &Self, _ulps: u64) -> bool {{
         self == want
     }}
 }}
 
 impl<T: Same> Same for Option<T> {{
-    fn same(&self, want: &Self) -> bool {{
+    fn same(&self, want: &Self, ulps: u64) -> bool {{
         match (self, want) {{
-            (Some(got), Some(want)) => got.same(want),
+            (Some(got), Some(want)) => got.same(want, ulps),
             (None, None) => true,
             _ => false,
         }}
@@ -303,10 +307,10 @@ impl<T: Same> Same for Option<T> {{
 #[test]
 fn rows_are_as_in_python() {{
     for (part, rows) in SEQUENCES.iter().enumerate() {{
-{start}        for (number, &({call}, want)) in rows.iter().enumerate() {{
+{start}        for (number, &({call}, want{ulps_name})) in rows.iter().enumerate() {{
 {unchanged}            let got = function::{converted.rust_function}({state}{call});
             let given = format!("{{:?}}", ({call},));
-            assert!(got.same(&want), "row {{number}} of part {{part}}, {{given}}: {{got:?}}, in Python {{want:?}}{_before(converted)}");
+            assert!(got.same(&want, {no_ulps}), "row {{number}} of part {{part}}, {{given}}: {{got:?}}, in Python {{want:?}}{_before(converted)}");
         }}
     }}
 }}
@@ -315,7 +319,7 @@ fn rows_are_as_in_python() {{
 const SEQUENCES: &[&[Row]] = &[
 {table}
 ];
-""".replace("f(0x", "f(0x")
+"""
 
 
 def _before(converted: Converted) -> str:

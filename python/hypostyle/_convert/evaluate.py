@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
+
+from hypostyle._convert.helpers import INEXACT
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
@@ -16,12 +19,19 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "invert": operator.invert, "not": operator.not_,
     "abs": abs, "min": min, "max": max, "round": round, "int": int, "float": float, "bool": bool,
 }  # fmt: skip
+_INEXACT = {*INEXACT, "pow", "power", "arcsin", "arccos", "arctan", "arctan2"}
 ROUNDS = 10_000
 ROW_ERRORS = (TypeError, ValueError, ArithmeticError, UnboundLocalError)
 
 
 class EndlessError(Exception):
     """A loop takes so many turns that the row is no use as a sample."""
+
+
+def _is_inexact(node: Any) -> bool:
+    if not isinstance(node, list):
+        return False
+    return node[0] == "**" or (node[0] == "call" and node[1].rpartition(".")[2] in _INEXACT)
 
 
 def exact(value: int) -> float:
@@ -37,24 +47,26 @@ class _Leave(Exception):
 
 
 def run_row(
-    body: Sequence[Any], variables: dict[str, Any], state: Mapping[str, Any], floats: Collection[int] = ()
+    body: Sequence[Any], variables: dict[str, Any], state: Mapping[str, Any], floats: Collection[int] = (), nudges: str = ""
 ) -> tuple[Sequence[Any], Sequence[Any]] | None:
     """Return the results of a row and the next state; None if the end is reached without any.
 
     `floats` are the parts, by identity, whose ints become floats, because other paths have floats there.
+    `nudges` move the results of `exp` and the like by a last bit, in turn: up (+), or down (-).
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            _Row(variables, state, floats).run(body)
+            _Row(variables, state, floats, nudges).run(body)
         except _Leave as left:
             return left.results, left.state
     return None
 
 
 class _Row:
-    def __init__(self, variables: dict[str, Any], state: Mapping[str, Any], floats: Collection[int]) -> None:
+    def __init__(self, variables: dict[str, Any], state: Mapping[str, Any], floats: Collection[int], nudges: str) -> None:
         self.variables, self.state, self.floats = variables, state, floats
+        self.nudges = itertools.cycle(nudges) if nudges else None
         self.rounds = 0
 
     def run(self, statements: Sequence[Any]) -> None:
@@ -96,6 +108,8 @@ class _Row:
         found = found.item() if type(found).__module__ == "numpy" else found
         if isinstance(found, complex) or (type(found) is int and not -(2**63) <= found < 2**63):
             raise OverflowError
+        if self.nudges is not None and isinstance(found, float) and _is_inexact(node):
+            found = math.nextafter(found, math.inf if next(self.nudges) == "+" else -math.inf)
         return self.joined(node, found)
 
     def joined(self, node: Any, value: Any) -> Any:

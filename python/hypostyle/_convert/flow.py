@@ -162,6 +162,14 @@ def is_endless(test: Any) -> bool:
     return isinstance(test, bool | int) and bool(test)
 
 
+def leaves(body: list[Node]) -> bool:
+    """Return whether the end of statements is never reached."""
+    if not body:
+        return False
+    last = body[-1]
+    return last[0] in ("return", "break", "continue") or (last[0] == "if" and leaves(last[2]) and leaves(last[3]))
+
+
 def joined(*places: Reaching) -> Reaching:
     """Return what reaches a place that is come to from others."""
     reached = [place for place in places if place is not None]

@@ -13,8 +13,8 @@ from hypostyle._convert.code import Code, literal, type_name, unwrapped
 from hypostyle._convert.flow import UNBOUND, Flow
 from hypostyle._convert.helpers import python_rs
 from hypostyle._convert.names import distinct, rust_name
-from hypostyle._convert.origin import Origin
-from hypostyle._convert.statements import Statements
+from hypostyle._convert.origin import Helper, Origin
+from hypostyle._convert.called import Called
 from hypostyle._convert.strict import strict_inputs
 from hypostyle._convert.kinds import NO_VALUE, Types, constant_of
 from hypostyle._convert.variables import Type, Variable, Variables, hides
@@ -105,12 +105,14 @@ def _check(origin: Origin, variables: Variables, types: Types, inputs: Mapping[s
         raise origin.error(origin.source.node, "results and the state's fields are floats, ints, bools or None")
 
 
-class _Writer(Statements):
+class _Writer(Called):
     def __init__(
         self, origin: Origin, variables: Variables, types: Types, inputs: Mapping[str, str], strict: set[str]
     ) -> None:
         super().__init__(origin, variables, types)
         self.inputs, self.strict = inputs, strict
+        self.functions = {}
+        self.reserved = frozenset({"step", function_name(origin.name)})
         parameters = [a.arg for a in [*origin.source.node.args.posonlyargs, *origin.source.node.args.args]]
         is_scan = bool(origin.program.state) and not origin.is_loop
         self.state_name = rust_name(parameters[0]) if is_scan else "state"
@@ -124,10 +126,27 @@ class _Writer(Statements):
         names: dict[str, str] = {}
         for name in self.origin.program.inputs:
             distinct(names, name, self.names)
-        ordered = sorted(self.variables.all(), key=lambda v: (not v.name.isidentifier(), min(v.definitions)))
+        scopes: dict[str, dict[str, str]] = {
+            helper.prefix: {}
+            for block, helper in _blocks(self.origin.program.body, self.origin.helpers)
+            if self.parameters(block, helper) is not None
+        }
+        scopes_taken: dict[str, set[str]] = {prefix: set() for prefix in scopes}
+        every = self.variables.all()
+        inside = {v: prefix for v in every for prefix in scopes if v.name.startswith(prefix)}
+        ordered = sorted(every, key=lambda v: (v in inside, not v.name.isidentifier(), min(v.definitions)))
         alike: dict[str, list[Variable]] = {}
         for variable in ordered:
-            plain = distinct(names, variable.name, self.names)
+            if variable in inside:
+                # A function of its own: its names are those of the Python again.
+                prefix = inside[variable]
+                made = {v.rust for v in every if v.rust and v not in inside and not v.name.isidentifier()}
+                taken = scopes_taken[prefix] | made
+                plain = distinct(scopes[prefix], variable.name, taken)
+                scopes_taken[prefix].add(plain)
+            else:
+                plain = distinct(names, variable.name, self.names)
+            self.names.add(plain)
             others = alike.setdefault(variable.name, [])
             if any(hides(variable, other) or hides(other, variable) for other in others):
                 variable.rust = self.spare(plain)
@@ -157,6 +176,7 @@ class _Writer(Statements):
         if program.state:
             parts.append(self._state())
         parts.append("\n".join([*self._documentation(), self._signature(), *body, "}", ""]))
+        parts += _called(parts[-1], dict(self.functions))
         text = "\n".join(parts[3:])
         return Converted(
             origin,
@@ -241,6 +261,24 @@ class _Writer(Statements):
                 "",
             ]
         )
+
+
+def _called(text: str, functions: dict[str, str]) -> Iterator[str]:
+    """Yield the functions that a text calls, and those that they call."""
+    for name in list(functions):
+        if name in functions and re.search(rf"(?<![\w.:]){re.escape(name)}\(", text):
+            body = functions.pop(name)
+            yield body
+            yield from _called(body, functions)
+
+
+def _blocks(node: Any, helpers: Mapping[int, Helper]) -> Iterator[tuple[Any, Helper]]:
+    """Yield the blocks of helpers."""
+    if isinstance(node, list):
+        if id(node) in helpers:
+            yield node, helpers[id(node)]
+        for item in node:
+            yield from _blocks(item, helpers)
 
 
 __all__ = ["NO_VALUE", "UNBOUND", "Converted", "UnsupportedError", "convert"]

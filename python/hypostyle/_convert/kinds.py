@@ -5,11 +5,13 @@ The rules are those of the library's own compiler: an int joined with a float is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
-from hypostyle._convert.flow import UNBOUND, Node
-from hypostyle._convert.variables import NONE, UNKNOWN, Type, Variables, join
+from hypostyle._convert.flow import UNBOUND, Node, leaves
+from hypostyle._convert.variables import NONE, ORDER, UNKNOWN, Type, Variables, join
 from hypostyle._functions.program import Program
 
 FLOAT, INT, BOOL, TEXT = Type("float"), Type("int"), Type("bool"), Type("text")
@@ -49,7 +51,7 @@ class Types:
         for number, name in enumerate(program.inputs):
             variables.of_input(number).type = inputs[name]
         self._known: dict[int, Type] = {}
-        self._result: list[Any] | None = None
+        self._there: frozenset[str | int] = frozenset()
         while self._round():
             pass
         if id(program.body) in variables.flow.falls and not program.state:
@@ -88,14 +90,19 @@ class Types:
     # Statements
 
     def _block(self, body: list[Node], block: int | None) -> None:
+        outer = self._there
         for statement in body:
             match statement:
                 case ["set", _, value]:
                     self._assign(statement, self.of(value))
                 case ["if", test, yes, no]:
                     self.of(test)
-                    self._block(yes, block)
-                    self._block(no, block)
+                    with self._knowing(self._facts(test, True)):
+                        self._block(yes, block)
+                    with self._knowing(self._facts(test, False)):
+                        self._block(no, block)
+                    if leaves(yes):
+                        self._there |= self._facts(test, False)
                 case ["for", _, items, inner]:
                     for item in items:
                         self._assign(statement, self.of(item))
@@ -111,6 +118,43 @@ class Types:
                     self.results = [join(a, b) for a, b in zip(self.results, found, strict=True)]
                     for (name, old), value in zip(list(self.fields.items()), state, strict=True):
                         self.fields[name] = join(old, self.of(value))
+        self._there = outer
+
+    # What is not None
+
+    @contextmanager
+    def _knowing(self, facts: frozenset[str | int]) -> Iterator[None]:
+        outer, self._there = self._there, self._there | facts
+        yield
+        self._there = outer
+
+    def _facts(self, test: Any, truth: bool) -> frozenset[str | int]:
+        """Return the fields, and the variables by their only assignments, that are not None if a test is so."""
+        match test:
+            case ["not", value]:
+                return self._facts(value, not truth)
+            case ["is_none", value]:
+                return frozenset() if truth else self._key(value)
+            case ["and" | "or" as word, values] if truth == (word == "and"):
+                return frozenset().union(*(self._facts(value, truth) for value in values))
+            case ["get" | "field", _]:
+                return self._key(test) if truth else frozenset()
+        return frozenset()
+
+    def _key(self, node: Any) -> frozenset[str | int]:
+        match node:
+            case ["field", name]:
+                return frozenset({name})
+            case ["get", _]:
+                reaching = self.variables.flow.of_use.get(id(node), set())
+                variable = self.variables.used_by(node)
+                if variable is not None and not variable.unbound and len(variable.definitions) == 1:
+                    return frozenset(reaching)
+        return frozenset()
+
+    def _present(self, node: Any, of: Type) -> Type:
+        key = self._key(node)
+        return Type(of.kind) if of.nullable and of.kind in ORDER and key and key <= self._there else of
 
     def _assign(self, node: Node, of: Type) -> None:
         variable = self.variables.set_by(node)
@@ -135,9 +179,9 @@ class Types:
                 return TEXT
             case ["get", _]:
                 variable = self.variables.used_by(node)
-                return variable.type if variable is not None else NONE
+                return self._present(node, variable.type) if variable is not None else NONE
             case ["field", name]:
-                return self.fields[name]
+                return self._present(node, self.fields[name])
             case ["not" | "is_none", value]:
                 self.of(value)
                 return BOOL
@@ -152,7 +196,12 @@ class Types:
             case ["neg" | "pos" | "invert" as sign, value]:
                 return _signed(sign, self.of(value))
             case ["and" | "or" as word, values]:
-                found = [self.of(value) for value in values]
+                found = [self.of(values[0])]
+                known: frozenset[str | int] = frozenset()
+                for before, value in pairwise(values):
+                    known |= self._facts(before, word == "and")
+                    with self._knowing(known):
+                        found.append(self.of(value))
                 kind = UNKNOWN
                 for of in found:
                     kind = join(kind, of)
@@ -160,7 +209,10 @@ class Types:
                 return Type(kind.kind, nullable)
             case ["if", test, yes, no]:
                 self.of(test)
-                return join(self.of(yes), self.of(no))
+                with self._knowing(self._facts(test, True)):
+                    first = self.of(yes)
+                with self._knowing(self._facts(test, False)):
+                    return join(first, self.of(no))
             case ["call", name, arguments]:
                 return self._call(name, arguments)
             case ["block", body]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import importlib.util
 import sys
-from collections.abc import Sequence
+import types
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from hypostyle._functions.scope import Scope
 from hypostyle._functions.source import Source, source_of
 from hypostyle._functions.statements import Statements
 from hypostyle._functions.translate import _finish, nesting
-from hypostyle._functions.values import Statement
+from hypostyle._functions.values import Statement, Value
 
 ANNOTATIONS = {"float": "float", "int": "int", "bool": "bool"}
 
@@ -32,10 +33,20 @@ class Mark:
     node: ast.stmt
 
 
+@dataclass(frozen=True)
+class Helper:
+    """A call of another function, which the program has as a block."""
+
+    source: Source
+    prefix: str
+    """What its variables begin with."""
+
+
 class _Marking(Statements):
     """Notes the place of every statement that the front end writes."""
 
     marks: dict[int, tuple[Statement, Mark]]
+    helpers: dict[int, tuple[Value, Helper]]
 
     def statement(self, node: ast.stmt) -> None:
         out = self.out
@@ -48,6 +59,14 @@ class _Marking(Statements):
         for statement in statements:
             # The statement is kept, so that no other can get its number.
             self.marks.setdefault(id(statement), (statement, Mark(self.scope.source, node)))
+
+
+    def inline(self, function: types.FunctionType, node: ast.Call) -> Value:
+        prefix = f"{self.name_prefix}{source_of(function).name}.{self.counter + 1}."
+        value = super().inline(function, node)
+        if isinstance(value, list) and value[0] == "block":
+            self.helpers[id(value)] = value, Helper(source_of(function), prefix)
+        return value
 
 
 class _MarkingLoop(_Marking, _Loop):
@@ -66,6 +85,8 @@ class Origin:
     source: Source
     program: Program
     marks: dict[int, Mark]
+    helpers: dict[int, Helper]
+    """The blocks that are calls of other functions."""
     is_loop: bool
 
     @property
@@ -109,36 +130,46 @@ def origin_of(given: Any) -> Origin:
         state, outputs = {}, None
         is_loop = any(isinstance(s, ast.For) for s in source.body) and bool(arrays_of(source, Scope(source).parameters))
     marks: dict[int, tuple[Statement, Mark]] = {}
+    helpers: dict[int, tuple[Value, Helper]] = {}
     translator: Statements
     with nesting(source):
         if is_loop:
             translator = _MarkingLoop(source)
-            translator.marks = marks
+            translator.marks, translator.helpers = marks, helpers
             program = translator.program(outputs)
         else:
             translator = _Marking(Scope(source))
-            translator.marks = marks
+            translator.marks, translator.helpers = marks, helpers
             program = _finish(translator, source, state, outputs)
     texts = {name: value for name, value in program.defaults.items() if isinstance(value, str)}
     for name, value in texts.items():
         program = program.with_constants({name: value})
     copies: dict[int, Mark] = {}
-    body = _copied(program.body, marks, copies)
+    calls: dict[int, Helper] = {}
+    body = _copied(program.body, marks, helpers, copies, calls)
     program = Program(program.name, program.inputs, program.state, program.outputs, body, program.defaults)
-    return Origin(python, source, program, copies, is_loop)
+    return Origin(python, source, program, copies, calls, is_loop)
 
 
 def _plain(start: Any) -> Any:
     return float(start[1]) if isinstance(start, list) else start
 
 
-def _copied(node: Any, marks: dict[int, tuple[Statement, Mark]], copies: dict[int, Mark]) -> Any:
+def _copied(
+    node: Any,
+    marks: Mapping[int, tuple[Statement, Mark]],
+    helpers: Mapping[int, tuple[Value, Helper]],
+    places: dict[int, Mark],
+    calls: dict[int, Helper],
+) -> Any:
     """Return a copy in which every part stands once: parts are told apart by their identity from here on."""
     if not isinstance(node, list | tuple):
         return node
-    copy = [_copied(item, marks, copies) for item in node]
+    copy = [_copied(item, marks, helpers, places, calls) for item in node]
     if id(node) in marks:
-        copies[id(copy)] = marks[id(node)][1]
+        places[id(copy)] = marks[id(node)][1]
+    if id(node) in helpers:
+        calls[id(copy)] = helpers[id(node)][1]
     return copy
 
 

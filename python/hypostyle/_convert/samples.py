@@ -29,8 +29,10 @@ INTS = [None, 0, 1, -1, 2, 3, -3, 7, 63, 64, 100, 2**31, 2**53, 2**53 + 1, -(2**
 BOOLS = [None, True, False]
 PLAIN_ROWS, SEQUENCES, LENGTH = 150, 8, 40
 
-Row = tuple[list[Any], Any]
-"""The inputs of a row, and its results; None for a row in error."""
+MOST_ULPS = 2**20
+
+Row = tuple[list[Any], Any, int]
+"""The inputs of a row, its results (None for a row in error), and by how many last bits these may differ."""
 
 
 class DifferenceError(Exception):
@@ -109,29 +111,46 @@ class _Samples:
 
     def _run(self, rows: list[list[Any]]) -> list[Row]:
         program = self.program
-        state = {name: constant_of(start) for name, start in program.state}
+        start = {name: constant_of(value) for name, value in program.state}
+        states = [dict(start) for _ in self._nudges()]
         found: list[Row] = []
-        floats = self.converted.floats
         for values in rows:
             try:
-                left = run_row(program.body, dict(zip(program.inputs, values, strict=True)), state, floats)
-                results, after = left if left is not None else ([None] * len(self.converted.results), [])
-                stored = [stored_as(r, of.kind) for r, of in zip(results, self.converted.results, strict=True)]
-                after = [stored_as(value, of) for value, of in zip(after, self.converted.fields.values(), strict=True)]
+                ends = [
+                    self._row(values, state, nudges) for state, nudges in zip(states, self._nudges(), strict=True)
+                ]
             except EndlessError:
+                ends = []
+            tolerance = _tolerance([results for results, _ in ends])
+            if tolerance is None:
                 if program.state:
                     break
                 continue
-            except ROW_ERRORS:
-                found.append((values, None))
-                continue
-            if not self.origin.is_loop:
-                self._check(values, state, list(results))
-            state = dict(zip(state, after, strict=True))
-            found.append((values, stored))
+            results = ends[0][0]
+            if results is not None and not self.origin.is_loop:
+                self._check(values, states[0], results)
+            states = [after for _, after in ends]
+            found.append((values, results, tolerance))
         if self.origin.is_loop:
             self._check_loop(found)
         return found
+
+    def _nudges(self) -> tuple[str, ...]:
+        return ("", "+", "-", "+-", "-+") if self.converted.is_inexact else ("",)
+
+    def _row(self, values: list[Any], state: dict[str, Any], nudges: str) -> tuple[list[Any] | None, dict[str, Any]]:
+        """Return the results of a row, None for one in error, and the state after it."""
+        program, kinds = self.program, self.converted.fields
+        variables = dict(zip(program.inputs, values, strict=True))
+        try:
+            left = run_row(program.body, variables, state, self.converted.floats, nudges)
+            if left is None:
+                return [None] * len(self.converted.results), state
+            results = [stored_as(r, of.kind) for r, of in zip(left[0], self.converted.results, strict=True)]
+            after = [stored_as(value, kind) for value, kind in zip(left[1], kinds.values(), strict=True)]
+        except ROW_ERRORS:
+            return None, state
+        return results, dict(zip(state, after, strict=True))
 
     def _check(self, values: list[Any], state: dict[str, Any], results: list[Any]) -> None:
         """Run the user's own function on a row."""
@@ -153,21 +172,42 @@ class _Samples:
 
     def _check_loop(self, rows: list[Row]) -> None:
         """Run the user's loop on arrays, if no row is null."""
-        if not rows or any(results is None or None in results or None in values for values, results in rows):
+        if not rows or any(results is None or None in results or None in values for values, results, _ in rows):
             return
         import numpy as np
 
         scalars = self._scalars()
-        columns = zip(self.program.inputs, zip(*(values for values, _ in rows), strict=True), strict=True)
+        columns = zip(self.program.inputs, zip(*(values for values, _, _ in rows), strict=True), strict=True)
         given = {name: column[0] if name in scalars else np.array(column) for name, column in columns}
         with np.errstate(all="ignore"):
             got = self.origin.function(**given)
         arrays = got if isinstance(got, tuple) else (got,)
-        for number, (values, results) in enumerate(rows):
+        for number, (values, results, _) in enumerate(rows):
             python = [array[number] for array in arrays]
             if not all(map(_same, python, results)):
                 msg = f"{self.origin.name}, row {number} ({values}): Python gives {python}, the program {results}"
                 raise DifferenceError(msg)
+
+
+def _tolerance(ends: list[Any]) -> int | None:
+    """Return by how much a row's results may differ, given what small changes within them do; None for too much."""
+    if not ends or len({results is None for results in ends}) > 1:
+        return None
+    widest = 0
+    for values in zip(*(results or () for results in ends), strict=True):
+        if not all(isinstance(value, float) and math.isfinite(value) for value in values):
+            if len({repr(value) for value in values}) > 1:
+                return None
+            continue
+        places = [_place(value) for value in values]
+        widest = max(widest, *(abs(place - places[0]) for place in places))
+    return 2 + 2 * widest if widest <= MOST_ULPS else None
+
+
+def _place(value: float) -> int:
+    """Return the position of a float among all floats."""
+    bits: int = struct.unpack("<q", struct.pack("<d", value))[0]
+    return bits if bits >= 0 else -(2**63) - bits
 
 
 def stored_as(value: Any, kind: str) -> Any:

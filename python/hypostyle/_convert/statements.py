@@ -8,7 +8,7 @@ from typing import Any
 from hypostyle._convert.calls import Calls, unit
 from hypostyle._convert.code import LOOSE, MUL, Code, as_result, type_name
 from hypostyle._convert.comments import Comments
-from hypostyle._convert.flow import Node, is_endless
+from hypostyle._convert.flow import Node, is_endless, leaves
 from hypostyle._convert.origin import Mark, Origin
 from hypostyle._convert.kinds import Types
 from hypostyle._convert.variables import Type, Variable, Variables
@@ -17,11 +17,14 @@ _INPLACE = {"+": "+=", "-": "-=", "*": "*="}
 
 
 @dataclass
-class _Exit:
+class Exit:
     """What `return` means: of the function, or of the block of a helper."""
 
     of: Type | None = None
     label: str = ""
+    is_function: bool = False
+    fails: bool = False
+    """Whether the function of a helper may have no result."""
     is_labelled: bool = False
     is_typed: bool = True
 
@@ -32,7 +35,7 @@ class Statements(Calls):
     def __init__(self, origin: Origin, variables: Variables, types: Types) -> None:
         super().__init__(origin, variables, types)
         self.comments: dict[tuple[str, int], Comments] = {}
-        self.exit = _Exit()
+        self.exit = Exit()
         self.hoisted: dict[tuple[int, int], list[Variable]] = {}
         for variable in variables.all():
             if not variable.at_set and variable.is_used:
@@ -49,11 +52,13 @@ class Statements(Calls):
 
     # Blocks
 
-    def block(self, body: list[Node], tail: bool = False) -> list[str]:
-        """Write statements; with `tail` a `return` at their end is the value of the block."""
+    def block(self, body: list[Node], tail: bool = False, skip: int = 0) -> list[str]:
+        """Write statements without the first ones; with `tail` a `return` at their end is the value of the block."""
         known = set(self.known)
         lines: list[str] = []
         for number, statement in enumerate(body):
+            if number < skip:
+                continue
             mark = self.origin.marks.get(id(statement))
             beside: list[str] = []
             if mark is not None:
@@ -280,6 +285,9 @@ class Statements(Calls):
         if self.exit.of is not None:
             code = self.coerced(self.value(results[0]), self.exit.of)
             self.exit.is_typed = self.exit.is_typed and code.typed
+            if self.exit.is_function:
+                text = as_result(code).text if self.exit.fails else code.text
+                return [text if tail else f"return {text};"]
             if tail:
                 return [code.text]
             self.exit.is_labelled = True
@@ -338,7 +346,7 @@ class Statements(Calls):
         """Write the block of a helper, or of an assignment in an expression."""
         of = self.types.of(node)
         outer, outer_at = self.exit, self.at
-        self.exit = _Exit(of, self.fresh("call"))
+        self.exit = Exit(of, self.fresh("call"))
         lines = self.block(body, tail=True)
         if id(body) in self.variables.flow.falls:
             lines.append("None")
@@ -349,14 +357,6 @@ class Statements(Calls):
         if not label and len(lines) == 1:
             return Code(lines[0], of, LOOSE, typed=typed)
         return Code(f"{label}{{\n" + "\n".join(lines) + "\n}", of, LOOSE, typed=typed)
-
-
-def leaves(body: list[Node]) -> bool:
-    """Return whether the end of statements is never reached."""
-    if not body:
-        return False
-    last = body[-1]
-    return last[0] in ("return", "break", "continue") or (last[0] == "if" and leaves(last[2]) and leaves(last[3]))
 
 
 def returns(body: list[Node]) -> bool:
