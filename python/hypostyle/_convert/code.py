@@ -134,12 +134,13 @@ def as_result(code: Code) -> Code:
     if code.level < ATOM or not code.text.endswith("?"):
         return Code(f"Some({code.text})", of, typed=code.typed)
     text = code.text[:-1]
-    depth = 0
-    for number, letter in enumerate(text):
+    depth, closed = 0, 0
+    for letter in text:
         depth += (letter == "(") - (letter == ")")
+        closed += 1
         if depth == 0:
             break
-    if text.startswith("(") and number == len(text) - 1:
+    if text.startswith("(") and closed == len(text):
         return Code(text[1:-1], of, LOOSE, typed=code.typed)
     return Code(text, of, typed=code.typed)
 

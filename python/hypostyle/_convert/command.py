@@ -19,8 +19,8 @@ from hypostyle._functions.errors import UnsupportedError
 
 _DESCRIPTION = """Turn a Python function into a Rust crate: a Polars plugin to go on from.
 
-The function is decorated with hs.jit, hs.scan or hs.loop, or plain. The file is imported for it. What cannot be converted
-is an error that shows the line; everything else compiles, and is tested against rows recorded from Python."""
+The function is decorated with hs.jit, hs.scan or hs.loop, or plain. Its file is imported. What cannot be converted is
+an error that shows the line; everything else compiles, and is tested against rows recorded from Python."""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -120,9 +120,7 @@ def _plugin(converted: Converted) -> str:
         output = "output_type_func=fields"
         kinds = [DTYPES[of.kind] for of in converted.results]
         names = [_quoted(output) for output in program.outputs]
-        declared = ", ".join(
-            f"Field::new({n}.into(), DataType::{k})" for n, k in zip(names, kinds, strict=True)
-        )
+        declared = ", ".join(f"Field::new({n}.into(), DataType::{k})" for n, k in zip(names, kinds, strict=True))
         extra = f"""
 fn fields(inputs: &[Field]) -> PolarsResult<Field> {{
     let fields = vec![{declared}];
@@ -160,8 +158,8 @@ fn _internal(_module: &Bound<'_, PyModule>) -> PyResult<()> {{
 #[polars_expr({output})]
 fn {name}(inputs: &[Series]) -> PolarsResult<Series> {{
     let name = inputs[0].name().clone();
-    let rows = inputs.iter().map(Series::len).max().unwrap_or(0);
-    let rows = if inputs.iter().any(Series::is_empty) {{ 0 }} else {{ rows }};
+    let rows = inputs.iter().map(|series| series.len()).max().unwrap_or(0);
+    let rows = if inputs.iter().any(|series| series.is_empty()) {{ 0 }} else {{ rows }};
 {columns}
 {state}{result}
 }}
@@ -220,9 +218,7 @@ def _rows(converted: Converted, package: str, samples: list[list[Row]]) -> str:
             want = "None"
         elif outputs:
             parts = [shown(r, of.kind) for r, of in zip(results, converted.results, strict=True)]
-            plain = [
-                part if of.nullable else _inner(part) for part, of in zip(parts, converted.results, strict=True)
-            ]
+            plain = [part if of.nullable else _inner(part) for part, of in zip(parts, converted.results, strict=True)]
             want = f"Some(({', '.join(plain)}{',' if len(plain) == 1 else ''}))"
         else:
             want = shown(results[0], converted.results[0].kind)
@@ -253,10 +249,12 @@ impl<{bounds}> Same for ({", ".join(letters)}{comma}) {{
     }}
 }}
 """
+    given = ", ".join(f'format!("{{{name}:?}}")' for name in names)
+    bits = "const fn f(bits: u64) -> Option<f64> {\n    Some(f64::from_bits(bits))\n}\n\n" if " f(" in table else ""
     note = ""
     if inexact:
-        note = """/// Inputs, the result, and by how many units in the last place a float of it may differ: the last bits of `exp` and the
-/// like are the system's C library's, and what comes after may make more of them.
+        note = """/// Inputs, the result, and by how many units in the last place a float of it may differ: the last bits
+/// of `exp` and the like are the system's C library's, and what comes after may make more of them.
 """
     ulps_name, no_ulps = (", ulps", "ulps") if inexact else ("", "0")
     return f"""//! Rows with what CPython {platform.python_version()} gave for them. Floats are given by their bits.
@@ -266,11 +264,7 @@ use {package}::function;
 
 {note}type Row = {row_type};
 
-const fn f(bits: u64) -> Option<f64> {{
-    Some(f64::from_bits(bits))
-}}
-
-trait Same {{
+{bits}trait Same {{
     fn same(&self, want: &Self, ulps: u64) -> bool;
 }}
 
@@ -309,8 +303,9 @@ fn rows_are_as_in_python() {{
     for (part, rows) in SEQUENCES.iter().enumerate() {{
 {start}        for (number, &({call}, want{ulps_name})) in rows.iter().enumerate() {{
 {unchanged}            let got = function::{converted.rust_function}({state}{call});
-            let given = format!("{{:?}}", ({call},));
-            assert!(got.same(&want, {no_ulps}), "row {{number}} of part {{part}}, {{given}}: {{got:?}}, in Python {{want:?}}{_before(converted)}");
+            let given = [{given}].join(", ");
+            let place = format!("row {{number}} of part {{part}}, {{given}}{_before(converted)}");
+            assert!(got.same(&want, {no_ulps}), "{{place}}: {{got:?}}, in Python {{want:?}}");
         }}
     }}
 }}

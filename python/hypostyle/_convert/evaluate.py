@@ -47,7 +47,11 @@ class _Leave(Exception):
 
 
 def run_row(
-    body: Sequence[Any], variables: dict[str, Any], state: Mapping[str, Any], floats: Collection[int] = (), nudges: str = ""
+    body: Sequence[Any],
+    variables: dict[str, Any],
+    state: Mapping[str, Any],
+    floats: Collection[int] = (),
+    nudges: str = "",
 ) -> tuple[Sequence[Any], Sequence[Any]] | None:
     """Return the results of a row and the next state; None if the end is reached without any.
 
@@ -64,7 +68,9 @@ def run_row(
 
 
 class _Row:
-    def __init__(self, variables: dict[str, Any], state: Mapping[str, Any], floats: Collection[int], nudges: str) -> None:
+    def __init__(
+        self, variables: dict[str, Any], state: Mapping[str, Any], floats: Collection[int], nudges: str
+    ) -> None:
         self.variables, self.state, self.floats = variables, state, floats
         self.nudges = itertools.cycle(nudges) if nudges else None
         self.rounds = 0
@@ -161,10 +167,10 @@ class _Row:
                 return None
         sign, *operands = node
         values = [self.value(operand) for operand in operands]
-        if sign in ("**", "<<") and all(isinstance(v, int) for v in values) and values[1] > 64:
+        is_int = all(isinstance(value, int) for value in values)
+        if is_int and sign in ("**", "<<") and values[1] > 64 and abs(values[0]) > (sign == "**"):
             # Not even tried: such a number may fill the memory.
-            if abs(values[0]) > (sign == "**"):
-                raise OverflowError
+            raise OverflowError
         return OPERATORS[sign](*values)
 
     def call(self, name: str, arguments: list[Any]) -> Any:

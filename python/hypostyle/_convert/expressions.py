@@ -31,8 +31,8 @@ from hypostyle._convert.code import (
     unwrapped,
 )
 from hypostyle._convert.flow import Node
-from hypostyle._convert.origin import Origin
 from hypostyle._convert.kinds import BOOL, FLOAT, INT, NO_VALUE, Types, constant_of
+from hypostyle._convert.origin import Origin
 from hypostyle._convert.variables import Type, Variable, Variables
 from hypostyle._functions.errors import UnsupportedError
 

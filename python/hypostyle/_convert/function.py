@@ -9,19 +9,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hypostyle._convert.called import Called
 from hypostyle._convert.code import Code, literal, type_name, unwrapped
 from hypostyle._convert.flow import UNBOUND, Flow
 from hypostyle._convert.helpers import python_rs
+from hypostyle._convert.kinds import NO_VALUE, Types, constant_of
 from hypostyle._convert.names import distinct, rust_name
 from hypostyle._convert.origin import Helper, Origin
-from hypostyle._convert.called import Called
 from hypostyle._convert.strict import strict_inputs
-from hypostyle._convert.kinds import NO_VALUE, Types, constant_of
 from hypostyle._convert.variables import Type, Variable, Variables, hides
 from hypostyle._functions.errors import UnsupportedError
 
-_ALLOWED = """#![allow(non_snake_case, unused_assignments, unused_mut, unused_variables, reason = "steps and names are the Python's")]
-#![allow(clippy::all, reason = "so is the shape")]
+_ALLOWED = """// Names and steps are those of the Python.
+#![allow(non_snake_case, unused_assignments, unused_mut, unused_variables, clippy::all)]
 """
 IMPORT = "use crate::python as py;\n"
 
@@ -181,7 +181,10 @@ class _Writer(Called):
         return Converted(
             origin,
             dict(self.inputs),
-            [Type(of.kind if of.kind in ("float", "int", "bool") else "float", of.nullable) for of in self.types.results],
+            [
+                Type(of.kind if of.kind in ("float", "int", "bool") else "float", of.nullable)
+                for of in self.types.results
+            ],
             self.result_type(),
             self.is_inexact,
             frozenset(self._floats(program.body)),
@@ -229,9 +232,7 @@ class _Writer(Called):
         parameters = []
         if self.origin.program.state:
             parameters.append(f"{self.state_name}: &mut State")
-        parameters += [
-            f"{self._parameter(name)}: {type_name(Type(kind, True))}" for name, kind in self.inputs.items()
-        ]
+        parameters += [f"{self._parameter(name)}: {type_name(Type(kind, True))}" for name, kind in self.inputs.items()]
         name = "step" if self.origin.program.state else function_name(self.origin.name)
         return f"pub fn {name}({', '.join(parameters)}) -> {self.result_type()} {{"
 

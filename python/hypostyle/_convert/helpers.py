@@ -48,9 +48,9 @@ pub fn div_ints(a: i64, b: i64) -> Option<f64> {
     if x <= EXACT && y <= EXACT {
         return Some(a as f64 / b as f64);
     }
-    // At least 62 bits of the quotient, and a last one that says whether there are more: then the conversion rounds once.
+    // At least 62 bits of the quotient, and one that says whether there are more: so the conversion rounds once.
     let sign = if (a < 0) == (b < 0) { 1.0 } else { -1.0 };
-    let shift = (63 + y.ilog2()).saturating_sub(x.max(1).ilog2()).min(64);
+    let shift = (63 + y.ilog2()).saturating_sub(x.max(1).ilog2());
     let (wide, y) = (u128::from(x) << shift, u128::from(y));
     let quotient = (wide / y) << 1 | u128::from(wide % y != 0);
     Some(sign * (quotient as f64 * 2f64.powi(-1 - shift.cast_signed())))
@@ -310,13 +310,13 @@ def python_rs(used: set[str]) -> str:
         }
     text = HEAD
     if needed & INEXACT:
-        text += "//!\n//! The last bits of `exp`, `sin`, `powf` and the like are those of the system's C library, as CPython's are.\n"
+        text += "//!\n//! The last bits of `exp`, `powf` and the like are the system's C library's, as CPython's are.\n"
     if "order" in needed:
         text += "\nuse std::cmp::Ordering;\n"
     external = [name for name in FROM_C if name in needed]
     if external:
         lines = "".join(f"        pub safe fn {name}(x: f64) -> f64;\n" for name in external)
-        text += f"\nmod c {{\n    unsafe extern \"C\" {{\n{lines}    }}\n}}\n"
+        text += f'\nmod c {{\n    unsafe extern "C" {{\n{lines}    }}\n}}\n'
     for name, piece in _PIECES.items():
         if name in needed:
             text += f"\n{piece}"

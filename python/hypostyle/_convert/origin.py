@@ -60,7 +60,6 @@ class _Marking(Statements):
             # The statement is kept, so that no other can get its number.
             self.marks.setdefault(id(statement), (statement, Mark(self.scope.source, node)))
 
-
     def inline(self, function: types.FunctionType, node: ast.Call) -> Value:
         prefix = f"{self.name_prefix}{source_of(function).name}.{self.counter + 1}."
         value = super().inline(function, node)

@@ -1,8 +1,8 @@
 """Rows for the test of a crate, with what CPython gives for them.
 
-The values are those at which things change: None, NaN, infinities, both zeros, halves, the ends of 64 bits, the function's
-own constants; and plain ones of several sizes.  The program says which rows are in error; where it gives a result, the
-user's own function must give the same, or the conversion ends here.
+The values are those at which things change: None, NaN, infinities, both zeros, halves, the ends of 64 bits, the
+function's own constants; and plain ones of several sizes.  The program says which rows are in error; where it gives a
+result, the user's own function must give the same, or the conversion ends here.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 
 from hypostyle._convert.evaluate import ROW_ERRORS, EndlessError, exact, run_row
 from hypostyle._convert.function import Converted
-from hypostyle._convert.origin import Origin
 from hypostyle._convert.kinds import NO_VALUE, constant_of
+from hypostyle._convert.origin import Origin
 from hypostyle._functions.loop_parts import arrays_of
 from hypostyle._functions.scope import Scope
 from hypostyle._functions.state import State
@@ -54,7 +54,10 @@ class _Samples:
 
     def sequences(self) -> Iterator[list[Row]]:
         if not self.converted.has_state:
-            rows = [*self._edge_rows(), *([self._plain(name) for name in self.program.inputs] for _ in range(PLAIN_ROWS))]
+            rows = [
+                *self._edge_rows(),
+                *([self._plain(name) for name in self.program.inputs] for _ in range(PLAIN_ROWS)),
+            ]
             yield self._run(rows)
             return
         for number in range(SEQUENCES):
@@ -78,8 +81,8 @@ class _Samples:
         if kind == "bool":
             return BOOLS
         if kind == "int":
-            near = [int(c) + d for c in self.constants if abs(c) < 2**62 for d in (-1, 0, 1)]
-            return [*INTS, *dict.fromkeys(near)]
+            ints = [int(c) + d for c in self.constants if abs(c) < 2**62 for d in (-1, 0, 1)]
+            return [*INTS, *dict.fromkeys(ints)]
         floats = [float(c) for c in self.constants]
         near = [f for c in floats for f in (math.nextafter(c, -math.inf), c, math.nextafter(c, math.inf), c + 0.5)]
         return [*FLOATS, *dict.fromkeys(near)]
@@ -116,9 +119,7 @@ class _Samples:
         found: list[Row] = []
         for values in rows:
             try:
-                ends = [
-                    self._row(values, state, nudges) for state, nudges in zip(states, self._nudges(), strict=True)
-                ]
+                ends = [self._row(values, state, nudges) for state, nudges in zip(states, self._nudges(), strict=True)]
             except EndlessError:
                 ends = []
             tolerance = _tolerance([results for results, _ in ends])
@@ -167,7 +168,8 @@ class _Samples:
             got = got[1] if self.program.state else got
         plain = list(got) if isinstance(got, tuple) else [got] * len(results)
         if len(plain) != len(results) or not all(map(_same, plain, results)):
-            msg = f"{self.origin.name}({', '.join(map(repr, values))}) is {got!r} in Python, and the program gives {results}"
+            call = f"{self.origin.name}({', '.join(map(repr, values))})"
+            msg = f"{call} is {got!r} in Python, and the program gives {results}"
             raise DifferenceError(msg)
 
     def _check_loop(self, rows: list[Row]) -> None:

@@ -9,8 +9,8 @@ from hypostyle._convert.calls import Calls, unit
 from hypostyle._convert.code import LOOSE, MUL, Code, as_result, type_name
 from hypostyle._convert.comments import Comments
 from hypostyle._convert.flow import Node, is_endless, leaves
-from hypostyle._convert.origin import Mark, Origin
 from hypostyle._convert.kinds import Types
+from hypostyle._convert.origin import Mark, Origin
 from hypostyle._convert.variables import Type, Variable, Variables
 
 _INPLACE = {"+": "+=", "-": "-=", "*": "*="}
@@ -127,7 +127,9 @@ class Statements(Calls):
             case ["+" | "-" | "*" as operator, ["get", _], right] if variable.type == Type("float"):
                 if self.variables.used_by(value[1]) is variable and not variable.unbound:
                     return [f"{variable.rust} {_INPLACE[operator]} {self.as_float(right).text};"]
-            case ["/", ["get", _], ["float", _] | int() as right] if variable.type == Type("float") and "?" not in code.text:
+            case ["/", ["get", _], ["float", _] | int() as right] if (
+                variable.type == Type("float") and "?" not in code.text
+            ):
                 if self.variables.used_by(value[1]) is variable and not variable.unbound:
                     return [f"{variable.rust} /= {self.as_float(right).at(MUL)};"]
         text = self.coerced(code, variable.type).text
@@ -180,7 +182,9 @@ class Statements(Calls):
 
     def is_choice(self, node: Node, variable: Variable) -> bool:
         """Return whether an `if` only chooses what one variable is."""
-        return not variable.unbound and not variable.starts and self._tails(node, variable) == self._count(node, variable)
+        return (
+            not variable.unbound and not variable.starts and self._tails(node, variable) == self._count(node, variable)
+        )
 
     def _tails(self, node: Node, variable: Variable) -> int:
         total = 0
@@ -273,7 +277,11 @@ class Statements(Calls):
     def _listed(self, items: list[Any], variable: Variable) -> str:
         codes = [self.coerced(self.value(item), variable.type) for item in items]
         texts = [code.text for code in codes]
-        if not any(code.typed for code in codes) and variable.type.kind in ("int", "float") and not variable.type.nullable:
+        if (
+            not any(code.typed for code in codes)
+            and variable.type.kind in ("int", "float")
+            and not variable.type.nullable
+        ):
             first = codes[0]
             texts[0] = f"{first.text}_{'i64' if variable.type.kind == 'int' else 'f64'}"
         return f"[{', '.join(texts)}]"
@@ -304,7 +312,9 @@ class Statements(Calls):
             kind = _kind(types[0])
             code = codes[0]
             plain = not code.nullable and code.kind != "none"
-            text = as_result(self.coerced(code, Type(kind))).text if plain else self.coerced(code, Type(kind, True)).text
+            text = (
+                as_result(self.coerced(code, Type(kind))).text if plain else self.coerced(code, Type(kind, True)).text
+            )
         else:
             items = [self.coerced(c, Type(_kind(t), t.nullable)).text for c, t in zip(codes, types, strict=True)]
             text = f"Some(({', '.join(items)}{',' if len(items) == 1 else ''}))"
@@ -389,5 +399,3 @@ def _is_one(lines: list[str]) -> bool:
         if depth == 0 and number < len(lines) - 1 and not line.startswith("}"):
             return False
     return lines[-1] == "}"
-
-

@@ -104,7 +104,7 @@ class Variables:
         return list(dict.fromkeys(self._of))
 
     def merge_alike(self) -> None:
-        """Make one variable of those with one name and one type of which one is assigned where the other has a value."""
+        """Make one variable of those with one name and one type, if one is assigned where the other has a value."""
         for number, definition in enumerate(self.flow.definitions):
             for earlier in definition.earlier - {UNBOUND}:
                 a, b = self._of[earlier], self._of[number]
@@ -262,7 +262,7 @@ class _Assigned:
             state = _either(end, *self.exits)
             self.exits, self.loops = outer
         elif node[:1] in (["and"], ["or"], ["if"], ["compare"]):
-            ends = [state]
+            ends: list[_State] = [state]
             for item in node[1:]:
                 for inner in item if isinstance(item, list) and item and isinstance(item[0], list) else [item]:
                     ends.append(state := self._value(inner, state))
