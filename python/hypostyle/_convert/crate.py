@@ -250,11 +250,11 @@ impl<{bounds}> Same for ({", ".join(letters)}{comma}) {{
 }}
 """
     given = ", ".join(f'format!("{{{name}:?}}")' for name in names)
-    bits = "const fn f(bits: u64) -> Option<f64> {\n    Some(f64::from_bits(bits))\n}\n\n" if " f(" in table else ""
+    bits = "const fn f(bits: u64) -> Option<f64> {\n    Some(f64::from_bits(bits))\n}\n\n" if "f(0x" in table else ""
     note = ""
     if inexact:
-        note = """/// Inputs, the result, and by how many units in the last place a float of it may differ: the last bits
-/// of `exp` and the like are the system's C library's, and what comes after may make more of them.
+        note = """/// Inputs, the result, and by how many units in the last place a float of it may differ: the last
+/// bits of `exp` and the like are the system's C library's, and what comes after may make more of them.
 """
     ulps_name, no_ulps = (", ulps", "ulps") if inexact else ("", "0")
     return f"""//! Rows with what CPython {platform.python_version()} gave for them. Floats are given by their bits.
