@@ -1,6 +1,10 @@
 """`python -m hypostyle` is the command `hypostyle`."""
 
-from hypostyle import _native
-from hypostyle_cli import run
+import sys
 
+from hypostyle import _native
+from hypostyle_cli import convert, run
+
+if sys.argv[1:2] == ["convert"]:
+    convert()
 run(_native)

@@ -33,8 +33,24 @@ def native() -> ModuleType:
     raise ImportError("the package hypostyle is not installed, or not for this Python")
 
 
+CONVERT = """
+  convert   Turn a Python function into a Rust crate: hypostyle convert file.py:function --to crate/
+            (in Python, where the function is: hypostyle convert --help)"""
+
+
+def convert() -> None:
+    """Run `hypostyle convert`, which imports the user's file, and with it the package."""
+    from hypostyle._convert.command import main as run_convert
+
+    sys.exit(run_convert(sys.argv[2:]))
+
+
 def run(compiled: ModuleType) -> None:
     """Run the command with the arguments of this process, and exit with its code."""
+    if sys.argv[1:] in (["--help"], ["-h"], ["help"]):
+        code = compiled.run_cli(["hypostyle", *sys.argv[1:]])
+        print(CONVERT)
+        sys.exit(code)
     # Python would notice Ctrl-C only after the command has ended. The command handles it itself.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(compiled.run_cli(["hypostyle", *sys.argv[1:]]))
@@ -42,4 +58,6 @@ def run(compiled: ModuleType) -> None:
 
 def main() -> None:
     """Run the command."""
+    if sys.argv[1:2] == ["convert"]:
+        convert()
     run(native())
