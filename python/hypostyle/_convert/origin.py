@@ -19,7 +19,7 @@ from hypostyle._functions.program import Program
 from hypostyle._functions.scope import Scope
 from hypostyle._functions.source import Source, source_of
 from hypostyle._functions.statements import Statements
-from hypostyle._functions.translate import _finish, nesting
+from hypostyle._functions.translate import _finish, fixing
 from hypostyle._functions.values import Statement, Value
 
 ANNOTATIONS = {"float": "float", "int": "int", "bool": "bool"}
@@ -130,16 +130,17 @@ def origin_of(given: Any) -> Origin:
         is_loop = any(isinstance(s, ast.For) for s in source.body) and bool(arrays_of(source, Scope(source).parameters))
     marks: dict[int, tuple[Statement, Mark]] = {}
     helpers: dict[int, tuple[Value, Helper]] = {}
-    translator: Statements
-    with nesting(source):
-        if is_loop:
-            translator = _MarkingLoop(source)
-            translator.marks, translator.helpers = marks, helpers
-            program = translator.program(outputs)
-        else:
-            translator = _Marking(Scope(source))
-            translator.marks, translator.helpers = marks, helpers
-            program = _finish(translator, source, state, outputs)
+
+    def translated(known: Mapping[str, Any]) -> Program:
+        marks.clear()
+        helpers.clear()
+        translator: _Marking = _MarkingLoop(source) if is_loop else _Marking(Scope(source))
+        translator.marks, translator.helpers = marks, helpers
+        if isinstance(translator, _MarkingLoop):
+            return translator.program(outputs, known)
+        return _finish(translator, known, state, outputs)
+
+    program = fixing(source, given.program.fixed if isinstance(given, Function) else None, translated)
     texts = {name: value for name, value in program.defaults.items() if isinstance(value, str)}
     for name, value in texts.items():
         program = program.with_constants({name: value})

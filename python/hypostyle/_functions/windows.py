@@ -1,7 +1,7 @@
 """`hs.rolling`: a statistic of one's own over a moving window.
 
-The function sees its window as NumPy would.  What it asks of the window (its length, mean, largest value) is computed by the
-kernel of that name; the function itself runs once a row, on these numbers.
+The function sees its window as NumPy would.  What it asks of the window (its length, mean, largest value) is computed
+by the kernel of that name, and the function itself runs once a row, on these numbers.  Or it goes through the values.
 """
 
 from __future__ import annotations
