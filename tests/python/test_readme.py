@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import re
 import sys
 from pathlib import Path
@@ -41,8 +42,10 @@ def test_python_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.Mon
     module = ModuleType("page")
     monkeypatch.setitem(sys.modules, "page", module)
     for line, code in blocks(page, "python"):
-        # Empty lines before the code give tracebacks the line of the page.
-        exec(compile("\n" * (line - 1) + code, str(page), "exec"), module.__dict__)
+        # Empty lines before the code give tracebacks the line of the page; functions that are compiled are looked up here.
+        text, name = "\n" * (line - 1) + code, f"<{page.name}, line {line}>"
+        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+        exec(compile(text, name, "exec"), module.__dict__)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

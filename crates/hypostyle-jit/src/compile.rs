@@ -5,6 +5,7 @@
 
 #![expect(unsafe_code, reason = "the call of compiled code; each block has its argument")]
 
+mod arguments;
 mod body;
 mod skeleton;
 mod windows;
@@ -18,39 +19,11 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module, default_libcall_names};
 
+use self::arguments::Arguments;
+pub use self::arguments::Mode;
 use crate::interpret::Column;
 use crate::lower::windows::Part;
 use crate::ops::{Code, Op, Type};
-
-/// Which loop the code is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Mode {
-    /// One row at a time; what each result is goes to a byte.
-    Map,
-    /// Eight rows at a time, as vectors of two; which results are valid goes to bits.
-    Vector,
-    /// Rows of one key, with its state in registers.
-    Scan,
-    /// Rows of many keys.
-    Keyed,
-    /// Windows: the columns are values, and for each window the place of its first value and that after its last one.
-    Window,
-}
-
-/// What compiled code works on, as it reads it.
-#[repr(C)]
-#[derive(Debug)]
-struct Arguments {
-    columns: *const *const u64,
-    valid: *const *const bool,
-    states: *mut u64,
-    results: *const *mut u64,
-    kinds: *const *mut u8,
-    keys: *const u32,
-    start: u64,
-    end: u64,
-    read: *const bool,
-}
 
 /// The rows that compiled code reads, and where the results go.
 #[derive(Debug)]

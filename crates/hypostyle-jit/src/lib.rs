@@ -37,8 +37,6 @@ mod lower;
 mod math;
 mod ops;
 mod program;
-#[cfg(test)]
-mod tests;
 mod window_kernel;
 mod windows;
 

@@ -153,6 +153,13 @@ fn type_of(kind: Kind) -> Type {
     }
 }
 
+/// The ways out of a loop's body: where they are taken, and the variables then.
+#[derive(Default)]
+struct Frame {
+    breaks: Vec<(Id, Variables)>,
+    continues: Vec<(Id, Variables)>,
+}
+
 struct Walk<'p> {
     function: &'p Function,
     build: Builder,
@@ -165,7 +172,7 @@ struct Walk<'p> {
     outer: Id,
     error: Id,
     exits: Vec<Exit>,
-    loops: Vec<loops::Frame>,
+    loops: Vec<Frame>,
     /// How many statements were walked, in loops each time.
     walked: usize,
     yes: Id,

@@ -77,3 +77,6 @@ impl WindowFunction {
         result
     }
 }
+
+#[cfg(test)]
+mod tests;

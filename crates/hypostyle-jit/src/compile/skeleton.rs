@@ -8,8 +8,8 @@ use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, MemFlags, Value, types
 use cranelift_frontend::FunctionBuilder;
 use cranelift_jit::JITModule;
 
+use super::arguments::{Arguments, Mode};
 use super::body::{Body, Row};
-use super::{Arguments, Mode};
 use crate::interpret::{ERROR, NULL, VALID};
 use crate::ops::{Code, Op, Type};
 

@@ -8,7 +8,7 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use cranelift_jit::JITModule;
 
-use super::Arguments;
+use super::arguments::Arguments;
 use super::body::{Body, Row};
 use super::skeleton::{arguments_of, clif_type, element, flags, load_as, loop_block, store_as};
 use crate::interpret::{ERROR, NULL, VALID};

@@ -1,18 +1,11 @@
 //! Loops, unrolled.
 
-use super::{Checked, Variables, Walk};
+use super::{Checked, Frame, Variables, Walk};
 use crate::ops::Id;
 use crate::program::{Expression, Statement};
 
 /// How often a `while` loop is unrolled; a row that needs more turns is in error.
 pub const MOST_TURNS: usize = 100;
-
-/// The ways out of a loop's body: where they are taken, and the variables then.
-#[derive(Default)]
-pub(super) struct Frame {
-    breaks: Vec<(Id, Variables)>,
-    continues: Vec<(Id, Variables)>,
-}
 
 impl<'p> Walk<'p> {
     /// `break` or `continue`.
