@@ -79,6 +79,13 @@ impl Builder {
                     _ => self.absorbed(kind, a, b),
                 }
             }
+            Op::IntToFloat(a) => match self.ops[a.index()] {
+                Op::BoolToInt(truth) => {
+                    let (one, zero) = (self.float(1.0), self.float(0.0));
+                    Some(self.select(truth, one, zero))
+                }
+                _ => None,
+            },
             Op::Not(a) => match self.ops[a.index()] {
                 Op::Not(inner) => Some(inner),
                 _ => None,

@@ -23,7 +23,7 @@ use self::arguments::Arguments;
 pub use self::arguments::Mode;
 use crate::interpret::Column;
 use crate::lower::windows::Part;
-use crate::ops::{Code, Op, Type};
+use crate::ops::{Code, IntBinary, Op, Overflow};
 
 /// The rows that compiled code reads, and where the results go.
 #[derive(Debug)]
@@ -220,14 +220,15 @@ fn isa() -> Result<OwnedTargetIsa, NotCompiled> {
     isa.finish(settings::Flags::new(flags)).map_err(|error| NotCompiled(error.to_string()))
 }
 
-/// Whether vectors of two floats do for all operations.
+/// Whether there are vectors of two values for all operations.
 pub fn fits_vectors(code: &Code) -> bool {
     let vector = |op: &Op| match op {
-        Op::Column(_, of) => *of == Type::Float,
-        Op::Float(_) | Op::Bool(_) | Op::FloatUnary(..) | Op::FloatBinary(..) | Op::FloatCompare(..) => true,
-        Op::BoolBinary(..) | Op::Not(_) => true,
-        Op::Select(_, a, _) => code.type_of(*a) != Type::Int,
-        _ => false,
+        Op::Field(..) | Op::FloatToInt(_) | Op::Math(..) | Op::Math2(..) | Op::Round(..) | Op::IntQuotient(..) => false,
+        Op::IntBinary(op, ..) => {
+            matches!(op, IntBinary::Add | IntBinary::Sub | IntBinary::And | IntBinary::Or | IntBinary::Xor)
+        }
+        Op::IntOverflows(op, ..) => matches!(op, Overflow::Add | Overflow::Sub),
+        _ => true,
     };
     code.next.is_empty() && code.ops.iter().all(vector)
 }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use crate::compile::{Call, Compiled, Mode, fits_vectors};
 use crate::interpret::{Column, ERROR, Stepper, VALID, run_map};
 use crate::lower::{FieldType, InputType, Nulls, Typed, lower, lower_as};
-use crate::ops::{Code, Id, Type};
+use crate::ops::{Code, Type};
 use crate::program::{Checked, Function};
 
 /// What runs the operations.
@@ -182,11 +182,12 @@ impl Bound {
                     (whole..rows).for_each(|row| set_bit(bits, row, kinds[row] == VALID));
                 }
             }
-            let answer = |((values, valid), (_, null)): ((Vec<u64>, Vec<u8>), &(Id, Id))| {
+            let mut answers = Vec::with_capacity(results.len());
+            for ((values, valid), (_, null)) in results.into_iter().zip(valid).zip(&code.results) {
                 let never = code.constant_bool(*null) == Some(false);
-                Answers { values, valid: (!never).then_some(valid) }
-            };
-            return Ok(results.into_iter().zip(valid).zip(&code.results).map(answer).collect());
+                answers.push(Answers { values, valid: (!never).then_some(valid) });
+            }
+            return Ok(answers);
         }
         let mut kinds = vec![vec![VALID; rows]; results.len()];
         match variant.compiled_if(self.backend, Mode::Map) {

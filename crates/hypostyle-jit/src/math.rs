@@ -181,7 +181,7 @@ pub extern "C" fn int_quotient(a: i64, b: i64) -> f64 {
     // A quotient of at least 2^62, with a sticky bit for the remainder, rounded once by the conversion.
     let shift = 63 + y.ilog2() - x.max(1).ilog2();
     let wide = u128::from(x) << shift;
-    let quotient = wide / u128::from(y) << 1 | u128::from(wide % u128::from(y) != 0);
+    let quotient = (wide / u128::from(y)) << 1 | u128::from(wide % u128::from(y) != 0);
     sign * (quotient as f64 * 2f64.powi(-1 - shift.cast_signed()))
 }
 

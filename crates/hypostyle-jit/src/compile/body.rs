@@ -71,11 +71,8 @@ impl Body<'_> {
                 let x = build.ins().f64const(f64::from_bits(bits));
                 if self.vectors { build.ins().splat(types::F64X2, x) } else { x }
             }
-            Op::Int(x) => build.ins().iconst(types::I64, x),
-            Op::Bool(x) if self.vectors => {
-                let x = build.ins().iconst(types::I64, -i64::from(x));
-                build.ins().splat(types::I64X2, x)
-            }
+            Op::Int(x) => self.ints(build, x),
+            Op::Bool(x) if self.vectors => self.ints(build, -i64::from(x)),
             Op::Bool(x) => build.ins().iconst(types::I8, i64::from(x)),
             Op::FloatUnary(op, a) => {
                 let a = of(a);
@@ -124,8 +121,13 @@ impl Body<'_> {
             },
             Op::Not(a) if self.vectors => build.ins().bnot(of(a)),
             Op::Not(a) => build.ins().bxor_imm(of(a), 1),
+            Op::IntToFloat(a) if self.vectors => self.ints_to_floats(build, of(a)),
             Op::IntToFloat(a) => build.ins().fcvt_from_sint(types::F64, of(a)),
             Op::FloatToInt(a) => build.ins().fcvt_to_sint_sat(types::I64, of(a)),
+            Op::BoolToInt(a) if self.vectors => {
+                let one = self.ints(build, 1);
+                build.ins().band(of(a), one)
+            }
             Op::BoolToInt(a) => build.ins().uextend(types::I64, of(a)),
             Op::Select(c, a, b) if self.vectors => {
                 let mask = match self.code.type_of(a) {
@@ -143,6 +145,31 @@ impl Body<'_> {
             }
             Op::IntQuotient(a, b) => self.call(build, "int_quotient", &[of(a), of(b)], types::F64)?,
         })
+    }
+
+    /// An integer, or two of them.
+    fn ints(&self, build: &mut FunctionBuilder, x: i64) -> Value {
+        let x = build.ins().iconst(types::I64, x);
+        if self.vectors { build.ins().splat(types::I64X2, x) } else { x }
+    }
+
+    /// Two integers as floats, for which there is no instruction: the halves are put where the bits of a float make them part of a
+    /// sum of powers of two, which are subtracted; only the last addition rounds.
+    fn ints_to_floats(&self, build: &mut FunctionBuilder, x: Value) -> Value {
+        const TWO_52: i64 = 0x4330_0000_0000_0000;
+        const TWO_84_AND_63: i64 = 0x4530_0000_8000_0000;
+        const ALL: i64 = 0x4530_0000_8010_0000;
+        let mask = self.ints(build, 0xFFFF_FFFF);
+        let low = build.ins().band(x, mask);
+        let two_52 = self.ints(build, TWO_52);
+        let low = build.ins().bor(low, two_52);
+        let high = build.ins().ushr_imm(x, 32);
+        let sign = self.ints(build, TWO_84_AND_63);
+        let high = build.ins().bxor(high, sign);
+        let all = self.ints(build, ALL);
+        let [low, high, all] = [low, high, all].map(|bits| build.ins().bitcast(types::F64X2, little(), bits));
+        let high = build.ins().fsub(high, all);
+        build.ins().fadd(high, low)
     }
 
     fn int(&mut self, build: &mut FunctionBuilder, op: IntBinary, a: Value, b: Value) -> Result<Value, String> {
@@ -198,7 +225,8 @@ impl Body<'_> {
                 let signs = build.ins().bxor(a, other);
                 let changed = build.ins().bxor(a, result);
                 let both = build.ins().band(signs, changed);
-                build.ins().icmp_imm(IntCC::SignedLessThan, both, 0)
+                let zero = self.ints(build, 0);
+                build.ins().icmp(IntCC::SignedLessThan, both, zero)
             }
             Overflow::Mul => {
                 let low = build.ins().imul(a, b);

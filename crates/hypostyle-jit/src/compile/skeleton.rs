@@ -81,18 +81,32 @@ struct OneRow<'a> {
 impl Row for OneRow<'_> {
     fn column(&mut self, build: &mut FunctionBuilder, column: u16) -> Value {
         let address = element(build, self.pointers.columns[&column], self.row, 8);
-        if self.vectors {
-            return build.ins().load(types::F64X2, flags(), address, 0);
-        }
         let of = self.code.ops.iter().find_map(|op| match op {
             Op::Column(known, of) if *known == column => Some(*of),
             _ => None,
         });
-        load_as(build, of.unwrap_or(Type::Float), address, 0)
+        match of.unwrap_or(Type::Float) {
+            Type::Float if self.vectors => build.ins().load(types::F64X2, flags(), address, 0),
+            Type::Int if self.vectors => build.ins().load(types::I64X2, flags(), address, 0),
+            Type::Bool if self.vectors => {
+                let bits = build.ins().load(types::I64X2, flags(), address, 0);
+                let zero = two(build, 0);
+                build.ins().icmp(IntCC::NotEqual, bits, zero)
+            }
+            of => load_as(build, of, address, 0),
+        }
     }
 
     fn is_null(&mut self, build: &mut FunctionBuilder, column: u16) -> Value {
         let address = build.ins().iadd(self.pointers.valid[&column], self.row);
+        if self.vectors {
+            let first = build.ins().uload8(types::I64, flags(), address, 0);
+            let second = build.ins().uload8(types::I64, flags(), address, 1);
+            let both = build.ins().splat(types::I64X2, first);
+            let both = build.ins().insertlane(both, second, 1);
+            let zero = two(build, 0);
+            return build.ins().icmp(IntCC::Equal, both, zero);
+        }
         let valid = build.ins().load(types::I8, flags(), address, 0);
         build.ins().bxor_imm(valid, 1)
     }
@@ -100,6 +114,12 @@ impl Row for OneRow<'_> {
     fn field(&self, field: u16) -> Value {
         self.fields[usize::from(field)]
     }
+}
+
+/// The same integer twice.
+fn two(build: &mut FunctionBuilder, x: i64) -> Value {
+    let x = build.ins().iconst(types::I64, x);
+    build.ins().splat(types::I64X2, x)
 }
 
 pub(super) fn element(build: &mut FunctionBuilder, base: Value, row: Value, size: i64) -> Value {

@@ -12,7 +12,7 @@ impl<'p> Walk<'p> {
         match (name, values.as_slice()) {
             ("abs", [x]) => self.abs(*x),
             ("min" | "max", [first, rest @ ..]) if !rest.is_empty() => self.extreme(name == "max", *first, rest),
-            ("int", [x]) => self.to_int(*x, FloatUnary::Trunc),
+            ("int", [x]) => self.int_of(*x, FloatUnary::Trunc),
             ("float", [x]) => {
                 let (kind, id) = self.number(*x, "float()")?;
                 let id = self.as_float(kind, id);
@@ -22,7 +22,7 @@ impl<'p> Walk<'p> {
                 let id = self.truth(*x)?;
                 Ok(self.value(Kind::Bool, id))
             }
-            ("round", [x]) => self.to_int(*x, FloatUnary::Nearest),
+            ("round", [x]) => self.int_of(*x, FloatUnary::Nearest),
             ("round", [x, digits]) => self.round(*x, *digits),
             _ => match name.split_once('.') {
                 Some(("math", function)) => self.math(function, &values)?.ok_or_else(wrong),
@@ -66,7 +66,7 @@ impl<'p> Walk<'p> {
         Ok(best)
     }
 
-    fn to_int(&mut self, x: Value, how: FloatUnary) -> Checked<Value> {
+    fn int_of(&mut self, x: Value, how: FloatUnary) -> Checked<Value> {
         let (kind, id) = self.number(x, "int()")?;
         let id = match kind {
             Kind::Float => {
@@ -84,7 +84,7 @@ impl<'p> Walk<'p> {
 
     fn round(&mut self, x: Value, digits: Value) -> Checked<Value> {
         if digits.kind == Kind::None {
-            return self.to_int(x, FloatUnary::Nearest);
+            return self.int_of(x, FloatUnary::Nearest);
         }
         let digits = match self.build.ops[digits.id.index()] {
             Op::Int(digits) if digits.unsigned_abs() <= 400 => i32::try_from(digits).unwrap_or(0),
@@ -153,7 +153,7 @@ impl<'p> Walk<'p> {
                 "ceil" => FloatUnary::Ceil,
                 _ => FloatUnary::Trunc,
             };
-            return self.to_int(*x, how).map(Some);
+            return self.int_of(*x, how).map(Some);
         }
         let x = values.iter().map(|x| self.float_of(*x, &full)).collect::<Checked<Vec<_>>>()?;
         let float = |walk: &Self, id| Ok(Some(walk.value(Kind::Float, id)));

@@ -107,7 +107,7 @@ fn pieces_of(body: &[Statement]) -> Vec<Piece<'_>> {
 
 /// The variables that are read in another part than the one that binds them, or in another turn.
 fn carried(pieces: &[Piece]) -> Vec<String> {
-    let names: Vec<Names> = pieces.iter().map(|piece| Names::of(piece)).collect();
+    let names: Vec<Names> = pieces.iter().map(Names::of).collect();
     let mut carried = BTreeSet::new();
     for (at, piece) in pieces.iter().enumerate() {
         for name in &names[at].set {
