@@ -42,7 +42,7 @@ def test_python_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.Mon
     module = ModuleType("page")
     monkeypatch.setitem(sys.modules, "page", module)
     for line, code in blocks(page, "python"):
-        # Empty lines before the code give tracebacks the line of the page; compiled functions are looked up in the cache.
+        # Empty lines before the code give tracebacks the line of the page; compiled functions are found in the cache.
         text, name = "\n" * (line - 1) + code, f"<{page.name}, line {line}>"
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
         exec(compile(text, name, "exec"), module.__dict__)
