@@ -74,6 +74,18 @@ fn old_line_ends() {
     folder.write("in.csv", "a,b\r1,\"x\ry\"\r2,z");
     folder.run("", "in.csv", "out.parquet").unwrap();
     assert_eq!(texts(&folder, 1), some(&["x\ry", "z"]));
+    // The other kind of line end inside quotes is text.
+    folder.write("in.csv", "id,s,p\r0,\"a\nb\",x\r1,plain,y\r");
+    folder.run("", "in.csv", "out.parquet").unwrap();
+    assert_eq!(texts(&folder, 1), some(&["a\nb", "plain"]));
+}
+
+#[test]
+fn a_point_makes_no_number_where_decimals_have_commas() {
+    let folder = Folder::new();
+    folder.write("in.csv", "a;b\n1;1.5\n2;2,5\n");
+    folder.run("[source]\ndelimiter = \";\"\ndecimal_comma = true", "in.csv", "out.parquet").unwrap();
+    assert_eq!(texts(&folder, 1), some(&["1.5", "2,5"]));
 }
 
 #[test]

@@ -174,6 +174,9 @@ fn values(kind: &Kind) -> Value {
         Kind::Columns => json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 }),
         Kind::Number => json!({ "type": "number" }),
         Kind::NumberOrColumn => json!({ "type": ["number", "string"] }),
+        Kind::NumbersOrColumns => {
+            json!({ "type": "array", "items": { "type": ["number", "string"] }, "minItems": 1 })
+        }
         Kind::Numbers => json!({ "type": "array", "items": { "type": "number" } }),
         Kind::Count => json!({ "type": "integer", "minimum": 0 }),
         Kind::Flag => json!({ "type": "boolean" }),

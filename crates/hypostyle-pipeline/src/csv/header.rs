@@ -9,7 +9,7 @@ use arrow::datatypes::DataType;
 
 use super::dialect::Dialect;
 use super::field_index::FieldIndex;
-use super::split::last_record;
+use super::split::{last_record, line_end};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::bytes::{Buffer, Bytes};
 use crate::files::input::InputFile;
@@ -55,8 +55,7 @@ pub(crate) fn open(input: &InputFile, file: usize, dialect: &Dialect, read: &Arc
     let (header, ended, begin) = loop {
         let ended = input.fill(&mut buffer, size)?;
         let begin = if buffer.starts_with(BOM) { BOM.len() } else { 0 };
-        let returns = !buffer.contains(&b'\n') && buffer.contains(&b'\r');
-        dialect.line_end = if returns { b'\r' } else { b'\n' };
+        dialect.line_end = line_end(&buffer[begin..], &dialect);
         if ended {
             close_last_line(&mut buffer, &dialect);
         }

@@ -37,6 +37,28 @@ pub(crate) fn last_record(bytes: &[u8], dialect: &Dialect) -> Cut {
     Cut { end: line_end(from, bytes.len()).or(end), open: None }
 }
 
+/// The byte that ends the lines: `\n` if there is one outside quotes, else `\r` if there is one.
+pub(crate) fn line_end(bytes: &[u8], dialect: &Dialect) -> u8 {
+    let (mut at, mut returns) = (0, false);
+    // Either of the two may end a line, as long as it is not known which one does.
+    let mut line = 0;
+    while let Some(byte) = bytes.get(at) {
+        let first = at == line || bytes[at - 1] == dialect.delimiter;
+        let is_comment = || dialect.comment.is_some_and(|comment| bytes[line] == comment);
+        at += 1;
+        match byte {
+            b'\n' => return b'\n',
+            b'\r' => (returns, line) = (true, at),
+            _ if first && Some(*byte) == dialect.quote && !is_comment() => {
+                let Some(after) = closing(bytes, at, *byte, dialect.escape) else { break };
+                at = after;
+            }
+            _ => {}
+        }
+    }
+    if returns { b'\r' } else { b'\n' }
+}
+
 /// Whether the quote outside quotes at `at` opens a field: it is the field's first byte, and its line is no comment.
 fn opens(bytes: &[u8], at: usize, from: usize, dialect: &Dialect) -> bool {
     let first = at == 0 || bytes[at - 1] == dialect.delimiter || bytes[at - 1] == dialect.line_end;
@@ -68,6 +90,28 @@ fn closing(bytes: &[u8], mut next: usize, quote: u8, escape: Option<u8>) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_line_end_is_what_stands_outside_quotes() {
+        let plain = Dialect::default();
+        let unquoted = Dialect { quote: None, ..Dialect::default() };
+        let special = Dialect { comment: Some(b'#'), escape: Some(b'\\'), ..Dialect::default() };
+        for (dialect, text, expected) in [
+            (&plain, "a,b", b'\n'),
+            (&plain, "a,b\r1,2\r", b'\r'),
+            (&plain, "a,b\r\n1,2\r\n", b'\n'),
+            (&plain, "id,s,p\r0,\"a\nb\",x\r1,plain,y\r", b'\r'),
+            (&plain, "\"a\nb\"\r\"\"\"\n\"\r", b'\r'),
+            (&plain, "\"a\rb\"\n1\r\n", b'\n'),
+            (&plain, "5\" pipe\r\"\n\"\r", b'\r'),
+            (&plain, "\"never closed\n", b'\n'),
+            (&unquoted, "\"a\nb\"\r1\r", b'\n'),
+            (&special, "#\"\r\"a\\\"\n\"\r", b'\r'),
+            (&special, "#\"\r1\n", b'\n'),
+        ] {
+            assert_eq!(line_end(text.as_bytes(), dialect), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn cuts_lie_behind_whole_records() {

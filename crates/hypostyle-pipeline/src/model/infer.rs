@@ -54,20 +54,25 @@ impl TypeGuess {
     pub fn observe_written(&mut self, field: &[u8], nulls: &NullValues, decimal_comma: bool) {
         let mut text = Vec::new();
         match with_point(field, &mut text) {
-            Ok(number) if decimal_comma => self.observe(number, nulls),
-            _ => self.observe(field, nulls),
+            _ if !decimal_comma => self.observe(field, nulls),
+            Ok(number) => self.observe(number, nulls),
+            // A point makes it no number, as the parser has it.
+            Err(_) => self.observe_text(field, nulls, false),
         }
     }
 
     /// Takes another text into account.
     pub fn observe(&mut self, field: &[u8], nulls: &NullValues) {
+        self.observe_text(field, nulls, is_number(field.trim_ascii()));
+    }
+
+    fn observe_text(&mut self, field: &[u8], nulls: &NullValues, numeric: bool) {
         let field = field.trim_ascii();
         if nulls.contains(field) {
             return;
         }
         self.values += 1;
         self.boolean &= matches!(field, b"true" | b"True" | b"TRUE" | b"false" | b"False" | b"FALSE");
-        let numeric = is_number(field);
         self.numbers += u64::from(numeric);
         if !numeric && self.odd != Odd::Many {
             self.odd = match &self.odd {
