@@ -27,7 +27,7 @@ use crate::ops::{Code, IntBinary, Op, Overflow};
 
 /// The rows that compiled code reads, and where the results go.
 #[derive(Debug)]
-pub struct Call<'a, 'c> {
+pub struct Call<'a, 'c, 'r, 'k> {
     pub columns: &'a [Column<'c>],
     /// Which rows are read at all, for scans; the others are in error.
     pub read: &'a [bool],
@@ -35,9 +35,9 @@ pub struct Call<'a, 'c> {
     pub keys: &'a [u32],
     /// The state, or those of all keys.
     pub states: &'a mut [u64],
-    pub results: &'a mut [Vec<u64>],
+    pub results: &'a mut [&'r mut [u64]],
     /// What each result is, or bits that say which are valid.
-    pub kinds: &'a mut [Vec<u8>],
+    pub kinds: &'a mut [&'k mut [u8]],
     /// The first row, and the one after the last.
     pub start: usize,
     pub end: usize,

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use crate::compile::{Call, Compiled, Mode, fits_vectors};
 use crate::interpret::{Column, ERROR, Stepper, VALID, run_map};
 use crate::lower::{FieldType, InputType, Nulls, Typed, lower, lower_as};
-use crate::ops::{Code, Type};
+use crate::ops::{Code, Op, Type};
 use crate::program::{Checked, Function};
 
 /// What runs the operations.
@@ -145,6 +145,15 @@ impl Bound {
         self.uses[column]
     }
 
+    /// About how many nanoseconds a row takes.
+    pub fn cost(&self) -> usize {
+        let cost = |op: &Op| match op {
+            Op::Math(..) | Op::Math2(..) | Op::Round(..) | Op::IntQuotient(..) => 64,
+            _ => 2,
+        };
+        (self.dense.code().ops.iter().map(cost).sum::<usize>() / 8).max(3)
+    }
+
     /// Whether a null in any column that it uses makes the row's results null.
     pub fn is_strict(&self) -> bool {
         self.strict
@@ -161,27 +170,30 @@ impl Bound {
         if nulls && (!self.strict || raises) { &self.sparse } else { &self.dense }
     }
 
-    /// The results of rows of a function without state.  Unless errors are asked for, a strict function takes no notice of
-    /// nulls: its caller does.
+    /// The results of rows of a function without state, on up to `threads` threads.  Unless errors are asked for, a strict
+    /// function takes no notice of nulls: its caller does.
     ///
     /// # Errors
     /// The first row in error, if `raises`.
-    pub fn map(&self, columns: &[Column], rows: usize, raises: bool) -> Outcome {
+    pub fn map(&self, columns: &[Column], rows: usize, threads: usize, raises: bool) -> Outcome {
         let variant = self.variant(columns, raises);
         let code = variant.code();
         let mut results = vec![vec![0; rows]; code.results.len()];
         let vector = self.backend == Backend::Compiled && !raises && fits_vectors(code) && rows >= VECTOR_ROWS;
         if let Some(compiled) = if vector { variant.compiled(Mode::Vector) } else { None } {
-            let whole = rows / VECTOR_ROWS * VECTOR_ROWS;
             let mut valid = vec![vec![0xFF; rows.div_ceil(8)]; results.len()];
-            compiled.run(call(columns, &mut results, &mut valid, whole));
-            if whole < rows {
-                let mut kinds = vec![vec![VALID; rows]; results.len()];
-                interpret(code, columns, whole, rows - whole, &mut results, &mut kinds);
-                for (bits, kinds) in valid.iter_mut().zip(&kinds) {
-                    (whole..rows).for_each(|row| set_bit(bits, row, kinds[row] == VALID));
+            in_parts(columns, &mut results, &mut valid, 8, threads, |columns, results, valid| {
+                let rows = results.first().map_or(0, |values| values.len());
+                let whole = rows / VECTOR_ROWS * VECTOR_ROWS;
+                compiled.run(call(columns, results, valid, whole));
+                if whole < rows {
+                    let mut kinds = vec![vec![VALID; rows]; results.len()];
+                    run_map(code, columns, whole, rows - whole, results, &mut slices(&mut kinds));
+                    for (bits, kinds) in valid.iter_mut().zip(&kinds) {
+                        (whole..rows).for_each(|row| set_bit(bits, row, kinds[row] == VALID));
+                    }
                 }
-            }
+            });
             let mut answers = Vec::with_capacity(results.len());
             for ((values, valid), (_, null)) in results.into_iter().zip(valid).zip(&code.results) {
                 let never = code.constant_bool(*null) == Some(false);
@@ -190,10 +202,14 @@ impl Bound {
             return Ok(answers);
         }
         let mut kinds = vec![vec![VALID; rows]; results.len()];
-        match variant.compiled_if(self.backend, Mode::Map) {
-            Some(compiled) => compiled.run(call(columns, &mut results, &mut kinds, rows)),
-            None => interpret(code, columns, 0, rows, &mut results, &mut kinds),
-        }
+        let compiled = variant.compiled_if(self.backend, Mode::Map);
+        in_parts(columns, &mut results, &mut kinds, 1, threads, |columns, results, kinds| {
+            let rows = results.first().map_or(0, |values| values.len());
+            match compiled {
+                Some(compiled) => compiled.run(call(columns, results, kinds, rows)),
+                None => run_map(code, columns, 0, rows, results, kinds),
+            }
+        });
         finished(results, &kinds, raises)
     }
 
@@ -226,17 +242,21 @@ impl Bound {
         };
         let mode = if matches!(keys, Keys::Each(_)) { Mode::Keyed } else { Mode::Scan };
         match (variant.compiled_if(self.backend, mode), keys) {
-            (Some(compiled), Keys::One) => {
-                compiled.run(Call { read, states, ..call(columns, &mut results, &mut kinds, rows) });
-            }
-            (Some(compiled), Keys::Each(keys)) => {
-                compiled.run(Call { read, keys, states, ..call(columns, &mut results, &mut kinds, rows) });
-            }
-            (Some(compiled), Keys::Runs(runs)) => {
-                for (key, start, end) in runs {
-                    let states = &mut states[*key as usize * width..(*key as usize + 1) * width];
-                    let start = *start;
-                    compiled.run(Call { read, states, start, ..call(columns, &mut results, &mut kinds, *end) });
+            (Some(compiled), keys) => {
+                let (mut results, mut kinds) = (slices(&mut results), slices(&mut kinds));
+                let (results, kinds) = (results.as_mut_slice(), kinds.as_mut_slice());
+                match keys {
+                    Keys::One => compiled.run(Call { read, states, ..call(columns, results, kinds, rows) }),
+                    Keys::Each(keys) => {
+                        compiled.run(Call { read, keys, states, ..call(columns, results, kinds, rows) })
+                    }
+                    Keys::Runs(runs) => {
+                        for (key, start, end) in runs {
+                            let states = &mut states[*key as usize * width..(*key as usize + 1) * width];
+                            let start = *start;
+                            compiled.run(Call { read, states, start, ..call(columns, results, kinds, *end) });
+                        }
+                    }
                 }
             }
             (None, keys) => {
@@ -270,13 +290,58 @@ impl Bound {
 /// How many rows a turn of the vector loop takes.
 const VECTOR_ROWS: usize = 8;
 
+/// Fewer rows are not worth another part.
+const PART: usize = 1 << 13;
+
+/// Runs `work` on the columns, the results and the kinds of several parts of the rows at the same time.  A kind is for
+/// `rows_per_kind` rows.
+fn in_parts(
+    columns: &[Column],
+    results: &mut [Vec<u64>],
+    kinds: &mut [Vec<u8>],
+    rows_per_kind: usize,
+    threads: usize,
+    work: impl Fn(&[Column], &mut [&mut [u64]], &mut [&mut [u8]]) + Sync,
+) {
+    let rows = results.first().map_or(0, Vec::len);
+    if threads < 2 || rows < 2 * PART {
+        return work(columns, &mut slices(results), &mut slices(kinds));
+    }
+    // Several parts a thread, because not all threads are equally fast.
+    let part = (rows / (4 * threads)).max(PART).next_multiple_of(64);
+    let (mut results, mut kinds, work) = (slices(results), slices(kinds), &work);
+    rayon::scope(|scope| {
+        for start in (0..rows).step_by(part) {
+            let end = rows.min(start + part);
+            let columns: Vec<Column> = columns.iter().map(|column| column.part(start, end)).collect();
+            let mut results = taken(&mut results, end - start);
+            let mut kinds = taken(&mut kinds, (end - start).div_ceil(rows_per_kind));
+            scope.spawn(move |_| work(&columns, &mut results, &mut kinds));
+        }
+    });
+}
+
+fn slices<T>(all: &mut [Vec<T>]) -> Vec<&mut [T]> {
+    all.iter_mut().map(Vec::as_mut_slice).collect()
+}
+
+/// Takes the first items of each slice.
+fn taken<'a, T>(all: &mut [&'a mut [T]], count: usize) -> Vec<&'a mut [T]> {
+    let take = |slice: &mut &'a mut [T]| {
+        let (first, rest) = std::mem::take(slice).split_at_mut(count);
+        *slice = rest;
+        first
+    };
+    all.iter_mut().map(take).collect()
+}
+
 /// The first `end` rows of a function without state.
-fn call<'a, 'c>(
+fn call<'a, 'c, 'r, 'k>(
     columns: &'a [Column<'c>],
-    results: &'a mut [Vec<u64>],
-    kinds: &'a mut [Vec<u8>],
+    results: &'a mut [&'r mut [u64]],
+    kinds: &'a mut [&'k mut [u8]],
     end: usize,
-) -> Call<'a, 'c> {
+) -> Call<'a, 'c, 'r, 'k> {
     Call { columns, read: &[], keys: &[], states: &mut [], results, kinds, start: 0, end }
 }
 
@@ -284,19 +349,6 @@ impl Variant {
     fn compiled_if(&self, backend: Backend, mode: Mode) -> Option<&Compiled> {
         if backend == Backend::Compiled { self.compiled(mode) } else { None }
     }
-}
-
-fn interpret(
-    code: &Code,
-    columns: &[Column],
-    start: usize,
-    rows: usize,
-    results: &mut [Vec<u64>],
-    kinds: &mut [Vec<u8>],
-) {
-    let mut values: Vec<&mut [u64]> = results.iter_mut().map(Vec::as_mut_slice).collect();
-    let mut kinds: Vec<&mut [u8]> = kinds.iter_mut().map(Vec::as_mut_slice).collect();
-    run_map(code, columns, start, rows, &mut values, &mut kinds);
 }
 
 fn set_bit(bits: &mut [u8], row: usize, to: bool) {

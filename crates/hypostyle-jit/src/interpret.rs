@@ -138,6 +138,14 @@ pub struct Column<'a> {
     pub valid: Option<&'a [bool]>,
 }
 
+impl Column<'_> {
+    /// Some of the rows.
+    pub fn part(&self, start: usize, end: usize) -> Self {
+        let values = if self.values.is_empty() { self.values } else { &self.values[start..end] };
+        Self { values, valid: self.valid.map(|valid| &valid[start..end]) }
+    }
+}
+
 /// What a row's result is.
 pub const VALID: u8 = 0;
 /// The function returned `None`.

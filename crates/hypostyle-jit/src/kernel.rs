@@ -195,7 +195,7 @@ impl UserFunction {
         let flags: Vec<Option<Cow<[bool]>>> =
             rows.columns.iter().map(|column| if strict { None } else { flags_of(&column.valid) }).collect();
         let columns = columns(rows, &flags);
-        let answers = match self.bound.map(&columns, rows.len, self.raises) {
+        let answers = match self.bound.map(&columns, rows.len, rows.threads, self.raises) {
             Ok(answers) => answers,
             Err(row) => return Err(self.refused(row)),
         };
@@ -263,7 +263,7 @@ impl Program for UserFunction {
     }
 
     fn cost(&self) -> usize {
-        5
+        self.bound.cost()
     }
 
     fn step(

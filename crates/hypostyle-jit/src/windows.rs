@@ -40,18 +40,18 @@ impl WindowFunction {
             return;
         };
         let columns = [values, firsts, ends].map(|values| Column { values, valid: None });
-        let (mut results, mut kinds) = ([vec![0; firsts.len()]], [vec![VALID; firsts.len()]]);
+        let (mut results, mut kinds) = (vec![0; firsts.len()], vec![VALID; firsts.len()]);
         compiled.run(Call {
             columns: &columns,
             read: &[],
             keys: &[],
             states: &mut [],
-            results: &mut results,
-            kinds: &mut kinds,
+            results: &mut [&mut results],
+            kinds: &mut [&mut kinds],
             start: 0,
             end: firsts.len(),
         });
-        for (bits, kind) in results[0].iter().zip(&kinds[0]) {
+        for (bits, kind) in results.iter().zip(&kinds) {
             answer((*kind == VALID).then(|| f64::from_bits(*bits)));
         }
     }

@@ -70,7 +70,7 @@ fn agree(body: &str, state: &str) {
                 Bound::new(&function, &columns.types, backend).unwrap_or_else(|error| panic!("{error}: {body}"));
             let rows = columns.rows();
             if function.state.is_empty() {
-                return (shown(&bound.map(&columns.columns(), rows, false).unwrap(), rows), Vec::new());
+                return (shown(&bound.map(&columns.columns(), rows, 1, false).unwrap(), rows), Vec::new());
             }
             let used = |row: usize| {
                 columns
@@ -210,7 +210,7 @@ fn a_row_in_error_is_named() {
     let divides = function(&returned(r#"["/",1,["get","x"]]"#), "[]");
     for backend in [Backend::Compiled, Backend::Interpreted] {
         let bound = Bound::new(&divides, &columns.types, backend).unwrap();
-        assert_eq!(bound.map(&columns.columns(), columns.rows(), true), Err(0));
+        assert_eq!(bound.map(&columns.columns(), columns.rows(), 1, true), Err(0));
     }
 }
 

@@ -77,6 +77,8 @@ pub struct ProgramRows<'a> {
     pub columns: Vec<ProgramColumn<'a>>,
     /// Whose state each row has.
     pub keys: RowKeys<'a>,
+    /// How many threads of the current pool may share the work.
+    pub threads: usize,
 }
 
 /// A column of a batch.

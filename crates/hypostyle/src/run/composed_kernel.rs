@@ -106,7 +106,8 @@ impl Running for ComposedKernel {
         }
         let columns = arrays.iter().zip(self.program.inputs()).map(|(array, domain)| column_of(array, *domain));
         let len = batch.record.num_rows();
-        let rows = ProgramRows { len, columns: columns.collect::<Result<_>>()?, keys: RowKeys::One };
+        let rows =
+            ProgramRows { len, columns: columns.collect::<Result<_>>()?, keys: RowKeys::One, threads: batch.threads };
         let lanes =
             self.program.run(&rows, &mut []).ok_or_else(|| Error::internal("a program reads rows one by one"))?;
         let lanes = lanes.map_err(|refused| {

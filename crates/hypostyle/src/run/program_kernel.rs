@@ -48,7 +48,8 @@ impl ProgramKernel {
         let sources = wiring.sources.clone();
         // Without state it reads whole arrays, so nothing needs to be put into the order of keys.
         let needed = if stateless { Vec::new() } else { sources.clone() };
-        let wiring = Wiring { sources: needed, interleaved: true, state_size, cost, refuses, splits: false, ..wiring };
+        let wiring =
+            Wiring { sources: needed, interleaved: true, state_size, cost, refuses, splits: stateless, ..wiring };
         Ok(Box::new(Self {
             program,
             name: name.into(),
@@ -283,7 +284,7 @@ impl Running for ProgramKernel {
                 batch.groups.keep_order(),
             ),
         };
-        let rows = ProgramRows { len, columns, keys };
+        let rows = ProgramRows { len, columns, keys, threads: batch.threads };
         let lanes = match self.program.run(&rows, &mut self.states) {
             Some(lanes) => lanes,
             None => self.step_by_step(&rows),
