@@ -13,7 +13,7 @@ mod strings;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, UInt32Array, make_array};
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use arrow::row::{RowConverter, Rows, SortField};
@@ -70,23 +70,35 @@ pub(crate) fn shown_key(names: &[String], columns: &[ArrayRef], row: usize) -> S
 
 /// Values in Arrow's row format, for types other than integers and strings.
 fn rows_of(column: &ArrayRef, data_type: &DataType) -> Result<Rows> {
-    Ok(converter(data_type)?.convert_columns(&[plain_floats(cast(column, data_type)?)])?)
+    Ok(converter(data_type)?.convert_columns(&[plain_floats(cast(column, data_type)?)?])?)
 }
 
-/// Floats with one zero and one NaN, so that equal keys are one; other types unchanged.
-fn plain_floats(column: ArrayRef) -> ArrayRef {
+/// Floats with one zero and one NaN, inside of lists and structs too, so that equal keys are one; other types unchanged.
+fn plain_floats(column: ArrayRef) -> Result<ArrayRef> {
     match column.data_type() {
-        DataType::Float64 => Arc::new(
+        DataType::Float64 => Ok(Arc::new(
             column
                 .as_primitive::<Float64Type>()
                 .unary::<_, Float64Type>(|x| if x.is_nan() { f64::NAN } else { x + 0.0 }),
-        ),
-        DataType::Float32 => Arc::new(
+        )),
+        DataType::Float32 => Ok(Arc::new(
             column
                 .as_primitive::<Float32Type>()
                 .unary::<_, Float32Type>(|x| if x.is_nan() { f32::NAN } else { x + 0.0 }),
-        ),
-        _ => column,
+        )),
+        DataType::Float16 => {
+            let wide = plain_floats(cast(&column, &DataType::Float32)?)?;
+            Ok(cast(&wide, &DataType::Float16)?)
+        }
+        _ => {
+            let data = column.to_data();
+            if data.child_data().is_empty() {
+                return Ok(column);
+            }
+            let children = data.child_data().iter().map(|child| Ok(plain_floats(make_array(child.clone()))?.to_data()));
+            let children = children.collect::<Result<Vec<_>>>()?;
+            Ok(make_array(data.into_builder().child_data(children).build()?))
+        }
     }
 }
 
@@ -320,8 +332,12 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{DictionaryArray, Int32Array, LargeStringArray, StringArray, StringViewArray};
-    use arrow::datatypes::Int8Type;
+    use arrow::array::{
+        DictionaryArray, Float64Array, Int32Array, LargeStringArray, ListArray, StringArray, StringViewArray,
+        StructArray,
+    };
+    use arrow::buffer::OffsetBuffer;
+    use arrow::datatypes::{Field, Int8Type};
 
     const LONG: &str = "a name that is longer than twelve bytes";
 
@@ -348,6 +364,22 @@ mod tests {
         assert_eq!(keys.number(&[again], 2).unwrap(), [2, 1, 0]);
         let column = keys.columns().unwrap().remove(0);
         assert_eq!(column.as_string_view().iter().collect::<Vec<_>>(), [Some("a"), None, Some("new")]);
+    }
+
+    #[test]
+    fn equal_floats_are_one_key_inside_of_structs_and_lists() {
+        let floats: ArrayRef = Arc::new(Float64Array::from(vec![f64::NAN, -f64::NAN, 0.0, -0.0, 1.0]));
+        let field = Arc::new(Field::new("x", DataType::Float64, true));
+        let of_structs: ArrayRef = Arc::new(StructArray::new(vec![field].into(), vec![floats.clone()], None));
+        let item = Arc::new(Field::new_list_field(DataType::Float64, true));
+        let of_lists: ArrayRef =
+            Arc::new(ListArray::new(item, OffsetBuffer::from_lengths([1; 5]), floats.clone(), None));
+        for column in [floats, of_structs, of_lists] {
+            let mut keys = Keys::new(vec![column.data_type().clone()]).unwrap();
+            assert_eq!(keys.number(&[column.slice(1, 4)], 1).unwrap(), [0, 1, 1, 2]);
+            assert_eq!(keys.number(std::slice::from_ref(&column), 1).unwrap(), [0, 0, 1, 1, 2]);
+            assert_eq!(keys.find(&[column]).unwrap(), [0, 0, 1, 1, 2].map(Some));
+        }
     }
 
     #[test]
