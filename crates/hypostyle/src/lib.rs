@@ -1,4 +1,5 @@
 #![forbid(unsafe_code)]
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "references may use the system's libm"))]
 //! Resumable columnar kernels over Arrow.
 //!
 //! A kernel reads the rows of each key in order and returns a value per row: a rolling mean, a clipped running sum, the number

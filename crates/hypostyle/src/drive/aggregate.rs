@@ -7,6 +7,8 @@ use rayon::prelude::*;
 
 use super::expanding::BLOCK;
 use crate::model::Statistic;
+use crate::model::scale::{UNSCALED, any_wild, exponents, join, scaled, settled};
+use crate::values::Input;
 
 /// A statistic of all rows; `None` if it is undefined.
 ///
@@ -19,6 +21,19 @@ pub fn aggregate<S: Statistic>(statistic: &S, rows: &[S::Input]) -> Option<S::Ou
     let Some(anchor) = rows.iter().find(|x| S::can_anchor(**x)).or(rows.first()).copied() else {
         return statistic.finish_empty();
     };
+    if any_wild::<S>(rows) {
+        let mut all = vec![UNSCALED; S::Input::LANES];
+        rows.iter().for_each(|row| join(&mut all, &exponents::<S>(*row)));
+        let all = settled(&all);
+        let rows: Vec<S::Input> = rows.iter().map(|row| scaled(*row, &all)).collect();
+        let answer = of_scale(statistic, &rows, scaled(anchor, &all))?;
+        return Some(statistic.unscale(answer, &all));
+    }
+    of_scale(statistic, rows, anchor)
+}
+
+/// From rows that are of one scale.
+fn of_scale<S: Statistic>(statistic: &S, rows: &[S::Input], anchor: S::Input) -> Option<S::Output> {
     let blocks: Vec<S::State> = rows
         .par_chunks(BLOCK)
         .map(|block| {

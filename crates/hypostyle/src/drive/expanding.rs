@@ -3,13 +3,16 @@
 //! The rows are cut into blocks of a fixed length, counted from the key's first row; whole blocks are merged into one
 //! summary, and the current block has its own.  Errors then grow with the number of blocks rather than of rows, and a
 //! long sequence can be split over threads at block borders with the same bits.
+//!
+//! After a huge or tiny value (see `model/scale.rs`) the summary is of values scaled by the largest one so far.
 
 use super::jobs::{Job, run_jobs};
 use super::rolling_rows::ROWS_PER_THREAD;
 use super::{Answers, Columns, Driver, Rows, cut_at_multiples};
 use crate::error::{Error, Result};
 use crate::model::Statistic;
-use crate::values::{Persist, StateReader, StateWriter};
+use crate::model::scale::{self, Exponents, UNSCALED, any_wild};
+use crate::values::{Input, Persist, Scalar, StateReader, StateWriter};
 
 /// The rows of a block.
 pub(crate) const BLOCK: usize = 1 << 10;
@@ -31,6 +34,34 @@ pub struct Totals<S: Statistic> {
     count: usize,
     /// The first valid row.
     anchor: Option<S::Input>,
+    /// A bit for each column that had a number other than 0.
+    nonzero: u32,
+    /// The exponents of the scale of each column; `None` if all are 0.
+    exponents: Option<Box<[i32]>>,
+}
+
+/// A bit for each column of the row whose number is not 0.
+#[inline(always)]
+fn nonzero<I: Input>(row: I) -> u32 {
+    let bit = |lane| u32::from(!matches!(row.lane(lane), Scalar::Float(0.0))) << lane;
+    (0..I::LANES).map(bit).fold(0, |bits, bit| bits | bit)
+}
+
+impl<S: Statistic> Totals<S> {
+    /// The exponents of the scale so far, of columns with zeros only too.
+    fn scale(&self) -> Exponents {
+        let usual = |lane| if self.nonzero >> lane & 1 == 1 { 0 } else { UNSCALED };
+        match &self.exponents {
+            Some(exponents) => exponents.to_vec(),
+            None => (0..S::Input::LANES).map(usual).collect(),
+        }
+    }
+
+    fn set_scale(&mut self, exponents: Exponents) {
+        let is_usual = exponents.iter().all(|exponent| matches!(*exponent, 0 | UNSCALED));
+        self.nonzero = exponents.iter().zip(0..).fold(0, |bits, (e, lane)| bits | u32::from(*e != UNSCALED) << lane);
+        self.exponents = (!is_usual).then(|| exponents.into_boxed_slice());
+    }
 }
 
 impl<S: Statistic> Expanding<S> {
@@ -50,6 +81,39 @@ impl<S: Statistic> Expanding<S> {
                 }
                 self.statistic.push(&mut state.current, x, state.anchor.unwrap_or(x));
                 state.count += 1;
+                if S::DEGREE > 0 {
+                    state.nonzero |= nonzero(x);
+                }
+            }
+            answers.set(i, self.answer(state));
+        }
+        state.offset += rows.len();
+        if state.offset == BLOCK {
+            self.end_block(state);
+        }
+    }
+
+    /// As [`Expanding::run_within_block`], from scaled values.
+    #[cold]
+    fn run_scaled(&self, state: &mut Totals<S>, rows: Rows<S::Input>, mut answers: Answers<S::Output>) {
+        let mut exponents = state.scale();
+        for i in 0..rows.len() {
+            if let Some(x) = rows.get(i) {
+                let before = scale::settled(&exponents);
+                scale::join(&mut exponents, &scale::exponents::<S>(x));
+                let now = scale::settled(&exponents);
+                if now != before {
+                    let change: Exponents = now.iter().zip(&before).map(|(now, before)| now - before).collect();
+                    self.statistic.rescale(&mut state.whole, &change);
+                    self.statistic.rescale(&mut state.current, &change);
+                }
+                if state.anchor.is_none() && S::can_anchor(x) {
+                    state.anchor = Some(x);
+                }
+                let anchor = scale::scaled(state.anchor.unwrap_or(x), &now);
+                self.statistic.push(&mut state.current, scale::scaled(x, &now), anchor);
+                state.count += 1;
+                state.set_scale(exponents.clone());
             }
             answers.set(i, self.answer(state));
         }
@@ -69,7 +133,13 @@ impl<S: Statistic> Expanding<S> {
         }
         // Rows that cannot be anchors do not depend on the anchor.
         let anchor = state.anchor.unwrap_or_default();
-        self.statistic.finish(&self.statistic.merge(&state.whole, &state.current), state.count, anchor)
+        let all = self.statistic.merge(&state.whole, &state.current);
+        if S::DEGREE > 0 && state.exponents.is_some() {
+            let exponents = scale::settled(&state.scale());
+            let answer = self.statistic.finish(&all, state.count, scale::scaled(anchor, &exponents))?;
+            return Some(self.statistic.unscale(answer, &exponents));
+        }
+        self.statistic.finish(&all, state.count, anchor)
     }
 }
 
@@ -82,14 +152,19 @@ impl<S: Statistic> Driver for Expanding<S> {
 
     fn start(&self) -> Totals<S> {
         let empty = self.statistic.empty();
-        Totals { whole: empty, current: empty, offset: 0, count: 0, anchor: None }
+        Totals { whole: empty, current: empty, offset: 0, count: 0, anchor: None, nonzero: 0, exponents: None }
     }
 
     fn run(&self, state: &mut Totals<S>, rows: Rows<S::Input>, mut answers: Answers<S::Output>) {
         let mut done = 0;
         while done < rows.len() {
             let end = rows.len().min(done + BLOCK - state.offset);
-            self.run_within_block(state, rows.slice(done, end), answers.part(done, end));
+            let (part, out) = (rows.slice(done, end), answers.part(done, end));
+            if S::DEGREE > 0 && (state.exponents.is_some() || any_wild::<S>(part.values)) {
+                self.run_scaled(state, part, out);
+            } else {
+                self.run_within_block(state, part, out);
+            }
             done = end;
         }
     }
@@ -103,7 +178,8 @@ impl<S: Statistic> Driver for Expanding<S> {
     ) {
         let len = columns.len();
         let parts = threads.min(len / ROWS_PER_THREAD);
-        if parts < 2 {
+        let scaled = || state.exponents.is_some() || columns.any_float(|x| scale::any_wild_number::<S>(x));
+        if parts < 2 || S::DEGREE > 0 && scaled() {
             return self.run_portions(state, columns, 0, answers);
         }
         // The state at the start of a part depends on the parts before it, so their blocks are summarized first.
@@ -129,6 +205,7 @@ impl<S: Statistic> Driver for Expanding<S> {
             for (block, count) in blocks {
                 state.current = block;
                 state.count += count;
+                state.nonzero = u32::MAX; // as far as it matters: no later part needs to be scaled
                 self.end_block(state);
             }
         }
@@ -149,21 +226,46 @@ impl<S: Statistic> Driver for Expanding<S> {
         state.current.write(&"current", to);
         to.count("offset", state.offset);
         to.count("count", state.count);
-        to.rows("anchor", std::iter::once(state.anchor));
+        let exponents = (S::DEGREE > 0).then(|| {
+            let exponents = state.scale();
+            Some(S::Input::from_lanes(|lane| match S::Input::default().lane(lane) {
+                Scalar::Float(_) if exponents[lane] == UNSCALED => Scalar::Float(f64::NEG_INFINITY),
+                Scalar::Float(_) => Scalar::Float(f64::from(exponents[lane])),
+                integer => integer,
+            }))
+        });
+        to.rows("anchor", std::iter::once(state.anchor).chain(exponents));
     }
 
     fn read(&self, from: &mut StateReader) -> Result<Totals<S>> {
-        let state = Totals {
+        let mut state = Totals {
             whole: S::State::read(&"whole", from)?,
             current: S::State::read(&"current", from)?,
             offset: from.count("offset")?,
             count: from.count("count")?,
-            anchor: from.rows::<S::Input>("anchor")?.first().copied().flatten(),
+            anchor: None,
+            nonzero: u32::MAX,
+            exponents: None,
         };
+        let rows: Vec<Option<S::Input>> = from.rows("anchor")?;
+        state.anchor = rows.first().copied().flatten();
+        // States of earlier versions have no exponents.
+        if let Some(saved) = rows.get(1).copied().flatten() {
+            let exponents = (0..S::Input::LANES).map(|lane| match saved.lane(lane) {
+                Scalar::Float(x) if x == f64::NEG_INFINITY => UNSCALED,
+                Scalar::Float(x) => x as i32,
+                Scalar::Integer(_) => 0,
+            });
+            state.set_scale(exponents.collect());
+        }
         if state.offset >= BLOCK || (state.anchor.is_some() && state.count == 0) {
             return Err(Error::state("the totals of an expanding window are inconsistent"));
         }
         Ok(state)
+    }
+
+    fn heap_bytes(&self, state: &Totals<S>) -> usize {
+        state.exponents.as_ref().map_or(0, |exponents| size_of_val(&**exponents))
     }
 }
 

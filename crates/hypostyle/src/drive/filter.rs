@@ -9,7 +9,7 @@ use super::rolling_rows::ROWS_PER_THREAD;
 use super::{Answers, Columns, Driver, Rows, run_split};
 use crate::error::{Error, Result};
 use crate::model::as_f64;
-use crate::values::{StateReader, StateWriter};
+use crate::values::{StateReader, StateWriter, arch};
 
 /// The statistic of the weighted rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +180,7 @@ impl Driver for Filter {
             return;
         }
         let all = self.extend(past, rows);
-        pulp::Arch::new().dispatch(Walk { filter: self, all: &all, answers });
+        arch().dispatch(Walk { filter: self, all: &all, answers });
         *past = self.keep(all);
     }
 

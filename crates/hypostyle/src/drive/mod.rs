@@ -34,6 +34,7 @@ use std::marker::PhantomData;
 
 use self::jobs::{Job, run_jobs};
 use crate::error::Result;
+use crate::spec::First;
 use crate::values::{Input, Output, Values};
 use crate::values::{StateReader, StateWriter};
 
@@ -46,8 +47,8 @@ pub struct Rows<'a, I> {
     pub valid: Option<&'a [bool]>,
     /// The time of each row; empty if the kernel has no time column.
     pub times: &'a [i64],
-    /// The first time in each row's window; empty if no column sets it.
-    pub firsts: &'a [i64],
+    /// Where each row's window begins; empty if no column sets it.
+    pub firsts: &'a [First],
 }
 
 impl<I> Clone for Rows<'_, I> {
@@ -119,14 +120,14 @@ pub struct Columns<'a, I> {
     columns: &'a [Values<'a>],
     valid: Option<&'a [bool]>,
     times: &'a [i64],
-    firsts: &'a [i64],
+    firsts: &'a [First],
     len: usize,
     rows: PhantomData<I>,
 }
 
-/// Some of the rows' times, if there are any.
-fn part_of(times: &[i64], start: usize, end: usize) -> &[i64] {
-    if times.is_empty() { times } else { &times[start..end] }
+/// What some of the rows have, if they have it.
+fn part_of<T>(all: &[T], start: usize, end: usize) -> &[T] {
+    if all.is_empty() { all } else { &all[start..end] }
 }
 
 impl<'a, I: Input> Columns<'a, I> {
@@ -134,8 +135,8 @@ impl<'a, I: Input> Columns<'a, I> {
         Self { columns, valid, times: &[], firsts: &[], len, rows: PhantomData }
     }
 
-    /// The rows with their times, and the first time in each one's window.
-    pub(crate) fn at(self, times: &'a [i64], firsts: &'a [i64]) -> Self {
+    /// The rows with their times, and where each one's window begins.
+    pub(crate) fn at(self, times: &'a [i64], firsts: &'a [First]) -> Self {
         Self { times, firsts, ..self }
     }
 
@@ -161,6 +162,15 @@ impl<'a, I: Input> Columns<'a, I> {
         self.with_part(start, end, |part| {
             let Columns { columns, valid, times, firsts, len, .. } = part;
             use_rows(Rows { values: &I::assemble(columns, len), valid, times, firsts })
+        })
+    }
+
+    /// Whether this holds of the numbers of a column, those of rows that are not valid included.
+    pub(crate) fn any_float(&self, holds: impl Fn(&[f64]) -> bool) -> bool {
+        self.columns.iter().any(|values| match values {
+            Values::Float(numbers) => holds(numbers),
+            Values::Constant(x) => holds(&[*x]),
+            Values::Integer(_) | Values::Nothing => false,
         })
     }
 

@@ -9,6 +9,7 @@
 use super::rolling_rows::{Block, LANES, RollingRows};
 use super::{Answers, Rows};
 use crate::model::{Statistic, Summary, TILE, Tile};
+use crate::values::arch;
 
 /// Shorter blocks always run one after the other.
 const SHORTEST_SIDE_BY_SIDE: usize = 16;
@@ -84,7 +85,7 @@ impl<S: Statistic> RollingRows<S> {
         };
         let before = Flagged { values: state.ring.as_slice(), valid: state.valid.as_slice() };
         let blocks = Flagged { values: rows.values, valid: rows.valid.unwrap_or(&trues) };
-        pulp::Arch::new().dispatch(Walk { driver: self, before, blocks, full, answers });
+        arch().dispatch(Walk { driver: self, before, blocks, full, answers });
         let last = rows.slice((full - 1) * n, full * n);
         state.ring.copy_from_slice(last.values);
         match last.valid {

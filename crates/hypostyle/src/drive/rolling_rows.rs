@@ -18,6 +18,7 @@ use thin_vec::{ThinVec, thin_vec};
 use super::{Answers, Columns, Driver, PORTION, Rows, cut_at_multiples, run_ranges};
 use crate::error::{Error, Result};
 use crate::model::Statistic;
+use crate::model::scale::{self, any_wild, is_wild};
 use crate::values::{StateReader, StateWriter};
 
 /// The maximum number of blocks that run at once.
@@ -61,6 +62,8 @@ pub struct Block<S: Statistic> {
     suffix_anchor: Option<S::Input>,
     /// The result of the window that ended at the last row, for lagged windows.
     held: Option<S::Output>,
+    /// How many rows ago the last huge or tiny value came; at least the window's length if the window has none.
+    wild: u32,
 }
 
 /// The heap bytes of a vector.
@@ -139,6 +142,9 @@ impl<S: Statistic> RollingRows<S> {
         if previous && state.is_valid(slot) {
             state.count -= 1;
         }
+        if S::DEGREE > 0 {
+            state.wild = if row.is_some_and(is_wild::<S>) { 0 } else { state.wild.saturating_add(1) };
+        }
         let becomes_anchor = state.anchor.is_none() && row.is_some_and(|x| S::can_anchor(x));
         if becomes_anchor {
             state.anchor = row;
@@ -162,6 +168,14 @@ impl<S: Statistic> RollingRows<S> {
             let slot = state.offset + i;
             let new_anchor = self.take(state, slot, rows.get(i));
             let stale = new_anchor && S::ANCHORED;
+            if S::DEGREE > 0 && self.holds_wild(state) {
+                answers.set(i, self.scaled_answer(state, rows.slice(0, i + 1)));
+                if stale {
+                    state.suffix.clear();
+                    short.clear();
+                }
+                continue;
+            }
             let answer = match state.anchor.or(state.suffix_anchor).filter(|_| previous) {
                 Some(anchor) if self.rows <= SHORT => {
                     if short.is_empty() || stale {
@@ -184,6 +198,36 @@ impl<S: Statistic> RollingRows<S> {
             answers.set(i, answer);
         }
         self.keep(state, rows);
+    }
+
+    /// Whether the window that ends at the last row has a huge or tiny value.
+    fn holds_wild(&self, state: &Block<S>) -> bool {
+        (state.wild as usize) < self.rows
+    }
+
+    /// The result of the window that ends with these rows of the current block, from scaled values.
+    #[cold]
+    fn scaled_answer(&self, state: &Block<S>, rows: Rows<S::Input>) -> Option<S::Output> {
+        if state.count < self.min_samples {
+            return None;
+        }
+        let kept = |slots: std::ops::Range<usize>| {
+            slots.filter(|slot| state.is_valid(*slot)).map(|slot| state.ring[slot]).collect::<Vec<_>>()
+        };
+        let anchor = state.anchor.or(state.suffix_anchor);
+        let earlier = anchor.filter(|_| self.has_previous(state)).map(|_| kept(state.offset + rows.len()..self.rows));
+        let mut later = kept(0..state.offset);
+        later.extend((0..rows.len()).filter_map(|row| rows.get(row)));
+        scale::answer(&self.statistic, earlier.as_deref(), &later, anchor.unwrap_or_default())
+    }
+
+    /// How many rows ago the last huge or tiny value came.
+    fn since_wild(newest_first: impl Iterator<Item = Option<S::Input>>) -> u32 {
+        if S::DEGREE == 0 {
+            return u32::MAX;
+        }
+        let ages = newest_first.zip(0..u32::MAX);
+        ages.filter(|(row, _)| row.is_some_and(is_wild::<S>)).map(|(_, age)| age).next().unwrap_or(u32::MAX)
     }
 
     /// Adds rows that have results to the ring and moves on, to the next block if this one is full.
@@ -245,10 +289,11 @@ impl<S: Statistic> RollingRows<S> {
         }
     }
 
-    /// How many of the rows are in whole blocks whose rows can all be anchors, and those of the block before too.
+    /// How many of the rows are in whole blocks whose rows can all be anchors and are of ordinary size, and those of the block
+    /// before too.
     fn plain_rows(&self, state: &Block<S>, rows: Rows<S::Input>) -> usize {
-        let plain = |values: &[S::Input]| values.iter().all(|x| S::can_anchor(*x));
-        if !plain(&state.ring) {
+        let plain = |values: &[S::Input]| values.iter().all(|x| S::can_anchor(*x)) && !any_wild::<S>(values);
+        if self.holds_wild(state) || !state.ring.iter().all(|x| S::can_anchor(*x)) {
             return 0;
         }
         let blocks = rows.values.chunks_exact(self.rows);
@@ -259,6 +304,7 @@ impl<S: Statistic> RollingRows<S> {
     fn at_border(&self, previous: Rows<S::Input>) -> Block<S> {
         let mut state = self.start();
         state.count = (0..previous.len()).filter(|i| previous.is_valid(*i)).count();
+        state.wild = Self::since_wild((0..previous.len()).rev().map(|row| previous.get(row)));
         self.keep(&mut state, previous);
         state
     }
@@ -290,6 +336,7 @@ impl<S: Statistic> Driver for RollingRows<S> {
             valid: ThinVec::new(),
             offset: 0,
             count: 0,
+            wild: u32::MAX,
             suffix: ThinVec::new(),
             prefix: self.statistic.empty(),
             anchor: None,
@@ -374,6 +421,7 @@ impl<S: Statistic> Driver for RollingRows<S> {
             state.ring.extend_from_slice(&values[..carried]);
             state.valid.extend_from_slice(&valid[..carried]);
             state.count = valid[..carried].iter().filter(|v| **v).count();
+            state.wild = Self::since_wild(rows[..carried].iter().rev().copied());
         }
         let current = Rows { values: &values[carried..], valid: Some(&valid[carried..]), times: &[], firsts: &[] };
         let mut answers = vec![S::Output::default(); current.len()];

@@ -15,9 +15,9 @@
 
 use super::{Answers, Driver, Rows};
 use crate::error::{Error, Result};
-use crate::model::OrderedWindow;
-use crate::model::Statistic;
-use crate::spec::Bounds;
+use crate::model::scale::{self, is_wild};
+use crate::model::{OrderedWindow, Statistic};
+use crate::spec::First;
 use crate::values::Input;
 use crate::values::{StateReader, StateWriter};
 
@@ -96,6 +96,8 @@ pub struct Stacks<S: Statistic> {
     begin: usize,
     turn: usize,
     back: S::State,
+    /// Where the buffer goes on after the last huge or tiny value; 0 if it has none.
+    wild: usize,
 }
 
 impl<S: Statistic> TwoStacks<S> {
@@ -124,12 +126,17 @@ impl<S: Statistic> Sliding for TwoStacks<S> {
     type State = Stacks<S>;
 
     fn start(&self, at: usize) -> Stacks<S> {
-        Stacks { suffix: Vec::new(), begin: at, turn: at, back: self.0.empty() }
+        Stacks { suffix: Vec::new(), begin: at, turn: at, back: self.0.empty(), wild: 0 }
     }
 
     #[inline]
     fn slide(&self, state: &mut Stacks<S>, values: &[S::Input], from: (usize, usize), to: (usize, usize)) {
         let (head, tail) = to;
+        if S::DEGREE > 0
+            && let Some(at) = values[from.1..tail].iter().rposition(|x| is_wild::<S>(*x))
+        {
+            state.wild = from.1 + at + 1;
+        }
         if head >= state.turn {
             if tail > from.1 || head > from.0 {
                 self.turn_at(state, values, head, tail);
@@ -154,6 +161,10 @@ impl<S: Statistic> Sliding for TwoStacks<S> {
         count: usize,
         _: Option<S::Input>,
     ) -> Option<S::Output> {
+        if S::DEGREE > 0 && count > 0 && head < state.wild {
+            let (earlier, later) = values[head..head + count].split_at(state.turn - head);
+            return scale::answer(&self.0, Some(earlier), later, values[state.turn - 1]);
+        }
         match state.suffix.get(head - state.begin) {
             Some(front) if count > 0 => self.0.finish(&self.0.merge(front, &state.back), count, values[state.turn - 1]),
             _ => self.0.finish_empty(),
@@ -165,6 +176,7 @@ impl<S: Statistic> Sliding for TwoStacks<S> {
         state.suffix.drain(..used_up);
         state.begin = (state.begin + used_up).saturating_sub(by);
         state.turn = state.turn.saturating_sub(by);
+        state.wild = state.wild.saturating_sub(by);
     }
 
     fn turn(&self, state: &Stacks<S>, _tail: usize) -> usize {
@@ -173,6 +185,8 @@ impl<S: Statistic> Sliding for TwoStacks<S> {
 
     fn resume(&self, values: &[S::Input], head: usize, turn: usize, tail: usize) -> Stacks<S> {
         let mut state = self.start(head);
+        let wild = values[head..turn].iter().rposition(|x| is_wild::<S>(*x));
+        state.wild = wild.map_or(0, |at| head + at + 1);
         self.turn_at(&mut state, values, head, turn);
         self.slide(&mut state, values, (head, turn), (head, tail));
         state
@@ -269,11 +283,18 @@ impl<K: Sliding> RollingTime<K> {
                     }
                 }
                 Reach::Told => {
-                    let first = rows.firsts[i];
-                    if first == Bounds::NO_WINDOW {
-                        answers.set(at + i, None);
-                        continue;
-                    }
+                    let first = match rows.firsts[i] {
+                        First::At(first) => first,
+                        First::Missing => {
+                            answers.set(at + i, None);
+                            continue;
+                        }
+                        First::Empty => {
+                            let nothing = self.summary.answer(&state.summary, &state.values, head, 0, rows.get(i));
+                            answers.set(at + i, nothing.filter(|_| self.min_samples == 0));
+                            continue;
+                        }
+                    };
                     if head > 0 && state.times[head - 1] >= first {
                         self.go_back(state, first);
                         head = state.head;

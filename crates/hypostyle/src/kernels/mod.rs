@@ -5,3 +5,4 @@ pub mod ordered;
 pub mod recurrences;
 pub mod rows;
 pub mod statistics;
+pub mod value;

@@ -37,6 +37,10 @@ fn value(parameter: &Parameter) -> BoxedStrategy<Value> {
         Kind::Number => number(),
         Kind::NumberOrColumn => Union::new([number(), text(&NUMBERS)]).boxed(),
         Kind::Numbers => proptest::collection::vec(number(), 1..4).prop_map(Value::from).boxed(),
+        Kind::NumbersOrColumns => {
+            let item = Union::new([number(), text(&NUMBERS)]);
+            proptest::collection::vec(item, 1..4).prop_map(Value::from).boxed()
+        }
         Kind::Count => (0i64..6).prop_map(Value::from).boxed(),
         Kind::Flag => any::<bool>().prop_map(Value::from).boxed(),
         Kind::Choice(known) => text(known),

@@ -12,12 +12,14 @@
 //! | a row alone | `rows_may_come_alone` |
 //! | keys may move and be evicted | `keys_may_move`, `evicted_keys_start_over` |
 //! | states stay loadable | `golden_states_resume` |
+//! | the same bits on every machine | `golden_digests_of_all_answers`, `vector_instructions_do_not_matter`, `the_system_does_not_matter` |
 //! | nothing panics | `nothing_panics` |
 //!
 //! Equality is on the bits, NaN payloads aside; only the reference version has a tolerance, where its kernel rounds.
 
 mod arbitrary;
 mod custom;
+mod digests;
 mod errors;
 mod golden;
 mod keyed;

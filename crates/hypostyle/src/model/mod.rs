@@ -5,6 +5,7 @@ mod ordered_window;
 mod program;
 mod recurrence;
 mod row_function;
+pub(crate) mod scale;
 mod statistic;
 
 pub use by_row::ByRow;

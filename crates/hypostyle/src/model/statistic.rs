@@ -62,6 +62,19 @@ pub trait Statistic: Clone + Send + Sync + 'static {
     /// side by side than one after the other.
     const SLOW_PUSH: bool = false;
 
+    /// The highest power of its values, of one column or of several together, that the summary holds a sum of, if it is 2 or
+    /// more: then windows with huge or tiny values are summarized from scaled ones (see `scale.rs`), and
+    /// [`unscale`](Statistic::unscale) and [`rescale`](Statistic::rescale) say what that changes.
+    const DEGREE: u32 = 0;
+
+    /// The result for rows whose numbers were multiplied by 2 to minus these exponents, one per column, scaled back.
+    fn unscale(&self, answer: Self::Output, _exponents: &[i32]) -> Self::Output {
+        answer
+    }
+
+    /// The summary of the same rows with their numbers multiplied by 2 to minus these exponents.
+    fn rescale(&self, _state: &mut Self::State, _exponents: &[i32]) {}
+
     /// The summary of no rows.
     fn empty(&self) -> Self::State;
 

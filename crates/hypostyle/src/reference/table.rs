@@ -8,7 +8,7 @@ use arrow::array::{
 };
 use arrow::buffer::NullBuffer;
 use arrow::compute::{cast, take};
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, UInt64Type};
 use proptest::prelude::*;
 
 use crate::spec::{Duration, KernelSpec, Value};
@@ -189,6 +189,37 @@ impl Table {
         Self { batch: RecordBatch::try_new(self.batch.schema(), columns).unwrap(), seed: self.seed }
     }
 
+    /// The smallest value of a column of integers.
+    pub fn smallest(&self, name: &str) -> i128 {
+        self.integers(name).into_iter().flatten().min().unwrap_or(0)
+    }
+
+    fn integers(&self, name: &str) -> Vec<Option<i128>> {
+        let column = self.batch.column_by_name(name).unwrap();
+        match column.data_type() {
+            DataType::UInt64 => column.as_primitive::<UInt64Type>().iter().map(|x| x.map(i128::from)).collect(),
+            _ => cast(column, &DataType::Int64)
+                .unwrap()
+                .as_primitive::<Int64Type>()
+                .iter()
+                .map(|x| x.map(i128::from))
+                .collect(),
+        }
+    }
+
+    /// The table with its columns of integers relative to their smallest value, as floats: none of them is rounded.
+    pub fn exact(&self) -> Self {
+        let mut columns = self.batch.columns().to_vec();
+        let mut fields: Vec<Field> = self.batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+        for name in ["whole", "unsigned"] {
+            let (place, smallest) = (self.batch.schema().index_of(name).unwrap(), self.smallest(name));
+            let relative = self.integers(name).into_iter().map(|x| x.map(|x| (x - smallest) as f64));
+            columns[place] = Arc::new(relative.collect::<Float64Array>());
+            fields[place] = Field::new(name, DataType::Float64, true);
+        }
+        Self { batch: RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap(), seed: self.seed }
+    }
+
     /// The rows of each key, and their batch.
     pub fn parts(&self, over: &[String]) -> Vec<(Vec<usize>, RecordBatch)> {
         let mut parts: Vec<(Key, Vec<usize>)> = Vec::new();
@@ -265,7 +296,9 @@ impl Table {
                 let bound = i128::from(self.times(name)[i]);
                 let (here, there) = (i128::from(places[i]), i128::from(places[j]));
                 let far = if matches!(window, Value::LengthIn(_)) { here - bound } else { bound };
+                let nothing = matches!(window, Value::LengthIn(_)) && bound <= 0;
                 !self.has_no_window(spec, i)
+                    && !nothing
                     && j <= i
                     && (if far_end { there >= far } else { there > far })
                     && (current || there < here)

@@ -11,7 +11,7 @@ use super::source::Source;
 use super::wiring::Wiring;
 use crate::error::Result;
 use crate::keys::groups::Groups;
-use crate::spec::Bounds;
+use crate::spec::{Bounds, First};
 use crate::values::{Domain, Values, read};
 
 /// A batch whose columns are read once for all kernels and grouped by key once.
@@ -90,14 +90,14 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The times of the rows and the first time in each one's window; if rows are counted, their numbers are the times.
-    pub(crate) fn firsts<'b>(&'b self, bounds: &Bounds) -> (&'b [i64], Vec<i64>) {
+    /// The times of the rows and where each one's window begins; if rows are counted, their numbers are the times.
+    pub(crate) fn firsts<'b>(&'b self, bounds: &Bounds) -> (&'b [i64], Vec<First>) {
         let times = bounds.time.map_or(&*self.positions, |time| self.times(time));
         let places = times.iter().zip(self.times(bounds.column));
-        let mut firsts: Vec<i64> = places.map(|(place, bound)| bounds.first(*place, *bound)).collect();
+        let mut firsts: Vec<First> = places.map(|(place, bound)| bounds.first(*place, *bound)).collect();
         if let Some(valid) = self.valid.get(&bounds.column) {
             let nulls = firsts.iter_mut().zip(valid).filter(|(_, valid)| !**valid);
-            nulls.for_each(|(first, _)| *first = Bounds::NO_WINDOW);
+            nulls.for_each(|(first, _)| *first = First::Missing);
         }
         (times, firsts)
     }

@@ -20,6 +20,10 @@ pub struct Inputs {
     time: Option<String>,
 }
 
+fn is_long_integer(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Int64 | DataType::UInt64)
+}
+
 /// A source by name.
 #[derive(Debug, Clone, PartialEq)]
 enum Named {
@@ -34,13 +38,17 @@ impl Inputs {
     /// # Errors
     /// An internal one if the kernel's table lacks one of them.
     pub fn of(arguments: &Arguments, parameters: &[&str]) -> Result<Self> {
-        let named = |parameter: &&str| {
-            Ok(match arguments.number_or_column(parameter)? {
-                NumberOrColumn::Number(x) => Named::Constant(x),
-                NumberOrColumn::Column(name) => Named::Column(name),
-            })
+        let values = parameters.iter().map(|parameter| arguments.number_or_column(parameter));
+        Ok(Self::of_values(values.collect::<Result<Vec<_>>>()?))
+    }
+
+    /// Columns and numbers.
+    pub fn of_values(values: impl IntoIterator<Item = NumberOrColumn>) -> Self {
+        let named = |value| match value {
+            NumberOrColumn::Number(x) => Named::Constant(x),
+            NumberOrColumn::Column(name) => Named::Column(name),
         };
-        Ok(Self::from_sources(parameters.iter().map(named).collect::<Result<_>>()?))
+        Self::from_sources(values.into_iter().map(named).collect())
     }
 
     /// Columns by name.
@@ -117,6 +125,36 @@ impl Inputs {
             inputs => computed_type(inputs),
         };
         self.bind_lanes(binding, I::domain, output)
+    }
+
+    /// Whether one of the inputs is a column of integers of 64 bits.
+    ///
+    /// # Errors
+    /// A column that is missing.
+    pub fn has_long_integer(&self, binding: &Binding) -> Result<bool> {
+        for source in &self.sources {
+            if let Named::Column(name) = source
+                && is_long_integer(binding.column(name)?.1)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// As [`Inputs::bind`], with numbers read exactly: columns of integers of 64 bits as integers.  Results are computed floats.
+    ///
+    /// # Errors
+    /// As [`Inputs::bind`].
+    pub(crate) fn bind_exactly(&self, binding: &Binding) -> Result<Wiring> {
+        let domain = |lane: usize| match self.sources.get(lane) {
+            Some(Named::Position) => Domain::Integer,
+            Some(Named::Column(name)) if binding.column(name).is_ok_and(|(_, of)| is_long_integer(of)) => {
+                Domain::Integer
+            }
+            _ => Domain::Float,
+        };
+        self.bind_lanes(binding, domain, computed_type)
     }
 
     /// As [`Inputs::bind`], with the domain of each input and the type of the result from functions.

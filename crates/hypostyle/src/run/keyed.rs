@@ -17,7 +17,7 @@ use crate::drive::rolling_rows::ROWS_PER_THREAD;
 use crate::drive::{Answers, Columns, Driver, Rows, centered, run_rows};
 use crate::error::{Error, Result};
 use crate::keys::groups::{Groups, Run};
-use crate::spec::Bounds;
+use crate::spec::First;
 use crate::values::{Input, Output, ScalarValue, StateReader, StateWriter, Values};
 
 /// A driver, the columns that it reads and a state for each key.
@@ -121,7 +121,7 @@ impl<D: Driver> Keyed<D> {
         let (times, firsts) = match (bounds, *time) {
             (Some(bounds), _) => {
                 let (place, bound) = (bounds.time.map_or(row.position, time_in), &row.operands[bounds.column]);
-                let first = if bound.valid { bounds.first(place, bound.integer) } else { Bounds::NO_WINDOW };
+                let first = if bound.valid { bounds.first(place, bound.integer) } else { First::Missing };
                 (Some([place]), Some([first]))
             }
             (None, column) => (column.map(|column| [time_in(column)]), None),

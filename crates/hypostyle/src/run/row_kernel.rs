@@ -1,6 +1,7 @@
 //! A row function bound to its columns, evaluated block by block.
 
 use std::any::Any;
+use std::borrow::Cow;
 
 use arrow::array::{Array, ArrayRef, new_empty_array};
 use arrow::buffer::NullBuffer;
@@ -26,31 +27,52 @@ const BLOCK: usize = 2048;
 #[derive(Clone)]
 pub(crate) struct RowKernel<F> {
     function: F,
-    columns: Vec<usize>,
+    inputs: Vec<RowInput>,
     wiring: Wiring,
     answers: Vec<ArrayRef>,
 }
 
+/// An input of a row function.
+#[derive(Clone)]
+enum RowInput {
+    /// The column at this index.
+    Column(usize),
+    /// The same number in every row, of a block of them.
+    Constant(Vec<f64>),
+}
+
 impl<F: RowFunction> RowKernel<F> {
-    /// `wiring` with its sources, all of which are columns of floats.
+    /// `wiring` with its sources, all of which are numbers or columns of floats.
     pub(crate) fn boxed(function: F, wiring: Wiring) -> Result<Box<dyn Running>> {
-        let column = |source: &Source| match source {
-            Source::Column { index, domain: Domain::Float } => Ok(*index),
-            _ => Err(Error::internal("a row function reads columns of numbers only")),
+        let input = |source: &Source| match source {
+            Source::Column { index, domain: Domain::Float } => Ok(RowInput::Column(*index)),
+            Source::Constant(x) => Ok(RowInput::Constant(vec![*x; BLOCK])),
+            _ => Err(Error::internal("a row function reads numbers and columns of numbers only")),
         };
-        let columns = wiring.sources.iter().map(column).collect::<Result<Vec<_>>>()?;
+        let inputs = wiring.sources.iter().map(input).collect::<Result<Vec<_>>>()?;
         // It reads whole arrays, so nothing needs to be grouped by key.
         let wiring = Wiring { sources: Vec::new(), interleaved: true, state_size: 0, splits: true, ..wiring };
-        Ok(Box::new(Self { function, columns, wiring, answers: Vec::new() }))
+        Ok(Box::new(Self { function, inputs, wiring, answers: Vec::new() }))
+    }
+
+    fn columns(&self) -> impl Iterator<Item = usize> {
+        self.inputs.iter().filter_map(|input| match input {
+            RowInput::Column(column) => Some(*column),
+            RowInput::Constant(_) => None,
+        })
     }
 
     fn answer_row(&self, row: LiveRow, answers: &mut Vec<ScalarValue<'static>>) {
-        let operands = || self.columns.iter().map(|column| &row.operands[*column]);
-        let values: SmallVec<[f64; 16]> = operands().map(|operand| operand.float).collect();
+        let values = self.inputs.iter().map(|input| match input {
+            RowInput::Column(column) => row.operands[*column].float,
+            RowInput::Constant(numbers) => numbers[0],
+        });
+        let values: SmallVec<[f64; 16]> = values.collect();
         let columns: SmallVec<[&[f64]; 16]> = values.chunks(1).collect();
         let mut answer = [0.0];
         self.function.evaluate(&columns, &mut answer);
-        push_answer(operands().all(|operand| operand.valid).then_some(answer[0]), &self.wiring.output, answers);
+        let valid = self.columns().all(|column| row.operands[column].valid);
+        push_answer(valid.then_some(answer[0]), &self.wiring.output, answers);
     }
 }
 
@@ -81,8 +103,14 @@ pub fn map_rows<F: RowFunction>(function: &F, columns: &[&[f64]]) -> Vec<f64> {
 
 fn evaluate_block<F: RowFunction>(function: &F, columns: &[&[f64]], start: usize, answers: &mut [f64]) {
     let end = start + answers.len();
-    let block: Vec<&[f64]> = columns.iter().map(|column| &column[start..end]).collect();
+    let block: SmallVec<[&[f64]; 16]> = columns.iter().map(|column| &column[start..end]).collect();
     function.evaluate(&block, answers);
+}
+
+/// The numbers of an input.
+enum Lane<'a> {
+    Column(Cow<'a, [f64]>),
+    Constant(&'a [f64]),
 }
 
 impl<F: RowFunction> Running for RowKernel<F> {
@@ -93,24 +121,34 @@ impl<F: RowFunction> Running for RowKernel<F> {
     fn expect_rows(&mut self, _rows: usize) {}
 
     fn run(&mut self, batch: &Batch) -> Result<()> {
-        let arrays: Vec<&ArrayRef> = self.columns.iter().map(|index| batch.record.column(*index)).collect();
-        let values = arrays.iter().map(|array| read_float(array)).collect::<Result<Vec<_>>>()?;
-        let columns: Vec<&[f64]> = values.iter().map(AsRef::as_ref).collect();
+        let lane = |input| {
+            Ok(match input {
+                &RowInput::Column(index) => Lane::Column(read_float(batch.record.column(index))?),
+                RowInput::Constant(numbers) => Lane::Constant(numbers),
+            })
+        };
+        let lanes = self.inputs.iter().map(lane).collect::<Result<Vec<_>>>()?;
+        let evaluate = |i: usize, answers: &mut [f64]| {
+            let (start, end) = (i * BLOCK, i * BLOCK + answers.len());
+            let block: SmallVec<[&[f64]; 16]> = lanes
+                .iter()
+                .map(|lane| match lane {
+                    Lane::Column(values) => &values[start..end],
+                    Lane::Constant(numbers) => &numbers[..answers.len()],
+                })
+                .collect();
+            self.function.evaluate(&block, answers);
+        };
         let len = batch.record.num_rows();
         let mut answers = vec![0.0; len];
         if batch.threads > 1 {
-            answers
-                .par_chunks_mut(BLOCK)
-                .with_min_len(16)
-                .enumerate()
-                .for_each(|(i, part)| evaluate_block(&self.function, &columns, i * BLOCK, part));
+            answers.par_chunks_mut(BLOCK).with_min_len(16).enumerate().for_each(|(i, part)| evaluate(i, part));
         } else {
-            for (i, part) in answers.chunks_mut(BLOCK).enumerate() {
-                evaluate_block(&self.function, &columns, i * BLOCK, part);
-            }
+            answers.chunks_mut(BLOCK).enumerate().for_each(|(i, part)| evaluate(i, part));
         }
-        let nulls =
-            arrays.iter().fold(None, |all, array| NullBuffer::union(all.as_ref(), array.logical_nulls().as_ref()));
+        let nulls = self.columns().fold(None, |all, column| {
+            NullBuffer::union(all.as_ref(), batch.record.column(column).logical_nulls().as_ref())
+        });
         self.answers.push(f64::into_array(answers, nulls, &self.wiring.output));
         Ok(())
     }

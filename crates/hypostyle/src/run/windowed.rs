@@ -1,5 +1,7 @@
 //! Which driver runs a windowed kernel: by its window, and by what the kernel is made of.
 
+use std::marker::PhantomData;
+
 use super::inputs::Inputs;
 use super::keyed::Keyed;
 use super::plan::{Binding, Plan};
@@ -10,14 +12,14 @@ use crate::drive::Driver;
 use crate::drive::by_row::WithRow;
 use crate::drive::expanding::Expanding;
 use crate::drive::filter::Filter;
-use crate::drive::lagged::Lagged;
+use crate::drive::lagged::{Lagged, Pairs};
 use crate::drive::ordered_rows::OrderedRows;
 use crate::drive::rolling_rows::RollingRows;
 use crate::drive::rolling_time::{Reach, RollingTime, Sliding, Sorted, TwoStacks};
 use crate::error::Result;
 use crate::model::{ByRow, OrderedWindow, Statistic};
 use crate::spec::Arguments;
-use crate::values::{Input, Output};
+use crate::values::{Domain, Input, Output};
 
 /// What is put around a window's driver, so that it reads or returns something else.
 pub trait Around<I: Input, O: Output> {
@@ -65,16 +67,16 @@ impl<F: ByRow> Around<F::Input, F::Inner> for Then<F> {
 
 /// A column paired with itself this many rows earlier.
 #[derive(Debug, Clone, Copy)]
-pub struct BesideItself(pub usize);
+pub struct BesideItself<T = f64>(pub usize, pub PhantomData<T>);
 
-impl<O: Output> Around<[f64; 2], O> for BesideItself {
-    fn boxed<D: Driver<Input = [f64; 2], Output = O>>(
+impl<T: Pairs, O: Output> Around<T::Pair, O> for BesideItself<T> {
+    fn boxed<D: Driver<Input = T::Pair, Output = O>>(
         self,
         driver: D,
         wiring: Wiring,
         lead: Option<usize>,
     ) -> Box<dyn Running> {
-        Keyed::centered(Lagged { driver, lag: self.0 }, wiring, lead)
+        Keyed::centered(Lagged { driver, lag: self.0, values: self.1 }, wiring, lead)
     }
 }
 
@@ -107,6 +109,25 @@ impl Plan {
         Ok(Window::of(arguments)?.plan(move |window, binding| {
             let wiring = inputs.bind::<W::Input, W::Output>(binding)?;
             window.ordered(binding, wiring, ordered.clone(), Bare)
+        }))
+    }
+
+    /// As [`Plan::ordered_over`], over one column; integers, booleans, dates and times are read exactly, by `integers`.
+    ///
+    /// # Errors
+    /// As [`Plan::statistic`].
+    pub fn ordered_exactly<F, G>(arguments: &Arguments, inputs: Inputs, floats: F, integers: G) -> Result<Self>
+    where
+        F: OrderedWindow<Input = f64>,
+        G: OrderedWindow<Input = i64>,
+    {
+        let column = arguments.column("column")?;
+        Ok(Window::of(arguments)?.plan(move |window, binding| match binding.exact_domain(&column)? {
+            Domain::Integer => {
+                let wiring = inputs.bind::<i64, G::Output>(binding)?;
+                window.ordered(binding, wiring, integers.clone(), Bare)
+            }
+            _ => window.ordered(binding, inputs.bind::<f64, F::Output>(binding)?, floats.clone(), Bare),
         }))
     }
 

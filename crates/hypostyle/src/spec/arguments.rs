@@ -98,6 +98,12 @@ impl<'a> Arguments<'a> {
                 }
                 items.iter().all(|item| matches!(item, Value::Text(_)))
             }
+            (Kind::NumbersOrColumns, Value::List(items)) => {
+                if items.is_empty() {
+                    return Err(self.refuse(name, "is empty").with_help("give at least one number or column"));
+                }
+                items.iter().all(|item| matches!(item, Value::Int(_) | Value::Float(_) | Value::Text(_)))
+            }
             (Kind::Number, Value::Int(_) | Value::Float(_)) => true,
             (Kind::NumberOrColumn, Value::Int(_) | Value::Float(_) | Value::Text(_)) => true,
             (Kind::Numbers | Kind::Weights, Value::List(items)) => {
@@ -296,6 +302,20 @@ impl<'a> Arguments<'a> {
         }
     }
 
+    /// Numbers and columns.
+    pub fn numbers_or_columns(&self, name: &str) -> Result<Vec<NumberOrColumn>> {
+        let (parameter, value) = self.required(name)?;
+        let Value::List(items) = value else { return self.mistyped(parameter, "a list of numbers and columns") };
+        let read = |item| match item {
+            Value::Text(column) => Ok(NumberOrColumn::Column(column)),
+            item => match as_number(&item) {
+                Some(number) => Ok(NumberOrColumn::Number(number)),
+                None => self.mistyped(parameter, "a list of numbers and columns"),
+            },
+        };
+        items.into_iter().map(read).collect()
+    }
+
     /// A boolean.
     pub fn flag(&self, name: &str) -> Result<bool> {
         match self.required(name)? {
@@ -352,6 +372,13 @@ impl<'a> Arguments<'a> {
                 }
                 (Kind::Window, Some(Value::LengthIn(name) | Value::StartIn(name))) => names.push(name),
                 (Kind::Columns, Some(_)) => names.extend(self.columns(&parameter.name)?),
+                (Kind::NumbersOrColumns, Some(_)) => {
+                    let items = self.numbers_or_columns(&parameter.name)?;
+                    names.extend(items.into_iter().filter_map(|item| match item {
+                        NumberOrColumn::Column(name) => Some(name),
+                        NumberOrColumn::Number(_) => None,
+                    }));
+                }
                 _ => {}
             }
         }
@@ -380,7 +407,7 @@ impl<'a> Arguments<'a> {
 fn normal_value(kind: &Kind, value: Value) -> Value {
     match (kind, value) {
         (Kind::Number | Kind::NumberOrColumn, Value::Int(x)) => Value::Float(int_as_number(x)),
-        (Kind::Numbers | Kind::Weights, Value::List(items)) => {
+        (Kind::Numbers | Kind::Weights | Kind::NumbersOrColumns, Value::List(items)) => {
             let number = |item: Value| as_number(&item).map_or(item, Value::Float);
             Value::List(items.into_iter().map(number).collect())
         }

@@ -56,6 +56,8 @@ pub enum Kind {
     NumberOrColumn,
     /// Several numbers.
     Numbers,
+    /// Several numbers and columns, in any order.
+    NumbersOrColumns,
     /// An integer, not negative.
     Count,
     /// True or false.
@@ -86,6 +88,7 @@ impl Kind {
             Self::Number => "a number",
             Self::NumberOrColumn => "a number or the name of a column",
             Self::Numbers => "a list of numbers",
+            Self::NumbersOrColumns => "a list of numbers and names of columns",
             Self::Count => "an integer",
             Self::Flag => "true or false",
             Self::Choice(_) => "one of a few words",

@@ -31,18 +31,33 @@ pub struct Bounds {
     pub(crate) includes_far_end: bool,
 }
 
-impl Bounds {
+/// Where the window of a row begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum First {
     /// The row has no window: its bound is null.
-    pub(crate) const NO_WINDOW: i64 = i64::MAX;
+    Missing,
+    /// The window holds no rows.
+    Empty,
+    /// At this place, which is not after the row.
+    At(i64),
+}
 
+impl Bounds {
     /// The start of the window of a row at `place`.
     pub(crate) fn far_end(&self, place: i64, bound: i64) -> i64 {
         if self.is_length { place.saturating_sub(bound) } else { bound }
     }
 
-    /// The first place in the window of a row at `place`; past `place` if the window is empty.
-    pub(crate) fn first(&self, place: i64, bound: i64) -> i64 {
-        self.far_end(place, bound).saturating_add(i64::from(!self.includes_far_end)).min(Self::NO_WINDOW - 1)
+    /// The first place in the window of a row at `place`.
+    pub(crate) fn first(&self, place: i64, bound: i64) -> First {
+        let (place, bound) = (i128::from(place), i128::from(bound));
+        let far_end = if self.is_length { place - bound } else { bound };
+        let first = far_end + i128::from(!self.includes_far_end);
+        // A window of length 0 is empty even if both ends are inclusive.
+        if first > place || self.is_length && bound <= 0 {
+            return First::Empty;
+        }
+        First::At(i64::try_from(first).unwrap_or(i64::MIN))
     }
 }
 

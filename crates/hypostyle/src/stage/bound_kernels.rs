@@ -319,7 +319,8 @@ impl BoundKernels {
     ) -> Result<Vec<ArrayRef>> {
         let key_count = self.key_count();
         let (watermarks, totals) = (&mut self.watermarks, (key_count, self.rows));
-        if let Err(error) = watermark::check(watermarks, own, keys.as_deref(), &self.key_columns, totals) {
+        let seen = self.seen.as_deref();
+        if let Err(error) = watermark::check(watermarks, own, keys.as_deref(), &self.key_columns, totals, seen) {
             self.reset(before);
             return Err(error);
         }
@@ -366,10 +367,18 @@ impl BoundKernels {
                 keys.find_row(|at| &operands[self.key_columns[at]])
             }
         };
-        if watermark::allows(&self.watermarks, &operands, key) {
+        if watermark::allows(&self.watermarks, &operands, key, self.number_of(key)) {
             Ok((operands, key))
         } else {
             Err(self.explain(&operands))
+        }
+    }
+
+    /// The number of a key's next row, if rows are counted.
+    fn number_of(&self, key: Option<usize>) -> i64 {
+        match (&self.seen, key) {
+            (Some(seen), Some(key)) => seen[key],
+            _ => 0,
         }
     }
 
@@ -385,7 +394,8 @@ impl BoundKernels {
                 number
             }
         };
-        watermark::remember(&mut self.watermarks, &operands, key);
+        let number = self.number_of(Some(key));
+        watermark::remember(&mut self.watermarks, &operands, key, number);
         self.rows += 1;
         let position = self.seen.as_mut().map_or(0, |seen| {
             seen[key] += 1;

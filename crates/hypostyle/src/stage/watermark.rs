@@ -7,7 +7,7 @@ use arrow::datatypes::Field;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::keys::shown_key;
-use crate::spec::Bounds;
+use crate::spec::{Bounds, First};
 use crate::values::{Operand, Output, read_integer, shown};
 
 /// A value that must not decrease within a key.
@@ -72,27 +72,58 @@ impl Order {
         }
     }
 
-    /// The rows' positions in the order.
-    fn places<'r>(&self, rows: &'r RecordBatch) -> Result<Cow<'r, [i64]>> {
+    /// The rows' positions in the order; `numbers` are the rows' numbers within their keys.
+    fn places<'r>(&self, rows: &'r RecordBatch, numbers: &[i64]) -> Result<Places<'r>> {
         let values = read_integer(rows.column(self.column()))?;
-        Ok(match self {
-            Self::Window(bounds) if bounds.is_length => match bounds.time {
-                Some(time) => {
-                    let times = read_integer(rows.column(time))?;
-                    times.iter().zip(values.iter()).map(|(time, length)| bounds.far_end(*time, *length)).collect()
-                }
-                None => values.iter().map(|length| bounds.far_end(0, *length)).collect(),
-            },
-            _ => values,
-        })
+        let Self::Window(bounds) = self else { return Ok(Places::Times(values)) };
+        let start = |(here, bound): (&i64, &i64)| bounds.start(*here, *bound);
+        Ok(Places::Starts(match bounds.time {
+            Some(time) => read_integer(rows.column(time))?.iter().zip(values.iter()).map(start).collect(),
+            None => numbers.iter().zip(values.iter()).map(start).collect(),
+        }))
     }
 
-    /// A row's position in the order, if it has one.
-    fn place(&self, row: &[Operand]) -> Option<i64> {
+    /// The position in the order of the row with this number within its key, if it has one.
+    fn place(&self, row: &[Operand], number: i64) -> Option<i64> {
         let given = &row[self.column()];
-        given.valid.then(|| match self {
-            Self::Window(bounds) => bounds.far_end(bounds.time.map_or(0, |time| row[time].integer), given.integer),
-            _ => given.integer,
+        match self {
+            _ if !given.valid => None,
+            Self::Window(bounds) => bounds.start(bounds.time.map_or(number, |time| row[time].integer), given.integer),
+            _ => Some(given.integer),
+        }
+    }
+}
+
+/// The positions of rows in an order.
+enum Places<'r> {
+    Times(Cow<'r, [i64]>),
+    /// `None` for a window without rows.
+    Starts(Vec<Option<i64>>),
+}
+
+impl Places<'_> {
+    fn get(&self, row: usize) -> Option<i64> {
+        match self {
+            Self::Times(times) => Some(times[row]),
+            Self::Starts(starts) => starts[row],
+        }
+    }
+}
+
+impl Bounds {
+    /// Where the window of a row at `here` starts, as far as it matters to later rows; `None` if it holds no rows.
+    ///
+    /// If rows are counted, all windows that hold the first row of the key start at the same place, and sizes are relative to
+    /// the row.
+    fn start(&self, here: i64, bound: i64) -> Option<i64> {
+        if self.first(here, bound) == First::Empty {
+            return None;
+        }
+        let start = self.far_end(here, bound);
+        Some(match self.time {
+            Some(_) => start,
+            None if self.is_length => start.max(-1) - here,
+            None => start.max(-1),
         })
     }
 }
@@ -121,16 +152,29 @@ impl Rule {
 
 /// Checks that rows are in order within their key, and remembers the position of each of `total` keys; on an error nothing is
 /// changed.  `rows_before` rows were read before these.
+/// Of each key `seen` were read, if that matters.
 pub(crate) fn check(
     watermarks: &mut [Watermark],
     rows: &RecordBatch,
     keys: Option<&[u32]>,
     key_columns: &[usize],
     (total, rows_before): (usize, u64),
+    seen: Option<&[i64]>,
 ) -> Result<()> {
     let key_of = |row: usize| keys.map_or(0, |keys| keys[row] as usize);
     let mut done: Vec<Vec<i64>> = Vec::new();
-    let places = watermarks.iter().map(|watermark| watermark.order.places(rows)).collect::<Result<Vec<_>>>()?;
+    let numbers = seen.filter(|_| watermarks.iter().any(|watermark| matches!(watermark.order, Order::Window(_))));
+    let numbers = numbers.map_or_else(Vec::new, |seen| {
+        let mut next = seen.to_vec();
+        next.resize(total, 0);
+        let number = |row| {
+            next[key_of(row)] += 1;
+            next[key_of(row)] - 1
+        };
+        (0..rows.num_rows()).map(number).collect()
+    });
+    let places =
+        watermarks.iter().map(|watermark| watermark.order.places(rows, &numbers)).collect::<Result<Vec<_>>>()?;
     for at in 0..watermarks.len() {
         let Watermark { order, last, .. } = &mut watermarks[at];
         last.resize(total, BEFORE_ALL);
@@ -138,11 +182,11 @@ pub(crate) fn check(
         let nulls = rows.column(order.column()).logical_nulls().filter(|nulls| nulls.null_count() > 0);
         let mut replaced: Vec<i64> = Vec::with_capacity(if keys.is_some() { rows.num_rows() } else { 1 });
         let mut culprit = None;
-        for (row, place) in places.iter().enumerate() {
+        for row in 0..rows.num_rows() {
             let key = key_of(row);
             let previous = last[key];
             let null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
-            let Some(next) = rule.advance(previous, (!null).then_some(*place)) else {
+            let Some(next) = rule.advance(previous, places.get(row).filter(|_| !null)) else {
                 culprit = Some((row, previous));
                 break;
             };
@@ -163,18 +207,18 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// Whether a row of a key, or of a new one, is in order.
-pub(crate) fn allows(watermarks: &[Watermark], row: &[Operand], key: Option<usize>) -> bool {
+/// Whether the row with this number within its key, which may be new, is in order.
+pub(crate) fn allows(watermarks: &[Watermark], row: &[Operand], key: Option<usize>, number: i64) -> bool {
     watermarks.iter().all(|Watermark { order, last, .. }| {
         let last = key.map_or(BEFORE_ALL, |key| last[key]);
-        order.rule().advance(last, order.place(row)).is_some()
+        order.rule().advance(last, order.place(row, number)).is_some()
     })
 }
 
 /// Remembers the position of a key after a row that is in order.
-pub(crate) fn remember(watermarks: &mut [Watermark], row: &[Operand], key: usize) {
+pub(crate) fn remember(watermarks: &mut [Watermark], row: &[Operand], key: usize, number: i64) {
     for Watermark { order, last, .. } in watermarks {
-        if let Some(next) = order.rule().advance(last[key], order.place(row)) {
+        if let Some(next) = order.rule().advance(last[key], order.place(row, number)) {
             last[key] = next;
         }
     }

@@ -35,6 +35,19 @@ pub trait Input: Copy + Send + Sync + Default + 'static {
 
     /// A row of its columns.
     fn from_lanes(lane: impl Fn(usize) -> Scalar) -> Self;
+
+    /// How many numbers of a saved state make up a row.
+    const WORDS: usize = Self::LANES;
+
+    /// One of these numbers.
+    fn word(self, word: usize) -> Scalar {
+        self.lane(word)
+    }
+
+    /// A row of its numbers.
+    fn from_words(word: impl Fn(usize) -> Scalar) -> Self {
+        Self::from_lanes(word)
+    }
 }
 
 impl Input for () {
@@ -132,5 +145,15 @@ impl<A: Input, B: Input> Input for (A, B) {
     }
     fn from_lanes(lane: impl Fn(usize) -> Scalar) -> Self {
         (A::from_lanes(&lane), B::from_lanes(|at| lane(A::LANES + at)))
+    }
+    const WORDS: usize = A::WORDS + B::WORDS;
+    fn word(self, word: usize) -> Scalar {
+        if word < A::WORDS { self.0.word(word) } else { self.1.word(word - A::WORDS) }
+    }
+    fn from_words(word: impl Fn(usize) -> Scalar) -> Self {
+        (A::from_words(&word), B::from_words(|at| word(A::WORDS + at)))
+    }
+    fn fits(columns: &[Values], len: usize) -> bool {
+        columns.len() == Self::LANES && A::fits(&columns[..A::LANES], len) && B::fits(&columns[A::LANES..], len)
     }
 }

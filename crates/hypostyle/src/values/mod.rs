@@ -1,16 +1,19 @@
 //! Conversions: Arrow columns and plain values to numbers of two domains, results to Arrow columns, states to columns.
 
 mod domain;
+mod exact;
 mod input;
 mod operand;
 mod output;
 mod persist;
 mod scalar;
 mod scalar_value;
+mod simd;
 mod types;
 
 pub use domain::{Domain, Values};
 pub(crate) use domain::{read, read_float, read_integer};
+pub use exact::{Difference, Exact};
 pub use input::Input;
 pub(crate) use operand::{Operand, Operands, array_of, read_value};
 pub use output::Output;
@@ -18,4 +21,5 @@ pub(crate) use output::{NO_FIELD, field};
 pub use persist::{Persist, StateReader, StateWriter};
 pub use scalar::Scalar;
 pub use scalar_value::ScalarValue;
+pub(crate) use simd::arch;
 pub(crate) use types::{computed_type, shown};

@@ -146,11 +146,11 @@ impl StateWriter {
 
     /// Writes any number of rows, one list per column; a row that is `None` is null.
     pub fn rows<I: Input>(&mut self, name: impl Display, rows: impl Iterator<Item = Option<I>> + Clone) {
-        let lanes = I::LANES;
+        let lanes = I::WORDS;
         for lane in 0..lanes {
             let name = Lane(&name, lane, lanes);
-            let scalars = rows.clone().map(|row| row.map(|row| row.lane(lane)));
-            match I::default().lane(lane) {
+            let scalars = rows.clone().map(|row| row.map(|row| row.word(lane)));
+            match I::default().word(lane) {
                 Scalar::Float(_) => {
                     let make = || Column::Floats(LargeListBuilder::new(Float64Builder::new()));
                     self.next(name, make, |column| {
@@ -374,11 +374,11 @@ impl<'a> StateReader<'a> {
 
     /// Reads rows; `None` is null.
     pub fn rows<I: Input>(&mut self, name: impl Display) -> Result<Vec<Option<I>>> {
-        let (kind, lanes) = (I::default(), I::LANES);
+        let (kind, lanes) = (I::default(), I::WORDS);
         let begin = self.cursor;
         let mut len = 0;
         for lane in 0..lanes {
-            let lane_len = self.next(Lane(&name, lane, lanes), |column, row| match (column, kind.lane(lane)) {
+            let lane_len = self.next(Lane(&name, lane, lanes), |column, row| match (column, kind.word(lane)) {
                 (Saved::Floats(list, values), Scalar::Float(_)) => Some(Items::of(list, values, row).len),
                 (Saved::Integers(list, values), Scalar::Integer(_)) => Some(Items::of(list, values, row).len),
                 _ => None,
@@ -396,7 +396,7 @@ impl<'a> StateReader<'a> {
         };
         let row = |item: usize| {
             let valid = (0..lanes).all(|lane| get(lane, item).is_some());
-            valid.then(|| I::from_lanes(|lane| get(lane, item).unwrap_or(kind.lane(lane))))
+            valid.then(|| I::from_words(|lane| get(lane, item).unwrap_or(kind.word(lane))))
         };
         Ok((0..len).map(row).collect())
     }

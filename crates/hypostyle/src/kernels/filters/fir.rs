@@ -104,7 +104,7 @@ fn exponential(arguments: &Arguments, len: usize) -> Result<Vec<f64>> {
     if !(alpha > 0.0 && alpha < 1.0) {
         return Err(arguments.refuse("alpha", format!("must be greater than 0 and less than 1, got {alpha}")));
     }
-    Ok((0..len).map(|i| (1.0 - alpha).powf((len - 1 - i) as f64)).collect())
+    Ok((0..len).map(|i| libm::pow(1.0 - alpha, (len - 1 - i) as f64)).collect())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a window of more than 2^53 rows does not fit into memory")]
@@ -114,7 +114,7 @@ fn gaussian(arguments: &Arguments, len: usize) -> Result<Vec<f64>> {
         return Err(arguments.refuse("std", format!("must be finite and greater than 0, got {std}")));
     }
     let steps = |i: usize| (i as f64 - (len as f64 - 1.0) / 2.0) / std;
-    Ok((0..len).map(|i| (-0.5 * steps(i) * steps(i)).exp()).collect())
+    Ok((0..len).map(|i| libm::exp(-0.5 * steps(i) * steps(i))).collect())
 }
 
 fn plan(arguments: &Arguments, statistic: FirStatistic) -> Result<Plan> {

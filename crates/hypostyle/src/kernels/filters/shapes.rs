@@ -27,13 +27,13 @@ pub const SHAPES: &[&str] = &[
 fn cosines(coefficients: &[f64], x: f64) -> f64 {
     let terms = coefficients.iter().zip(0u32..).map(|(a, k)| {
         let sign = if k.is_multiple_of(2) { 1.0 } else { -1.0 };
-        sign * a * (2.0 * PI * f64::from(k) * x).cos()
+        sign * a * libm::cos(2.0 * PI * f64::from(k) * x)
     });
     terms.sum()
 }
 
 fn sinc(x: f64) -> f64 {
-    if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) }
+    if x == 0.0 { 1.0 } else { libm::sin(PI * x) / (PI * x) }
 }
 
 /// The weights of a shape, the oldest row's first; `None` for an unknown name.
@@ -58,19 +58,19 @@ pub(super) fn weights(shape: &str, len: usize) -> Option<Vec<f64>> {
             "nuttall" => cosines(&[0.363_581_9, 0.489_177_5, 0.136_599_5, 0.010_641_1], x),
             "blackmanharris" => cosines(&[0.358_75, 0.488_29, 0.141_28, 0.011_68], x),
             "flattop" => cosines(&[0.215_578_95, 0.416_631_58, 0.277_263_158, 0.083_578_947, 0.006_947_368], x),
-            "cosine" => (PI / n * (i + 0.5)).sin(),
+            "cosine" => libm::sin(PI / n * (i + 0.5)),
             "bohman" if len > 1 && t.abs() == 1.0 => 0.0,
-            "bohman" => (1.0 - t.abs()) * (PI * t.abs()).cos() + (PI * t.abs()).sin() / PI,
+            "bohman" => (1.0 - t.abs()) * libm::cos(PI * t.abs()) + libm::sin(PI * t.abs()) / PI,
             "parzen" => {
                 let part = steps.abs() * 2.0 / n;
                 if steps.abs() <= (n - 1.0) / 4.0 {
-                    1.0 - 6.0 * part.powi(2) + 6.0 * part.powi(3)
+                    1.0 - 6.0 * part * part + 6.0 * part * part * part
                 } else {
-                    2.0 * (1.0 - part).powi(3)
+                    2.0 * (1.0 - part) * (1.0 - part) * (1.0 - part)
                 }
             }
             "barthann" if len == 1 => 1.0,
-            "barthann" => 0.62 - 0.48 * (x - 0.5).abs() + 0.38 * (2.0 * PI * (x - 0.5)).cos(),
+            "barthann" => 0.62 - 0.48 * (x - 0.5).abs() + 0.38 * libm::cos(2.0 * PI * (x - 0.5)),
             "lanczos" => sinc(t),
             _ => return None,
         })

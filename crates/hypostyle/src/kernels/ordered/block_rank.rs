@@ -7,6 +7,8 @@
 //! the n-th value.
 
 use super::sorted::SHORT;
+use crate::kernels::value::Value;
+use crate::values::arch;
 
 /// Rows that are computed side by side.
 const SIDE: usize = 16;
@@ -19,30 +21,30 @@ pub(super) struct Standing {
 }
 
 /// Calls `answer` for each window of at most [`SHORT`] rows that ends at or after position `len` of `values`, with its number of
-/// valid rows; `None` for a row that is null.  No value is NaN.
-pub(super) fn count_through(
-    values: &[f64],
+/// valid rows; `None` for a row that is null.  No value is NaN.  Rows of a type without [`Value::NEITHER`] are all valid.
+pub(super) fn count_through<T: Value>(
+    values: &[T],
     valid: Option<&[bool]>,
     len: usize,
     answer: impl FnMut(usize, Option<Standing>),
 ) {
     // Comparisons with NaN are false, so that it is never counted.
-    let holed: Vec<f64> = valid.map_or_else(Vec::new, |valid| {
-        values.iter().zip(valid).map(|(x, valid)| if *valid { *x } else { f64::NAN }).collect()
+    let holed: Vec<T> = valid.zip(T::NEITHER).map_or_else(Vec::new, |(valid, hole)| {
+        values.iter().zip(valid).map(|(x, valid)| if *valid { *x } else { hole }).collect()
     });
     let values = if valid.is_some() { holed.as_slice() } else { values };
-    pulp::Arch::new().dispatch(Count { values, nulls: valid.is_some(), len, answer });
+    arch().dispatch(Count { values, nulls: valid.is_some(), len, answer });
 }
 
 /// The loop as a value that pulp compiles for each instruction set.
-struct Count<'a, F> {
-    values: &'a [f64],
+struct Count<'a, T, F> {
+    values: &'a [T],
     nulls: bool,
     len: usize,
     answer: F,
 }
 
-impl<F: FnMut(usize, Option<Standing>)> pulp::NullaryFnOnce for Count<'_, F> {
+impl<T: Value, F: FnMut(usize, Option<Standing>)> pulp::NullaryFnOnce for Count<'_, T, F> {
     type Output = ();
 
     #[inline(always)]
@@ -52,7 +54,7 @@ impl<F: FnMut(usize, Option<Standing>)> pulp::NullaryFnOnce for Count<'_, F> {
         let rows = values.len().saturating_sub(len);
         let first = values.iter().take(len);
         let mut count = if self.nulls { first.filter(|x| !x.is_nan()).count() } else { len };
-        let mut padded = [0.0; SHORT + SIDE];
+        let mut padded = [T::default(); SHORT + SIDE];
         for start in (0..rows).step_by(SIDE) {
             // The windows of these rows begin at the value after `start`.
             let whole = &values[start + 1..values.len().min(start + len + SIDE)];
@@ -166,17 +168,17 @@ impl Taken {
 }
 
 /// A window of a long run of values.
-pub(super) struct Within<'a> {
+pub(super) struct Within<'a, T> {
     taken: &'a Taken,
     /// The values by position.
-    values: &'a [f64],
+    values: &'a [T],
     /// How many valid rows the window holds.
     pub(super) count: usize,
     /// The positions where the values equal to the row's own begin and end; `None` for a row that is null.
     own: Option<(u32, u32)>,
 }
 
-impl Within<'_> {
+impl<T: Value> Within<'_, T> {
     #[inline(always)]
     pub(super) fn standing(&self) -> Option<Standing> {
         let (first, last) = self.own?;
@@ -187,46 +189,52 @@ impl Within<'_> {
 
     /// The value with `n` values before it; `n` is below the count.
     #[inline(always)]
-    pub(super) fn nth(&self, n: usize) -> f64 {
+    pub(super) fn nth(&self, n: usize) -> T {
         self.values[self.taken.nth(n)]
     }
 }
 
 /// Calls `answer` for each window of `len` rows that ends at or after position `len` of `values`.  No valid value is NaN.
-pub(super) fn by_blocks(values: &[f64], valid: Option<&[bool]>, len: usize, answer: impl FnMut(&Within)) {
-    pulp::Arch::new().dispatch(Blocks { values, valid, len, answer });
+pub(super) fn by_blocks<T: Value>(values: &[T], valid: Option<&[bool]>, len: usize, answer: impl FnMut(&Within<T>)) {
+    arch().dispatch(Blocks { values, valid, len, answer });
 }
 
 /// A block's sorted values, each with its row in the block.
-type Sorted = Vec<(f64, u32)>;
+type Sorted<T> = Vec<(T, u32)>;
 
 #[inline(always)]
-fn sort(block: &[f64], sorted: &mut Sorted) {
+fn sort<T: Value>(block: &[T], sorted: &mut Sorted<T>) {
     sorted.clear();
-    // -0 counts as 0.  No valid value is NaN, and the positions of the others make no difference.
-    let plain = |x: f64| if x.is_nan() { f64::INFINITY } else { x + 0.0 };
+    // No valid value is NaN, and the positions of the others make no difference.
+    let plain = |x: T| if x.is_nan() { T::HIGHEST } else { x.plain() };
     sorted.extend(block.iter().zip(0u32..).map(|(x, slot)| (plain(*x), slot)));
-    sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    sorted.sort_unstable_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal));
 }
 
 /// The position of each value of two neighboring blocks among both.
-struct Positions {
+struct Positions<T> {
     old: Vec<u32>,
     new: Vec<u32>,
     /// For each value of the new block, the positions where the values equal to it begin and end.
     ties: Vec<(u32, u32)>,
     /// The values by position.
-    values: Vec<f64>,
+    values: Vec<T>,
 }
 
-impl Positions {
+impl<T: Value> Positions<T> {
     #[inline(always)]
-    fn merge(&mut self, old: &Sorted, new: &Sorted) {
+    fn merge(&mut self, old: &Sorted<T>, new: &Sorted<T>) {
         self.values.clear();
         let (mut i, mut j, mut position) = (0, 0, 0);
         while i < old.len() || j < new.len() {
             let x = match (old.get(i), new.get(j)) {
-                (Some(a), Some(b)) => a.0.min(b.0),
+                (Some(a), Some(b)) => {
+                    if a.0 < b.0 {
+                        a.0
+                    } else {
+                        b.0
+                    }
+                }
                 (Some(a), None) => a.0,
                 (None, Some(b)) => b.0,
                 (None, None) => return,
@@ -249,14 +257,14 @@ impl Positions {
 }
 
 /// The loop as a value that pulp compiles for each instruction set.
-struct Blocks<'a, F> {
-    values: &'a [f64],
+struct Blocks<'a, T, F> {
+    values: &'a [T],
     valid: Option<&'a [bool]>,
     len: usize,
     answer: F,
 }
 
-impl<F: FnMut(&Within)> pulp::NullaryFnOnce for Blocks<'_, F> {
+impl<T: Value, F: FnMut(&Within<T>)> pulp::NullaryFnOnce for Blocks<'_, T, F> {
     type Output = ();
 
     #[inline(always)]
@@ -264,7 +272,7 @@ impl<F: FnMut(&Within)> pulp::NullaryFnOnce for Blocks<'_, F> {
         let len = self.len;
         let mut blocks = self.values.chunks(len);
         let Some(first) = blocks.next().filter(|first| first.len() == len) else { return };
-        let (mut old, mut new) = (Sorted::new(), Sorted::new());
+        let (mut old, mut new) = (Sorted::<T>::new(), Sorted::<T>::new());
         sort(first, &mut old);
         let mut positions = Positions {
             old: vec![0; len],

@@ -1,19 +1,20 @@
 //! Statistics of how often each value occurs in the window: the most frequent value, and the entropy.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::marker::PhantomData;
 
 use hashbrown::HashMap;
 
-use super::distinct::value_bits;
 use crate::error::Result;
+use crate::kernels::value::Value;
 use crate::model::{OrderedWindow, as_f64};
 use crate::run::parameters::COLUMN;
-use crate::run::{Entry, Example, Plan, Shape};
+use crate::run::{Entry, Example, Inputs, Plan, Shape};
 use crate::spec::{Arguments, Kind, Literal, Parameter};
 
 /// The most frequent value; of several, the smallest.
 #[derive(Debug, Clone)]
-pub struct Mode;
+pub struct Mode<T>(PhantomData<T>);
 
 /// How often each value occurs, and the values sorted by that.
 #[derive(Debug, Clone, Default)]
@@ -24,28 +25,18 @@ pub struct Frequencies {
     nans: usize,
 }
 
-/// Bits that sort like the values.
-fn to_sortable(bits: u64) -> u64 {
-    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
-}
-
-/// The inverse of [`to_sortable`].
-fn from_sortable(bits: u64) -> u64 {
-    if bits >> 63 == 1 { bits & !(1 << 63) } else { !bits }
-}
-
 impl Frequencies {
-    fn change(&mut self, x: f64, up: bool) {
+    fn change<T: Value>(&mut self, x: T, up: bool) {
         if x.is_nan() {
             self.nans = if up { self.nans + 1 } else { self.nans - 1 };
             return;
         }
-        let bits = value_bits(x);
+        let bits = x.sortable();
         let count = self.counts.entry(bits).or_insert(0);
         let before = *count;
         *count = if up { before + 1 } else { before - 1 };
         let after = *count;
-        let value = std::cmp::Reverse(to_sortable(bits));
+        let value = std::cmp::Reverse(bits);
         if before > 0 {
             self.ranked.remove(&(before, value));
         }
@@ -57,28 +48,28 @@ impl Frequencies {
     }
 }
 
-impl OrderedWindow for Mode {
-    type Input = f64;
-    type Output = f64;
+impl<T: Value> OrderedWindow for Mode<T> {
+    type Input = T;
+    type Output = T;
     type State = Frequencies;
 
     fn empty(&self) -> Frequencies {
         Frequencies::default()
     }
 
-    fn insert(&self, state: &mut Frequencies, x: f64) {
+    fn insert(&self, state: &mut Frequencies, x: T) {
         state.change(x, true);
     }
 
-    fn remove(&self, state: &mut Frequencies, x: f64) {
+    fn remove(&self, state: &mut Frequencies, x: T) {
         state.change(x, false);
     }
 
-    fn answer(&self, state: &Frequencies, _: Option<f64>) -> Option<f64> {
+    fn answer(&self, state: &Frequencies, _: Option<T>) -> Option<T> {
         if state.nans > 0 {
-            return Some(f64::NAN);
+            return T::NEITHER;
         }
-        state.ranked.last().map(|(_, value)| f64::from_bits(from_sortable(value.0)))
+        state.ranked.last().map(|(_, value)| T::from_sortable(value.0))
     }
 
     fn heap_bytes(&self, state: &Frequencies) -> usize {
@@ -89,9 +80,10 @@ impl OrderedWindow for Mode {
 
 /// Shannon's entropy of the distribution of the values.
 #[derive(Debug, Clone)]
-pub struct Entropy {
+pub struct Entropy<T> {
     /// The unit: the logarithm of its base.
     pub unit: f64,
+    values: PhantomData<T>,
 }
 
 /// How often each value occurs, and how many values occur that often.
@@ -103,8 +95,8 @@ pub struct Multiplicities {
 }
 
 impl Multiplicities {
-    fn change(&mut self, x: f64, up: bool) {
-        let bits = value_bits(x);
+    fn change<T: Value>(&mut self, x: T, up: bool) {
+        let bits = x.sortable();
         let count = self.counts.entry(bits).or_insert(0);
         let before = *count;
         *count = if up { before + 1 } else { before - 1 };
@@ -124,8 +116,8 @@ impl Multiplicities {
     }
 }
 
-impl OrderedWindow for Entropy {
-    type Input = f64;
+impl<T: Value> OrderedWindow for Entropy<T> {
+    type Input = T;
     type Output = f64;
     type State = Multiplicities;
 
@@ -133,19 +125,19 @@ impl OrderedWindow for Entropy {
         Multiplicities::default()
     }
 
-    fn insert(&self, state: &mut Multiplicities, x: f64) {
+    fn insert(&self, state: &mut Multiplicities, x: T) {
         state.change(x, true);
     }
 
-    fn remove(&self, state: &mut Multiplicities, x: f64) {
+    fn remove(&self, state: &mut Multiplicities, x: T) {
         state.change(x, false);
     }
 
-    fn answer(&self, state: &Multiplicities, _: Option<f64>) -> Option<f64> {
+    fn answer(&self, state: &Multiplicities, _: Option<T>) -> Option<f64> {
         let len = as_f64(state.len);
         let terms = state.values.iter().map(|(count, values)| {
             let part = as_f64(*count) / len;
-            as_f64(*values) * part * (len / as_f64(*count)).ln()
+            as_f64(*values) * part * libm::log(len / as_f64(*count))
         });
         (state.len > 0).then(|| terms.sum::<f64>() / self.unit)
     }
@@ -158,14 +150,21 @@ impl OrderedWindow for Entropy {
 fn entropy(arguments: &Arguments) -> Result<Plan> {
     let unit = match arguments.optional_number("base")? {
         None => 1.0,
-        Some(base) if base > 1.0 && base.is_finite() => base.ln(),
+        Some(base) if base > 1.0 && base.is_finite() => libm::log(base),
         Some(base) => {
             return Err(arguments
                 .refuse("base", format!("must be greater than 1, got {base}"))
                 .with_help("use 2 for bits or 10 for digits, or remove base for the natural logarithm"));
         }
     };
-    Plan::ordered(arguments, &["column"], Entropy { unit })
+    let inputs = Inputs::of(arguments, &["column"])?;
+    let integers = Entropy { unit, values: PhantomData::<i64> };
+    Plan::ordered_exactly(arguments, inputs, Entropy { unit, values: PhantomData }, integers)
+}
+
+fn mode(arguments: &Arguments) -> Result<Plan> {
+    let inputs = Inputs::of(arguments, &["column"])?;
+    Plan::ordered_exactly(arguments, inputs, Mode::<f64>(PhantomData), Mode::<i64>(PhantomData))
 }
 
 const BASE: Parameter = Parameter::optional(
@@ -183,11 +182,11 @@ pub(crate) const MODE: Entry = Entry {
     summary: "Most frequent value {in a moving window|so far}.",
     formula: "y[i] = the smallest of the most frequent x[j] for {j in the window of row i|j <= i}",
     notes: "Of several values that are equally frequent, the smallest. Nulls are skipped and do not count for `min_samples`. A \
-            window with a NaN gives NaN. Exact, except that integers beyond 2^53 are rounded to floats first.",
+            window with a NaN gives NaN. Keeps the input's type, including integers, booleans, dates and times. Exact.",
     source: "scipy.stats.mode; a hash table of counts, and an ordered set of them.",
     parameters: &[COLUMN],
     example: EXAMPLE,
-    plan: |arguments| Plan::ordered(arguments, &["column"], Mode),
+    plan: mode,
     #[cfg(test)]
     reference: reference::mode,
 };
@@ -198,7 +197,8 @@ pub(crate) const ENTROPY: Entry = Entry {
     summary: "Shannon's entropy of {the values in a moving window|all values so far}.",
     formula: "y[i] = -sum(p * log(p)) over the distinct values {in the window of|up to} row i, p the share of the rows with that value",
     notes: "Values are equal if their bits are, except that -0 equals 0; round or bin measurements first. Nulls are skipped and do \
-            not count for `min_samples`. NaN is a value, and all NaNs are equal. 0 if there is one distinct value only. A few \
+            not count for `min_samples`. NaN is a value, and all NaNs are equal. Integers, booleans, dates and times are compared \
+            exactly. 0 if there is one distinct value only. A few \
             roundings per distinct count.",
     source: "scipy.stats.entropy of value counts; a hash table of counts.",
     parameters: &[COLUMN, BASE],
@@ -212,7 +212,7 @@ pub(crate) const ENTROPY: Entry = Entry {
 #[cfg(test)]
 mod reference {
     use crate::KernelSpec;
-    use crate::reference::{EPS, Slow, Table, exact, number, of_column};
+    use crate::reference::{EPS, Slow, Table, exact, number, of_column, text};
 
     /// Each distinct value with how often it occurs, by value; NaN last.
     fn frequencies(window: &[f64]) -> Vec<(f64, usize)> {
@@ -229,19 +229,22 @@ mod reference {
     }
 
     pub fn mode(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        of_column(spec, table, |window| {
+        let name = text(spec, "column");
+        let smallest = matches!(name.as_str(), "whole" | "unsigned").then(|| table.smallest(&name));
+        of_column(spec, &table.exact(), |window| {
             if window.iter().any(|x| x.is_nan()) {
                 return exact(Some(f64::NAN));
             }
             let found = frequencies(window);
             let most = found.iter().map(|(_, count)| *count).max();
-            exact(found.iter().find(|(_, count)| Some(*count) == most).map(|(x, _)| *x))
+            let answer = found.iter().find(|(_, count)| Some(*count) == most).map(|(x, _)| *x);
+            exact(answer.map(|x| smallest.map_or(x, |smallest| (smallest + x as i128) as f64)))
         })
     }
 
     pub fn entropy(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
         let base = number(spec, "base");
-        of_column(spec, table, |window| {
+        of_column(spec, &table.exact(), |window| {
             let n = window.len() as f64;
             if window.is_empty() {
                 return exact(None);

@@ -34,6 +34,20 @@ pub struct Quantile {
     pub interpolation: Interpolation,
 }
 
+/// The value at this part of the way from one value to a larger one; never outside of them.
+fn on_the_line(lower: f64, upper: f64, part: f64) -> f64 {
+    let width = upper - lower;
+    if width.is_finite() {
+        return (lower + width * part).min(upper);
+    }
+    match (lower.is_finite(), upper.is_finite()) {
+        (true, true) => lower * (1.0 - part) + upper * part, // only their distance is too large
+        (false, true) => lower,
+        (true, false) => upper,
+        (false, false) => f64::NAN,
+    }
+}
+
 /// The positions of the two values around a quantile, and how far it is from the lower one.
 #[derive(Debug, Clone, Copy)]
 struct Position {
@@ -61,7 +75,7 @@ impl Quantile {
             return lower;
         }
         match self.interpolation {
-            Interpolation::Linear => lower + (upper - lower) * position.part,
+            Interpolation::Linear => on_the_line(lower, upper, position.part),
             Interpolation::Lower => lower,
             Interpolation::Higher => upper,
             Interpolation::Midpoint => mean_of_two(lower, upper),
@@ -214,7 +228,17 @@ pub(super) mod reference {
             "higher" => upper,
             "nearest" => sorted[position.round_ties_even() as usize],
             "midpoint" => median(&[lower, upper]).answer.unwrap(),
-            _ => lower + (upper - lower) * position.fract(),
+            // Halves, so that the distance of two huge values is finite.
+            _ if lower.is_infinite() || upper.is_infinite() => lower + upper,
+            _ => {
+                let (lower, upper) = (lower / 2.0, upper / 2.0);
+                if upper - lower > 1e300 {
+                    2.0 * (lower * (1.0 - position.fract()) + upper * position.fract())
+                } else {
+                    sorted[position.floor() as usize]
+                        + (sorted[position.ceil() as usize] - sorted[position.floor() as usize]) * position.fract()
+                }
+            }
         }))
     }
 }

@@ -1,14 +1,17 @@
 //! The rank of the current row's value among the values of its window.
 
+use std::marker::PhantomData;
+
+use arrow::datatypes::DataType;
 use hashbrown::HashMap;
 
 use super::block_rank::{Standing, by_blocks, count_through};
-use super::distinct::value_bits;
 use super::sorted::{SHORT, SortedValues, has_nan};
 use crate::error::Result;
+use crate::kernels::value::Value;
 use crate::model::{OrderedWindow, as_f64};
 use crate::run::parameters::COLUMN;
-use crate::run::{Entry, Plan, Shape};
+use crate::run::{Entry, Inputs, Plan, Shape};
 use crate::spec::{Arguments, Family, Kind, Literal, Parameter};
 
 /// Which rank equal values get.
@@ -24,16 +27,17 @@ pub enum Ties {
 
 /// The rank, from 1.
 #[derive(Debug, Clone)]
-pub struct Rank {
+pub struct Rank<T> {
     /// Which rank equal values get.
     pub ties: Ties,
     /// Whether the rank is divided by the number of values.
     pub pct: bool,
     /// Whether the window holds the current row.
     pub holds_current: bool,
+    values: PhantomData<T>,
 }
 
-impl Rank {
+impl<T: Value> Rank<T> {
     /// The rank of a value with this standing among `count` values.
     #[inline(always)]
     fn of(&self, Standing { below, equal }: Standing, count: usize) -> f64 {
@@ -46,28 +50,28 @@ impl Rank {
     }
 }
 
-impl OrderedWindow for Rank {
-    type Input = f64;
+impl<T: Value> OrderedWindow for Rank<T> {
+    type Input = T;
     type Output = f64;
-    type State = SortedValues;
+    type State = SortedValues<T>;
 
-    fn empty(&self) -> SortedValues {
+    fn empty(&self) -> SortedValues<T> {
         SortedValues::default()
     }
 
-    fn insert(&self, state: &mut SortedValues, x: f64) {
+    fn insert(&self, state: &mut SortedValues<T>, x: T) {
         state.insert(x);
     }
 
-    fn remove(&self, state: &mut SortedValues, x: f64) {
+    fn remove(&self, state: &mut SortedValues<T>, x: T) {
         state.remove(x);
     }
 
-    fn replace(&self, state: &mut SortedValues, old: f64, new: f64) {
+    fn replace(&self, state: &mut SortedValues<T>, old: T, new: T) {
         state.replace(old, new);
     }
 
-    fn answer(&self, state: &SortedValues, current: Option<f64>) -> Option<f64> {
+    fn answer(&self, state: &SortedValues<T>, current: Option<T>) -> Option<f64> {
         let x = current?;
         if state.has_nan() || x.is_nan() {
             return Some(f64::NAN);
@@ -80,7 +84,7 @@ impl OrderedWindow for Rank {
 
     fn answer_all(
         &self,
-        rows: &[f64],
+        rows: &[T],
         valid: Option<&[bool]>,
         len: usize,
         mut answer: impl FnMut(usize, Option<f64>),
@@ -89,6 +93,9 @@ impl OrderedWindow for Rank {
             return false;
         }
         if len <= SHORT {
+            if valid.is_some() && T::NEITHER.is_none() {
+                return false;
+            }
             count_through(rows, valid, len, |count, standing| {
                 answer(count, standing.map(|standing| self.of(standing, count)));
             });
@@ -100,53 +107,54 @@ impl OrderedWindow for Rank {
         true
     }
 
-    fn heap_bytes(&self, state: &SortedValues) -> usize {
+    fn heap_bytes(&self, state: &SortedValues<T>) -> usize {
         state.heap_bytes()
     }
 }
 
 /// The rank among the distinct values, from 1.
 #[derive(Debug, Clone)]
-pub struct DenseRank {
+pub struct DenseRank<T> {
     /// Whether the rank is divided by the number of distinct values.
     pub pct: bool,
+    values: PhantomData<T>,
 }
 
 /// How often each value occurs, and the distinct values in order.
 #[derive(Debug, Clone, Default)]
-pub struct DistinctValues {
+pub struct DistinctValues<T> {
     counts: HashMap<u64, usize>,
-    values: SortedValues,
+    values: SortedValues<T>,
 }
 
-impl OrderedWindow for DenseRank {
-    type Input = f64;
+impl<T: Value> OrderedWindow for DenseRank<T> {
+    type Input = T;
     type Output = f64;
-    type State = DistinctValues;
+    type State = DistinctValues<T>;
 
-    fn empty(&self) -> DistinctValues {
-        DistinctValues::default()
+    fn empty(&self) -> DistinctValues<T> {
+        DistinctValues { counts: HashMap::new(), values: SortedValues::default() }
     }
 
-    fn insert(&self, state: &mut DistinctValues, x: f64) {
-        let count = state.counts.entry(value_bits(x)).or_insert(0);
+    fn insert(&self, state: &mut DistinctValues<T>, x: T) {
+        let count = state.counts.entry(x.sortable()).or_insert(0);
         *count += 1;
         if *count == 1 {
             state.values.insert(x);
         }
     }
 
-    fn remove(&self, state: &mut DistinctValues, x: f64) {
-        if let Some(count) = state.counts.get_mut(&value_bits(x)) {
+    fn remove(&self, state: &mut DistinctValues<T>, x: T) {
+        if let Some(count) = state.counts.get_mut(&x.sortable()) {
             *count -= 1;
             if *count == 0 {
-                state.counts.remove(&value_bits(x));
+                state.counts.remove(&x.sortable());
                 state.values.remove(x);
             }
         }
     }
 
-    fn answer(&self, state: &DistinctValues, current: Option<f64>) -> Option<f64> {
+    fn answer(&self, state: &DistinctValues<T>, current: Option<T>) -> Option<f64> {
         let x = current?;
         if state.values.has_nan() || x.is_nan() {
             return Some(f64::NAN);
@@ -156,7 +164,7 @@ impl OrderedWindow for DenseRank {
         Some(if self.pct { rank / as_f64(state.values.len() + usize::from(equal == 0)) } else { rank })
     }
 
-    fn heap_bytes(&self, state: &DistinctValues) -> usize {
+    fn heap_bytes(&self, state: &DistinctValues<T>) -> usize {
         state.counts.allocation_size() + state.values.heap_bytes()
     }
 }
@@ -164,20 +172,31 @@ impl OrderedWindow for DenseRank {
 fn plan(arguments: &Arguments) -> Result<Plan> {
     let is_rolling = arguments.family() == Family::Rolling;
     let pct = arguments.flag("pct")?;
-    let meanings =
-        [("average", Some(Ties::Average)), ("min", Some(Ties::Min)), ("max", Some(Ties::Max)), ("dense", None)];
+    let meanings = [
+        ("average", Some(Ties::Average)),
+        ("min", Some(Ties::Min)),
+        ("max", Some(Ties::Max)),
+        // The current row is the last one of its window, so it comes after all equal ones.
+        ("first", Some(Ties::Max)),
+        ("dense", None),
+    ];
+    // Ranks are positions: f32 could not count them.
+    let inputs = Inputs::of(arguments, &["column"])?.returning(DataType::Float64);
+    let values = PhantomData;
     let Some(ties) = arguments.choice("method", &meanings)? else {
-        return Plan::ordered(arguments, &["column"], DenseRank { pct });
+        let integers = DenseRank { pct, values: PhantomData };
+        return Plan::ordered_exactly(arguments, inputs, DenseRank { pct, values }, integers);
     };
     let holds_current = !is_rolling || arguments.closed()?.includes_current();
-    Plan::ordered(arguments, &["column"], Rank { ties, pct, holds_current })
+    let integers = Rank { ties, pct, holds_current, values: PhantomData };
+    Plan::ordered_exactly(arguments, inputs, Rank { ties, pct, holds_current, values }, integers)
 }
 
 const METHOD: Parameter = Parameter::optional(
     "method",
-    Kind::Choice(&["average", "min", "max", "dense"]),
+    Kind::Choice(&["average", "min", "max", "first", "dense"]),
     Literal::Text("average"),
-    "The rank of equal values: the mean, the smallest or the largest of their positions; 'dense' counts distinct values only.",
+    "The rank of equal values: the mean, the smallest or the largest of their positions; 'first' puts earlier rows first; 'dense' counts distinct values only.",
 );
 
 const PCT: Parameter = Parameter::optional(
@@ -194,7 +213,7 @@ pub(crate) const RANK: Entry = Entry {
     formula: "y[i] = position of x[i], counted from 1, among the sorted values {in the window of|up to} row i",
     notes: "A row with a null gets null{; nulls in the window are skipped and do not count for `min_samples`. A window with a NaN gives \
             NaN. If the window excludes the current row (`closed`), the row is ranked as if the window held it \
-            too|. After a NaN the result is NaN}. Exact, except for the division of `pct`.{| The state holds every value of \
+            too|. After a NaN the result is NaN}. Integers, booleans, dates and times are compared exactly, and the result is a 64-bit float for every type. Exact, except for the division of `pct`.{| The state holds every value of \
             the key.}",
     source: "pandas `Series.{rolling|expanding}().rank()`; sorted arrays.",
     parameters: &[COLUMN, METHOD, PCT],
@@ -213,6 +232,7 @@ mod reference {
     use crate::reference::{Slow, Table, by_row, choice, exact, flag};
 
     pub fn rank(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
+        let table = &table.exact();
         let (method, pct) = (choice(spec, "method", "average"), flag(spec, "pct", false));
         let holds_current = matches!(choice(spec, "closed", "right").as_str(), "right" | "both");
         by_row(spec, table, |x, window| of_window(x, window, holds_current, &method, pct))
@@ -227,7 +247,7 @@ mod reference {
         let equal = all.iter().filter(|x| **x == current).count() as f64;
         let rank = match method {
             "min" => below + 1.0,
-            "max" => below + equal,
+            "max" | "first" => below + equal,
             "dense" => {
                 let distinct = |values: &mut dyn Iterator<Item = &f64>| {
                     values.map(|x| (x + 0.0).to_bits()).collect::<HashSet<u64>>().len() as f64

@@ -1,8 +1,10 @@
-//! A sorted multiset of floats, for windows of any length.
+//! A sorted multiset, for windows of any length.
 //!
 //! Values are kept in sorted chunks of limited length.  In a short window, one chunk, a value is replaced in one pass over all
 //! of them without a branch, which vectorizes; in a longer one by two binary searches and a move of the values between them.
 //! NaNs are only counted, and -0 enters as 0, so that the order is total and every result a function of the multiset.
+
+use crate::kernels::value::Value;
 
 /// Chunks split when they grow beyond this many values ...
 const CHUNK: usize = 256;
@@ -16,28 +18,40 @@ pub(super) const SHORT: usize = 64;
 
 /// A sorted multiset: see the module.
 #[derive(Debug, Clone, Default)]
-pub struct SortedValues {
+pub struct SortedValues<T = f64> {
     /// Sorted, and sorted among each other; none is empty.
-    chunks: Vec<Vec<f64>>,
+    chunks: Vec<Vec<T>>,
     /// The largest value of each chunk.
-    largest: Vec<f64>,
+    largest: Vec<T>,
     /// The length of each chunk.
     lens: Vec<u32>,
     len: usize,
     nans: usize,
 }
 
-/// The number of values below `x`: a binary search without branches that depend on the data.
+/// The number of values below `x`.
 #[inline]
-fn lower_bound(items: &[f64], x: f64) -> usize {
+fn lower_bound<T: Value>(items: &[T], x: T) -> usize {
+    bound(items, |item| item < x)
+}
+
+/// The number of values that are not above `x`.
+#[inline]
+fn upper_bound<T: Value>(items: &[T], x: T) -> usize {
+    bound(items, |item| item <= x)
+}
+
+/// The number of values that come before: a binary search without branches that depend on the data.
+#[inline(always)]
+fn bound<T: Value>(items: &[T], comes_before: impl Fn(T) -> bool) -> usize {
     let mut base = 0;
     let mut size = items.len();
     while size > 1 {
         let half = size / 2;
-        base = if items[base + half - 1] < x { base + half } else { base };
+        base = if comes_before(items[base + half - 1]) { base + half } else { base };
         size -= half;
     }
-    base + usize::from(size == 1 && items[base] < x)
+    base + usize::from(size == 1 && comes_before(items[base]))
 }
 
 /// Replaces `old` by `new` in a short sorted slice.
@@ -45,11 +59,11 @@ fn lower_bound(items: &[f64], x: f64) -> usize {
 /// Without `old` the values are `b[j] = a[j] if a[j] < old else a[j + 1]`; with `new` put in they are
 /// `min(b[j], max(b[j - 1], new))`.
 #[inline]
-fn replace_short(values: &mut [f64], old: f64, new: f64) {
+fn replace_short<T: Value>(values: &mut [T], old: T, new: T) {
     let n = values.len();
     // With one more value before the first and one after the last.
-    let mut a = [f64::INFINITY; SHORT + 2];
-    a[0] = f64::NEG_INFINITY;
+    let mut a = [T::HIGHEST; SHORT + 2];
+    a[0] = T::LOWEST;
     a[1..=n].copy_from_slice(values);
     for (j, value) in values.iter_mut().enumerate() {
         let (before, here, after) = (a[j], a[j + 1], a[j + 2]);
@@ -61,20 +75,14 @@ fn replace_short(values: &mut [f64], old: f64, new: f64) {
 }
 
 /// Whether a valid value is NaN.
-pub(super) fn has_nan(values: &[f64], valid: Option<&[bool]>) -> bool {
+pub(super) fn has_nan<T: Value>(values: &[T], valid: Option<&[bool]>) -> bool {
     match valid {
         None => values.iter().any(|x| x.is_nan()),
         Some(valid) => values.iter().zip(valid).any(|(x, valid)| *valid && x.is_nan()),
     }
 }
 
-/// -0 becomes 0.
-#[inline]
-fn plain(x: f64) -> f64 {
-    x + 0.0
-}
-
-impl SortedValues {
+impl<T: Value> SortedValues<T> {
     /// The number of values, without NaNs.
     pub fn len(&self) -> usize {
         self.len
@@ -91,7 +99,7 @@ impl SortedValues {
     }
 
     /// The chunk that holds `x`, or the one that it belongs into.
-    fn chunk_of(&self, x: f64) -> usize {
+    fn chunk_of(&self, x: T) -> usize {
         if self.chunks.len() == 1 {
             return 0;
         }
@@ -99,12 +107,12 @@ impl SortedValues {
     }
 
     /// Adds a value.
-    pub fn insert(&mut self, x: f64) {
+    pub fn insert(&mut self, x: T) {
         if x.is_nan() {
             self.nans += 1;
             return;
         }
-        let x = plain(x);
+        let x = x.plain();
         self.len += 1;
         if self.chunks.is_empty() {
             self.chunks.push(vec![x]);
@@ -118,7 +126,7 @@ impl SortedValues {
         chunk.insert(position, x);
         if chunk.len() > limit {
             let upper = chunk.split_off(limit / 2);
-            self.largest.insert(at + 1, 0.0);
+            self.largest.insert(at + 1, x);
             self.lens.insert(at + 1, 0);
             self.chunks.insert(at + 1, upper);
             self.update(at + 1);
@@ -138,7 +146,7 @@ impl SortedValues {
         self.lens[at] = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
     }
 
-    fn drop_chunk(&mut self, at: usize) -> Vec<f64> {
+    fn drop_chunk(&mut self, at: usize) -> Vec<T> {
         self.largest.remove(at);
         self.lens.remove(at);
         self.chunks.remove(at)
@@ -156,16 +164,16 @@ impl SortedValues {
     }
 
     /// Removes one copy of a value.
-    pub fn remove(&mut self, x: f64) {
+    pub fn remove(&mut self, x: T) {
         if x.is_nan() {
             self.nans -= 1;
             return;
         }
-        let x = plain(x);
+        let x = x.plain();
         let at = self.chunk_of(x);
         let chunk = &mut self.chunks[at];
         let position = lower_bound(chunk, x);
-        debug_assert_eq!(chunk.get(position), Some(&x));
+        debug_assert!(chunk.get(position) == Some(&x));
         chunk.remove(position);
         self.len -= 1;
         if chunk.is_empty() {
@@ -180,13 +188,13 @@ impl SortedValues {
 
     /// Replaces one value by another.
     #[inline]
-    pub fn replace(&mut self, old: f64, new: f64) {
+    pub fn replace(&mut self, old: T, new: T) {
         if old.is_nan() || new.is_nan() {
             self.remove(old);
             self.insert(new);
             return;
         }
-        let (old, new) = (plain(old), plain(new));
+        let (old, new) = (old.plain(), new.plain());
         let at = self.chunk_of(old);
         if self.chunks.len() > 1 && at != self.chunk_of(new) {
             self.remove(old);
@@ -235,17 +243,17 @@ impl SortedValues {
 
     /// The value with `n` values before it; `n` is below the length.
     #[inline]
-    pub fn nth(&self, n: usize) -> f64 {
+    pub fn nth(&self, n: usize) -> T {
         if let [chunk] = self.chunks.as_slice() {
-            return chunk.get(n).copied().unwrap_or(f64::NAN);
+            return chunk.get(n).copied().unwrap_or(T::HIGHEST);
         }
         let (chunk, position) = self.find(n);
-        self.chunks.get(chunk).and_then(|chunk| chunk.get(position)).copied().unwrap_or(f64::NAN)
+        self.chunks.get(chunk).and_then(|chunk| chunk.get(position)).copied().unwrap_or(T::HIGHEST)
     }
 
     /// How many values are below `x`, and how many equal it.
-    pub fn rank(&self, x: f64) -> (usize, usize) {
-        let x = plain(x);
+    pub fn rank(&self, x: T) -> (usize, usize) {
+        let x = x.plain();
         if let [chunk] = self.chunks.as_slice()
             && chunk.len() <= SHORT
         {
@@ -253,26 +261,20 @@ impl SortedValues {
             let below = chunk.iter().map(|y| usize::from(*y < x)).sum();
             return (below, chunk.iter().map(|y| usize::from(*y == x)).sum());
         }
-        let first = lower_bound(&self.largest, x);
-        let mut below = self.lens[..first].iter().sum::<u32>() as usize;
-        let mut equal = 0;
-        for (i, chunk) in self.chunks[first..].iter().enumerate() {
-            let start = if i == 0 { lower_bound(chunk, x) } else { 0 };
-            let run = chunk[start..].iter().take_while(|y| **y == x).count();
-            below += start;
-            equal += run;
-            if start + run < chunk.len() {
-                break;
-            }
-        }
-        (below, equal)
+        // The chunks between these two hold nothing else, however many values are equal.
+        let (first, last) = (lower_bound(&self.largest, x), upper_bound(&self.largest, x));
+        let count = |lens: &[u32]| lens.iter().sum::<u32>() as usize;
+        let start = self.chunks.get(first).map_or(0, |chunk| lower_bound(chunk, x));
+        let end = self.chunks.get(last).map_or(0, |chunk| upper_bound(chunk, x));
+        let below = count(&self.lens[..first]) + start;
+        (below, count(&self.lens[first..last]) + end - start)
     }
 
     /// The bytes held beyond the struct's own size.
     pub fn heap_bytes(&self) -> usize {
-        self.chunks.iter().map(|chunk| chunk.capacity() * 8).sum::<usize>()
-            + self.chunks.capacity() * size_of::<Vec<f64>>()
-            + self.largest.capacity() * 8
+        self.chunks.iter().map(|chunk| chunk.capacity() * size_of::<T>()).sum::<usize>()
+            + self.chunks.capacity() * size_of::<Vec<T>>()
+            + self.largest.capacity() * size_of::<T>()
             + self.lens.capacity() * 4
     }
 }
@@ -295,7 +297,7 @@ mod tests {
                 x => f64::from(x) / 3.0,
             };
             let values: Vec<f64> = values.into_iter().map(wild).collect();
-            let mut sorted = SortedValues::default();
+            let mut sorted = SortedValues::<f64>::default();
             for (i, x) in values.iter().enumerate() {
                 if i < window {
                     sorted.insert(*x);

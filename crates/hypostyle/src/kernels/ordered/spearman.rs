@@ -3,30 +3,36 @@
 //! Each value's rank is kept as twice its average rank, an integer, so that nothing is rounded before the last step.  A row that
 //! enters or leaves moves the ranks of the values above it, in one pass.
 
+use std::marker::PhantomData;
+
+use crate::error::Result;
+use crate::kernels::value::Value;
 use crate::model::OrderedWindow;
-use crate::run::{Entry, Plan, Shape};
-use crate::spec::{Kind, Literal, Parameter};
+use crate::run::{Bare, Binding, Entry, Inputs, Plan, Running, Shape, Window};
+use crate::spec::{Arguments, Kind, Literal, Parameter};
+use crate::values::Domain;
 
 /// The rank correlation coefficient.
 #[derive(Debug, Clone)]
-pub struct Spearman;
+pub struct Spearman<A, B>(PhantomData<(A, B)>);
 
 /// The values of one column, and twice the average rank of each.
 #[derive(Debug, Clone, Default)]
-struct Column {
-    values: Vec<f64>,
+struct Column<T> {
+    values: Vec<T>,
     ranks: Vec<i64>,
 }
 
 /// The rows of the window in any order.
 #[derive(Debug, Clone, Default)]
-pub struct RankedRows {
-    columns: [Column; 2],
+pub struct RankedRows<A, B> {
+    x: Column<A>,
+    y: Column<B>,
     nans: usize,
 }
 
-impl Column {
-    fn insert(&mut self, x: f64) {
+impl<T: Value> Column<T> {
+    fn insert(&mut self, x: T) {
         let mut rank = 2;
         for (value, other) in self.values.iter().zip(&mut self.ranks) {
             let (above, equal) = (i64::from(*value > x), i64::from(*value == x));
@@ -35,6 +41,10 @@ impl Column {
         }
         self.values.push(x);
         self.ranks.push(rank);
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.values.capacity() * size_of::<T>() + self.ranks.capacity() * size_of::<i64>()
     }
 
     fn remove(&mut self, at: usize) {
@@ -55,41 +65,42 @@ fn dot(a: &[i64], b: &[i64]) -> i128 {
     a.iter().zip(b).map(|(a, b)| i128::from(*a) * i128::from(*b)).sum()
 }
 
-impl OrderedWindow for Spearman {
-    type Input = [f64; 2];
+impl<A: Value, B: Value> OrderedWindow for Spearman<A, B> {
+    type Input = (A, B);
     type Output = f64;
-    type State = RankedRows;
+    type State = RankedRows<A, B>;
 
-    fn empty(&self) -> RankedRows {
+    fn empty(&self) -> RankedRows<A, B> {
         RankedRows::default()
     }
 
-    fn insert(&self, state: &mut RankedRows, row: [f64; 2]) {
-        if row[0].is_nan() || row[1].is_nan() {
+    fn insert(&self, state: &mut RankedRows<A, B>, (x, y): (A, B)) {
+        if x.is_nan() || y.is_nan() {
             state.nans += 1;
         } else {
-            state.columns.iter_mut().zip(row).for_each(|(column, x)| column.insert(x));
+            state.x.insert(x);
+            state.y.insert(y);
         }
     }
 
-    fn remove(&self, state: &mut RankedRows, row: [f64; 2]) {
-        if row[0].is_nan() || row[1].is_nan() {
+    fn remove(&self, state: &mut RankedRows<A, B>, row: (A, B)) {
+        if row.0.is_nan() || row.1.is_nan() {
             state.nans -= 1;
             return;
         }
-        let [xs, ys] = &state.columns;
-        let at = xs.values.iter().zip(&ys.values).position(|(x, y)| (*x, *y) == (row[0], row[1]));
+        let at = state.x.values.iter().zip(&state.y.values).position(|(x, y)| (*x, *y) == row);
         if let Some(at) = at {
-            state.columns.iter_mut().for_each(|column| column.remove(at));
+            state.x.remove(at);
+            state.y.remove(at);
         }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "the only rounding")]
-    fn answer(&self, state: &RankedRows, _: Option<[f64; 2]>) -> Option<f64> {
+    fn answer(&self, state: &RankedRows<A, B>, _: Option<(A, B)>) -> Option<f64> {
         if state.nans > 0 {
             return Some(f64::NAN);
         }
-        let [x, y] = &state.columns;
+        let RankedRows { x, y, .. } = state;
         let n = i128::try_from(x.values.len()).unwrap_or(0);
         // Twice the average ranks of n rows add up to n (n + 1).
         let mean = n * (n + 1) * (n + 1);
@@ -102,10 +113,36 @@ impl OrderedWindow for Spearman {
         (xx > 0 && yy > 0).then(|| corr.clamp(-1.0, 1.0))
     }
 
-    fn heap_bytes(&self, state: &RankedRows) -> usize {
-        let bytes =
-            |column: &Column| column.values.capacity() * size_of::<f64>() + column.ranks.capacity() * size_of::<i64>();
-        state.columns.iter().map(bytes).sum()
+    fn heap_bytes(&self, state: &RankedRows<A, B>) -> usize {
+        state.x.heap_bytes() + state.y.heap_bytes()
+    }
+}
+
+fn plan(arguments: &Arguments) -> Result<Plan> {
+    let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["x", "y"])?);
+    let (x, y) = (arguments.column("x")?, arguments.column("y")?);
+    Ok(window.plan(move |window, binding| {
+        let bound = Bound { window, inputs: &inputs, binding };
+        match (binding.exact_domain(&x)?, binding.exact_domain(&y)?) {
+            (Domain::Integer, Domain::Integer) => bound.over::<i64, i64>(),
+            (Domain::Integer, _) => bound.over::<i64, f64>(),
+            (_, Domain::Integer) => bound.over::<f64, i64>(),
+            _ => bound.over::<f64, f64>(),
+        }
+    }))
+}
+
+/// A window and the columns that it is bound to.
+struct Bound<'a> {
+    window: &'a Window,
+    inputs: &'a Inputs,
+    binding: &'a Binding<'a>,
+}
+
+impl Bound<'_> {
+    fn over<A: Value, B: Value>(&self) -> Result<Box<dyn Running>> {
+        let wiring = self.inputs.bind::<(A, B), f64>(self.binding)?;
+        self.window.ordered(self.binding, wiring, Spearman::<A, B>(PhantomData), Bare)
     }
 }
 
@@ -119,7 +156,7 @@ pub(crate) const SPEARMAN: Entry = Entry {
     summary: "Spearman's rank correlation of two columns {in a moving window|over all rows so far}.",
     formula: "r[i] = corr(rank(x), rank(y)) over the rows {in the window of|up to} row i where both are valid",
     notes: "From -1 to 1; equal values have the mean of their ranks. A row counts if both columns are valid; null if a column is \
-            constant, and for a single row. A window with a NaN gives NaN; infinities are values. A row costs a pass over its window, \
+            constant, and for a single row. A window with a NaN gives NaN; infinities are values. Integers, booleans, dates and times are ranked exactly. A row costs a pass over its window, \
             because the ranks of all values above the one that enters or leaves move. Ranks and their sums are exact; the last step \
             has a few roundings.",
     source: "scipy.stats.spearmanr.",
@@ -130,7 +167,7 @@ pub(crate) const SPEARMAN: Entry = Entry {
         ("window", Literal::Count(4)),
         ("min_samples", Literal::Count(2)),
     ],
-    plan: |arguments| Plan::ordered(arguments, &["x", "y"], Spearman),
+    plan,
     #[cfg(test)]
     reference: reference::spearman,
 };
@@ -152,7 +189,7 @@ mod reference {
     }
 
     pub fn spearman(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        of_pairs(spec, table, ("x", "y"), |window| {
+        of_pairs(spec, &table.exact(), ("x", "y"), |window| {
             if window.iter().any(|(x, y)| x.is_nan() || y.is_nan()) {
                 return exact(Some(f64::NAN));
             }

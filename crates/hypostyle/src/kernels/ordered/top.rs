@@ -1,12 +1,15 @@
 //! A statistic of the n rows of the window that rank highest (or lowest) by another column.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
 use crate::error::Result;
+use crate::kernels::value::Value;
 use crate::model::{OrderedWindow, as_f64};
 use crate::run::parameters::COLUMN;
 use crate::run::{Bare, Entry, Inputs, Plan, Shape, Window};
 use crate::spec::{Arguments, Kind, Literal, Parameter};
+use crate::values::Domain;
 
 /// The statistic of the top rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,13 +28,14 @@ pub enum TopStatistic {
 
 /// A statistic of the top rows.
 #[derive(Debug, Clone)]
-pub struct TopN {
+pub struct TopN<T> {
     /// How many rows, at least 1.
     pub n: usize,
     /// Whether the rows with the largest values of the other column are on top; otherwise those with the smallest.
     pub largest: bool,
     /// The statistic of those rows.
     pub statistic: TopStatistic,
+    order: PhantomData<T>,
 }
 
 /// The values by rank: top rows first, and of equal ones the earlier one first.
@@ -42,18 +46,16 @@ pub struct ByRank {
     unranked: usize,
 }
 
-impl TopN {
+impl<T: Value> TopN<T> {
     /// Bits that sort like the ranks.
-    fn rank(&self, x: f64) -> u64 {
-        let bits = (x + 0.0).to_bits();
-        let ascending = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
-        if self.largest { !ascending } else { ascending }
+    fn rank(&self, x: T) -> u64 {
+        if self.largest { !x.sortable() } else { x.sortable() }
     }
 }
 
-impl OrderedWindow for TopN {
-    /// The value and the number that ranks it, with the row number.
-    type Input = ([f64; 2], i64);
+impl<T: Value> OrderedWindow for TopN<T> {
+    /// The value and what ranks it, with the row number.
+    type Input = ((f64, T), i64);
     type Output = f64;
     type State = ByRank;
 
@@ -61,7 +63,7 @@ impl OrderedWindow for TopN {
         ByRank::default()
     }
 
-    fn insert(&self, state: &mut ByRank, ([x, order], row): ([f64; 2], i64)) {
+    fn insert(&self, state: &mut ByRank, ((x, order), row): ((f64, T), i64)) {
         if order.is_nan() {
             state.unranked += 1;
         } else {
@@ -69,7 +71,7 @@ impl OrderedWindow for TopN {
         }
     }
 
-    fn remove(&self, state: &mut ByRank, ([_, order], row): ([f64; 2], i64)) {
+    fn remove(&self, state: &mut ByRank, ((_, order), row): ((f64, T), i64)) {
         if order.is_nan() {
             state.unranked -= 1;
         } else {
@@ -77,7 +79,7 @@ impl OrderedWindow for TopN {
         }
     }
 
-    fn answer(&self, state: &ByRank, _: Option<([f64; 2], i64)>) -> Option<f64> {
+    fn answer(&self, state: &ByRank, _: Option<((f64, T), i64)>) -> Option<f64> {
         if state.unranked > 0 {
             return Some(f64::NAN);
         }
@@ -120,10 +122,18 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
         ("max", TopStatistic::Max),
     ];
     let statistic = arguments.choice("statistic", &meanings)?;
-    let top = TopN { n, largest: arguments.flag("largest")?, statistic };
+    let largest = arguments.flag("largest")?;
     let inputs = Inputs::of(arguments, &["column", "order_by"])?.with_position();
-    Ok(Window::of(arguments)?.plan(move |window, binding| {
-        window.ordered(binding, inputs.bind::<([f64; 2], i64), f64>(binding)?, top.clone(), Bare)
+    let order_by = arguments.column("order_by")?;
+    Ok(Window::of(arguments)?.plan(move |window, binding| match binding.exact_domain(&order_by)? {
+        Domain::Integer => {
+            let top = TopN { n, largest, statistic, order: PhantomData::<i64> };
+            window.ordered(binding, inputs.bind::<((f64, i64), i64), f64>(binding)?, top, Bare)
+        }
+        _ => {
+            let top = TopN { n, largest, statistic, order: PhantomData::<f64> };
+            window.ordered(binding, inputs.bind::<((f64, f64), i64), f64>(binding)?, top, Bare)
+        }
     }))
 }
 
@@ -152,7 +162,7 @@ pub(crate) const TOP_N: Entry = Entry {
     formula: "y[i] = mean (or another statistic) of x[j] over the n rows j {of the window of|up to} row i with the largest order_by[j]",
     notes: "A row counts if both columns are valid. Of rows with the same `order_by` the earlier ones are on top; if there are fewer \
             than `n` rows, all of them are. A window with a NaN in `order_by` gives NaN; a NaN or an infinity in `column` matters only \
-            in a top row. 'std' is null for a single row. A row costs a search in the window and `n` steps. Relative error of the mean \
+            in a top row. Integers, dates and times in `order_by` are compared exactly. 'std' is null for a single row. A row costs a search in the window and `n` steps. Relative error of the mean \
             and the sum at most n * eps * sum(|x|) / |sum(x)|.",
     source: "DolphinDB {mavgTopN, msumTopN|cumavgTopN, cumsumTopN}; a balanced tree.",
     parameters: &[COLUMN, ORDER_BY, N, STATISTIC, LARGEST],
@@ -172,12 +182,15 @@ pub(crate) const TOP_N: Entry = Entry {
 #[cfg(test)]
 mod reference {
     use crate::KernelSpec;
-    use crate::reference::{EPS, Slow, Table, bounded, choice, exact, flag, number, of_pairs, root, variance};
+    use crate::reference::{EPS, Slow, Table, bounded, choice, exact, flag, number, root, text, variance, windowed};
 
     pub fn top_n(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
         let (n, largest) = (number(spec, "n").unwrap() as usize, flag(spec, "largest", true));
         let statistic = choice(spec, "statistic", "mean");
-        of_pairs(spec, table, ("column", "order_by"), |window| of_window(window, n, largest, &statistic))
+        let order = table.exact().numbers(&text(spec, "order_by"));
+        let values = table.numbers(&text(spec, "column"));
+        let rows: Vec<Option<(f64, f64)>> = values.into_iter().zip(order).map(|(x, order)| x.zip(order)).collect();
+        windowed(spec, table, &rows, |window| of_window(window, n, largest, &statistic))
     }
 
     /// `window` holds (value, order), the earlier rows first.

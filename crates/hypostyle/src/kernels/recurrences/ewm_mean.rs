@@ -122,7 +122,7 @@ fn smoothing(arguments: &Arguments) -> Result<f64> {
     let (fits, range, alpha) = match name {
         "com" => (x >= 0.0, "at least 0", 1.0 / (1.0 + x)),
         "span" => (x >= 1.0, "at least 1", 2.0 / (x + 1.0)),
-        "half_life" => (x > 0.0, "above 0", -f64::exp_m1(-std::f64::consts::LN_2 / x)),
+        "half_life" => (x > 0.0, "above 0", -libm::expm1(-std::f64::consts::LN_2 / x)),
         _ => (x > 0.0 && x <= 1.0, "above 0 and at most 1", x),
     };
     if fits && x.is_finite() { Ok(alpha) } else { Err(arguments.refuse(name, format!("must be {range}, got {x}"))) }

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::model::RowFunction;
 use crate::run::{Entry, Inputs, Plan, Shape};
-use crate::spec::{Arguments, Family, Kind, Literal, Parameter};
+use crate::spec::{Arguments, Family, Kind, Literal, NumberOrColumn, Parameter};
 
 /// sum over the factors of weight * factor, divided by the notional
 ///
@@ -33,18 +33,18 @@ impl RowFunction for RiskScore {
         match factors {
             [a] => {
                 for ((y, (w, n)), a) in answers.iter_mut().zip(inputs).zip(a.iter()) {
-                    *y = w * a / n;
+                    *y = (0.0 + w * a) / n;
                 }
             }
             [a, b] => {
                 for (((y, (w, n)), a), b) in answers.iter_mut().zip(inputs).zip(a.iter()).zip(b.iter()) {
-                    *y = (w * a + w * b) / n;
+                    *y = (0.0 + w * a + w * b) / n;
                 }
             }
             [a, b, c] => {
                 let factors = a.iter().zip(b.iter()).zip(c.iter());
                 for ((y, (w, n)), ((a, b), c)) in answers.iter_mut().zip(inputs).zip(factors) {
-                    *y = (w * a + w * b + w * c) / n;
+                    *y = (0.0 + w * a + w * b + w * c) / n;
                 }
             }
             _ => {
@@ -61,9 +61,12 @@ impl RowFunction for RiskScore {
 }
 
 fn plan(arguments: &Arguments) -> Result<Plan> {
-    let mut columns = vec![arguments.column("weight")?, arguments.column("notional")?];
-    columns.extend(arguments.columns("factors")?);
-    Ok(Plan::row_function(Inputs::columns(columns), RiskScore))
+    let mut values = vec![arguments.number_or_column("weight")?, arguments.number_or_column("notional")?];
+    values.extend(arguments.numbers_or_columns("factors")?);
+    if !values.iter().any(|value| matches!(value, NumberOrColumn::Column(_))) {
+        return Err(arguments.refuse("factors", "names no column, and neither do weight and notional"));
+    }
+    Ok(Plan::row_function(Inputs::of_values(values), RiskScore))
 }
 
 pub(crate) const RISK_SCORE: Entry = Entry {
@@ -71,13 +74,15 @@ pub(crate) const RISK_SCORE: Entry = Entry {
     shape: Shape::Single(Family::Row),
     summary: "Weighted sum of risk factors divided by the notional, per row.",
     formula: "y[i] = sum over k of weight[i] * factors[k][i] / notional[i]",
-    notes: "A row with a null in any column gives null. NaN, infinities and a notional of 0 follow IEEE. The products are added \
-            from left to right, and the sum is divided once.",
+    notes: "Each input is a column or a number. A row with a null in any column gives null. NaN, infinities and a notional of 0 \
+            follow IEEE. The products are added to 0 from left to right, and the sum is divided once: the bits of a loop over the \
+            rows that adds up the products. `sum` of Python 3.12 and later adds floats with a correction, and may differ in the \
+            last bits.",
     source: "The row-wise scoring loops of Python pipelines.",
     parameters: &[
-        Parameter::required("weight", Kind::Column, "The weight of the row."),
-        Parameter::required("notional", Kind::Column, "The divisor of the weighted sum."),
-        Parameter::required("factors", Kind::Columns, "The factors."),
+        Parameter::required("weight", Kind::NumberOrColumn, "The weight of the row."),
+        Parameter::required("notional", Kind::NumberOrColumn, "The divisor of the weighted sum."),
+        Parameter::required("factors", Kind::NumbersOrColumns, "The factors: numbers, columns, or some of each."),
     ],
     example: &[
         ("weight", Literal::Text("x")),
@@ -93,13 +98,12 @@ pub(crate) const RISK_SCORE: Entry = Entry {
 #[cfg(test)]
 mod reference {
     use crate::KernelSpec;
-    use crate::kernels::rows::row_dot::reference::dot;
-    use crate::reference::{Slow, Table, list, text};
+    use crate::kernels::rows::row_dot::reference::{dot, of_value, values};
+    use crate::reference::{Slow, Table};
 
     pub fn risk_score(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        let factors: Vec<_> =
-            list(spec, "factors").iter().map(|f| table.numbers(f.to_string().trim_matches('\''))).collect();
-        let weight = table.numbers(&text(spec, "weight"));
-        dot(&vec![weight; factors.len()], &factors, &table.numbers(&text(spec, "notional")))
+        let factors = values(spec, table, "factors");
+        let weight = of_value(&spec.parameters["weight"], table);
+        dot(&vec![weight; factors.len()], &factors, &of_value(&spec.parameters["notional"], table))
     }
 }

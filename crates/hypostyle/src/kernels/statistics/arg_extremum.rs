@@ -2,8 +2,8 @@
 
 use std::marker::PhantomData;
 
-use super::extremum::Ranked;
 use crate::error::Result;
+use crate::kernels::value::Value;
 use crate::model::{ByRow, Statistic};
 use crate::run::parameters::COLUMN;
 use crate::run::{Entry, Example, Inputs, Plan, Shape, Then, Window};
@@ -26,7 +26,7 @@ impl<T, const LARGEST: bool> ArgExtremum<T, LARGEST> {
 }
 
 /// A type that can hold a row's number too.
-pub trait Numbered: Ranked {
+pub trait Numbered: Value {
     /// A row's number; exact below 2^53.
     fn of_row(row: i64) -> Self;
     /// The row's number again.

@@ -1,10 +1,14 @@
 //! The correlation of a column with its own values some rows earlier.
 
+use std::marker::PhantomData;
+
 use super::correlation::Correlation;
+use super::relative::Relative;
 use crate::error::Result;
 use crate::run::parameters::COLUMN;
 use crate::run::{BesideItself, Entry, Inputs, Plan, Shape, Window};
 use crate::spec::{Arguments, Kind, Literal, Parameter};
+use crate::values::Exact;
 
 fn plan(arguments: &Arguments) -> Result<Plan> {
     let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["column"])?);
@@ -13,7 +17,12 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
         return Err(arguments.refuse("lag", "must be at least 1 row, got 0"));
     }
     Ok(window.plan(move |window, binding| {
-        window.statistic(binding, inputs.bind::<f64, f64>(binding)?, Correlation, BesideItself(lag))
+        if inputs.has_long_integer(binding)? {
+            let beside = BesideItself::<[Exact; 1]>(lag, PhantomData);
+            return window.statistic(binding, inputs.bind_exactly(binding)?, Relative(Correlation), beside);
+        }
+        let beside = BesideItself::<f64>(lag, PhantomData);
+        window.statistic(binding, inputs.bind::<f64, f64>(binding)?, Correlation, beside)
     }))
 }
 
@@ -45,7 +54,7 @@ mod reference {
     use crate::reference::{Slow, Table, column, corr, number, windowed};
 
     pub fn autocorr(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        let (values, lag) = (column(spec, table), number(spec, "lag").unwrap_or(1.0) as usize);
+        let (values, lag) = (column(spec, &table.exact()), number(spec, "lag").unwrap_or(1.0) as usize);
         let before = |i: usize| i.checked_sub(lag).and_then(|j| values[j]);
         let pairs: Vec<Option<(f64, f64)>> = (0..values.len()).map(|i| values[i].zip(before(i))).collect();
         windowed(spec, table, &pairs, corr)

@@ -1,8 +1,10 @@
 //! Higher moments of two columns: how x moves with the square and the cube of y, from sums of differences to the anchor
 //! (see `variance.rs`).
 
+use super::relative::plan_of_differences;
+use crate::model::scale::shift;
 use crate::model::{Statistic, as_f64};
-use crate::run::{Entry, Example, Plan, Shape};
+use crate::run::{Entry, Example, Shape};
 use crate::spec::{Kind, Literal, Parameter};
 
 const SKEW: u8 = 0;
@@ -20,6 +22,13 @@ impl<const KIND: u8> Statistic for Comoment<KIND> {
     type State = [f64; 8];
 
     const ANCHORED: bool = true;
+
+    const DEGREE: u32 = 4;
+
+    fn rescale(&self, sums: &mut [f64; 8], exponents: &[i32]) {
+        let [x, y] = [exponents[0], exponents[1]];
+        shift(sums, [x, y, 2 * x, x + y, 2 * y, x + 2 * y, 3 * y, x + 3 * y]);
+    }
 
     fn empty(&self) -> [f64; 8] {
         [0.0; 8]
@@ -98,7 +107,7 @@ pub(crate) const COSKEW: Entry = Entry {
     source: SOURCE,
     parameters: &[X, Y],
     example: EXAMPLE,
-    plan: |arguments| Plan::statistic(arguments, &["x", "y"], Comoment::<SKEW>),
+    plan: |arguments| plan_of_differences(arguments, &["x", "y"], Comoment::<SKEW>),
     #[cfg(test)]
     reference: reference::coskew,
 };
@@ -112,7 +121,7 @@ pub(crate) const COKURT: Entry = Entry {
     source: SOURCE,
     parameters: &[X, Y],
     example: EXAMPLE,
-    plan: |arguments| Plan::statistic(arguments, &["x", "y"], Comoment::<KURT>),
+    plan: |arguments| plan_of_differences(arguments, &["x", "y"], Comoment::<KURT>),
     #[cfg(test)]
     reference: reference::cokurt,
 };
@@ -124,11 +133,11 @@ mod reference {
     use crate::reference::{EPS, Slow, Table, bounded, constant, exact, largest, noise, of_pairs, spread, variance};
 
     pub fn coskew(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        of_pairs(spec, table, ("x", "y"), |window| comoment(window, 2))
+        of_pairs(spec, &table.exact(), ("x", "y"), |window| comoment(window, 2))
     }
 
     pub fn cokurt(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        of_pairs(spec, table, ("x", "y"), |window| comoment(window, 3))
+        of_pairs(spec, &table.exact(), ("x", "y"), |window| comoment(window, 3))
     }
 
     /// Co-skewness (power 2) or co-kurtosis (power 3); `window` holds (x, y).

@@ -1,7 +1,9 @@
 //! Pearson's correlation of two columns, from sums of differences to the anchor (see `variance.rs`).
 
+use super::relative::plan_of_differences;
+use crate::model::scale::shift;
 use crate::model::{Statistic, as_f64};
-use crate::run::{Entry, Plan, Shape};
+use crate::run::{Entry, Shape};
 use crate::spec::{Kind, Literal, Parameter};
 
 /// Pearson's correlation coefficient.
@@ -15,6 +17,13 @@ impl Statistic for Correlation {
     type State = [f64; 5];
 
     const ANCHORED: bool = true;
+
+    const DEGREE: u32 = 2;
+
+    fn rescale(&self, sums: &mut [f64; 5], exponents: &[i32]) {
+        let [x, y] = [exponents[0], exponents[1]];
+        shift(sums, [x, y, 2 * x, 2 * y, x + y]);
+    }
 
     fn empty(&self) -> [f64; 5] {
         [0.0; 5]
@@ -78,7 +87,7 @@ pub(crate) const CORR: Entry = Entry {
         ("window", Literal::Count(4)),
         ("min_samples", Literal::Count(2)),
     ],
-    plan: |arguments| Plan::statistic(arguments, &["x", "y"], Correlation),
+    plan: |arguments| plan_of_differences(arguments, &["x", "y"], Correlation),
     #[cfg(test)]
     reference: reference::corr,
 };
@@ -89,6 +98,6 @@ mod reference {
     use crate::reference::{self, Slow, Table, of_pairs};
 
     pub fn corr(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        of_pairs(spec, table, ("x", "y"), reference::corr)
+        of_pairs(spec, &table.exact(), ("x", "y"), reference::corr)
     }
 }

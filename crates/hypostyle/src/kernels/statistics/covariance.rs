@@ -1,8 +1,10 @@
 //! The covariance of two columns, from sums of differences to the anchor (see `variance.rs`).
 
+use super::relative::plan_of_differences;
+use crate::model::scale::{shift, times_power};
 use crate::model::{Statistic, as_f64};
 use crate::run::parameters::DDOF;
-use crate::run::{Entry, Plan, Shape};
+use crate::run::{Entry, Shape};
 use crate::spec::{Kind, Literal, Parameter};
 
 /// The covariance.
@@ -19,6 +21,17 @@ impl Statistic for Covariance {
     type State = [f64; 3];
 
     const ANCHORED: bool = true;
+
+    const DEGREE: u32 = 2;
+
+    fn unscale(&self, answer: f64, exponents: &[i32]) -> f64 {
+        times_power(answer, exponents[0] + exponents[1])
+    }
+
+    fn rescale(&self, sums: &mut [f64; 3], exponents: &[i32]) {
+        let [x, y] = [exponents[0], exponents[1]];
+        shift(sums, [x, y, x + y]);
+    }
 
     fn empty(&self) -> [f64; 3] {
         [0.0; 3]
@@ -75,7 +88,7 @@ pub(crate) const COV: Entry = Entry {
         ("window", Literal::Count(3)),
         ("min_samples", Literal::Count(2)),
     ],
-    plan: |arguments| Plan::statistic(arguments, &["x", "y"], Covariance { ddof: arguments.count("ddof")? }),
+    plan: |arguments| plan_of_differences(arguments, &["x", "y"], Covariance { ddof: arguments.count("ddof")? }),
     #[cfg(test)]
     reference: reference::cov,
 };
@@ -86,6 +99,6 @@ mod reference {
     use crate::reference::{Slow, Table, covariance, ddof, of_pairs};
 
     pub fn cov(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        of_pairs(spec, table, ("x", "y"), |window| covariance(window, ddof(spec)))
+        of_pairs(spec, &table.exact(), ("x", "y"), |window| covariance(window, ddof(spec)))
     }
 }

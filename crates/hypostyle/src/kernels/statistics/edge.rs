@@ -1,7 +1,7 @@
 //! First and last value.  Exact, so the input's type is kept: integers, booleans, dates and times are read as `i64`.
 
-use super::extremum::Ranked;
 use crate::error::Result;
+use crate::kernels::value::Value;
 use crate::model::Statistic;
 use crate::run::parameters::COLUMN;
 use crate::run::{Bare, Entry, Example, Inputs, Plan, Shape, Window};
@@ -25,7 +25,7 @@ impl<T, const LAST: bool> Default for FirstLast<T, LAST> {
     }
 }
 
-impl<T: Ranked + From<i8>, const LAST: bool> Statistic for FirstLast<T, LAST> {
+impl<T: Value + From<i8>, const LAST: bool> Statistic for FirstLast<T, LAST> {
     type Input = T;
     type Output = T;
     /// The value, and 1 if there is one, else 0.

@@ -1,11 +1,12 @@
 //! Smallest and largest value.  Exact, so the input's type is kept: integers, booleans, dates and times are read as `i64`.
 
 use crate::error::Result;
-use crate::model::{Part, Statistic};
+use crate::kernels::value::Value;
+use crate::model::Statistic;
 use crate::run::parameters::COLUMN;
 use crate::run::{Bare, Entry, Example, Inputs, Plan, Shape, Window};
 use crate::spec::{Arguments, Literal};
-use crate::values::{Domain, Input, Output, Persist};
+use crate::values::Domain;
 
 /// The smallest value, or the largest.
 #[derive(Debug, Clone)]
@@ -24,25 +25,7 @@ impl<T, const LARGEST: bool> Default for Extremum<T, LARGEST> {
     }
 }
 
-/// A type with a smallest and a largest value; NaN beats both.
-pub trait Ranked: Input + Output + Persist + Part + PartialOrd {
-    /// No value is smaller.
-    const SMALLEST: Self;
-    /// No value is larger.
-    const LARGEST: Self;
-}
-
-impl Ranked for f64 {
-    const SMALLEST: Self = Self::NEG_INFINITY;
-    const LARGEST: Self = Self::INFINITY;
-}
-
-impl Ranked for i64 {
-    const SMALLEST: Self = Self::MIN;
-    const LARGEST: Self = Self::MAX;
-}
-
-impl<T: Ranked, const LARGEST: bool> Extremum<T, LARGEST> {
+impl<T: Value, const LARGEST: bool> Extremum<T, LARGEST> {
     /// The later one if it is more extreme or NaN; a NaN stays.
     #[inline(always)]
     #[expect(clippy::eq_op, reason = "only NaN differs from itself")]
@@ -52,7 +35,7 @@ impl<T: Ranked, const LARGEST: bool> Extremum<T, LARGEST> {
     }
 }
 
-impl<T: Ranked, const LARGEST: bool> Statistic for Extremum<T, LARGEST> {
+impl<T: Value, const LARGEST: bool> Statistic for Extremum<T, LARGEST> {
     type Input = T;
     type Output = T;
     type State = T;
@@ -63,7 +46,7 @@ impl<T: Ranked, const LARGEST: bool> Statistic for Extremum<T, LARGEST> {
     const SLOW_PUSH: bool = true;
 
     fn empty(&self) -> T {
-        if LARGEST { T::SMALLEST } else { T::LARGEST }
+        if LARGEST { T::LOWEST } else { T::HIGHEST }
     }
 
     #[inline(always)]

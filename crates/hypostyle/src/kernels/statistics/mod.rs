@@ -17,6 +17,7 @@ pub mod partial;
 pub mod product;
 pub mod range;
 pub mod regression;
+pub mod relative;
 pub mod sum;
 pub mod trend;
 pub mod variance;

@@ -3,9 +3,11 @@
 //! With d the mean difference to the anchor, the central sums are
 //! M2 = s2 - d s1, M3 = s3 - 3 d s2 + 2 d^2 s1, M4 = s4 - 4 d s3 + 6 d^2 s2 - 3 d^3 s1.
 
+use super::relative::plan_of_differences;
+use crate::model::scale::shift;
 use crate::model::{Statistic, as_f64};
 use crate::run::parameters::COLUMN;
-use crate::run::{Entry, Plan, Shape};
+use crate::run::{Entry, Shape};
 use crate::spec::Literal;
 
 /// The skewness of the values, corrected for bias.
@@ -19,6 +21,12 @@ impl Statistic for Skewness {
     type State = [f64; 3];
 
     const ANCHORED: bool = true;
+
+    const DEGREE: u32 = 3;
+
+    fn rescale(&self, sums: &mut [f64; 3], exponents: &[i32]) {
+        shift(sums, [1, 2, 3].map(|power| power * exponents[0]));
+    }
 
     fn empty(&self) -> [f64; 3] {
         [0.0; 3]
@@ -67,6 +75,12 @@ impl Statistic for Kurtosis {
     type State = [f64; 4];
 
     const ANCHORED: bool = true;
+
+    const DEGREE: u32 = 4;
+
+    fn rescale(&self, sums: &mut [f64; 4], exponents: &[i32]) {
+        shift(sums, [1, 2, 3, 4].map(|power| power * exponents[0]));
+    }
 
     fn empty(&self) -> [f64; 4] {
         [0.0; 4]
@@ -123,7 +137,7 @@ pub(crate) const SKEW: Entry = Entry {
              the windows|}.",
     parameters: &[COLUMN],
     example: &[("column", Literal::Text("z")), ("window", Literal::Count(3))],
-    plan: |arguments| Plan::statistic(arguments, &["column"], Skewness),
+    plan: |arguments| plan_of_differences(arguments, &["column"], Skewness),
     #[cfg(test)]
     reference: reference::skew,
 };
@@ -139,7 +153,7 @@ pub(crate) const KURT: Entry = Entry {
              the windows|}.",
     parameters: &[COLUMN],
     example: &[("column", Literal::Text("z")), ("window", Literal::Count(4))],
-    plan: |arguments| Plan::statistic(arguments, &["column"], Kurtosis),
+    plan: |arguments| plan_of_differences(arguments, &["column"], Kurtosis),
     #[cfg(test)]
     reference: reference::kurt,
 };
@@ -151,11 +165,11 @@ mod reference {
     use crate::reference::{EPS, Slow, Table, bounded, constant, exact, largest, of_column, spread, variance};
 
     pub fn skew(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        of_column(spec, table, |window| moment(window, 3))
+        of_column(spec, &table.exact(), |window| moment(window, 3))
     }
 
     pub fn kurt(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        of_column(spec, table, |window| moment(window, 4))
+        of_column(spec, &table.exact(), |window| moment(window, 4))
     }
 
     /// The third (skewness) or fourth (kurtosis) standardized moment, corrected for bias.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field};
 
 use crate::error::Result;
+use crate::model::scale::{shift, times_power};
 use crate::model::{ByRow, Statistic, Summary, as_f64};
 use crate::run::{Entry, Inputs, Plan, Shape, Then, Window};
 use crate::spec::{Arguments, Kind, Literal, Parameter};
@@ -78,6 +79,24 @@ where
     #[inline(always)]
     fn can_anchor(row: [f64; ROW]) -> bool {
         row[K + 1] != 0.0
+    }
+
+    const DEGREE: u32 = 4;
+
+    fn unscale(&self, answer: [f64; OUT], exponents: &[i32]) -> [f64; OUT] {
+        // The intercept, then the coefficients, and the same for their errors.
+        let unit = |at: usize| exponents[0] - if at == 0 { 0 } else { exponents[at] };
+        std::array::from_fn(|i| if i == OUT - 1 { answer[i] } else { times_power(answer[i], unit(i % (K + 1))) })
+    }
+
+    fn rescale(&self, sums: &mut [f64; SUMS], exponents: &[i32]) {
+        let weight = exponents[K + 1];
+        let mut powers = [weight; SUMS];
+        for i in 0..=K {
+            powers[1 + i] += exponents[i];
+            (i..=K).for_each(|j| powers[place(K + 1, i, j)] += exponents[i] + exponents[j]);
+        }
+        shift(sums, powers);
     }
 
     fn empty(&self) -> [f64; SUMS] {

@@ -1,7 +1,9 @@
 //! The correlation of two columns after the influence of a third one is removed.
 
+use super::relative::plan_of_differences;
+use crate::model::scale::shift;
 use crate::model::{Statistic, as_f64};
-use crate::run::{Entry, Plan, Shape};
+use crate::run::{Entry, Shape};
 use crate::spec::{Kind, Literal, Parameter};
 
 /// The partial correlation coefficient of x and y given z.
@@ -19,6 +21,13 @@ impl Statistic for PartialCorrelation {
     type State = [f64; 9];
 
     const ANCHORED: bool = true;
+
+    const DEGREE: u32 = 2;
+
+    fn rescale(&self, sums: &mut [f64; 9], exponents: &[i32]) {
+        let [x, y, z] = [exponents[0], exponents[1], exponents[2]];
+        shift(sums, [x, y, z, 2 * x, 2 * y, 2 * z, x + y, x + z, y + z]);
+    }
 
     fn empty(&self) -> [f64; 9] {
         [0.0; 9]
@@ -87,7 +96,7 @@ pub(crate) const PARTIAL_CORR: Entry = Entry {
         ("window", Literal::Count(5)),
         ("min_samples", Literal::Count(3)),
     ],
-    plan: |arguments| Plan::statistic(arguments, &["x", "y", "covar"], PartialCorrelation),
+    plan: |arguments| plan_of_differences(arguments, &["x", "y", "covar"], PartialCorrelation),
     #[cfg(test)]
     reference: reference::partial_corr,
 };
@@ -99,7 +108,7 @@ mod reference {
     use crate::reference::{Slow, Table, bounded, constant, corr, exact, triples, windowed};
 
     pub fn partial_corr(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        windowed(spec, table, &triples(spec, table, ["x", "y", "covar"]), partial)
+        windowed(spec, table, &triples(spec, &table.exact(), ["x", "y", "covar"]), partial)
     }
 
     /// `window` holds x, y and the covariate.

@@ -1,43 +1,67 @@
 //! The range: the largest value minus the smallest.
 
 use super::extremum::Extremum;
-use crate::model::Statistic;
+use crate::error::Result;
+use crate::kernels::value::Value;
+use crate::model::{Statistic, Summary};
 use crate::run::parameters::COLUMN;
-use crate::run::{Entry, Plan, Shape};
-use crate::spec::Literal;
+use crate::run::{Bare, Entry, Inputs, Plan, Shape, Window};
+use crate::spec::{Arguments, Literal};
+use crate::values::{Domain, Persist};
 
 /// The largest value minus the smallest.
 #[derive(Debug, Clone)]
-pub struct Range;
+pub struct Range<T>(std::marker::PhantomData<T>);
 
-impl Statistic for Range {
-    type Input = f64;
+impl<T: Value> Statistic for Range<T>
+where
+    [T; 2]: Summary + Persist,
+{
+    type Input = T;
     type Output = f64;
     /// The smallest and the largest value.
-    type State = [f64; 2];
+    type State = [T; 2];
 
     const TOTAL: bool = true;
 
-    fn empty(&self) -> [f64; 2] {
-        [f64::INFINITY, f64::NEG_INFINITY]
+    fn empty(&self) -> [T; 2] {
+        [T::HIGHEST, T::LOWEST]
     }
 
     #[inline(always)]
-    fn push(&self, state: &mut [f64; 2], x: f64, _anchor: f64) {
+    fn push(&self, state: &mut [T; 2], x: T, _anchor: T) {
         *state = self.merge(state, &[x, x]);
     }
 
     #[inline(always)]
-    fn merge(&self, earlier: &[f64; 2], later: &[f64; 2]) -> [f64; 2] {
-        let smallest = Extremum::<f64, false>::pick(earlier[0], later[0]);
-        let largest = Extremum::<f64, true>::pick(earlier[1], later[1]);
+    fn merge(&self, earlier: &[T; 2], later: &[T; 2]) -> [T; 2] {
+        let smallest = Extremum::<T, false>::pick(earlier[0], later[0]);
+        let largest = Extremum::<T, true>::pick(earlier[1], later[1]);
         [smallest, largest]
     }
 
     #[inline(always)]
-    fn finish(&self, [smallest, largest]: &[f64; 2], _count: usize, _anchor: f64) -> Option<f64> {
-        Some(largest - smallest)
+    fn finish(&self, [smallest, largest]: &[T; 2], _count: usize, _anchor: T) -> Option<f64> {
+        Some(largest.minus(*smallest))
     }
+}
+
+fn plan(arguments: &Arguments) -> Result<Plan> {
+    let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["column"])?);
+    let column = arguments.column("column")?;
+    Ok(window.plan(move |window, binding| {
+        binding.number_column(&column)?;
+        match binding.exact_domain(&column)? {
+            Domain::Integer => {
+                let wiring = inputs.bind::<i64, f64>(binding)?;
+                window.statistic(binding, wiring, Range::<i64>(std::marker::PhantomData), Bare)
+            }
+            _ => {
+                let wiring = inputs.bind::<f64, f64>(binding)?;
+                window.statistic(binding, wiring, Range::<f64>(std::marker::PhantomData), Bare)
+            }
+        }
+    }))
 }
 
 const NOTES: &str = "Nulls are skipped and do not count for `min_samples`. A window with a NaN, or with only infinities of one \
@@ -53,7 +77,7 @@ pub(crate) const RANGE: Entry = Entry {
              rows so far}.",
     parameters: &[COLUMN],
     example: &[("column", Literal::Text("z")), ("window", Literal::Count(2))],
-    plan: |arguments| Plan::statistic(arguments, &["column"], Range),
+    plan,
     #[cfg(test)]
     reference: reference::range,
 };
@@ -64,7 +88,7 @@ mod reference {
     use crate::reference::{Slow, Table, exact, extreme, of_column};
 
     pub fn range(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        of_column(spec, table, |window| {
+        of_column(spec, &table.exact(), |window| {
             let (smallest, largest) = (extreme(window, f64::min).answer, extreme(window, f64::max).answer);
             exact(largest.zip(smallest).map(|(largest, smallest)| largest - smallest))
         })

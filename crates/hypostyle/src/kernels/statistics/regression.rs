@@ -2,6 +2,8 @@
 //!
 //! From sums of differences to the anchor (see `variance.rs`). The intercept adds the anchor back at the very end.
 
+use super::relative::plan_of_differences;
+use crate::model::scale::{shift, times_power};
 use crate::model::{Statistic, as_f64};
 use crate::run::{Entry, Example, Plan, Shape};
 use crate::spec::{Kind, Literal, Parameter};
@@ -22,6 +24,21 @@ impl<const KIND: u8> Statistic for Regression<KIND> {
     type State = [f64; 5];
 
     const ANCHORED: bool = true;
+
+    const DEGREE: u32 = 2;
+
+    fn unscale(&self, answer: f64, exponents: &[i32]) -> f64 {
+        match KIND {
+            SLOPE => times_power(answer, exponents[0] - exponents[1]),
+            INTERCEPT => times_power(answer, exponents[0]),
+            _ => answer,
+        }
+    }
+
+    fn rescale(&self, sums: &mut [f64; 5], exponents: &[i32]) {
+        let [y, x] = [exponents[0], exponents[1]];
+        shift(sums, [y, x, 2 * x, x + y, 2 * y]);
+    }
 
     fn empty(&self) -> [f64; 5] {
         [0.0; 5]
@@ -100,7 +117,7 @@ pub(crate) const BETA: Entry = Entry {
     source: SOURCE,
     parameters: &[Y, X],
     example: EXAMPLE,
-    plan: |arguments| Plan::statistic(arguments, &["y", "x"], Regression::<SLOPE>),
+    plan: |arguments| plan_of_differences(arguments, &["y", "x"], Regression::<SLOPE>),
     #[cfg(test)]
     reference: reference::beta,
 };
@@ -128,7 +145,7 @@ pub(crate) const R2: Entry = Entry {
     source: SOURCE,
     parameters: &[Y, X],
     example: EXAMPLE,
-    plan: |arguments| Plan::statistic(arguments, &["y", "x"], Regression::<DETERMINATION>),
+    plan: |arguments| plan_of_differences(arguments, &["y", "x"], Regression::<DETERMINATION>),
     #[cfg(test)]
     reference: reference::r2,
 };
@@ -140,7 +157,7 @@ mod reference {
     use crate::reference::{Slow, Table, line, of_pairs};
 
     pub fn beta(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        of_pairs(spec, table, ("y", "x"), |window| line(window, "beta"))
+        of_pairs(spec, &table.exact(), ("y", "x"), |window| line(window, "beta"))
     }
 
     pub fn alpha(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
@@ -148,6 +165,6 @@ mod reference {
     }
 
     pub fn r2(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        of_pairs(spec, table, ("y", "x"), |window| line(window, "r2"))
+        of_pairs(spec, &table.exact(), ("y", "x"), |window| line(window, "r2"))
     }
 }

@@ -3,12 +3,14 @@
 
 use arrow::datatypes::{DataType, TimeUnit};
 
+use super::relative::Relative;
 use crate::error::{Error, Result};
+use crate::model::scale::{shift, times_power};
 use crate::model::{Statistic, as_f64};
 use crate::run::parameters::COLUMN;
-use crate::run::{Bare, Binding, Entry, Inputs, Plan, Shape, Window};
+use crate::run::{Bare, Binding, Entry, Inputs, Plan, Running, Shape, Window};
 use crate::spec::{Arguments, Duration, Kind, Literal, Parameter};
-use crate::values::Domain;
+use crate::values::{Domain, computed_type};
 
 /// The slope of the values against their places.
 #[derive(Debug, Clone)]
@@ -24,6 +26,16 @@ impl Statistic for Trend {
     type State = [f64; 4];
 
     const ANCHORED: bool = true;
+
+    const DEGREE: u32 = 2;
+
+    fn unscale(&self, answer: f64, exponents: &[i32]) -> f64 {
+        times_power(answer, exponents[0])
+    }
+
+    fn rescale(&self, sums: &mut [f64; 4], exponents: &[i32]) {
+        shift(sums, [0, exponents[0], 0, exponents[0]]);
+    }
 
     fn empty(&self) -> [f64; 4] {
         [0.0; 4]
@@ -95,6 +107,7 @@ fn steps(per: Option<Duration>, binding: &Binding, column: &str, time: &DataType
 }
 
 fn plan(arguments: &Arguments) -> Result<Plan> {
+    let column = arguments.column("column")?;
     let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["column"])?);
     let against = arguments.optional_column("against")?;
     let per = if arguments.has("per")? { Some(arguments.duration("per")?) } else { None };
@@ -105,9 +118,7 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
                 .with_help("set against to a time column, or remove per"));
         }
         let inputs = inputs.with_position();
-        return Ok(window.plan(move |window, binding| {
-            window.statistic(binding, inputs.bind::<(f64, i64), f64>(binding)?, Trend { per: 1.0 }, Bare)
-        }));
+        return Ok(window.plan(move |window, binding| bound(window, binding, &inputs, &column, Trend { per: 1.0 })));
     };
     let inputs = inputs.with_column(&against);
     Ok(window.plan(move |window, binding| {
@@ -117,8 +128,17 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
             return Err(binding.column_type(&against, wanted, time));
         }
         let trend = Trend { per: steps(per, binding, &against, time)? };
-        window.statistic(binding, inputs.bind::<(f64, i64), f64>(binding)?, trend, Bare)
+        bound(window, binding, &inputs, &column, trend)
     }))
+}
+
+/// The trend of `column` against the second of the inputs.
+fn bound(window: &Window, binding: &Binding, inputs: &Inputs, column: &str, trend: Trend) -> Result<Box<dyn Running>> {
+    if Inputs::columns([column]).has_long_integer(binding)? {
+        let wiring = inputs.bind_lanes(binding, |_| Domain::Integer, computed_type)?;
+        return window.statistic(binding, wiring, Relative(trend), Bare);
+    }
+    window.statistic(binding, inputs.bind::<(f64, i64), f64>(binding)?, trend, Bare)
 }
 
 const AGAINST: Parameter = Parameter::optional(
@@ -179,7 +199,7 @@ mod reference {
                 }
             }
         };
-        let values = table.numbers(&text(spec, "column"));
+        let values = table.exact().numbers(&text(spec, "column"));
         let first = places.first().copied().unwrap_or(0);
         let pairs: Vec<Option<(f64, f64)>> =
             values.iter().zip(&places).map(|(x, place)| x.map(|x| (x, (place - first) as f64))).collect();

@@ -4,9 +4,11 @@
 //! Cancellation in `s2 - s1 * s1 / w` costs at most a factor of w + 1, and next to nothing for data without outliers.
 //! A constant window gives exactly 0.
 
+use super::relative::plan_of_differences;
+use crate::model::scale::{shift, times_power};
 use crate::model::{Statistic, as_f64};
 use crate::run::parameters::{COLUMN, DDOF};
-use crate::run::{Entry, Example, Plan, Shape};
+use crate::run::{Entry, Example, Shape};
 use crate::spec::{Literal, Parameter};
 
 /// The results that the sums of squares give.
@@ -28,6 +30,16 @@ impl<const KIND: u8> Statistic for Variance<KIND> {
     type State = [f64; 2];
 
     const ANCHORED: bool = true;
+
+    const DEGREE: u32 = 2;
+
+    fn unscale(&self, answer: f64, exponents: &[i32]) -> f64 {
+        times_power(answer, if KIND == VARIANCE { 2 * exponents[0] } else { exponents[0] })
+    }
+
+    fn rescale(&self, sums: &mut [f64; 2], exponents: &[i32]) {
+        shift(sums, [exponents[0], 2 * exponents[0]]);
+    }
 
     fn empty(&self) -> [f64; 2] {
         [0.0; 2]
@@ -87,7 +99,9 @@ pub(crate) const VAR: Entry = Entry {
     source: SOURCE,
     parameters: PARAMETERS,
     example: EXAMPLE,
-    plan: |arguments| Plan::statistic(arguments, &["column"], Variance::<VARIANCE> { ddof: arguments.count("ddof")? }),
+    plan: |arguments| {
+        plan_of_differences(arguments, &["column"], Variance::<VARIANCE> { ddof: arguments.count("ddof")? })
+    },
     #[cfg(test)]
     reference: reference::var,
 };
@@ -101,7 +115,9 @@ pub(crate) const STD: Entry = Entry {
     source: SOURCE,
     parameters: PARAMETERS,
     example: EXAMPLE,
-    plan: |arguments| Plan::statistic(arguments, &["column"], Variance::<DEVIATION> { ddof: arguments.count("ddof")? }),
+    plan: |arguments| {
+        plan_of_differences(arguments, &["column"], Variance::<DEVIATION> { ddof: arguments.count("ddof")? })
+    },
     #[cfg(test)]
     reference: reference::std,
 };
@@ -115,7 +131,7 @@ pub(crate) const SEM: Entry = Entry {
     source: SOURCE,
     parameters: PARAMETERS,
     example: EXAMPLE,
-    plan: |arguments| Plan::statistic(arguments, &["column"], Variance::<ERROR> { ddof: arguments.count("ddof")? }),
+    plan: |arguments| plan_of_differences(arguments, &["column"], Variance::<ERROR> { ddof: arguments.count("ddof")? }),
     #[cfg(test)]
     reference: reference::sem,
 };
@@ -127,15 +143,15 @@ mod reference {
     use crate::reference::{EPS, Slow, Table, ddof, of_column, root, variance};
 
     pub fn var(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        of_column(spec, table, |window| variance(window, ddof(spec)))
+        of_column(spec, &table.exact(), |window| variance(window, ddof(spec)))
     }
 
     pub fn std(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        of_column(spec, table, |window| root(variance(window, ddof(spec))))
+        of_column(spec, &table.exact(), |window| root(variance(window, ddof(spec))))
     }
 
     pub fn sem(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        of_column(spec, table, |window| {
+        of_column(spec, &table.exact(), |window| {
             let n = window.len() as f64;
             let Slow { answer, error } = variance(window, ddof(spec));
             root(Slow { answer: answer.map(|v| v / n), error: error / n + answer.unwrap_or(0.0) / n * 2.0 * EPS })

@@ -2,6 +2,7 @@
 //! and standard deviation.
 
 use crate::model::Statistic;
+use crate::model::scale::{shift, times_power};
 use crate::run::parameters::COLUMN;
 use crate::run::{Entry, Example, Plan, Shape};
 use crate::spec::{Kind, Literal, Parameter};
@@ -27,6 +28,17 @@ impl<const KIND: u8> Statistic for Weighted<KIND> {
     #[inline(always)]
     fn can_anchor([_, weight]: [f64; 2]) -> bool {
         weight != 0.0
+    }
+
+    const DEGREE: u32 = if KIND == SUM { 0 } else { 3 };
+
+    fn unscale(&self, answer: f64, exponents: &[i32]) -> f64 {
+        times_power(answer, if KIND == VAR { 2 * exponents[0] } else { exponents[0] })
+    }
+
+    fn rescale(&self, sums: &mut [f64; 3], exponents: &[i32]) {
+        let [x, weight] = [exponents[0], exponents[1]];
+        shift(sums, [weight, weight + x, weight + 2 * x]);
     }
 
     fn empty(&self) -> [f64; 3] {

@@ -1,6 +1,7 @@
 //! The correlation of two columns with a weight per row, from sums of differences to the anchor (see `variance.rs`).
 
 use crate::model::Statistic;
+use crate::model::scale::shift;
 use crate::run::{Entry, Plan, Shape};
 use crate::spec::{Kind, Literal, Parameter};
 
@@ -20,6 +21,13 @@ impl Statistic for WeightedCorrelation {
     #[inline(always)]
     fn can_anchor([_, _, weight]: [f64; 3]) -> bool {
         weight != 0.0
+    }
+
+    const DEGREE: u32 = 4;
+
+    fn rescale(&self, sums: &mut [f64; 6], exponents: &[i32]) {
+        let [x, y, w] = [exponents[0], exponents[1], exponents[2]];
+        shift(sums, [w, w + x, w + y, w + 2 * x, w + 2 * y, w + x + y]);
     }
 
     fn empty(&self) -> [f64; 6] {

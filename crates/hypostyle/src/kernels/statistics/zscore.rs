@@ -1,11 +1,14 @@
 //! The z-score: how many standard deviations the current row is from the mean of its window.
 
+use super::relative::Relative;
 use super::variance::{VARIANCE, Variance};
 use crate::error::Result;
+use crate::model::scale::times_power;
 use crate::model::{ByRow, Statistic, as_f64};
 use crate::run::parameters::{COLUMN, DDOF};
 use crate::run::{Entry, Inputs, Plan, Shape, Then, Window};
 use crate::spec::{Arguments, Literal};
+use crate::values::Exact;
 
 /// A value of the window, the mean's difference to it, and the standard deviation.
 #[derive(Debug, Clone)]
@@ -20,6 +23,16 @@ impl Statistic for ZScore {
     type State = [f64; 2];
 
     const ANCHORED: bool = true;
+
+    const DEGREE: u32 = 2;
+
+    fn unscale(&self, answer: [f64; 3], exponents: &[i32]) -> [f64; 3] {
+        answer.map(|x| times_power(x, exponents[0]))
+    }
+
+    fn rescale(&self, sums: &mut [f64; 2], exponents: &[i32]) {
+        self.variance.rescale(sums, exponents);
+    }
 
     fn empty(&self) -> [f64; 2] {
         self.variance.empty()
@@ -61,10 +74,67 @@ impl ByRow for Score {
     }
 }
 
+/// As [`ZScore`], of integers that a float cannot hold; the value of the window is two floats that add up to it.
+#[derive(Debug, Clone)]
+pub struct ExactZScore(Relative<ZScore>);
+
+impl Statistic for ExactZScore {
+    type Input = [Exact; 1];
+    type Output = [f64; 4];
+    type State = [f64; 2];
+
+    const ANCHORED: bool = true;
+
+    fn empty(&self) -> [f64; 2] {
+        self.0.empty()
+    }
+
+    #[inline(always)]
+    fn push(&self, sums: &mut [f64; 2], x: [Exact; 1], anchor: [Exact; 1]) {
+        self.0.push(sums, x, anchor);
+    }
+
+    #[inline(always)]
+    fn push_front(&self, sums: &mut [f64; 2], x: [Exact; 1], anchor: [Exact; 1]) {
+        self.0.push_front(sums, x, anchor);
+    }
+
+    #[inline(always)]
+    fn merge(&self, earlier: &[f64; 2], later: &[f64; 2]) -> [f64; 2] {
+        self.0.merge(earlier, later)
+    }
+
+    #[inline(always)]
+    fn finish(&self, sums: &[f64; 2], count: usize, anchor: [Exact; 1]) -> Option<[f64; 4]> {
+        let [_, mean, deviation] = self.0.finish(sums, count, anchor)?;
+        let [high, low] = anchor[0].parts();
+        Some([high, low, mean, deviation])
+    }
+}
+
+/// As [`Score`].
+#[derive(Debug, Clone)]
+pub struct ExactScore;
+
+impl ByRow for ExactScore {
+    type Input = [Exact; 1];
+    type Inner = [f64; 4];
+    type Output = f64;
+
+    fn with_row(&self, [high, low, mean, deviation]: [f64; 4], [x]: [Exact; 1], valid: bool) -> Option<f64> {
+        let distance = x.minus(Exact::of_parts([high, low])) - mean;
+        (valid && deviation != 0.0).then_some(distance / deviation)
+    }
+}
+
 fn plan(arguments: &Arguments) -> Result<Plan> {
     let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["column"])?);
     let zscore = ZScore { variance: Variance { ddof: arguments.count("ddof")? } };
     Ok(window.plan(move |window, binding| {
+        if inputs.has_long_integer(binding)? {
+            let (wiring, zscore) = (inputs.bind_exactly(binding)?, ExactZScore(Relative(zscore.clone())));
+            return window.statistic(binding, wiring, zscore, Then(ExactScore));
+        }
         window.statistic(binding, inputs.bind::<f64, f64>(binding)?, zscore.clone(), Then(Score))
     }))
 }
@@ -95,7 +165,7 @@ mod reference {
     use crate::reference::{EPS, Slow, Table, bounded, by_row, constant, ddof, exact, largest, variance};
 
     pub fn zscore(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        by_row(spec, table, |x, window| score(x, window, ddof(spec)))
+        by_row(spec, &table.exact(), |x, window| score(x, window, ddof(spec)))
     }
 
     fn score(x: f64, window: &[f64], ddof: f64) -> Slow {
