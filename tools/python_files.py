@@ -92,6 +92,7 @@ TYPES = {
     "number": "float",
     "number_or_column": "IntoNumberOrColumn",
     "numbers": "Sequence[float]",
+    "numbers_or_columns": "IntoNumbersOrColumns",
     "count": "int",
     "flag": "bool",
     "window": "IntoWindow",

@@ -22,6 +22,7 @@ ARGUMENTS = {
     "columns": ("impl IntoIterator<Item = impl Into<String>>", "list({})"),
     "number": ("f64", "{}"),
     "numbers": ("Vec<f64>", "{}"),
+    "numbers_or_columns": ("impl IntoIterator<Item = impl Into<Value>>", "values({})"),
     "count": ("usize", "{}"),
     "rows": ("usize", "{}"),
     "flag": ("bool", "{}"),
@@ -55,6 +56,10 @@ def function(kernel: dict[str, Any]) -> str:
 LIST = """
 fn name(column: impl Into<String>) -> Value {
     Value::Text(column.into())
+}
+
+fn values(items: impl IntoIterator<Item = impl Into<Value>>) -> Value {
+    Value::List(items.into_iter().map(Into::into).collect())
 }
 
 fn list(columns: impl IntoIterator<Item = impl Into<String>>) -> Value {

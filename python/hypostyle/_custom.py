@@ -19,6 +19,7 @@ _TYPES = {
     "number": "float",
     "number_or_column": "IntoNumberOrColumn",
     "numbers": "Sequence[float]",
+    "numbers_or_columns": "IntoNumbersOrColumns",
     "count": "int",
     "flag": "bool",
     "window": "IntoWindow",

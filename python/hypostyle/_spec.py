@@ -23,6 +23,7 @@ from hypostyle._library import BUILTIN, Library, catalog_of, library_named
 IntoColumn: TypeAlias = "str | pl.Expr"
 IntoColumns: TypeAlias = "str | pl.Expr | Sequence[str | pl.Expr]"
 IntoNumberOrColumn: TypeAlias = "float | str | pl.Expr"
+IntoNumbersOrColumns: TypeAlias = "float | str | pl.Expr | Sequence[float | str | pl.Expr]"
 IntoWindow: TypeAlias = "int | str | timedelta | Mapping[Literal['length', 'start'], IntoColumn]"
 IntoDuration: TypeAlias = "int | str | timedelta"
 IntoWeights: TypeAlias = "str | Sequence[float]"
@@ -32,7 +33,9 @@ CATALOG: Mapping[str, dict[str, Any]] = {
 }
 """The entry of every kernel that is not a custom one or a user's function, by name."""
 
-_COLUMN_KINDS = {"column", "flags", "columns", "time", "number_or_column"}
+_COLUMN_KINDS = {"column", "flags", "columns", "time", "number_or_column", "numbers_or_columns"}
+
+_LIST_KINDS = {"columns", "numbers_or_columns"}
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def make_spec(name: str, over: IntoColumns | None, arguments: Mapping[str, Any],
         value = arguments.get(parameter)
         if value is None:
             continue
-        if kind == "columns" and isinstance(value, str | pl.Expr):
+        if kind in _LIST_KINDS and (isinstance(value, str | pl.Expr) or not isinstance(value, Iterable)):
             value = [value]
         parameters[parameter] = value if type(value) in _AS_THEY_ARE else inputs.convert(parameter, kind, value)
     keys: tuple[str, ...] = ()
