@@ -56,11 +56,7 @@ def kernels_of(expressions: Iterable[object], named: dict[str, Any], caller: str
     specs = []
     for expression in flatten(expressions, named):
         if not isinstance(expression, KernelExpr):
-            msg = (
-                f"{caller} takes hypostyle kernels, not {_shown(expression)}; "
-                "compute other expressions with the frame's own with_columns, before or after"
-            )
-            raise TypeError(msg)
+            raise TypeError(_not_a_kernel(expression, named, caller))
         specs.append(expression._kernel.by_names_alone(caller))
     if not specs:
         msg = f"{caller} needs at least one kernel, such as hs.rolling_mean('price', 20)"
@@ -80,6 +76,26 @@ def flatten(expressions: Iterable[object], named: dict[str, Any]) -> list[object
             flat.append(expression)
     flat.extend(value.alias(name) if isinstance(value, pl.Expr) else value for name, value in named.items())
     return flat
+
+
+def _not_a_kernel(value: object, named: Mapping[str, object], caller: str) -> str:
+    """Return the error for what an interface cannot run, with where it belongs."""
+    if isinstance(value, pl.Expr) and "_native" in str(value):
+        return (
+            f"{caller} takes hypostyle kernels, not arithmetic on them\n"
+            "help: pass the kernel itself, named with .alias('m'), and compute the rest on the frame that comes out: "
+            "out.with_columns(pl.col('m') - 1)"
+        )
+    for name, given in named.items():
+        if given is value and not isinstance(value, pl.Expr):
+            return (
+                f"{caller} takes hypostyle kernels, not a {type(value).__name__}: {name}= names an output column\n"
+                f"help: parameters of a kernel go into its own call, such as hs.rolling_mean('price', 20, {name}=...)"
+            )
+    return (
+        f"{caller} takes hypostyle kernels, not {_shown(value)}; "
+        "compute other expressions with the frame's own with_columns, before or after"
+    )
 
 
 def _shown(value: object) -> str:

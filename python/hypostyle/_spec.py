@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeAlias
 
 import polars as pl
 
+from hypostyle import _durations
 from hypostyle._library import BUILTIN, Library, catalog_of, library_named
 
 IntoColumn: TypeAlias = "str | pl.Expr"
@@ -33,6 +34,8 @@ CATALOG: Mapping[str, dict[str, Any]] = {
 """The entry of every kernel that is not a custom one or a user's function, by name."""
 
 _COLUMN_KINDS = {"column", "flags", "columns", "time", "number_or_column"}
+_DURATION_KINDS = {"window", "duration"}
+_LIST_KINDS = {"columns", "numbers", "weights", "words"}
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,13 @@ class Spec:
     def by_names_alone(self, caller: str) -> Spec:
         """Return itself if every input is a column; raise otherwise."""
         for parameter, expression in self.computed.values():
+            if expression.meta.has_multiple_outputs():
+                msg = (
+                    f"{self.name}, parameter '{parameter}': {caller} takes one column per kernel, by name, got an "
+                    "expression of several\n"
+                    f"help: make a kernel per column: [hs.{self.name}(name, ...).alias(...) for name in names]"
+                )
+                raise ValueError(msg)
             msg = (
                 f"{self.name}: parameter '{parameter}' is the computed expression {str(expression).strip('[]')}, but "
                 f"{caller} takes columns by name; add the expression as a column first, "
@@ -151,9 +161,14 @@ def make_spec(name: str, over: IntoColumns | None, arguments: Mapping[str, Any],
             continue
         if kind == "columns" and isinstance(value, str | pl.Expr):
             value = [value]
-        parameters[parameter] = value if type(value) in _AS_THEY_ARE else inputs.convert(parameter, kind, value)
+        if type(value) is str and kind in _DURATION_KINDS:
+            parameters[parameter] = _durations.of_text(name, parameter, value)
+        else:
+            parameters[parameter] = value if type(value) in _AS_THEY_ARE else inputs.convert(parameter, kind, value)
     keys: tuple[str, ...] = ()
     if over is not None:
+        if _is_data(over):
+            raise TypeError(_several_given(name, "over", "columns", over))
         keys = tuple(inputs.key(key) for key in ([over] if isinstance(over, str | pl.Expr) else over))
     return Spec(name, parameters, keys, computed=inputs.computed, library=library)
 
@@ -188,6 +203,8 @@ class _Inputs:
         if isinstance(value, Mapping):
             return {part: self.column(parameter, item) for part, item in _bound(self.name, parameter, value).items()}
         if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+            if kind not in _LIST_KINDS or (kind == "columns" and _is_data(value)):
+                raise TypeError(_several_given(self.name, parameter, kind, value))
             return [self.convert(parameter, "column", item) for item in value]
         return plain(self.name, parameter, value)
 
@@ -218,6 +235,29 @@ def from_json(text: str, library: Library) -> Spec:
     plain = json.loads(text)
     name, over, alias = plain.pop("name"), tuple(plain.pop("over", ())), plain.pop("alias", None)
     return Spec(name, plain, over, alias, library=library)
+
+
+def _is_data(value: Any) -> bool:
+    """Return whether this is a column of data, rather than names of columns."""
+    if not hasattr(value, "dtype") and type(value).__module__.partition(".")[0] != "pyarrow":
+        return False
+    return not all(isinstance(name, str) for name in value)
+
+
+def _several_given(name: str, parameter: str, kind: str, value: Iterable[Any]) -> str:
+    """Return the error for a list or data in the place of one value, without the values."""
+    own = type(value).__module__.partition(".")[0]
+    given = type(value).__name__ if own == "builtins" else f"{own}.{type(value).__name__}"
+    where = f"{name}, parameter '{parameter}'"
+    if kind not in _COLUMN_KINDS:
+        more = "\nhelp: a column that sets each row's window is {'length': 'n'} or {'start': 'since'}"
+        return f"{where}: expected a single value, got a {given}{more if kind == 'window' else ''}"
+    if not _is_data(value) and all(isinstance(item, str | pl.Expr) for item in value):
+        return f"{where}: expected one column, got a {given}\nhelp: make a kernel per column, in a list comprehension"
+    return (
+        f"{where}: expected the name of a column or a Polars expression, got data: a {given}\n"
+        f"help: put it into a frame, pl.DataFrame({{'{parameter}': data}}), and pass the name '{parameter}'"
+    )
 
 
 def _plain_names(over: IntoColumns | None, arguments: Mapping[str, Any]) -> set[str]:
@@ -251,12 +291,8 @@ def plain(name: str, parameter: str, value: Any) -> Any:
     """Return a value of Python, numpy or pandas as a JSON value."""
     if isinstance(value, bool | str):
         return value
-    if isinstance(value, timedelta) and not hasattr(value, "to_timedelta64"):
-        return f"{value // timedelta(microseconds=1)}us"
-    if hasattr(value, "to_timedelta64"):  # pandas.Timedelta keeps nanoseconds
-        value = value.to_timedelta64()
-    if type(value).__name__ == "timedelta64":
-        return f"{value.astype('timedelta64[ns]').astype(int)}ns"
+    if (duration := _durations.of_object(name, parameter, value)) is not None:
+        return duration
     if type(value).__module__ == "numpy" and type(value).__name__.startswith("bool"):
         return bool(value)
     if isinstance(value, numbers.Integral):
@@ -264,5 +300,5 @@ def plain(name: str, parameter: str, value: Any) -> Any:
     if isinstance(value, numbers.Real):
         number = float(value)
         return number if math.isfinite(number) else {"float": str(number)}
-    msg = f"{name}: parameter '{parameter}' cannot be a {type(value).__name__}"
+    msg = f"{name}, parameter '{parameter}': cannot be a {type(value).__name__}"
     raise TypeError(msg)
