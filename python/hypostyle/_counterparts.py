@@ -360,5 +360,5 @@ def _keys(name: str) -> set[str]:
     if not re.fullmatch(r"[\w.]+(\([^()]*\))?(\.\w+\([^()]*\))*", name):
         return set()
     words = [word.lower() for word in re.sub(r"\([^()]*\)", "", name).split(".") if word]
-    words = [word for word in words if word != "over"]
+    words = [word for word in words if word not in ("over", "pl", "np")]
     return {"_".join(words), words[-1]}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache, wraps
 from typing import ParamSpec, TypeVar
 
-from hypostyle._counterparts import NO_PARAMETERS, PARAMETERS, by_key
+from hypostyle._counterparts import NO_PARAMETERS, PARAMETERS, Counterpart, by_key
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,7 +24,7 @@ _MOST = 3
 def explained(function: Callable[P, T]) -> Callable[P, T]:
     """Decorate a function: a call that does not fit its parameters says which one was meant.
 
-    The signature, documentation and name stay; a call costs a fifth of a microsecond more.
+    The signature, documentation and name stay; a call costs half a microsecond more.
     """
 
     @wraps(function)
@@ -103,7 +103,7 @@ def kernel_advice(name: str, known: Iterable[str], prefix: str = "") -> str:
     plain = name.lower()
     near = [other for other in known if other.lower() == plain]
     if not near and (found := by_key().get(plain)):
-        return "; or ".join(dict.fromkeys(counterpart.advice for counterpart in found[:_MOST]))
+        return advice_of(found)
     near = near or [start + plain for start in _OUR_PREFIXES if start + plain in known]
     near = near or difflib.get_close_matches(plain, known, 1, 0.75)
     if near:
@@ -112,6 +112,14 @@ def kernel_advice(name: str, known: Iterable[str], prefix: str = "") -> str:
     if (rest := plain.partition("_")[2]) and (rest in by_key() or f"rolling_{rest}" in known):
         return kernel_advice(rest, known, prefix)
     return "`hypostyle kernels` and hs.kernels() list the kernels; docs/other-names.md has names of other libraries"
+
+
+def advice_of(found: Iterable[Counterpart]) -> str:
+    """Return what to use, the general before the particular, and each function once."""
+    by_function: dict[str, Counterpart] = {}
+    for counterpart in sorted(found, key=lambda counterpart: bool(counterpart.use)):
+        by_function.setdefault(counterpart.use.partition("(")[0], counterpart)
+    return "; or ".join(counterpart.advice for counterpart in list(by_function.values())[:_MOST])
 
 
 @cache

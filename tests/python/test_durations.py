@@ -86,5 +86,5 @@ def test_durations_that_are_refused(window: Any, message: str) -> None:
 
 def test_offsets_without_a_length() -> None:
     for offset in (pd.offsets.MonthEnd(1), pd.offsets.Week(1)):
-        with pytest.raises((ValueError, TypeError), match="rolling_mean, parameter 'window': .*fixed length"):
+        with pytest.raises((ValueError, TypeError), match=r"rolling_mean, parameter .window.: .*fixed length"):
             hs.rolling_mean("x", offset, by="ts")  # type: ignore[arg-type]
