@@ -10,9 +10,9 @@ HEAD = """\
 # Names in other libraries
 
 What pandas, Polars, TA-Lib and SQL call it, and what does the same here. The code is an expression over columns `x`,
-`y` and `w` of numbers, `t` of times and `key`; add `over="key"` to compute by key. Methods of pandas and Polars are those
-of a column. SQL functions are those of `OVER (ROWS 19 PRECEDING)`, or `OVER (ROWS UNBOUNDED PRECEDING)` for all rows so
-far. Differences in meaning: [pandas](semantics.md#differences-from-pandas),
+`y` and `w` of numbers, `t` of times and `key`; add `over="key"` to compute by key. Methods of pandas and Polars are
+those of a column. SQL functions are those of `OVER (ROWS 19 PRECEDING)`, or `OVER (ROWS UNBOUNDED PRECEDING)` for all
+rows so far. Differences in meaning: [pandas](semantics.md#differences-from-pandas),
 [Polars](semantics.md#differences-from-polars).
 
 Arithmetic on kernels runs in Polars. A `Stage`, a pipeline, pandas and pyarrow take the kernels alone: compute the rest

@@ -154,7 +154,7 @@ def library_for(specs: Iterable[Spec], caller: str) -> Library:
 def make_spec(name: str, over: IntoColumns | None, arguments: Mapping[str, Any], library: Library = BUILTIN) -> Spec:
     """Return the specification of the kernel `name` with these arguments; `None` means the default."""
     inputs = _Inputs(name, over, arguments)
-    parameters = {}
+    parameters: dict[str, Any] = {}
     for parameter, kind in _parameters_of(library)[name]:
         value = arguments.get(parameter)
         if value is None:
@@ -244,7 +244,7 @@ def _is_data(value: Any) -> bool:
     return not all(isinstance(name, str) for name in value)
 
 
-def _several_given(name: str, parameter: str, kind: str, value: Iterable[Any]) -> str:
+def _several_given(name: str, parameter: str, kind: str, value: Any) -> str:
     """Return the error for a list or data in the place of one value, without the values."""
     own = type(value).__module__.partition(".")[0]
     given = type(value).__name__ if own == "builtins" else f"{own}.{type(value).__name__}"

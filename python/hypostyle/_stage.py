@@ -61,8 +61,8 @@ class Stage:
     def __init__(
         self, exprs: KernelExpr | Iterable[KernelExpr], *, threads: int | None = None, time_column: str | None = None
     ) -> None:
-        several = isinstance(exprs, Iterable) and not isinstance(exprs, str | Mapping)
-        self._specs = kernels_of([list(exprs)] if several else [exprs], {}, "Stage")
+        is_list = isinstance(exprs, Iterable) and not isinstance(exprs, str | Mapping)
+        self._specs = kernels_of(cast("Iterable[object]", exprs) if is_list else [exprs], {}, "Stage")
         check_distinct(self._specs)
         self._columns = _columns_of(self._specs, time_column)
         self._library = library_for(self._specs, "Stage")

@@ -106,7 +106,7 @@ class Function:
             bound = self._columns.bind(*args, **kwargs)
         except TypeError as reason:
             name = self.program.name
-            raise TypeError(misfit(name, self._columns, args, kwargs) or f"{name}: {reason}") from None
+            raise TypeError(misfit(name, self._columns, tuple(args), kwargs) or f"{name}: {reason}") from None
         columns = {name: value for name, value in bound.arguments.items() if is_column(value)}
         numbers = {name: value for name, value in bound.arguments.items() if name not in columns}
         program = self.with_numbers(numbers, columns)
