@@ -352,7 +352,14 @@ def by_key() -> dict[str, list[Counterpart]]:
 
 def _split(text: str) -> list[str]:
     """Split at commas outside of parentheses and brackets."""
-    return [name.strip() for name in re.split(r",\s*(?![^(\[]*[)\]])", text) if name.strip()]
+    names = [""]
+    for part in text.split(", "):
+        within = names[-1].count("(") > names[-1].count(")")
+        if within:
+            names[-1] += f", {part}"
+        else:
+            names.append(part)
+    return [name for name in names if name]
 
 
 def _keys(name: str) -> set[str]:

@@ -248,7 +248,7 @@ SERIES = pl.Series("x", [1.25, 2.5])
         (lambda: ANY.Stage([EXPRESSION * 2]), ["Stage takes hypostyle kernels", "arithmetic"]),
         (lambda: ANY.Stage(pl.col("x")), ["Stage takes hypostyle kernels", "the expression", "with_columns"]),
         (lambda: ANY.Stage("rolling_mean"), ["Stage takes hypostyle kernels", "a str"]),
-        (lambda: ANY.Stage(3), ["Stage takes hypostyle kernels", "an int"]),
+        (lambda: ANY.Stage(3), ["Stage takes hypostyle kernels", " int"]),
         (lambda: ANY.Stage({"m": EXPRESSION}), ["Stage takes hypostyle kernels", "a dict"]),
         (
             lambda: hs.with_columns(FRAME.to_pandas(), EXPRESSION, over="key"),

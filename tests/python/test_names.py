@@ -8,10 +8,8 @@ import pickle
 import re
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,8 +38,8 @@ CALLS: list[tuple[Callable[[], object], str]] = [
     (lambda: ANY.rolling_mean("x", 3, partition_by="k"), "'partition_by': .*\nhelp: did you mean 'over'"),
     (lambda: ANY.rolling_mean("x", 3, weights=[1, 2, 3]), "'weights': .*\nhelp: .*hs.rolling_fir_mean"),
     (
-        lambda: ANY.rolling_mean("x", 3, colour=1),
-        "'colour': unknown parameter\nhelp: the parameters are column, window, ",
+        lambda: ANY.rolling_mean("x", 3, shade=1),
+        "'shade': unknown parameter\nhelp: the parameters are column, window, ",
     ),
     (lambda: ANY.ewm_mean("x", halflife=3), "ewm_mean, parameter 'halflife': .*\nhelp: did you mean 'half_life'"),
     (lambda: ANY.ewm_mean("x", span=3, by="k"), "'by': .*\nhelp: did you mean 'over'"),
@@ -74,7 +72,7 @@ CALLS: list[tuple[Callable[[], object], str]] = [
 def test_calls_that_do_not_fit(call: Callable[[], object], message: str) -> None:
     with pytest.raises(TypeError, match=message) as caught:
         call()
-    assert caught.value.__context__ is None
+    assert caught.value.__context__ is None or caught.value.__suppress_context__
 
 
 def test_two_of_one_choice() -> None:
@@ -137,9 +135,9 @@ def test_imports_work_as_ever() -> None:
 
 @pytest.mark.parametrize("name", ["ewm_std", "roling_mean", "STDDEV", "fourier"])
 def test_the_command_knows_the_same_names(name: str) -> None:
-    command = Path(sysconfig.get_path("scripts")) / "hypostyle"
-    for start in ([str(command)], [sys.executable, "-m", "hypostyle"]):
-        done = subprocess.run([*start, "kernels", name], capture_output=True, text=True, check=False)
+    for start in (["-c", "from hypostyle_cli import main; main()"], ["-m", "hypostyle"]):
+        command = [sys.executable, *start, "kernels", name]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 2
         assert done.stderr.startswith(f"error: unknown kernel '{name}'\nhelp: "), done.stderr
         with pytest.raises(AttributeError) as caught:
