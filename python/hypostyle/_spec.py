@@ -127,9 +127,10 @@ class Spec:
                 )
                 raise ValueError(msg)
             msg = (
-                f"{self.name}: parameter '{parameter}' is the computed expression {str(expression).strip('[]')}, but "
-                f"{caller} takes columns by name; add the expression as a column first, "
-                f"with_columns((...).alias('{parameter}')), then pass its name: {parameter}='{parameter}'"
+                f"{self.name}, parameter '{parameter}': {caller} takes columns by name, got the computed expression "
+                f"{str(expression).strip('[]')}\n"
+                f"help: add the expression as a column first, with_columns((...).alias('{parameter}')), and pass its "
+                f"name: {parameter}='{parameter}'"
             )
             raise ValueError(msg)
         return self
@@ -167,9 +168,7 @@ def make_spec(name: str, over: IntoColumns | None, arguments: Mapping[str, Any],
             parameters[parameter] = value if type(value) in _AS_THEY_ARE else inputs.convert(parameter, kind, value)
     keys: tuple[str, ...] = ()
     if over is not None:
-        if _is_data(over):
-            raise TypeError(_several_given(name, "over", "columns", over))
-        keys = tuple(inputs.key(key) for key in ([over] if isinstance(over, str | pl.Expr) else over))
+        keys = inputs.keys(over)
     return Spec(name, parameters, keys, computed=inputs.computed, library=library)
 
 
@@ -197,7 +196,7 @@ class _Inputs:
         if isinstance(value, pl.Expr):
             if kind not in _COLUMN_KINDS:
                 more = ", or a column as {'length': ...} or {'start': ...}" if kind == "window" else ""
-                msg = f"{self.name}: parameter '{parameter}' cannot be an expression; pass a plain value{more}"
+                msg = f"{self.name}, parameter '{parameter}': cannot be an expression\nhelp: pass a plain value{more}"
                 raise TypeError(msg)
             return self.column(parameter, value)
         if isinstance(value, Mapping):
@@ -208,12 +207,18 @@ class _Inputs:
             return [self.convert(parameter, "column", item) for item in value]
         return plain(self.name, parameter, value)
 
-    def key(self, value: Any) -> str:
-        """Return the name of a key column."""
-        if not isinstance(value, str | pl.Expr):
-            msg = f"{self.name}: parameter 'over' takes a column name or several, not {value!r}"
-            raise TypeError(msg)
-        return self.column("over", value)
+    def keys(self, value: Any) -> tuple[str, ...]:
+        """Return the names of the key columns."""
+        if isinstance(value, str | pl.Expr):
+            return (self.column("over", value),)
+        if _is_data(value):
+            raise TypeError(_several_given(self.name, "over", "columns", value))
+        names = list(value) if isinstance(value, Iterable) else [value]
+        for name in names:
+            if not isinstance(name, str | pl.Expr):
+                msg = f"{self.name}, parameter 'over': expected a column name or several, got {name!r}"
+                raise TypeError(msg)
+        return tuple(self.column("over", name) for name in names)
 
     def column(self, parameter: str, value: str | pl.Expr) -> str:
         """Return the name of a column, or a placeholder for an expression."""
@@ -238,10 +243,10 @@ def from_json(text: str, library: Library) -> Spec:
 
 
 def _is_data(value: Any) -> bool:
-    """Return whether this is a column of data, rather than names of columns."""
-    if not hasattr(value, "dtype") and type(value).__module__.partition(".")[0] != "pyarrow":
-        return False
-    return not all(isinstance(name, str) for name in value)
+    """Return whether this is a column of data; an array or index of strings may be names."""
+    if type(value).__module__.partition(".")[0] == "pyarrow" or type(value).__name__ == "Series":
+        return True
+    return hasattr(value, "dtype") and not all(isinstance(name, str) for name in value)
 
 
 def _several_given(name: str, parameter: str, kind: str, value: Any) -> str:
@@ -283,7 +288,7 @@ def _bound(name: str, parameter: str, value: Mapping[str, Any]) -> Mapping[str, 
     ):
         return value
     wanted = "{'length': column} or {'start': column}"
-    msg = f"{name}: parameter '{parameter}' takes a column as {wanted}, not {dict(value)}"
+    msg = f"{name}, parameter '{parameter}': expected a column as {wanted}, got {dict(value)}"
     raise TypeError(msg)
 
 

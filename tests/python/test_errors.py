@@ -106,6 +106,15 @@ def test_unsorted_time() -> None:
     through_every_face(frame, hs.session_id("ts", "5m"), ValueError, ["session_id", "ts"])
 
 
+def test_polars_words_are_taken_off() -> None:
+    """A computed input makes Polars run the kernel."""
+    frame = FRAME.with_columns(ts=pl.col("ts").reverse())
+    error = raised(lambda: hs.with_columns(frame, hs.rolling_mean(pl.col("x") + 1, "5m", by="ts")))
+    assert isinstance(error, pl.exceptions.ComputeError)
+    assert str(error).startswith("rolling_mean, column 'ts', row 1: "), str(error)
+    assert str(error).endswith("help: sort by 'ts'"), str(error)
+
+
 def test_null_time() -> None:
     frame = FRAME.with_columns(ts=pl.when(pl.int_range(pl.len()) != 7).then("ts"))
     through_every_face(frame, hs.rolling_mean("x", "5m", by="ts"), ValueError, ["ts", "null"])
@@ -244,9 +253,10 @@ SERIES = pl.Series("x", [1.25, 2.5])
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: ANY.Stage(EXPRESSION - 1), ["Stage takes hypostyle kernels", "arithmetic", ".alias("]),
-        (lambda: ANY.Stage([EXPRESSION * 2]), ["Stage takes hypostyle kernels", "arithmetic"]),
+        (lambda: ANY.Stage(EXPRESSION - 1), ["Stage takes hypostyle kernels themselves", ".alias("]),
+        (lambda: ANY.Stage([EXPRESSION * 2]), ["Stage takes hypostyle kernels themselves", ".alias("]),
         (lambda: ANY.Stage(pl.col("x")), ["Stage takes hypostyle kernels", "the expression", "with_columns"]),
+        (lambda: ANY.struct(EXPRESSION - 1), ["hs.struct takes hypostyle kernels themselves", "the struct's fields"]),
         (lambda: ANY.Stage("rolling_mean"), ["Stage takes hypostyle kernels", "a str"]),
         (lambda: ANY.Stage(3), ["Stage takes hypostyle kernels", " int"]),
         (lambda: ANY.Stage({"m": EXPRESSION}), ["Stage takes hypostyle kernels", "a dict"]),
@@ -259,6 +269,8 @@ SERIES = pl.Series("x", [1.25, 2.5])
         (lambda: ANY.rolling_mean(SERIES.to_numpy(), 3), ["parameter 'column'", "numpy.ndarray", "into a frame"]),
         (lambda: ANY.rolling_mean(SERIES.to_arrow(), 3), ["parameter 'column'", "pyarrow.", "into a frame"]),
         (lambda: ANY.rolling_mean("x", 3, over=SERIES), ["parameter 'over'", "polars.Series", "into a frame"]),
+        (lambda: ANY.rolling_mean("x", 3, over=SERIES.cast(pl.String)), ["parameter 'over'", "polars.Series"]),
+        (lambda: ANY.rolling_mean("x", 3, over=5), ["parameter 'over'", "a column name or several, got 5"]),
         (lambda: ANY.row_dot(SERIES, [1.0]), ["parameter 'columns'", "polars.Series", "into a frame"]),
         (lambda: ANY.rolling_mean(["x", "y"], 3), ["parameter 'column'", "one column", "a list", "kernel per column"]),
         (lambda: ANY.rolling_mean("x", SERIES), ["parameter 'window'", "polars.Series", "{'length': 'n'}"]),

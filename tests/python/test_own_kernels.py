@@ -240,7 +240,7 @@ def test_wrong_arguments_are_refused_by_name(own: ModuleType) -> None:
         own.fading_peak("x", keep=2.0)
     with pytest.raises(hs.ColumnNotFoundError, match=r"fading_peak.*'y'"):
         hs.with_columns(FRAME, own.fading_peak("y"))
-    with pytest.raises(TypeError, match="fading_peak: parameter 'keep' cannot be an expression"):
+    with pytest.raises(TypeError, match="fading_peak, parameter 'keep': cannot be an expression"):
         own.fading_peak("x", keep=pl.col("y"))
 
 
