@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 _OF_PANDAS = {"min": "m", "D": "d", "W": "w"}
@@ -25,8 +26,18 @@ def of_text(kernel: str, parameter: str, text: str) -> str:
     Raises:
         ValueError: The string has a unit that means several things.
     """
+    ours, problem = _translated(text)
+    if problem is not None:
+        msg = f"{kernel}, parameter '{parameter}': {problem}"
+        raise ValueError(msg)
+    return ours
+
+
+@lru_cache(1024)
+def _translated(text: str) -> tuple[str, str | None]:
+    """Return the string in our units, and what is wrong with it; Rust says so of strings that are not translated."""
     if not _TEXT.fullmatch(text):
-        return text
+        return text, None
     parts = _PART.findall(text)
     for amount, unit in parts:
         if unit == "M":
@@ -35,11 +46,8 @@ def of_text(kernel: str, parameter: str, text: str) -> str:
             reason, instead = "is not a unit any more, in pandas neither", f"write '{amount}{_OLD[unit]}'"
         else:
             continue
-        msg = (
-            f"{kernel}, parameter '{parameter}': \"{text}\" is not a valid duration: '{unit}' {reason}\nhelp: {instead}"
-        )
-        raise ValueError(msg)
-    return "".join(amount + _OF_PANDAS.get(unit, unit) for amount, unit in parts)
+        return text, f"\"{text}\" is not a valid duration: '{unit}' {reason}\nhelp: {instead}"
+    return "".join(amount + _OF_PANDAS.get(unit, unit) for amount, unit in parts), None
 
 
 def of_object(kernel: str, parameter: str, value: Any) -> str | None:

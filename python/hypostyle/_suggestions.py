@@ -94,7 +94,11 @@ def required_advice(kernel: str, key: str) -> str:
 def no_attribute(owner: str, name: str, known: Iterable[str], prefix: str) -> AttributeError:
     """Return the error for an attribute that does not exist; `prefix` is what the known ones are written after."""
     # With a name but without an object, Python adds no suggestion of its own.
-    return AttributeError(f"{owner} has no attribute '{name}'\nhelp: {kernel_advice(name, known, prefix)}", name=name)
+    message = f"{owner} has no attribute '{name}'"
+    if name.startswith("_"):  # Python and its tools look for such names
+        return AttributeError(message, name=name)
+    advice = f"call the function, hs.{name}(...)" if name in _kernel_names() else kernel_advice(name, known, prefix)
+    return AttributeError(f"{message}\nhelp: {advice}", name=name)
 
 
 def kernel_advice(name: str, known: Iterable[str], prefix: str = "") -> str:

@@ -100,6 +100,7 @@ ATTRIBUTES: list[tuple[Any, str, str]] = [
     (hs, "fourier", "hs.kernels()"),
     (hs, "stage", "did you mean hs.Stage?"),
     (XS, "rolling_maen", "did you mean pl.col(...).hs.rolling_mean?"),
+    (XS, "row_dot", "call the function, hs.row_dot(...)"),
     (XS, "ewm_std", "ewm_std(span=20)"),
     (pl.LazyFrame({"x": [1.0]}).hs, "with_column", "did you mean lf.hs.with_columns?"),  # type: ignore[attr-defined]
     (pl.LazyFrame({"x": [1.0]}).hs, "rolling_mean", "lf.hs.with_columns(hs.rolling_mean("),  # type: ignore[attr-defined]
