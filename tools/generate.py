@@ -1,5 +1,6 @@
 """Writes what follows from the catalog: __init__.py, _kernels.py and _namespace.py of python/hypostyle, functions.rs of
-crates/hypostyle, docs/kernels.md and the README's kernel table.
+crates/hypostyle, docs/kernels.md and the README's kernel table; and docs/other-names.md, from the list in
+python/hypostyle/_counterparts.py.
 
     python tools/generate.py            write the files
     python tools/generate.py --check    fail if a file is out of date
@@ -33,6 +34,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is out of date")
     check = parser.parse_args().check
     catalog = import_without_init()
+    from names_page import names_page  # it imports a file of the package, which can be imported only now
+
     readme = ROOT / "README.md"
     texts = {
         PACKAGE / "_kernels.py": kernels(catalog),
@@ -40,6 +43,7 @@ def main() -> int:
         PACKAGE / "__init__.py": formatted(init(catalog), PACKAGE / "__init__.py"),
         RUST / "functions.rs": rustfmt(functions(catalog)),
         ROOT / "docs" / "kernels.md": handbook(catalog),
+        ROOT / "docs" / "other-names.md": names_page(),
         readme: between(readme.read_text(), table(catalog)),
     }
     outdated = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]

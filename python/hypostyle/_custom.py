@@ -11,6 +11,7 @@ from typing import Any
 from hypostyle._expr import KernelExpr
 from hypostyle._library import BUILTIN, Library, catalog_of, library_of
 from hypostyle._spec import make_spec
+from hypostyle._suggestions import misfit
 
 _TYPES = {
     "column": "IntoColumn",
@@ -70,8 +71,7 @@ def _function(library: Library, kernel: dict[str, Any]) -> Callable[..., KernelE
         try:
             arguments = signature.bind(*args, **kwargs).arguments
         except TypeError as error:
-            msg = f"{name}() {error}"
-            raise TypeError(msg) from None
+            raise TypeError(misfit(name, signature, args, kwargs) or f"{name}() {error}") from None
         return KernelExpr(make_spec(name, arguments.get("over"), arguments, library))
 
     function.__name__ = function.__qualname__ = name

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from polars.plugins import register_plugin_function
 
-from hypostyle._library import path_of
+from hypostyle._library import BUILTIN, path_of
 from hypostyle._spec import Spec, library_for, make_spec
 
 
@@ -56,11 +56,7 @@ def kernels_of(expressions: Iterable[object], named: dict[str, Any], caller: str
     specs = []
     for expression in flatten(expressions, named):
         if not isinstance(expression, KernelExpr):
-            msg = (
-                f"{caller} takes hypostyle kernels, not {_shown(expression)}; "
-                "compute other expressions with the frame's own with_columns, before or after"
-            )
-            raise TypeError(msg)
+            raise TypeError(_not_a_kernel(expression, named, caller))
         specs.append(expression._kernel.by_names_alone(caller))
     if not specs:
         msg = f"{caller} needs at least one kernel, such as hs.rolling_mean('price', 20)"
@@ -80,6 +76,29 @@ def flatten(expressions: Iterable[object], named: dict[str, Any]) -> list[object
             flat.append(expression)
     flat.extend(value.alias(name) if isinstance(value, pl.Expr) else value for name, value in named.items())
     return flat
+
+
+def _not_a_kernel(value: object, named: Mapping[str, object], caller: str) -> str:
+    """Return the error for what an interface cannot run, with where it belongs."""
+    if isinstance(value, pl.Expr) and _runs_kernels(value):
+        rest = "the struct's fields" if caller == "hs.struct" else "the frame that comes out"
+        return (
+            f"{caller} takes hypostyle kernels themselves, not an expression made of them\n"
+            f"help: pass each kernel, named with .alias('m'), and compute the rest on {rest}, such as pl.col('m') - 1"
+        )
+    for name, given in named.items():
+        if given is value and not isinstance(value, pl.Expr):
+            return (
+                f"{caller} takes hypostyle kernels, not a {type(value).__name__}: {name}= names an output column\n"
+                f"help: parameters of a kernel go into its own call, such as hs.rolling_mean('price', 20, {name}=...)"
+            )
+    other = "pl.struct" if caller == "hs.struct" else "the frame's own with_columns, before or after"
+    return f"{caller} takes hypostyle kernels, not {_shown(value)}\nhelp: compute other expressions with {other}"
+
+
+def _runs_kernels(expression: pl.Expr) -> bool:
+    """Return whether a kernel is part of an expression; Polars shows the file of a plugin's library."""
+    return f"{path_of(BUILTIN)}:kernel" in str(expression)
 
 
 def _shown(value: object) -> str:
@@ -116,8 +135,7 @@ def struct(*exprs: KernelExpr | Iterable[KernelExpr], **named: KernelExpr) -> pl
     specs = []
     for expression in flatten(exprs, dict(named)):
         if not isinstance(expression, KernelExpr):
-            msg = f"hs.struct takes hypostyle kernels, not {_shown(expression)}; use pl.struct for other expressions"
-            raise TypeError(msg)
+            raise TypeError(_not_a_kernel(expression, named, "hs.struct"))
         specs.append(expression._kernel)
     if not specs:
         msg = "hs.struct needs at least one kernel, such as hs.rolling_mean('price', 20)"

@@ -21,6 +21,9 @@ Frame = TypeVar("Frame")
 # Arrow lacks the integers, and objects are pointers.
 _UNSUPPORTED = {pl.Int128(), pl.UInt128(), pl.Object()}
 
+_OF_PLUGIN = "the plugin failed with message: "
+"""What Polars writes before the message of a kernel that it runs."""
+
 
 class Adapter(Protocol):
     """The operations on a type of frame."""
@@ -165,7 +168,13 @@ def with_columns(frame: Frame, *exprs: object, **named: Any) -> Frame:
         batch = _evaluate(adapter, frame, specs)
         for i, column in zip(at, pl.DataFrame(distinct(batch, specs)).get_columns(), strict=True):
             expressions[i] = column
-    return cast("Frame", frame.with_columns(cast("Any", expressions)))
+    try:
+        return cast("Frame", frame.with_columns(cast("Any", expressions)))
+    except pl.exceptions.ComputeError as error:
+        if not str(error).startswith(_OF_PLUGIN):
+            raise
+        message = str(error).removeprefix(_OF_PLUGIN).partition("\n\nThis error occurred")[0]
+    raise pl.exceptions.ComputeError(message)
 
 
 def _evaluate(adapter: Adapter, frame: Any, specs: Sequence[Spec]) -> _native.Batch:

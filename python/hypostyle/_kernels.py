@@ -14,10 +14,12 @@ from typing import Literal, TypeAlias
 
 from hypostyle._expr import KernelExpr, kernel_expression
 from hypostyle._spec import IntoColumn, IntoColumns, IntoDuration, IntoNumberOrColumn, IntoWeights, IntoWindow
+from hypostyle._suggestions import explained
 
 Closed: TypeAlias = Literal["right", "left", "both", "neither"]
 
 
+@explained
 def rolling_count(
     column: IntoColumn, window: IntoWindow, *, min_samples: int = 0, by: IntoColumn | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -47,6 +49,7 @@ def rolling_count(
     return kernel_expression("rolling_count", locals())
 
 
+@explained
 def rolling_sum(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -76,6 +79,7 @@ def rolling_sum(
     return kernel_expression("rolling_sum", locals())
 
 
+@explained
 def rolling_product(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -105,6 +109,7 @@ def rolling_product(
     return kernel_expression("rolling_product", locals())
 
 
+@explained
 def rolling_mean(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -134,6 +139,7 @@ def rolling_mean(
     return kernel_expression("rolling_mean", locals())
 
 
+@explained
 def rolling_var(
     column: IntoColumn, window: IntoWindow, *, ddof: int = 1, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -165,6 +171,7 @@ def rolling_var(
     return kernel_expression("rolling_var", locals())
 
 
+@explained
 def rolling_std(
     column: IntoColumn, window: IntoWindow, *, ddof: int = 1, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -196,6 +203,7 @@ def rolling_std(
     return kernel_expression("rolling_std", locals())
 
 
+@explained
 def rolling_sem(
     column: IntoColumn, window: IntoWindow, *, ddof: int = 1, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -227,6 +235,7 @@ def rolling_sem(
     return kernel_expression("rolling_sem", locals())
 
 
+@explained
 def rolling_skew(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -256,6 +265,7 @@ def rolling_skew(
     return kernel_expression("rolling_skew", locals())
 
 
+@explained
 def rolling_kurt(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -286,6 +296,7 @@ def rolling_kurt(
     return kernel_expression("rolling_kurt", locals())
 
 
+@explained
 def rolling_min(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -315,6 +326,7 @@ def rolling_min(
     return kernel_expression("rolling_min", locals())
 
 
+@explained
 def rolling_max(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -344,6 +356,7 @@ def rolling_max(
     return kernel_expression("rolling_max", locals())
 
 
+@explained
 def rolling_argmin(
     column: IntoColumn, window: IntoWindow, *, ties: Literal["first", "last"] = "first", by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -375,6 +388,7 @@ def rolling_argmin(
     return kernel_expression("rolling_argmin", locals())
 
 
+@explained
 def rolling_argmax(
     column: IntoColumn, window: IntoWindow, *, ties: Literal["first", "last"] = "first", by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -406,6 +420,7 @@ def rolling_argmax(
     return kernel_expression("rolling_argmax", locals())
 
 
+@explained
 def rolling_range(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -435,6 +450,7 @@ def rolling_range(
     return kernel_expression("rolling_range", locals())
 
 
+@explained
 def rolling_first(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -464,6 +480,7 @@ def rolling_first(
     return kernel_expression("rolling_first", locals())
 
 
+@explained
 def rolling_last(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -493,6 +510,7 @@ def rolling_last(
     return kernel_expression("rolling_last", locals())
 
 
+@explained
 def rolling_any(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -522,6 +540,7 @@ def rolling_any(
     return kernel_expression("rolling_any", locals())
 
 
+@explained
 def rolling_all(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -551,6 +570,7 @@ def rolling_all(
     return kernel_expression("rolling_all", locals())
 
 
+@explained
 def rolling_zscore(
     column: IntoColumn, window: IntoWindow, *, ddof: int = 1, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -582,6 +602,7 @@ def rolling_zscore(
     return kernel_expression("rolling_zscore", locals())
 
 
+@explained
 def rolling_median(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -611,6 +632,7 @@ def rolling_median(
     return kernel_expression("rolling_median", locals())
 
 
+@explained
 def rolling_quantile(
     column: IntoColumn, quantile: float, window: IntoWindow, *,
     interpolation: Literal["linear", "lower", "higher", "nearest", "midpoint"] = "linear", by: IntoColumn | None = None,
@@ -644,6 +666,7 @@ def rolling_quantile(
     return kernel_expression("rolling_quantile", locals())
 
 
+@explained
 def rolling_iqr(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -673,6 +696,7 @@ def rolling_iqr(
     return kernel_expression("rolling_iqr", locals())
 
 
+@explained
 def rolling_mad(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -702,6 +726,7 @@ def rolling_mad(
     return kernel_expression("rolling_mad", locals())
 
 
+@explained
 def rolling_robust_zscore(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -732,6 +757,7 @@ def rolling_robust_zscore(
     return kernel_expression("rolling_robust_zscore", locals())
 
 
+@explained
 def rolling_hampel(
     column: IntoColumn, window: IntoWindow, *, threshold: float = 3.0, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -764,6 +790,7 @@ def rolling_hampel(
     return kernel_expression("rolling_hampel", locals())
 
 
+@explained
 def rolling_trimmed_mean(
     column: IntoColumn, window: IntoWindow, *, proportion: float = 0.1, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -796,6 +823,7 @@ def rolling_trimmed_mean(
     return kernel_expression("rolling_trimmed_mean", locals())
 
 
+@explained
 def rolling_winsorized_mean(
     column: IntoColumn, window: IntoWindow, *, proportion: float = 0.1, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -828,6 +856,7 @@ def rolling_winsorized_mean(
     return kernel_expression("rolling_winsorized_mean", locals())
 
 
+@explained
 def rolling_rank(
     column: IntoColumn, window: IntoWindow, *, method: Literal["average", "min", "max", "dense"] = "average",
     pct: bool = False, by: IntoColumn | None = None, min_samples: int | None = None, closed: Closed = "right",
@@ -859,6 +888,7 @@ def rolling_rank(
     return kernel_expression("rolling_rank", locals())
 
 
+@explained
 def rolling_nunique(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -888,6 +918,7 @@ def rolling_nunique(
     return kernel_expression("rolling_nunique", locals())
 
 
+@explained
 def rolling_mode(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -917,6 +948,7 @@ def rolling_mode(
     return kernel_expression("rolling_mode", locals())
 
 
+@explained
 def rolling_entropy(
     column: IntoColumn, window: IntoWindow, *, base: float | None = None, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -948,6 +980,7 @@ def rolling_entropy(
     return kernel_expression("rolling_entropy", locals())
 
 
+@explained
 def rolling_top_n(
     column: IntoColumn, order_by: IntoColumn, n: int, window: IntoWindow, *,
     statistic: Literal["mean", "sum", "std", "min", "max"] = "mean", largest: bool = True, by: IntoColumn | None = None,
@@ -983,6 +1016,7 @@ def rolling_top_n(
     return kernel_expression("rolling_top_n", locals())
 
 
+@explained
 def rolling_cov(
     x: IntoColumn, y: IntoColumn, window: IntoWindow, *, ddof: int = 1, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -1015,6 +1049,7 @@ def rolling_cov(
     return kernel_expression("rolling_cov", locals())
 
 
+@explained
 def rolling_corr(
     x: IntoColumn, y: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -1045,6 +1080,7 @@ def rolling_corr(
     return kernel_expression("rolling_corr", locals())
 
 
+@explained
 def rolling_spearman(
     x: IntoColumn, y: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -1075,6 +1111,7 @@ def rolling_spearman(
     return kernel_expression("rolling_spearman", locals())
 
 
+@explained
 def rolling_autocorr(
     column: IntoColumn, window: IntoWindow, *, lag: int = 1, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -1106,6 +1143,7 @@ def rolling_autocorr(
     return kernel_expression("rolling_autocorr", locals())
 
 
+@explained
 def rolling_partial_corr(
     x: IntoColumn, y: IntoColumn, covar: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -1141,6 +1179,7 @@ def rolling_partial_corr(
     return kernel_expression("rolling_partial_corr", locals())
 
 
+@explained
 def rolling_coskew(
     x: IntoColumn, y: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -1171,6 +1210,7 @@ def rolling_coskew(
     return kernel_expression("rolling_coskew", locals())
 
 
+@explained
 def rolling_cokurt(
     x: IntoColumn, y: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -1201,6 +1241,7 @@ def rolling_cokurt(
     return kernel_expression("rolling_cokurt", locals())
 
 
+@explained
 def rolling_beta(
     y: IntoColumn, x: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -1231,6 +1272,7 @@ def rolling_beta(
     return kernel_expression("rolling_beta", locals())
 
 
+@explained
 def rolling_alpha(
     y: IntoColumn, x: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -1261,6 +1303,7 @@ def rolling_alpha(
     return kernel_expression("rolling_alpha", locals())
 
 
+@explained
 def rolling_r2(
     y: IntoColumn, x: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -1291,6 +1334,7 @@ def rolling_r2(
     return kernel_expression("rolling_r2", locals())
 
 
+@explained
 def rolling_trend(
     column: IntoColumn, window: IntoWindow, *, against: IntoColumn | None = None, per: IntoDuration | None = None,
     by: IntoColumn | None = None, min_samples: int | None = None, closed: Closed = "right", center: bool = False,
@@ -1323,6 +1367,7 @@ def rolling_trend(
     return kernel_expression("rolling_trend", locals())
 
 
+@explained
 def rolling_ols(
     y: IntoColumn, x: IntoColumns, window: IntoWindow, *, add_intercept: bool = True, weights: IntoColumn | None = None,
     fields: Sequence[Literal["coefficients", "errors", "prediction", "residual", "r2"]] | None = None,
@@ -1360,6 +1405,7 @@ def rolling_ols(
     return kernel_expression("rolling_ols", locals())
 
 
+@explained
 def rolling_weighted_sum(
     column: IntoColumn, weights: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -1391,6 +1437,7 @@ def rolling_weighted_sum(
     return kernel_expression("rolling_weighted_sum", locals())
 
 
+@explained
 def rolling_weighted_mean(
     column: IntoColumn, weights: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -1422,6 +1469,7 @@ def rolling_weighted_mean(
     return kernel_expression("rolling_weighted_mean", locals())
 
 
+@explained
 def rolling_weighted_var(
     column: IntoColumn, weights: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -1453,6 +1501,7 @@ def rolling_weighted_var(
     return kernel_expression("rolling_weighted_var", locals())
 
 
+@explained
 def rolling_weighted_std(
     column: IntoColumn, weights: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -1484,6 +1533,7 @@ def rolling_weighted_std(
     return kernel_expression("rolling_weighted_std", locals())
 
 
+@explained
 def rolling_weighted_corr(
     x: IntoColumn, y: IntoColumn, weights: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -1516,6 +1566,7 @@ def rolling_weighted_corr(
     return kernel_expression("rolling_weighted_corr", locals())
 
 
+@explained
 def rolling_weighted_quantile(
     column: IntoColumn, weights: IntoColumn, quantile: float, window: IntoWindow, *, by: IntoColumn | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -1548,6 +1599,7 @@ def rolling_weighted_quantile(
     return kernel_expression("rolling_weighted_quantile", locals())
 
 
+@explained
 def rolling_fir_sum(
     column: IntoColumn, window: int, weights: IntoWeights, *, alpha: float | None = None, std: float | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -1580,6 +1632,7 @@ def rolling_fir_sum(
     return kernel_expression("rolling_fir_sum", locals())
 
 
+@explained
 def rolling_fir_mean(
     column: IntoColumn, window: int, weights: IntoWeights, *, alpha: float | None = None, std: float | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1,
@@ -1612,6 +1665,7 @@ def rolling_fir_mean(
     return kernel_expression("rolling_fir_mean", locals())
 
 
+@explained
 def rolling_fir_var(
     column: IntoColumn, window: int, weights: IntoWeights, *, alpha: float | None = None, std: float | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1, ddof: int = 1,
@@ -1645,6 +1699,7 @@ def rolling_fir_var(
     return kernel_expression("rolling_fir_var", locals())
 
 
+@explained
 def rolling_fir_std(
     column: IntoColumn, window: int, weights: IntoWeights, *, alpha: float | None = None, std: float | None = None,
     min_samples: int | None = None, closed: Closed = "right", center: bool = False, step: int = 1, ddof: int = 1,
@@ -1679,6 +1734,7 @@ def rolling_fir_std(
     return kernel_expression("rolling_fir_std", locals())
 
 
+@explained
 def expanding_count(column: IntoColumn, *, min_samples: int = 0, over: IntoColumns | None = None) -> KernelExpr:
     """Number of values (not null) so far.
 
@@ -1701,6 +1757,7 @@ def expanding_count(column: IntoColumn, *, min_samples: int = 0, over: IntoColum
     return kernel_expression("expanding_count", locals())
 
 
+@explained
 def expanding_sum(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Sum of all values so far.
 
@@ -1723,6 +1780,7 @@ def expanding_sum(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
     return kernel_expression("expanding_sum", locals())
 
 
+@explained
 def expanding_product(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Product of all values so far.
 
@@ -1745,6 +1803,7 @@ def expanding_product(column: IntoColumn, *, min_samples: int = 1, over: IntoCol
     return kernel_expression("expanding_product", locals())
 
 
+@explained
 def expanding_mean(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Arithmetic mean of all values so far.
 
@@ -1767,6 +1826,7 @@ def expanding_mean(column: IntoColumn, *, min_samples: int = 1, over: IntoColumn
     return kernel_expression("expanding_mean", locals())
 
 
+@explained
 def expanding_var(
     column: IntoColumn, *, ddof: int = 1, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Variance of all values so far.
@@ -1791,6 +1851,7 @@ def expanding_var(
     return kernel_expression("expanding_var", locals())
 
 
+@explained
 def expanding_std(
     column: IntoColumn, *, ddof: int = 1, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Standard deviation of all values so far.
@@ -1815,6 +1876,7 @@ def expanding_std(
     return kernel_expression("expanding_std", locals())
 
 
+@explained
 def expanding_sem(
     column: IntoColumn, *, ddof: int = 1, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Standard error of the mean of all values so far.
@@ -1839,6 +1901,7 @@ def expanding_sem(
     return kernel_expression("expanding_sem", locals())
 
 
+@explained
 def expanding_skew(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Skewness of all values so far, corrected for bias.
 
@@ -1861,6 +1924,7 @@ def expanding_skew(column: IntoColumn, *, min_samples: int = 1, over: IntoColumn
     return kernel_expression("expanding_skew", locals())
 
 
+@explained
 def expanding_kurt(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Excess kurtosis of all values so far, corrected for bias.
 
@@ -1884,6 +1948,7 @@ def expanding_kurt(column: IntoColumn, *, min_samples: int = 1, over: IntoColumn
     return kernel_expression("expanding_kurt", locals())
 
 
+@explained
 def expanding_min(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Smallest value so far.
 
@@ -1906,6 +1971,7 @@ def expanding_min(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
     return kernel_expression("expanding_min", locals())
 
 
+@explained
 def expanding_max(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Largest value so far.
 
@@ -1928,6 +1994,7 @@ def expanding_max(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
     return kernel_expression("expanding_max", locals())
 
 
+@explained
 def expanding_argmin(
     column: IntoColumn, *, ties: Literal["first", "last"] = "first", min_samples: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
@@ -1953,6 +2020,7 @@ def expanding_argmin(
     return kernel_expression("expanding_argmin", locals())
 
 
+@explained
 def expanding_argmax(
     column: IntoColumn, *, ties: Literal["first", "last"] = "first", min_samples: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
@@ -1978,6 +2046,7 @@ def expanding_argmax(
     return kernel_expression("expanding_argmax", locals())
 
 
+@explained
 def expanding_range(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Difference between the largest and the smallest value so far.
 
@@ -2000,6 +2069,7 @@ def expanding_range(column: IntoColumn, *, min_samples: int = 1, over: IntoColum
     return kernel_expression("expanding_range", locals())
 
 
+@explained
 def expanding_first(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """First value so far.
 
@@ -2022,6 +2092,7 @@ def expanding_first(column: IntoColumn, *, min_samples: int = 1, over: IntoColum
     return kernel_expression("expanding_first", locals())
 
 
+@explained
 def expanding_last(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Last value so far.
 
@@ -2044,6 +2115,7 @@ def expanding_last(column: IntoColumn, *, min_samples: int = 1, over: IntoColumn
     return kernel_expression("expanding_last", locals())
 
 
+@explained
 def expanding_any(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Whether any value so far is true.
 
@@ -2066,6 +2138,7 @@ def expanding_any(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
     return kernel_expression("expanding_any", locals())
 
 
+@explained
 def expanding_all(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Whether every value so far is true.
 
@@ -2088,6 +2161,7 @@ def expanding_all(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
     return kernel_expression("expanding_all", locals())
 
 
+@explained
 def expanding_zscore(
     column: IntoColumn, *, ddof: int = 1, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Standard score of the current row's value among all values so far.
@@ -2112,6 +2186,7 @@ def expanding_zscore(
     return kernel_expression("expanding_zscore", locals())
 
 
+@explained
 def expanding_median(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Median of all values so far.
 
@@ -2134,6 +2209,7 @@ def expanding_median(column: IntoColumn, *, min_samples: int = 1, over: IntoColu
     return kernel_expression("expanding_median", locals())
 
 
+@explained
 def expanding_quantile(
     column: IntoColumn, quantile: float, *,
     interpolation: Literal["linear", "lower", "higher", "nearest", "midpoint"] = "linear", min_samples: int = 1,
@@ -2161,6 +2237,7 @@ def expanding_quantile(
     return kernel_expression("expanding_quantile", locals())
 
 
+@explained
 def expanding_iqr(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Interquartile range of all values so far.
 
@@ -2183,6 +2260,7 @@ def expanding_iqr(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
     return kernel_expression("expanding_iqr", locals())
 
 
+@explained
 def expanding_mad(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Median absolute deviation of all values so far.
 
@@ -2205,6 +2283,7 @@ def expanding_mad(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns
     return kernel_expression("expanding_mad", locals())
 
 
+@explained
 def expanding_robust_zscore(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Distance of the current row's value to the median so far, in median absolute deviations scaled to standard
     deviations.
@@ -2228,6 +2307,7 @@ def expanding_robust_zscore(column: IntoColumn, *, min_samples: int = 1, over: I
     return kernel_expression("expanding_robust_zscore", locals())
 
 
+@explained
 def expanding_hampel(
     column: IntoColumn, *, threshold: float = 3.0, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Whether the current row's value is an outlier among all values so far, by Hampel's rule.
@@ -2253,6 +2333,7 @@ def expanding_hampel(
     return kernel_expression("expanding_hampel", locals())
 
 
+@explained
 def expanding_trimmed_mean(
     column: IntoColumn, *, proportion: float = 0.1, min_samples: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
@@ -2278,6 +2359,7 @@ def expanding_trimmed_mean(
     return kernel_expression("expanding_trimmed_mean", locals())
 
 
+@explained
 def expanding_winsorized_mean(
     column: IntoColumn, *, proportion: float = 0.1, min_samples: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
@@ -2304,6 +2386,7 @@ def expanding_winsorized_mean(
     return kernel_expression("expanding_winsorized_mean", locals())
 
 
+@explained
 def expanding_rank(
     column: IntoColumn, *, method: Literal["average", "min", "max", "dense"] = "average", pct: bool = False,
     min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -2330,6 +2413,7 @@ def expanding_rank(
     return kernel_expression("expanding_rank", locals())
 
 
+@explained
 def expanding_nunique(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Number of distinct values so far.
 
@@ -2352,6 +2436,7 @@ def expanding_nunique(column: IntoColumn, *, min_samples: int = 1, over: IntoCol
     return kernel_expression("expanding_nunique", locals())
 
 
+@explained
 def expanding_mode(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Most frequent value so far.
 
@@ -2374,6 +2459,7 @@ def expanding_mode(column: IntoColumn, *, min_samples: int = 1, over: IntoColumn
     return kernel_expression("expanding_mode", locals())
 
 
+@explained
 def expanding_entropy(
     column: IntoColumn, *, base: float | None = None, min_samples: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
@@ -2399,6 +2485,7 @@ def expanding_entropy(
     return kernel_expression("expanding_entropy", locals())
 
 
+@explained
 def expanding_top_n(
     column: IntoColumn, order_by: IntoColumn, n: int, *,
     statistic: Literal["mean", "sum", "std", "min", "max"] = "mean", largest: bool = True, min_samples: int = 1,
@@ -2428,6 +2515,7 @@ def expanding_top_n(
     return kernel_expression("expanding_top_n", locals())
 
 
+@explained
 def expanding_cov(
     x: IntoColumn, y: IntoColumn, *, ddof: int = 1, min_samples: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
@@ -2454,6 +2542,7 @@ def expanding_cov(
     return kernel_expression("expanding_cov", locals())
 
 
+@explained
 def expanding_corr(
     x: IntoColumn, y: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Pearson's correlation of two columns over all rows so far.
@@ -2478,6 +2567,7 @@ def expanding_corr(
     return kernel_expression("expanding_corr", locals())
 
 
+@explained
 def expanding_spearman(
     x: IntoColumn, y: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Spearman's rank correlation of two columns over all rows so far.
@@ -2502,6 +2592,7 @@ def expanding_spearman(
     return kernel_expression("expanding_spearman", locals())
 
 
+@explained
 def expanding_autocorr(
     column: IntoColumn, *, lag: int = 1, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Correlation of all values so far with the values some rows earlier.
@@ -2526,6 +2617,7 @@ def expanding_autocorr(
     return kernel_expression("expanding_autocorr", locals())
 
 
+@explained
 def expanding_partial_corr(
     x: IntoColumn, y: IntoColumn, covar: IntoColumn, *, min_samples: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
@@ -2555,6 +2647,7 @@ def expanding_partial_corr(
     return kernel_expression("expanding_partial_corr", locals())
 
 
+@explained
 def expanding_coskew(
     x: IntoColumn, y: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Co-skewness of x with y over all rows so far: how x moves with the square of y.
@@ -2579,6 +2672,7 @@ def expanding_coskew(
     return kernel_expression("expanding_coskew", locals())
 
 
+@explained
 def expanding_cokurt(
     x: IntoColumn, y: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Co-kurtosis of x with y over all rows so far: how x moves with the cube of y.
@@ -2603,6 +2697,7 @@ def expanding_cokurt(
     return kernel_expression("expanding_cokurt", locals())
 
 
+@explained
 def expanding_beta(
     y: IntoColumn, x: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Slope of the least squares line of y against x over all rows so far.
@@ -2627,6 +2722,7 @@ def expanding_beta(
     return kernel_expression("expanding_beta", locals())
 
 
+@explained
 def expanding_alpha(
     y: IntoColumn, x: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Intercept of the least squares line of y against x over all rows so far.
@@ -2651,6 +2747,7 @@ def expanding_alpha(
     return kernel_expression("expanding_alpha", locals())
 
 
+@explained
 def expanding_r2(y: IntoColumn, x: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Coefficient of determination of y against x over all rows so far.
 
@@ -2674,6 +2771,7 @@ def expanding_r2(y: IntoColumn, x: IntoColumn, *, min_samples: int = 1, over: In
     return kernel_expression("expanding_r2", locals())
 
 
+@explained
 def expanding_trend(
     column: IntoColumn, *, against: IntoColumn | None = None, per: IntoDuration | None = None, min_samples: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
@@ -2700,6 +2798,7 @@ def expanding_trend(
     return kernel_expression("expanding_trend", locals())
 
 
+@explained
 def expanding_ols(
     y: IntoColumn, x: IntoColumns, *, add_intercept: bool = True, weights: IntoColumn | None = None,
     fields: Sequence[Literal["coefficients", "errors", "prediction", "residual", "r2"]] | None = None,
@@ -2731,6 +2830,7 @@ def expanding_ols(
     return kernel_expression("expanding_ols", locals())
 
 
+@explained
 def expanding_weighted_sum(
     column: IntoColumn, weights: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Weighted sum of all values so far.
@@ -2755,6 +2855,7 @@ def expanding_weighted_sum(
     return kernel_expression("expanding_weighted_sum", locals())
 
 
+@explained
 def expanding_weighted_mean(
     column: IntoColumn, weights: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Weighted mean of all values so far.
@@ -2779,6 +2880,7 @@ def expanding_weighted_mean(
     return kernel_expression("expanding_weighted_mean", locals())
 
 
+@explained
 def expanding_weighted_var(
     column: IntoColumn, weights: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Weighted variance of all values so far.
@@ -2803,6 +2905,7 @@ def expanding_weighted_var(
     return kernel_expression("expanding_weighted_var", locals())
 
 
+@explained
 def expanding_weighted_std(
     column: IntoColumn, weights: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Weighted standard deviation of all values so far.
@@ -2827,6 +2930,7 @@ def expanding_weighted_std(
     return kernel_expression("expanding_weighted_std", locals())
 
 
+@explained
 def expanding_weighted_corr(
     x: IntoColumn, y: IntoColumn, weights: IntoColumn, *, min_samples: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
@@ -2853,6 +2957,7 @@ def expanding_weighted_corr(
     return kernel_expression("expanding_weighted_corr", locals())
 
 
+@explained
 def expanding_weighted_quantile(
     column: IntoColumn, weights: IntoColumn, quantile: float, *, min_samples: int = 1,
     over: IntoColumns | None = None) -> KernelExpr:
@@ -2879,6 +2984,7 @@ def expanding_weighted_quantile(
     return kernel_expression("expanding_weighted_quantile", locals())
 
 
+@explained
 def ewm_mean(
     column: IntoColumn, *, com: float | None = None, span: float | None = None, half_life: float | None = None,
     alpha: float | None = None, adjust: bool = True, ignore_nulls: bool = False, min_samples: int = 1,
@@ -2911,6 +3017,7 @@ def ewm_mean(
     return kernel_expression("ewm_mean", locals())
 
 
+@explained
 def cumsum_clip(
     column: IntoColumn, lower: IntoNumberOrColumn, upper: IntoNumberOrColumn, *, initial: float = 0.0,
     over: IntoColumns | None = None) -> KernelExpr:
@@ -2937,6 +3044,7 @@ def cumsum_clip(
     return kernel_expression("cumsum_clip", locals())
 
 
+@explained
 def affine_scan(
     a: IntoNumberOrColumn, b: IntoNumberOrColumn, *, initial: float = 0.0,
     over: IntoColumns | None = None) -> KernelExpr:
@@ -2962,6 +3070,7 @@ def affine_scan(
     return kernel_expression("affine_scan", locals())
 
 
+@explained
 def session_id(time: IntoColumn, gap: IntoDuration, *, over: IntoColumns | None = None) -> KernelExpr:
     """Number of the session of each row: a new session begins after a pause longer than `gap`.
 
@@ -2986,6 +3095,7 @@ def session_id(time: IntoColumn, gap: IntoDuration, *, over: IntoColumns | None 
     return kernel_expression("session_id", locals())
 
 
+@explained
 def risk_score(weight: IntoColumn, notional: IntoColumn, factors: IntoColumns) -> KernelExpr:
     """Weighted sum of risk factors divided by the notional, per row.
 
@@ -3008,6 +3118,7 @@ def risk_score(weight: IntoColumn, notional: IntoColumn, factors: IntoColumns) -
     return kernel_expression("risk_score", locals())
 
 
+@explained
 def row_dot(columns: IntoColumns, weights: Sequence[float]) -> KernelExpr:
     """Dot product of the columns of each row with fixed weights.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -18,8 +18,9 @@ from polars.io.plugins import register_io_source
 from hypostyle._errors import ColumnNotFoundError
 from hypostyle._expr import check_distinct, kernels_of
 from hypostyle._frame import POLARS, needed, refuse_missing
-from hypostyle._spec import Spec, library_for
-from hypostyle._stage import Stage
+from hypostyle._spec import CATALOG, Spec, library_for
+from hypostyle._stage import Stage, loaded
+from hypostyle._suggestions import no_attribute
 
 _CALLER = "LazyFrame.hs.with_columns"
 
@@ -30,6 +31,15 @@ class LazyKernels:
 
     def __init__(self, frame: pl.LazyFrame) -> None:
         self._frame = frame
+
+    if not TYPE_CHECKING:  # to type checkers every name would exist
+
+        def __getattr__(self, name: str) -> object:
+            owner = "the namespace `hs` of a LazyFrame"
+            if name in CATALOG:
+                advice = f"pass the kernel to with_columns: lf.hs.with_columns(hs.{name}(...))"
+                raise AttributeError(f"{owner} has no attribute '{name}'\nhelp: {advice}", name=name)
+            raise no_attribute(owner, name, dir(self), "lf.hs.")
 
     def with_columns(
         self,
@@ -113,7 +123,7 @@ def _stages(
         if not isinstance(state, Stage):
             wanted = None if specs is None else [spec.json for spec in specs]
             library = library_for(specs or (), _CALLER)
-            return [Stage._wrap(library.Stage.load(state, wanted), library)]
+            return [Stage._wrap(loaded(library, state, wanted), library)]
         if specs is not None and [spec.normal for spec in specs] != [spec.normal for spec in state._specs]:
             msg = (
                 f"{_CALLER}: the stage given as 'state' has other kernels: {_listed(state._specs)} instead of "

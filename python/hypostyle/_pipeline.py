@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from hypostyle._library import library_of
+from hypostyle._suggestions import explained
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class Pipeline:
     'symbol,price,mean\\nA,1.0,1.0\\nB,10.0,10.0\\nA,3.0,2.0\\n'
     """
 
+    @explained
     def __init__(self, toml: str, *, native: ModuleType | None = None) -> None:
         self._native = library_of(native).Pipeline(toml)
 
@@ -106,6 +108,7 @@ class Pipeline:
         pipeline._native = library_of(native).Pipeline.from_file(path)
         return pipeline
 
+    @explained
     def check(self, *, input: str | PathLike[str] | None = None, output: str | PathLike[str] | None = None) -> str:
         """Check the pipeline and return its plan: columns with their types, kernels and output.
 
@@ -120,6 +123,7 @@ class Pipeline:
         """
         return self._native.adjusted(input, output, None, None, None, False).check()
 
+    @explained
     def run(
         self,
         *,

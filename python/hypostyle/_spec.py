@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeAlias
 
 import polars as pl
 
+from hypostyle import _durations
 from hypostyle._library import BUILTIN, Library, catalog_of, library_named
 
 IntoColumn: TypeAlias = "str | pl.Expr"
@@ -34,8 +35,9 @@ CATALOG: Mapping[str, dict[str, Any]] = {
 """The entry of every kernel that is not a custom one or a user's function, by name."""
 
 _COLUMN_KINDS = {"column", "flags", "columns", "time", "number_or_column", "numbers_or_columns"}
-
-_LIST_KINDS = {"columns", "numbers_or_columns"}
+_DURATION_KINDS = {"window", "duration"}
+_LIST_KINDS = {"columns", "numbers", "numbers_or_columns", "weights", "words"}
+_ONE_IS_A_LIST = {"columns", "numbers_or_columns"}
 
 
 @dataclass(frozen=True)
@@ -119,10 +121,18 @@ class Spec:
     def by_names_alone(self, caller: str) -> Spec:
         """Return itself if every input is a column; raise otherwise."""
         for parameter, expression in self.computed.values():
+            if expression.meta.has_multiple_outputs():
+                msg = (
+                    f"{self.name}, parameter '{parameter}': {caller} takes one column per kernel, by name, got an "
+                    "expression of several\n"
+                    f"help: make a kernel per column: [hs.{self.name}(name, ...).alias(...) for name in names]"
+                )
+                raise ValueError(msg)
             msg = (
-                f"{self.name}: parameter '{parameter}' is the computed expression {str(expression).strip('[]')}, but "
-                f"{caller} takes columns by name; add the expression as a column first, "
-                f"with_columns((...).alias('{parameter}')), then pass its name: {parameter}='{parameter}'"
+                f"{self.name}, parameter '{parameter}': {caller} takes columns by name, got the computed expression "
+                f"{str(expression).strip('[]')}\n"
+                f"help: add the expression as a column first, with_columns((...).alias('{parameter}')), and pass its "
+                f"name: {parameter}='{parameter}'"
             )
             raise ValueError(msg)
         return self
@@ -147,17 +157,20 @@ def library_for(specs: Iterable[Spec], caller: str) -> Library:
 def make_spec(name: str, over: IntoColumns | None, arguments: Mapping[str, Any], library: Library = BUILTIN) -> Spec:
     """Return the specification of the kernel `name` with these arguments; `None` means the default."""
     inputs = _Inputs(name, over, arguments)
-    parameters = {}
+    parameters: dict[str, Any] = {}
     for parameter, kind in _parameters_of(library)[name]:
         value = arguments.get(parameter)
         if value is None:
             continue
-        if kind in _LIST_KINDS and (isinstance(value, str | pl.Expr) or not isinstance(value, Iterable)):
+        if kind in _ONE_IS_A_LIST and (isinstance(value, str | pl.Expr) or not isinstance(value, Iterable)):
             value = [value]
-        parameters[parameter] = value if type(value) in _AS_THEY_ARE else inputs.convert(parameter, kind, value)
+        if type(value) is str and kind in _DURATION_KINDS:
+            parameters[parameter] = _durations.of_text(name, parameter, value)
+        else:
+            parameters[parameter] = value if type(value) in _AS_THEY_ARE else inputs.convert(parameter, kind, value)
     keys: tuple[str, ...] = ()
     if over is not None:
-        keys = tuple(inputs.key(key) for key in ([over] if isinstance(over, str | pl.Expr) else over))
+        keys = inputs.keys(over)
     return Spec(name, parameters, keys, computed=inputs.computed, library=library)
 
 
@@ -185,21 +198,29 @@ class _Inputs:
         if isinstance(value, pl.Expr):
             if kind not in _COLUMN_KINDS:
                 more = ", or a column as {'length': ...} or {'start': ...}" if kind == "window" else ""
-                msg = f"{self.name}: parameter '{parameter}' cannot be an expression; pass a plain value{more}"
+                msg = f"{self.name}, parameter '{parameter}': cannot be an expression\nhelp: pass a plain value{more}"
                 raise TypeError(msg)
             return self.column(parameter, value)
         if isinstance(value, Mapping):
             return {part: self.column(parameter, item) for part, item in _bound(self.name, parameter, value).items()}
         if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+            if kind not in _LIST_KINDS or (kind == "columns" and _is_data(value)):
+                raise TypeError(_several_given(self.name, parameter, kind, value))
             return [self.convert(parameter, "column", item) for item in value]
         return plain(self.name, parameter, value)
 
-    def key(self, value: Any) -> str:
-        """Return the name of a key column."""
-        if not isinstance(value, str | pl.Expr):
-            msg = f"{self.name}: parameter 'over' takes a column name or several, not {value!r}"
-            raise TypeError(msg)
-        return self.column("over", value)
+    def keys(self, value: Any) -> tuple[str, ...]:
+        """Return the names of the key columns."""
+        if isinstance(value, str | pl.Expr):
+            return (self.column("over", value),)
+        if _is_data(value):
+            raise TypeError(_several_given(self.name, "over", "columns", value))
+        names = list(value) if isinstance(value, Iterable) else [value]
+        for name in names:
+            if not isinstance(name, str | pl.Expr):
+                msg = f"{self.name}, parameter 'over': expected a column name or several, got {name!r}"
+                raise TypeError(msg)
+        return tuple(self.column("over", name) for name in names)
 
     def column(self, parameter: str, value: str | pl.Expr) -> str:
         """Return the name of a column, or a placeholder for an expression."""
@@ -221,6 +242,29 @@ def from_json(text: str, library: Library) -> Spec:
     plain = json.loads(text)
     name, over, alias = plain.pop("name"), tuple(plain.pop("over", ())), plain.pop("alias", None)
     return Spec(name, plain, over, alias, library=library)
+
+
+def _is_data(value: Any) -> bool:
+    """Return whether this is a column of data; an array or index of strings may be names."""
+    if type(value).__module__.partition(".")[0] == "pyarrow" or type(value).__name__ == "Series":
+        return True
+    return hasattr(value, "dtype") and not all(isinstance(name, str) for name in value)
+
+
+def _several_given(name: str, parameter: str, kind: str, value: Any) -> str:
+    """Return the error for a list or data in the place of one value, without the values."""
+    own = type(value).__module__.partition(".")[0]
+    given = type(value).__name__ if own == "builtins" else f"{own}.{type(value).__name__}"
+    where = f"{name}, parameter '{parameter}'"
+    if kind not in _COLUMN_KINDS:
+        more = "\nhelp: a column that sets each row's window is {'length': 'n'} or {'start': 'since'}"
+        return f"{where}: expected a single value, got a {given}{more if kind == 'window' else ''}"
+    if not _is_data(value) and all(isinstance(item, str | pl.Expr) for item in value):
+        return f"{where}: expected one column, got a {given}\nhelp: make a kernel per column, in a list comprehension"
+    return (
+        f"{where}: expected the name of a column or a Polars expression, got data: a {given}\n"
+        f"help: put it into a frame, pl.DataFrame({{'{parameter}': data}}), and pass the name '{parameter}'"
+    )
 
 
 def _plain_names(over: IntoColumns | None, arguments: Mapping[str, Any]) -> set[str]:
@@ -246,7 +290,7 @@ def _bound(name: str, parameter: str, value: Mapping[str, Any]) -> Mapping[str, 
     ):
         return value
     wanted = "{'length': column} or {'start': column}"
-    msg = f"{name}: parameter '{parameter}' takes a column as {wanted}, not {dict(value)}"
+    msg = f"{name}, parameter '{parameter}': expected a column as {wanted}, got {dict(value)}"
     raise TypeError(msg)
 
 
@@ -254,12 +298,8 @@ def plain(name: str, parameter: str, value: Any) -> Any:
     """Return a value of Python, numpy or pandas as a JSON value."""
     if isinstance(value, bool | str):
         return value
-    if isinstance(value, timedelta) and not hasattr(value, "to_timedelta64"):
-        return f"{value // timedelta(microseconds=1)}us"
-    if hasattr(value, "to_timedelta64"):  # pandas.Timedelta keeps nanoseconds
-        value = value.to_timedelta64()
-    if type(value).__name__ == "timedelta64":
-        return f"{value.astype('timedelta64[ns]').astype(int)}ns"
+    if (duration := _durations.of_object(name, parameter, value)) is not None:
+        return duration
     if type(value).__module__ == "numpy" and type(value).__name__.startswith("bool"):
         return bool(value)
     if isinstance(value, numbers.Integral):
@@ -267,5 +307,5 @@ def plain(name: str, parameter: str, value: Any) -> Any:
     if isinstance(value, numbers.Real):
         number = float(value)
         return number if math.isfinite(number) else {"float": str(number)}
-    msg = f"{name}: parameter '{parameter}' cannot be a {type(value).__name__}"
+    msg = f"{name}, parameter '{parameter}': cannot be a {type(value).__name__}"
     raise TypeError(msg)

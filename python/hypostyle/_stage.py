@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import numbers
 import os
+import tarfile
 from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any, TypeAlias, TypeVar, cast
 
 import polars as pl
 
-from hypostyle import _native
+from hypostyle import _durations, _native
 from hypostyle._expr import KernelExpr, check_distinct, kernels_of
 from hypostyle._frame import adapter_of, needed, select
 from hypostyle._library import BUILTIN, Library, library_named, library_of
 from hypostyle._spec import IntoDuration, Spec, from_json, library_for, plain
+from hypostyle._suggestions import explained
 
 Frame = TypeVar("Frame")
 IntoSchema: TypeAlias = "pl.Schema | Mapping[str, pl.DataType | type[pl.DataType]] | pl.DataFrame"
@@ -55,16 +57,19 @@ class Stage:
     _specs: list[Spec]
     _columns: list[str]
 
+    @explained
     def __init__(
         self, exprs: KernelExpr | Iterable[KernelExpr], *, threads: int | None = None, time_column: str | None = None
     ) -> None:
-        self._specs = kernels_of([exprs] if isinstance(exprs, KernelExpr) else [list(exprs)], {}, "Stage")
+        is_list = isinstance(exprs, Iterable) and not isinstance(exprs, str | Mapping)
+        self._specs = kernels_of(cast("Iterable[object]", exprs) if is_list else [exprs], {}, "Stage")
         check_distinct(self._specs)
         self._columns = _columns_of(self._specs, time_column)
         self._library = library_for(self._specs, "Stage")
         self._running = self._library.Stage([spec.json for spec in self._specs], threads, time_column)
 
     @classmethod
+    @explained
     def load(
         cls, path: str | os.PathLike[str], *, threads: int | None = None, native: ModuleType | None = None
     ) -> Stage:
@@ -80,7 +85,7 @@ class Stage:
             OSError: The file cannot be read.
         """
         library = library_of(native)
-        return cls._wrap(library.Stage.load(path, threads=threads), library)
+        return cls._wrap(loaded(library, path, threads=threads), library)
 
     @classmethod
     def from_bytes(cls, state: bytes, *, native: ModuleType | None = None) -> Stage:
@@ -180,11 +185,11 @@ class Stage:
             >>> stage.advance_row({"symbol": "a", "price": 3.0})
             {'m2': 2.0}
         """
-        return self._running.advance_row(row if isinstance(row, dict) else dict(row))
+        return self._running.advance_row(row if isinstance(row, dict) else _as_dict(row, "advance_row"))
 
     def peek_row(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the same as `advance_row`, without changing the state."""
-        return self._running.peek_row(row if isinstance(row, dict) else dict(row))
+        return self._running.peek_row(row if isinstance(row, dict) else _as_dict(row, "peek_row"))
 
     def merge(self, other: Stage) -> None:
         """Add the keys of another stage, so that their rows can continue here; the other stage does not change.
@@ -244,6 +249,7 @@ class Stage:
             return [self.copy()]
         return [self._wrap(part, self._library) for part in self._running.split(breaks)]
 
+    @explained
     def evict(self, *, before: Any = None, idle_for: IntoDuration | None = None) -> int:
         """Evict idle keys, so that memory stays bounded when keys come and go.
 
@@ -412,6 +418,38 @@ def _restored(state: bytes, library: str) -> Stage:
     return Stage._wrap(custom.Stage.from_bytes(state), custom)
 
 
+def loaded(
+    library: Library, path: str | os.PathLike[str], specs: list[str] | None = None, threads: int | None = None
+) -> _native.Stage:
+    """Load a stage; the state of a pipeline holds those of its stages, and the error says how to get at them."""
+    try:
+        return library.Stage.load(path, specs, threads)
+    except ValueError:
+        if not tarfile.is_tarfile(path):
+            raise
+        with tarfile.open(path) as archive:
+            stages = [name for name in archive.getnames() if name.startswith("stage-")]
+        if not stages:
+            raise
+    msg = (
+        f"'{os.fspath(path)}': this is the state of a pipeline, an archive of the states of its stages: "
+        f"{', '.join(stages)}\n"
+        f"help: load one of them: hs.Stage.from_bytes(tarfile.open(path).extractfile('{stages[0]}').read())"
+    )
+    raise ValueError(msg)
+
+
+def _as_dict(row: Any, caller: str) -> dict[str, Any]:
+    """Return a mapping, or what has `keys` as one does, as a dict."""
+    if isinstance(row, Mapping) or (hasattr(row, "keys") and not hasattr(row, "columns")):
+        return dict(row)
+    msg = (
+        f"Stage.{caller} takes one row as a dict, a value by column name, not a {type(row).__name__}\n"
+        f"help: for several rows pass a frame to Stage.{caller.removesuffix('_row')}, or call {caller} for each"
+    )
+    raise TypeError(msg)
+
+
 def _columns_of(specs: list[Spec], time_column: str | None) -> list[str]:
     return list(dict.fromkeys([*needed(specs), *([] if time_column is None else [time_column])]))
 
@@ -434,4 +472,6 @@ def _duration(value: IntoDuration) -> str:
     """A duration as Rust reads it; an integer counts steps of an integer column."""
     if isinstance(value, int):
         return f"{value}i"
+    if isinstance(value, str):
+        return _durations.of_text("Stage.evict", "idle_for", value)
     return str(plain("Stage.evict", "idle_for", value))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
+import json
 import os
 import signal
 import sys
@@ -45,8 +46,26 @@ def convert() -> None:
     sys.exit(run_convert(sys.argv[2:]))
 
 
+def unknown_kernel(compiled: ModuleType, name: str) -> str | None:
+    """Return the error for a name that is no kernel, with what to use instead; `None` if it is one.
+
+    What other libraries call things is in the package, which only this error imports.
+    """
+    names = [kernel["name"] for kernel in json.loads(compiled.kernels_json())]
+    if name in names or name.startswith("-"):
+        return None
+    # The module that is loaded already: Python can load it only once.
+    sys.modules.setdefault("hypostyle._native", compiled)
+    from hypostyle._suggestions import kernel_advice
+
+    return f"error: unknown kernel '{name}'\nhelp: {kernel_advice(name, names)}"
+
+
 def run(compiled: ModuleType) -> None:
     """Run the command with the arguments of this process, and exit with its code."""
+    if sys.argv[1:2] == ["kernels"] and len(sys.argv) == 3 and (error := unknown_kernel(compiled, sys.argv[2])):
+        print(error, file=sys.stderr)
+        sys.exit(2)
     if sys.argv[1:] in (["--help"], ["-h"], ["help"]):
         code = compiled.run_cli(["hypostyle", *sys.argv[1:]])
         print(CONVERT)

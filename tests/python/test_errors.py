@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tarfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -34,7 +35,7 @@ def raised(action: Callable[[], object]) -> Exception:
         (lambda: hs.rolling_mean("x", timedelta(minutes=-5), by="ts"), ValueError, ["window"]),
         (lambda: hs.rolling_mean("x", "5m"), ValueError, ["rolling_mean", "by"]),
         (lambda: hs.rolling_mean("x", 3, closed="sideways"), ValueError, ["closed", "sideways", '"right"']),
-        (lambda: hs.rolling_mean("x", 3, center=1), TypeError, ["center", "true or false"]),
+        (lambda: hs.rolling_mean("x", 3, center=1), TypeError, ["center", "a boolean"]),
         (lambda: hs.rolling_mean("x", 3, min_samples="many"), TypeError, ["min_samples", "an integer"]),
         (lambda: hs.rolling_mean(3, 3), TypeError, ["column", "name of a column"]),
         (lambda: hs.rolling_mean("x", pl.col("y")), TypeError, ["window", "expression"]),
@@ -103,6 +104,15 @@ def test_unsorted_time() -> None:
     frame = FRAME.with_columns(ts=pl.col("ts").reverse())
     through_every_face(frame, hs.rolling_mean("x", "5m", by="ts", over="key"), ValueError, ["ts"])
     through_every_face(frame, hs.session_id("ts", "5m"), ValueError, ["session_id", "ts"])
+
+
+def test_polars_words_are_taken_off() -> None:
+    """A computed input makes Polars run the kernel."""
+    frame = FRAME.with_columns(ts=pl.col("ts").reverse())
+    error = raised(lambda: hs.with_columns(frame, hs.rolling_mean(pl.col("x") + 1, "5m", by="ts")))
+    assert isinstance(error, pl.exceptions.ComputeError)
+    assert str(error).startswith("rolling_mean, column 'ts', row 1: "), str(error)
+    assert str(error).endswith("help: sort by 'ts'"), str(error)
 
 
 def test_null_time() -> None:
@@ -233,3 +243,114 @@ def test_unknown_kernel_and_parameter_in_a_specification() -> None:
     assert isinstance(error, ValueError)
     assert "windw" in str(error)
     assert "window" in str(error)
+
+
+EXPRESSION: Any = hs.rolling_mean("x", 3)
+ANY: Any = hs
+SERIES = pl.Series("x", [1.25, 2.5])
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: ANY.Stage(EXPRESSION - 1), ["Stage takes hypostyle kernels themselves", ".alias("]),
+        (lambda: ANY.Stage([EXPRESSION * 2]), ["Stage takes hypostyle kernels themselves", ".alias("]),
+        (lambda: ANY.Stage(pl.col("x")), ["Stage takes hypostyle kernels", "the expression", "with_columns"]),
+        (lambda: ANY.struct(EXPRESSION - 1), ["hs.struct takes hypostyle kernels themselves", "the struct's fields"]),
+        (lambda: ANY.Stage("rolling_mean"), ["Stage takes hypostyle kernels", "a str"]),
+        (lambda: ANY.Stage(3), ["Stage takes hypostyle kernels", " int"]),
+        (lambda: ANY.Stage({"m": EXPRESSION}), ["Stage takes hypostyle kernels", "a dict"]),
+        (
+            lambda: hs.with_columns(FRAME.to_pandas(), EXPRESSION, over="key"),
+            ["over= names an output column", "hs.rolling_mean('price', 20, over=...)"],
+        ),
+        (lambda: ANY.rolling_mean(SERIES, 3), ["rolling_mean, parameter 'column'", "polars.Series", "into a frame"]),
+        (lambda: ANY.rolling_mean(SERIES.to_pandas(), 3), ["parameter 'column'", "pandas.Series", "into a frame"]),
+        (lambda: ANY.rolling_mean(SERIES.to_numpy(), 3), ["parameter 'column'", "numpy.ndarray", "into a frame"]),
+        (lambda: ANY.rolling_mean(SERIES.to_arrow(), 3), ["parameter 'column'", "pyarrow.", "into a frame"]),
+        (lambda: ANY.rolling_mean("x", 3, over=SERIES), ["parameter 'over'", "polars.Series", "into a frame"]),
+        (lambda: ANY.rolling_mean("x", 3, over=SERIES.cast(pl.String)), ["parameter 'over'", "polars.Series"]),
+        (lambda: ANY.rolling_mean("x", 3, over=5), ["parameter 'over'", "a column name or several, got 5"]),
+        (lambda: ANY.row_dot(SERIES, [1.0]), ["parameter 'columns'", "polars.Series", "into a frame"]),
+        (lambda: ANY.rolling_mean(["x", "y"], 3), ["parameter 'column'", "one column", "a list", "kernel per column"]),
+        (lambda: ANY.rolling_mean("x", SERIES), ["parameter 'window'", "polars.Series", "{'length': 'n'}"]),
+    ],
+)
+def test_what_is_not_a_kernel_or_a_column(make: Callable[[], object], words: list[str]) -> None:
+    error = raised(make)
+    assert isinstance(error, TypeError), repr(error)
+    assert all(word in str(error) for word in words), str(error)
+    assert "1.25" not in str(error), str(error)
+    assert len(str(error)) < 400, str(error)
+
+
+@pytest.mark.parametrize("face", [hs.Stage, lambda kernel: hs.with_columns(FRAME.to_pandas(), kernel)])
+def test_several_columns_in_one_kernel(face: Callable[[Any], object]) -> None:
+    for column in (pl.all(), pl.col("x", "y"), pl.col(pl.Float64)):
+        error = raised(lambda column=column: face(hs.rolling_mean(column, 3)))
+        assert isinstance(error, ValueError)
+        assert all(word in str(error) for word in ["'column'", "one column per kernel", "for name in names"]), str(
+            error
+        )
+
+
+def test_messages_in_python_are_in_python() -> None:
+    for make in (
+        lambda: ANY.rolling_mean("x", 2.5),
+        lambda: ANY.rolling_mean("x", 3, center=1),
+        lambda: ANY.rolling_mean("x", "5m", by="ts", center=True),
+        lambda: hs.Stage(hs.rolling_mean("x", 3, center=True)),
+    ):
+        message = str(raised(make))
+        assert not re.search(r"\{(length|start) =|\btrue\b|\bfalse\b", message), message
+
+
+def test_single_rows_are_dicts() -> None:
+    stage = hs.Stage(hs.rolling_mean("x", 2))
+    stage.set_schema({"x": pl.Float64})
+    for call, name in ((stage.advance_row, "advance_row"), (stage.peek_row, "peek_row")):
+        for rows in ([{"x": 1.0}, {"x": 2.0}], [("x", 1.0)], 1.0, FRAME, "x"):
+            error = raised(lambda call=call, rows=rows: call(rows))
+            assert isinstance(error, TypeError)
+            assert str(error).startswith(f"Stage.{name} takes one row as a dict"), str(error)
+            assert f"a frame to Stage.{name.removesuffix('_row')}" in str(error)
+    assert stage.n_rows == 0
+
+
+def test_rows_out_of_order_say_where() -> None:
+    stage = hs.Stage(hs.rolling_sum("x", "2i", by="t"))
+    stage.advance(pl.DataFrame({"t": [5, 6], "x": [1.0, 1.0]}))
+    batch = str(raised(lambda: stage.advance(pl.DataFrame({"t": [7, 8, 3], "x": [1.0, 1.0, 1.0]}))))
+    assert "column 't', row 4: " in batch
+    assert "(row 2 of its batch; rows are counted from 0 since the stage began)\nhelp: sort by 't'" in batch
+    alone = str(raised(lambda: stage.advance_row({"t": 3, "x": 1.0})))
+    assert "column 't', row 2: " in alone
+    assert "(rows are counted from 0 since the stage began)\nhelp: leave the row out" in alone
+    assert "sort" not in alone.split("help:")[1]
+
+
+def test_the_state_of_a_pipeline_is_no_stage(tmp_path: Path) -> None:
+    FRAME.select("x").write_parquet(tmp_path / "in.parquet")
+    pipeline = hs.Pipeline(
+        f"""
+        state = "{tmp_path / "state"}"
+        [source]
+        path = "{tmp_path / "in.parquet"}"
+        [[stage]]
+        [[stage.kernel]]
+        name = "expanding_sum"
+        column = "x"
+        alias = "sum"
+        [sink]
+        path = "{tmp_path / "out.parquet"}"
+        """
+    )
+    pipeline.run()
+    path = tmp_path / "state"
+    for load in (hs.Stage.load, lambda state: FRAME.lazy().hs.with_columns(state=state)):
+        error = raised(lambda load=load: load(path))
+        assert isinstance(error, ValueError)
+        assert all(words in str(error) for words in (str(path), "the state of a pipeline", "stage-1.arrow")), str(error)
+    (way_out,) = re.findall(r"help: load one of them: (.*)", str(error))
+    stage = eval(way_out, {"hs": hs, "tarfile": tarfile, "path": path})
+    assert stage.n_rows == len(FRAME)

@@ -307,8 +307,8 @@ def test_a_call_with_numbers_runs_the_function() -> None:
 
 def test_wrong_calls(specs: list[Any]) -> None:
     wrong: list[tuple[tuple[Any, ...], str]] = [
-        (("a", "b", "c", "d"), "spread: too many positional arguments"),
-        (("a",), "spread: missing a required argument: 'ask'"),
+        (("a", "b", "c", "d"), "spread takes bid, ask and scale by position, got 4 values"),
+        (("a",), "spread, parameter 'ask': required"),
         (("a", (1, 2)), r"parameter 'ask' takes a column \(a name or a Polars expression\) or a number, not a tuple"),
         ((pl.DataFrame([1]), 2), "spread takes columns, such as names, expressions or Series, not a DataFrame"),
         (("a", 2**70), "spread: parameter 'ask': 1180591620717411303424 is beyond 64 bits"),

@@ -432,7 +432,7 @@ def test_wrong_data() -> None:
         ((pl.DataFrame({"a": one}), 1), TypeError, "not a DataFrame"),
         ((pa.table({"a": one}), 1), TypeError, "not a Table"),
         ((pl.Series(["u"]), 1), TypeError, "got string"),
-        ((one,), TypeError, "missing a required argument: 'b'"),
+        ((one,), TypeError, "parameter 'b': required"),
     ]
     for arguments, error, message in wrong:
         with pytest.raises(error, match=message):

@@ -179,7 +179,7 @@ def test_map_with_arguments(frame: pd.DataFrame) -> None:
 
     expected = frame["n"].map(shifted, by=3)
     pd.testing.assert_series_equal(frame["n"].map(shifted, engine=ENGINE, by=3), expected)
-    with pytest.raises(TypeError, match="unexpected keyword argument 'at'"):
+    with pytest.raises(TypeError, match="shifted, parameter 'at': unknown parameter"):
         frame["n"].map(shifted, engine=ENGINE, at=3)
 
 

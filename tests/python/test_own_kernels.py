@@ -232,15 +232,15 @@ def test_the_page_does_what_it_says(own: ModuleType, tmp_path: Path, monkeypatch
 
 
 def test_wrong_arguments_are_refused_by_name(own: ModuleType) -> None:
-    with pytest.raises(TypeError, match=re.escape("fading_peak() got an unexpected keyword argument 'kep'")):
+    with pytest.raises(TypeError, match="fading_peak, parameter 'kep': unknown parameter\nhelp: did you mean 'keep'"):
         own.fading_peak("x", kep=0.5)
-    with pytest.raises(TypeError, match=re.escape("fading_peak() missing a required argument: 'column'")):
+    with pytest.raises(TypeError, match="fading_peak, parameter 'column': required"):
         own.fading_peak()
     with pytest.raises(ValueError, match="fading_peak, parameter 'keep': must be from 0 to 1, got 2"):
         own.fading_peak("x", keep=2.0)
     with pytest.raises(hs.ColumnNotFoundError, match=r"fading_peak.*'y'"):
         hs.with_columns(FRAME, own.fading_peak("y"))
-    with pytest.raises(TypeError, match="fading_peak: parameter 'keep' cannot be an expression"):
+    with pytest.raises(TypeError, match="fading_peak, parameter 'keep': cannot be an expression"):
         own.fading_peak("x", keep=pl.col("y"))
 
 

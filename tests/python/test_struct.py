@@ -56,7 +56,7 @@ def test_computed_inputs() -> None:
 
 def test_mistakes() -> None:
     with pytest.raises(
-        TypeError, match=r"hs.struct takes hypostyle kernels, not .*; use pl.struct for other expressions"
+        TypeError, match=r"hs.struct takes hypostyle kernels, not .*\nhelp: compute other expressions with pl.struct"
     ):
         hs.struct(pl.col("x"))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"hs.struct needs at least one kernel"):

@@ -16,6 +16,7 @@ from hypostyle._functions.shown import shown
 from hypostyle._functions.source import function_from_text
 from hypostyle._functions.translate import translate, translate_scan
 from hypostyle._spec import IntoColumns
+from hypostyle._suggestions import misfit
 
 if TYPE_CHECKING:
     from hypostyle._functions.pandas_engine import PandasEngine
@@ -104,8 +105,8 @@ class Function:
         try:
             bound = self._columns.bind(*args, **kwargs)
         except TypeError as reason:
-            msg = f"{self.program.name}: {reason}"
-            raise TypeError(msg) from None
+            name = self.program.name
+            raise TypeError(misfit(name, self._columns, tuple(args), kwargs) or f"{name}: {reason}") from None
         columns = {name: value for name, value in bound.arguments.items() if is_column(value)}
         numbers = {name: value for name, value in bound.arguments.items() if name not in columns}
         program = self.with_numbers(numbers, columns)

@@ -141,7 +141,7 @@ fn refuse_center(arguments: &Arguments, center: bool) -> Result<()> {
     if center {
         return Err(arguments
             .refuse("center", "needs a window of a fixed number of rows")
-            .with_help("set window to a number, or center=false"));
+            .with_help("set window to a number of rows, or remove center"));
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ impl<'a> Arguments<'a> {
         for parameter in parameters {
             if matches!(parameter.default, Literal::Required) && !arguments.values.contains_key(&*parameter.name) {
                 let expected = parameter.kind.expected();
-                return Err(arguments.refuse(&parameter.name, format!("is required: {expected}")));
+                return Err(arguments.refuse(&parameter.name, format!("required, expected {expected}")));
             }
         }
         Ok(arguments)

@@ -90,11 +90,11 @@ impl Kind {
             Self::Numbers => "a list of numbers",
             Self::NumbersOrColumns => "a list of numbers and names of columns",
             Self::Count => "an integer",
-            Self::Flag => "true or false",
+            Self::Flag => "a boolean",
             Self::Choice(_) => "one of a few words",
             Self::Words(_) => "a list of some of its words, such as ['r2']",
             Self::Window => {
-                "a number of rows, a duration such as '5m', or a column as {length = 'n'} or {start = 'since'}"
+                "a number of rows, a duration such as '5m', or a column with the length or start of each window"
             }
             Self::Rows => "a number of rows",
             Self::Weights => "a list of numbers or the name of a shape",

@@ -74,7 +74,7 @@ impl Stage {
                 "center",
                 "a centered window needs later rows, so it cannot run in a stage",
             )
-            .with_help("set center=false, or run it over a whole frame in memory"));
+            .with_help("remove center, or run it over a whole frame in memory"));
         }
         Ok(Self { plan: Arc::new(plan), time_column: None, threads: 0, bound: None })
     }

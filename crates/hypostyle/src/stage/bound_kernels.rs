@@ -434,7 +434,13 @@ impl BoundKernels {
     /// The error of a row that is not in order: that of a batch of this row.
     fn explain(&mut self, operands: &Operands) -> Error {
         let result = self.batch_of(operands).and_then(|row| self.peek(&row, 1));
-        result.err().unwrap_or_else(|| Error::internal("a single row is refused, but a batch of it is not"))
+        match result {
+            Err(error) if error.kind() == ErrorKind::Unsorted => {
+                error.with_help("leave the row out, or hold rows back until they can be passed in order")
+            }
+            Err(error) => error,
+            Ok(_) => Error::internal("a single row is refused, but a batch of it is not"),
+        }
     }
 
     /// Copies of the states of some keys, in this order, under other names.

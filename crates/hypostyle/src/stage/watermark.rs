@@ -241,22 +241,27 @@ impl Watermark {
         let for_key =
             if names.is_empty() { String::new() } else { format!(" for key {}", shown_key(&names, &columns, row)) };
         let number = rows_before + row as u64;
+        let counted = match (rows_before, rows.num_rows()) {
+            (0, _) => "rows are counted from 0".to_string(),
+            (_, 1) => "rows are counted from 0 since the stage began".to_string(),
+            _ => format!("row {row} of its batch; rows are counted from 0 since the stage began"),
+        };
         let column = rows.column(self.order.column());
         let error = |problem: String| {
             Error::new(ErrorKind::Unsorted, problem).in_kernel(&self.kernel).at_column(name).at_row(number)
         };
         if let Order::Window(_) = self.order {
-            return error(format!("the window start decreases{for_key} (rows are counted from 0)"))
+            return error(format!("the window start decreases{for_key} ({counted})"))
                 .with_help("sort the rows, or run the kernel over a whole frame in memory");
         }
         if column.is_null(row) {
-            return error(format!("the time column has a null{for_key} (rows are counted from 0)"))
+            return error(format!("the time column has a null{for_key} ({counted})"))
                 .with_help("drop or fill the rows without a time");
         }
         let earlier = i64::into_array(vec![previous], None, column.data_type());
         let (here, before) = (shown(column, row), shown(&earlier, 0));
         let within = if names.is_empty() { "" } else { " within each key; rows of other keys may be in between" };
-        error(format!("the time column is not sorted{for_key}: {here} after {before} (rows are counted from 0)"))
+        error(format!("the time column is not sorted{for_key}: {here} after {before} ({counted})"))
             .with_help(format!("sort by '{name}'{within}"))
     }
 }

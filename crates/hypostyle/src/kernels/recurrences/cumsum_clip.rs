@@ -69,7 +69,8 @@ pub(crate) const CUMSUM_CLIP: Entry = Entry {
     summary: "Running sum that is clipped to two bounds at every row.",
     formula: "y[i] = min(max(y[i-1] + x[i], lower[i]), upper[i]), y[-1] = initial",
     notes: "The bounds are numbers (infinities too) or columns. If the lower bound of a row is above its upper bound, the upper \
-            bound wins. A row with a null in any input keeps the sum and returns it. A NaN stays in the sum.",
+            bound wins. A row with a null in any input keeps the sum and returns it. A NaN stays in the sum; a bound that is NaN \
+            in a row does not clip in that row.",
     source: "Requested in pandas#27935; as `numpy.clip` at every step.",
     parameters: &[
         COLUMN,

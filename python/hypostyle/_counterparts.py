@@ -1,0 +1,371 @@
+"""What pandas, Polars, TA-Lib and SQL call something, and what does the same here.
+
+One list: the messages about unknown names read it, and tools/generate.py makes docs/other-names.md of it.  Every `use`
+is code that a test runs, and every kernel in it is one of the catalog.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """Names in other libraries, separated by commas, and the code that does the same here.
+
+    The code is an expression over columns `x`, `y` and `w` of numbers, `t` of times and `key`.  It is Polars' own if no
+    kernel does it; without code, `note` says what to do.
+    """
+
+    use: str
+    pandas: str = ""
+    polars: str = ""
+    talib: str = ""
+    sql: str = ""
+    note: str = ""
+
+    @property
+    def by_library(self) -> list[list[str]]:
+        """The names in pandas, Polars, TA-Lib and SQL."""
+        return [_split(text) for text in (self.pandas, self.polars, self.talib, self.sql)]
+
+    @property
+    def advice(self) -> str:
+        """What to use, in a line."""
+        if not self.use:
+            return self.note
+        return f"use {self.use}" + (f" ({self.note})" if self.note else "")
+
+
+SECTIONS: dict[str, list[Counterpart]] = {
+    "Windows": [
+        Counterpart('hs.rolling_mean("x", 20)', "rolling(20).mean()", "rolling_mean(20)", "SMA, MA", "AVG"),
+        Counterpart(
+            'hs.rolling_mean("x", "5m", by="t")',
+            'rolling("5min").mean()',
+            'rolling_mean_by("t", "5m")',
+            sql="AVG ... RANGE INTERVAL '5 minutes' PRECEDING",
+            note="so for every rolling kernel",
+        ),
+        Counterpart('hs.rolling_sum("x", 20)', "rolling(20).sum()", "rolling_sum(20)", "SUM", "SUM"),
+        Counterpart('hs.rolling_count("x", 20)', "rolling(20).count()", sql="COUNT"),
+        Counterpart('hs.rolling_product("x", 20)', "rolling(20).apply(np.prod)", sql="PRODUCT"),
+        Counterpart('hs.rolling_min("x", 20)', "rolling(20).min()", "rolling_min(20)", "MIN", "MIN"),
+        Counterpart('hs.rolling_max("x", 20)', "rolling(20).max()", "rolling_max(20)", "MAX", "MAX"),
+        Counterpart('hs.rolling_range("x", 20)', "rolling(20).apply(np.ptp)"),
+        Counterpart(
+            'hs.rolling_argmax("x", 20)',
+            "rolling(20).apply(np.argmax)",
+            note="counts rows back from the current one; pandas' from the window start",
+        ),
+        Counterpart('pl.int_range(pl.len()) - hs.rolling_argmax("x", 20)', talib="MAXINDEX"),
+        Counterpart('pl.int_range(pl.len()) - hs.rolling_argmin("x", 20)', talib="MININDEX"),
+        Counterpart('hs.rolling_std("x", 20)', "rolling(20).std()", "rolling_std(20)", sql="STDDEV, STDDEV_SAMP"),
+        Counterpart('hs.rolling_std("x", 20, ddof=0)', talib="STDDEV", sql="STDDEV_POP"),
+        Counterpart('hs.rolling_var("x", 20)', "rolling(20).var()", "rolling_var(20)", sql="VARIANCE, VAR_SAMP"),
+        Counterpart('hs.rolling_var("x", 20, ddof=0)', talib="VAR", sql="VAR_POP"),
+        Counterpart('hs.rolling_sem("x", 20)', "rolling(20).sem()", sql="SEM"),
+        Counterpart(
+            'hs.rolling_skew("x", 20)',
+            "rolling(20).skew()",
+            "rolling_skew(20, bias=False)",
+            sql="SKEWNESS",
+        ),
+        Counterpart(
+            'hs.rolling_kurt("x", 20)', "rolling(20).kurt()", "rolling_kurtosis(20, bias=False)", sql="KURTOSIS"
+        ),
+        Counterpart('hs.rolling_zscore("x", 20)', "(x - x.rolling(20).mean()) / x.rolling(20).std()"),
+        Counterpart('hs.rolling_median("x", 20)', "rolling(20).median()", "rolling_median(20)", sql="MEDIAN"),
+        Counterpart(
+            'hs.rolling_quantile("x", 0.9, 20)',
+            "rolling(20).quantile(0.9)",
+            'rolling_quantile(0.9, "linear", 20)',
+            sql="QUANTILE_CONT, PERCENTILE_CONT",
+        ),
+        Counterpart('hs.rolling_mad("x", 20)', sql="MAD"),
+        Counterpart('hs.rolling_rank("x", 20)', "rolling(20).rank()", "rolling_rank(20)"),
+        Counterpart('hs.rolling_nunique("x", 20)', "rolling(20).nunique()", sql="COUNT(DISTINCT x)"),
+        Counterpart('hs.rolling_mode("x", 20)', sql="MODE"),
+        Counterpart('hs.rolling_entropy("x", 20, base=2)', sql="ENTROPY"),
+        Counterpart(
+            'hs.rolling_first("x", 20)',
+            "rolling(20).first()",
+            sql="FIRST_VALUE(x IGNORE NULLS)",
+            note="nulls are skipped",
+        ),
+        Counterpart(
+            'hs.rolling_last("x", 20)', "rolling(20).last()", sql="LAST_VALUE(x IGNORE NULLS)", note="nulls are skipped"
+        ),
+        Counterpart('hs.rolling_any(pl.col("x") > 2, 20)', "(x > 2).rolling(20).max()", sql="BOOL_OR"),
+        Counterpart('hs.rolling_all(pl.col("x") > 2, 20)', "(x > 2).rolling(20).min()", sql="BOOL_AND"),
+        Counterpart(
+            'hs.rolling_cov("x", "y", 20)',
+            "rolling(20).cov(y)",
+            'pl.rolling_cov("x", "y", window_size=20)',
+            sql="COVAR_SAMP",
+        ),
+        Counterpart('hs.rolling_cov("x", "y", 20, ddof=0)', sql="COVAR_POP"),
+        Counterpart(
+            'hs.rolling_corr("x", "y", 20)',
+            "rolling(20).corr(y)",
+            'pl.rolling_corr("x", "y", window_size=20)',
+            "CORREL",
+            "CORR",
+        ),
+        Counterpart('hs.rolling_autocorr("x", 20, lag=1)', "rolling(20).corr(x.shift(1))"),
+        Counterpart('hs.rolling_beta("y", "x", 20)', sql="REGR_SLOPE(y, x)"),
+        Counterpart('hs.rolling_alpha("y", "x", 20)', sql="REGR_INTERCEPT(y, x)"),
+        Counterpart('hs.rolling_r2("y", "x", 20)', sql="REGR_R2(y, x)"),
+        Counterpart(
+            'hs.rolling_beta(pl.col("y").pct_change(), pl.col("x").pct_change(), 5)',
+            talib="BETA",
+            note="TA-Lib's is the slope of the returns; that of the values is hs.rolling_beta",
+        ),
+        Counterpart('hs.rolling_trend("x", 14)', talib="LINEARREG_SLOPE"),
+        Counterpart(
+            'hs.rolling_mean("x", 14) + 6.5 * hs.rolling_trend("x", 14)', talib="LINEARREG", note="6.5 is (14 - 1) / 2"
+        ),
+        Counterpart('hs.rolling_mean("x", 14) - 6.5 * hs.rolling_trend("x", 14)', talib="LINEARREG_INTERCEPT"),
+        Counterpart('hs.rolling_mean("x", 14) + 7.5 * hs.rolling_trend("x", 14)', talib="TSF"),
+        Counterpart('hs.rolling_trend("x", 14).arctan().degrees()', talib="LINEARREG_ANGLE"),
+        Counterpart('hs.rolling_ols("y", ["x", "w"], 20)', "RollingOLS(y, X, 20)"),
+        Counterpart(
+            'hs.rolling_weighted_mean("x", "w", 20)',
+            "(x * w).rolling(20).sum() / w.rolling(20).sum()",
+            note="VWAP: w is the volume",
+        ),
+        Counterpart('hs.rolling_fir_mean("x", 20, "linear")', talib="WMA"),
+        Counterpart('hs.rolling_fir_mean("x", 21, "triang")', talib="TRIMA", note="the same for odd windows"),
+        Counterpart('hs.rolling_fir_mean("x", 20, "hann")', 'rolling(20, win_type="hann").mean()'),
+        Counterpart('hs.rolling_fir_mean("x", 3, [1, 2, 3])', polars="rolling_mean(3, weights=[1, 2, 3])"),
+        Counterpart(
+            'hs.rolling_fir_sum("x", 3, [1, 2, 3])',
+            "np.convolve(x, [3, 2, 1])[: len(x)]",
+            "rolling_sum(3, weights=[1, 2, 3])",
+        ),
+        Counterpart(
+            "",
+            "rolling(20).apply(f)",
+            "rolling_map(f, 20)",
+            note="compile f with @hs.rolling: see own-functions.md",
+        ),
+    ],
+    "All rows so far": [
+        Counterpart('hs.expanding_mean("x")', "expanding().mean()", sql="AVG", note="so for every expanding kernel"),
+        Counterpart('hs.expanding_sum("x")', "expanding().sum(), cumsum()", "cum_sum()", sql="SUM"),
+        Counterpart('hs.expanding_max("x")', "expanding().max(), cummax()", "cum_max()", sql="MAX"),
+        Counterpart('hs.expanding_min("x")', "expanding().min(), cummin()", "cum_min()", sql="MIN"),
+        Counterpart('hs.expanding_product("x")', "cumprod()", "cum_prod()"),
+        Counterpart('hs.expanding_count("x")', "expanding().count()", "cum_count()", sql="COUNT"),
+        Counterpart('hs.expanding_std("x")', "expanding().std()"),
+        Counterpart('hs.expanding_quantile("x", 0.9)', "expanding().quantile(0.9)"),
+        Counterpart('hs.expanding_first("x")', sql="FIRST_VALUE(x IGNORE NULLS)"),
+        Counterpart(
+            'hs.expanding_last("x")',
+            "ffill()",
+            'forward_fill(), fill_null(strategy="forward")',
+            sql="LAST_VALUE(x IGNORE NULLS)",
+        ),
+        Counterpart(
+            'hs.expanding_count("t", over="key")',
+            polars='pl.int_range(1, pl.len() + 1).over("key")',
+            sql="ROW_NUMBER",
+            note="of a column without nulls",
+        ),
+        Counterpart(
+            'hs.expanding_count("t", over="key") - 1',
+            "groupby(key).cumcount()",
+            'pl.int_range(pl.len()).over("key")',
+            note="of a column without nulls",
+        ),
+        Counterpart(
+            'hs.cumsum_clip("x", 0, 5)',
+            "cumsum().clip(0, 5)",
+            "cum_sum().clip(0, 5)",
+            note="clips the running sum itself at every row, not only what is shown of it",
+        ),
+        Counterpart(
+            'hs.session_id("t", "30m")',
+            '(t.diff() > "30min").cumsum()',
+            '(pl.col("t").diff() > pl.duration(minutes=30)).cum_sum()',
+            sql="SESSION",
+        ),
+        Counterpart('hs.affine_scan(0.9, "x")', "scipy.signal.lfilter([1], [1, -0.9], x)", sql="WITH RECURSIVE"),
+        Counterpart(
+            "",
+            "for row in frame.itertuples()",
+            "map_batches(f)",
+            note="compile the loop with @hs.scan or @hs.loop: see own-functions.md",
+        ),
+    ],
+    "Exponential weights": [
+        Counterpart('hs.ewm_mean("x", span=20)', "ewm(span=20).mean()", "ewm_mean(span=20)"),
+        Counterpart(
+            'hs.ewm_mean("x", span=20, adjust=False)',
+            talib="EMA",
+            note="TA-Lib starts from the mean of the first 20 values",
+        ),
+        Counterpart(
+            '2 * hs.ewm_mean("x", span=20, adjust=False)'
+            ' - hs.ewm_mean(hs.ewm_mean("x", span=20, adjust=False), span=20, adjust=False)',
+            talib="DEMA",
+            note="except for the start, as for EMA",
+        ),
+        Counterpart(
+            'hs.ewm_mean("x", span=12, adjust=False) - hs.ewm_mean("x", span=26, adjust=False)',
+            talib="MACD",
+            note="except for the start, as for EMA",
+        ),
+        Counterpart(
+            '100 * hs.ewm_mean(pl.col("x").diff().clip(0), alpha=1 / 14, adjust=False)'
+            ' / hs.ewm_mean(pl.col("x").diff().abs(), alpha=1 / 14, adjust=False)',
+            talib="RSI",
+            note="TA-Lib starts from the mean of the first 14 differences",
+        ),
+        Counterpart('pl.col("x").ewm_std(span=20)', "ewm(span=20).std()", "ewm_std(span=20)", note="not a kernel yet"),
+        Counterpart('pl.col("x").ewm_var(span=20)', "ewm(span=20).var()", "ewm_var(span=20)", note="not a kernel yet"),
+        Counterpart(
+            "",
+            "ewm(span=20).corr(y), ewm(span=20).cov(y)",
+            note="not a kernel yet; write the recurrence with @hs.scan: see own-functions.md",
+        ),
+        Counterpart(
+            'pl.col("x").ewm_mean_by("t", half_life="1h")',
+            'ewm(halflife="1h", times=t).mean()',
+            'ewm_mean_by("t", half_life="1h")',
+            note="not a kernel yet, as hs.ewm_mean decays by row; Polars' is that of adjust=False",
+        ),
+    ],
+    "Indicators": [
+        Counterpart('(hs.rolling_max("x", 14) + hs.rolling_min("x", 14)) / 2', talib="MIDPOINT"),
+        Counterpart(
+            'hs.rolling_mean("x", 20) + 2 * hs.rolling_std("x", 20, ddof=0)', talib="BBANDS", note="the upper band"
+        ),
+        Counterpart('pl.col("x").diff(10)', talib="MOM"),
+        Counterpart('100 * pl.col("x").pct_change(10)', talib="ROC"),
+        Counterpart(
+            '(pl.col("x") - hs.rolling_min("x", 14)) / hs.rolling_range("x", 14) - 1',
+            talib="WILLR",
+            note="times 100, with the low in the minimum and the high in the maximum",
+        ),
+        Counterpart(
+            "", talib="KAMA, SAR, T3", note="not a kernel yet; write the recurrence with @hs.scan: see own-functions.md"
+        ),
+    ],
+    "Rows before and after": [
+        Counterpart(
+            'hs.rolling_last("x", 1, closed="left")',
+            "shift(), shift(1)",
+            "shift(), shift(1)",
+            sql="LAG",
+            note="one row back; Polars' own shift(n) goes further",
+        ),
+        Counterpart(
+            'pl.col("x") - hs.rolling_last("x", 1, closed="left")',
+            "diff()",
+            "diff()",
+            note="or Polars' own diff()",
+        ),
+        Counterpart(
+            'pl.col("x") / hs.rolling_last("x", 1, closed="left") - 1',
+            "pct_change()",
+            "pct_change()",
+            note="or Polars' own pct_change()",
+        ),
+        Counterpart('pl.col("x").shift(-1)', "shift(-1)", "shift(-1)", sql="LEAD", note="needs a later row: no kernel"),
+        Counterpart('pl.col("x").backward_fill()', "bfill()", "backward_fill()", note="needs later rows: no kernel"),
+        Counterpart('pl.col("x").interpolate()', "interpolate()", "interpolate()", note="needs later rows: no kernel"),
+        Counterpart(
+            'pl.col("x").rank()',
+            "rank()",
+            "rank()",
+            sql="RANK, DENSE_RANK, PERCENT_RANK, NTILE",
+            note="ranks the whole column: no kernel; hs.expanding_rank ranks among the rows so far",
+        ),
+        Counterpart(
+            "",
+            "resample(rule), groupby(key).agg(f)",
+            "group_by(key), group_by_dynamic(t)",
+            sql="GROUP BY",
+            note="kernels give a result per row; use the frame's own group_by",
+        ),
+    ],
+}
+
+PARAMETERS: dict[str, str] = {
+    "window": "window_size, timeperiod, period, periods, length, size, win, n",
+    "min_samples": "min_periods, min_count, min_obs",
+    "half_life": "halflife",
+    "ignore_nulls": "ignore_na, ignore_nan",
+    "by": "on, index_column, time, time_column, timestamp",
+    "over": "groupby, group_by, partition_by, key, keys, by",
+    "quantile": "q, percentile",
+    "method": "ties",
+    "lower": "a_min, lower_bound, min",
+    "upper": "a_max, upper_bound, max",
+    "initial": "init, start",
+    "gap": "timeout, threshold, max_gap",
+    "covar": "given",
+    "time_column": "time, by",
+    "threads": "n_threads, num_threads, n_jobs",
+    "column": "expr, col, x",
+}
+"""Our parameters, with their names elsewhere."""
+
+NO_PARAMETERS: dict[str, str] = {
+    "weights": "use hs.rolling_fir_mean for weights by position, hs.rolling_weighted_mean for weights in a column",
+    "win_type": "use hs.rolling_fir_mean, _sum, _var or _std with weights='hann'",
+    "times": "hs.ewm_mean decays by row; Polars' own ewm_mean_by decays by time",
+    "bias": "the result is corrected for bias, as in pandas",
+    "engine": "kernels are compiled: leave it out",
+    "engine_kwargs": "kernels are compiled: leave it out",
+    "raw": "kernels are compiled: leave it out",
+    "numeric_only": "name the column instead",
+    "axis": "kernels go along the rows; hs.row_dot goes across columns",
+    "name": "name the result with .alias()",
+    "alias": "name the result with .alias()",
+}
+"""Parameters that no kernel has, with what to do."""
+
+
+def counterparts() -> Iterator[Counterpart]:
+    """Return all of them."""
+    for section in SECTIONS.values():
+        yield from section
+
+
+@cache
+def by_key() -> dict[str, list[Counterpart]]:
+    """Return them by what a program may try, in lower case: `rolling_std` and `std` for `rolling(20).std()`."""
+    found: dict[str, list[Counterpart]] = {}
+    for counterpart in counterparts():
+        for names in counterpart.by_library:
+            for key in {key for name in names for key in _keys(name)}:
+                same = found.setdefault(key, [])
+                if counterpart not in same:
+                    same.append(counterpart)
+    return found
+
+
+def _split(text: str) -> list[str]:
+    """Split at commas outside of parentheses and brackets."""
+    names = [""]
+    for part in text.split(", "):
+        within = names[-1].count("(") > names[-1].count(")")
+        if within:
+            names[-1] += f", {part}"
+        else:
+            names.append(part)
+    return [name for name in names if name]
+
+
+def _keys(name: str) -> set[str]:
+    """Return the identifiers of a name: those of its calls, without their arguments."""
+    if not re.fullmatch(r"[\w.]+(\([^()]*\))?(\.\w+\([^()]*\))*", name):
+        return set()
+    words = [word.lower() for word in re.sub(r"\([^()]*\)", "", name).split(".") if word]
+    words = [word for word in words if word not in ("over", "pl", "np")]
+    return {"_".join(words), words[-1]}
