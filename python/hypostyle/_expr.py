@@ -102,8 +102,9 @@ def struct(*exprs: KernelExpr | Iterable[KernelExpr], **named: KernelExpr) -> pl
     Polars evaluates each expression separately, so each kernel with `over` groups the rows by key again.  The kernels
     of one struct group them only once, and run on several threads.  `.struct.unnest()` turns the fields into columns.
 
-    Polars holds all input and output columns in memory at once, in its streaming engine too.  Over a LazyFrame
-    `LazyFrame.hs.with_columns` needs less memory.
+    Over a LazyFrame use `LazyFrame.hs.with_columns`, which needs memory for a batch instead of all rows.  Or unnest the
+    frame, `lf.with_columns(s=hs.struct(...)).unnest("s")`: for `.struct.unnest()` Polars' streaming engine computes the
+    struct once per field.
 
     Args:
         exprs: Kernels, such as `hs.rolling_mean("price", 20, over="symbol").alias("m20")`.
