@@ -1,8 +1,8 @@
 """What the plan of a LazyFrame says: whether its rows have an order, and which stages are in it.
 
 Polars prints plans, but the text does not say which order a join keeps.  So the plan is read through the visitor that
-Polars gives to its GPU engine.  The visitor is not public: whatever it cannot show is taken as a node that keeps the
-order of its inputs, so that a warning about the order is never false.
+Polars gives to its GPU engine.  The visitor is not public, so any error of it is caught: what it cannot show is taken
+as a node that keeps the order of its inputs, and a warning about the order is never false.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _walked(frame: pl.LazyFrame, inputs: Callable[[Node], list[int]]) -> Iterato
     """
     try:
         visitor = frame._ldf.with_optimizations(pl.QueryOptFlags.none()._pyoptflags).visit()
-    except AttributeError:
+    except Exception:
         return
     waiting, seen = [visitor.get_node()], set()
     while waiting:
@@ -69,7 +69,7 @@ def _walked(frame: pl.LazyFrame, inputs: Callable[[Node], list[int]]) -> Iterato
         visitor.set_node(number)
         try:
             view = visitor.view_current_node()
-        except NotImplementedError:
+        except Exception:
             view = None
         node = Node(view, visitor.get_inputs())
         yield node
