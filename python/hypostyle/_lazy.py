@@ -121,10 +121,11 @@ def _check_order(frame: pl.LazyFrame, specs: list[Spec]) -> None:
     """Warn if a kernel depends on an order that the rows do not have."""
     ordered = next((spec for spec in specs if spec.depends_on_order and not spec.time_columns), None)
     if ordered is not None and (operation := row_order_lost_by(frame)) is not None:
+        takes_time = any(parameter["name"] == "by" for parameter in ordered.entry["parameters"])
         msg = (
-            f"{_CALLER}: {ordered.shown_name} depends on the order of the rows, but the input has none that is defined "
-            f"(its plan has a {operation}); sort it first, .sort(...), or pass maintain_order to that operation, or "
-            "give the kernel a time column: by=..."
+            f"{_CALLER}: {ordered.shown_name} depends on the order of the rows, but the input's plan defines none "
+            f"after this operation: {operation}; sort the rows after it, .sort(...), or set its maintain_order"
+            + (", or give the kernel a time column, by=..." if takes_time else "")
         )
         warn(msg, RowOrderWarning)
 

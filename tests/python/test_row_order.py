@@ -127,5 +127,7 @@ def test_kernels_that_need_no_order_do_not_warn() -> None:
         hs.lazy(lf).with_columns(hs.row_dot(["x", "t"], [1.0, 2.0]).alias("dot"), double("x").alias("double"))
         hs.lazy(lf.sort("t")).with_columns(by_time)
         hs.lazy(lf).with_columns(by_time)  # it raises where the times decrease
-    with pytest.warns(hs.RowOrderWarning, match="function depends on the order"):
+    with pytest.warns(hs.RowOrderWarning, match=r"depends on the order.*set its maintain_order$"):
         hs.lazy(lf).with_columns(total("x").alias("total"))
+    with pytest.warns(hs.RowOrderWarning, match=r"rolling_sum .* give the kernel a time column, by=\.\.\.$"):
+        hs.lazy(lf).with_columns(hs.rolling_sum("x", 2))
