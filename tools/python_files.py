@@ -30,6 +30,7 @@ INIT = """\
 Every kernel is a function that returns a Polars expression.  The expression knows its kernel, so the same object works
 in `DataFrame.with_columns` of Polars, `hypostyle.with_columns` (frames of Polars, pandas and pyarrow),
 `hypostyle.Stage` (batch after batch, with a state to save) and `LazyFrame.hs.with_columns` (bounded memory).
+`hypostyle.explain` says what any of these does.
 
 >>> import hypostyle as hs
 >>> import polars as pl
@@ -70,11 +71,11 @@ from typing import TYPE_CHECKING
 from hypostyle import _lazy, _namespace  # noqa: F401  they register `.hs` with Polars
 from hypostyle._catalog import kernels
 from hypostyle._custom import functions
-from hypostyle._errors import ColumnNotFoundError
+from hypostyle._errors import ColumnNotFoundError, RowOrderWarning
+from hypostyle._explain import explain
 from hypostyle._expr import KernelExpr, struct
 from hypostyle._frame import with_columns
 from hypostyle._functions.errors import UnsupportedError
-from hypostyle._functions.explain import explain
 from hypostyle._functions.functions import jit, scan
 from hypostyle._functions.loops import loop
 from hypostyle._functions.state import state
@@ -84,6 +85,7 @@ from hypostyle._native import __version__
 from hypostyle._pipeline import Pipeline
 from hypostyle._stage import Stage
 from hypostyle._suggestions import no_attribute
+from hypostyle._typed import col, lazy
 
 __all__ = {exported}
 
@@ -181,9 +183,9 @@ def namespace(catalog: list[Kernel]) -> str:
 
 def init(catalog: list[Kernel]) -> str:
     names = [kernel["name"] for kernel in catalog]
-    classes = ["ColumnNotFoundError", "KernelExpr", "Pipeline", "Stage", "UnsupportedError"]
-    functions = ["explain", "functions", "jit", "kernels", "loop", "rolling", "scan", "state", "struct", "with_columns"]
-    own = [*classes, "__version__", *functions]
+    classes = ["ColumnNotFoundError", "KernelExpr", "Pipeline", "RowOrderWarning", "Stage", "UnsupportedError"]
+    functions = ["col", "explain", "functions", "jit", "kernels", "lazy", "loop", "rolling", "scan", "state", "struct"]
+    own = [*classes, "__version__", *functions, "with_columns"]
     return INIT.format(listed=", ".join(sorted(names)), exported=json.dumps(sorted([*names, *own])))
 
 

@@ -3,6 +3,7 @@
 Every kernel is a function that returns a Polars expression.  The expression knows its kernel, so the same object works
 in `DataFrame.with_columns` of Polars, `hypostyle.with_columns` (frames of Polars, pandas and pyarrow),
 `hypostyle.Stage` (batch after batch, with a state to save) and `LazyFrame.hs.with_columns` (bounded memory).
+`hypostyle.explain` says what any of these does.
 
 >>> import hypostyle as hs
 >>> import polars as pl
@@ -43,11 +44,11 @@ from typing import TYPE_CHECKING
 from hypostyle import _lazy, _namespace  # noqa: F401  they register `.hs` with Polars
 from hypostyle._catalog import kernels
 from hypostyle._custom import functions
-from hypostyle._errors import ColumnNotFoundError
+from hypostyle._errors import ColumnNotFoundError, RowOrderWarning
+from hypostyle._explain import explain
 from hypostyle._expr import KernelExpr, struct
 from hypostyle._frame import with_columns
 from hypostyle._functions.errors import UnsupportedError
-from hypostyle._functions.explain import explain
 from hypostyle._functions.functions import jit, scan
 from hypostyle._functions.loops import loop
 from hypostyle._functions.state import state
@@ -168,15 +169,18 @@ from hypostyle._native import __version__
 from hypostyle._pipeline import Pipeline
 from hypostyle._stage import Stage
 from hypostyle._suggestions import no_attribute
+from hypostyle._typed import col, lazy
 
 __all__ = [
     "ColumnNotFoundError",
     "KernelExpr",
     "Pipeline",
+    "RowOrderWarning",
     "Stage",
     "UnsupportedError",
     "__version__",
     "affine_scan",
+    "col",
     "cumsum_clip",
     "ewm_mean",
     "expanding_all",
@@ -233,6 +237,7 @@ __all__ = [
     "functions",
     "jit",
     "kernels",
+    "lazy",
     "loop",
     "risk_score",
     "rolling",

@@ -1,6 +1,9 @@
-"""The error for a missing column, for which Python has no class."""
+"""The error for a missing column, for which Python has no class, and the warning about rows without an order."""
 
 from __future__ import annotations
+
+import sys
+import warnings
 
 import polars.exceptions
 
@@ -14,3 +17,15 @@ class ColumnNotFoundError(polars.exceptions.ColumnNotFoundError, KeyError):
     def __str__(self) -> str:
         # KeyError alone would show the message in quotes.
         return str(self.args[0]) if self.args else ""
+
+
+class RowOrderWarning(UserWarning):
+    """A kernel depends on the order of the rows, and the query defines none."""
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Warn at the user's line: that of the first caller outside of this package."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals["__name__"].partition(".")[0] == "hypostyle":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level + 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -37,6 +39,14 @@ class KernelExpr(pl.Expr):
         """Name the output."""
         # Without input columns the alias is the only name, which Rust wants.
         return KernelExpr(self._kernel.with_alias(name), self._unnamed if self._kernel.columns else None)
+
+    def __repr__(self) -> str:
+        return self._kernel.call + ("" if self._kernel.alias is None else f".alias({json.dumps(self._kernel.alias)})")
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return f"<code>{html.escape(repr(self))}</code>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return KernelExpr, (self._kernel,)
@@ -110,6 +120,10 @@ def struct(*exprs: KernelExpr | Iterable[KernelExpr], **named: KernelExpr) -> pl
 
     Polars evaluates each expression separately, so each kernel with `over` groups the rows by key again.  The kernels
     of one struct group them only once, and run on several threads.  `.struct.unnest()` turns the fields into columns.
+
+    Over a LazyFrame use `LazyFrame.hs.with_columns`, which needs memory for a batch instead of all rows.  Or unnest the
+    frame, `lf.with_columns(s=hs.struct(...)).unnest("s")`: for `.struct.unnest()` Polars' streaming engine computes the
+    struct once per field.
 
     Args:
         exprs: Kernels, such as `hs.rolling_mean("price", 20, over="symbol").alias("m20")`.

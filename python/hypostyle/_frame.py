@@ -6,8 +6,8 @@ Only the columns that a kernel reads are passed to Rust; the outputs are attache
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar, cast
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, TypeVar, cast, overload
 
 import polars as pl
 
@@ -122,7 +122,11 @@ def adapter_of(frame: object, caller: str) -> Adapter:
     raise TypeError(msg)
 
 
-def with_columns(frame: Frame, *exprs: object, **named: Any) -> Frame:
+@overload
+def with_columns(frame: pl.DataFrame, *exprs: pl.Expr | Iterable[pl.Expr], **named: Any) -> pl.DataFrame: ...
+@overload
+def with_columns(frame: Frame, *exprs: KernelExpr | Iterable[KernelExpr], **named: KernelExpr) -> Frame: ...
+def with_columns(frame: Any, *exprs: object, **named: Any) -> Any:
     """Add kernels' columns to a frame of Polars, pandas or pyarrow.
 
     Kernels with the same `over` group the rows by key only once, so one call with several kernels is faster than
@@ -152,16 +156,16 @@ def with_columns(frame: Frame, *exprs: object, **named: Any) -> Frame:
     """
     if isinstance(frame, pl.LazyFrame):
         lazy = cast("Any", frame)
-        return cast("Frame", lazy.hs.with_columns(*exprs, **named))
+        return lazy.hs.with_columns(*exprs, **named)
     adapter = adapter_of(frame, "with_columns")
     if not isinstance(frame, pl.DataFrame):
         specs = kernels_of(exprs, named, f"with_columns over a frame of {type(frame).__module__.split('.')[0]}")
         outputs = _evaluate(adapter, frame, specs)
-        return cast("Frame", adapter.attach(frame, distinct(outputs, specs), specs))
+        return adapter.attach(frame, distinct(outputs, specs), specs)
     expressions = flatten(exprs, named)
     if expressions and all(isinstance(e, KernelExpr) and not e._kernel.computed for e in expressions):
         specs = [cast("KernelExpr", expression)._kernel for expression in expressions]
-        return cast("Frame", adapter.attach(frame, distinct(_evaluate(adapter, frame, specs), specs), specs))
+        return adapter.attach(frame, distinct(_evaluate(adapter, frame, specs), specs), specs)
     at = [i for i, e in enumerate(expressions) if isinstance(e, KernelExpr) and not e._kernel.computed]
     specs = [cast("KernelExpr", expressions[i])._kernel for i in at]
     if specs:
@@ -169,7 +173,7 @@ def with_columns(frame: Frame, *exprs: object, **named: Any) -> Frame:
         for i, column in zip(at, pl.DataFrame(distinct(batch, specs)).get_columns(), strict=True):
             expressions[i] = column
     try:
-        return cast("Frame", frame.with_columns(cast("Any", expressions)))
+        return frame.with_columns(cast("Any", expressions))
     except pl.exceptions.ComputeError as error:
         if not str(error).startswith(_OF_PLUGIN):
             raise

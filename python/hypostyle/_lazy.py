@@ -1,23 +1,26 @@
 """Stages inside Polars' streaming engine: kernels over a LazyFrame in bounded memory.
 
 The stage is an IO source: a generator that reads the LazyFrame before it batch by batch, advances the stage and yields.
-Polars pushes projections, a predicate and a row limit into a source.  `_source` decides which of them may be pushed
+Polars pushes projections, a predicate and a row limit into a source.  `Source` decides which of them may be pushed
 further up, past the kernels.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from hypostyle._errors import ColumnNotFoundError
-from hypostyle._expr import check_distinct, kernels_of
+from hypostyle._errors import ColumnNotFoundError, RowOrderWarning, warn
+from hypostyle._expr import KernelExpr, check_distinct, kernels_of
 from hypostyle._frame import POLARS, needed, refuse_missing
+from hypostyle._plan import row_order_lost_by
+from hypostyle._progress import bars
 from hypostyle._spec import CATALOG, Spec, library_for
 from hypostyle._stage import Stage, loaded
 from hypostyle._suggestions import no_attribute
@@ -43,16 +46,18 @@ class LazyKernels:
 
     def with_columns(
         self,
-        *exprs: object,
+        *exprs: KernelExpr | Iterable[KernelExpr],
         state: str | os.PathLike[str] | Stage | None = None,
         save_state: str | os.PathLike[str] | None = None,
-        **named: Any,
+        progress: bool | Callable[[int], Any] = False,
+        **named: KernelExpr,
     ) -> pl.LazyFrame:
         """Add kernels' columns, batch by batch, in bounded memory.
 
         Polars' own `with_columns` holds whole columns in memory; here a stage runs in the streaming engine.  Rows keep
         their order.  Projections, predicates and row limits that Polars pushes down do not change results: a predicate
-        applies to the rows after the kernels have processed them all.
+        applies to the rows after the kernels have processed them all.  `hypostyle.explain` says what the stages of a
+        LazyFrame do.
 
         Args:
             exprs: Kernels whose inputs are column names.
@@ -62,12 +67,20 @@ class LazyKernels:
             save_state: A file for the state after the last row.  It is written when all rows have been read, never when
                 the query fails or stops early.  With a projection or a `head` of the stage's own rows (except
                 `head(0)`) all rows are still read; a `head` or `slice` after a filter may stop the query.
+            progress: `True` for a progress bar, which needs the package tqdm; or a function that is called for each
+                batch with the number of rows read so far, on a thread of Polars.  An exception in it stops the query.
             named: Kernels by output name.
 
         Returns:
             A LazyFrame with the columns added; columns with the same name are replaced.
 
+        Warns:
+            RowOrderWarning: A kernel depends on the order of the rows, and the plan before it defines none: after a
+                join, `group_by` or `unique` without `maintain_order`, an `unpivot` or a union.  Sort the rows, or give
+                the kernel a time column `by`: then it checks their order.
+
         Raises:
+            ImportError: `progress=True` without tqdm.
             ValueError: A kernel cannot run on a stream, an input is a computed expression, or the kernels of `state`
                 differ.
             ColumnNotFoundError: A column is missing.
@@ -93,22 +106,38 @@ class LazyKernels:
             raise ColumnNotFoundError(msg)
         library = library_for(specs, _CALLER)
         outputs = library.output_fields(POLARS.select(empty, needed(specs)), [spec.json for spec in specs])
-        whole_schema = dict(schema) | dict(pl.DataFrame(outputs).schema)
-        target = None if save_state is None else Path(save_state)
-        whole = state is not None or save_state is not None
-
-        def source(
-            columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
-        ) -> Iterator[pl.DataFrame]:
-            wanted = list(whole_schema) if columns is None else columns
-            return _source(self._frame, list(schema), stages, whole, target, wanted, predicate, n_rows)
-
+        _check_order(self._frame, specs)
+        if progress is True:
+            bars(_CALLER)  # raises now, not when the query runs
+        source = Source(
+            self._frame,
+            list(schema),
+            dict(schema) | dict(pl.DataFrame(outputs).schema),
+            specs,
+            stages,
+            state is not None or save_state is not None,
+            None if save_state is None else Path(save_state),
+            progress,
+        )
         return register_io_source(
             source,
-            schema=whole_schema,
+            schema=source.schema,
             explain_name="hypostyle",
-            explain_detail=", ".join(f"{spec.output_name} = {spec.shown_name}" for spec in specs),
+            explain_detail=", ".join(f"{spec.output_name} = {spec.call}" for spec in specs),
         )
+
+
+def _check_order(frame: pl.LazyFrame, specs: list[Spec]) -> None:
+    """Warn if a kernel depends on an order that the rows do not have."""
+    ordered = next((spec for spec in specs if spec.depends_on_order and not spec.time_columns), None)
+    if ordered is not None and (operation := row_order_lost_by(frame)) is not None:
+        takes_time = any(parameter["name"] == "by" for parameter in ordered.entry["parameters"])
+        msg = (
+            f"{_CALLER}: {ordered.shown_name} depends on the order of the rows, but the input's plan defines none "
+            f"after this operation: {operation}; sort the rows after it, .sort(...), or set its maintain_order"
+            + (", or give the kernel a time column, by=..." if takes_time else "")
+        )
+        warn(msg, RowOrderWarning)
 
 
 def _stages(
@@ -155,52 +184,94 @@ def _listed(specs: list[Spec]) -> str:
     return ", ".join(spec.shown for spec in specs)
 
 
-def _source(
-    frame: pl.LazyFrame,
-    inputs: list[str],
-    stages: list[Stage],
-    whole: bool,
-    save_state: Path | None,
-    columns: list[str],
-    predicate: pl.Expr | None,
-    n_rows: int | None,
-) -> Iterator[pl.DataFrame]:
-    given = {spec.output_name for stage in stages for spec in stage._specs}
-    wanted = set(columns)
-    if predicate is not None:
-        wanted |= set(predicate.meta.root_names())
-    # Kernels with unused outputs need not run; a stage whose state is kept has to stay whole.
-    running = [stage.copy() for stage in stages] if whole else [_stage(kept) for kept in _kept(stages, wanted)]
-    read = {name for stage in running for name in stage._columns} | (wanted - given)
-    # Rows are counted even if no column is read.
-    frame = frame.select([name for name in inputs if name in read] or inputs[:1])
-    if n_rows is not None and save_state is None:
-        frame = frame.head(n_rows)
-    left = n_rows
-    last: pl.DataFrame | None = None  # the piece that fills n_rows, held back until the state is saved
-    for batch in _gathered(frame, running):
-        piece = batch
-        for stage in running:
-            outputs = stage._running.advance(POLARS.select(batch, stage._columns))
-            piece = POLARS.attach(piece, outputs, stage._specs)
-        if left is not None:
-            if last is not None:
-                continue
-            piece = piece.head(left)
-            left -= piece.height
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The stages of a LazyFrame, as Polars reads them: a function of what it pushes down.
+
+    Args:
+        frame: The LazyFrame before the stages.
+        inputs: Its columns.
+        schema: Its columns, and those that the kernels add.
+        specs: The kernels, in the order in which they were given.
+        stages: The kernels by `over`, with the state that every run starts from.
+        keeps_state: Whether the state is read or saved, so that every kernel must run.
+        save_state: The file for the state after the last row.
+        progress: Whether to draw a bar, or a function that gets the number of rows.
+    """
+
+    frame: pl.LazyFrame
+    inputs: list[str]
+    schema: dict[str, pl.DataType]
+    specs: list[Spec]
+    stages: list[Stage]
+    keeps_state: bool
+    save_state: Path | None
+    progress: bool | Callable[[int], Any]
+
+    def __call__(
+        self, columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        """Return the batches with these columns, of rows that match, up to a number of rows."""
+        return self._run(list(self.schema) if columns is None else columns, predicate, n_rows)
+
+    def _run(self, columns: list[str], predicate: pl.Expr | None, n_rows: int | None) -> Iterator[pl.DataFrame]:
+        given = {spec.output_name for spec in self.specs}
+        wanted = set(columns)
         if predicate is not None:
-            piece = piece.filter(predicate)
-        piece = piece.select(columns)
-        if left == 0:
-            last = piece
-            if save_state is None:
-                break
-        else:
-            yield piece
-    if save_state is not None:
-        running[0].save(save_state)
-    if last is not None:
-        yield last
+            wanted |= set(predicate.meta.root_names())
+        # Kernels with unused outputs need not run; a stage whose state is kept has to stay whole.
+        running = (
+            [stage.copy() for stage in self.stages]
+            if self.keeps_state
+            else [_stage(kept) for kept in _kept(self.stages, wanted)]
+        )
+        read = {name for stage in running for name in stage._columns} | (wanted - given)
+        # Rows are counted even if no column is read.
+        frame = self.frame.select([name for name in self.inputs if name in read] or self.inputs[:1])
+        if n_rows is not None and self.save_state is None:
+            frame = frame.head(n_rows)
+        left = n_rows
+        last: pl.DataFrame | None = None  # the piece that fills n_rows, held back until the state is saved
+        for batch in _reported(_gathered(frame, running), self.progress):
+            piece = batch
+            for stage in running:
+                outputs = stage._running.advance(POLARS.select(batch, stage._columns))
+                piece = POLARS.attach(piece, outputs, stage._specs)
+            if left is not None:
+                if last is not None:
+                    continue
+                piece = piece.head(left)
+                left -= piece.height
+            if predicate is not None:
+                piece = piece.filter(predicate)
+            piece = piece.select(columns)
+            if left == 0:
+                last = piece
+                if self.save_state is None:
+                    break
+            else:
+                yield piece
+        if self.save_state is not None:
+            running[0].save(self.save_state)
+        if last is not None:
+            yield last
+
+
+def _reported(batches: Iterator[pl.DataFrame], progress: bool | Callable[[int], Any]) -> Iterator[pl.DataFrame]:
+    """Yield batches, and report the rows so far with each."""
+    if progress is False:
+        yield from batches
+    elif progress is True:
+        with bars(_CALLER)(unit="row", unit_scale=True) as shown:
+            for batch in batches:
+                shown.update(batch.height)
+                yield batch
+    else:
+        rows = 0
+        for batch in batches:
+            rows += batch.height
+            progress(rows)
+            yield batch
 
 
 # A batch has at least this many rows per key, because fetching the state of a key costs more than a row; and at most

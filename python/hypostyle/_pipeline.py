@@ -9,8 +9,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hypostyle._html import preformatted, size, table
 from hypostyle._library import library_of
 from hypostyle._suggestions import explained
+from hypostyle._progress import bars
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,20 @@ class Summary:
     output: Path
     """The output."""
 
+    def _repr_html_(self) -> str:
+        shown = vars(self) | {name: _shown_bytes(getattr(self, name)) for name in _SIZES}
+        shown["seconds"] = f"{self.seconds:.3f}"
+        shown["bad_row_counts"] = ", ".join(f"{reason}: {count}" for reason, count in self.bad_row_counts.items())
+        rows = [(name, "" if value is None else value) for name, value in shown.items()]
+        return table(f"Summary: {self.output}", rows)
+
+
+_SIZES = ("bytes_read", "bytes_written", "peak_memory")
+
+
+def _shown_bytes(count: int | None) -> str | None:
+    return None if count is None else size(count)
+
 
 class Pipeline:
     """A source, stages of kernels and a sink, as a pipeline file (docs/pipelines.md) describes them.
@@ -92,6 +108,8 @@ class Pipeline:
     @explained
     def __init__(self, toml: str, *, native: ModuleType | None = None) -> None:
         self._native = library_of(native).Pipeline(toml)
+        self._toml = toml
+        self._path: Path | None = None
 
     @classmethod
     def from_file(cls, path: str | PathLike[str], *, native: ModuleType | None = None) -> Pipeline:
@@ -106,6 +124,8 @@ class Pipeline:
         """
         pipeline = cls.__new__(cls)
         pipeline._native = library_of(native).Pipeline.from_file(path)
+        pipeline._path = Path(path)
+        pipeline._toml = pipeline._path.read_text(encoding="utf-8")
         return pipeline
 
     @explained
@@ -133,7 +153,7 @@ class Pipeline:
         memory_limit: int | None = None,
         limit: int | None = None,
         restart: bool = False,
-        progress: Callable[[Progress], Any] | None = None,
+        progress: bool | Callable[[Progress], Any] | None = None,
     ) -> Summary:
         """Run the pipeline.
 
@@ -144,14 +164,34 @@ class Pipeline:
             memory_limit: Limit on the memory of the process in bytes. The run fails if it needs more.
             limit: Stop after this number of rows that match the filter.
             restart: Discard the checkpoint of an interrupted run and start over.
-            progress: Called with a `Progress` at most about twenty times per second. An exception in it stops the run.
+            progress: `True` for a progress bar, which needs the package tqdm. Or a function that is called with a
+                `Progress` at most about twenty times per second; an exception in it stops the run.
 
         Raises:
             ValueError: A bad row, times that are not sorted, an invalid pipeline.
             OSError: An input that cannot be read, an output that cannot be written.
+            ImportError: `progress=True` without tqdm.
             MemoryError: More memory is needed than `memory_limit`.
             KeyboardInterrupt: Ctrl-C. No output is written, and an existing one is unchanged.
         """
         native = self._native.adjusted(input, output, threads, memory_limit, limit, restart)
-        report = None if progress is None else lambda *fields: progress(Progress(*fields))
-        return Summary(**native.run(report))
+        if progress is True:
+            with bars("Pipeline.run")(unit="B", unit_scale=True) as shown:
+                return Summary(**native.run(lambda *fields: _advance(shown, Progress(*fields))))
+        report = progress if callable(progress) else None
+        return Summary(**native.run(None if report is None else lambda *fields: report(Progress(*fields))))
+
+    def __repr__(self) -> str:
+        if self._path is not None:
+            return f"Pipeline.from_file({str(self._path)!r})"
+        return f"Pipeline({self._toml!r})"
+
+    def _repr_html_(self) -> str:
+        return preformatted("Pipeline" if self._path is None else f"Pipeline {self._path}", self._toml)
+
+
+def _advance(shown: Any, progress: Progress) -> None:
+    """Move a progress bar to the bytes that were read."""
+    shown.total = progress.total_bytes or None
+    shown.set_postfix_str(f"{progress.rows_written:,} rows", refresh=False)
+    shown.update(progress.bytes_read - shown.n)

@@ -82,6 +82,43 @@ class Spec:
         mark = hashlib.sha256(program.encode()).hexdigest()[:8]
         return replace(self, parameters={**self.parameters, "program": f"{self.shown_name} {mark}"}).json
 
+    @property
+    def call(self) -> str:
+        """The specification as a call, for people: without defaults and alias, a user's function by its name."""
+        named = dict(self.parameters)
+        parts = []
+        if self.entry["family"] == "function" and "program" in named:
+            del named["program"]
+            parts += [self._written(value) for value in named.pop("columns", ())]
+        for parameter in self.entry["parameters"]:
+            if parameter["name"] in named and not _is_default(parameter, named[parameter["name"]]):
+                value = self._written(named[parameter["name"]])
+                parts.append(value if parameter["positional"] else f"{parameter['name']}={value}")
+        if self.over:
+            keys = list(self.over)
+            parts.append(f"over={self._written(keys[0] if len(keys) == 1 else keys)}")
+        return f"{self.shown_name}({', '.join(parts)})"
+
+    def _written(self, value: Any) -> str:
+        """Return a parameter's value as Python writes it."""
+        if isinstance(value, list | tuple):
+            return f"[{', '.join(map(self._written, value))}]"
+        if isinstance(value, Mapping):
+            if set(value) == {"float"}:
+                return f'float("{value["float"]}")'
+            return f"{{{', '.join(f'{json.dumps(key)}: {self._written(item)}' for key, item in value.items())}}}"
+        if isinstance(value, str) and value in self.computed:
+            return str(self.computed[value][1])
+        return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+    @property
+    def depends_on_order(self) -> bool:
+        """Whether a row's result depends on other rows: not for functions of a row."""
+        if self.entry["family"] != "function":
+            return bool(self.entry["family"] != "row")
+        program = json.loads(self.parameters["program"])
+        return self.name != "program" or bool(program["state"])
+
     @cached_property
     def json(self) -> str:
         """The specification as Rust reads it."""
@@ -136,6 +173,11 @@ class Spec:
             )
             raise ValueError(msg)
         return self
+
+
+def _is_default(parameter: Mapping[str, Any], value: Any) -> bool:
+    default = parameter["default"]
+    return isinstance(default, Mapping) and value == next(iter(default.values()))
 
 
 def library_for(specs: Iterable[Spec], caller: str) -> Library:

@@ -6,6 +6,7 @@ import numbers
 import os
 import tarfile
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import ModuleType
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -14,6 +15,7 @@ import polars as pl
 from hypostyle import _durations, _native
 from hypostyle._expr import KernelExpr, check_distinct, kernels_of
 from hypostyle._frame import adapter_of, needed, select
+from hypostyle._html import size, table
 from hypostyle._library import BUILTIN, Library, library_named, library_of
 from hypostyle._spec import IntoDuration, Spec, from_json, library_for, plain
 from hypostyle._suggestions import explained
@@ -406,10 +408,26 @@ class Stage:
         frame = schema.clear() if isinstance(schema, pl.DataFrame) else pl.DataFrame(schema=dict(schema))
         return select(adapter_of(frame, caller), frame, self._specs, self._columns)
 
+    def _facts(self) -> dict[str, int | str]:
+        """Return what the state holds, for people; nothing if it cannot be read, as after a fork."""
+        try:
+            facts = {"rows so far": self.n_rows, "keys": self.n_keys}
+            return facts | {"of state": size(self.state_bytes())}
+        except RuntimeError:
+            return {}
+
     def __repr__(self) -> str:
-        kernels = ", ".join(f"{spec.output_name}={spec.shown_name}" for spec in self._specs)
-        over = f", over={self.over}" if self.over else ""
-        return f"Stage({kernels}{over})"
+        parts = [f"{spec.output_name}={replace(spec, over=()).call}" for spec in self._specs]
+        if self.over:
+            parts.append(f"over={self.over}")
+        parts += [f"{value} {name}" for name, value in self._facts().items()]
+        return f"Stage({', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        facts = [f"{value} {name}" for name, value in self._facts().items()]
+        title = ", ".join(["Stage", *([f"over {', '.join(self.over)}"] if self.over else []), *facts])
+        rows = [(spec.output_name, replace(spec, over=()).call, spec.entry["summary"]) for spec in self._specs]
+        return table(title, rows, ("column", "kernel", "summary"))
 
 
 def _restored(state: bytes, library: str) -> Stage:

@@ -106,19 +106,12 @@ def test_the_first_line() -> None:
 
 
 def test_expressions_are_explained() -> None:
-    text = hs.explain(hs.rolling_mean("price", 20, over="symbol").alias("m"))
-    assert text.startswith("rolling_mean: Arithmetic mean of the values in a moving window.\n")
-    assert "column = 'price', window = 20" in text
-    assert "over = ['symbol'], alias = 'm'" in text
     text = hs.explain(clipped("p", over="k"))
-    assert "columns = ['p']" in text
+    assert text.startswith('p = clipped("p", over="k")\n')
+    assert "  reads   p, k\n" in text
     assert "clipped(x: float), with the state total" in text
     assert "%0: bool = column 0 is null" in text
     assert '"body"' not in text
-    with pytest.raises(TypeError, match="takes the expression of a kernel or a compiled function, not a int"):
-        hs.explain(1)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="not a Expr"):
-        hs.explain(pl.col("a"))  # type: ignore[arg-type]
 
 
 def test_ir_has_types() -> None:

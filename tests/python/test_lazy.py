@@ -196,7 +196,8 @@ def test_an_error_in_a_sink_is_told(tmp_path: Path) -> None:
 def test_the_plan_is_readable() -> None:
     plan = lazy().filter(pl.col("m3") > 1).explain()
     assert "hypostyle" in plan
-    assert "m3 = rolling_mean, s10 = rolling_sum, top = expanding_max" in plan
+    shown = 'm3 = rolling_mean("x", 3, over="key"), s10 = rolling_sum("i", "10m", by="ts", over="key")'
+    assert f'{shown}, top = expanding_max("y")' in plan
 
 
 def test_small_batches_are_gathered_where_there_are_many_keys() -> None:

@@ -92,7 +92,8 @@ def test_it_tells_what_it_is(tmp_path: Path) -> None:
     assert stage.state_bytes() > empty
     stage.save(tmp_path / "state")
     for one in (stage, hs.Stage.load(tmp_path / "state")):
-        assert repr(one) == "Stage(m=rolling_mean, n=rolling_count, over=['key'])"
+        kernels_shown = 'm=rolling_mean("x", 3), n=rolling_count("x", 4)'
+        assert repr(one).startswith(f"Stage({kernels_shown}, over=['key'], 500 rows so far, 5 keys, ")
         assert [k._kernel.normal for k in one.kernels] == [k._kernel.normal for k in kernels]
 
 

@@ -39,6 +39,14 @@ def test_lazy_and_grouped() -> None:
     assert by_key.equals(frame.select(kernels))
 
 
+def test_an_unnested_frame_runs_the_kernels_once() -> None:
+    """The streaming engine would compute `.struct.unnest()` once per field."""
+    frame = plain(300)
+    lf = frame.lazy().with_columns(s=hs.struct(KERNELS)).unnest("s")
+    assert lf.explain(engine="streaming").count(":kernel(") == 1
+    assert lf.collect(engine="streaming").equals(frame.with_columns(KERNELS))
+
+
 def test_computed_inputs() -> None:
     frame = plain(50)
     twice = (pl.col("x") * 2).alias("twice")

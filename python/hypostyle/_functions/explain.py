@@ -1,11 +1,10 @@
-"""`hs.explain`: what a kernel or a function does, and which kernels of the catalog do what a function does.
+"""What a compiled function does, and which kernels of the catalog do the same; `hs.explain` returns it.
 
 Whether two do the same is not proved but tried: both run on fixed rows, and their results are compared bit by bit.
 """
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from itertools import permutations, product
@@ -18,7 +17,6 @@ from hypostyle._expr import KernelExpr
 from hypostyle._functions.data import expression
 from hypostyle._functions.functions import Function
 from hypostyle._functions.program import Program
-from hypostyle._functions.shown import shown
 from hypostyle._spec import CATALOG
 
 ROWS = 64
@@ -31,60 +29,7 @@ SHOWN = 3
 Candidate = tuple[str, Callable[[], KernelExpr]]
 
 
-def explain(what: KernelExpr | Function) -> str:
-    """Return a text that says what a kernel or a compiled function does.
-
-    For a compiled function it says which kernels of the catalog do the same: they are tried on the same rows.
-
-    Args:
-        what: The expression of a kernel, or a function that `hs.jit`, `hs.scan` or `hs.loop` made.
-
-    Returns:
-        A text of several lines.
-
-    Raises:
-        TypeError: It is neither.
-
-    Examples:
-        >>> import hypostyle as hs
-        >>> print(hs.explain(hs.jit("lambda x, y: x * 0.5 + y * 2.0")))
-        function(x, y): a function of a row
-        the same on 64 rows, also with nulls: hs.row_dot(['x', 'y'], [0.5, 2.0])
-        >>> print(hs.explain(hs.expanding_max("price", over="symbol")))
-        expanding_max: Largest value so far.
-          column = 'price', min_samples = 1, over = ['symbol']
-          y[i] = max of x[j] for j <= i
-    """
-    if isinstance(what, Function):
-        return explained(what)
-    if not isinstance(what, KernelExpr):
-        msg = f"hs.explain takes the expression of a kernel or a compiled function, not a {type(what).__name__}"
-        raise TypeError(msg)
-    spec = what._kernel
-    parameters = dict(spec.parameters)
-    text = parameters.pop("program", None)
-    if spec.over:
-        parameters["over"] = list(spec.over)
-    if spec.alias is not None:
-        parameters["alias"] = spec.alias
-    given = ", ".join(f"{name} = {value!r}" for name, value in parameters.items())
-    lines = [f"{spec.name}: {spec.entry['summary']}", f"  {given}", f"  {spec.entry['formula']}"]
-    if isinstance(text, str):
-        lines += ["understood, for columns of floats:", *(f"  {line}" for line in _understood(text))]
-    return "\n".join(lines)
-
-
-def _understood(text: str) -> list[str]:
-    plain = json.loads(text)
-    state = tuple((name, start) for name, start in plain["state"])
-    program = Program(plain["name"], tuple(plain["inputs"]), state, tuple(plain["outputs"]), plain["body"])
-    try:
-        return shown(program, {}).splitlines()
-    except (TypeError, ValueError) as error:
-        return [f"not compiled for floats: {error}"]
-
-
-def explained(function: Function) -> str:
+def explained(function: Function[..., Any]) -> str:
     """Return the text about a compiled function."""
     program = function.program.with_constants(function.program.defaults)
     kind = "a function of a row"

@@ -6,7 +6,19 @@ import inspect
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    ParamSpec,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    cast,
+    overload,
+)
 
 import polars as pl
 
@@ -15,10 +27,11 @@ from hypostyle._functions.program import Program
 from hypostyle._functions.shown import shown
 from hypostyle._functions.source import function_from_text
 from hypostyle._functions.translate import translate, translate_scan
-from hypostyle._spec import IntoColumns
+from hypostyle._spec import IntoColumn, IntoColumns
 from hypostyle._suggestions import misfit
 
 if TYPE_CHECKING:
+    from hypostyle._expr import KernelExpr
     from hypostyle._functions.pandas_engine import PandasEngine
 
 Errors: TypeAlias = Literal["null", "raise"]
@@ -28,9 +41,22 @@ How: TypeAlias = "tuple[Callable[..., Program], dict[str, Any]]"
 
 _ERRORS = ("null", "raise")
 
+P = ParamSpec("P")
+R = TypeVar("R")
 
-class Function:
+
+class Data(Protocol):
+    """A column of data: an array of numpy or pyarrow, a Series of Polars or pandas."""
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the values as an array of numpy."""
+
+
+class Function(Generic[P, R]):
     """A compiled function: called with columns it returns an expression, called with numbers it runs as Python.
+
+    For type checkers `P` and `R` are the parameters and the result of the Python function, which a call with numbers
+    has.  A call whose first argument is a column returns a `KernelExpr`, one with a Series of Polars a Series.
 
     Args:
         program: The translated function.
@@ -65,7 +91,35 @@ class Function:
         if function is not None:
             update_wrapper(self, function, updated=())
 
-    def __call__(self, *args: Any, over: IntoColumns | None = None, **kwargs: Any) -> Any:
+    @overload
+    def __call__(
+        self,
+        first: IntoColumn,
+        /,
+        *args: IntoColumn | float | None,
+        over: IntoColumns | None = ...,
+        **kwargs: IntoColumn | float | None,
+    ) -> KernelExpr: ...
+    @overload
+    def __call__(
+        self,
+        first: pl.Series,
+        /,
+        *args: pl.Series | float | None,
+        over: pl.Series | Sequence[pl.Series] | None = ...,
+        **kwargs: pl.Series | float | None,
+    ) -> pl.Series: ...
+    @overload
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R: ...
+    @overload
+    def __call__(
+        self,
+        /,
+        *args: IntoColumn | Data | float | None,
+        over: IntoColumns | Data | Sequence[Data] | None = ...,
+        **kwargs: IntoColumn | Data | float | None,
+    ) -> Any: ...
+    def __call__(self, /, *args: Any, over: Any = None, **kwargs: Any) -> Any:
         """Return the expression of the columns given, the results over data, or what the Python function returns.
 
         Args:
@@ -194,7 +248,7 @@ def _restored(
     errors: Errors,
     how: How,
     is_loop: bool,
-) -> Function:
+) -> Function[..., Any]:
     """Return the function of a pickle: its program is data; the Python function is looked up, and may be gone."""
     found: Any = None
     if where is not None:
@@ -225,7 +279,7 @@ def _check_constant(function: str, parameter: str, value: object) -> None:
         raise TypeError(msg)
 
 
-def made(function: Any, errors: Errors, how: How) -> Function:
+def made(function: Any, errors: Errors, how: How) -> Function[..., Any]:
     """Translate a function."""
     translator, options = how
     program = translator(function, **options)
@@ -268,8 +322,12 @@ class Jit:
 
     @overload
     def __call__(
-        self, function: Callable[..., Any] | str, *, errors: Errors | None = ..., outputs: Sequence[str] | None = ...
-    ) -> Function: ...
+        self, function: Callable[P, R], *, errors: Errors | None = ..., outputs: Sequence[str] | None = ...
+    ) -> Function[P, R]: ...
+    @overload
+    def __call__(
+        self, function: str, *, errors: Errors | None = ..., outputs: Sequence[str] | None = ...
+    ) -> Function[..., Any]: ...
     @overload
     def __call__(
         self, function: None = ..., *, errors: Errors | None = ..., outputs: Sequence[str] | None = ...
@@ -280,7 +338,7 @@ class Jit:
         *,
         errors: Errors | None = None,
         outputs: Sequence[str] | None = None,
-    ) -> Function | Jit:
+    ) -> Function[..., Any] | Jit:
         """Compile a function.
 
         Args:
@@ -317,7 +375,7 @@ jit = Jit()
 
 def scan(
     *, errors: Errors = "null", outputs: Sequence[str] | None = None, **state: float | bool | None
-) -> Callable[[Callable[..., Any]], Function]:
+) -> Callable[[Callable[Concatenate[Any, P], Any]], Function[P, Any]]:
     """Compile a Python function of a state and numbers into a function of columns, whose rows follow each other.
 
     The function gets the state as its first parameter, and returns the next state and the row's result.
@@ -338,9 +396,9 @@ def scan(
         msg = "hs.scan needs the fields of the state: @hs.scan(total=0.0); without a state use hs.jit"
         raise ValueError(msg)
 
-    def decorate(function: Callable[..., Any]) -> Function:
+    def decorate(function: Callable[Concatenate[Any, P], Any]) -> Function[P, Any]:
         how = (translate_scan, {"state": state, "outputs": outputs})
-        return made(python_of(function), errors, how)
+        return cast("Function[P, Any]", made(python_of(function), errors, how))
 
     return decorate
 

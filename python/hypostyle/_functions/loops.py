@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
-from hypostyle._functions.functions import Errors, Function, python_of
+from hypostyle._functions.functions import Errors, Function, P, R, python_of
 from hypostyle._functions.loop_before import Before
 from hypostyle._functions.loop_parts import Array, arrays_of, names_in, parts_of
 from hypostyle._functions.program import Program
@@ -157,17 +157,17 @@ class _Loop(Before):
 
 
 @overload
-def loop(function: Callable[..., Any], *, errors: Errors = ..., outputs: Sequence[str] | None = ...) -> Function: ...
+def loop(function: Callable[P, R], *, errors: Errors = ..., outputs: Sequence[str] | None = ...) -> Function[P, R]: ...
 @overload
 def loop(
     function: None = ..., *, errors: Errors = ..., outputs: Sequence[str] | None = ...
-) -> Callable[[Callable[..., Any]], Function]: ...
+) -> Callable[[Callable[P, R]], Function[P, R]]: ...
 def loop(
     function: Callable[..., Any] | None = None,
     *,
     errors: Errors = "null",
     outputs: Sequence[str] | None = None,
-) -> Function | Callable[[Callable[..., Any]], Function]:
+) -> Any:
     """Compile a loop over arrays, as it is written for numba, into a function of columns.
 
     Called with columns it returns an expression; called with arrays it runs as Python (or as numba compiled it).

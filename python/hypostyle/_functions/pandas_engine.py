@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 KEPT = 128
 """The most functions whose programs are kept."""
 
-_programs: dict[Hashable, Function] = {}
+_programs: dict[Hashable, Function[..., Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class PandasEngine:
         result = evaluate(program, inputs, 0, function.errors)
         return to_pandas(result, next(iter(columns.values())).dtype, data.index, None)
 
-    def _compiled(self, func: Any, caller: str, translator: Callable[[Any], Program]) -> Function:
+    def _compiled(self, func: Any, caller: str, translator: Callable[[Any], Program]) -> Function[..., Any]:
         if isinstance(func, Function):
             return func
         func = getattr(func, "py_func", func)
@@ -106,7 +106,7 @@ class PandasEngine:
 
 
 def _with_arguments(
-    function: Function, is_compiled: bool, args: Sequence[Any], kwargs: Mapping[str, Any]
+    function: Function[..., Any], is_compiled: bool, args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> tuple[Program, Sequence[str]]:
     """Return the program with `args` and `kwargs` as constants, and the names of its columns."""
     program = function.program

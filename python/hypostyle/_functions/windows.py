@@ -10,11 +10,12 @@ import ast
 import builtins
 from collections.abc import Callable, Mapping, Sequence
 from functools import update_wrapper
-from typing import Any, overload
+from typing import Any, Generic, Literal, TypeVar, overload
 
 import polars as pl
 
 from hypostyle._expr import KernelExpr
+from hypostyle._functions.functions import Data
 from hypostyle._functions.names import NOTHING
 from hypostyle._functions.program import Program
 from hypostyle._functions.scope import Loop, Scope, assigned
@@ -194,8 +195,13 @@ def translate_window(
     return fixing(source, fixed, run)
 
 
-class WindowFunction:
+R = TypeVar("R")
+
+
+class WindowFunction(Generic[R]):
     """A compiled function of a window: called with a column and a window it returns an expression.
+
+    For type checkers `R` is the result of the Python function, which a call with an array has.
 
     Args:
         program: The translated function.
@@ -208,6 +214,22 @@ class WindowFunction:
         self._outputs = outputs
         update_wrapper(self, function, updated=())
 
+    @overload
+    def __call__(
+        self,
+        column: IntoColumn,
+        window: IntoWindow,
+        *,
+        min_samples: int = ...,
+        closed: Literal["right", "left", "both", "neither"] = ...,
+        by: IntoColumn | None = ...,
+        center: bool = ...,
+        step: int = ...,
+        over: IntoColumns | None = ...,
+        **constants: Any,
+    ) -> KernelExpr: ...
+    @overload
+    def __call__(self, column: Data, **constants: Any) -> R: ...
     def __call__(
         self,
         column: Any,
@@ -265,9 +287,9 @@ class WindowFunction:
 
 
 @overload
-def rolling(function: Callable[..., Any], *, outputs: Sequence[str] | None = ...) -> WindowFunction: ...
+def rolling(function: Callable[..., R], *, outputs: Sequence[str] | None = ...) -> WindowFunction[R]: ...
 @overload
-def rolling(*, outputs: Sequence[str] | None = ...) -> Callable[[Callable[..., Any]], WindowFunction]: ...
+def rolling(*, outputs: Sequence[str] | None = ...) -> Callable[[Callable[..., R]], WindowFunction[R]]: ...
 def rolling(function: Callable[..., Any] | None = None, *, outputs: Sequence[str] | None = None) -> Any:
     """Compile a statistic of a window, in place of `rolling(...).apply(function)`.
 
@@ -295,7 +317,7 @@ def rolling(function: Callable[..., Any] | None = None, *, outputs: Sequence[str
         [None, 3.0, 3.0, 5.0]
     """
 
-    def decorate(function: Callable[..., Any]) -> WindowFunction:
+    def decorate(function: Callable[..., Any]) -> WindowFunction[Any]:
         return WindowFunction(translate_window(function, outputs=outputs), function, outputs)
 
     return decorate if function is None else decorate(function)
