@@ -11,8 +11,8 @@ from typing import Any
 
 from hypostyle._html import preformatted, size, table
 from hypostyle._library import library_of
-from hypostyle._suggestions import explained
 from hypostyle._progress import bars
+from hypostyle._suggestions import explained
 
 
 @dataclass(frozen=True)
