@@ -3,7 +3,8 @@
     python benches/functions.py --quick      a minute or two, to see that all results agree
     python benches/functions.py --write      the full run; writes benches/results/functions.* and the table in README.md
 
-One thread.  A result that differs from CPython's, or a peer's that differs from hypostyle's, stops the run.
+One thread, and row functions on all threads too.  A result that differs from CPython's, or a peer's that differs from
+hypostyle's, stops the run.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from machine import machine
 from process import alone
 
 HERE = Path(__file__).resolve().parent
-PARTS = ("rows", "scans", "keyed", "rolling", "first")
+PARTS = ("rows", "scans", "keyed", "rolling", "threads", "first")
 # The rows over which Python runs, for the report; `function_peers.py` cuts them.
 SLICES = "20,000; apply 1,000; rolling_map 5,000"
 
@@ -45,8 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parts = [part for part in PARTS if part in options.only]
     plan = {name: getattr(options, name) for name in ("rows", "keys", "windows", "budget")}
     try:
-        in_process = [part for part in parts if part != "first"]
+        in_process = [part for part in parts if part not in ("first", "threads")]
         result["measured"] = list(measured({**plan, "parts": in_process}, 1, "functions_measure.py"))
+        if "threads" in parts:
+            threaded = {**plan, "rows": plan["rows"][1:], "parts": ["threads"]}
+            result["measured"] += measured(threaded, os.cpu_count() or 1, "functions_measure.py")
         if "first" in parts:
             result["first"] = first_results(options.starts)
     except (subprocess.CalledProcessError, RuntimeError) as error:

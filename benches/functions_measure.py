@@ -1,4 +1,4 @@
-"""Checks that all who run a function agree, then times them in turns, on one thread.
+"""Checks that all who run a function agree, then times them in turns, on as many threads as the environment says.
 
 Runs in a process of its own, as Polars and numba read their number of threads once: `functions.py` starts it with the
 plan as JSON on the command line, and reads a line of JSON for each row of the report.
@@ -66,7 +66,7 @@ def rolling(plan: dict[str, Any]) -> Iterator[Result]:
             yield {"name": named, "rows": count, **times(named, rolling_peers(data, window), plan, TOLERANCE)}
 
 
-PARTS = {"rows": rows, "scans": scans, "keyed": keyed, "rolling": rolling}
+PARTS = {"rows": rows, "scans": scans, "keyed": keyed, "rolling": rolling, "threads": rows}
 
 
 def measured(example: Example, data: Inputs, plan: dict[str, Any]) -> Result:

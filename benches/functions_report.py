@@ -20,12 +20,12 @@ ORDER = ("hypostyle", "numba", "numexpr", "polars", "pandas, rolling.apply(engin
 SLOW = ("polars, map_elements", "polars, rolling_map", "pandas, apply", "pandas, rolling.apply", "python loop")
 
 INTRODUCTION = """
-One thread, best of many calls: {budget:g} s of calls each, in turns, over {columns}. Hypostyle runs as users run it:
-`df.select` with an expression of the compiled function, made beforehand. numba is `njit(parallel=False)`, a loop over
-arrays that calls the same function, with `error_model="numpy"`; NaN stands for None there. numexpr and Polars run the
-same formula, written by hand. Compiling and preparing the inputs are not timed, except in the last table. The ratio is
-the fastest peer's time divided by hypostyle's: above 1 hypostyle is faster; below 1 it is slower, and marked. Python
-runs over fewer rows ({slices}).
+One thread where nothing else is said, best of many calls: {budget:g} s of calls each, in turns, over {columns}.
+Hypostyle runs as users run it: `df.select` with an expression of the compiled function, made beforehand. numba is
+`njit(parallel=False)`, a loop over arrays that calls the same function, with `error_model="numpy"`; NaN stands for None
+there. numexpr and Polars run the same formula, written by hand. Compiling and preparing the inputs are not timed,
+except in the last table. The ratio is the fastest peer's time divided by hypostyle's: above 1 hypostyle is faster;
+below 1 it is slower, and marked. Python runs over fewer rows ({slices}).
 """
 AGREEMENT = """
 Before timing, the first 1,000 results of hypostyle were compared with those of CPython: bit-identical, except for
@@ -43,6 +43,10 @@ TITLES = {
     "rolling": (
         "Window functions",
         "`rolling.apply` of pandas, a weighted sum in a Python loop over windows of the given number of rows.",
+    ),
+    "threads": (
+        "Row functions, all threads",
+        "Hypostyle, numexpr and Polars use all cores; numba's loop is not parallel.",
     ),
 }
 FIRST = """

@@ -2,7 +2,9 @@
 //! nobody sees.
 //!
 //! Transcendental functions come from the crates `pxfm` and `libm`, of each the faster one, so that the bits do not depend on the
-//! system's libm.
+//! system's libm.  `libm` computes without fused multiplications.  `pxfm` (0.1.30) uses them where the machine has them; of its
+//! functions here, whose results are correctly rounded, both ways agree on 8 million random numbers each, but for the
+//! exponential of numbers below -708, where results have fewer digits: that comes from `libm`.
 
 use crate::ops::{IntBinary, Math, Math2, Overflow};
 
@@ -18,7 +20,7 @@ impl Math {
             }};
         }
         match self {
-            Self::Exp => shim!(pxfm::f_exp),
+            Self::Exp => exp,
             Self::Exp2 => shim!(pxfm::f_exp2),
             Self::Expm1 => shim!(pxfm::f_expm1),
             Self::Log => shim!(libm::log),
@@ -58,6 +60,10 @@ impl Math2 {
             Self::Mod => modulo,
         }
     }
+}
+
+extern "C" fn exp(x: f64) -> f64 {
+    if x < -708.0 { libm::exp(x) } else { pxfm::f_exp(x) }
 }
 
 extern "C" fn pow(x: f64, y: f64) -> f64 {

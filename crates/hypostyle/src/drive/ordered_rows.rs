@@ -32,7 +32,11 @@ pub struct Recent<W: OrderedWindow> {
 
 impl<W: OrderedWindow> OrderedRows<W> {
     fn answer(&self, state: &Recent<W>, current: Option<W::Input>) -> Option<W::Output> {
-        if state.count < self.min_samples.max(1) { None } else { self.window.answer(&state.sorted, current) }
+        match state.count {
+            count if count < self.min_samples => None,
+            0 => self.window.answer_empty(),
+            _ => self.window.answer(&state.sorted, current),
+        }
     }
 
     fn take(&self, state: &mut Recent<W>, row: Option<W::Input>) {
@@ -69,9 +73,9 @@ impl<W: OrderedWindow> OrderedRows<W> {
         }
         let flags = (!valid.is_empty()).then_some(valid.as_slice());
         let mut row = 0;
-        let least = self.min_samples.max(1);
         let done = self.window.answer_all(&values, flags, self.rows, |count, answer| {
-            answers.set(row, answer.filter(|_| count >= least));
+            let answer = if count == 0 { self.window.answer_empty() } else { answer };
+            answers.set(row, answer.filter(|_| count >= self.min_samples));
             row += 1;
         });
         if done {

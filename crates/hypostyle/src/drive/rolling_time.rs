@@ -228,7 +228,7 @@ impl<W: OrderedWindow> Sliding for Sorted<W> {
         count: usize,
         current: Option<W::Input>,
     ) -> Option<W::Output> {
-        if count == 0 { None } else { self.0.answer(state, current) }
+        if count == 0 { self.0.answer_empty() } else { self.0.answer(state, current) }
     }
 
     fn rebase(&self, _: &mut W::State, _: usize) {}

@@ -30,6 +30,11 @@ pub trait OrderedWindow: Clone + Send + Sync + 'static {
     /// is undefined.
     fn answer(&self, state: &Self::State, current: Option<Self::Input>) -> Option<Self::Output>;
 
+    /// The result for no values.
+    fn answer_empty(&self) -> Option<Self::Output> {
+        None
+    }
+
     /// Computes all windows of `len` rows that end in `rows`, which begin with the `len` rows before the first such end: calls
     /// `answer` with the number of valid rows in each window and its result.  Returns whether it did.  For statistics that are
     /// faster over many windows at once.

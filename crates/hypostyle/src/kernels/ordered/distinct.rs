@@ -43,6 +43,10 @@ impl<T: Value> OrderedWindow for NUnique<T> {
         i64::try_from(state.len()).ok()
     }
 
+    fn answer_empty(&self) -> Option<i64> {
+        Some(0)
+    }
+
     fn heap_bytes(&self, state: &Self::State) -> usize {
         state.allocation_size()
     }
@@ -58,7 +62,7 @@ pub(crate) const NUNIQUE: Entry = Entry {
     shape: Shape::Windowed,
     summary: "Number of distinct values {in a moving window|so far}.",
     formula: "y[i] = number of distinct x[j] for {j in the window of row i|j <= i}",
-    notes: "Returns a 64-bit integer. Nulls are skipped and do not count for `min_samples`. NaN is a value, and all NaNs are \
+    notes: "Returns a 64-bit integer. Nulls are skipped and do not count for `min_samples`; a window without values has 0. NaN is a value, and all NaNs are \
             equal. Exact, for integers, booleans, dates and times too.",
     source: "pandas `Series.{rolling|expanding}().nunique()`; a hash table of counts.",
     parameters: &[COLUMN],
@@ -80,7 +84,7 @@ mod reference {
         of_column(spec, &table.exact(), |window| {
             let bits = |x: &f64| if x.is_nan() { u64::MAX } else { (x + 0.0).to_bits() };
             let distinct: HashSet<u64> = window.iter().map(bits).collect();
-            exact((!window.is_empty()).then_some(distinct.len() as f64))
+            exact(Some(distinct.len() as f64))
         })
     }
 }
