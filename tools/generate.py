@@ -1,6 +1,6 @@
 """Writes what follows from the catalog: __init__.py, _kernels.py and _namespace.py of python/hypostyle, functions.rs of
-crates/hypostyle, docs/kernels.md and the README's kernel table; and docs/other-names.md, from the list in
-python/hypostyle/_counterparts.py.
+crates/hypostyle, docs/kernels.md and the README's kernel table; and docs/other-names.md and spec/other_names.rs of
+crates/hypostyle, from the list in python/hypostyle/_counterparts.py.
 
     python tools/generate.py            write the files
     python tools/generate.py --check    fail if a file is out of date
@@ -34,7 +34,9 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is out of date")
     check = parser.parse_args().check
     catalog = import_without_init()
-    from names_page import names_page  # it imports a file of the package, which can be imported only now
+    # They import a file of the package, which can be imported only now.
+    from names_page import names_page
+    from rust_names import other_names
 
     readme = ROOT / "README.md"
     texts = {
@@ -42,6 +44,7 @@ def main() -> int:
         PACKAGE / "_namespace.py": namespace(catalog),
         PACKAGE / "__init__.py": formatted(init(catalog), PACKAGE / "__init__.py"),
         RUST / "functions.rs": rustfmt(functions(catalog)),
+        RUST / "spec" / "other_names.rs": rustfmt(other_names()),
         ROOT / "docs" / "kernels.md": handbook(catalog),
         ROOT / "docs" / "other-names.md": names_page(),
         readme: between(readme.read_text(), table(catalog)),

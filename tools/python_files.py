@@ -192,11 +192,13 @@ def init(catalog: list[Kernel]) -> str:
 def imports(catalog: list[Kernel], more: list[str], suggestions: list[str]) -> str:
     kinds = {p["kind"] for kernel in catalog for p in kernel["parameters"]}
     names = sorted({t for k, t in TYPES.items() if k in kinds and t.startswith("Into")} | {"IntoColumns"})
-    lines = ["from collections.abc import Sequence"] if kinds & {"numbers", "words"} else []
+    sequences = any("Sequence[" in TYPES[kind] for kind in kinds & TYPES.keys()) or "words" in kinds
+    lines = ["from collections.abc import Sequence"] if sequences else []
     typing = ["TYPE_CHECKING"] if "no_attribute" in suggestions else []
     typing += ["Literal", "TypeAlias"] if "choice" in kinds else []
     lines += [f"from typing import {', '.join(typing)}"] if typing else []
-    lines += ["", *more, f"from hypostyle._spec import {', '.join(names)}"]
+    listed = "".join(f"    {name},\n" for name in names)
+    lines += ["", *more, f"from hypostyle._spec import (\n{listed})"]
     lines += [f"from hypostyle._suggestions import {', '.join(suggestions)}", ""]
     chosen = {p["name"]: literal_of(p) for kernel in catalog for p in kernel["parameters"] if p["name"] in CHOICES}
     lines += [f"{CHOICES[name]}: TypeAlias = {literal}" for name, literal in chosen.items()]

@@ -13,7 +13,15 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from hypostyle._expr import KernelExpr, kernel_expression
-from hypostyle._spec import IntoColumn, IntoColumns, IntoDuration, IntoNumberOrColumn, IntoWeights, IntoWindow
+from hypostyle._spec import (
+    IntoColumn,
+    IntoColumns,
+    IntoDuration,
+    IntoNumberOrColumn,
+    IntoNumbersOrColumns,
+    IntoWeights,
+    IntoWindow,
+)
 from hypostyle._suggestions import explained
 
 Closed: TypeAlias = Literal["right", "left", "both", "neither"]
@@ -858,7 +866,7 @@ def rolling_winsorized_mean(
 
 @explained
 def rolling_rank(
-    column: IntoColumn, window: IntoWindow, *, method: Literal["average", "min", "max", "dense"] = "average",
+    column: IntoColumn, window: IntoWindow, *, method: Literal["average", "min", "max", "first", "dense"] = "average",
     pct: bool = False, by: IntoColumn | None = None, min_samples: int | None = None, closed: Closed = "right",
     step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Rank of the current row's value among the values in a moving window.
@@ -2388,7 +2396,7 @@ def expanding_winsorized_mean(
 
 @explained
 def expanding_rank(
-    column: IntoColumn, *, method: Literal["average", "min", "max", "dense"] = "average", pct: bool = False,
+    column: IntoColumn, *, method: Literal["average", "min", "max", "first", "dense"] = "average", pct: bool = False,
     min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Rank of the current row's value among all values so far.
 
@@ -3096,7 +3104,7 @@ def session_id(time: IntoColumn, gap: IntoDuration, *, over: IntoColumns | None 
 
 
 @explained
-def risk_score(weight: IntoColumn, notional: IntoColumn, factors: IntoColumns) -> KernelExpr:
+def risk_score(weight: IntoNumberOrColumn, notional: IntoNumberOrColumn, factors: IntoNumbersOrColumns) -> KernelExpr:
     """Weighted sum of risk factors divided by the notional, per row.
 
         y[i] = sum over k of weight[i] * factors[k][i] / notional[i]
@@ -3106,7 +3114,7 @@ def risk_score(weight: IntoColumn, notional: IntoColumn, factors: IntoColumns) -
     Args:
         weight: The weight of the row.
         notional: The divisor of the weighted sum.
-        factors: The factors.
+        factors: The factors: numbers, columns, or some of each.
 
     Examples:
         >>> import hypostyle as hs
@@ -3119,16 +3127,16 @@ def risk_score(weight: IntoColumn, notional: IntoColumn, factors: IntoColumns) -
 
 
 @explained
-def row_dot(columns: IntoColumns, weights: Sequence[float]) -> KernelExpr:
-    """Dot product of the columns of each row with fixed weights.
+def row_dot(columns: IntoNumbersOrColumns, weights: IntoNumbersOrColumns) -> KernelExpr:
+    """Dot product of each row's columns with weights.
 
         y[i] = sum over k of weights[k] * columns[k][i]
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#row_dot
 
     Args:
-        columns: The columns.
-        weights: One number per column.
+        columns: The columns; numbers among them are the same in every row.
+        weights: One weight per column: a number or a column.
 
     Examples:
         >>> import hypostyle as hs

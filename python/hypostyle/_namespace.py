@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import polars as pl
 
 from hypostyle._expr import KernelExpr, kernel_expression
-from hypostyle._spec import IntoColumn, IntoColumns, IntoDuration, IntoNumberOrColumn, IntoWeights, IntoWindow
+from hypostyle._spec import (
+    IntoColumn,
+    IntoColumns,
+    IntoDuration,
+    IntoNumberOrColumn,
+    IntoNumbersOrColumns,
+    IntoWeights,
+    IntoWindow,
+)
 from hypostyle._suggestions import explained, no_attribute
 
 Closed: TypeAlias = Literal["right", "left", "both", "neither"]
@@ -226,9 +234,9 @@ class ExprKernels:
 
     @explained
     def rolling_rank(
-        self, window: IntoWindow, *, method: Literal["average", "min", "max", "dense"] = "average", pct: bool = False,
-        by: IntoColumn | None = None, min_samples: int | None = None, closed: Closed = "right", step: int = 1,
-        over: IntoColumns | None = None) -> KernelExpr:
+        self, window: IntoWindow, *, method: Literal["average", "min", "max", "first", "dense"] = "average",
+        pct: bool = False, by: IntoColumn | None = None, min_samples: int | None = None, closed: Closed = "right",
+        step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.rolling_rank`."""
         return kernel_expression("rolling_rank", locals(), column=self._expr)
 
@@ -574,8 +582,8 @@ class ExprKernels:
 
     @explained
     def expanding_rank(
-        self, *, method: Literal["average", "min", "max", "dense"] = "average", pct: bool = False, min_samples: int = 1,
-        over: IntoColumns | None = None) -> KernelExpr:
+        self, *, method: Literal["average", "min", "max", "first", "dense"] = "average", pct: bool = False,
+        min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.expanding_rank`."""
         return kernel_expression("expanding_rank", locals(), column=self._expr)
 
@@ -734,7 +742,7 @@ class ExprKernels:
         return kernel_expression("session_id", locals(), time=self._expr)
 
     @explained
-    def risk_score(self, notional: IntoColumn, factors: IntoColumns) -> KernelExpr:
+    def risk_score(self, notional: IntoNumberOrColumn, factors: IntoNumbersOrColumns) -> KernelExpr:
         """See `hypostyle.risk_score`."""
         return kernel_expression("risk_score", locals(), weight=self._expr)
 

@@ -186,7 +186,10 @@ impl Catalog {
             let names: Vec<&str> = self.kernels.iter().map(|kernel| kernel.name.as_str()).collect();
             let help = match nearest(name, names.iter().copied()) {
                 Some(near) => format!("did you mean '{near}'?"),
-                None => format!("the kernels are {}", listed(&names)),
+                None => {
+                    let other = "docs/other-names.md has the names of other libraries";
+                    format!("the kernels are {}; {other}", listed(&names))
+                }
             };
             Error::new(ErrorKind::UnknownKernel, format!("unknown kernel '{name}'")).with_help(help)
         })

@@ -619,23 +619,27 @@ pub fn session_id(time: impl Into<String>, gap: impl Into<Value>) -> KernelSpec 
 
 /// Weighted sum of risk factors divided by the notional, per row.
 pub fn risk_score(
-    weight: impl Into<String>,
-    notional: impl Into<String>,
-    factors: impl IntoIterator<Item = impl Into<String>>,
+    weight: impl Into<Value>,
+    notional: impl Into<Value>,
+    factors: impl IntoIterator<Item = impl Into<Value>>,
 ) -> KernelSpec {
-    KernelSpec::new("risk_score")
-        .with("weight", name(weight))
-        .with("notional", name(notional))
-        .with("factors", list(factors))
+    KernelSpec::new("risk_score").with("weight", weight).with("notional", notional).with("factors", values(factors))
 }
 
-/// Dot product of the columns of each row with fixed weights.
-pub fn row_dot(columns: impl IntoIterator<Item = impl Into<String>>, weights: Vec<f64>) -> KernelSpec {
-    KernelSpec::new("row_dot").with("columns", list(columns)).with("weights", weights)
+/// Dot product of each row's columns with weights.
+pub fn row_dot(
+    columns: impl IntoIterator<Item = impl Into<Value>>,
+    weights: impl IntoIterator<Item = impl Into<Value>>,
+) -> KernelSpec {
+    KernelSpec::new("row_dot").with("columns", values(columns)).with("weights", values(weights))
 }
 
 fn name(column: impl Into<String>) -> Value {
     Value::Text(column.into())
+}
+
+fn values(items: impl IntoIterator<Item = impl Into<Value>>) -> Value {
+    Value::List(items.into_iter().map(Into::into).collect())
 }
 
 fn list(columns: impl IntoIterator<Item = impl Into<String>>) -> Value {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::kernel_spec::{KernelSpec, Value};
+use super::other_names::OTHER_NAMES;
 use super::parameter::{Family, Kind, Literal, Parameter};
 use super::window::{Closed, Duration, DurationError, Extent};
 use crate::error::{Error, Result, listed, nearest};
@@ -68,7 +69,10 @@ impl<'a> Arguments<'a> {
     fn known(&self, name: &str) -> Result<&'a Parameter> {
         self.parameters.iter().find(|parameter| parameter.name == name).ok_or_else(|| {
             let known: Vec<&str> = self.parameters.iter().map(|parameter| &*parameter.name).collect();
-            let help = match nearest(name, known.iter().copied()) {
+            let is_meant = |(_, others): &&(&str, &[&str])| others.contains(&name);
+            let meant =
+                OTHER_NAMES.iter().filter(is_meant).map(|(meant, _)| *meant).find(|meant| known.contains(meant));
+            let help = match meant.or_else(|| nearest(name, known.iter().copied())) {
                 Some(near) => format!("did you mean '{near}'?"),
                 None => format!("the parameters are {}", listed(&known)),
             };

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod kernel_spec;
+mod other_names;
 mod parameter;
 mod window;
 
