@@ -121,6 +121,8 @@ fn cell<'v>(value: &'v Bound<'_, PyAny>, data_type: &DataType) -> PyResult<Optio
         return Ok(Some(ScalarValue::Null));
     }
     Ok(match data_type {
+        // A boolean of Python is an int; in a column of another type it is a mistake.
+        other if *other != DataType::Boolean && value.is_instance_of::<PyBool>() => None,
         DataType::Float64 | DataType::Float32 | DataType::Float16 => value.extract().ok().map(ScalarValue::Float),
         DataType::Boolean => value.extract().ok().map(ScalarValue::Boolean),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => {
@@ -132,7 +134,6 @@ fn cell<'v>(value: &'v Bound<'_, PyAny>, data_type: &DataType) -> PyResult<Optio
             )));
         }
         _ if value.is_instance_of::<PyFloat>() => None,
-        temporal if temporal.is_temporal() && value.is_instance_of::<PyBool>() => None,
         integer if integer.is_integer() || value.is_instance_of::<PyInt>() => {
             let signed = value.extract().ok().map(ScalarValue::Integer);
             signed.or_else(|| value.extract().ok().map(ScalarValue::Unsigned))

@@ -101,17 +101,33 @@ impl Filter {
             (all.values.clone(), all.valid.iter().map(|valid| f64::from(u8::from(*valid))).collect());
         values.resize(values.len() + SIDE, 0.0);
         ones.resize(values.len(), 0.0);
+        let spreads = !matches!(self.statistic, FirStatistic::Sum | FirStatistic::Mean);
+        // Variances are computed from differences to the last value of the window, so that equal values have none.
+        let mut anchors = vec![0.0; if spreads { values.len() } else { 0 }];
+        if spreads {
+            let mut last = 0.0;
+            for (anchor, (x, one)) in anchors.iter_mut().zip(values.iter().zip(&ones)) {
+                last = if *one == 1.0 { *x } else { last };
+                *anchor = last;
+            }
+        }
         let mut count = all.valid[..n - 1].iter().filter(|valid| **valid).count();
         for start in (0..len).step_by(SIDE) {
             let (x, one) = (&values[start..start + n + SIDE], &ones[start..start + n + SIDE]);
             let full = all.valid[start..all.valid.len().min(start + n - 1 + SIDE)].iter().all(|valid| *valid);
-            let sums = each(n, |k, row| weights[k] * x[k + row]);
+            let anchor: [f64; SIDE] =
+                std::array::from_fn(|row| if spreads { anchors[start + n - 1 + row] } else { 0.0 });
+            let sums = if spreads {
+                each(n, |k, row| weights[k] * ((x[k + row] - anchor[row]) * one[k + row]))
+            } else {
+                each(n, |k, row| weights[k] * x[k + row])
+            };
             let totals = if full { [everything; SIDE] } else { each(n, |k, row| weights[k] * one[k + row]) };
             let means: [f64; SIDE] = std::array::from_fn(|row| sums[row] / totals[row]);
             let squares = match self.statistic {
                 FirStatistic::Sum | FirStatistic::Mean => sums,
                 _ => each(n, |k, row| {
-                    let d = (x[k + row] - means[row]) * one[k + row];
+                    let d = (x[k + row] - anchor[row] - means[row]) * one[k + row];
                     weights[k] * (d * d)
                 }),
             };

@@ -1,7 +1,7 @@
 //! What an order needs of its values: floats, and integers exactly (integers, booleans, dates and times, read as `i64`).
 
 use crate::model::Part;
-use crate::values::{Input, Output, Persist};
+use crate::values::{Exact, Input, Output, Persist};
 
 /// A value that has an order and equals itself, unless it is NaN.
 pub trait Value: Input + Output + Persist + Part + PartialOrd {
@@ -26,6 +26,16 @@ pub trait Value: Input + Output + Persist + Part + PartialOrd {
 
     /// The value with these sortable bits.
     fn from_sortable(bits: u64) -> Self;
+
+    /// The value as a float: a float as it is, an integer relative to a smaller or equal one, so that nothing is rounded as long
+    /// as they are less than 2^53 apart.
+    fn above(self, base: Self) -> f64;
+
+    /// The value exactly.
+    fn exact(self) -> Exact;
+
+    /// What was taken from values by [`Value::above`].
+    fn base(self) -> Exact;
 }
 
 impl Value for f64 {
@@ -57,6 +67,19 @@ impl Value for f64 {
     fn from_sortable(bits: u64) -> Self {
         Self::from_bits(if bits >> 63 == 1 { bits & !(1 << 63) } else { !bits })
     }
+
+    #[inline(always)]
+    fn above(self, _: Self) -> f64 {
+        self
+    }
+
+    fn exact(self) -> Exact {
+        Exact::of_float(self)
+    }
+
+    fn base(self) -> Exact {
+        Exact::of_float(0.0)
+    }
 }
 
 impl Value for i64 {
@@ -87,5 +110,18 @@ impl Value for i64 {
 
     fn from_sortable(bits: u64) -> Self {
         (bits ^ 1 << 63).cast_signed()
+    }
+
+    #[inline(always)]
+    fn above(self, base: Self) -> f64 {
+        self.minus(base)
+    }
+
+    fn exact(self) -> Exact {
+        Exact::of_integer(self)
+    }
+
+    fn base(self) -> Exact {
+        Exact::of_integer(self)
     }
 }

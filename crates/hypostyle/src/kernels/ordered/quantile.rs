@@ -5,6 +5,7 @@ use super::block_rank::by_blocks;
 use super::median::mean_of_two;
 use super::sorted::{SHORT, SortedValues, has_nan};
 use crate::error::Result;
+use crate::kernels::value::Value;
 use crate::model::OrderedWindow;
 use crate::run::parameters::COLUMN;
 use crate::run::{Entry, Plan, Shape};
@@ -85,10 +86,10 @@ impl Quantile {
         }
     }
 
-    /// The quantile of a multiset that is not empty.
-    pub(super) fn of(&self, state: &SortedValues) -> f64 {
+    /// The quantile of a multiset that is not empty, above a base.
+    pub(super) fn of<T: Value>(&self, state: &SortedValues<T>, base: T) -> f64 {
         let position = self.position(state.len());
-        self.between(position, state.nth(position.lower), state.nth(position.upper))
+        self.between(position, state.nth(position.lower).above(base), state.nth(position.upper).above(base))
     }
 }
 
@@ -117,7 +118,7 @@ impl OrderedWindow for Quantile {
         if state.has_nan() {
             return Some(f64::NAN);
         }
-        (!state.is_empty()).then(|| self.of(state))
+        (!state.is_empty()).then(|| self.of(state, 0.0))
     }
 
     fn answer_all(

@@ -1,45 +1,51 @@
 //! The current row compared with the median of its window, in median absolute deviations: the robust z-score and the Hampel flag.
 
+use std::marker::PhantomData;
+
 use arrow::datatypes::DataType;
 
 use super::sorted::SortedValues;
 use super::spread::median_and_deviation;
 use crate::error::Result;
+use crate::kernels::value::Value;
 use crate::model::{ByRow, OrderedWindow};
 use crate::run::parameters::COLUMN;
 use crate::run::{Entry, Inputs, Plan, Shape, Then, Window};
 use crate::spec::{Arguments, Kind, Literal, Parameter};
+use crate::values::Exact;
 
-/// The median and the median absolute deviation.
+/// The median, as two floats that add up to a base and the distance to it, and the median absolute deviation.
 #[derive(Debug, Clone)]
-pub struct MedianDeviation;
+pub struct MedianDeviation<T>(PhantomData<T>);
 
-impl OrderedWindow for MedianDeviation {
-    type Input = f64;
-    type Output = [f64; 2];
-    type State = SortedValues;
+impl<T: Value> OrderedWindow for MedianDeviation<T> {
+    type Input = T;
+    type Output = [f64; 4];
+    type State = SortedValues<T>;
 
-    fn empty(&self) -> SortedValues {
+    fn empty(&self) -> SortedValues<T> {
         SortedValues::default()
     }
 
-    fn insert(&self, state: &mut SortedValues, x: f64) {
+    fn insert(&self, state: &mut SortedValues<T>, x: T) {
         state.insert(x);
     }
 
-    fn remove(&self, state: &mut SortedValues, x: f64) {
+    fn remove(&self, state: &mut SortedValues<T>, x: T) {
         state.remove(x);
     }
 
-    fn replace(&self, state: &mut SortedValues, old: f64, new: f64) {
+    fn replace(&self, state: &mut SortedValues<T>, old: T, new: T) {
         state.replace(old, new);
     }
 
-    fn answer(&self, state: &SortedValues, _: Option<f64>) -> Option<[f64; 2]> {
-        median_and_deviation(state)
+    fn answer(&self, state: &SortedValues<T>, _: Option<T>) -> Option<[f64; 4]> {
+        let [center, deviation] = median_and_deviation(state)?;
+        let [high, low] = if state.is_empty() { [0.0; 2] } else { state.nth(0).base().parts() };
+        Some([high, low, center, deviation])
     }
 
-    fn heap_bytes(&self, state: &SortedValues) -> usize {
+    fn heap_bytes(&self, state: &SortedValues<T>) -> usize {
         state.heap_bytes()
     }
 }
@@ -48,35 +54,43 @@ impl OrderedWindow for MedianDeviation {
 /// distribution.
 const NORMAL: f64 = 1.482_602_218_505_602;
 
+/// A row's distance to the median.
+fn distance<T: Value>(x: T, [high, low, center, _]: [f64; 4]) -> f64 {
+    x.exact().minus(Exact::of_parts([high, low])) - center
+}
+
 /// The distance to the median, in standard deviations of normal data.
 #[derive(Debug, Clone)]
-pub struct RobustScore;
+pub struct RobustScore<T>(PhantomData<T>);
 
-impl ByRow for RobustScore {
-    type Input = f64;
-    type Inner = [f64; 2];
+impl<T: Value> ByRow for RobustScore<T> {
+    type Input = T;
+    type Inner = [f64; 4];
     type Output = f64;
 
-    fn with_row(&self, [median, deviation]: [f64; 2], x: f64, valid: bool) -> Option<f64> {
-        (valid && deviation != 0.0).then_some((x - median) / (NORMAL * deviation))
+    fn with_row(&self, inner: [f64; 4], x: T, valid: bool) -> Option<f64> {
+        let [.., deviation] = inner;
+        (valid && deviation != 0.0).then_some(distance(x, inner) / (NORMAL * deviation))
     }
 }
 
 /// Whether that distance exceeds the threshold.
 #[derive(Debug, Clone)]
-pub struct HampelFlag {
+pub struct HampelFlag<T> {
     /// In standard deviations.
     pub threshold: f64,
+    values: PhantomData<T>,
 }
 
-impl ByRow for HampelFlag {
-    type Input = f64;
-    type Inner = [f64; 2];
+impl<T: Value> ByRow for HampelFlag<T> {
+    type Input = T;
+    type Inner = [f64; 4];
     type Output = i64;
 
-    fn with_row(&self, [median, deviation]: [f64; 2], x: f64, valid: bool) -> Option<i64> {
-        let known = !(median.is_nan() || deviation.is_nan() || x.is_nan());
-        let is_outlier = (x - median).abs() > self.threshold * (NORMAL * deviation);
+    fn with_row(&self, inner: [f64; 4], x: T, valid: bool) -> Option<i64> {
+        let [.., center, deviation] = inner;
+        let known = !(center.is_nan() || deviation.is_nan() || x.is_nan());
+        let is_outlier = distance(x, inner).abs() > self.threshold * (NORMAL * deviation);
         (valid && known).then_some(i64::from(is_outlier))
     }
 }
@@ -84,7 +98,12 @@ impl ByRow for HampelFlag {
 fn robust_zscore(arguments: &Arguments) -> Result<Plan> {
     let inputs = Inputs::of(arguments, &["column"])?;
     Ok(Window::of(arguments)?.plan(move |window, binding| {
-        window.ordered(binding, inputs.bind::<f64, f64>(binding)?, MedianDeviation, Then(RobustScore))
+        if inputs.has_long_integer(binding)? {
+            let then = Then(RobustScore::<i64>(PhantomData));
+            return window.ordered(binding, inputs.bind_exactly(binding)?, MedianDeviation(PhantomData), then);
+        }
+        let then = Then(RobustScore::<f64>(PhantomData));
+        window.ordered(binding, inputs.bind::<f64, f64>(binding)?, MedianDeviation(PhantomData), then)
     }))
 }
 
@@ -95,7 +114,12 @@ fn hampel(arguments: &Arguments) -> Result<Plan> {
     }
     let inputs = Inputs::of(arguments, &["column"])?.returning(DataType::Boolean);
     Ok(Window::of(arguments)?.plan(move |window, binding| {
-        window.ordered(binding, inputs.bind::<f64, i64>(binding)?, MedianDeviation, Then(HampelFlag { threshold }))
+        if inputs.has_long_integer(binding)? {
+            let then = Then(HampelFlag { threshold, values: PhantomData::<i64> });
+            return window.ordered(binding, inputs.bind_exactly(binding)?, MedianDeviation(PhantomData), then);
+        }
+        let then = Then(HampelFlag { threshold, values: PhantomData::<f64> });
+        window.ordered(binding, inputs.bind::<f64, i64>(binding)?, MedianDeviation(PhantomData), then)
     }))
 }
 
@@ -152,7 +176,7 @@ mod reference {
     const NORMAL: f64 = 1.482_602_218_505_602;
 
     pub fn robust_zscore(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        by_row(spec, table, |x, window| {
+        by_row(spec, &table.exact(), |x, window| {
             let (Some(center), Some(deviation)) = (median(window).answer, median_deviation(window).answer) else {
                 return exact(None);
             };
@@ -166,7 +190,7 @@ mod reference {
 
     pub fn hampel(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
         let threshold = number(spec, "threshold").unwrap_or(3.0);
-        by_row(spec, table, |x, window| {
+        by_row(spec, &table.exact(), |x, window| {
             let (Some(center), Some(deviation)) = (median(window).answer, median_deviation(window).answer) else {
                 return exact(None);
             };

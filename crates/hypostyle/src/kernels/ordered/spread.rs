@@ -1,26 +1,30 @@
 //! Robust measures of spread: the interquartile range and the median absolute deviation, which outliers hardly move.
 
+use std::marker::PhantomData;
+
 use super::median::mean_of_two;
 use super::quantile::{Interpolation, Quantile};
 use super::sorted::SortedValues;
+use crate::error::Result;
+use crate::kernels::value::Value;
 use crate::model::OrderedWindow;
 use crate::run::parameters::COLUMN;
-use crate::run::{Entry, Example, Plan, Shape};
-use crate::spec::Literal;
+use crate::run::{Bare, Entry, Example, Inputs, Plan, Shape, Window};
+use crate::spec::{Arguments, Literal};
 
 const QUARTILES: u8 = 0;
 const DEVIATION: u8 = 1;
 
 /// The interquartile range (0) or the median absolute deviation (1).
 #[derive(Debug, Clone)]
-pub struct Spread<const KIND: u8>;
+pub struct Spread<T, const KIND: u8>(PhantomData<T>);
 
 /// The value with `n` values before it among the distances to `center`, which lies between the values before position `split`
 /// and the others: two sorted lists, one going down from the split and one going up.
-fn nth_distance(sorted: &SortedValues, center: f64, split: usize, n: usize) -> f64 {
+fn nth_distance<T: Value>(sorted: &SortedValues<T>, base: T, center: f64, split: usize, n: usize) -> f64 {
     let (lower, upper) = (split, sorted.len() - split);
-    let down = |i: usize| center - sorted.nth(split - 1 - i);
-    let up = |i: usize| sorted.nth(split + i) - center;
+    let down = |i: usize| center - sorted.nth(split - 1 - i).above(base);
+    let up = |i: usize| sorted.nth(split + i).above(base) - center;
     // How many of the n nearest are below: the smallest number after which the next one below is not nearer than the last one
     // taken from above.
     let (mut fewest, mut most) = (n.saturating_sub(upper), n.min(lower));
@@ -39,59 +43,71 @@ fn nth_distance(sorted: &SortedValues, center: f64, split: usize, n: usize) -> f
     }
 }
 
-/// The median, and the median absolute deviation from it; NaN if a value is NaN, `None` if there are no values.
-pub(super) fn median_and_deviation(sorted: &SortedValues) -> Option<[f64; 2]> {
+/// The median above the base, which is the smallest value, and the median absolute deviation from it; NaN if a value is NaN, `None` if there are no values.
+pub(super) fn median_and_deviation<T: Value>(sorted: &SortedValues<T>) -> Option<[f64; 2]> {
     if sorted.has_nan() {
         return Some([f64::NAN; 2]);
     }
     if sorted.is_empty() {
         return None;
     }
-    let n = sorted.len();
-    let upper = sorted.nth(n / 2);
-    let center = if n % 2 == 1 { upper } else { mean_of_two(sorted.nth(n / 2 - 1), upper) };
+    let (n, base) = (sorted.len(), sorted.nth(0));
+    let upper = sorted.nth(n / 2).above(base);
+    let center = if n % 2 == 1 { upper } else { mean_of_two(sorted.nth(n / 2 - 1).above(base), upper) };
     if center.is_infinite() {
         return Some([center, f64::NAN]); // infinity minus infinity
     }
-    let nth = |position| nth_distance(sorted, center, n / 2, position);
+    let nth = |position| nth_distance(sorted, base, center, n / 2, position);
     Some([center, if n % 2 == 1 { nth(n / 2) } else { mean_of_two(nth(n / 2 - 1), nth(n / 2)) }])
 }
 
-impl<const KIND: u8> OrderedWindow for Spread<KIND> {
-    type Input = f64;
+impl<T: Value, const KIND: u8> OrderedWindow for Spread<T, KIND> {
+    type Input = T;
     type Output = f64;
-    type State = SortedValues;
+    type State = SortedValues<T>;
 
-    fn empty(&self) -> SortedValues {
+    fn empty(&self) -> SortedValues<T> {
         SortedValues::default()
     }
 
-    fn insert(&self, state: &mut SortedValues, x: f64) {
+    fn insert(&self, state: &mut SortedValues<T>, x: T) {
         state.insert(x);
     }
 
-    fn remove(&self, state: &mut SortedValues, x: f64) {
+    fn remove(&self, state: &mut SortedValues<T>, x: T) {
         state.remove(x);
     }
 
-    fn replace(&self, state: &mut SortedValues, old: f64, new: f64) {
+    fn replace(&self, state: &mut SortedValues<T>, old: T, new: T) {
         state.replace(old, new);
     }
 
-    fn answer(&self, state: &SortedValues, _: Option<f64>) -> Option<f64> {
+    fn answer(&self, state: &SortedValues<T>, _: Option<T>) -> Option<f64> {
         if KIND == DEVIATION {
             return median_and_deviation(state).map(|[_, deviation]| deviation);
         }
         if state.has_nan() {
             return Some(f64::NAN);
         }
-        let quantile = |quantile| Quantile { quantile, interpolation: Interpolation::Linear }.of(state);
+        let quantile = |quantile| Quantile { quantile, interpolation: Interpolation::Linear }.of(state, state.nth(0));
         (!state.is_empty()).then(|| quantile(0.75) - quantile(0.25))
     }
 
-    fn heap_bytes(&self, state: &SortedValues) -> usize {
+    fn heap_bytes(&self, state: &SortedValues<T>) -> usize {
         state.heap_bytes()
     }
+}
+
+fn plan<const KIND: u8>(arguments: &Arguments) -> Result<Plan> {
+    let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["column"])?);
+    Ok(window.plan(move |window, binding| {
+        if inputs.has_long_integer(binding)? {
+            window.ordered(binding, inputs.bind_exactly(binding)?, Spread::<i64, KIND>(PhantomData), Bare)
+        } else {
+            let wiring = inputs.bind::<f64, f64>(binding)?;
+            window.ordered(binding, wiring, Spread::<f64, KIND>(PhantomData), Bare)
+        }
+    }))
 }
 
 const EXAMPLE: Example =
@@ -107,7 +123,7 @@ pub(crate) const IQR: Entry = Entry {
     source: "scipy.stats.iqr; sorted arrays.",
     parameters: &[COLUMN],
     example: EXAMPLE,
-    plan: |arguments| Plan::ordered(arguments, &["column"], Spread::<QUARTILES>),
+    plan: plan::<QUARTILES>,
     #[cfg(test)]
     reference: reference::iqr,
 };
@@ -123,7 +139,7 @@ pub(crate) const MAD: Entry = Entry {
     source: "scipy.stats.median_abs_deviation; sorted arrays.",
     parameters: &[COLUMN],
     example: EXAMPLE,
-    plan: |arguments| Plan::ordered(arguments, &["column"], Spread::<DEVIATION>),
+    plan: plan::<DEVIATION>,
     #[cfg(test)]
     reference: reference::mad,
 };
@@ -136,13 +152,13 @@ mod reference {
     use crate::reference::{Slow, Table, exact, median_deviation, of_column};
 
     pub fn iqr(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        of_column(spec, table, |window| {
+        of_column(spec, &table.exact(), |window| {
             let (upper, lower) = (quantile(window, 0.75, "linear").answer, quantile(window, 0.25, "linear").answer);
             exact(upper.zip(lower).map(|(upper, lower)| upper - lower))
         })
     }
 
     pub fn mad(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        of_column(spec, table, median_deviation)
+        of_column(spec, &table.exact(), median_deviation)
     }
 }

@@ -95,8 +95,10 @@ impl<T: Value> OrderedWindow for TopN<T> {
             TopStatistic::Sum => Some(top().sum()),
             TopStatistic::Std if count < 2.0 => None,
             TopStatistic::Std => {
-                let mean = mean();
-                Some((top().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (count - 1.0)).sqrt())
+                // Differences to one of them, so that equal values have no deviation.
+                let first = top().next()?;
+                let mean = top().map(|x| x - first).sum::<f64>() / count;
+                Some((top().map(|x| (x - first - mean) * (x - first - mean)).sum::<f64>() / (count - 1.0)).sqrt())
             }
             TopStatistic::Min => extreme(|x, now| x < now),
             TopStatistic::Max => extreme(|x, now| x > now),

@@ -59,7 +59,8 @@ impl Statistic for Covariance {
     #[inline(always)]
     fn finish(&self, [sx, sy, sxy]: &[f64; 3], count: usize, _anchor: [f64; 2]) -> Option<f64> {
         let n = as_f64(count);
-        let cov = (n * sxy - sx * sy) / (n * (n - as_f64(self.ddof)));
+        // An infinity makes it NaN, whichever row is the anchor.
+        let cov = (n * sxy - sx * sy) / (n * (n - as_f64(self.ddof))) + (sx * 0.0 + sy * 0.0);
         (count > self.ddof).then_some(cov)
     }
 }
