@@ -80,6 +80,7 @@ from hypostyle._functions.windows import rolling
 from hypostyle._kernels import {listed}
 from hypostyle._native import __version__
 from hypostyle._pipeline import Pipeline
+from hypostyle._records import from_records
 from hypostyle._stage import Stage
 
 __all__ = {exported}
@@ -162,8 +163,8 @@ def namespace(catalog: list[Kernel]) -> str:
 def init(catalog: list[Kernel]) -> str:
     names = [kernel["name"] for kernel in catalog]
     classes = ["ColumnNotFoundError", "KernelExpr", "Pipeline", "Stage", "UnsupportedError"]
-    functions = ["explain", "functions", "jit", "kernels", "loop", "rolling", "scan", "state", "struct", "with_columns"]
-    own = [*classes, "__version__", *functions]
+    functions = ["explain", "functions", "jit", "kernels", "loop", "rolling", "scan", "state", "struct"]
+    own = [*classes, "__version__", *functions, "from_records", "with_columns"]
     return INIT.format(listed=", ".join(sorted(names)), exported=json.dumps(sorted([*names, *own])))
 
 

@@ -164,6 +164,7 @@ from hypostyle._kernels import (
 )
 from hypostyle._native import __version__
 from hypostyle._pipeline import Pipeline
+from hypostyle._records import from_records
 from hypostyle._stage import Stage
 
 __all__ = [
@@ -227,6 +228,7 @@ __all__ = [
     "expanding_winsorized_mean",
     "expanding_zscore",
     "explain",
+    "from_records",
     "functions",
     "jit",
     "kernels",

@@ -56,6 +56,9 @@ class PolarsFrames(Adapter):
         for dtype in _UNSUPPORTED.intersection(dtypes):
             name = picked.columns[dtypes.index(dtype)]
             raise TypeError(f"column '{name}' has type {dtype}, which is not supported; cast it first")
+        for name, dtype in picked.schema.items() if any(dtype.is_nested() for dtype in dtypes) else ():
+            if "\0" in str(dtype):
+                raise TypeError(f"column '{name}': a field of its type {dtype} has a NUL character; rename the field")
         if pl.Null in dtypes:  # a column of type null is read as floats
             picked = picked.with_columns(pl.col(pl.Null).cast(pl.Float64))
         return picked
@@ -196,7 +199,7 @@ def select(adapter: Adapter, frame: Any, specs: Sequence[Spec], wanted: list[str
 
 def refuse_missing(adapter: Adapter, frame: Any, specs: Sequence[Spec]) -> None:
     """Let Rust raise the error about a missing column, which lists the columns that exist."""
-    names = adapter.names(frame)
+    names = [name for name in adapter.names(frame) if "\0" not in name]  # Arrow's C interface has no such names
     wanted = set(needed(specs))
     present = [name for name in names if name in wanted]
     known = adapter.empty(frame, present)

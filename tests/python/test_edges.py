@@ -31,7 +31,7 @@ from oracles import ORACLES, Case
 Values = list[Any]
 Fields = dict[str, Values]
 EPS = 2.0**-53
-TINY = 2.0**-1022  # smaller values have fewer digits
+TINY, LEAST = 2.0**-1022, 2.0**-1074  # numbers below the first have fewer digits, down to the second alone
 
 
 # What happens to a result when values are moved by c: nothing; it moves along, by c times the kernel's result over
@@ -420,7 +420,7 @@ def scaled(call: Call, chosen: list[str], reference: Fields, power: int, counts:
         degrees = [counts[row] if degree == "count" else degree for degree, _ in map(of(field), chosen)]
         exact = ldexp(before, power * int(sum(degrees)))
         value = found[field][row]
-        subnormal = abs(exact) < TINY and value is not None and abs(value - exact) <= TINY * EPS * 64
+        subnormal = abs(exact) < TINY and value is not None and abs(value - exact) <= 64 * LEAST
         return value if subnormal else exact
 
     def of(field: str) -> Callable[[str], tuple[Any, Shift]]:
@@ -478,7 +478,7 @@ def constant(call: Call, chosen: list[str], found: Fields, ones: Fields, repeate
         exact = Fraction(one) * Fraction(repeated)
         expected = float(exact) if abs(exact) < 2**1023 else math.inf * (1 if exact > 0 else -1)
         value, steps = found[field][row], roundings(call)
-        subnormal = abs(expected) < TINY and value is not None and abs(value - expected) <= TINY * EPS * 4 * ROWS
+        subnormal = abs(expected) < TINY and value is not None and abs(value - expected) <= ROWS * LEAST
         return value if subnormal or same(value, expected, steps * EPS) else expected
 
     return right
