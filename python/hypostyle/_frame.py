@@ -56,9 +56,9 @@ class PolarsFrames(Adapter):
         for dtype in _UNSUPPORTED.intersection(dtypes):
             name = picked.columns[dtypes.index(dtype)]
             raise TypeError(f"column '{name}' has type {dtype}, which is not supported; cast it first")
-        for name, dtype in picked.schema.items() if any(dtype.is_nested() for dtype in dtypes) else ():
-            if "\0" in str(dtype):
-                raise TypeError(f"column '{name}': a field of its type {dtype} has a NUL character; rename the field")
+        for at, dtype in enumerate(dtypes):
+            if dtype.is_nested() and _has_nul(dtype):
+                raise TypeError(f"column '{picked.columns[at]}': a field of its type has a NUL character; rename the field")
         if pl.Null in dtypes:  # a column of type null is read as floats
             picked = picked.with_columns(pl.col(pl.Null).cast(pl.Float64))
         return picked
@@ -102,6 +102,13 @@ class PyarrowFrames(Adapter):
         return frame
 
 
+def _has_nul(dtype: pl.DataType) -> bool:
+    """Whether a field has a name that Arrow's C interface cannot carry: Polars ends the process over it."""
+    if isinstance(dtype, pl.Struct):
+        return any("\0" in field.name or _has_nul(field.dtype) for field in dtype.fields)  # type: ignore[arg-type]
+    return isinstance(dtype, pl.List | pl.Array) and _has_nul(dtype.inner)  # type: ignore[arg-type]
+
+
 POLARS = PolarsFrames()
 
 
@@ -130,8 +137,9 @@ def with_columns(frame: Frame, *exprs: object, **named: Any) -> Frame:
 
     Args:
         frame: A `polars.DataFrame`, `polars.LazyFrame`, `pandas.DataFrame`, `pyarrow.Table` or `pyarrow.RecordBatch`.
-            NaN in a float column of pandas means missing: it is read as null, and nulls are returned as NaN.  The index
-            is kept.
+            NaN in a float column of pandas means missing, in nullable and Arrow-backed columns too: it is read as
+            null, and nulls are returned as NaN.  Integers and booleans with nulls become pandas' nullable types.  The
+            index is kept, and its levels can be inputs by their names.
         exprs: Kernels, such as `hs.rolling_mean("price", 20)`.  For Polars frames also other expressions.
         named: Kernels by output name.
 
