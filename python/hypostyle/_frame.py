@@ -58,7 +58,9 @@ class PolarsFrames(Adapter):
             raise TypeError(f"column '{name}' has type {dtype}, which is not supported; cast it first")
         for at, dtype in enumerate(dtypes):
             if dtype.is_nested() and _has_nul(dtype):
-                raise TypeError(f"column '{picked.columns[at]}': a field of its type has a NUL character; rename the field")
+                raise TypeError(
+                    f"column '{picked.columns[at]}': a field of its type has a NUL character; rename the field"
+                )
         if pl.Null in dtypes:  # a column of type null is read as floats
             picked = picked.with_columns(pl.col(pl.Null).cast(pl.Float64))
         return picked

@@ -8,7 +8,7 @@ types.  A level of the index is found by its name like a column.  Columns backed
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -48,9 +48,9 @@ class PandasFrames:
 
     def attach(self, frame: pd.DataFrame, outputs: _native.Batch, specs: Sequence[Spec]) -> pd.DataFrame:
         result = frame.copy(deep=False)
-        models = [_model(self._found[spec.columns[0]].dtype) if spec.columns else _FLOATS for spec in specs]
-        of_numpy = all(isinstance(model, np.dtype) for model in models)
-        if of_numpy and self._numpy_can_hold(outputs, specs) and (arrays := outputs.take_numpy()) is not None:
+        models = [self._found[spec.columns[0]].dtype if spec.columns else _FLOATS for spec in specs]
+        of_numpy = all(isinstance(model, np.dtype | pd.SparseDtype) for model in models)
+        if of_numpy and self._numpy_can_hold(outputs, specs, models) and (arrays := outputs.take_numpy()) is not None:
             for name, values in arrays:
                 _put(result, name, np.asarray(values))
             return result
@@ -59,22 +59,23 @@ class PandasFrames:
                 _put(result, part.name, _to_pandas(part, model))
         return result
 
-    def _numpy_can_hold(self, outputs: _native.Batch, specs: Sequence[Spec]) -> bool:
+    def _numpy_can_hold(self, outputs: _native.Batch, specs: Sequence[Spec], models: Sequence[Any]) -> bool:
         """Whether no output is an integer or a boolean with nulls; floats are known by their kernel and its inputs."""
-        keys = [
-            (spec.name, spec.parameters.get("program"), *(self._found[name].dtype for name in spec.columns))
-            for spec in specs
-        ]
-        if all(key in _RETURN_FLOATS for key in keys):
+        keys = [(spec.json, model) for spec, model in zip(specs, models, strict=True)]
+        if _RETURN_FLOATS.issuperset(keys):
             return True
         columns = pl.DataFrame(outputs).get_columns()
         if len(_RETURN_FLOATS) > _KEPT:
             _RETURN_FLOATS.clear()
-        _RETURN_FLOATS.update(key for key, column in zip(keys, columns, strict=True) if column.dtype.is_float())
+        # The type of a function's result depends on all columns.
+        known = zip(keys, columns, specs, strict=True)
+        _RETURN_FLOATS.update(
+            k for k, column, spec in known if column.dtype.is_float() and "program" not in spec.parameters
+        )
         return all(column.dtype.is_float() or not column.null_count() for column in columns)
 
 
-# Kernels with the types of their inputs, of which floats are known to come; the floats of numpy hold nulls, as NaN.
+# Kernels with the type of their first input, of which floats are known to come; the floats of numpy hold nulls, as NaN.
 _RETURN_FLOATS: set[tuple[Any, ...]] = set()
 _KEPT = 1000
 
@@ -113,17 +114,13 @@ def _find(frame: pd.DataFrame, name: str) -> pd.Series[Any] | None:
     """Return the column of this name, or else the level of the index; `None` if there is neither."""
     label = _label(frame, name)
     if label is not None:
-        return cast("pd.Series[Any]", frame[label])
+        column: pd.Series[Any] = frame[label]
+        return column
     levels = [at for at, level in enumerate(frame.index.names) if level is not None and str(level) == name]
     if len(levels) > 1:
         msg = f"the index has more than one level '{name}'; rename all but one"
         raise ValueError(msg)
     return pd.Series(frame.index.get_level_values(levels[0])) if levels else None
-
-
-def _model(dtype: Any) -> Any:
-    """Return the type that outputs follow: those of a sparse column are dense."""
-    return dtype.subtype if isinstance(dtype, pd.SparseDtype) else dtype
 
 
 def _to_native(name: str, column: pd.Series[Any]) -> np.ndarray[Any, Any] | _native.ArrowStream:
