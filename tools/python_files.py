@@ -83,6 +83,7 @@ from hypostyle._functions.windows import rolling
 from hypostyle._kernels import {listed}
 from hypostyle._native import __version__
 from hypostyle._pipeline import Pipeline
+from hypostyle._records import from_records
 from hypostyle._stage import Stage
 from hypostyle._suggestions import no_attribute
 from hypostyle._typed import col, lazy
@@ -185,7 +186,7 @@ def init(catalog: list[Kernel]) -> str:
     names = [kernel["name"] for kernel in catalog]
     classes = ["ColumnNotFoundError", "KernelExpr", "Pipeline", "RowOrderWarning", "Stage", "UnsupportedError"]
     functions = ["col", "explain", "functions", "jit", "kernels", "lazy", "loop", "rolling", "scan", "state", "struct"]
-    own = [*classes, "__version__", *functions, "with_columns"]
+    own = [*classes, "__version__", *functions, "from_records", "with_columns"]
     return INIT.format(listed=", ".join(sorted(names)), exported=json.dumps(sorted([*names, *own])))
 
 

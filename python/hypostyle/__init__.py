@@ -167,6 +167,7 @@ from hypostyle._kernels import (
 )
 from hypostyle._native import __version__
 from hypostyle._pipeline import Pipeline
+from hypostyle._records import from_records
 from hypostyle._stage import Stage
 from hypostyle._suggestions import no_attribute
 from hypostyle._typed import col, lazy
@@ -234,6 +235,7 @@ __all__ = [
     "expanding_winsorized_mean",
     "expanding_zscore",
     "explain",
+    "from_records",
     "functions",
     "jit",
     "kernels",

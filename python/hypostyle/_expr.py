@@ -150,12 +150,24 @@ def struct(*exprs: KernelExpr | Iterable[KernelExpr], **named: KernelExpr) -> pl
     for expression in flatten(exprs, dict(named)):
         if not isinstance(expression, KernelExpr):
             raise TypeError(_not_a_kernel(expression, named, "hs.struct"))
-        specs.append(expression._kernel)
+        specs.append(_of_single_columns(expression._kernel))
     if not specs:
         msg = "hs.struct needs at least one kernel, such as hs.rolling_mean('price', 20)"
         raise ValueError(msg)
     check_distinct(specs)
     return _plugin(specs, as_struct=True)
+
+
+def _of_single_columns(spec: Spec) -> Spec:
+    """Return the kernel; raise if an input is several columns, of which Polars would make a struct each."""
+    for parameter, expression in spec.computed.values():
+        if expression.meta.has_multiple_outputs():
+            msg = (
+                f"{spec.name}: parameter '{parameter}' is several columns, {expression}; hs.struct takes a kernel per "
+                f"column: hs.struct(hs.{spec.name}(name, ...) for name in names)"
+            )
+            raise ValueError(msg)
+    return spec
 
 
 def check_distinct(specs: Sequence[Spec]) -> None:

@@ -59,6 +59,11 @@ class PolarsFrames(Adapter):
         for dtype in _UNSUPPORTED.intersection(dtypes):
             name = picked.columns[dtypes.index(dtype)]
             raise TypeError(f"column '{name}' has type {dtype}, which is not supported; cast it first")
+        for at, dtype in enumerate(dtypes):
+            if dtype.is_nested() and _has_nul(dtype):
+                raise TypeError(
+                    f"column '{picked.columns[at]}': a field of its type has a NUL character; rename the field"
+                )
         if pl.Null in dtypes:  # a column of type null is read as floats
             picked = picked.with_columns(pl.col(pl.Null).cast(pl.Float64))
         return picked
@@ -102,6 +107,13 @@ class PyarrowFrames(Adapter):
         return frame
 
 
+def _has_nul(dtype: pl.DataType) -> bool:
+    """Whether a field has a name that Arrow's C interface cannot carry: Polars ends the process over it."""
+    if isinstance(dtype, pl.Struct):
+        return any("\0" in field.name or _has_nul(field.dtype) for field in dtype.fields)  # type: ignore[arg-type]
+    return isinstance(dtype, pl.List | pl.Array) and _has_nul(dtype.inner)  # type: ignore[arg-type]
+
+
 POLARS = PolarsFrames()
 
 
@@ -134,8 +146,9 @@ def with_columns(frame: Any, *exprs: object, **named: Any) -> Any:
 
     Args:
         frame: A `polars.DataFrame`, `polars.LazyFrame`, `pandas.DataFrame`, `pyarrow.Table` or `pyarrow.RecordBatch`.
-            NaN in a float column of pandas means missing: it is read as null, and nulls are returned as NaN.  The index
-            is kept.
+            NaN in a float column of pandas means missing, in nullable and Arrow-backed columns too: it is read as
+            null, and nulls are returned as NaN.  Integers and booleans with nulls become pandas' nullable types.  The
+            index is kept, and its levels can be inputs by their names.
         exprs: Kernels, such as `hs.rolling_mean("price", 20)`.  For Polars frames also other expressions.
         named: Kernels by output name.
 
@@ -209,7 +222,7 @@ def select(adapter: Adapter, frame: Any, specs: Sequence[Spec], wanted: list[str
 
 def refuse_missing(adapter: Adapter, frame: Any, specs: Sequence[Spec]) -> None:
     """Let Rust raise the error about a missing column, which lists the columns that exist."""
-    names = adapter.names(frame)
+    names = [name for name in adapter.names(frame) if "\0" not in name]  # Arrow's C interface has no such names
     wanted = set(needed(specs))
     present = [name for name in names if name in wanted]
     known = adapter.empty(frame, present)

@@ -127,7 +127,17 @@ class Spec:
             plain["alias"] = self.alias
         if self.over:
             plain["over"] = list(self.over)
-        return json.dumps(plain | dict(self.parameters))
+        text = json.dumps(plain | dict(self.parameters))
+        if "\\u0000" in text:
+            self._refuse_nul({**plain, **self.parameters})
+        return text
+
+    def _refuse_nul(self, values_of: Mapping[str, Any]) -> None:
+        for parameter, value in values_of.items():
+            values = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else [value]
+            for name in values:
+                if isinstance(name, str):
+                    refuse_nul(self.name, parameter, name)
 
     @cached_property
     def columns(self) -> list[str]:
@@ -277,6 +287,13 @@ class _Inputs:
             placeholder = f"{wanted} (computed {len(self.computed) + 1})"
         self.computed[placeholder] = (parameter, value)
         return placeholder
+
+
+def refuse_nul(caller: str, parameter: str, name: str) -> None:
+    """Raise if a name has a NUL: Arrow's C interface, and Polars with it, ends the process at such a column."""
+    if "\0" in name:
+        msg = f"{caller}: parameter '{parameter}': the name {name!r} has a NUL character; rename the column without it"
+        raise ValueError(msg)
 
 
 def from_json(text: str, library: Library) -> Spec:

@@ -17,8 +17,9 @@ from hypostyle._expr import KernelExpr, check_distinct, kernels_of
 from hypostyle._frame import adapter_of, needed, select
 from hypostyle._html import size, table
 from hypostyle._library import BUILTIN, Library, library_named, library_of
-from hypostyle._spec import IntoDuration, Spec, from_json, library_for, plain
+from hypostyle._spec import IntoDuration, Spec, from_json, library_for, plain, refuse_nul
 from hypostyle._suggestions import explained
+from hypostyle._times import InexactTimeError
 
 Frame = TypeVar("Frame")
 IntoSchema: TypeAlias = "pl.Schema | Mapping[str, pl.DataType | type[pl.DataType]] | pl.DataFrame"
@@ -58,6 +59,8 @@ class Stage:
     _running: _native.Stage
     _specs: list[Spec]
     _columns: list[str]
+    # The categories of the Enum columns, which Arrow knows only as strings; `None` before the first frame or schema.
+    _enums: dict[str, frozenset[str]] | None
 
     @explained
     def __init__(
@@ -66,7 +69,10 @@ class Stage:
         is_list = isinstance(exprs, Iterable) and not isinstance(exprs, str | Mapping)
         self._specs = kernels_of(cast("Iterable[object]", exprs) if is_list else [exprs], {}, "Stage")
         check_distinct(self._specs)
+        if time_column is not None:
+            refuse_nul("Stage", "time_column", time_column)
         self._columns = _columns_of(self._specs, time_column)
+        self._enums = None
         self._library = library_for(self._specs, "Stage")
         self._running = self._library.Stage([spec.json for spec in self._specs], threads, time_column)
 
@@ -112,8 +118,9 @@ class Stage:
         return cls._wrap(library.Stage.from_bytes(state), library)
 
     @classmethod
-    def _wrap(cls, running: _native.Stage, library: Library) -> Stage:
+    def _wrap(cls, running: _native.Stage, library: Library, enums: dict[str, frozenset[str]] | None = None) -> Stage:
         stage = cls.__new__(cls)
+        stage._enums = enums
         stage._library = library
         stage._running = running
         stage._specs = [from_json(text, library) for text in running.specs()]
@@ -133,6 +140,8 @@ class Stage:
         """
         adapter = adapter_of(frame, "Stage.advance")
         outputs = self._running.advance(select(adapter, frame, self._specs, self._columns))
+        if self._enums is None and isinstance(frame, pl.DataFrame):
+            self._enums = _enums_of(frame.schema, self._columns)
         return cast("Frame", adapter.attach(frame, outputs, self._specs))
 
     def peek(self, frame: Frame) -> Frame:
@@ -155,6 +164,7 @@ class Stage:
             TypeError: A column has a type that the kernel does not support, or another type than in earlier batches.
         """
         self._running.set_schema(self._empty(schema, "Stage.set_schema"))
+        self._enums = _enums_of(schema.schema if isinstance(schema, pl.DataFrame) else schema, self._columns)
 
     def advance_row(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the kernels' results for one row, and keep the row in the state.
@@ -171,7 +181,8 @@ class Stage:
 
         Raises:
             ColumnNotFoundError: The row has no value for a column.
-            TypeError: A column cannot hold a value.
+            TypeError: A column cannot hold a value: a string that is none of an Enum's categories, or a time finer than
+                the column's unit.  Values are never cut.
             ValueError: The time decreases; or the types of the columns are not known yet, because the stage has seen no
                 frame: call `set_schema` first.
 
@@ -187,11 +198,37 @@ class Stage:
             >>> stage.advance_row({"symbol": "a", "price": 3.0})
             {'m2': 2.0}
         """
-        return self._running.advance_row(row if isinstance(row, dict) else _as_dict(row, "advance_row"))
+        row = row if isinstance(row, dict) else _as_dict(row, "advance_row")
+        if self._enums:
+            self._check_enums(row)
+        try:
+            return self._running.advance_row(row)
+        except InexactTimeError as error:
+            raise self._named(error, row) from None
 
     def peek_row(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the same as `advance_row`, without changing the state."""
-        return self._running.peek_row(row if isinstance(row, dict) else _as_dict(row, "peek_row"))
+        row = row if isinstance(row, dict) else _as_dict(row, "peek_row")
+        if self._enums:
+            self._check_enums(row)
+        try:
+            return self._running.peek_row(row)
+        except InexactTimeError as error:
+            raise self._named(error, row) from None
+
+    def _check_enums(self, row: Mapping[str, Any]) -> None:
+        for name, categories in (self._enums or {}).items():
+            value = row.get(name)
+            if isinstance(value, str) and value not in categories:
+                msg = (
+                    f"column '{name}' is an Enum without the category {value!r}; pass one of its categories, or "
+                    "declare the column as pl.String or pl.Categorical in Stage.set_schema"
+                )
+                raise TypeError(msg)
+
+    def _named(self, error: InexactTimeError, row: Mapping[str, Any]) -> TypeError:
+        """Return the error with the column of the value."""
+        return error.in_column(next(name for name in self._columns if row.get(name) is error.value))
 
     def merge(self, other: Stage) -> None:
         """Add the keys of another stage, so that their rows can continue here; the other stage does not change.
@@ -240,7 +277,7 @@ class Stage:
             if breaks < 1:
                 msg = f"Stage.split needs a positive number of stages, not {breaks}"
                 raise ValueError(msg)
-            return [self._wrap(part, self._library) for part in self._running.split_evenly(int(breaks))]
+            return [self._wrap(part, self._library, self._enums) for part in self._running.split_evenly(int(breaks))]
         if isinstance(breaks, pl.DataFrame):
             if breaks.columns != self.over[: breaks.width]:
                 msg = f"Stage.split needs breaks in the columns {self.over}, not {breaks.columns}"
@@ -249,7 +286,7 @@ class Stage:
             breaks = _break_rows(breaks)
         if breaks.is_empty():
             return [self.copy()]
-        return [self._wrap(part, self._library) for part in self._running.split(breaks)]
+        return [self._wrap(part, self._library, self._enums) for part in self._running.split(breaks)]
 
     @explained
     def evict(self, *, before: Any = None, idle_for: IntoDuration | None = None) -> int:
@@ -282,7 +319,10 @@ class Stage:
             1
         """
         span = None if idle_for is None else _duration(idle_for)
-        return self._running.evict(before, span)
+        try:
+            return self._running.evict(before, span)
+        except InexactTimeError as error:
+            raise error.in_column(self.time_column or self.by[0]) from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the state to `path`, atomically: the old file stays until the new one is complete.
@@ -319,7 +359,7 @@ class Stage:
 
     def copy(self) -> Stage:
         """Return an independent stage with the same state, for what-if questions; `peek` is enough for a few rows."""
-        return self._wrap(self._running.copy(), self._library)
+        return self._wrap(self._running.copy(), self._library, self._enums)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._library is BUILTIN:
@@ -466,6 +506,11 @@ def _as_dict(row: Any, caller: str) -> dict[str, Any]:
         f"help: for several rows pass a frame to Stage.{caller.removesuffix('_row')}, or call {caller} for each"
     )
     raise TypeError(msg)
+
+
+def _enums_of(schema: Mapping[str, pl.DataType | type[pl.DataType]], columns: list[str]) -> dict[str, frozenset[str]]:
+    dtypes = {name: schema.get(name) for name in columns}
+    return {name: frozenset(dtype.categories) for name, dtype in dtypes.items() if isinstance(dtype, pl.Enum)}
 
 
 def _columns_of(specs: list[Spec], time_column: str | None) -> list[str]:

@@ -11,11 +11,32 @@ NULL = "null"
 _EPOCH = datetime(1970, 1, 1)
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
+_STEPS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 _NUMPY_UNITS = _NANOSECONDS | {"m": 60 * 10**9, "h": 3600 * 10**9, "D": 86_400 * 10**9, "W": 7 * 86_400 * 10**9}
 
 
+class InexactTimeError(TypeError):
+    """A time is finer than the unit of the column that should hold it."""
+
+    def __init__(self, value: Any, unit: str) -> None:
+        super().__init__(f"got {value!r}, which is finer than the {unit} of the column")
+        self.value = value
+        self.unit = unit
+
+    def in_column(self, name: str) -> TypeError:
+        """Return the error for people, with the column's name."""
+        return TypeError(
+            f"column '{name}': {self}; round the value, or declare a finer unit: "
+            "Stage.set_schema with pl.Datetime('us'), or 'ns'"
+        )
+
+
 def to_physical(value: Any, unit: str, zone: str | None) -> int | str | None:
-    """Return the integer that a column of this unit holds for a value; `NULL` for NaT, `None` if it cannot hold it."""
+    """Return the integer that a column of this unit holds for a value; `NULL` for NaT, `None` if it cannot hold it.
+
+    Raises:
+        InexactTimeError: The column's unit is too coarse: the value is not cut.
+    """
     kind, _, step = unit.partition(" ")
     if value != value:
         return NULL
@@ -25,13 +46,13 @@ def to_physical(value: Any, unit: str, zone: str | None) -> int | str | None:
         return value.toordinal() - _EPOCH.toordinal()
     if kind == "time" and isinstance(value, time):
         since = timedelta(hours=value.hour, minutes=value.minute, seconds=value.second, microseconds=value.microsecond)
-        return _in_steps(since, 0, step)
+        return _in_steps(value, since, 0, step)
     if kind == "duration" and isinstance(value, timedelta):
-        return _in_steps(value, getattr(value, "nanoseconds", 0), step)
+        return _in_steps(value, value, getattr(value, "nanoseconds", 0), step)
     if kind == "datetime" and isinstance(value, datetime) and (value.tzinfo is None) == (zone is None):
         since = value - (_EPOCH if zone is None else _EPOCH_UTC)
         # pandas' timestamps have nanoseconds, in the difference too.
-        return _in_steps(since, getattr(since, "nanoseconds", 0), step)
+        return _in_steps(value, since, getattr(since, "nanoseconds", 0), step)
     return None
 
 
@@ -61,8 +82,15 @@ def _zone(name: str) -> tzinfo:
     return timezone.utc if name == "UTC" else ZoneInfo(name)
 
 
-def _in_steps(since: timedelta, nanoseconds: int, step: str) -> int:
-    return (since // timedelta(microseconds=1) * 1000 + nanoseconds) // _NANOSECONDS[step]
+def _in_steps(value: Any, since: timedelta, nanoseconds: int, step: str) -> int:
+    return _exact(value, since // timedelta(microseconds=1) * 1000 + nanoseconds, _NANOSECONDS[step], _STEPS[step])
+
+
+def _exact(value: Any, nanoseconds: int, step: int, unit: str) -> int:
+    steps, rest = divmod(nanoseconds, step)
+    if rest:
+        raise InexactTimeError(value, unit)
+    return steps
 
 
 def _of_numpy(value: Any, kind: str, step: str) -> int | None:
@@ -72,7 +100,9 @@ def _of_numpy(value: Any, kind: str, step: str) -> int | None:
     if kind not in {"date", "datetime", "duration"} or type(value).__name__ != wanted or unit not in _NUMPY_UNITS:
         return None
     nanoseconds = int(value.view("i8")) * count * _NUMPY_UNITS[unit]
-    return nanoseconds // (_NUMPY_UNITS["D"] if kind == "date" else _NANOSECONDS[step])
+    if kind == "date":
+        return _exact(value, nanoseconds, _NUMPY_UNITS["D"], "days")
+    return _exact(value, nanoseconds, _NANOSECONDS[step], _STEPS[step])
 
 
 def _numpy_unit(value: Any) -> tuple[str, int]:

@@ -283,3 +283,36 @@ def test_peeking_at_many_new_keys_keeps_no_memory() -> None:
         stage.peek(frame)
         assert stage.state_bytes() < 8e6
         assert sum(part.state_bytes() for part in stage.split(1)) < 1e5
+
+
+def test_rows_are_never_cut_to_the_column() -> None:
+    stage = hs.Stage(hs.rolling_count("x", "1s", by="t", over="k").alias("n"))
+    stage.set_schema({"x": pl.Float64, "k": pl.Enum(["a", "b"]), "t": pl.Datetime("ms")})
+    noon = datetime(2024, 1, 1, 12)
+    for late in (
+        noon.replace(microsecond=1_500),
+        np.datetime64("2024-01-01T12:00:00.000001"),
+        pd.Timestamp("2024-01-01 12:00:00.000000001"),
+    ):
+        for call in (stage.advance_row, stage.peek_row):
+            with pytest.raises(
+                TypeError, match=r"column 't': got .*, which is finer than the milliseconds of the column"
+            ):
+                call({"x": 1.0, "k": "a", "t": late})
+    with pytest.raises(TypeError, match=r"column 't': got .* finer than the milliseconds"):
+        stage.evict(before=noon.replace(microsecond=1))
+    assert stage.n_rows == 0
+    assert stage.advance_row({"x": 1.0, "k": "a", "t": noon.replace(microsecond=2_000)}) == {"n": 1}
+
+
+def test_rows_have_the_categories_of_an_enum() -> None:
+    keyed = hs.Stage(hs.expanding_sum("x", over="k").alias("s"))
+    by_frame = hs.Stage(hs.expanding_sum("x", over="k").alias("s"))
+    keyed.set_schema({"x": pl.Float64, "k": pl.Enum(["a", "b"])})
+    by_frame.advance(pl.DataFrame({"x": [0.0], "k": ["a"]}, schema_overrides={"k": pl.Enum(["a", "b"])}))
+    for stage in (keyed, by_frame, keyed.copy(), *by_frame.split(["b"])):
+        for call in (stage.advance_row, stage.peek_row):
+            with pytest.raises(TypeError, match="column 'k' is an Enum without the category 'c'; pass one of its"):
+                call({"x": 1.0, "k": "c"})
+        assert stage.peek_row({"x": 1.0, "k": "b"}) == {"s": 1.0}
+        assert stage.peek_row({"x": 1.0, "k": None}) == {"s": 1.0}

@@ -38,10 +38,10 @@ def test_missing_values_and_types() -> None:
     assert column(frame, hs.rolling_sum("n", "2s", by="t")).tolist() == [3.0, 4.0, 3.0, 6.0]
     exact = column(frame, hs.rolling_max("n", 2, min_samples=1))
     assert (exact.dtype, exact.tolist()) == (np.dtype("i2"), [3, 3, 2, 4])
-    # pandas has no missing integers and booleans of NumPy: the column becomes one of floats.
-    assert np.isnan(column(frame, hs.rolling_max("n", 2))[0])
+    # NumPy has no missing integers and booleans: the column becomes one of pandas' nullable types.
+    assert column(frame, hs.rolling_max("n", 2)).tolist() == [pd.NA, 3, 2, 4]
     assert column(frame, hs.rolling_any("b", 2, min_samples=1)).dtype == np.dtype("bool")
-    assert column(frame, hs.rolling_any("b", 2)).dtype == np.dtype("f8")
+    assert column(frame, hs.rolling_any("b", 2)).dtype == pd.BooleanDtype()
     assert column(frame, hs.rolling_count("d", 2)).tolist() == [1, 1, 1, 2]
 
 

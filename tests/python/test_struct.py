@@ -73,3 +73,13 @@ def test_mistakes() -> None:
         hs.struct(hs.rolling_sum("x", 2), hs.expanding_sum("x"))
     with pytest.raises(pl.exceptions.ComputeError, match=r"rolling_sum, column 'key': expected a number.*, got string"):
         plain(5).select(hs.struct(hs.rolling_sum("key", 2), hs.expanding_sum("x")))
+
+
+def test_a_field_has_the_name_of_one_column() -> None:
+    for several in (pl.col("x", "y"), pl.all(), pl.col("x", "y") * 2):
+        with pytest.raises(
+            ValueError, match=r"rolling_sum: parameter 'column' is several columns.* a kernel per column"
+        ):
+            hs.struct(several.hs.rolling_sum(2))
+    out = plain(5).select(hs.struct(hs.rolling_sum(name, 2) for name in ("x", "y"))).to_series()
+    assert out.struct.fields == ["x", "y"]

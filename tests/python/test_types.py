@@ -82,7 +82,7 @@ def of_pandas(frame: pl.DataFrame, kernel: hs.KernelExpr) -> pl.Series:
 
 
 def plain_list(column: pd.Series) -> list[Any]:
-    return [None if value is None or value != value else value for value in column.tolist()]
+    return [None if value is None or value is pd.NA or value != value else value for value in column.tolist()]
 
 
 POLARS: dict[str, Callable[[pl.DataFrame, hs.KernelExpr], pl.Series]] = {

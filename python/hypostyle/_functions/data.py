@@ -75,12 +75,24 @@ def to_pandas(result: pl.Series, model: Any, index: Any, name: Any) -> Any:
     """Return results as a Series of pandas, or a DataFrame if there are several, of the kind of the dtype `model`."""
     import pandas as pd
 
-    from hypostyle._pandas import _to_pandas as converted
+    from hypostyle._pandas import _to_pandas
+
+    def converted(column: pl.Series, model: Any) -> Any:
+        # pandas' own loops over columns of numpy make floats of integers and booleans with missing values.
+        if _is_of_numpy(model) and column.null_count() and (column.dtype.is_integer() or column.dtype == pl.Boolean):
+            column = column.cast(pl.Float64)
+        return _to_pandas(column, model)
 
     if isinstance(result.dtype, pl.Struct):
         fields = result.struct.unnest().get_columns()
         return pd.DataFrame({field.name: converted(field, model) for field in fields}, index=index)
     return pd.Series(converted(result, model), index=index, name=name)
+
+
+def _is_of_numpy(dtype: Any) -> bool:
+    import numpy as np
+
+    return isinstance(dtype, np.dtype)
 
 
 def _common_kind(function: str, named: Mapping[str, Any]) -> str:

@@ -131,8 +131,9 @@ def _columns_of(frame: pd.DataFrame, function: str, names: Sequence[str]) -> dic
     from hypostyle._pandas import PandasFrames
 
     frames = PandasFrames()
-    if missing := frames.missing(frame, list(names)):
-        known = ", ".join(frames.names(frame))
+    # A row of pandas' own loop has the columns, not the index.
+    if missing := frames.missing(frame.set_axis(range(len(frame))), list(names)):
+        known = ", ".join(map(str, frame.columns))
         msg = f"{function}: the frame has no column '{missing[0]}'; its columns are {known}"
         raise ColumnNotFoundError(msg)
     return frames.found(names)
@@ -147,7 +148,7 @@ def _column(name: str, column: pd.Series[Any], *, nan_is_missing: bool = False) 
     dtype = column.dtype
     if isinstance(dtype, np.dtype) and dtype.kind == "f" and dtype.itemsize <= 8 and not nan_is_missing:
         return pl.Series(name, np.ascontiguousarray(column.to_numpy(), dtype.newbyteorder("=")))
-    made = _to_polars(name, column)
+    made = _to_polars(name, column, nan_is_missing=nan_is_missing)
     if made.dtype.is_temporal():
         msg = (
             f"column '{name}' of type {dtype}: pandas gives the function objects for dates and times, which are not "
