@@ -224,3 +224,22 @@ def test_floats_of_a_specification_keep_their_bits() -> None:
         assert frame.select(kernel)["x"][0] == initial
     constant = hs.jit(lambda x: x + 0.9901541646340137)
     assert frame.select(constant("x"))["x"][0] == 0.9901541646340137
+
+
+def test_functions_of_rows_are_the_same_on_several_threads() -> None:
+    random = np.random.default_rng(4)
+    rows = 100_003
+    frame = pl.DataFrame({"x": random.normal(size=rows), "i": random.integers(-9, 9, rows)}).with_columns(
+        pl.when(pl.col("i") != 3).then("x").alias("holes")
+    )
+    functions = [
+        hs.jit(lambda x, i: x * 2 + i if x > 0 else None),
+        hs.jit(lambda holes, i: math.exp(holes) / i),
+        hs.jit(lambda holes, i: 1.0 if holes is None else holes + i),
+        hs.jit(lambda x, i: (x > 0.5, i // 2)),
+    ]
+    for function, names in zip(functions, [("x", "i"), ("holes", "i"), ("holes", "i"), ("x", "i")], strict=True):
+        kernel = function(*names).alias("r")
+        one, several = (hs.Stage(kernel, threads=threads).advance(frame) for threads in (1, 4))
+        assert several["r"].equals(one["r"], null_equal=True)
+        assert one["r"].head(1_000).equals(frame.head(1_000).select(kernel)["r"])

@@ -81,7 +81,7 @@ impl<S: Statistic> Expanding<S> {
                 }
                 self.statistic.push(&mut state.current, x, state.anchor.unwrap_or(x));
                 state.count += 1;
-                if S::DEGREE > 0 {
+                if S::DEGREE > 0 && S::can_anchor(x) {
                     state.nonzero |= nonzero(x);
                 }
             }

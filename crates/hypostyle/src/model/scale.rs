@@ -40,7 +40,8 @@ fn is_wild_number(x: f64, degree: u32) -> bool {
 /// Whether the row holds a number that a sum of its powers cannot take.
 #[inline(always)]
 pub(crate) fn is_wild<S: Statistic>(row: S::Input) -> bool {
-    if S::DEGREE == 0 {
+    // A row that cannot be the anchor adds nothing, whatever its values.
+    if S::DEGREE == 0 || !S::can_anchor(row) {
         return false;
     }
     let mut wild = false;
@@ -98,6 +99,7 @@ fn exponent(x: f64, degree: u32) -> i32 {
 /// The scale of each column of a row.
 pub(crate) fn exponents<S: Statistic>(row: S::Input) -> Exponents {
     let of_lane = |lane| match row.lane(lane) {
+        _ if !S::can_anchor(row) => UNSCALED,
         Scalar::Float(x) => exponent(x, S::DEGREE),
         Scalar::Integer(_) => 0,
     };
@@ -117,7 +119,8 @@ pub(crate) fn settled(exponents: &[i32]) -> Exponents {
 /// The row with each number times 2 to minus its exponent.
 pub(crate) fn scaled<I: Input>(row: I, exponents: &[i32]) -> I {
     I::from_lanes(|lane| match row.lane(lane) {
-        Scalar::Float(x) => Scalar::Float(times_power(x, -exponents[lane])),
+        // A row that adds nothing may be too large for this scale, but must not become infinite.
+        Scalar::Float(x) if x.is_finite() => Scalar::Float(times_power(x, -exponents[lane]).clamp(f64::MIN, f64::MAX)),
         integer => integer,
     })
 }

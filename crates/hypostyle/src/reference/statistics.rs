@@ -126,7 +126,8 @@ pub fn line(window: &[(f64, f64)], kind: &str) -> Slow {
     let (vx, cov) = (variance(&xs, 0.0), covariance(window, 0.0));
     let (Some(v), Some(c)) = (vx.answer, cov.answer) else { return exact(None) };
     let beta = c / v;
-    let lost = vx.error / v > 0.01 || !(1e-140..1e140).contains(&v);
+    let tiny = c != 0.0 && c.abs() < 1e-290;
+    let lost = tiny || vx.error / v > 0.01 || !(1e-140..1e140).contains(&v);
     let slope = 4.0 * (cov.error + beta.abs() * vx.error) / v + 8.0 * EPS * beta.abs();
     let (mx, my) = (xs.iter().sum::<f64>() / n, ys.iter().sum::<f64>() / n);
     let intercept = slope * (largest(&xs) + spread(&xs)) + 16.0 * n * EPS * (largest(&ys) + beta.abs() * largest(&xs));

@@ -49,6 +49,7 @@ impl ComposedKernel {
             }
         });
         let wiring = Wiring {
+            unsigned: Vec::new(),
             output: program.output_type(),
             sources,
             time: first.time,

@@ -164,7 +164,7 @@ impl Inputs {
         domain: impl Fn(usize) -> Domain,
         output: impl Fn(&[&DataType]) -> DataType,
     ) -> Result<Wiring> {
-        let (mut sources, mut types) = (Vec::new(), Vec::new());
+        let (mut sources, mut types, mut unsigned) = (Vec::new(), Vec::new(), Vec::new());
         for (lane, named) in self.sources.iter().enumerate() {
             sources.push(match named {
                 Named::Constant(x) => Source::Constant(*x),
@@ -181,6 +181,9 @@ impl Inputs {
                     if lane < self.typed_by {
                         types.push(data_type);
                     }
+                    if domain == Domain::Integer && *data_type == DataType::UInt64 {
+                        unsigned.push(lane);
+                    }
                     Source::Column { index, domain }
                 }
             });
@@ -189,6 +192,7 @@ impl Inputs {
         Ok(Wiring {
             output: self.output.clone().unwrap_or_else(|| output(&types)),
             sources,
+            unsigned,
             time: time.map(|(index, _)| index),
             bounds: None,
             step: 1,

@@ -347,7 +347,9 @@ impl<D: Driver> KeyedStates for Keyed<D> {
     }
 
     fn read(&mut self, from: &mut StateReader) -> Result<()> {
+        from.set_unsigned(&self.wiring.unsigned);
         self.states.push(self.driver.read(from)?);
+        from.set_unsigned(&[]);
         Ok(())
     }
 

@@ -12,6 +12,8 @@ pub struct Wiring {
     pub output: DataType,
     /// The columns that it reads, grouped by key.
     pub sources: Vec<Source>,
+    /// The sources that are columns of u64, read as integers.
+    pub unsigned: Vec<usize>,
     /// Its time column.
     pub time: Option<usize>,
     /// The column that sets where each row's window begins.

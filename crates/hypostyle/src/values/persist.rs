@@ -15,6 +15,7 @@ use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, Float64Type, Int64Ty
 use super::input::Input;
 use super::output::Output;
 use super::scalar::Scalar;
+use super::types::Ordinal;
 use crate::error::{Error, Result};
 
 /// The name of one of several numbers.
@@ -24,6 +25,15 @@ impl<N: Display> Display for Lane<N> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self(name, lane, lanes) = self;
         if *lanes == 1 { name.fmt(f) } else { write!(f, "{name}.{lane}") }
+    }
+}
+
+/// The name of rows that are saved in other numbers than their columns.
+struct Words<N>(N, bool);
+
+impl<N: Display> Display for Words<N> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.0, if self.1 { " exact" } else { "" })
     }
 }
 
@@ -147,6 +157,7 @@ impl StateWriter {
     /// Writes any number of rows, one list per column; a row that is `None` is null.
     pub fn rows<I: Input>(&mut self, name: impl Display, rows: impl Iterator<Item = Option<I>> + Clone) {
         let lanes = I::WORDS;
+        let name = Words(&name, lanes != I::LANES);
         for lane in 0..lanes {
             let name = Lane(&name, lane, lanes);
             let scalars = rows.clone().map(|row| row.map(|row| row.word(lane)));
@@ -260,12 +271,14 @@ pub struct StateReader<'a> {
     row: usize,
     /// What the names begin with.
     prefix: String,
+    /// The inputs that are columns of u64, read as integers.
+    unsigned: Vec<usize>,
 }
 
 impl<'a> StateReader<'a> {
     pub(crate) fn new(columns: &'a [(Field, ArrayRef)]) -> Self {
         let columns = columns.iter().map(|(field, array)| (field, Saved::of(array))).collect();
-        Self { columns, checked: 0, cursor: 0, row: 0, prefix: String::new() }
+        Self { columns, checked: 0, cursor: 0, row: 0, prefix: String::new(), unsigned: Vec::new() }
     }
 
     pub(crate) fn begin_row(&mut self, row: usize) {
@@ -281,9 +294,32 @@ impl<'a> StateReader<'a> {
         result
     }
 
+    /// Says which inputs are columns of u64, for what earlier versions wrote as floats.
+    pub(crate) fn set_unsigned(&mut self, lanes: &[usize]) {
+        self.unsigned = lanes.to_vec();
+    }
+
+    /// An integer that an earlier version wrote as a float.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the ends stand for what is beyond them"
+    )]
+    fn whole(&self, x: f64, lane: usize) -> i64 {
+        if self.unsigned.contains(&lane) { Ordinal::widen(x as u64) } else { x as i64 }
+    }
+
     /// Whether every column was read.
     pub(crate) fn exhausted(&self) -> bool {
         self.cursor == self.columns.len()
+    }
+
+    /// Whether the next column has this name.
+    fn is_next(&self, name: impl Display) -> bool {
+        self.columns.get(self.cursor).is_some_and(|(field, _)| {
+            let given = field.name().rsplit(':').next().unwrap_or_default();
+            given.strip_prefix(self.prefix.as_str()) == Some(name.to_string().as_str())
+        })
     }
 
     /// The next column, which must have this name and the type that `read` expects.
@@ -292,10 +328,7 @@ impl<'a> StateReader<'a> {
             return Err(Error::state(format!("column '{name}' of a kernel's state is missing")));
         };
         // The columns come in the same order for every key, so that each name is compared once.
-        let known = self.cursor < self.checked || {
-            let given = field.name().rsplit(':').next().unwrap_or_default();
-            given.strip_prefix(self.prefix.as_str()) == Some(name.to_string().as_str())
-        };
+        let known = self.cursor < self.checked || self.is_next(&name);
         match read(column, self.row).filter(|_| known) {
             Some(read) => {
                 self.cursor += 1;
@@ -323,10 +356,12 @@ impl<'a> StateReader<'a> {
 
     /// Reads an integer.
     pub fn integer(&mut self, name: impl Display) -> Result<i64> {
-        self.next(name, |column, row| match column {
-            Saved::Integer(values) => Some(values.value(row)),
+        let (integer, float) = self.next(name, |column, row| match column {
+            Saved::Integer(values) => Some((values.value(row), None)),
+            Saved::Float(values) => Some((0, Some(values.value(row)))),
             _ => None,
-        })
+        })?;
+        Ok(float.map_or(integer, |x| self.whole(x, 0)))
     }
 
     /// Reads a count.
@@ -374,12 +409,17 @@ impl<'a> StateReader<'a> {
 
     /// Reads rows; `None` is null.
     pub fn rows<I: Input>(&mut self, name: impl Display) -> Result<Vec<Option<I>>> {
-        let (kind, lanes) = (I::default(), I::WORDS);
-        let begin = self.cursor;
+        let (kind, begin) = (I::default(), self.cursor);
+        let words = Words(&name, I::WORDS != I::LANES);
+        // Earlier versions wrote integers of 64 bits as floats.
+        let old = I::WORDS != I::LANES && !self.is_next(Lane(&words, 0, I::WORDS));
+        let lanes = if old { I::LANES } else { I::WORDS };
+        let like = |lane: usize| if old { Scalar::Float(0.0) } else { kind.word(lane) };
+        let name = Words(&name, !old && words.1);
         let mut len = 0;
         for lane in 0..lanes {
-            let lane_len = self.next(Lane(&name, lane, lanes), |column, row| match (column, kind.word(lane)) {
-                (Saved::Floats(list, values), Scalar::Float(_)) => Some(Items::of(list, values, row).len),
+            let lane_len = self.next(Lane(&name, lane, lanes), |column, row| match (column, like(lane)) {
+                (Saved::Floats(list, values), _) => Some(Items::of(list, values, row).len),
                 (Saved::Integers(list, values), Scalar::Integer(_)) => Some(Items::of(list, values, row).len),
                 _ => None,
             })?;
@@ -390,13 +430,20 @@ impl<'a> StateReader<'a> {
         }
         let own = &self.columns[begin..self.cursor];
         let get = |lane: usize, item: usize| match &own[lane].1 {
-            Saved::Floats(list, values) => Items::of(list, values, self.row).get(item).map(Scalar::Float),
+            Saved::Floats(list, values) => {
+                Items::of(list, values, self.row).get(item).map(|x| match I::default().lane(lane.min(I::LANES - 1)) {
+                    _ if old && !self.unsigned.contains(&lane) => Scalar::Float(x),
+                    Scalar::Float(_) if !old => Scalar::Float(x),
+                    _ => Scalar::Integer(self.whole(x, lane)),
+                })
+            }
             Saved::Integers(list, values) => Items::of(list, values, self.row).get(item).map(Scalar::Integer),
             _ => None,
         };
         let row = |item: usize| {
             let valid = (0..lanes).all(|lane| get(lane, item).is_some());
-            valid.then(|| I::from_words(|lane| get(lane, item).unwrap_or(kind.word(lane))))
+            let scalar = |lane: usize| get(lane, item).unwrap_or(like(lane));
+            valid.then(|| if old { I::from_lanes(scalar) } else { I::from_words(scalar) })
         };
         Ok((0..len).map(row).collect())
     }
