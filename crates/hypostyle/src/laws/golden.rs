@@ -10,7 +10,7 @@ use arrow::compute::concat_batches;
 use arrow::ipc::reader::FileReader;
 
 use super::{keyless, streams};
-use crate::reference::bits;
+use crate::reference::{bits, numbers};
 use crate::{KernelSpec, Stage, Value, evaluate, kernels};
 
 /// The rows beside the states, of which these have seen the first [`SEEN`].
@@ -19,6 +19,9 @@ const SEEN: usize = 37;
 
 /// The folder that new kernels' states go to.
 const NEWEST: &str = "0.1.0";
+
+/// When their states were written, integers were kept as floats, and those beyond 2^53 were rounded.
+const ROUNDED: [&str; 1] = ["rolling_mode"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
@@ -67,7 +70,13 @@ fn golden_states_resume() {
             assert_eq!(file.file_stem().unwrap().to_str(), Some(spec.name.as_str()), "{}", file.display());
             let whole = evaluate(&rows, std::slice::from_ref(&spec), Some(1)).unwrap();
             let rest = stage.advance_columns(&rows.slice(SEEN, ROWS - SEEN)).unwrap();
-            assert_eq!(bits(rest.column(0)), bits(whole.column(0))[SEEN..], "{spec} of {}", file.display());
+            let (rest, whole) = (rest.column(0), whole.column(0).slice(SEEN, ROWS - SEEN));
+            let same = if ROUNDED.contains(&spec.name.as_str()) {
+                numbers(rest) == numbers(&whole)
+            } else {
+                bits(rest) == bits(&whole)
+            };
+            assert!(same, "{spec} of {}: {rest:?} instead of {whole:?}", file.display());
             resumed.push(spec.name);
         }
     }

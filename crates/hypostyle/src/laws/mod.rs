@@ -52,6 +52,7 @@ fn for_every_kernel(
     keyed: bool,
     property: impl Fn(&KernelSpec, &Table, u64) -> Result<bool, TestCaseError>,
 ) {
+    let mut failures = Vec::new();
     for kernel in kernels() {
         let mut runner = runner(cases);
         let strategy = (specs_of(kernel, keyed), table(), any::<u64>());
@@ -60,11 +61,15 @@ fn for_every_kernel(
             tried.set(tried.get() + u32::from(property(&spec, &table, number)?));
             Ok(())
         });
-        if let Err(failure) = outcome {
-            panic!("{}: {failure}", kernel.name);
+        match outcome {
+            Err(failure) => failures.push(format!("{}: {failure}", kernel.name)),
+            Ok(()) if tried.get() < least => {
+                failures.push(format!("{}: only {} of {cases} cases were tried", kernel.name, tried.get()));
+            }
+            Ok(()) => {}
         }
-        assert!(tried.get() >= least, "{}: only {} of {cases} cases were tried", kernel.name, tried.get());
     }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
 /// Whether a stage can run the kernel: it needs neither later rows nor earlier ones that have left a window.

@@ -414,7 +414,7 @@ impl<'a> StateReader<'a> {
         // Earlier versions wrote integers of 64 bits as floats.
         let old = I::WORDS != I::LANES && !self.is_next(Lane(&words, 0, I::WORDS));
         let lanes = if old { I::LANES } else { I::WORDS };
-        let like = |lane: usize| if old { Scalar::Float(0.0) } else { kind.word(lane) };
+        let like = |lane: usize| if old { kind.lane(lane) } else { kind.word(lane) };
         let name = Words(&name, !old && words.1);
         let mut len = 0;
         for lane in 0..lanes {
@@ -430,13 +430,10 @@ impl<'a> StateReader<'a> {
         }
         let own = &self.columns[begin..self.cursor];
         let get = |lane: usize, item: usize| match &own[lane].1 {
-            Saved::Floats(list, values) => {
-                Items::of(list, values, self.row).get(item).map(|x| match I::default().lane(lane.min(I::LANES - 1)) {
-                    _ if old && !self.unsigned.contains(&lane) => Scalar::Float(x),
-                    Scalar::Float(_) if !old => Scalar::Float(x),
-                    _ => Scalar::Integer(self.whole(x, lane)),
-                })
-            }
+            Saved::Floats(list, values) => Items::of(list, values, self.row).get(item).map(|x| match like(lane) {
+                Scalar::Float(_) if !(old && self.unsigned.contains(&lane)) => Scalar::Float(x),
+                _ => Scalar::Integer(self.whole(x, lane)),
+            }),
             Saved::Integers(list, values) => Items::of(list, values, self.row).get(item).map(Scalar::Integer),
             _ => None,
         };
