@@ -256,7 +256,8 @@ class _Inputs:
         if isinstance(value, Mapping):
             return {part: self.column(parameter, item) for part, item in _bound(self.name, parameter, value).items()}
         if isinstance(value, Iterable) and not isinstance(value, str | bytes):
-            if kind not in _LIST_KINDS or (kind == "columns" and _is_data(value)):
+            numbers = kind == "numbers_or_columns" and type(value).__module__ == "numpy"
+            if kind not in _LIST_KINDS or (kind in _ONE_IS_A_LIST and _is_data(value) and not numbers):
                 raise TypeError(_several_given(self.name, parameter, kind, value))
             return [self.convert(parameter, "column", item) for item in value]
         return plain(self.name, parameter, value)

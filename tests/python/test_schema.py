@@ -249,6 +249,7 @@ SUITABLE: dict[str, Any] = {
     "number": 0.5,
     "number_or_column": 0.5,
     "numbers": [0.5, 0.25],
+    "numbers_or_columns": ["a", 0.25],
     "weights": "hann",
     "count": 2,
     "window": 2,

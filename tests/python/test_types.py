@@ -125,8 +125,9 @@ def uses(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
             yield "window start", arguments | {parameter: {"start": "v"}}
         elif parameter == "by":
             yield parameter, arguments | {parameter: "v", "window": "2m"}
-        elif kind == "columns":
-            yield parameter, arguments | {parameter: ["v"]} | ({"weights": [2.0]} if name == "row_dot" else {})
+        elif kind in ("columns", "numbers_or_columns"):
+            alone = {"columns": {"weights": [2.0]}, "weights": {"columns": ["x"]}} if name == "row_dot" else {}
+            yield parameter, arguments | {parameter: ["v"]} | alone.get(parameter, {})
         elif kind in ("column", "flags", "time", "number_or_column"):
             yield parameter, arguments | {parameter: "v"}
     if CATALOG[name]["family"] != "row":

@@ -118,10 +118,12 @@ pub(crate) fn settled(exponents: &[i32]) -> Exponents {
 
 /// The row with each number times 2 to minus its exponent.
 pub(crate) fn scaled<I: Input>(row: I, exponents: &[i32]) -> I {
-    I::from_lanes(|lane| match row.lane(lane) {
+    I::from_words(|word| match row.word(word) {
         // A row that adds nothing may be too large for this scale, but must not become infinite.
-        Scalar::Float(x) if x.is_finite() => Scalar::Float(times_power(x, -exponents[lane]).clamp(f64::MIN, f64::MAX)),
-        integer => integer,
+        Scalar::Float(x) if x.is_finite() => {
+            Scalar::Float(times_power(x, -exponents[I::lane_of(word)]).clamp(f64::MIN, f64::MAX))
+        }
+        other => other,
     })
 }
 

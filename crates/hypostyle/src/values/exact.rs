@@ -115,6 +115,10 @@ where
         Scalar::Float(if word.is_multiple_of(2) { high } else { low })
     }
 
+    fn lane_of(word: usize) -> usize {
+        word / 2
+    }
+
     fn from_words(word: impl Fn(usize) -> Scalar) -> Self {
         std::array::from_fn(|k| Exact { high: word(2 * k).float(), low: word(2 * k + 1).float() })
     }

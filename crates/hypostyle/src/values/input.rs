@@ -48,6 +48,11 @@ pub trait Input: Copy + Send + Sync + Default + 'static {
     fn from_words(word: impl Fn(usize) -> Scalar) -> Self {
         Self::from_lanes(word)
     }
+
+    /// The column that a number is a part of.
+    fn lane_of(word: usize) -> usize {
+        word
+    }
 }
 
 impl Input for () {
@@ -152,6 +157,9 @@ impl<A: Input, B: Input> Input for (A, B) {
     }
     fn from_words(word: impl Fn(usize) -> Scalar) -> Self {
         (A::from_words(&word), B::from_words(|at| word(A::WORDS + at)))
+    }
+    fn lane_of(word: usize) -> usize {
+        if word < A::WORDS { A::lane_of(word) } else { A::LANES + B::lane_of(word - A::WORDS) }
     }
     fn fits(columns: &[Values], len: usize) -> bool {
         columns.len() == Self::LANES && A::fits(&columns[..A::LANES], len) && B::fits(&columns[A::LANES..], len)

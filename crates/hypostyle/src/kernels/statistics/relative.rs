@@ -22,6 +22,15 @@ where
     const ANCHORED: bool = true;
     const TOTAL: bool = S::TOTAL;
     const SLOW_PUSH: bool = S::SLOW_PUSH;
+    const DEGREE: u32 = S::DEGREE;
+
+    fn unscale(&self, answer: S::Output, exponents: &[i32]) -> S::Output {
+        self.0.unscale(answer, exponents)
+    }
+
+    fn rescale(&self, state: &mut S::State, exponents: &[i32]) {
+        self.0.rescale(state, exponents);
+    }
 
     fn empty(&self) -> S::State {
         self.0.empty()
