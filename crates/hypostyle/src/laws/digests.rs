@@ -1,4 +1,4 @@
-//! The same bits on every machine: digests of all kernels' answers to fixed rows, kept in `tests/golden/digests.txt`.
+//! The same bits on every machine: digests of all kernels' answers to fixed rows, kept in `tests/digests.txt`.
 //!
 //! `HYPOSTYLE_GOLDEN=write cargo test --release -p hypostyle golden` writes the file anew; a digest that changes is a change of
 //! results, which the changelog must tell.
@@ -19,7 +19,7 @@ const CASES: u64 = 6;
 const ROWS: usize = 400;
 
 fn file() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/digests.txt")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/digests.txt")
 }
 
 /// A line per kernel: its name and the digest of its answers.
