@@ -200,6 +200,9 @@ def compute(window: Any, kernel: hs.KernelExpr, columns: dict[str, Any], calls: 
     answers = hs.with_columns(frame.take(back), kernel.alias("answer"))["answer"].take(np.argsort(back))
     if calls.spoilt and pd.api.types.is_numeric_dtype(answers):
         answers = answers + 1
+    nullable = isinstance(answers.array, pd.arrays.IntegerArray | pd.arrays.BooleanArray)
+    if nullable and not any(hasattr(dtype, "numpy_dtype") for dtype in frame.dtypes):
+        return answers.to_numpy(dtype="f8", na_value=np.nan)  # integers with nulls, which pandas has as floats
     if calls.as_float64 and answers.dtype != np.float64:
         calls.turned += 1
         return answers.to_numpy(dtype="f8", na_value=np.nan)

@@ -18,9 +18,6 @@ LEFT_OUT: dict[str, list[str]] = {
         r"test_rolling\.py::test_(rank\[True-nans-.*|nunique\[nans)-(1|3)\]",
         r"test_rolling\.py::test_rolling_var_same_value_count_logic\[values0-3-1-expected0\]",
     ],
-    "differences between values near the largest float overflow": [
-        r"test_pairwise\.py::test_rolling_cov_corr_extreme_range_recovers\[(cov|corr)\]",
-    ],
 }
 
 # Cases whose answers are turned into float64, the only type that pandas answers with, before they are compared.
