@@ -11,7 +11,6 @@ import report
 from keyed_report import OURS, THEIRS, pyplot, save
 from pipeline_report import paragraph
 
-BEGIN, END = "<!-- calls:begin -->", "<!-- calls:end -->"
 # The interfaces of the chart and of the summary, with their peers.
 SHOWN = {"df.select": "polars", "hs.with_columns, pandas": "pandas"}
 Result = dict[str, Any]
@@ -149,9 +148,7 @@ def write(result: Result, folder: Path, page: Path) -> None:
     (folder / "calls.md").write_text(markdown(result))
     if "interfaces" in result:
         draw(result["interfaces"], folder / "calls.svg")
-        head, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-        text = "\n".join(summary(result))
-        page.write_text(f"{head}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+        report.put(page, "calls", "\n".join(summary(result)))
 
 
 def draw(rows: Sequence[Result], path: Path) -> None:

@@ -13,7 +13,6 @@ import report
 from calls_report import digits
 from pipeline_report import paragraph
 
-BEGIN, END = "<!-- functions:begin -->", "<!-- functions:end -->"
 Result = dict[str, Any]
 ORDER = ("hypostyle", "numba", "numexpr", "polars", "pandas, rolling.apply(engine='numba')")
 # Python, called per row: told as how many times as slow as hypostyle, and never the fastest peer.
@@ -139,7 +138,4 @@ def write(result: Result, folder: Path, page: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "functions.json").write_text(json.dumps(result, indent=1) + "\n")
     (folder / "functions.md").write_text(markdown(result))
-    head, marker, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    if marker:
-        text = "\n".join(summary(result))
-        page.write_text(f"{head}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    report.put(page, "functions", "\n".join(summary(result)))

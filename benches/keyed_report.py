@@ -11,7 +11,6 @@ import report
 from keyed_jobs import ALPHA, LOWER, NULLS, THREE, UPPER, WINDOW
 
 OURS, THEIRS = "#2a6f97", "#9aa5ad"
-BEGIN, END = "<!-- keyed:begin -->", "<!-- keyed:end -->"
 Result = dict[str, Any]
 
 
@@ -128,10 +127,8 @@ def write(result: Result, folder: Path, page: Path) -> None:
     if "keys" in result:
         draw_keys(result["keys"], folder / "keyed-keys.svg")
     if {"files", "keys", "expressions"} <= result.keys():
-        head, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-        tail = rest.partition(END)[2]
         text = "\n".join(summary(result)).replace("](keyed", "](../benches/results/keyed")
-        page.write_text(f"{head}{BEGIN}\n{text}\n{END}{tail}", encoding="utf-8")
+        report.put(page, "keyed", text)
 
 
 def summary(result: Result) -> Iterator[str]:

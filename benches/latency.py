@@ -54,9 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = "\n".join(lines)
     print(text)
     if options.write:
-        head, _, rest = PAGE.read_text(encoding="utf-8").partition("<!-- latency:begin -->")
-        tail = rest.partition("<!-- latency:end -->")[2]
-        PAGE.write_text(f"{head}<!-- latency:begin -->\n{text}\n<!-- latency:end -->{tail}", encoding="utf-8")
+        report.put(PAGE, "latency", text)
     return 0
 
 

@@ -15,12 +15,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import report
 from keyed_jobs import ZSTD, batches, expressions, peak
 from machine import machine
 from process import alone
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "python.md"
-BEGIN, END = "<!-- lazy:begin -->", "<!-- lazy:end -->"
 KEYS = 1000
 
 
@@ -65,9 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = "\n".join(table(options.rows))
     print(text)
     if options.write:
-        head, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-        tail = rest.partition(END)[2]
-        PAGE.write_text(f"{head}{BEGIN}\n{text}\n{END}{tail}", encoding="utf-8")
+        report.put(PAGE, "lazy", text)
     return 0
 
 

@@ -11,7 +11,6 @@ import report
 from keyed_report import OURS, THEIRS, pyplot, save
 from pipeline_jobs import ALPHA, CHECK_ROWS, PANDAS_CHUNK, WINDOW
 
-BEGIN, END = "<!-- pipeline:begin -->", "<!-- pipeline:end -->"
 TITLES = {
     "features": "From CSV to features in Parquet",
     "read": "Reading CSV",
@@ -202,9 +201,7 @@ def write(result: Result, folder: Path, page: Path) -> None:
         path = folder / f"pipeline-{part}.svg"
         draw_sizes(result[part], path) if part == "size" else draw(result[part], result["settings"]["rows"], path)
     if {"features", "read"} <= result.keys():
-        head, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-        tail = rest.partition(END)[2]
-        page.write_text(f"{head}{BEGIN}\n" + "\n".join(summary(result)) + f"\n{END}{tail}", encoding="utf-8")
+        report.put(page, "pipeline", "\n".join(summary(result)))
 
 
 def summary(result: Result) -> Iterator[str]:

@@ -25,7 +25,6 @@ from machine import machine
 from measure import best
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "own-functions.md"
-BEGIN, END = "<!-- records:begin -->", "<!-- records:end -->"
 FACTORS = [0.1, 0.2, 0.3]
 
 
@@ -48,9 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = "\n".join([*table(options.rows, options.budget), "", *report.header({"command": given, **machine()})])
     print(text)
     if options.write:
-        head, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-        tail = rest.partition(END)[2]
-        PAGE.write_text(f"{head}{BEGIN}\n{text}\n{END}{tail}", encoding="utf-8")
+        report.put(PAGE, "records", text)
     return 0
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 YARDSTICKS = ("memory copy", "python loop")
-BEGIN, END = "<!-- speed:begin -->", "<!-- speed:end -->"
 Result = dict[str, Any]
 # The rows in the repository's README.  The one in benches/ has all rows.
 README_ROWS = (
@@ -131,6 +130,15 @@ def summary(result: Result, link: str, names: Sequence[str] | None = None) -> st
     return "\n".join(lines)
 
 
+def put(page: Path, name: str, text: str) -> None:
+    """Writes the text between the two markers of this name, if the page has them."""
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    head, marker, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, closing, tail = rest.partition(end)
+    if marker and closing:
+        page.write_text(f"{head}{begin}\n{text}\n{end}{tail}", encoding="utf-8")
+
+
 def write(result: Result, folder: Path, readmes: Mapping[Path, Sequence[str] | None]) -> None:
     """Writes everything to `folder`, and the summary between the two markers of each README that has them.
 
@@ -143,9 +151,6 @@ def write(result: Result, folder: Path, readmes: Mapping[Path, Sequence[str] | N
     (folder / "compare.md").write_text(markdown(result))
     draw(result, folder / "compare.svg")
     for readme, names in readmes.items():
-        text = readme.read_text() if readme.exists() else ""
-        if BEGIN not in text or END not in text:
-            continue
-        before, rest = text.split(BEGIN, 1)
-        link = Path(os.path.relpath(folder, readme.parent)).as_posix()
-        readme.write_text(f"{before}{BEGIN}\n{summary(result, link, names)}\n{END}{rest.split(END, 1)[1]}")
+        if readme.exists():
+            link = Path(os.path.relpath(folder, readme.parent)).as_posix()
+            put(readme, "speed", summary(result, link, names))
