@@ -1,6 +1,6 @@
 """Writes what follows from the catalog: __init__.py, _kernels.py and _namespace.py of python/hypostyle, functions.rs of
-crates/hypostyle, docs/kernels.md and the README's kernel table; and docs/other-names.md and spec/other_names.rs of
-crates/hypostyle, from the list in python/hypostyle/_counterparts.py.
+crates/hypostyle, plugin/symbols.rs of crates/hypostyle-polars, docs/kernels.md and the README's kernel table; and
+docs/other-names.md and spec/other_names.rs of crates/hypostyle, from the list in python/hypostyle/_counterparts.py.
 
     python tools/generate.py            write the files
     python tools/generate.py --check    fail if a file is out of date
@@ -23,6 +23,7 @@ from catalog_text import Kernel
 from pages import between, handbook, table
 from python_files import init, kernels, namespace
 from rust_functions import functions
+from rust_symbols import symbols
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "python" / "hypostyle"
@@ -45,6 +46,7 @@ def main() -> int:
         PACKAGE / "__init__.py": formatted(init(catalog), PACKAGE / "__init__.py"),
         RUST / "functions.rs": rustfmt(functions(catalog)),
         RUST / "spec" / "other_names.rs": rustfmt(other_names()),
+        ROOT / "crates" / "hypostyle-polars" / "src" / "plugin" / "symbols.rs": symbols(catalog),
         ROOT / "docs" / "kernels.md": handbook(catalog),
         ROOT / "docs" / "other-names.md": names_page(),
         readme: between(readme.read_text(), table(catalog)),

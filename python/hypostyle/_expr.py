@@ -108,7 +108,7 @@ def _not_a_kernel(value: object, named: Mapping[str, object], caller: str) -> st
 
 def _runs_kernels(expression: pl.Expr) -> bool:
     """Return whether a kernel is part of an expression; Polars shows the file of a plugin's library."""
-    return f"{path_of(BUILTIN)}:kernel" in str(expression)
+    return f"{path_of(BUILTIN)}:" in str(expression)
 
 
 def _shown(value: object) -> str:
@@ -194,9 +194,11 @@ def _plugin(specs: Sequence[Spec], *, as_struct: bool) -> pl.Expr:
                 )
                 raise ValueError(msg)
             inputs[name] = own
+    # The name of the function is all that Polars shows of it in its plans.
+    named = not as_struct and specs[0].name in library.PLUGIN_NAMES
     return register_plugin_function(
         plugin_path=path_of(library),
-        function_name="kernel",
+        function_name=specs[0].name if named else "kernel",
         args=list(inputs.values()),
         kwargs={"specs": [spec.json for spec in specs], "columns": list(inputs), "as_struct": as_struct},
         is_elementwise=all(spec.entry["family"] == "row" for spec in specs),

@@ -48,6 +48,7 @@ class Library(Protocol):
     __name__: str
     __file__: str
     __version__: str
+    PLUGIN_NAMES: frozenset[str]
     Stage: Stages
     Pipeline: Pipelines
 

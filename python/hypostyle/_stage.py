@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 import os
+import sys
 import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -356,6 +357,32 @@ class Stage:
     def state_bytes(self) -> int:
         """Return the size of the state in memory, in bytes."""
         return self._running.state_bytes()
+
+    def profile(self) -> pl.DataFrame:
+        """Return where the time of the batches went, the slowest part first.
+
+        Returns:
+            A row for each kernel, and one for finding the keys of the rows: the output column, the kernel, the seconds
+            since the stage was made or loaded, and their share of the sum.  Single rows are not timed.  Kernels that
+            run at the same time, on several threads, count in full.
+
+        Examples:
+            >>> import hypostyle as hs
+            >>> import polars as pl
+            >>> stage = hs.Stage([hs.rolling_mean("x", 2).alias("m"), hs.rolling_median("x", 9).alias("med")])
+            >>> _ = stage.advance(pl.DataFrame({"x": [1.0, 2.0, 4.0] * 1000}))
+            >>> stage.profile()["column"].to_list()
+            ['med', 'm']
+        """
+        seconds, of_keys = self._running.times()
+        parts: list[tuple[str | None, str]]
+        parts = [(spec.output_name, replace(spec, over=()).call) for spec in self._specs]
+        if self.over:
+            parts, seconds = [*parts, (None, f"keys: {', '.join(self.over)}")], [*seconds, of_keys]
+        frame = pl.DataFrame(parts, schema={"column": pl.String, "kernel": pl.String}, orient="row")
+        frame = frame.with_columns(pl.Series("seconds", seconds, pl.Float64))
+        share = pl.col("seconds") / pl.max_horizontal(pl.col("seconds").sum(), sys.float_info.min)
+        return frame.with_columns(share.alias("share")).sort("seconds", descending=True, maintain_order=True)
 
     def copy(self) -> Stage:
         """Return an independent stage with the same state, for what-if questions; `peek` is enough for a few rows."""

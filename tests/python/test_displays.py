@@ -136,6 +136,32 @@ def test_a_summary_is_a_table(tmp_path: Path) -> None:
     assert cells["bytes_read"].endswith(" B")
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_polars_shows_the_name_of_a_kernel(name: str) -> None:
+    for kernel in expressions(name):
+        assert f":{name}(" in pl.Expr.__str__(kernel)
+
+
+def test_a_stage_tells_how_long_its_kernels_ran() -> None:
+    stage = hs.Stage(
+        [hs.rolling_mean("x", 3, over="k").alias("mean"), hs.rolling_median("x", 999, over="k").alias("m")]
+    )
+    assert stage.profile().rows() == [
+        ("mean", 'rolling_mean("x", 3)', 0.0, 0.0),
+        ("m", 'rolling_median("x", 999)', 0.0, 0.0),
+        (None, "keys: k", 0.0, 0.0),
+    ]
+    frame = pl.DataFrame({"k": [1, 2] * 5000, "x": [float(7919 * i % 10007) for i in range(10_000)]})
+    stage.advance(frame)
+    profile = stage.profile()
+    assert profile["column"][0] == "m"
+    assert profile["seconds"].min() > 0
+    assert profile["share"].sum() == pytest.approx(1)
+    stage.peek(frame)
+    assert stage.profile()["seconds"].sum() > profile["seconds"].sum()
+    assert stage.copy().profile()["seconds"].sum() == 0
+
+
 # hs.explain
 
 

@@ -36,6 +36,7 @@ def raised(action: Callable[[], object]) -> Exception:
         (lambda: hs.rolling_mean("x", "5m"), ValueError, ["rolling_mean", "by"]),
         (lambda: hs.rolling_mean("x", 3, closed="sideways"), ValueError, ["closed", "sideways", '"right"']),
         (lambda: hs.rolling_mean("x", 3, center=1), TypeError, ["center", "a boolean"]),
+        (lambda: hs.rolling_mean("x", True), TypeError, ["window", "a number of rows", "got a boolean"]),
         (lambda: hs.rolling_mean("x", 3, min_samples="many"), TypeError, ["min_samples", "an integer"]),
         (lambda: hs.rolling_mean(3, 3), TypeError, ["column", "name of a column"]),
         (lambda: hs.rolling_mean("x", pl.col("y")), TypeError, ["window", "expression"]),
@@ -354,3 +355,31 @@ def test_the_state_of_a_pipeline_is_no_stage(tmp_path: Path) -> None:
     (way_out,) = re.findall(r"help: load one of them: (.*)", str(error))
     stage = eval(way_out, {"hs": hs, "tarfile": tarfile, "path": path})
     assert stage.n_rows == len(FRAME)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "parameter", "column"),
+    [
+        (hs.rolling_mean("gone", 3), "column", "gone"),
+        (hs.rolling_mean("x", "5m", by="gone"), "by", "gone"),
+        (hs.rolling_mean("x", 3, over="gone"), "over", "gone"),
+        (hs.rolling_corr("x", "gone", 3), "y", "gone"),
+        (hs.rolling_ols("y", ["x", "gone"], 3), "x", "gone"),
+        (hs.rolling_sum("x", {"length": "gone"}), "window", "gone"),
+        (hs.cumsum_clip("x", 0, "gone"), "upper", "gone"),
+        (hs.risk_score("x", "y", [0.5, "gone"]), "factors", "gone"),
+    ],
+)
+def test_the_parameter_of_a_missing_column_is_named(kernel: hs.KernelExpr, parameter: str, column: str) -> None:
+    kernel = kernel.alias("out")
+    stage = hs.Stage(kernel)
+    stage.set_schema(FRAME.with_columns(pl.lit(1).cast(pl.Datetime if parameter == "by" else pl.Int64).alias(column)))
+    for action in (
+        lambda: hs.with_columns(FRAME, kernel),
+        lambda: hs.Stage(kernel).advance(FRAME),
+        lambda: stage.advance(FRAME),
+        lambda: FRAME.lazy().hs.with_columns(kernel).collect(),
+    ):
+        error = raised(action)
+        assert isinstance(error, hs.ColumnNotFoundError), repr(error)
+        assert f", parameter '{parameter}', column '{column}': column not found" in str(error)

@@ -168,6 +168,34 @@ def test_a_stage_lets_a_window_go_back_where_no_row_was_dropped() -> None:
     assert stage.advance(pl.DataFrame({"x": [4.0], "n": [2]}))["sum"].to_list() == [6.0]
 
 
+@pytest.mark.parametrize("closed", ["right", "both", "left", "neither"])
+def test_a_window_of_time_may_start_before_the_first_row(closed: str) -> None:
+    times, lengths = [0, 10, 20], [1, 20, 500]
+    frame = pl.DataFrame({"k": ["a"] * 3, "x": [1.0, 2.0, 4.0], "t": times, "n": lengths})
+    frame = frame.with_columns(s=pl.col("t") - pl.col("n"))
+    for window in ({"length": "n"}, {"start": "s"}):
+        for over in (None, "k"):
+            total = hs.rolling_sum("x", window, by="t", closed=closed, min_samples=0, over=over).alias("sum")
+            whole = frame.select(total)["sum"].to_list()
+            assert hs.Stage(total).advance(frame)["sum"].to_list() == whole
+            rows = hs.Stage(total)
+            rows.set_schema(frame.schema)
+            assert [rows.advance_row(row)["sum"] for row in frame.to_dicts()] == whole
+            assert frame.lazy().hs.with_columns(total).collect()["sum"].to_list() == whole
+
+
+def test_a_window_that_holds_its_start_may_start_at_the_first_row() -> None:
+    total = hs.rolling_sum("x", {"length": "n"}, closed="both").alias("sum")
+    frame = pl.DataFrame({"x": [1.0, 2.0, 4.0], "n": [1, 1, 2]})
+    assert hs.Stage(total).advance(frame)["sum"].to_list() == [1.0, 3.0, 7.0]
+    stage = hs.Stage(total)
+    stage.advance(frame)
+    assert stage.advance(pl.DataFrame({"x": [8.0], "n": [9]}))["sum"].to_list() == [15.0]
+    stage.advance(pl.DataFrame({"x": [16.0], "n": [1]}))
+    with pytest.raises(ValueError, match="window start decreases"):
+        stage.advance(pl.DataFrame({"x": [32.0], "n": [3]}))
+
+
 def test_equal_floats_are_one_key() -> None:
     for keys in ([{"a": math.nan}, {"a": -math.nan}], [[0.0], [-0.0]], [math.nan, -math.nan]):
         assert column(hs.expanding_sum("x", over="k"), k=keys, x=[1.0, 2.0]) == [1.0, 3.0]

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::Schema;
 
-use crate::error::{Error, ErrorKind, Result, listed, nearest};
+use crate::error::{Error, ErrorKind, Place, Result, listed, nearest};
 use crate::kernels::{filters, ordered, recurrences, rows, statistics};
 use crate::run::{Binding, Entry, Kernel, Plan, Running};
 use crate::spec::{Arguments, KernelSpec};
@@ -203,12 +203,14 @@ impl Catalog {
         let kernel = self.kernel(&spec.name)?;
         let arguments = Arguments::new(spec, kernel.family, &kernel.parameters)?;
         let plan = kernel.plan(&arguments)?;
-        let mut columns = arguments.mentioned_columns()?;
-        columns.extend(spec.over.iter().cloned());
+        let mut named = arguments.named_columns()?;
+        named.extend(spec.over.iter().map(|key| ("over", key.clone())));
         let mut seen = HashSet::new();
-        columns.retain(|name| seen.insert(name.clone()));
+        named.retain(|(_, column)| seen.insert(column.clone()));
+        let (parameters, columns) =
+            named.into_iter().map(|(parameter, column)| (parameter.to_string(), column)).unzip();
         let spec = KernelSpec { parameters: arguments.normal(), ..spec.clone() };
-        Ok(PlannedKernel { kernel: kernel.clone(), spec, columns, plan: Arc::new(plan) })
+        Ok(PlannedKernel { kernel: kernel.clone(), spec, columns, parameters, plan: Arc::new(plan) })
     }
 }
 
@@ -218,6 +220,8 @@ pub struct PlannedKernel {
     kernel: Arc<Kernel>,
     spec: KernelSpec,
     columns: Vec<String>,
+    /// The parameter that names each of the columns.
+    parameters: Vec<String>,
     plan: Arc<Plan>,
 }
 
@@ -263,7 +267,25 @@ impl PlannedKernel {
     /// # Errors
     /// A column that is missing or has a type that the kernel cannot use.
     pub(crate) fn bind(&self, schema: &Schema, whole: bool) -> Result<Box<dyn Running>> {
-        self.plan.bind(&Binding::new(schema, &self.spec.name, whole))
+        self.plan.bind(&Binding::new(schema, &self.spec.name, whole)).map_err(|error| self.blame(error))
+    }
+
+    /// The kernel, and its parameter that names this column.
+    pub(crate) fn reader(&self, column: &str) -> Place {
+        let place = self.columns.iter().position(|known| known == column);
+        let parameter = place.map(|place| self.parameters[place].clone());
+        Place { kernel: Some(self.spec.name.clone()), parameter, ..Place::default() }
+    }
+
+    /// The error of a column that is not there, with who reads it.
+    pub(crate) fn blame(&self, error: Error) -> Error {
+        match &error.place().column {
+            Some(column) if error.kind() == ErrorKind::MissingColumn => {
+                let reader = self.reader(column);
+                error.read_by(&reader)
+            }
+            _ => error,
+        }
     }
 }
 

@@ -138,6 +138,13 @@ impl Error {
         self
     }
 
+    /// Adds the kernel and the parameter that read the column.
+    pub(crate) fn read_by(mut self, reader: &Place) -> Self {
+        self.0.place.kernel.clone_from(&reader.kernel);
+        self.0.place.parameter.clone_from(&reader.parameter);
+        self
+    }
+
     /// Counts the row from so many rows earlier.
     pub(crate) fn after_rows(mut self, rows: u64) -> Self {
         self.0.place.row = self.0.place.row.map(|row| row + rows);

@@ -216,3 +216,39 @@ pub unsafe extern "C" fn _polars_plugin_field_kernel(
         Err(message) => keep_error(&message),
     }
 }
+
+/// The functions under more names, which Polars looks up and shows in its plans.
+macro_rules! named {
+    ($($name:literal)*) => {
+        /// The names of kernels that expressions may call the plugin by.
+        pub(crate) const NAMES: &[&str] = &[$($name),*];
+
+        $(const _: () = {
+            #[unsafe(export_name = concat!("_polars_plugin_", $name))]
+            unsafe extern "C" fn values(
+                inputs: *mut $crate::plugin::abi::SeriesExport,
+                count: usize,
+                kwargs: *const u8,
+                kwargs_len: usize,
+                output: *mut $crate::plugin::abi::SeriesExport,
+                context: *const $crate::plugin::abi::CallerContext,
+            ) {
+                // SAFETY: the caller's promise.
+                unsafe { $crate::plugin::abi::_polars_plugin_kernel(inputs, count, kwargs, kwargs_len, output, context) }
+            }
+
+            #[unsafe(export_name = concat!("_polars_plugin_field_", $name))]
+            unsafe extern "C" fn field(
+                fields: *mut arrow::ffi::FFI_ArrowSchema,
+                count: usize,
+                output: *mut arrow::ffi::FFI_ArrowSchema,
+                kwargs: *const u8,
+                kwargs_len: usize,
+            ) {
+                // SAFETY: the caller's promise.
+                unsafe { $crate::plugin::abi::_polars_plugin_field_kernel(fields, count, output, kwargs, kwargs_len) }
+            }
+        };)*
+    };
+}
+pub(super) use named;

@@ -7,6 +7,10 @@
 //! |---|---|
 //! | `abi` | the C functions that Polars looks up, and the structs that they exchange |
 //! | `expression` | the expression behind them: arrays in, kernels, an array out |
+//! | `symbols` | the names under which Polars finds the functions |
 
 mod abi;
 mod expression;
+mod symbols;
+
+pub(crate) use symbols::NAMES;

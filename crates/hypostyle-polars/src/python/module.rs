@@ -8,10 +8,12 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use hypostyle::Catalog;
 use pyo3::prelude::*;
+use pyo3::types::PyFrozenSet;
 
 use crate::catalog::{catalog, set};
 use crate::errors::{INTERNAL, exception, guarded};
 use crate::planned::{planned, planned_together};
+use crate::plugin::NAMES;
 use crate::python::frames::{Batch, Frame};
 use crate::python::pipeline::Pipeline;
 use crate::python::stage::Stage;
@@ -109,6 +111,7 @@ pub fn init(module: &Bound<'_, PyModule>, catalog: Catalog) -> PyResult<()> {
     module.add_class::<Batch>()?;
     module.add_class::<Stage>()?;
     module.add_class::<Pipeline>()?;
+    module.add("PLUGIN_NAMES", PyFrozenSet::new(module.py(), NAMES)?)?;
     module.add_function(wrap_pyfunction!(kernels_json, module)?)?;
     module.add_function(wrap_pyfunction!(check, module)?)?;
     module.add_function(wrap_pyfunction!(normal, module)?)?;

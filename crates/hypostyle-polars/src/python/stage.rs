@@ -239,6 +239,12 @@ impl Stage {
         self.with(py, |stage| Ok(stage.state_bytes()))
     }
 
+    /// The seconds that each kernel ran, and those that finding keys took.
+    fn times(&self, py: Python<'_>) -> PyResult<(Vec<f64>, f64)> {
+        let (kernels, keys) = self.with(py, |stage| Ok(stage.times()))?;
+        Ok((kernels.iter().map(Duration::as_secs_f64).collect(), keys.as_secs_f64()))
+    }
+
     fn n_rows(&self, py: Python<'_>) -> PyResult<u64> {
         self.with(py, |stage| Ok(stage.n_rows()))
     }

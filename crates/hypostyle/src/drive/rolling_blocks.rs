@@ -4,7 +4,8 @@
 //! once, which hides that latency: a few long blocks run side by side, a tile of each at a time; several short blocks fit into a
 //! tile and run one after the other, because the processor looks ahead that far.  Steps that do not depend on their neighbors,
 //! the merge and the last steps, run for a whole tile.  Nulls need no branch: the summary with the row is always computed, and
-//! kept or not.  The results are bit-identical to those of the loop row by row.
+//! kept or not.  Summaries of a single number need no tiles: one vector holds those of several blocks, row by row.  The results
+//! are bit-identical to those of the loop row by row.
 
 use super::rolling_rows::{Block, LANES, RollingRows};
 use super::{Answers, Rows};
@@ -52,11 +53,16 @@ struct Scratch<S: Statistic> {
     prefix: [TileOf<S>; LANES],
     counts: [[u32; TILE]; LANES],
     anchors: [S::Input; TILE],
+    /// The suffixes of several blocks, row by row, for [`RollingRows::walk_abreast`].
+    abreast: Vec<[S::State; LANES]>,
 }
 
 impl<S: Statistic> RollingRows<S> {
     /// Whether one summary alone does not keep the processor busy.
     const NARROW: bool = size_of::<S::State>() <= 16;
+
+    /// Whether the summaries of several blocks fit into one vector.
+    const SINGLE: bool = size_of::<S::State>() == size_of::<f64>() && size_of::<S::Input>() == size_of::<f64>();
 
     /// Runs all whole blocks; returns how many rows they have.
     pub(super) fn run_whole_blocks(
@@ -66,7 +72,10 @@ impl<S: Statistic> RollingRows<S> {
         answers: Answers<S::Output>,
     ) -> usize {
         let n = self.rows;
-        let full = rows.len() / n;
+        // Nulls of the block before concern one block only: it runs alone, so that the others need no flags.
+        let nulls_before = state.ring.is_empty() || state.valid.contains(&false);
+        let most = if rows.valid.is_none() && nulls_before { 1 } else { usize::MAX };
+        let full = (rows.len() / n).min(most);
         // Fewer rows are not worth the setup; the counts of a tile have 32 bits.
         if full * n < TILE || u32::try_from(n).is_err() {
             return 0;
@@ -109,12 +118,16 @@ impl<S: Statistic> RollingRows<S> {
             prefix: [filled; LANES],
             counts: [[0; TILE]; LANES],
             anchors: [S::Input::default(); TILE],
+            abreast: if Self::SINGLE { vec![[self.statistic.empty(); LANES]; n] } else { Vec::new() },
         };
         let block = |i: usize| all.slice(i * n, (i + 1) * n);
         let before = |i: usize| if i == 0 { ring } else { block(i - 1) };
         let mut done = 0;
         while done < full {
+            let abreast = Self::SINGLE && n <= LONGEST_SIDE_BY_SIDE && full - done >= LANES;
+            let abreast = abreast && !before(done).has_null() && !all.slice(done * n, (done + LANES) * n).has_null();
             let taken = match full - done {
+                _ if abreast => LANES,
                 left if packed > 1 => packed.min(left),
                 left if left >= lanes => lanes,
                 _ => 1,
@@ -125,6 +138,8 @@ impl<S: Statistic> RollingRows<S> {
             // If the window holds fewer rows than `min_samples`, every result is null.
             if !nulls && n < self.min_samples {
                 out.valid.fill(false);
+            } else if abreast {
+                self.walk_abreast(lanes_of(before, done), lanes_of(block, done), &mut scratch.abreast, out);
             } else if packed > 1 {
                 let pairs = |i: usize| (before(done + i), block(done + i));
                 if nulls {
@@ -153,6 +168,84 @@ impl<S: Statistic> RollingRows<S> {
         }
     }
 
+    /// Several blocks without nulls, whose summaries are single numbers.  A few rows of each block make a square, which is
+    /// turned so that a vector holds one row of every block, and turned back for the results.
+    #[inline(always)]
+    fn walk_abreast(
+        &self,
+        before: [Flagged<S::Input>; LANES],
+        blocks: [Flagged<S::Input>; LANES],
+        suffix: &mut [[S::State; LANES]],
+        answers: Answers<S::Output>,
+    ) {
+        let n = self.rows;
+        let statistic = &self.statistic;
+        let (before, blocks) = (before.map(|rows| &rows.values[..n]), blocks.map(|rows| &rows.values[..n]));
+        let anchors = blocks.map(|rows| rows[0]);
+        // Their lengths are `n`, which spares a check per row.
+        let values: [&mut [S::Output]; LANES] = take_chunks(answers.values, n).map(|lane: &mut [_]| &mut lane[..n]);
+        let valid: [&mut [bool]; LANES] = take_chunks(answers.valid, n).map(|lane: &mut [_]| &mut lane[..n]);
+        let suffix = &mut suffix[..n];
+        let squares = n - n % LANES;
+
+        let mut summaries = [statistic.empty(); LANES];
+        let mut precede = |suffix: &mut [S::State; LANES], rows: [S::Input; LANES]| {
+            *suffix = summaries;
+            for lane in 0..LANES {
+                statistic.push_front(&mut summaries[lane], rows[lane], anchors[lane]);
+            }
+        };
+        for slot in (squares..n).rev() {
+            precede(&mut suffix[slot], before.map(|rows| rows[slot]));
+        }
+        for start in (0..squares).step_by(LANES).rev() {
+            let suffix = &mut suffix[start..start + LANES];
+            let square = turned(before.map(|rows| square_row(rows, start)));
+            for i in (0..LANES).rev() {
+                precede(&mut suffix[i], square[i]);
+            }
+        }
+
+        let mut summaries = [statistic.empty(); LANES];
+        let mut follow = |suffix: &[S::State; LANES], rows: [S::Input; LANES]| {
+            for lane in 0..LANES {
+                statistic.push(&mut summaries[lane], rows[lane], anchors[lane]);
+            }
+            let (mut answers, mut valid) = ([S::Output::default(); LANES], [true; LANES]);
+            for lane in 0..LANES {
+                let whole = statistic.merge(&suffix[lane], &summaries[lane]);
+                let answer = statistic.finish(&whole, n, anchors[lane]);
+                valid[lane] = answer.is_some();
+                answers[lane] = answer.unwrap_or_default();
+            }
+            (answers, valid)
+        };
+        for start in (0..squares).step_by(LANES) {
+            let suffix = &suffix[start..start + LANES];
+            let square = turned(blocks.map(|rows| square_row(rows, start)));
+            let (mut answers, mut fine) = ([[S::Output::default(); LANES]; LANES], [[true; LANES]; LANES]);
+            for i in 0..LANES {
+                (answers[i], fine[i]) = follow(&suffix[i], square[i]);
+            }
+            let (answers, fine) = (turned(answers), turned(fine));
+            for lane in 0..LANES {
+                values[lane][start..start + LANES].copy_from_slice(&answers[lane]);
+                if !S::TOTAL {
+                    valid[lane][start..start + LANES].copy_from_slice(&fine[lane]);
+                }
+            }
+        }
+        for slot in squares..n {
+            let (answers, fine) = follow(&suffix[slot], blocks.map(|rows| rows[slot]));
+            for lane in 0..LANES {
+                values[lane][slot] = answers[lane];
+                if !S::TOTAL {
+                    valid[lane][slot] = fine[lane];
+                }
+            }
+        }
+    }
+
     /// Short blocks, as many as fit into a tile.
     #[inline(always)]
     fn walk_short<'r, const NULLS: bool>(
@@ -164,7 +257,7 @@ impl<S: Statistic> RollingRows<S> {
     ) {
         let n = self.rows;
         let statistic = &self.statistic;
-        let Scratch { suffix, prefix, counts, anchors } = scratch;
+        let Scratch { suffix, prefix, counts, anchors, .. } = scratch;
         let (suffix, prefix, counts) = (&mut suffix[0], &mut prefix[0], &mut counts[0]);
         let len = (blocks * n).min(TILE);
         for (start, i) in (0..len).step_by(n).zip(0..) {
@@ -356,11 +449,26 @@ fn count_valid<const NULLS: bool, I>(rows: Flagged<I>, n: usize) -> u32 {
     (if NULLS { rows.valid.iter().filter(|valid| **valid).count() } else { n }) as u32
 }
 
+/// Some consecutive rows of one block.
+#[inline(always)]
+fn square_row<T: Copy>(rows: &[T], start: usize) -> [T; LANES] {
+    let rows = &rows[start..start + LANES];
+    std::array::from_fn(|i| rows[i])
+}
+
+/// The columns of a square.
+#[inline(always)]
+fn turned<T: Copy>(rows: [[T; LANES]; LANES]) -> [[T; LANES]; LANES] {
+    std::array::from_fn(|i| rows.map(|row| row[i]))
+}
+
+#[inline(always)]
 fn lanes_of<T, const L: usize>(block: impl Fn(usize) -> T, first: usize) -> [T; L] {
     std::array::from_fn(|lane| block(first + lane))
 }
 
 /// The first `L` chunks of `n` items.
+#[inline(always)]
 fn take_chunks<T, const L: usize>(items: &mut [T], n: usize) -> [&mut [T]; L] {
     let mut chunks = items.chunks_exact_mut(n);
     std::array::from_fn(|_| chunks.next().unwrap_or_default())

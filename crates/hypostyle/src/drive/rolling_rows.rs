@@ -297,7 +297,8 @@ impl<S: Statistic> RollingRows<S> {
             return 0;
         }
         let blocks = rows.values.chunks_exact(self.rows);
-        blocks.take_while(|block| plain(block)).count() * self.rows
+        let whole = rows.len() - blocks.remainder().len();
+        if plain(&rows.values[..whole]) { whole } else { blocks.take_while(|block| plain(block)).count() * self.rows }
     }
 
     /// The state at a block's border, from the rows of the block before it.

@@ -14,7 +14,7 @@ fn rows() -> RecordBatch {
     RecordBatch::try_from_iter([
         ("x", column(vec![1.0, 2.0, 3.0])),
         ("n", Arc::new(Int64Array::from(vec![1, 2, 3])) as ArrayRef),
-        ("since", Arc::new(Int64Array::from(vec![0, 1, 0])) as ArrayRef),
+        ("since", Arc::new(Int64Array::from(vec![-1, 0, -1])) as ArrayRef),
         ("t", Arc::new(TimestampMicrosecondArray::from(vec![0, 60_000_000, 120_000_000])) as ArrayRef),
         ("late", Arc::new(TimestampMicrosecondArray::from(vec![0, 7, 6])) as ArrayRef),
     ])

@@ -1,13 +1,16 @@
 //! Laws of stages whose rows come one by one, and whose keys move and go.
 
+use std::cell::Cell;
+
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::compute::cast;
+use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Int64Type, UInt64Type};
 use proptest::prelude::*;
 
-use super::{column, cuts, for_every_kernel, streams, whole};
-use crate::reference::{Random, Table, bits, keys_of, numbers};
-use crate::{Duration, Evict, ScalarValue, Stage};
+use super::arbitrary::{goes_back, specs_of};
+use super::{column, cuts, for_every_kernel, runner, streams, whole};
+use crate::reference::{Random, Table, bits, keys_of, numbers, table};
+use crate::{Duration, ErrorKind, Evict, Kind, ScalarValue, Stage, kernels};
 
 /// The value of a row, as one who has no arrays would give it.
 fn cell(column: &ArrayRef, row: usize) -> ScalarValue<'_> {
@@ -84,6 +87,51 @@ fn rows_may_come_alone() {
             Ok(true)
         });
     }
+}
+
+/// A stage either refuses a row whose window goes back, or returns what an evaluation in memory returns.
+#[test]
+fn windows_that_go_back_are_right_or_refused() {
+    let (taken, refused) = (Cell::new(0), Cell::new(0));
+    for keyed in [false, true] {
+        for kernel in kernels().iter().filter(|kernel| kernel.parameters.iter().any(|p| matches!(p.kind, Kind::Window)))
+        {
+            let wild = specs_of(kernel, keyed).prop_filter("goes back", goes_back);
+            let outcome = runner(12).run(&(wild, table(), any::<u64>()), |(spec, table, seed)| {
+                let late = spec.plan().unwrap().latency() > 0;
+                let rows = &table.batch;
+                if late || rows.num_rows() == 0 {
+                    return Ok(());
+                }
+                let mut stage = Stage::new(vec![spec.clone()]).unwrap();
+                stage.set_schema(&rows.schema()).unwrap();
+                let (mut got, mut answers, mut accepted) = (Vec::new(), Vec::new(), Vec::new());
+                for row in 0..rows.num_rows() {
+                    let one = rows.slice(row, 1);
+                    let alone = stage.clone().advance_row(&row_of(&stage, rows, row), &mut answers);
+                    let result = stage.advance_columns(&one);
+                    prop_assert_eq!(alone.is_ok(), result.is_ok(), "row {}", row);
+                    accepted.push(result.is_ok());
+                    match result {
+                        Ok(results) => got.extend(bits(&column(&results))),
+                        Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Unsorted, "{}", error),
+                    }
+                    if (row as u64 + seed).is_multiple_of(16) {
+                        stage = Stage::from_bytes(&stage.to_bytes().unwrap()).unwrap();
+                    }
+                }
+                let count = accepted.iter().filter(|accepted| **accepted).count();
+                taken.set(taken.get() + count);
+                refused.set(refused.get() + accepted.len() - count);
+                let kept = filter_record_batch(rows, &accepted.into()).unwrap();
+                prop_assert_eq!(got, bits(&whole(&spec, &kept)));
+                Ok(())
+            });
+            outcome.unwrap_or_else(|failure| panic!("{}: {failure}", kernel.name));
+        }
+    }
+    let (taken, refused) = (taken.get(), refused.get());
+    assert!(taken > 10_000 && refused > 10_000, "{taken} rows were taken, {refused} refused");
 }
 
 /// Which of the stages has a key; the first one for new keys.

@@ -155,7 +155,12 @@ impl<'a> Arguments<'a> {
     }
 
     fn wrong_type(&self, parameter: &Parameter, value: &Value) -> Error {
-        Error::parameter_type(self.kernel, &parameter.name, parameter.kind.expected(), value)
+        let expected = parameter.kind.expected();
+        match value {
+            // Each interface writes its values in its own way.
+            Value::Bool(_) => Error::parameter_type(self.kernel, &parameter.name, expected, "a boolean"),
+            _ => Error::parameter_type(self.kernel, &parameter.name, expected, value),
+        }
     }
 
     /// The given value, else the default; `None` if there is neither.
@@ -366,27 +371,29 @@ impl<'a> Arguments<'a> {
         self.values.get(name).cloned()
     }
 
-    /// The names of the columns that the parameters mention, in the table's order; a column may come twice.
-    pub fn mentioned_columns(&self) -> Result<Vec<String>> {
-        let mut names = Vec::new();
+    /// The columns that the parameters name, each with its parameter, in the table's order; a column may come twice.
+    pub fn named_columns(&self) -> Result<Vec<(&'a str, String)>> {
+        let mut named = Vec::new();
         for parameter in self.parameters {
-            match (&parameter.kind, self.value(&parameter.name)?.1) {
+            let columns = match (&parameter.kind, self.value(&parameter.name)?.1) {
                 (Kind::Column | Kind::Flags | Kind::Time(_) | Kind::NumberOrColumn, Some(Value::Text(name))) => {
-                    names.push(name);
+                    vec![name]
                 }
-                (Kind::Window, Some(Value::LengthIn(name) | Value::StartIn(name))) => names.push(name),
-                (Kind::Columns, Some(_)) => names.extend(self.columns(&parameter.name)?),
+                (Kind::Window, Some(Value::LengthIn(name) | Value::StartIn(name))) => vec![name],
+                (Kind::Columns, Some(_)) => self.columns(&parameter.name)?,
                 (Kind::NumbersOrColumns, Some(_)) => {
                     let items = self.numbers_or_columns(&parameter.name)?;
-                    names.extend(items.into_iter().filter_map(|item| match item {
+                    let columns = items.into_iter().filter_map(|item| match item {
                         NumberOrColumn::Column(name) => Some(name),
                         NumberOrColumn::Number(_) => None,
-                    }));
+                    });
+                    columns.collect()
                 }
-                _ => {}
-            }
+                _ => Vec::new(),
+            };
+            named.extend(columns.into_iter().map(|column| (&*parameter.name, column)));
         }
-        Ok(names)
+        Ok(named)
     }
 
     /// The parameters in their normal form: defaults are omitted, numbers are floats and durations are written in one way, so

@@ -1,6 +1,7 @@
 //! The stage: kernels bound to columns at the first batch, then batches in and batches out, or single rows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -157,6 +158,14 @@ impl Stage {
     /// The bytes that the states and keys take in memory.
     pub fn state_bytes(&self) -> usize {
         self.bound.as_ref().map_or(0, BoundKernels::bytes)
+    }
+
+    /// How long each kernel ran, in the order of [`Stage::kernels`], and how long finding the keys of rows took: over all batches
+    /// since this stage was made or loaded, and not for single rows.  Kernels that run at the same time on several threads count
+    /// in full.
+    pub fn times(&self) -> (Vec<Duration>, Duration) {
+        let unused = || (vec![Duration::ZERO; self.kernels().len()], Duration::ZERO);
+        self.bound.as_ref().map_or_else(unused, |bound| (bound.times.kernels.clone(), bound.times.keys))
     }
 
     /// The columns that the stage reads with their types, once they are known: after the first batch or

@@ -2,6 +2,7 @@
 //! be split off, merged and evicted.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -9,7 +10,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use super::schedule::run_kernels;
 use super::watermark::{self, BEFORE_ALL, Order, Watermark};
 use crate::catalog::PlannedKernel;
-use crate::error::{Error, ErrorKind, Result, type_name};
+use crate::error::{Error, ErrorKind, Place, Result, type_name};
 use crate::keys::{Keys, Mark, shown_key};
 use crate::run::{LiveRow, Running, find_column};
 use crate::values::{Operands, ScalarValue, array_of, read_value};
@@ -21,8 +22,8 @@ const TIME_COLUMN: &str = "time_column";
 pub(crate) struct BoundKernels {
     /// The columns that the kernels read, and the keys, with their types.
     pub(crate) fields: Vec<Field>,
-    /// The first kernel that reads each of the fields.
-    pub(super) owners: Vec<String>,
+    /// The first kernel that reads each of the fields, and its parameter.
+    pub(super) readers: Vec<Place>,
     /// The kernels, bound to `fields`.
     pub(crate) kernels: Vec<Box<dyn Running>>,
     pub(crate) keys: Option<Keys>,
@@ -32,8 +33,23 @@ pub(crate) struct BoundKernels {
     /// How many rows of each key there were, if a kernel needs a row's number.
     pub(crate) seen: Option<Vec<i64>>,
     pub(crate) rows: u64,
+    /// How long batches took.
+    pub(super) times: Times,
     /// The mark of no keys.
     pub(super) unused: Mark,
+}
+
+/// How long the parts of a stage ran.
+#[derive(Debug, Clone)]
+pub(super) struct Times {
+    pub(super) keys: Duration,
+    pub(super) kernels: Vec<Duration>,
+}
+
+impl Times {
+    fn of_kernels(count: usize) -> Self {
+        Self { keys: Duration::ZERO, kernels: vec![Duration::ZERO; count] }
+    }
 }
 
 /// About how many nanoseconds a row's keys take.
@@ -85,9 +101,9 @@ impl BoundKernels {
         watermarks: Vec<Watermark>,
         seen: Option<Vec<i64>>,
     ) -> Self {
-        let (fields, owners, key_columns) = (self.fields.clone(), self.owners.clone(), self.key_columns.clone());
-        let (rows, unused) = (self.rows, self.unused.clone());
-        Self { fields, owners, kernels, keys, key_columns, watermarks, seen, rows, unused }
+        let (fields, readers, key_columns) = (self.fields.clone(), self.readers.clone(), self.key_columns.clone());
+        let (rows, times, unused) = (self.rows, Times::of_kernels(kernels.len()), self.unused.clone());
+        Self { fields, readers, kernels, keys, key_columns, watermarks, seen, rows, times, unused }
     }
 
     /// Looks up all columns and binds the kernels to them; `whole` says that all rows come in one batch.
@@ -97,21 +113,20 @@ impl BoundKernels {
         schema: &Schema,
         whole: bool,
     ) -> Result<Self> {
-        let (mut fields, mut owners): (Vec<Field>, Vec<String>) = (Vec::new(), Vec::new());
+        let (mut fields, mut readers): (Vec<Field>, Vec<Place>) = (Vec::new(), Vec::new());
         for (kernel, name) in planned.iter().flat_map(|kernel| kernel.input_columns().iter().map(move |c| (kernel, c)))
         {
             if fields.iter().all(|field| field.name() != name) {
-                let owner = &kernel.spec().name;
-                let (_, data_type) = find_column(schema, name).map_err(|error| error.in_kernel(owner))?;
+                let (_, data_type) = find_column(schema, name).map_err(|error| kernel.blame(error))?;
                 fields.push(Field::new(name, data_type.clone(), true));
-                owners.push(owner.clone());
+                readers.push(kernel.reader(name));
             }
         }
         let of_stage = |error: Error| error.in_kernel(TIME_COLUMN);
         if let Some(time) = time_column.filter(|time| fields.iter().all(|field| field.name() != *time)) {
             let (_, data_type) = find_column(schema, time).map_err(of_stage)?;
             fields.push(Field::new(time, data_type.clone(), true));
-            owners.push(TIME_COLUMN.to_string());
+            readers.push(Place { kernel: Some(TIME_COLUMN.to_string()), ..Place::default() });
         }
         let own = Schema::new(fields.clone());
         let kernels = planned.iter().map(|kernel| kernel.bind(&own, whole)).collect::<Result<Vec<_>>>()?;
@@ -122,7 +137,7 @@ impl BoundKernels {
         let keys = if key_columns.is_empty() { None } else { Some(Keys::new(key_types)?) };
         let mut watermarks: Vec<Watermark> = Vec::new();
         let mut add = |order: Order, kernel: &str| {
-            if watermarks.iter().all(|known| known.order != order) {
+            if !watermarks.iter_mut().any(|known| known.order.takes(&order)) {
                 watermarks.push(Watermark { order, kernel: kernel.to_string(), last: Vec::new() });
             }
         };
@@ -131,8 +146,8 @@ impl BoundKernels {
         }
         if !whole {
             for (kernel, planned) in kernels.iter().zip(planned) {
-                let bounds = kernel.wiring().bounds.iter();
-                bounds.for_each(|bounds| add(Order::of_window(bounds), &planned.spec().name));
+                let orders = kernel.wiring().bounds.iter().flat_map(Order::of_windows);
+                orders.for_each(|order| add(order, &planned.spec().name));
             }
         }
         if let Some(time) = time_column {
@@ -149,7 +164,8 @@ impl BoundKernels {
         }
         let seen = kernels.iter().any(|kernel| kernel.wiring().numbers_rows()).then(Vec::new);
         let unused = keys.as_ref().map(Keys::mark).unwrap_or_default();
-        let mut bound = Self { fields, owners, kernels, keys, key_columns, watermarks, seen, rows: 0, unused };
+        let times = Times::of_kernels(kernels.len());
+        let mut bound = Self { fields, readers, kernels, keys, key_columns, watermarks, seen, rows: 0, times, unused };
         bound.resize(usize::from(bound.keys.is_none()));
         Ok(bound)
     }
@@ -227,8 +243,8 @@ impl BoundKernels {
         }
         let mut columns = Vec::with_capacity(self.fields.len());
         let mut fields = Vec::with_capacity(self.fields.len());
-        for (known, owner) in self.fields.iter().zip(&self.owners) {
-            let found = find_column(batch.schema_ref(), known.name()).map_err(|error| error.in_kernel(owner));
+        for (known, reader) in self.fields.iter().zip(&self.readers) {
+            let found = find_column(batch.schema_ref(), known.name()).map_err(|error| error.read_by(reader));
             let (index, data_type) = found?;
             let column = batch.column(index);
             if !Keys::compatible(data_type, known.data_type()) {
@@ -239,7 +255,8 @@ impl BoundKernels {
                     continue;
                 }
                 let expected = format!("{}, as in earlier batches", type_name(known.data_type()));
-                return Err(Error::column_type(owner, known.name(), &expected, data_type));
+                let kernel = reader.kernel.as_deref().unwrap_or_default();
+                return Err(Error::column_type(kernel, known.name(), &expected, data_type).read_by(reader));
             }
             fields.push(Field::new(known.name(), data_type.clone(), true));
             columns.push(column.clone());
@@ -299,7 +316,11 @@ impl BoundKernels {
 
     fn number(&mut self, own: &RecordBatch, threads: usize) -> Result<Option<Vec<u32>>> {
         let columns = self.key_arrays(own);
-        self.keys.as_mut().map(|keys| keys.number(&columns, threads)).transpose()
+        let Some(keys) = &mut self.keys else { return Ok(None) };
+        let start = Instant::now();
+        let numbers = keys.number(&columns, threads);
+        self.times.keys += start.elapsed();
+        numbers.map(Some)
     }
 
     /// Removes the keys that were added since.
@@ -326,7 +347,8 @@ impl BoundKernels {
         }
         self.resize(key_count);
         self.rows += own.num_rows() as u64;
-        run_kernels(&mut self.kernels, own, keys, key_count, self.seen.as_deref_mut(), threads)
+        let (kernels, ran) = (&mut self.kernels, &mut self.times.kernels);
+        run_kernels(kernels, ran, own, keys, key_count, self.seen.as_deref_mut(), threads)
     }
 
     /// Restores copies of the states of these keys.

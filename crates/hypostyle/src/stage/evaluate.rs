@@ -180,7 +180,7 @@ impl PlannedKernels {
         for Group { kernels, places, .. } in &self.groups {
             for (kernel, place) in kernels.iter().zip(places) {
                 for key in &kernel.spec().over {
-                    find_column(schema, key).map_err(|error| error.in_kernel(&kernel.spec().name))?;
+                    find_column(schema, key).map_err(|error| kernel.blame(error))?;
                 }
                 let output = kernel.bind(schema, true)?.wiring().output.clone();
                 fields[*place] = Some(Field::new(kernel.output_name()?, output, true));

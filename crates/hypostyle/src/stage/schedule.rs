@@ -1,5 +1,7 @@
 //! In which order a batch's rows go to the kernels of a stage, and on which threads.
 
+use std::time::{Duration, Instant};
+
 use arrow::array::{ArrayRef, RecordBatch};
 use rayon::prelude::*;
 
@@ -48,13 +50,28 @@ struct Slice<'a> {
 
 impl<'a> Slice<'a> {
     fn batch(&'a self, threads: usize, kernels: &Chosen) -> Result<Batch<'a>> {
-        let wirings = kernels.iter().map(|kernel| kernel.wiring());
+        let wirings = kernels.iter().map(|timed| timed.kernel.wiring());
         Batch::new(&self.rows, &self.groups, threads, wirings, self.positions)
     }
 }
 
+/// A kernel of a stage, and how long it ran.
+struct Timed<'k> {
+    kernel: &'k mut dyn Running,
+    ran: &'k mut Duration,
+}
+
+impl Timed<'_> {
+    fn run(&mut self, batch: &Batch) -> Result<()> {
+        let start = Instant::now();
+        let result = self.kernel.run(batch);
+        *self.ran += start.elapsed();
+        result
+    }
+}
+
 /// Some of a stage's kernels.
-type Chosen<'k> = Vec<&'k mut Box<dyn Running>>;
+type Chosen<'k> = Vec<Timed<'k>>;
 
 impl Work<'_> {
     /// All rows at once.
@@ -62,16 +79,16 @@ impl Work<'_> {
         if kernels.is_empty() {
             return Ok(());
         }
-        let wirings = kernels.iter().map(|kernel| kernel.wiring());
+        let wirings = kernels.iter().map(|timed| timed.kernel.wiring());
         let batch = Batch::new(self.rows, groups, self.threads, wirings, self.positions)?;
         self.run_all(kernels, &batch)
     }
 
     fn run_all(&self, kernels: &mut Chosen, batch: &Batch) -> Result<()> {
         if self.threads > 1 && kernels.len() > 1 {
-            kernels.par_iter_mut().try_for_each(|kernel| kernel.run(batch))
+            kernels.par_iter_mut().try_for_each(|timed| timed.run(batch))
         } else {
-            kernels.iter_mut().try_for_each(|kernel| kernel.run(batch))
+            kernels.iter_mut().try_for_each(|timed| timed.run(batch))
         }
     }
 
@@ -81,7 +98,7 @@ impl Work<'_> {
             return Ok(());
         }
         let threads = self.threads;
-        let state_size = kernels.iter().map(|kernel| kernel.wiring().state_size).max().unwrap_or(0);
+        let state_size = kernels.iter().map(|timed| timed.kernel.wiring().state_size).max().unwrap_or(0);
         let cached = state_size.saturating_mul(key_count) <= CACHED_STATES;
         let slice_rows = if cached { SLICE } else { LONG_SLICE.min(keys.len().div_ceil(threads)) }.max(key_count);
         // As many slices as there are threads are put into key order at once; each then runs on all threads.
@@ -120,10 +137,11 @@ fn in_turn_or_at_once(
     }
 }
 
-/// Runs all kernels over a batch and returns their columns.  If its rows are not in key order, kernels with small states read
-/// them in row order; for the others they are put into key order.
+/// Runs all kernels over a batch and returns their columns; `ran` adds up how long each one ran.  If the rows are not in key
+/// order, kernels with small states read them in row order; for the others they are put into key order.
 pub(crate) fn run_kernels(
     kernels: &mut [Box<dyn Running>],
+    ran: &mut [Duration],
     rows: &RecordBatch,
     keys: Option<Vec<u32>>,
     key_count: usize,
@@ -133,15 +151,16 @@ pub(crate) fn run_kernels(
     kernels.iter_mut().for_each(|kernel| kernel.expect_rows(rows.num_rows()));
     let positions = number_rows(seen, keys.as_deref(), rows.num_rows());
     let work = Work { rows, positions: &positions, threads };
-    let mut all: Chosen = kernels.iter_mut().collect();
+    let mut all: Chosen =
+        kernels.iter_mut().zip(ran).map(|(kernel, ran)| Timed { kernel: &mut **kernel, ran }).collect();
     match keys {
         None => work.run_whole(&mut all, &Groups::One)?,
         Some(keys) if keys.is_sorted() => work.run_whole(&mut all, &Groups::by_key(&keys, key_count))?,
         Some(keys) => {
             let (mut interleaved, grouped): (Chosen, Chosen) =
-                all.into_iter().partition(|kernel| kernel.wiring().interleaved);
+                all.into_iter().partition(|timed| timed.kernel.wiring().interleaved);
             let (mut ahead, mut grouped): (Chosen, Chosen) =
-                grouped.into_iter().partition(|kernel| kernel.wiring().looks_ahead);
+                grouped.into_iter().partition(|timed| timed.kernel.wiring().looks_ahead);
             let run_grouped = || {
                 work.run_slices(&mut grouped, &keys, key_count)?;
                 if ahead.is_empty() {

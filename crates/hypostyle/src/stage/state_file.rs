@@ -17,7 +17,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::advance::Stage;
 use super::stage_plan::StagePlan;
-use super::watermark::Watermark;
+use super::watermark::{Order, UNKNOWN, Watermark};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::run::Running;
@@ -291,16 +291,11 @@ fn from_bytes(catalog: &Catalog, bytes: &[u8]) -> Result<Stage> {
     let mut columns: Vec<(Field, ArrayRef)> =
         schema.fields().iter().map(|f| f.as_ref().clone()).zip(table.columns().iter().cloned()).collect();
 
-    let mut take = |count: usize| {
-        if columns.len() < count {
-            return Err(Error::state("columns are missing"));
-        }
-        Ok(columns.drain(..count).collect::<Vec<_>>())
-    };
     let keys = match &mut bound.keys {
         None => 1,
         Some(keys) => {
-            let names: Vec<ArrayRef> = take(stage.over().len())?.into_iter().map(|(_, column)| column).collect();
+            let names: Vec<ArrayRef> =
+                take(&mut columns, stage.over().len())?.into_iter().map(|(_, column)| column).collect();
             let numbers = keys.number(&names, 1)?;
             if !numbers.iter().enumerate().all(|(row, number)| *number as usize == row) {
                 return Err(Error::state("a key occurs twice"));
@@ -311,16 +306,14 @@ fn from_bytes(catalog: &Catalog, bytes: &[u8]) -> Result<Stage> {
     if keys != table.num_rows() {
         return Err(Error::state(format!("got {} rows for {keys} keys", table.num_rows())));
     }
-    let mut take_integers = |what: &str| -> Result<Vec<i64>> {
-        let (_, column) = take(1)?.remove(0);
-        let integers = column.as_primitive_opt::<Int64Type>();
-        Ok(integers.ok_or_else(|| Error::state(format!("{what} are not integers")))?.values().to_vec())
-    };
-    for Watermark { last, .. } in &mut bound.watermarks {
-        *last = take_integers("the last times")?;
+    for Watermark { order, last, .. } in &mut bound.watermarks {
+        let name = order.saved_name(&bound.fields);
+        let is_missing =
+            matches!(order, Order::First(_)) && columns.first().is_none_or(|(field, _)| *field.name() != name);
+        *last = if is_missing { vec![UNKNOWN; keys] } else { take_integers(&mut columns, "the last times")? };
     }
     if let Some(seen) = &mut bound.seen {
-        *seen = take_integers("the rows seen")?;
+        *seen = take_integers(&mut columns, "the rows seen")?;
     }
     let read = |(kernel, name): (&mut Box<dyn Running>, &String)| read_states(&mut **kernel, name, &columns, keys);
     let (kernels, names) = (&mut bound.kernels, stage.output_names());
@@ -330,6 +323,20 @@ fn from_bytes(catalog: &Catalog, bytes: &[u8]) -> Result<Stage> {
     })?;
     stage.bound = Some(bound);
     Ok(stage)
+}
+
+/// The next columns of a state.
+fn take(columns: &mut Vec<(Field, ArrayRef)>, count: usize) -> Result<Vec<(Field, ArrayRef)>> {
+    if columns.len() < count {
+        return Err(Error::state("columns are missing"));
+    }
+    Ok(columns.drain(..count).collect())
+}
+
+fn take_integers(columns: &mut Vec<(Field, ArrayRef)>, what: &str) -> Result<Vec<i64>> {
+    let (_, column) = take(columns, 1)?.remove(0);
+    let integers = column.as_primitive_opt::<Int64Type>();
+    Ok(integers.ok_or_else(|| Error::state(format!("{what} are not integers")))?.values().to_vec())
 }
 
 fn read_states(kernel: &mut dyn Running, name: &str, columns: &[(Field, ArrayRef)], keys: usize) -> Result<()> {

@@ -17,6 +17,8 @@ pub(crate) enum Order {
     Time(usize),
     /// The start of windows that a column sets.
     Window(Bounds),
+    /// The time of each key's first row: a window that starts before it needs no row that is gone.
+    First(usize),
     /// The times of a column by which keys are evicted.  They may decrease and be null: only the latest one of each key is
     /// used.
     Clock(usize),
@@ -33,16 +35,33 @@ pub(crate) struct Watermark {
 /// The position of a key that has no row yet.
 pub(crate) const BEFORE_ALL: i64 = i64::MIN;
 
+/// What states of before [`Order::First`] say of a key's first time: a window may start before it.
+pub(crate) const UNKNOWN: i64 = i64::MIN + 1;
+
 impl Order {
-    /// Which ends of the window are inclusive makes no difference.
-    pub(crate) fn of_window(bounds: &Bounds) -> Self {
-        Self::Window(Bounds { includes_far_end: true, ..bounds.clone() })
+    /// What the windows of a kernel need: where they start, and what bounds that.
+    pub(crate) fn of_windows(bounds: &Bounds) -> impl Iterator<Item = Self> {
+        bounds.time.map(Self::First).into_iter().chain([Self::Window(bounds.clone())])
+    }
+
+    /// Makes this order hold for another kernel too, if it can.
+    pub(crate) fn takes(&mut self, other: &Self) -> bool {
+        match (&mut *self, other) {
+            (Self::Window(own), Self::Window(bounds)) => {
+                // A window without its far end drops one row more.
+                let inclusive = own.includes_far_end && bounds.includes_far_end;
+                let same = *own == Bounds { includes_far_end: own.includes_far_end, ..bounds.clone() };
+                own.includes_far_end = if same { inclusive } else { own.includes_far_end };
+                same
+            }
+            (own, other) => own == other,
+        }
     }
 
     /// The column to name in errors about the order.
     pub(crate) fn column(&self) -> usize {
         match self {
-            Self::Time(column) | Self::Clock(column) => *column,
+            Self::Time(column) | Self::Clock(column) | Self::First(column) => *column,
             Self::Window(bounds) => bounds.column,
         }
     }
@@ -57,6 +76,7 @@ impl Order {
         let name = fields[self.column()].name();
         match self {
             Self::Time(_) | Self::Clock(_) => format!("last:{name}"),
+            Self::First(_) => format!("first:{name}"),
             Self::Window(bounds) => {
                 let by = bounds.time.map_or("rows", |time| fields[time].name());
                 format!("{}:{name} by {by}", if bounds.is_length { "length" } else { "start" })
@@ -68,7 +88,24 @@ impl Order {
         Rule {
             takes_null: !matches!(self, Self::Time(_)),
             goes_back: matches!(self, Self::Clock(_)),
+            is_first: matches!(self, Self::First(_)),
             leeway: i64::from(matches!(self, Self::Window(Bounds { is_length: true, time: None, .. }))),
+        }
+    }
+
+    /// The order of the first times that bound where these windows start.
+    fn bounded_by(&self) -> Option<Self> {
+        match self {
+            Self::Window(bounds) => bounds.time.map(Self::First),
+            _ => None,
+        }
+    }
+
+    /// The position of a window's start, if the time of its key's first row is this.
+    fn bounded(&self, start: i64, first: i64) -> i64 {
+        match self {
+            Self::Window(bounds) => start.max(bounds.before_first(first)),
+            _ => start,
         }
     }
 
@@ -113,8 +150,8 @@ impl Places<'_> {
 impl Bounds {
     /// Where the window of a row at `here` starts, as far as it matters to later rows; `None` if it holds no rows.
     ///
-    /// If rows are counted, all windows that hold the first row of the key start at the same place, and sizes are relative to
-    /// the row.
+    /// All windows that hold the first row of the key start at the same place.  If rows are counted, sizes are relative to the
+    /// row.
     fn start(&self, here: i64, bound: i64) -> Option<i64> {
         if self.first(here, bound) == First::Empty {
             return None;
@@ -122,9 +159,14 @@ impl Bounds {
         let start = self.far_end(here, bound);
         Some(match self.time {
             Some(_) => start,
-            None if self.is_length => start.max(-1) - here,
-            None => start.max(-1),
+            None if self.is_length => start.max(self.before_first(0)) - here,
+            None => start.max(self.before_first(0)),
         })
+    }
+
+    /// The latest start of a window that holds a row at `first`.
+    fn before_first(&self, first: i64) -> i64 {
+        if self.includes_far_end { first } else { first.saturating_sub(1) }
     }
 }
 
@@ -133,6 +175,7 @@ impl Bounds {
 struct Rule {
     takes_null: bool,
     goes_back: bool,
+    is_first: bool,
     /// By how much the position of a key's next row may decrease: if a size counts rows, positions are relative to the row, and
     /// the next row is one further.
     leeway: i64,
@@ -144,15 +187,21 @@ impl Rule {
     fn advance(self, last: i64, place: Option<i64>) -> Option<i64> {
         match place {
             None => self.takes_null.then(|| last.saturating_sub(self.leeway)),
+            Some(place) if self.is_first => Some(if last == BEFORE_ALL { place.max(UNKNOWN) } else { last }),
             Some(place) if place < last => self.goes_back.then_some(last),
             Some(place) => Some(place.saturating_sub(self.leeway)),
         }
     }
 }
 
+/// The time of each key's first row, where an order needs them.
+fn first_times<'w>(watermarks: &'w [Watermark], order: &Order) -> Option<&'w [i64]> {
+    let wanted = order.bounded_by()?;
+    watermarks.iter().find(|known| known.order == wanted).map(|known| known.last.as_slice())
+}
+
 /// Checks that rows are in order within their key, and remembers the position of each of `total` keys; on an error nothing is
-/// changed.  `rows_before` rows were read before these.
-/// Of each key `seen` were read, if that matters.
+/// changed.  `rows_before` rows were read before these, and of each key `seen`, if that matters.
 pub(crate) fn check(
     watermarks: &mut [Watermark],
     rows: &RecordBatch,
@@ -176,7 +225,9 @@ pub(crate) fn check(
     let places =
         watermarks.iter().map(|watermark| watermark.order.places(rows, &numbers)).collect::<Result<Vec<_>>>()?;
     for at in 0..watermarks.len() {
-        let Watermark { order, last, .. } = &mut watermarks[at];
+        let (before, rest) = watermarks.split_at_mut(at);
+        let Watermark { order, last, .. } = &mut rest[0];
+        let first = first_times(before, order);
         last.resize(total, BEFORE_ALL);
         let (places, rule) = (&places[at], order.rule());
         let nulls = rows.column(order.column()).logical_nulls().filter(|nulls| nulls.null_count() > 0);
@@ -186,7 +237,9 @@ pub(crate) fn check(
             let key = key_of(row);
             let previous = last[key];
             let null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
-            let Some(next) = rule.advance(previous, places.get(row).filter(|_| !null)) else {
+            let place = places.get(row).filter(|_| !null);
+            let place = place.map(|place| first.map_or(place, |first| order.bounded(place, first[key])));
+            let Some(next) = rule.advance(previous, place) else {
                 culprit = Some((row, previous));
                 break;
             };
@@ -207,19 +260,33 @@ pub(crate) fn check(
     Ok(())
 }
 
+/// The position of a key in one of the orders after a row with this number within the key, which may be new; `None` if the row
+/// is not in order.
+fn after(watermarks: &[Watermark], at: usize, row: &[Operand], key: Option<usize>, number: i64) -> Option<i64> {
+    let Watermark { order, last, .. } = &watermarks[at];
+    let place = order.place(row, number);
+    let place = place.map(|place| match first_times(&watermarks[..at], order) {
+        None => place,
+        Some(first) => {
+            let known = key.map(|key| first[key]).filter(|first| *first != BEFORE_ALL);
+            // The first row of its key is this one.
+            let own = order.bounded_by().and_then(|time| time.place(row, number));
+            order.bounded(place, known.or(own).unwrap_or(BEFORE_ALL))
+        }
+    });
+    order.rule().advance(key.map_or(BEFORE_ALL, |key| last[key]), place)
+}
+
 /// Whether the row with this number within its key, which may be new, is in order.
 pub(crate) fn allows(watermarks: &[Watermark], row: &[Operand], key: Option<usize>, number: i64) -> bool {
-    watermarks.iter().all(|Watermark { order, last, .. }| {
-        let last = key.map_or(BEFORE_ALL, |key| last[key]);
-        order.rule().advance(last, order.place(row, number)).is_some()
-    })
+    (0..watermarks.len()).all(|at| after(watermarks, at, row, key, number).is_some())
 }
 
 /// Remembers the position of a key after a row that is in order.
 pub(crate) fn remember(watermarks: &mut [Watermark], row: &[Operand], key: usize, number: i64) {
-    for Watermark { order, last, .. } in watermarks {
-        if let Some(next) = order.rule().advance(last[key], order.place(row, number)) {
-            last[key] = next;
+    for at in 0..watermarks.len() {
+        if let Some(next) = after(watermarks, at, row, Some(key), number) {
+            watermarks[at].last[key] = next;
         }
     }
 }
