@@ -354,19 +354,24 @@ def moved(call: Call, chosen: list[str], reference: Fields, move: Move, what: st
     if not isinstance(found, dict):
         yield from [found] if found else []
         return
-    ones = call.run(changed(call, chosen, lambda column: column * 0 + 1))
+    effects = {field: [inputs[name].of(field) for name in chosen] for field in found}
+    shifts_of = {field: {shift for _, shift in each} for field, each in effects.items()}
+    scales = {f: move.s ** sum(degree for degree, _ in e if isinstance(degree, int)) for f, e in effects.items()}
+    along = any("along" in shifts for shifts in shifts_of.values())
+    ones = call.run(changed(call, chosen, lambda column: column * 0 + 1)) if along else {}
     slopes = call.run(name=call.name.replace("alpha", "beta"))[""] if base(call.name) == "alpha" else []
+    rounding = 1e-9 if base(call.name) == "ols" else 1e-12
 
     def right(field: str, row: int) -> Any:
         value, before = found[field][row], reference[field][row]
         if before is None or isinstance(before, bool) or not math.isfinite(before):
             return before
-        effects = [inputs[name].of(field) for name in chosen]
-        scale = move.s ** sum(degree for degree, _ in effects if isinstance(degree, int))
+        scale, shifts = scales[field], shifts_of[field]
+        if shifts == {"same"}:
+            expected = before if scale == 1 else before * float(scale)  # a power of two
+            return value if same(value, expected, rounding) else expected
         exact = Fraction(before) * scale
-        rounding = 1e-9 if base(call.name) == "ols" else 1e-12
         slack = abs(exact) * Fraction(rounding)
-        shifts = {shift for _, shift in effects}
         if "along" in shifts:
             number = 1 if field in ("intercept", "prediction") else ones[field][row]
             exact += move.c * Fraction(number or 0)
@@ -377,8 +382,7 @@ def moved(call: Call, chosen: list[str], reference: Fields, move: Move, what: st
             slack += abs(part) * Fraction(rounding)
         if isinstance(value, int) and isinstance(before, int):
             return int(exact)
-        if shifts != {"same"}:
-            slack += abs(exact) * Fraction(EPS) * roundings(call)
+        slack += abs(exact) * Fraction(EPS) * roundings(call)
         if value is not None and math.isfinite(value) and abs(Fraction(value) - exact) <= slack:
             return value
         return float(exact)
