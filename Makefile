@@ -31,7 +31,7 @@ test: setup ## Run every test: Rust, doctests, examples, Python, README
 	cargo test --release --workspace
 	for example in $(EXAMPLES); do "$(BUILT)/release/examples/$$example"; done
 	cargo build --release -p own-kernels-python
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto
 
 fuzz: ## Look for inputs that break the CSV reader or pipeline files; SECONDS=n for each, TARGET=csv or toml
 	for target in $(or $(TARGET),csv toml); do \

@@ -67,7 +67,9 @@ class Library(Protocol):
     def output_name(self, spec: str) -> str:
         """Return the name of a kernel's output."""
 
-    def evaluate(self, frame: _native.Frame, specs: list[str], threads: int | None = None) -> _native.Batch:
+    def evaluate(
+        self, frame: _native.Frame, specs: list[str], threads: int | None = None, nan_is_missing: bool = True
+    ) -> _native.Batch:
         """Run kernels over a frame."""
 
     def output_fields(self, frame: _native.Frame, specs: list[str]) -> _native.Batch:

@@ -393,6 +393,47 @@ def test_what_is_missing_in_data() -> None:
     assert np.isnan(hs.jit("lambda x: None if x > 1 else x")(np.array([1, 2]))).tolist() == [False, True]
 
 
+def test_calls_with_arrays_are_told_apart() -> None:
+    @hs.jit
+    def mixed(a, b, c=1, d=2):
+        return a - 10 * b + 100 * c - 1000 * d
+
+    x, y, z = np.array([1.0, 2.0]), np.array([3.0, 5.0]), np.array([7.0, 11.0])
+
+    def at(a: Any, b: Any, c: Any = 1, d: Any = 2) -> list[float]:
+        return [float(v) for v in np.broadcast_to(a - 10 * b + 100 * c - 1000 * d, 2)]
+
+    for _ in range(2):  # the second time from what was kept
+        assert mixed(x, x).tolist() == at(x, x)
+        assert mixed(x, y).tolist() == at(x, y)
+        assert mixed(y, x).tolist() == at(y, x)
+        assert mixed(x, y, z).tolist() == at(x, y, z)
+        assert mixed(x, y, d=z).tolist() == at(x, y, d=z)
+        assert mixed(x, d=z, b=y).tolist() == at(x, y, d=z)
+        assert mixed(2, y).tolist() == at(2, y)
+        assert mixed(x, 2).tolist() == at(x, 2)
+        for c in (1, 1.0, True, 0.0, -0.0):
+            assert mixed(x, y, c).tolist() == at(x, y, c)
+    whole = np.array([1, 2])
+    scaled = hs.jit("lambda x, c: x * c")
+    assert [scaled(whole, c).dtype.kind for c in (1, 1.0, True, 1)] == ["i", "f", "i", "i"]
+    assert np.signbit(scaled(x, -0.0)).all() and not np.signbit(scaled(x, 0.0)).any()  # noqa: PT018
+
+
+def test_results_of_arrays_are_arrays_of_their_own() -> None:
+    x = np.array([1.0, 2.0])
+    same = hs.jit("lambda x: x")
+    result = same(x)
+    result[0] = 9.0
+    assert x.tolist() == [1.0, 2.0]
+    assert same(x[::-1]).tolist() == [2.0, 1.0]
+    assert same(x[:0]).tolist() == []
+    assert same(np.array([math.nan, math.inf])).tolist()[1] == math.inf
+    assert hs.jit("lambda x: x != x")(np.array([math.nan, 1.0])).tolist() == [True, False]
+    with pytest.raises(ValueError, match="same length"):
+        hs.jit("lambda x, y: x + y")(x, x[:1])
+
+
 def test_layouts_and_types_of_arrays() -> None:
     double = hs.jit("lambda x: x * 2")
     grid = np.arange(12.0).reshape(6, 2)

@@ -110,6 +110,7 @@ fn a_column_of_another_type_than_before_is_refused() {
     let error = stage.advance(&RecordBatch::try_from_iter([("x", narrow)]).unwrap()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "rolling_mean, column 'x': expected Float64, as in earlier batches, got Float32\nhelp: cast the column first"
+        "rolling_mean, parameter 'column', column 'x': expected Float64, as in earlier batches, got Float32\n\
+         help: cast the column first"
     );
 }

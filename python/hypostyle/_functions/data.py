@@ -9,16 +9,20 @@ from __future__ import annotations
 import sys
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
+from hypostyle import _native
 from hypostyle._expr import KernelExpr
 from hypostyle._frame import POLARS
 from hypostyle._library import BUILTIN
-from hypostyle._spec import IntoColumns, make_spec
+from hypostyle._spec import IntoColumns, Spec, make_spec
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from hypostyle._functions.program import Program
 
 _KINDS = {"numpy": ("ndarray",), "pandas": ("Series",), "pyarrow": ("Array", "ChunkedArray")}
@@ -37,8 +41,58 @@ def kind_of(value: object) -> str | None:
 
 def expression(program: Program, columns: Sequence[Any], over: IntoColumns | None, errors: str) -> KernelExpr:
     """Return the expression of a program over columns."""
-    arguments = {"columns": list(columns), "program": program.json, "errors": errors}
-    return KernelExpr(make_spec("program", over, arguments))
+    return KernelExpr(_spec_of(program, columns, over, errors))
+
+
+def _spec_of(program: Program, columns: Sequence[Any], over: IntoColumns | None, errors: str) -> Spec:
+    return make_spec("program", over, {"columns": list(columns), "program": program.json, "errors": errors})
+
+
+Arrays: TypeAlias = "dict[int, np.ndarray[Any, Any]]"
+"""Arrays by their places among the arguments."""
+
+# Types whose memory is read as it is.
+_PLAIN = frozenset("bhilqBHILQfd?")
+
+
+def plain_arrays(values: Sequence[Any]) -> Arrays | None:
+    """Return the arrays among arguments, if there are such and all data are arrays that are read as they are."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return None
+    arrays: Arrays = {}
+    for at, value in enumerate(values):
+        if type(value) is numpy.ndarray:
+            dtype = value.dtype
+            if value.ndim != 1 or dtype.char not in _PLAIN or not dtype.isnative or not value.flags.carray:
+                return None
+            arrays[at] = value
+        elif not isinstance(value, int | float | bool | None):
+            return None
+    return arrays if len({array.shape for array in arrays.values()}) == 1 else None
+
+
+@dataclass(frozen=True)
+class ArraysCall:
+    """A program over arrays: what the calls with other arrays in the same places have in common."""
+
+    program: Program
+    spec: str
+    places: dict[str, int]
+
+    @classmethod
+    def of(cls, program: Program, places: dict[str, int], errors: str) -> ArraysCall:
+        """Return the call of a program; `places` are those of its columns among the arguments."""
+        return cls(program, _spec_of(program, list(places), None, errors).json, places)
+
+    def run(self, arrays: Arrays) -> Any:
+        """Return the results as an array; several are a named tuple of arrays."""
+        columns: _native.Columns = {name: arrays[at] for name, at in self.places.items()}
+        batch = BUILTIN.evaluate(columns, [self.spec], None, nan_is_missing=False)
+        results = batch.take_numpy()
+        if results is None:
+            return _in_numpy(self.program, pl.DataFrame(batch).to_series(0))
+        return sys.modules["numpy"].asarray(results[0][1])
 
 
 def run(program: Program, columns: Mapping[str, Any], keys: Sequence[Any], errors: str) -> Any:
@@ -66,7 +120,7 @@ def evaluate(program: Program, inputs: Sequence[pl.Series], keys: int, errors: s
     """Return the results of a program over series of Polars with distinct names, the last of them the keys."""
     names = [series.name for series in inputs]
     count = len(names) - keys
-    spec = expression(program, names[:count], names[count:] or None, errors)._kernel
+    spec = _spec_of(program, names[:count], names[count:] or None, errors)
     batch = BUILTIN.evaluate(POLARS.select(pl.DataFrame(list(inputs)), names), [spec.json])
     return pl.DataFrame(batch).to_series(0)
 

@@ -22,7 +22,7 @@ from typing import (
 
 import polars as pl
 
-from hypostyle._functions.data import expression, kind_of, run
+from hypostyle._functions.data import Arrays, ArraysCall, expression, kind_of, plain_arrays, run
 from hypostyle._functions.program import Program
 from hypostyle._functions.shown import shown
 from hypostyle._functions.source import function_from_text
@@ -40,6 +40,7 @@ How: TypeAlias = "tuple[Callable[..., Program], dict[str, Any]]"
 """A function that translates, with its options."""
 
 _ERRORS = ("null", "raise")
+_KEPT = 100
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -88,6 +89,7 @@ class Function(Generic[P, R]):
         self._columns = signature
         self._how = how
         self._variants: dict[str, Program] = {}
+        self._calls: dict[str, ArraysCall] = {}
         if function is not None:
             update_wrapper(self, function, updated=())
 
@@ -135,6 +137,8 @@ class Function(Generic[P, R]):
             ValueError: Columns of data have different lengths or indexes.
         """
         values = [*args, *kwargs.values()]
+        if over is None and (arrays := plain_arrays(values)):
+            return self._over_arrays(arrays, values, args, kwargs)
         if any(isinstance(value, str | pl.Expr) for value in values):
             program, columns = self.bound(args, kwargs, lambda value: isinstance(value, str | pl.Expr))
             return expression(program, list(columns.values()), over, self.errors)
@@ -147,6 +151,24 @@ class Function(Generic[P, R]):
             program, columns = self.bound(args, kwargs, lambda value: kind_of(value) is not None)
             return run(program, columns, keys, self.errors)
         return self._run(args, kwargs, over)
+
+    def _over_arrays(
+        self, arrays: Arrays, values: Sequence[Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
+        """Return the results over arrays; what follows from the other arguments is kept for the next call like it."""
+        # 1, 1.0 and True are equal, but other constants.
+        others = ",".join("" if at in arrays else repr(value) for at, value in enumerate(values))
+        key = f"{others};{','.join(kwargs)}"
+        call = self._calls.get(key)
+        if call is None:
+            program, columns = self.bound(args, kwargs, lambda value: kind_of(value) is not None)
+            count = len(args)
+            places = self._columns.bind(*range(count), **dict(zip(kwargs, range(count, len(values)), strict=True)))
+            if len(self._calls) > _KEPT:
+                self._calls.clear()
+            call = ArraysCall.of(program, {name: places.arguments[name] for name in columns}, self.errors)
+            self._calls[key] = call
+        return call.run(arrays)
 
     def bound(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], is_column: Callable[[Any], bool]

@@ -13,7 +13,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
 
-use super::numpy::{self, NumpyColumn};
+use super::numpy::{self, Nan, NumpyColumn};
 
 /// A frame from Python.
 pub enum Frame {
@@ -24,13 +24,21 @@ pub enum Frame {
 }
 
 impl Frame {
-    /// Opens a frame.
+    /// Opens a frame; NaN is a missing value in arrays of NumPy.
     ///
     /// # Errors
     /// Another object, or an array that cannot be read.
     pub fn open(frame: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Self::open_with(frame, Nan::Missing)
+    }
+
+    /// As [`Frame::open`], with what NaN is in arrays of NumPy.
+    ///
+    /// # Errors
+    /// As [`Frame::open`].
+    pub fn open_with(frame: &Bound<'_, PyAny>, nan: Nan) -> PyResult<Self> {
         if let Ok(columns) = frame.cast::<PyDict>() {
-            return columns_of(columns).map(Self::Columns);
+            return columns_of(columns, nan).map(Self::Columns);
         }
         if !frame.hasattr("__arrow_c_stream__")? {
             let kind = frame.get_type().qualname()?;
@@ -64,14 +72,14 @@ impl Frame {
     }
 }
 
-fn columns_of(columns: &Bound<'_, PyDict>) -> PyResult<RecordBatch> {
+fn columns_of(columns: &Bound<'_, PyDict>, nan: Nan) -> PyResult<RecordBatch> {
     let (mut fields, mut arrays) = (Vec::with_capacity(columns.len()), Vec::with_capacity(columns.len()));
     for (name, values) in columns {
         let name: String = name.extract()?;
         let array = if values.hasattr("__arrow_c_stream__")? {
             Frame::open(&values)?.read()?.column(0).clone()
         } else {
-            numpy::column(&name, &values)?
+            numpy::column(&name, &values, nan)?
         };
         fields.push(Field::new(name, array.data_type().clone(), true));
         arrays.push(array);

@@ -15,6 +15,7 @@ use crate::errors::{INTERNAL, exception, guarded};
 use crate::planned::{planned, planned_together};
 use crate::plugin::NAMES;
 use crate::python::frames::{Batch, Frame};
+use crate::python::numpy::Nan;
 use crate::python::pipeline::Pipeline;
 use crate::python::stage::Stage;
 
@@ -42,12 +43,18 @@ fn output_name(spec: &str) -> PyResult<String> {
     guarded("check", || planned(spec).and_then(|kernel| kernel.output_name()).map_err(exception))
 }
 
-/// Evaluates the kernels over a whole frame.
+/// Evaluates the kernels over a whole frame.  `nan_is_missing` is about arrays of NumPy.
 #[pyfunction]
-#[pyo3(signature = (frame, specs, threads = None))]
-fn evaluate(py: Python<'_>, frame: &Bound<'_, PyAny>, specs: Vec<String>, threads: Option<usize>) -> PyResult<Batch> {
+#[pyo3(signature = (frame, specs, threads = None, nan_is_missing = true))]
+fn evaluate(
+    py: Python<'_>,
+    frame: &Bound<'_, PyAny>,
+    specs: Vec<String>,
+    threads: Option<usize>,
+    nan_is_missing: bool,
+) -> PyResult<Batch> {
     let kernels = guarded("evaluate", || planned_together(&specs).map_err(exception))?;
-    let frame = Frame::open(frame)?;
+    let frame = Frame::open_with(frame, if nan_is_missing { Nan::Missing } else { Nan::Number })?;
     py.detach(|| {
         guarded("evaluate", || {
             let batch = frame.read()?;

@@ -1,7 +1,7 @@
 //! Columns of NumPy, as pandas has them: in by `__array_struct__`, out by `__array_interface__`, without a copy.
 //!
 //! Both are NumPy's own interfaces for memory (<https://numpy.org/doc/stable/reference/arrays.interface.html>).  As pandas has
-//! it, NaN and NaT are missing values: they come in as nulls, and nulls go out as NaN.
+//! it, NaN and NaT are missing values: they come in as nulls, and nulls go out as NaN.  For plain arrays NaN may stay a number.
 
 use std::any::Any;
 use std::ffi::{c_char, c_int, c_void};
@@ -38,6 +38,15 @@ struct ArrayInterface {
 /// The flags of an array whose memory can be read as it is: contiguous, aligned, in the machine's byte order.
 const PLAIN: c_int = 0x1 | 0x100 | 0x200;
 
+/// What the NaN of an array of floats is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nan {
+    /// A missing value, as in pandas.
+    Missing,
+    /// A number.
+    Number,
+}
+
 /// An array's memory, kept alive by the array.
 struct Memory<'py> {
     array: &'py Bound<'py, PyAny>,
@@ -60,12 +69,15 @@ impl Memory<'_> {
         }
     }
 
-    fn integers<P: ArrowPrimitiveType>(&self) -> ArrayRef {
+    fn plain<P: ArrowPrimitiveType>(&self) -> ArrayRef {
         Arc::new(PrimitiveArray::<P>::new(self.values(), None))
     }
 
-    fn floats<P: ArrowPrimitiveType>(&self, is_nan: impl Fn(P::Native) -> bool) -> ArrayRef {
-        self.with_nulls::<P>(is_nan)
+    fn floats<P: ArrowPrimitiveType>(&self, nan: Nan, is_nan: impl Fn(P::Native) -> bool) -> ArrayRef {
+        match nan {
+            Nan::Missing => self.with_nulls::<P>(is_nan),
+            Nan::Number => self.plain::<P>(),
+        }
     }
 
     fn times<P: ArrowPrimitiveType<Native = i64>>(&self) -> ArrayRef {
@@ -92,7 +104,7 @@ impl Memory<'_> {
 ///
 /// # Errors
 /// Another array.
-pub fn column(name: &str, array: &Bound<'_, PyAny>) -> PyResult<ArrayRef> {
+pub fn column(name: &str, array: &Bound<'_, PyAny>, nan: Nan) -> PyResult<ArrayRef> {
     let capsule = array.getattr("__array_struct__")?.cast_into::<PyCapsule>()?;
     let pointer = capsule.pointer_checked(None)?.cast::<ArrayInterface>();
     // SAFETY: that is what the capsule of `__array_struct__` points to, for as long as the capsule lives.
@@ -111,17 +123,17 @@ pub fn column(name: &str, array: &Bound<'_, PyAny>) -> PyResult<ArrayRef> {
     #[expect(clippy::cast_sign_loss, reason = "a character of ASCII")]
     let kind = char::from(interface.kind as u8);
     Ok(match (kind, interface.item_size) {
-        ('f', 8) => memory.floats::<Float64Type>(f64::is_nan),
-        ('f', 4) => memory.floats::<Float32Type>(f32::is_nan),
-        ('f', 2) => memory.floats::<Float16Type>(|x| x.is_nan()),
-        ('i', 8) => memory.integers::<Int64Type>(),
-        ('i', 4) => memory.integers::<Int32Type>(),
-        ('i', 2) => memory.integers::<Int16Type>(),
-        ('i', 1) => memory.integers::<Int8Type>(),
-        ('u', 8) => memory.integers::<UInt64Type>(),
-        ('u', 4) => memory.integers::<UInt32Type>(),
-        ('u', 2) => memory.integers::<UInt16Type>(),
-        ('u', 1) => memory.integers::<UInt8Type>(),
+        ('f', 8) => memory.floats::<Float64Type>(nan, f64::is_nan),
+        ('f', 4) => memory.floats::<Float32Type>(nan, f32::is_nan),
+        ('f', 2) => memory.floats::<Float16Type>(nan, |x| x.is_nan()),
+        ('i', 8) => memory.plain::<Int64Type>(),
+        ('i', 4) => memory.plain::<Int32Type>(),
+        ('i', 2) => memory.plain::<Int16Type>(),
+        ('i', 1) => memory.plain::<Int8Type>(),
+        ('u', 8) => memory.plain::<UInt64Type>(),
+        ('u', 4) => memory.plain::<UInt32Type>(),
+        ('u', 2) => memory.plain::<UInt16Type>(),
+        ('u', 1) => memory.plain::<UInt8Type>(),
         ('b', 1) => memory.booleans(),
         ('M' | 'm', 8) => {
             let described: String = array.getattr("dtype")?.getattr("str")?.extract()?;
