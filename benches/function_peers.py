@@ -39,6 +39,9 @@ class Peer:
     values: Callable[[Any], Array] = lambda result: np.asarray(result, dtype="f8")
 
 
+ARRAYS = "hypostyle, arrays"
+
+
 @dataclass(frozen=True)
 class Inputs:
     """The columns of a function, in the form that each peer likes best."""
@@ -58,7 +61,10 @@ class Inputs:
 
 def peers(example: Example, data: Inputs) -> dict[str, Peer]:
     """Return everyone who can run the function, hypostyle first."""
-    made = {"hypostyle": hypostyle(example, data), "numba": numba(example, data)}
+    made = {"hypostyle": hypostyle(example, data)}
+    if data.keys is None and not sum(data.frame.null_count().row(0)):
+        made[ARRAYS] = over_arrays(example, data)
+    made["numba"] = numba(example, data)
     forms = FORMS[example.name]
     if forms.numexpr is not None:
         made["numexpr"] = numexpr_of(forms.numexpr, data)
@@ -88,6 +94,13 @@ def hypostyle(example: Example, data: Inputs) -> Peer:
     over = {} if data.keys is None else {"over": "key"}
     made: Any = compiled(example.function, example.state)(*example.columns, **over)
     return Peer(lambda: data.frame.select(made), len(data.frame), floats)
+
+
+def over_arrays(example: Example, data: Inputs) -> Peer:
+    """Return the call with arrays, as numba is called; NaN would be no null there, so that there must be none."""
+    function: Any = compiled(example.function, example.state)
+    columns = [data.arrays[name] for name in example.columns]
+    return Peer(lambda: function(*columns), len(data.frame))
 
 
 def polars(expression: pl.Expr, data: Inputs) -> Peer:

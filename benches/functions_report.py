@@ -14,17 +14,19 @@ from calls_report import digits
 from pipeline_report import paragraph
 
 Result = dict[str, Any]
-ORDER = ("hypostyle", "numba", "numexpr", "polars", "pandas, rolling.apply(engine='numba')")
+OURS = ("hypostyle", "hypostyle, arrays")
+ORDER = (*OURS, "numba", "numexpr", "polars", "pandas, rolling.apply(engine='numba')")
 # Python, called per row: told as how many times as slow as hypostyle, and never the fastest peer.
 SLOW = ("polars, map_elements", "polars, rolling_map", "pandas, apply", "pandas, rolling.apply", "python loop")
 
 INTRODUCTION = """
 One thread where nothing else is said, best of many calls: {budget:g} s of calls each, in turns, over {columns}.
-Hypostyle runs as users run it: `df.select` with an expression of the compiled function, made beforehand. numba is
-`njit(parallel=False)`, a loop over arrays that calls the same function, with `error_model="numpy"`; NaN stands for None
-there. numexpr and Polars run the same formula, written by hand. Compiling and preparing the inputs are not timed,
-except in the last table. The ratio is the fastest peer's time divided by hypostyle's: above 1 hypostyle is faster;
-below 1 it is slower, and marked. Python runs over fewer rows ({slices}).
+Hypostyle runs as users run it: `df.select` with an expression of the compiled function, made beforehand; and called
+with arrays of NumPy, where no column has nulls. numba is `njit(parallel=False)`, a loop over arrays that calls the
+same function, with `error_model="numpy"`; NaN stands for None there. numexpr and Polars run the same formula, written
+by hand. Compiling and preparing the inputs are not timed, except in the last table. The ratios are the fastest peer's
+time divided by hypostyle's: above 1 hypostyle is faster; below 1 it is slower, and marked. Python runs over fewer
+rows ({slices}).
 """
 AGREEMENT = """
 Before timing, the first 1,000 results of hypostyle were compared with those of CPython: bit-identical, except for
@@ -75,21 +77,22 @@ def table(rows: Sequence[Result]) -> Iterator[str]:
     present = {name for row in rows for name in row["ns_per_row"]}
     names = [name for name in ORDER if name in present]
     slow = [name for name in SLOW if name in present]
-    heads = [*names, "fastest peer", "ratio", *slow]
+    ours = [name for name in OURS if name in present]
+    heads = [*names, "fastest peer", "ratio", *(f"ratio, {name.split(', ')[1]}" for name in ours[1:]), *slow]
     yield f"| | {' | '.join(heads)} |"
-    yield "|---|" + "---:|" * len(names) + "---|---:|" + "---:|" * len(slow)
+    yield "|---|" + "---:|" * len(names) + "---|" + "---:|" * (len(ours) + len(slow))
     for row in rows:
         ns = row["ns_per_row"]
         best = fastest(row)
         cells = [digits(ns[name]) if name in ns else "" for name in names]
-        cells += [best[0] if best else "", report.shown(ratio(row))]
+        cells += [best[0] if best else "", *(report.shown(ratio(row, name)) for name in ours)]
         cells += [f"{ns[name] / ns['hypostyle']:,.0f}x" if name in ns else "" for name in slow]
         yield f"| {named(row)} | {' | '.join(cells)} |"
-    ratios = [value for value in map(ratio, rows) if value is not None]
-    if ratios:
+    ratios = [[value for row in rows if (value := ratio(row, name)) is not None] for name in ours]
+    if ratios[0]:
         before = " | " * len(names)
-        middle = statistics.geometric_mean(ratios)
-        yield f"| geometric mean |{before}| {report.shown(middle)} |" + " |" * len(slow)
+        middle = " | ".join(report.shown(statistics.geometric_mean(of)) for of in ratios)
+        yield f"| geometric mean |{before}| {middle} |" + " |" * len(slow)
 
 
 def named(row: Result) -> str:
@@ -99,13 +102,13 @@ def named(row: Result) -> str:
 
 def fastest(row: Result) -> tuple[str, float] | None:
     """Return the fastest peer and its time; Python called per row is none."""
-    times = {name: ns for name, ns in row["ns_per_row"].items() if name != "hypostyle" and name not in SLOW}
+    times = {name: ns for name, ns in row["ns_per_row"].items() if name not in OURS and name not in SLOW}
     return min(times.items(), key=lambda item: item[1]) if times else None
 
 
-def ratio(row: Result) -> float | None:
+def ratio(row: Result, ours: str = "hypostyle") -> float | None:
     best = fastest(row)
-    return None if best is None else best[1] / float(row["ns_per_row"]["hypostyle"])
+    return None if best is None or ours not in row["ns_per_row"] else best[1] / float(row["ns_per_row"][ours])
 
 
 def first_table(rows: Sequence[Result]) -> Iterator[str]:

@@ -10,6 +10,7 @@ are compared bit by bit first; Python 3.12 and later add up with a correction, s
 from __future__ import annotations
 
 import argparse
+import gc
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made.add_argument("--budget", type=float, default=1.0, help="seconds for the calls behind each time (1.0)")
     made.add_argument("--write", action="store_true", help="put the table into docs/own-functions.md")
     options = made.parse_args(arguments)
+    gc.freeze()  # so that collecting between blocks of calls takes no time
     given = shlex.join(["python", "benches/records.py", *(sys.argv[1:] if arguments is None else arguments)])
     text = "\n".join([*table(options.rows, options.budget), "", *report.header({"command": given, **machine()})])
     print(text)

@@ -9,6 +9,7 @@ One thread, over f64 rows without nulls, the best of several runs in turns.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import shlex
 import sys
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = made.parse_args(arguments)
     given = shlex.join(["python", "benches/shapes.py", *(sys.argv[1:] if arguments is None else arguments)])
     frames = {shape: frame(values) for shape, values in shapes(options.rows).items()}
+    gc.freeze()  # so that collecting between blocks of calls takes no time
     times = dict(measured(frames, options))
     text = "\n".join(table(times, {"command": given, **machine()}, options)) + "\n"
     print(text)

@@ -426,6 +426,9 @@ def test_results_of_arrays_are_arrays_of_their_own() -> None:
     result = same(x)
     result[0] = 9.0
     assert x.tolist() == [1.0, 2.0]
+    x.flags.writeable = False
+    same(x)[0] = 9.0
+    assert same(x).tolist() == [1.0, 2.0]
     assert same(x[::-1]).tolist() == [2.0, 1.0]
     assert same(x[:0]).tolist() == []
     assert same(np.array([math.nan, math.inf])).tolist()[1] == math.inf

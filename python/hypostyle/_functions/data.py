@@ -63,8 +63,9 @@ def plain_arrays(values: Sequence[Any]) -> Arrays | None:
     arrays: Arrays = {}
     for at, value in enumerate(values):
         if type(value) is numpy.ndarray:
-            dtype = value.dtype
-            if value.ndim != 1 or dtype.char not in _PLAIN or not dtype.isnative or not value.flags.carray:
+            dtype, flags = value.dtype, value.flags
+            is_plain = dtype.char in _PLAIN and dtype.isnative and flags.c_contiguous and flags.aligned
+            if value.ndim != 1 or not is_plain:
                 return None
             arrays[at] = value
         elif not isinstance(value, int | float | bool | None):
