@@ -196,6 +196,17 @@ def test_a_window_that_holds_its_start_may_start_at_the_first_row() -> None:
         stage.advance(pl.DataFrame({"x": [32.0], "n": [3]}))
 
 
+def test_windows_of_one_column_with_other_ends_keep_the_rows_of_both() -> None:
+    ends = ("right", "both")
+    for kinds in (ends, ends[::-1]):
+        sums = [hs.rolling_sum("x", {"start": "s"}, closed=closed, min_samples=0).alias(closed) for closed in kinds]
+        stage = hs.Stage(sums)
+        out = stage.advance(pl.DataFrame({"x": [1.0, 2.0], "s": [0, 1]}))
+        assert (out["right"].to_list(), out["both"].to_list()) == ([0.0, 0.0], [1.0, 2.0])
+        with pytest.raises(ValueError, match="window start decreases"):
+            stage.advance(pl.DataFrame({"x": [4.0], "s": [0]}))
+
+
 def test_equal_floats_are_one_key() -> None:
     for keys in ([{"a": math.nan}, {"a": -math.nan}], [[0.0], [-0.0]], [math.nan, -math.nan]):
         assert column(hs.expanding_sum("x", over="k"), k=keys, x=[1.0, 2.0]) == [1.0, 3.0]

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::arbitrary::{goes_back, specs_of};
 use super::{column, cuts, for_every_kernel, runner, streams, whole};
 use crate::reference::{Random, Table, bits, keys_of, numbers, table};
-use crate::{Duration, ErrorKind, Evict, Kind, ScalarValue, Stage, kernels};
+use crate::{Duration, ErrorKind, Evict, KernelSpec, Kind, ScalarValue, Stage, kernels};
 
 /// The value of a row, as one who has no arrays would give it.
 fn cell(column: &ArrayRef, row: usize) -> ScalarValue<'_> {
@@ -89,7 +89,18 @@ fn rows_may_come_alone() {
     }
 }
 
-/// A stage either refuses a row whose window goes back, or returns what an evaluation in memory returns.
+/// A sum over the windows of a specification, but for the ends that are inclusive.
+fn with_other_ends(spec: &KernelSpec, closed: &str) -> KernelSpec {
+    let sum =
+        KernelSpec::new("rolling_sum").with("column", "y").with("closed", closed).over(spec.over.clone()).alias("twin");
+    ["window", "by"].iter().fold(sum, |sum, name| match spec.parameters.get(*name) {
+        Some(value) => sum.with(*name, value.clone()),
+        None => sum,
+    })
+}
+
+/// A stage either refuses a row whose window goes back, or returns what an evaluation in memory returns; beside another kernel
+/// with the same bounds too.
 #[test]
 fn windows_that_go_back_are_right_or_refused() {
     let (taken, refused) = (Cell::new(0), Cell::new(0));
@@ -103,9 +114,10 @@ fn windows_that_go_back_are_right_or_refused() {
                 if late || rows.num_rows() == 0 {
                     return Ok(());
                 }
-                let mut stage = Stage::new(vec![spec.clone()]).unwrap();
+                let twin = with_other_ends(&spec, ["right", "left", "both", "neither"][(seed % 4) as usize]);
+                let mut stage = Stage::new(vec![spec.clone().alias("own"), twin.clone()]).unwrap();
                 stage.set_schema(&rows.schema()).unwrap();
-                let (mut got, mut answers, mut accepted) = (Vec::new(), Vec::new(), Vec::new());
+                let (mut got, mut answers, mut accepted) = ([Vec::new(), Vec::new()], Vec::new(), Vec::new());
                 for row in 0..rows.num_rows() {
                     let one = rows.slice(row, 1);
                     let alone = stage.clone().advance_row(&row_of(&stage, rows, row), &mut answers);
@@ -113,7 +125,7 @@ fn windows_that_go_back_are_right_or_refused() {
                     prop_assert_eq!(alone.is_ok(), result.is_ok(), "row {}", row);
                     accepted.push(result.is_ok());
                     match result {
-                        Ok(results) => got.extend(bits(&column(&results))),
+                        Ok(results) => (0..2).for_each(|at| got[at].extend(bits(results.column(at)))),
                         Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Unsorted, "{}", error),
                     }
                     if (row as u64 + seed).is_multiple_of(16) {
@@ -124,7 +136,8 @@ fn windows_that_go_back_are_right_or_refused() {
                 taken.set(taken.get() + count);
                 refused.set(refused.get() + accepted.len() - count);
                 let kept = filter_record_batch(rows, &accepted.into()).unwrap();
-                prop_assert_eq!(got, bits(&whole(&spec, &kept)));
+                prop_assert_eq!(&got[0], &bits(&whole(&spec, &kept)));
+                prop_assert_eq!(&got[1], &bits(&whole(&twin, &kept)), "{}", twin);
                 Ok(())
             });
             outcome.unwrap_or_else(|failure| panic!("{}: {failure}", kernel.name));

@@ -16,12 +16,21 @@ pub(crate) enum Order {
     /// The times of the column at this index in the stage's fields.
     Time(usize),
     /// The start of windows that a column sets.
-    Window(Bounds),
+    Window(Starts),
     /// The time of each key's first row: a window that starts before it needs no row that is gone.
     First(usize),
     /// The times of a column by which keys are evicted.  They may decrease and be null: only the latest one of each key is
     /// used.
     Clock(usize),
+}
+
+/// Where the windows start that a column sets, for all kernels that have such windows; some of them may include their far end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Starts {
+    /// The bounds, which include the far end if those of one kernel do: others have windows without rows more often.
+    bounds: Bounds,
+    /// Whether those of every kernel include it: the others drop one row more.
+    all_inclusive: bool,
 }
 
 /// An order, the kernel that needs it, and the last position of each key in it.
@@ -41,19 +50,14 @@ pub(crate) const UNKNOWN: i64 = i64::MIN + 1;
 impl Order {
     /// What the windows of a kernel need: where they start, and what bounds that.
     pub(crate) fn of_windows(bounds: &Bounds) -> impl Iterator<Item = Self> {
-        bounds.time.map(Self::First).into_iter().chain([Self::Window(bounds.clone())])
+        let starts = Starts { bounds: bounds.clone(), all_inclusive: bounds.includes_far_end };
+        bounds.time.map(Self::First).into_iter().chain([Self::Window(starts)])
     }
 
-    /// Makes this order hold for another kernel too, if it can.
+    /// Makes this order that of another kernel too, if it is the same.
     pub(crate) fn takes(&mut self, other: &Self) -> bool {
         match (&mut *self, other) {
-            (Self::Window(own), Self::Window(bounds)) => {
-                // A window without its far end drops one row more.
-                let inclusive = own.includes_far_end && bounds.includes_far_end;
-                let same = *own == Bounds { includes_far_end: own.includes_far_end, ..bounds.clone() };
-                own.includes_far_end = if same { inclusive } else { own.includes_far_end };
-                same
-            }
+            (Self::Window(own), Self::Window(starts)) => own.takes(starts),
             (own, other) => own == other,
         }
     }
@@ -62,7 +66,7 @@ impl Order {
     pub(crate) fn column(&self) -> usize {
         match self {
             Self::Time(column) | Self::Clock(column) | Self::First(column) => *column,
-            Self::Window(bounds) => bounds.column,
+            Self::Window(starts) => starts.bounds.column,
         }
     }
 
@@ -77,7 +81,7 @@ impl Order {
         match self {
             Self::Time(_) | Self::Clock(_) => format!("last:{name}"),
             Self::First(_) => format!("first:{name}"),
-            Self::Window(bounds) => {
+            Self::Window(Starts { bounds, .. }) => {
                 let by = bounds.time.map_or("rows", |time| fields[time].name());
                 format!("{}:{name} by {by}", if bounds.is_length { "length" } else { "start" })
             }
@@ -89,14 +93,17 @@ impl Order {
             takes_null: !matches!(self, Self::Time(_)),
             goes_back: matches!(self, Self::Clock(_)),
             is_first: matches!(self, Self::First(_)),
-            leeway: i64::from(matches!(self, Self::Window(Bounds { is_length: true, time: None, .. }))),
+            leeway: i64::from(matches!(
+                self,
+                Self::Window(Starts { bounds: Bounds { is_length: true, time: None, .. }, .. })
+            )),
         }
     }
 
     /// The order of the first times that bound where these windows start.
     fn bounded_by(&self) -> Option<Self> {
         match self {
-            Self::Window(bounds) => bounds.time.map(Self::First),
+            Self::Window(starts) => starts.bounds.time.map(Self::First),
             _ => None,
         }
     }
@@ -104,7 +111,7 @@ impl Order {
     /// The position of a window's start, if the time of its key's first row is this.
     fn bounded(&self, start: i64, first: i64) -> i64 {
         match self {
-            Self::Window(bounds) => start.max(bounds.before_first(first)),
+            Self::Window(starts) => start.max(starts.before_first(first)),
             _ => start,
         }
     }
@@ -112,9 +119,9 @@ impl Order {
     /// The rows' positions in the order; `numbers` are the rows' numbers within their keys.
     fn places<'r>(&self, rows: &'r RecordBatch, numbers: &[i64]) -> Result<Places<'r>> {
         let values = read_integer(rows.column(self.column()))?;
-        let Self::Window(bounds) = self else { return Ok(Places::Times(values)) };
-        let start = |(here, bound): (&i64, &i64)| bounds.start(*here, *bound);
-        Ok(Places::Starts(match bounds.time {
+        let Self::Window(starts) = self else { return Ok(Places::Times(values)) };
+        let start = |(here, bound): (&i64, &i64)| starts.of(*here, *bound);
+        Ok(Places::Starts(match starts.bounds.time {
             Some(time) => read_integer(rows.column(time))?.iter().zip(values.iter()).map(start).collect(),
             None => numbers.iter().zip(values.iter()).map(start).collect(),
         }))
@@ -125,7 +132,9 @@ impl Order {
         let given = &row[self.column()];
         match self {
             _ if !given.valid => None,
-            Self::Window(bounds) => bounds.start(bounds.time.map_or(number, |time| row[time].integer), given.integer),
+            Self::Window(starts) => {
+                starts.of(starts.bounds.time.map_or(number, |time| row[time].integer), given.integer)
+            }
             _ => Some(given.integer),
         }
     }
@@ -147,26 +156,37 @@ impl Places<'_> {
     }
 }
 
-impl Bounds {
+impl Starts {
+    /// Makes these those of another kernel too, if they differ in their far end at most.
+    fn takes(&mut self, other: &Self) -> bool {
+        let includes_far_end = self.bounds.includes_far_end || other.bounds.includes_far_end;
+        let joined = Bounds { includes_far_end, ..self.bounds.clone() };
+        if joined != (Bounds { includes_far_end, ..other.bounds.clone() }) {
+            return false;
+        }
+        *self = Self { bounds: joined, all_inclusive: self.all_inclusive && other.all_inclusive };
+        true
+    }
+
     /// Where the window of a row at `here` starts, as far as it matters to later rows; `None` if it holds no rows.
     ///
     /// All windows that hold the first row of the key start at the same place.  If rows are counted, sizes are relative to the
     /// row.
-    fn start(&self, here: i64, bound: i64) -> Option<i64> {
-        if self.first(here, bound) == First::Empty {
+    fn of(&self, here: i64, bound: i64) -> Option<i64> {
+        if self.bounds.first(here, bound) == First::Empty {
             return None;
         }
-        let start = self.far_end(here, bound);
-        Some(match self.time {
+        let start = self.bounds.far_end(here, bound);
+        Some(match self.bounds.time {
             Some(_) => start,
-            None if self.is_length => start.max(self.before_first(0)) - here,
+            None if self.bounds.is_length => start.max(self.before_first(0)) - here,
             None => start.max(self.before_first(0)),
         })
     }
 
-    /// The latest start of a window that holds a row at `first`.
+    /// The latest start of windows that hold a row at `first`.
     fn before_first(&self, first: i64) -> i64 {
-        if self.includes_far_end { first } else { first.saturating_sub(1) }
+        if self.all_inclusive { first } else { first.saturating_sub(1) }
     }
 }
 
