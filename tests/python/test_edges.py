@@ -369,7 +369,8 @@ def moved(call: Call, chosen: list[str], reference: Fields, move: Move, what: st
         scale, shifts = scales[field], shifts_of[field]
         if shifts == {"same"}:
             expected = before if scale == 1 else before * float(scale)  # a power of two
-            return value if same(value, expected, rounding) else expected
+            exactly = isinstance(value, int) and isinstance(before, int)
+            return value if same(value, expected, 0.0 if exactly else rounding) else expected
         exact = Fraction(before) * scale
         slack = abs(exact) * Fraction(rounding)
         if "along" in shifts:
