@@ -154,7 +154,9 @@ def test_a_stage_tells_how_long_its_kernels_ran() -> None:
     frame = pl.DataFrame({"k": [1, 2] * 5000, "x": [float(7919 * i % 10007) for i in range(10_000)]})
     stage.advance(frame)
     profile = stage.profile()
-    assert profile["column"][0] == "m"
+    # Which of them took longest depends on what else the machine does.
+    assert set(profile["kernel"]) == {'rolling_mean("x", 3)', 'rolling_median("x", 999)', "keys: k"}
+    assert profile["seconds"].is_sorted(descending=True)
     assert profile["seconds"].min() > 0
     assert profile["share"].sum() == pytest.approx(1)
     stage.peek(frame)
