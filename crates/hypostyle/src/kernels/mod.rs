@@ -4,5 +4,6 @@ pub mod filters;
 pub mod ordered;
 pub mod recurrences;
 pub mod rows;
+pub mod smoothers;
 pub mod statistics;
 pub mod value;
