@@ -108,6 +108,7 @@ TYPES = {
     "flag": "bool",
     "window": "IntoWindow",
     "duration": "IntoDuration",
+    "offset": "IntoOffset",
     "flags": "IntoColumn",
     "rows": "int",
     "weights": "IntoWeights",

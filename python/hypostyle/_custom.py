@@ -25,6 +25,7 @@ _TYPES = {
     "flag": "bool",
     "window": "IntoWindow",
     "duration": "IntoDuration",
+    "offset": "IntoOffset",
     "flags": "IntoColumn",
     "rows": "int",
     "weights": "IntoWeights",

@@ -256,6 +256,7 @@ SUITABLE: dict[str, Any] = {
     "rows": 2,
     "flag": False,
     "duration": "5m",
+    "offset": -2,
 }
 
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use arrow::datatypes::Schema;
 
 use crate::error::{Error, ErrorKind, Place, Result, listed, nearest};
-use crate::kernels::{filters, ordered, recurrences, rows, statistics};
+use crate::kernels::{filters, neighbors, ordered, recurrences, rows, statistics};
 use crate::run::{Binding, Entry, Kernel, Plan, Running};
 use crate::spec::{Arguments, KernelSpec};
 
@@ -67,6 +67,10 @@ static ENTRIES: &[Entry] = &[
     filters::fir::FIR_MEAN,
     filters::fir::FIR_VAR,
     filters::fir::FIR_STD,
+    neighbors::shift::SHIFT,
+    neighbors::diff::DIFF,
+    neighbors::change::PCT_CHANGE,
+    neighbors::change::LOG_RETURN,
     recurrences::ewm_mean::EWM_MEAN,
     recurrences::cumsum_clip::CUMSUM_CLIP,
     recurrences::affine_scan::AFFINE_SCAN,

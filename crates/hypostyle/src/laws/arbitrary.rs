@@ -53,6 +53,11 @@ fn value(parameter: &Parameter) -> BoxedStrategy<Value> {
                 .boxed(),
         ])
         .boxed(),
+        Kind::Offset => Union::new([
+            proptest::sample::select(vec![1i64, 2, 5, 30, 0, -1, -3]).prop_map(Value::from).boxed(),
+            text(&["1s", "3s", "2500ms", "1m", "4i"]),
+        ])
+        .boxed(),
         Kind::Program => text(&["{}"]),
         Kind::Duration => Union::new([(1i64..5).prop_map(Value::from).boxed(), text(&["1s", "5s", "3i"])]).boxed(),
     }
@@ -92,6 +97,15 @@ pub fn specs_of(kernel: &Kernel, keyed: bool) -> impl Strategy<Value = KernelSpe
             if matches!(spec.parameters.get("window"), Some(Value::Text(_))) {
                 spec.parameters.remove("center");
                 spec.parameters.entry("by".to_string()).or_insert("t".into());
+            }
+            match spec.parameters.get("n") {
+                Some(Value::Text(_)) => {
+                    spec.parameters.entry("by".to_string()).or_insert("t".into());
+                }
+                _ if spec.kernel().is_ok_and(|kernel| kernel.accepts("n")) => {
+                    spec.parameters.remove("by");
+                }
+                _ => {}
             }
             if let Some(Value::LengthIn(name) | Value::StartIn(name)) = spec.parameters.get("window").cloned() {
                 spec.parameters.remove("center");

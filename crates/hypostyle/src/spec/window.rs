@@ -19,6 +19,15 @@ pub enum Extent {
     StartIn(String),
 }
 
+/// How far away another row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offset {
+    /// So many rows earlier, or later if it is negative.
+    Rows(i64),
+    /// So long before.
+    Duration(Duration),
+}
+
 /// A window whose start or size is in a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounds {
