@@ -108,6 +108,7 @@ TYPES = {
     "flag": "bool",
     "window": "IntoWindow",
     "duration": "IntoDuration",
+    "half_life": "IntoHalfLife",
     "offset": "IntoOffset",
     "flags": "IntoColumn",
     "rows": "int",

@@ -257,6 +257,7 @@ SUITABLE: dict[str, Any] = {
     "flag": False,
     "duration": "5m",
     "offset": -2,
+    "half_life": 2.5,
 }
 
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use arrow::datatypes::Schema;
 
 use crate::error::{Error, ErrorKind, Place, Result, listed, nearest};
-use crate::kernels::{filters, neighbors, ordered, recurrences, rows, statistics};
+use crate::kernels::{exponential, filters, neighbors, ordered, recurrences, rows, statistics};
 use crate::run::{Binding, Entry, Kernel, Plan, Running};
 use crate::spec::{Arguments, KernelSpec};
 
@@ -71,7 +71,14 @@ static ENTRIES: &[Entry] = &[
     neighbors::diff::DIFF,
     neighbors::change::PCT_CHANGE,
     neighbors::change::LOG_RETURN,
-    recurrences::ewm_mean::EWM_MEAN,
+    exponential::mean::EWM_MEAN,
+    exponential::sum::EWM_SUM,
+    exponential::spread::EWM_VAR,
+    exponential::spread::EWM_STD,
+    exponential::spread::EWM_ZSCORE,
+    exponential::pairs::EWM_COV,
+    exponential::pairs::EWM_CORR,
+    exponential::pairs::EWM_BETA,
     recurrences::cumsum_clip::CUMSUM_CLIP,
     recurrences::affine_scan::AFFINE_SCAN,
     recurrences::session_id::SESSION_ID,

@@ -64,5 +64,5 @@ pub use spec::{Arguments, Closed, Duration, DurationError, Extent, NumberOrColum
 pub use values::{Domain, Input, Output, Persist, Scalar, StateReader, StateWriter, Values};
 
 // The kernels' own types, for `aggregate` and `scan`.
-pub use kernels::recurrences::ewm_mean::EwmMean;
+pub use kernels::exponential::mean::EwmMean;
 pub use kernels::statistics::mean::Mean;

@@ -1,5 +1,6 @@
 //! The kernels, one file per family of definitions.  The catalog lists their entries.
 
+pub mod exponential;
 pub mod filters;
 pub mod neighbors;
 pub mod ordered;

@@ -172,6 +172,21 @@ impl Inputs {
         self.bind_lanes(binding, domain, computed_type)
     }
 
+    /// As [`Inputs::bind`], with numbers of the first `exact` inputs read exactly.
+    ///
+    /// # Errors
+    /// As [`Inputs::bind`].
+    pub(crate) fn bind_first_exactly<I: Input>(&self, binding: &Binding, exact: usize) -> Result<Wiring> {
+        let domain = |lane: usize| match self.sources.get(lane) {
+            Some(Named::Column(name)) if lane < exact => {
+                let long = binding.column(name).is_ok_and(|(_, of)| is_long_integer(of));
+                if long { Domain::Integer } else { Domain::Float }
+            }
+            _ => I::domain(lane),
+        };
+        self.bind_lanes(binding, domain, computed_type)
+    }
+
     /// As [`Inputs::bind`], with the domain of each input and the type of the result from functions.
     pub(crate) fn bind_lanes(
         &self,

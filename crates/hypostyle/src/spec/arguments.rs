@@ -109,7 +109,7 @@ impl<'a> Arguments<'a> {
                 items.iter().all(|item| matches!(item, Value::Int(_) | Value::Float(_) | Value::Text(_)))
             }
             (Kind::Number, Value::Int(_) | Value::Float(_)) => true,
-            (Kind::NumberOrColumn, Value::Int(_) | Value::Float(_) | Value::Text(_)) => true,
+            (Kind::NumberOrColumn | Kind::HalfLife, Value::Int(_) | Value::Float(_) | Value::Text(_)) => true,
             (Kind::Numbers | Kind::Weights, Value::List(items)) => {
                 items.iter().all(|item| matches!(item, Value::Int(_) | Value::Float(_)))
             }
@@ -428,7 +428,7 @@ impl<'a> Arguments<'a> {
 
 fn normal_value(kind: &Kind, value: Value) -> Value {
     match (kind, value) {
-        (Kind::Number | Kind::NumberOrColumn, Value::Int(x)) => Value::Float(int_as_number(x)),
+        (Kind::Number | Kind::NumberOrColumn | Kind::HalfLife, Value::Int(x)) => Value::Float(int_as_number(x)),
         (Kind::Numbers | Kind::Weights | Kind::NumbersOrColumns, Value::List(items)) => {
             let number = |item: Value| as_number(&item).map_or(item, Value::Float);
             Value::List(items.into_iter().map(number).collect())
@@ -436,7 +436,7 @@ fn normal_value(kind: &Kind, value: Value) -> Value {
         (Kind::Duration, Value::Int(units)) if units > 0 => {
             Value::Text(Duration::Units(units.unsigned_abs()).to_string())
         }
-        (Kind::Duration | Kind::Window | Kind::Offset, Value::Text(text)) => {
+        (Kind::Duration | Kind::Window | Kind::Offset | Kind::HalfLife, Value::Text(text)) => {
             Value::Text(Duration::parse(&text).map_or(text, |duration| duration.to_string()))
         }
         (_, value) => value,

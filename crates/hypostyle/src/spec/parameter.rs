@@ -74,6 +74,8 @@ pub enum Kind {
     Weights,
     /// A duration.
     Duration,
+    /// A number of rows, which may be a fraction, or a duration.
+    HalfLife,
     /// A number of rows of any sign, or a duration.
     Offset,
     /// A program, as text.
@@ -101,6 +103,7 @@ impl Kind {
             Self::Rows => "a number of rows",
             Self::Weights => "a list of numbers or the name of a shape",
             Self::Duration => "a duration such as '30m'",
+            Self::HalfLife => "a number of rows or a duration such as '5m'",
             Self::Offset => "a number of rows or a duration such as '5m'",
             Self::Program => "a program, as JSON",
         }
