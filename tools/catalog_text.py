@@ -21,6 +21,8 @@ TAKEN = {
     "flag": "a boolean",
     "window": "a number of rows, a duration, or a column",
     "duration": "a duration",
+    "half_life": "a number of rows or a duration",
+    "offset": "a number of rows or a duration",
     "flags": "a column of booleans",
     "rows": "a number of rows",
     "weights": "a list of numbers, or the name of a shape",

@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             except Exception as error:  # whatever it is, it is a finding
                 print(f"{text}\nrefused with {made.columns}, state {dict(made.state)}: {error!r}\n\n{again}")
                 return 1
-            if difference := first_difference(made, want, got):
+            if difference := first_difference(made, want, got, narrowed=True):
                 print("\n".join([text, *described(made, data, difference, by_key)]))
                 print(f"\n{again}")
                 return 1

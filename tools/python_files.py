@@ -108,6 +108,8 @@ TYPES = {
     "flag": "bool",
     "window": "IntoWindow",
     "duration": "IntoDuration",
+    "half_life": "IntoHalfLife",
+    "offset": "IntoOffset",
     "flags": "IntoColumn",
     "rows": "int",
     "weights": "IntoWeights",

@@ -30,6 +30,8 @@ ARGUMENTS = {
     "window": ("impl Into<Value>", "{}"),
     "weights": ("impl Into<Value>", "{}"),
     "duration": ("impl Into<Value>", "{}"),
+    "half_life": ("impl Into<Value>", "{}"),
+    "offset": ("impl Into<Value>", "{}"),
 }
 NAMES = {"column", "flags", "time"}
 

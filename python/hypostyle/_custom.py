@@ -25,6 +25,8 @@ _TYPES = {
     "flag": "bool",
     "window": "IntoWindow",
     "duration": "IntoDuration",
+    "half_life": "IntoHalfLife",
+    "offset": "IntoOffset",
     "flags": "IntoColumn",
     "rows": "int",
     "weights": "IntoWeights",

@@ -27,6 +27,8 @@ IntoNumberOrColumn: TypeAlias = "float | str | pl.Expr"
 IntoNumbersOrColumns: TypeAlias = "float | str | pl.Expr | Sequence[float | str | pl.Expr]"
 IntoWindow: TypeAlias = "int | str | timedelta | Mapping[Literal['length', 'start'], IntoColumn]"
 IntoDuration: TypeAlias = "int | str | timedelta"
+IntoHalfLife: TypeAlias = "float | str | timedelta"
+IntoOffset: TypeAlias = "int | str | timedelta"
 IntoWeights: TypeAlias = "str | Sequence[float]"
 
 CATALOG: Mapping[str, dict[str, Any]] = {
@@ -35,7 +37,7 @@ CATALOG: Mapping[str, dict[str, Any]] = {
 """The entry of every kernel that is not a custom one or a user's function, by name."""
 
 _COLUMN_KINDS = {"column", "flags", "columns", "time", "number_or_column", "numbers_or_columns"}
-_DURATION_KINDS = {"window", "duration"}
+_DURATION_KINDS = {"window", "duration", "half_life", "offset"}
 _LIST_KINDS = {"columns", "numbers", "numbers_or_columns", "weights", "words"}
 _ONE_IS_A_LIST = {"columns", "numbers_or_columns"}
 

@@ -98,6 +98,14 @@ def converted(value: Any, kind: Kind) -> Value:
     return made
 
 
+def recast(value: Value, kind: Kind) -> Value:
+    """Return a value in another kind if that does not change it."""
+    if value is None or not math.isfinite(value):
+        return value
+    made: Value = {"bool": bool, "int": int, "float": float}[kind](value)
+    return made if made == value else value
+
+
 def fits(*values: Any) -> None:
     """Raise if an int is outside 64 bits."""
     for value in values:
@@ -218,17 +226,22 @@ class Difference:
     got: Any
 
 
-def first_difference(program: Program, want: Rows, got: pl.Series) -> Difference | None:
-    """Compare a column of results, a struct if the function has several, with the expected ones."""
+def first_difference(program: Program, want: Rows, got: pl.Series, *, narrowed: bool = False) -> Difference | None:
+    """Compare a column of results, a struct if the function has several, with the expected ones.
+
+    Branches that no row can reach do not count for the data type: `narrowed` admits any that holds the same values.
+    """
     several = list(program.results) != [ALONE]
     if several and not isinstance(got.dtype, pl.Struct):
         return Difference("the struct", None, list(program.results), got.dtype)
     fields = {field.name: field for field in (got.struct.unnest() if several else got.to_frame(ALONE))}
     for name, kind in program.results.items():
-        if name not in fields or fields[name].dtype != DTYPES[kind]:
-            return Difference(name, None, DTYPES[kind], fields[name].dtype if name in fields else None)
-        values = fields[name].to_list()
-        for row, pair in enumerate(zip(want[name], values, strict=True)):
+        found = fields[name].dtype if name in fields else None
+        narrower = next((other for other, dtype in DTYPES.items() if narrowed and dtype == found), kind)
+        if found != DTYPES[narrower]:
+            return Difference(name, None, DTYPES[kind], found)
+        wanted = [recast(value, narrower) for value in want[name]]
+        for row, pair in enumerate(zip(wanted, fields[name].to_list(), strict=True)):
             if not same(*pair, ulps=program.ulps):
                 return Difference(name, row, *pair)
     return None

@@ -123,6 +123,10 @@ def test_first_difference() -> None:
     assert first_difference(made, want, found) == Difference("b", 0, 0.0, -0.0)
     assert first_difference(made, {**want, "b": [-0.0, None]}, found) is None
     assert first_difference(made, want, found.struct.field("a")) is not None
+    narrow = pl.DataFrame({"a": [1, None], "b": [False, None]}).to_struct()
+    assert first_difference(made, want, narrow) == Difference("b", None, pl.Float64, pl.Boolean)
+    assert first_difference(made, want, narrow, narrowed=True) is None
+    assert first_difference(made, {**want, "b": [0.5, None]}, narrow, narrowed=True) == Difference("b", 0, 0.5, False)
     # A row of a struct that is null as a whole has nulls in its fields.
     whole = pl.Series([{"a": 1, "b": 0.0}, None], dtype=pl.Struct({"a": pl.Int64, "b": pl.Float64}))
     assert first_difference(made, want, whole) is None

@@ -816,6 +816,29 @@ def test_times_are_integers_of_their_unit() -> None:
     ],
     ids=str,
 )
+def never_set(state, i):
+    return hs.state(last=state.last, level=state.last or 1.5), state.level + i
+
+
+def never_seen(state, i):
+    return hs.state(seen=None), ((8 if state.seen is None else state.seen) >> 3) + i
+
+
+@pytest.mark.parametrize(
+    ("plain", "state", "expected"),
+    [
+        (never_set, {"last": None, "level": 0.5}, [2.5, None, 4.5]),
+        (never_seen, {"seen": None}, [3, None, 4]),
+    ],
+)
+def test_a_field_that_is_always_none(plain: Any, state: dict[str, Any], expected: list[Any]) -> None:
+    for values in ([2, None, 3], [2, 9, 3]):
+        found = Case(plain, ["i"], state).call()
+        with_nulls = pl.DataFrame({"i": values}, schema={"i": pl.Int64}).select(found)["y"].to_list()
+        assert [with_nulls[0], with_nulls[2]] == [expected[0], expected[2]]
+        assert (with_nulls[1] is None) == (values[1] is None)
+
+
 def test_refused_types(column: pl.Series, found: str) -> None:
     frame = column.alias("x").to_frame()
     call = hs.jit("lambda x: x")("x").alias("y")

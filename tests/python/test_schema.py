@@ -256,6 +256,8 @@ SUITABLE: dict[str, Any] = {
     "rows": 2,
     "flag": False,
     "duration": "5m",
+    "offset": -2,
+    "half_life": 2.5,
 }
 
 

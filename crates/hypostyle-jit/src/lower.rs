@@ -78,6 +78,8 @@ pub struct Typed {
     pub fields: Vec<FieldType>,
     /// The slots before the first row.
     pub start: Vec<u64>,
+    /// What is known of each field: one that is always `None` has no type.
+    kinds: Vec<(Kind, bool)>,
 }
 
 /// What is known of a column besides its type.
@@ -100,11 +102,11 @@ pub fn lower(function: &Function, types: &[InputType]) -> Checked<Typed> {
     let mut fields: Vec<(Kind, bool)> = function.state.iter().map(|(_, start)| kind_of(start)).collect();
     // A field has the kind of its start value and of all that is assigned to it; each round can only widen it.
     for _ in 0..8 {
-        let (typed, found) = Walk::new(function, types, &nulls, &fields).run(&fields, &[], &fields)?;
-        if found == fields {
+        let typed = Walk::new(function, types, &nulls, &fields).run(&fields, &[], &fields)?;
+        if typed.kinds == fields {
             return Ok(typed);
         }
-        fields = found;
+        fields = typed.kinds;
     }
     invalid("the types of the state's fields are not settled: begin each with a value of its type")
 }
@@ -114,14 +116,14 @@ pub fn lower(function: &Function, types: &[InputType]) -> Checked<Typed> {
 /// # Errors
 /// An operation that has no meaning for a column that is always null.
 pub fn lower_as(general: &Typed, function: &Function, types: &[InputType], nulls: &[Nulls]) -> Checked<Typed> {
-    let kind = |of: Type| match of {
+    let kind = |of: &Type| match of {
         Type::Float => Kind::Float,
         Type::Int => Kind::Int,
         Type::Bool => Kind::Bool,
     };
-    let fields: Vec<(Kind, bool)> = general.fields.iter().map(|field| (kind(field.of), field.nullable)).collect();
-    let results: Vec<Kind> = general.results.iter().map(|of| kind(*of)).collect();
-    Ok(Walk::new(function, types, nulls, &fields).run(&fields, &results, &fields)?.0)
+    let results: Vec<Kind> = general.results.iter().map(kind).collect();
+    let fields = &general.kinds;
+    Walk::new(function, types, nulls, fields).run(fields, &results, fields)
 }
 
 fn kind_of(start: &Constant) -> (Kind, bool) {
@@ -269,12 +271,7 @@ impl<'p> Walk<'p> {
     }
 
     /// `wanted` are the kinds that the results have at least, `least` those of the fields after the row, if anything is known.
-    fn run(
-        mut self,
-        fields: &[(Kind, bool)],
-        wanted: &[Kind],
-        least: &[(Kind, bool)],
-    ) -> Checked<(Typed, Vec<(Kind, bool)>)> {
+    fn run(mut self, fields: &[(Kind, bool)], wanted: &[Kind], least: &[(Kind, bool)]) -> Checked<Typed> {
         self.statements(&self.function.body)?;
         let width = self.function.outputs.len().max(1);
         let exit = self.left(width, self.function.state.len())?;
@@ -328,7 +325,7 @@ impl<'p> Walk<'p> {
         let field = |(kind, nullable): &(Kind, bool)| FieldType { of: type_of(*kind), nullable: *nullable };
         let fields: Vec<FieldType> = found.iter().map(field).collect();
         let start = slots(self.function.state.iter().map(|(_, start)| start).zip(&fields));
-        Ok((Typed { code, results: types, fields, start }, found))
+        Ok(Typed { code, results: types, fields, start, kinds: found })
     }
 
     /// A value that is used: raises where the variable is not bound.

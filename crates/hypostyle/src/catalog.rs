@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use arrow::datatypes::Schema;
 
 use crate::error::{Error, ErrorKind, Place, Result, listed, nearest};
-use crate::kernels::{filters, ordered, recurrences, rows, smoothers, statistics};
+use crate::kernels::{exponential, filters, neighbors, ordered, recurrences, rows, smoothers, statistics};
 use crate::run::{Binding, Entry, Kernel, Plan, Running};
 use crate::spec::{Arguments, KernelSpec};
 
@@ -67,7 +67,24 @@ static ENTRIES: &[Entry] = &[
     filters::fir::FIR_MEAN,
     filters::fir::FIR_VAR,
     filters::fir::FIR_STD,
-    recurrences::ewm_mean::EWM_MEAN,
+    statistics::cumulative::CUM_SUM,
+    statistics::cumulative::CUM_PROD,
+    statistics::cumulative::CUM_MIN,
+    statistics::cumulative::CUM_MAX,
+    statistics::cumulative::CUM_COUNT,
+    statistics::cumulative::CUM_MEAN,
+    neighbors::shift::SHIFT,
+    neighbors::diff::DIFF,
+    neighbors::change::PCT_CHANGE,
+    neighbors::change::LOG_RETURN,
+    exponential::mean::EWM_MEAN,
+    exponential::sum::EWM_SUM,
+    exponential::spread::EWM_VAR,
+    exponential::spread::EWM_STD,
+    exponential::spread::EWM_ZSCORE,
+    exponential::pairs::EWM_COV,
+    exponential::pairs::EWM_CORR,
+    exponential::pairs::EWM_BETA,
     recurrences::cumsum_clip::CUMSUM_CLIP,
     recurrences::affine_scan::AFFINE_SCAN,
     recurrences::session_id::SESSION_ID,

@@ -60,9 +60,9 @@ pub use run::parameters::{BY, CENTER, CLOSED, COLUMN, DDOF, FROM_ONE, MIN_SAMPLE
 pub use run::{
     Around, Bare, BesideItself, Binding, Entry, Example, Inputs, Plan, Running, Shape, Then, Window, Wiring, map_rows,
 };
-pub use spec::{Arguments, Closed, Duration, DurationError, Extent, NumberOrColumn};
+pub use spec::{Arguments, Closed, Duration, DurationError, Extent, NumberOrColumn, Offset};
 pub use values::{Domain, Input, Output, Persist, Scalar, StateReader, StateWriter, Values};
 
 // The kernels' own types, for `aggregate` and `scan`.
-pub use kernels::recurrences::ewm_mean::EwmMean;
+pub use kernels::exponential::mean::EwmMean;
 pub use kernels::statistics::mean::Mean;

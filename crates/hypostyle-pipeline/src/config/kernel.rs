@@ -203,6 +203,8 @@ fn values(kind: &Kind) -> Value {
             "pattern": format!("^(exponential|gaussian|{})$", SHAPES.join("|")),
         }),
         Kind::Program => json!({ "type": "string" }),
+        Kind::HalfLife => json!({ "type": ["number", "string"], "pattern": DURATION }),
+        Kind::Offset => json!({ "type": ["integer", "string"], "pattern": DURATION }),
         Kind::Duration => json!({ "type": ["integer", "string"], "minimum": 1, "pattern": DURATION }),
     }
 }

@@ -12,6 +12,7 @@
 //! | [`expanding`] | a statistic | all rows so far |
 //! | [`filter`] | a vector of weights | the last n rows |
 //! | [`centered`], [`by_row`], [`lagged`] | one of these drivers | its window, centered, combined with the row, or paired with earlier rows |
+//! | [`neighbor`], [`neighbor_time`] | a function of a row and another one | - |
 //! | [`scan`] | a [`Recurrence`](crate::Recurrence) | - |
 //! | [`aggregate`] | a statistic | one result for all rows |
 //!
@@ -24,6 +25,8 @@ pub mod expanding;
 pub mod filter;
 pub(crate) mod jobs;
 pub mod lagged;
+pub(crate) mod neighbor;
+pub(crate) mod neighbor_time;
 pub mod ordered_rows;
 mod rolling_blocks;
 pub mod rolling_rows;
@@ -125,6 +128,12 @@ pub struct Columns<'a, I> {
     rows: PhantomData<I>,
 }
 
+/// Some of the rows of columns.  Apart, because it does not depend on what a row is.
+#[inline(never)]
+fn parts_of<'a>(columns: &'a [Values<'a>], start: usize, end: usize) -> Vec<Values<'a>> {
+    columns.iter().map(|values| values.slice(start, end)).collect()
+}
+
 /// What some of the rows have, if they have it.
 fn part_of<T>(all: &[T], start: usize, end: usize) -> &[T] {
     if all.is_empty() { all } else { &all[start..end] }
@@ -146,7 +155,7 @@ impl<'a, I: Input> Columns<'a, I> {
 
     /// Some of the rows.
     pub(crate) fn with_part<R>(&self, start: usize, end: usize, use_part: impl FnOnce(Columns<I>) -> R) -> R {
-        let columns: Vec<Values> = self.columns.iter().map(|values| values.slice(start, end)).collect();
+        let columns = parts_of(self.columns, start, end);
         use_part(Columns {
             columns: &columns,
             valid: self.valid.map(|valid| &valid[start..end]),

@@ -53,6 +53,12 @@ fn value(parameter: &Parameter) -> BoxedStrategy<Value> {
                 .boxed(),
         ])
         .boxed(),
+        Kind::HalfLife => Union::new([number(), text(&["1s", "3s", "1m", "4i"])]).boxed(),
+        Kind::Offset => Union::new([
+            proptest::sample::select(vec![1i64, 2, 5, 30, 0, -1, -3]).prop_map(Value::from).boxed(),
+            text(&["1s", "3s", "2500ms", "1m", "4i"]),
+        ])
+        .boxed(),
         Kind::Program => text(&["{}"]),
         Kind::Duration => Union::new([(1i64..5).prop_map(Value::from).boxed(), text(&["1s", "5s", "3i"])]).boxed(),
     }
@@ -92,6 +98,16 @@ pub fn specs_of(kernel: &Kernel, keyed: bool) -> impl Strategy<Value = KernelSpe
             if matches!(spec.parameters.get("window"), Some(Value::Text(_))) {
                 spec.parameters.remove("center");
                 spec.parameters.entry("by".to_string()).or_insert("t".into());
+            }
+            mend_pace(&mut spec);
+            match spec.parameters.get("n") {
+                Some(Value::Text(_)) => {
+                    spec.parameters.entry("by".to_string()).or_insert("t".into());
+                }
+                _ if spec.kernel().is_ok_and(|kernel| kernel.accepts("n")) => {
+                    spec.parameters.remove("by");
+                }
+                _ => {}
             }
             if let Some(Value::LengthIn(name) | Value::StartIn(name)) = spec.parameters.get("window").cloned() {
                 spec.parameters.remove("center");
@@ -137,6 +153,25 @@ fn mend_filter(spec: &mut KernelSpec) {
         if shape == of {
             spec.parameters.insert(name.to_string(), Value::from(usual));
         }
+    }
+}
+
+/// Weights age by exactly one of several parameters, and by time where that is a duration.
+fn mend_pace(spec: &mut KernelSpec) {
+    let names = ["half_life", "alpha", "com", "span"];
+    let mut given = names.into_iter().filter(|name| spec.parameters.contains_key(*name));
+    let Some(first) = given.next() else { return };
+    let rest: Vec<&str> = given.collect();
+    rest.into_iter().for_each(|name| drop(spec.parameters.remove(name)));
+    if !spec.kernel().is_ok_and(|kernel| kernel.accepts("half_life")) {
+        return;
+    }
+    let by_time = first == "half_life" && matches!(spec.parameters[first], Value::Text(_));
+    if by_time {
+        spec.parameters.remove("ignore_nulls");
+        spec.parameters.entry("by".to_string()).or_insert("t".into());
+    } else {
+        spec.parameters.remove("by");
     }
 }
 

@@ -1,6 +1,7 @@
 //! What kernels are made of: the traits, without keys, windows, threads or Arrow's arrays.
 
 mod by_row;
+mod neighbors;
 mod ordered_window;
 mod program;
 mod recurrence;
@@ -9,6 +10,7 @@ pub(crate) mod scale;
 mod statistic;
 
 pub use by_row::ByRow;
+pub use neighbors::Neighbors;
 pub use ordered_window::OrderedWindow;
 pub use program::{Lane, Program, ProgramColumn, ProgramRows, Refused, RowKeys, StateField, Valid};
 pub use recurrence::Recurrence;

@@ -194,6 +194,12 @@ impl Table {
         self.integers(name).into_iter().flatten().min().unwrap_or(0)
     }
 
+    /// The values of a column of integers or booleans, exactly; `None` for floats.
+    pub fn whole_numbers(&self, name: &str) -> Option<Vec<Option<i128>>> {
+        let data_type = self.batch.column_by_name(name).unwrap().data_type();
+        (!data_type.is_floating()).then(|| self.integers(name))
+    }
+
     fn integers(&self, name: &str) -> Vec<Option<i128>> {
         let column = self.batch.column_by_name(name).unwrap();
         match column.data_type() {
@@ -250,6 +256,13 @@ impl Table {
 
     /// Whether row `j` is in the window of row `i`, by the definition; for kernels without a window, whether it may matter.
     pub fn window_has(&self, spec: &KernelSpec, i: usize, j: usize) -> bool {
+        if spec.kernel().is_ok_and(|kernel| kernel.accepts("n")) {
+            return match spec.parameters.get("n") {
+                Some(Value::Text(_)) => j <= i,
+                Some(Value::Int(n)) => j == i || j as i128 == i as i128 - i128::from(*n),
+                _ => j == i || j + 1 == i,
+            };
+        }
         match spec.parameters.get("window") {
             None => j <= i,
             Some(window) => self.in_window(spec, window, i, j),

@@ -41,8 +41,10 @@ impl<'a> Batch<'a> {
         let mut batch = Self { record, groups, threads, values: HashMap::new(), valid: HashMap::new(), positions };
         for wiring in wirings {
             for source in &wiring.sources {
-                if let Source::Column { index, domain } = source {
-                    batch.prepare(*index, *domain)?;
+                match source {
+                    Source::Column { index, domain, .. } => batch.prepare(*index, *domain)?,
+                    Source::Presence(index) => batch.prepare(*index, Domain::Presence)?,
+                    Source::Constant(_) | Source::Position => {}
                 }
             }
             let bounds = wiring.bounds.as_ref();
@@ -75,12 +77,21 @@ impl<'a> Batch<'a> {
         match source {
             Source::Constant(x) => Values::Constant(*x),
             Source::Position => Values::Integer(Cow::Borrowed(&self.positions)),
-            Source::Column { index, domain } => match self.values.get(&(*index, *domain)) {
+            Source::Presence(index) => match self.valid.get(index) {
+                Some(valid) => Values::Float(valid.iter().map(|valid| f64::from(u8::from(*valid))).collect()),
+                None => Values::Constant(1.0),
+            },
+            Source::Column { index, domain, .. } => match self.values.get(&(*index, *domain)) {
                 Some(Values::Float(values)) => Values::Float(Cow::Borrowed(values)),
                 Some(Values::Integer(values)) => Values::Integer(Cow::Borrowed(values)),
                 _ => Values::Nothing,
             },
         }
+    }
+
+    /// The columns that a kernel reads.
+    pub(crate) fn columns(&self, sources: &[Source]) -> Vec<Values<'_>> {
+        sources.iter().map(|source| self.values(source)).collect()
     }
 
     pub(crate) fn times(&self, index: usize) -> &[i64] {
@@ -102,11 +113,11 @@ impl<'a> Batch<'a> {
         (times, firsts)
     }
 
-    /// Which rows are valid in all sources.
+    /// Which rows are valid in all sources that are required.
     pub(crate) fn valid(&self, sources: &[Source]) -> Option<Cow<'_, [bool]>> {
         let mut all: Option<Cow<[bool]>> = None;
         for source in sources {
-            let Source::Column { index, .. } = source else { continue };
+            let Source::Column { index, required: true, .. } = source else { continue };
             if let Some(valid) = self.valid.get(index) {
                 match &mut all {
                     None => all = Some(Cow::Borrowed(valid)),

@@ -28,6 +28,10 @@ fn is_long_integer(data_type: &DataType) -> bool {
 #[derive(Debug, Clone, PartialEq)]
 enum Named {
     Column(String),
+    /// A column whose nulls the kernel sees.
+    Optional(String),
+    /// Which rows of such a column have a value.
+    Presence(String),
     Constant(f64),
     Position,
 }
@@ -77,6 +81,17 @@ impl Inputs {
         self
     }
 
+    /// Makes all inputs optional: each becomes a row of `Option`, and a null in one does not make the row null.
+    pub fn optional(mut self) -> Self {
+        let typed_by = 2 * self.typed_by;
+        let both = |named| match named {
+            Named::Column(name) => [Named::Optional(name.clone()), Named::Presence(name)],
+            other => [other, Named::Constant(1.0)],
+        };
+        self.sources = self.sources.into_iter().flat_map(both).collect();
+        Self { typed_by, ..self }
+    }
+
     /// One more input: a column that does not determine the type of the result.
     pub fn with_column(mut self, name: impl Into<String>) -> Self {
         self.sources.push(Named::Column(name.into()));
@@ -107,8 +122,8 @@ impl Inputs {
     /// A column that is missing.
     pub fn computed_type(&self, binding: &Binding) -> Result<DataType> {
         let columns = self.sources.iter().take(self.typed_by).filter_map(|source| match source {
-            Named::Column(name) => Some(binding.column(name).map(|(_, data_type)| data_type)),
-            Named::Constant(_) | Named::Position => None,
+            Named::Column(name) | Named::Optional(name) => Some(binding.column(name).map(|(_, data_type)| data_type)),
+            Named::Presence(_) | Named::Constant(_) | Named::Position => None,
         });
         Ok(computed_type(&columns.collect::<Result<Vec<_>>>()?))
     }
@@ -133,7 +148,7 @@ impl Inputs {
     /// A column that is missing.
     pub fn has_long_integer(&self, binding: &Binding) -> Result<bool> {
         for source in &self.sources {
-            if let Named::Column(name) = source
+            if let Named::Column(name) | Named::Optional(name) = source
                 && is_long_integer(binding.column(name)?.1)
             {
                 return Ok(true);
@@ -157,6 +172,21 @@ impl Inputs {
         self.bind_lanes(binding, domain, computed_type)
     }
 
+    /// As [`Inputs::bind`], with numbers of the first `exact` inputs read exactly.
+    ///
+    /// # Errors
+    /// As [`Inputs::bind`].
+    pub(crate) fn bind_first_exactly<I: Input>(&self, binding: &Binding, exact: usize) -> Result<Wiring> {
+        let domain = |lane: usize| match self.sources.get(lane) {
+            Some(Named::Column(name)) if lane < exact => {
+                let long = binding.column(name).is_ok_and(|(_, of)| is_long_integer(of));
+                if long { Domain::Integer } else { Domain::Float }
+            }
+            _ => I::domain(lane),
+        };
+        self.bind_lanes(binding, domain, computed_type)
+    }
+
     /// As [`Inputs::bind`], with the domain of each input and the type of the result from functions.
     pub(crate) fn bind_lanes(
         &self,
@@ -169,7 +199,8 @@ impl Inputs {
             sources.push(match named {
                 Named::Constant(x) => Source::Constant(*x),
                 Named::Position => Source::Position,
-                Named::Column(name) => {
+                Named::Presence(name) => Source::Presence(binding.column(name)?.0),
+                Named::Column(name) | Named::Optional(name) => {
                     let domain = domain(lane);
                     let (index, data_type) = match domain {
                         Domain::Float => binding.number_column(name)?,
@@ -184,7 +215,7 @@ impl Inputs {
                     if domain == Domain::Integer && *data_type == DataType::UInt64 {
                         unsigned.push(lane);
                     }
-                    Source::Column { index, domain }
+                    Source::Column { index, domain, required: matches!(named, Named::Column(_)) }
                 }
             });
         }

@@ -18,7 +18,7 @@ use crate::drive::{Answers, Columns, Driver, Rows, centered, run_rows};
 use crate::error::{Error, Result};
 use crate::keys::groups::{Groups, Run};
 use crate::spec::First;
-use crate::values::{Input, Output, ScalarValue, StateReader, StateWriter, Values};
+use crate::values::{Input, Output, ScalarValue, StateReader, StateWriter};
 
 /// A driver, the columns that it reads and a state for each key.
 pub(crate) struct Keyed<D: Driver> {
@@ -232,7 +232,7 @@ impl<D: Driver> Running for Keyed<D> {
         let len = batch.record.num_rows();
         let Wiring { sources, time, bounds, step, .. } = &self.wiring;
         let step = *step;
-        let columns: Vec<Values> = sources.iter().map(|source| batch.values(source)).collect();
+        let columns = batch.columns(sources);
         let valid = batch.valid(sources);
         let (times, firsts) = match (bounds, *time) {
             (Some(bounds), _) => batch.firsts(bounds),

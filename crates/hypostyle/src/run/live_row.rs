@@ -16,17 +16,18 @@ impl LiveRow<'_> {
     #[inline]
     pub(crate) fn scalar(&self, source: &Source) -> Scalar {
         match source {
-            Source::Column { index, domain: Domain::Float } => Scalar::Float(self.operands[*index].float),
+            Source::Column { index, domain: Domain::Float, .. } => Scalar::Float(self.operands[*index].float),
             Source::Column { index, .. } => Scalar::Integer(self.operands[*index].integer),
+            Source::Presence(index) => Scalar::Float(f64::from(u8::from(self.operands[*index].valid))),
             Source::Constant(x) => Scalar::Float(*x),
             Source::Position => Scalar::Integer(self.position),
         }
     }
 
-    /// Whether all of these have a value.
+    /// Whether all of these that are required have a value.
     pub(crate) fn is_valid(&self, sources: &[Source]) -> bool {
         sources.iter().all(|source| match source {
-            Source::Column { index, .. } => self.operands[*index].valid,
+            Source::Column { index, required: true, .. } => self.operands[*index].valid,
             _ => true,
         })
     }

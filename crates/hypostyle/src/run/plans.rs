@@ -10,6 +10,7 @@ use super::keyed::Keyed;
 use super::plan::{Binding, Plan};
 use super::program_kernel::ProgramKernel;
 use super::row_kernel::RowKernel;
+use super::running::Running;
 use crate::drive::scan::Scan;
 use crate::error::{Error, Result};
 use crate::model::{Program, Recurrence, RowFunction};
@@ -43,6 +44,19 @@ impl Plan {
             let inputs = inputs.clone().returning(DataType::Struct(fields.into()));
             Ok(Keyed::boxed(Scan(recurrence.clone()), inputs.bind::<R::Input, R::Output>(binding)?))
         })
+    }
+
+    /// A recurrence over inputs of which the first `exact` are read exactly: columns of integers of 64 bits as integers.
+    ///
+    /// # Errors
+    /// A column that is missing or has a type that the kernel cannot use.
+    pub(crate) fn recurrence_exactly<R: Recurrence>(
+        inputs: &Inputs,
+        binding: &Binding,
+        exact: usize,
+        recurrence: R,
+    ) -> Result<Box<dyn Running>> {
+        Ok(Keyed::boxed(Scan(recurrence), inputs.bind_first_exactly::<R::Input>(binding, exact)?))
     }
 
     /// A function of these columns.

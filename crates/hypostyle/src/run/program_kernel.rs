@@ -268,7 +268,7 @@ impl Running for ProgramKernel {
         let mut columns = Vec::with_capacity(self.sources.len());
         for source in &self.sources {
             columns.push(match (source, stateless) {
-                (Source::Column { index, domain }, true) => column_of(batch.record.column(*index), *domain)?,
+                (Source::Column { index, domain, .. }, true) => column_of(batch.record.column(*index), *domain)?,
                 _ => {
                     let flags = batch.valid(std::slice::from_ref(source));
                     ProgramColumn { values: batch.values(source), valid: flags.map_or(Valid::All, Valid::Flags) }

@@ -45,7 +45,7 @@ impl<F: RowFunction> RowKernel<F> {
     /// `wiring` with its sources, all of which are numbers or columns of floats.
     pub(crate) fn boxed(function: F, wiring: Wiring) -> Result<Box<dyn Running>> {
         let input = |source: &Source| match source {
-            Source::Column { index, domain: Domain::Float } => Ok(RowInput::Column(*index)),
+            Source::Column { index, domain: Domain::Float, required: true } => Ok(RowInput::Column(*index)),
             Source::Constant(x) => Ok(RowInput::Constant(vec![*x; BLOCK])),
             _ => Err(Error::internal("a row function reads numbers and columns of numbers only")),
         };

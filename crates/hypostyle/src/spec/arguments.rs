@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::kernel_spec::{KernelSpec, Value};
 use super::other_names::OTHER_NAMES;
 use super::parameter::{Family, Kind, Literal, Parameter};
-use super::window::{Closed, Duration, DurationError, Extent};
+use super::window::{Closed, Duration, DurationError, Extent, Offset};
 use crate::error::{Error, Result, listed, nearest};
 
 /// A kernel's parameters, checked against its table; defaults are filled in.
@@ -109,7 +109,7 @@ impl<'a> Arguments<'a> {
                 items.iter().all(|item| matches!(item, Value::Int(_) | Value::Float(_) | Value::Text(_)))
             }
             (Kind::Number, Value::Int(_) | Value::Float(_)) => true,
-            (Kind::NumberOrColumn, Value::Int(_) | Value::Float(_) | Value::Text(_)) => true,
+            (Kind::NumberOrColumn | Kind::HalfLife, Value::Int(_) | Value::Float(_) | Value::Text(_)) => true,
             (Kind::Numbers | Kind::Weights, Value::List(items)) => {
                 items.iter().all(|item| matches!(item, Value::Int(_) | Value::Float(_)))
             }
@@ -137,7 +137,7 @@ impl<'a> Arguments<'a> {
                 self.check_word(name, word, known)?;
                 true
             }
-            (Kind::Window | Kind::Duration, Value::Int(_) | Value::Text(_)) => true,
+            (Kind::Window | Kind::Duration | Kind::Offset, Value::Int(_) | Value::Text(_)) => true,
             (Kind::Window, Value::LengthIn(_) | Value::StartIn(_)) => true,
             (Kind::Rows, Value::Int(_)) | (Kind::Weights, Value::Text(_)) => true,
             _ => false,
@@ -349,6 +349,17 @@ impl<'a> Arguments<'a> {
         }
     }
 
+    /// How far away another row is: a number of rows, or a duration.
+    pub fn offset(&self, name: &str) -> Result<Offset> {
+        match self.required(name)? {
+            (_, Value::Int(rows)) => Ok(Offset::Rows(rows)),
+            (_, Value::Text(text)) => {
+                Duration::parse(&text).map(Offset::Duration).map_err(|problem| self.refuse_duration(name, &problem))
+            }
+            (parameter, _) => self.mistyped(parameter, "an offset"),
+        }
+    }
+
     /// A duration; a bare number counts the units of an integer time column.
     pub fn duration(&self, name: &str) -> Result<Duration> {
         match self.required(name)? {
@@ -417,7 +428,7 @@ impl<'a> Arguments<'a> {
 
 fn normal_value(kind: &Kind, value: Value) -> Value {
     match (kind, value) {
-        (Kind::Number | Kind::NumberOrColumn, Value::Int(x)) => Value::Float(int_as_number(x)),
+        (Kind::Number | Kind::NumberOrColumn | Kind::HalfLife, Value::Int(x)) => Value::Float(int_as_number(x)),
         (Kind::Numbers | Kind::Weights | Kind::NumbersOrColumns, Value::List(items)) => {
             let number = |item: Value| as_number(&item).map_or(item, Value::Float);
             Value::List(items.into_iter().map(number).collect())
@@ -425,7 +436,7 @@ fn normal_value(kind: &Kind, value: Value) -> Value {
         (Kind::Duration, Value::Int(units)) if units > 0 => {
             Value::Text(Duration::Units(units.unsigned_abs()).to_string())
         }
-        (Kind::Duration | Kind::Window, Value::Text(text)) => {
+        (Kind::Duration | Kind::Window | Kind::Offset | Kind::HalfLife, Value::Text(text)) => {
             Value::Text(Duration::parse(&text).map_or(text, |duration| duration.to_string()))
         }
         (_, value) => value,

@@ -10,4 +10,4 @@ pub use arguments::{Arguments, NumberOrColumn};
 pub use kernel_spec::{KernelSpec, Value};
 pub use parameter::{Family, Kind, Literal, Parameter};
 pub(crate) use window::check_bound_type;
-pub use window::{Bounds, Closed, Duration, DurationError, Extent, First};
+pub use window::{Bounds, Closed, Duration, DurationError, Extent, First, Offset};

@@ -74,6 +74,10 @@ pub enum Kind {
     Weights,
     /// A duration.
     Duration,
+    /// A number of rows, which may be a fraction, or a duration.
+    HalfLife,
+    /// A number of rows of any sign, or a duration.
+    Offset,
     /// A program, as text.
     Program,
 }
@@ -99,6 +103,8 @@ impl Kind {
             Self::Rows => "a number of rows",
             Self::Weights => "a list of numbers or the name of a shape",
             Self::Duration => "a duration such as '30m'",
+            Self::HalfLife => "a number of rows or a duration such as '5m'",
+            Self::Offset => "a number of rows or a duration such as '5m'",
             Self::Program => "a program, as JSON",
         }
     }
@@ -145,6 +151,11 @@ impl Parameter {
     /// A required parameter.
     pub const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Self {
         Self { name: Cow::Borrowed(name), kind, positional: true, default: Literal::Required, doc: Cow::Borrowed(doc) }
+    }
+
+    /// An optional parameter that Python accepts by position.
+    pub const fn usual(name: &'static str, kind: Kind, default: Literal, doc: &'static str) -> Self {
+        Self { name: Cow::Borrowed(name), kind, positional: true, default, doc: Cow::Borrowed(doc) }
     }
 
     /// An optional parameter.

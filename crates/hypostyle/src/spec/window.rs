@@ -19,6 +19,15 @@ pub enum Extent {
     StartIn(String),
 }
 
+/// How far away another row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offset {
+    /// So many rows earlier, or later if it is negative.
+    Rows(i64),
+    /// So long before.
+    Duration(Duration),
+}
+
 /// A window whose start or size is in a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounds {
@@ -220,10 +229,24 @@ impl Duration {
         }
     }
 
+    /// The duration in units of this time column.
+    #[expect(clippy::cast_precision_loss, reason = "more than 2^53 nanoseconds are rounded")]
+    pub(crate) fn units(self, kernel: &str, column: &str, time: &DataType) -> Result<f64> {
+        let (length, unit) = self.length(kernel, column, time)?;
+        Ok(length as f64 / unit as f64)
+    }
+
     /// The largest difference of two times of this column, in its own unit, that is still within the duration.
     /// With `inclusive` a difference of exactly the duration is within.
     pub(crate) fn reach(self, kernel: &str, column: &str, time: &DataType, inclusive: bool) -> Result<u64> {
-        let (length, unit) = match (self, nanoseconds_per_unit(time)) {
+        let (length, unit) = self.length(kernel, column, time)?;
+        let reach = if inclusive { length / unit } else { length.div_ceil(unit) - 1 };
+        Ok(u64::try_from(reach).unwrap_or(u64::MAX))
+    }
+
+    /// The duration and the column's unit, in nanoseconds or in units of integers.
+    fn length(self, kernel: &str, column: &str, time: &DataType) -> Result<(u128, u128)> {
+        Ok(match (self, nanoseconds_per_unit(time)) {
             (Self::Nanoseconds(length), Some(unit)) => (length, unit),
             (Self::Units(length), None) if time.is_integer() => (u128::from(length), 1),
             (Self::Nanoseconds(_), None) if time.is_integer() => {
@@ -243,9 +266,7 @@ impl Duration {
                 ));
             }
             _ => return Err(Error::column_type(kernel, column, "a date, a timestamp or an integer", time)),
-        };
-        let reach = if inclusive { length / unit } else { length.div_ceil(unit) - 1 };
-        Ok(u64::try_from(reach).unwrap_or(u64::MAX))
+        })
     }
 }
 

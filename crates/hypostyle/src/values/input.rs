@@ -108,6 +108,37 @@ impl Input for i64 {
     }
 }
 
+/// A value that may be missing: beside its column, one that is 1.0 in rows with a value, else 0.0.
+impl<I: Input> Input for Option<I> {
+    const LANES: usize = I::LANES + 1;
+    fn domain(lane: usize) -> Domain {
+        if lane < I::LANES { I::domain(lane) } else { Domain::Float }
+    }
+    fn assemble<'a>(columns: &'a [Values<'a>], len: usize) -> Cow<'a, [Self]> {
+        let (values, present) = columns.split_at(I::LANES);
+        let values = I::assemble(values, len);
+        match present.first() {
+            Some(Values::Float(present)) => {
+                values.iter().zip(present.iter()).map(|(x, present)| (*present != 0.0).then_some(*x)).collect()
+            }
+            _ => values.iter().map(|x| Some(*x)).collect(),
+        }
+    }
+    fn lane(self, lane: usize) -> Scalar {
+        if lane < I::LANES {
+            self.unwrap_or_default().lane(lane)
+        } else {
+            Scalar::Float(f64::from(u8::from(self.is_some())))
+        }
+    }
+    fn from_lanes(lane: impl Fn(usize) -> Scalar) -> Self {
+        (lane(I::LANES).float() != 0.0).then(|| I::from_lanes(lane))
+    }
+    fn fits(columns: &[Values], len: usize) -> bool {
+        columns.len() == Self::LANES && I::fits(&columns[..I::LANES], len) && f64::fits(&columns[I::LANES..], len)
+    }
+}
+
 impl<const K: usize> Input for [f64; K]
 where
     [f64; K]: Default,

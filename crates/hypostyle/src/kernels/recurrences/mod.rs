@@ -2,5 +2,4 @@
 
 pub mod affine_scan;
 pub mod cumsum_clip;
-pub mod ewm_mean;
 pub mod session_id;

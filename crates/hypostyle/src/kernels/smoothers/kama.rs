@@ -152,8 +152,8 @@ pub(crate) const KAMA: Entry = Entry {
     parameters: &[
         COLUMN,
         Parameter::required("window", Kind::Rows, "The number of steps whose direction counts."),
-        Parameter::optional("fast", Kind::Rows, Literal::Count(2), "The window of the fastest mean, below `slow`."),
-        Parameter::optional("slow", Kind::Rows, Literal::Count(30), "The window of the slowest mean."),
+        Parameter::usual("fast", Kind::Rows, Literal::Count(2), "The window of the fastest mean, below `slow`."),
+        Parameter::usual("slow", Kind::Rows, Literal::Count(30), "The window of the slowest mean."),
     ],
     example: &[("column", Literal::Text("z")), ("window", Literal::Count(2))],
     plan,

@@ -80,9 +80,9 @@ pub(crate) const MACD: Entry = Entry {
     source: "TA-Lib `MACD`.",
     parameters: &[
         COLUMN,
-        Parameter::optional("fast", Kind::Rows, Literal::Count(12), "The window of the fast mean, below `slow`."),
-        Parameter::optional("slow", Kind::Rows, Literal::Count(26), "The window of the slow mean."),
-        Parameter::optional("signal", Kind::Rows, Literal::Count(9), "The window of the signal."),
+        Parameter::usual("fast", Kind::Rows, Literal::Count(12), "The window of the fast mean, below `slow`."),
+        Parameter::usual("slow", Kind::Rows, Literal::Count(26), "The window of the slow mean."),
+        Parameter::usual("signal", Kind::Rows, Literal::Count(9), "The window of the signal."),
     ],
     example: &[
         ("column", Literal::Text("z")),

@@ -51,10 +51,8 @@ impl<const SIGNED: bool> Recurrence for Momentum<SIGNED> {
     }
 }
 
-const PARAMETERS: &[Parameter] = &[
-    COLUMN,
-    Parameter::optional("window", Kind::Rows, Literal::Count(14), "The number of changes of the first mean."),
-];
+const PARAMETERS: &[Parameter] =
+    &[COLUMN, Parameter::usual("window", Kind::Rows, Literal::Count(14), "The number of changes of the first mean.")];
 
 pub(crate) const RSI: Entry = Entry {
     names: &["rsi"],

@@ -119,7 +119,7 @@ pub(crate) const ATR: Entry = Entry {
         HIGH,
         LOW,
         CLOSE,
-        Parameter::optional("window", Kind::Rows, Literal::Count(14), "The number of true ranges of the first mean."),
+        Parameter::usual("window", Kind::Rows, Literal::Count(14), "The number of true ranges of the first mean."),
     ],
     example: &[
         ("high", Literal::Text("z")),

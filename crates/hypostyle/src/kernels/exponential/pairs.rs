@@ -1,0 +1,148 @@
+//! Exponentially weighted covariance, correlation and regression slope of two columns.
+
+use std::fmt::Display;
+use std::marker::PhantomData;
+
+use super::number::{Center, Number, Numbers};
+use super::pace::{ADJUST, ALPHA, BIAS, BY, COM, HALF_LIFE, IGNORE_NULLS, SPAN};
+use super::weighted::{Shares, Summary, plan};
+use crate::error::Result;
+use crate::run::parameters::FROM_ONE;
+use crate::run::{Entry, Plan, Shape};
+use crate::spec::{Arguments, Family, Kind, Literal, Parameter};
+use crate::values::{Exact, Persist, StateReader, StateWriter};
+
+/// What is made of the covariance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Of {
+    Covariance,
+    Correlation,
+    Slope,
+}
+
+/// See the module.
+#[derive(Debug, Clone)]
+struct Pairs<V> {
+    of: Of,
+    values: PhantomData<V>,
+}
+
+/// The means and variances of the two columns, and their covariance.
+#[derive(Debug, Clone, Default)]
+struct SoFar<N> {
+    x: Center<N>,
+    y: Center<N>,
+    covariance: f64,
+}
+
+impl<V: Numbers<2>> Summary for Pairs<V> {
+    type Values = V;
+    type State = SoFar<V::Number>;
+
+    #[inline(always)]
+    fn add(&self, state: &mut Self::State, values: V, Shares { new, old }: Shares, is_first: bool) {
+        let [x, y] = values.numbers();
+        let dx = state.x.add(x, new, old, is_first);
+        let dy = state.y.add(y, new, old, is_first);
+        state.covariance = old * (state.covariance + new * dx * dy);
+    }
+
+    #[inline(always)]
+    fn result(&self, state: &Self::State, correction: f64) -> Option<f64> {
+        let (covariance, constant_x) = (state.covariance, state.x.variance == 0.0);
+        match self.of {
+            Of::Covariance => (correction != 0.0).then(|| covariance / correction),
+            Of::Correlation => {
+                let correlation = covariance / (state.x.variance.sqrt() * state.y.variance.sqrt());
+                let within = correlation.clamp(-1.0, 1.0);
+                let constant = constant_x | (state.y.variance == 0.0);
+                (!constant).then_some(within)
+            }
+            Of::Slope => (!constant_x).then(|| covariance / state.x.variance),
+        }
+    }
+}
+
+impl<N: Number> Persist for SoFar<N> {
+    fn write(&self, name: &dyn Display, to: &mut StateWriter) {
+        self.x.write(&format_args!("{name}.x"), to);
+        self.y.write(&format_args!("{name}.y"), to);
+        to.float(format_args!("{name}.covariance"), self.covariance);
+    }
+    fn read(name: &dyn Display, from: &mut StateReader) -> Result<Self> {
+        Ok(Self {
+            x: Center::read(&format_args!("{name}.x"), from)?,
+            y: Center::read(&format_args!("{name}.y"), from)?,
+            covariance: from.float(format_args!("{name}.covariance"))?,
+        })
+    }
+}
+
+fn plan_of(arguments: &Arguments, of: Of) -> Result<Plan> {
+    let floats = Pairs::<[f64; 2]> { of, values: PhantomData };
+    plan(arguments, &["x", "y"], floats, Some(Pairs::<[Exact; 2]> { of, values: PhantomData }))
+}
+
+const X: Parameter = Parameter::required("x", Kind::Column, "The first column.");
+const Y: Parameter = Parameter::required("y", Kind::Column, "The second column.");
+const NOTES: &str = "A row counts if both columns are valid; any other returns the result so far and ages the weights as a null does \
+    in `ewm_mean`. A NaN or an infinity stays in every later result of its key. Computed from distances to values near the means, so \
+    huge means cost nothing. The squares of the distances must be in the range of a float.";
+const EXAMPLE: &[(&str, Literal)] =
+    &[("x", Literal::Text("x")), ("y", Literal::Text("z")), ("alpha", Literal::Number(0.5))];
+
+pub(crate) const EWM_COV: Entry = Entry {
+    names: &["ewm_cov"],
+    shape: Shape::Single(Family::Recurrence),
+    summary: "Exponentially weighted covariance of two columns.",
+    formula: "y[i] = sum of w[j] * (x[j] - mean of x) * (y[j] - mean of y) / sum of w[j], divided by \
+              1 - (sum of w^2) / (sum of w)^2 unless bias=True; the weights are those of `ewm_mean`",
+    notes: NOTES,
+    source: "pandas `Series.ewm(...).cov()` as documented.",
+    parameters: &[X, Y, COM, SPAN, HALF_LIFE, ALPHA, BY, ADJUST, IGNORE_NULLS, BIAS, FROM_ONE],
+    example: EXAMPLE,
+    plan: |arguments| plan_of(arguments, Of::Covariance),
+    #[cfg(test)]
+    reference: super::reference::ewm_cov,
+};
+
+pub(crate) const EWM_CORR: Entry = Entry {
+    names: &["ewm_corr"],
+    summary: "Exponentially weighted correlation of two columns.",
+    formula: "y[i] = ewm_cov(x, y) / sqrt(ewm_var(x) * ewm_var(y)), within [-1, 1]",
+    notes: "A row counts if both columns are valid; any other returns the result so far and ages the weights as a null does in \
+            `ewm_mean`. Null where a column is constant so far. A NaN or an infinity stays in every later result of its key. \
+            Computed from distances to values near the means, so huge means cost nothing.",
+    source: "pandas `Series.ewm(...).corr()` as documented.",
+    parameters: &[X, Y, COM, SPAN, HALF_LIFE, ALPHA, BY, ADJUST, IGNORE_NULLS, FROM_ONE],
+    plan: |arguments| plan_of(arguments, Of::Correlation),
+    #[cfg(test)]
+    reference: super::reference::ewm_corr,
+    ..EWM_COV
+};
+
+pub(crate) const EWM_BETA: Entry = Entry {
+    names: &["ewm_beta"],
+    summary: "Slope of the exponentially weighted line of y against x.",
+    formula: "y[i] = ewm_cov(x, y) / ewm_var(x)",
+    notes: "A row counts if both columns are valid; any other returns the result so far and ages the weights as a null does in \
+            `ewm_mean`. Null where x is constant so far. A NaN or an infinity stays in every later result of its key. Computed from \
+            distances to values near the means, so huge means cost nothing.",
+    source: "`x.ewm(...).cov(y) / x.ewm(...).var()` of pandas; asked for in polars#9223.",
+    parameters: &[
+        Parameter::required("y", Kind::Column, "The dependent variable."),
+        Parameter::required("x", Kind::Column, "The explanatory variable."),
+        COM,
+        SPAN,
+        HALF_LIFE,
+        ALPHA,
+        BY,
+        ADJUST,
+        IGNORE_NULLS,
+        FROM_ONE,
+    ],
+    plan: |arguments| plan_of(arguments, Of::Slope),
+    #[cfg(test)]
+    reference: super::reference::ewm_beta,
+    ..EWM_COV
+};
