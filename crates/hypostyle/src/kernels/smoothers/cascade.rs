@@ -288,13 +288,14 @@ mod tests {
     #[test]
     fn a_null_row_returns_the_last_result_and_is_not_counted() {
         let spec = of("ema").with("column", "x");
-        assert_eq!(with_nulls(&spec), [None, None, None, Some(7.0 / 3.0), Some(31.0 / 6.0), Some(31.0 / 6.0)]);
+        assert_close(&with_nulls(&spec), 3, &[7.0 / 3.0, 31.0 / 6.0, 31.0 / 6.0]);
     }
 
     #[test]
     fn invalid_parameters() {
         for name in ["ema", "wilder", "dema", "tema", "t3"] {
             assert_refused(&of(name).with("window", 0), "parameter 'window': must be at least 1, got 0");
+            assert_refused(&of(name).with("window", -1), "parameter 'window': must be at least 1, got -1");
             huge_windows_are_cheap(&of(name), "window");
         }
         for factor in [-0.1, 1.5, f64::NAN] {

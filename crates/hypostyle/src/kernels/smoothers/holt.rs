@@ -181,8 +181,8 @@ mod tests {
         let known = holt().with("initial_level", 1.0).with("initial_trend", 2.0);
         assert_close(&field_of_q(&known, "level"), 0, &[3.0, 5.0, 8.0]);
         let damped = known.with("damping", 0.5);
-        assert_close(&field_of_q(&damped, "level"), 0, &[2.5, 4.187_5]);
-        assert_close(&field_of_q(&damped, "trend"), 0, &[1.125, 0.843_75]);
+        assert_close(&field_of_q(&damped, "level"), 0, &[2.5, 4.031_25]);
+        assert_close(&field_of_q(&damped, "trend"), 0, &[1.125, 0.804_687_5]);
     }
 
     #[test]

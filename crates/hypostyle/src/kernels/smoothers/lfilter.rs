@@ -16,7 +16,7 @@ const HIGHEST: usize = 64;
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub struct Lfilter {
+pub struct Lfilter<const FEEDBACK: bool> {
     /// The weight of the value itself.
     direct: f64,
     /// The weights of the value and of the result in each delayed sum.
@@ -31,7 +31,7 @@ pub struct Delays {
     last: Option<f64>,
 }
 
-impl Recurrence for Lfilter {
+impl<const FEEDBACK: bool> Recurrence for Lfilter<FEEDBACK> {
     type Input = f64;
     type Output = f64;
     type State = Delays;
@@ -47,7 +47,7 @@ impl Recurrence for Lfilter {
         let last = self.weights.len().saturating_sub(1);
         for (k, [b, a]) in self.weights.iter().enumerate() {
             let moved = if k < last { state.sums[k + 1] + x * b } else { x * b };
-            state.sums[k] = moved - y * a;
+            state.sums[k] = if FEEDBACK { moved - y * a } else { moved };
         }
         state.last = Some(y);
         state.last
@@ -91,6 +91,7 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
     if first == 0.0 {
         return Err(arguments.refuse("a", "the first number must not be 0"));
     }
+    let feedback = a.len() > 1;
     let order = b.len().max(a.len()) - 1;
     for numbers in [&mut b, &mut a] {
         numbers.resize(order + 1, 0.0);
@@ -103,9 +104,13 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
             .refuse("zi", problem)
             .with_help("scipy.signal.lfilter_zi(b, a) makes those of a constant 1"));
     }
-    let weights = b[1..].iter().zip(&a[1..]).map(|(b, a)| [*b, *a]).collect();
-    let filter = Lfilter { direct: b[0], weights, initial: initial.into() };
-    Ok(Plan::recurrence(Inputs::of(arguments, &["column"])?, filter))
+    let (direct, weights) = (b[0], b[1..].iter().zip(&a[1..]).map(|(b, a)| [*b, *a]).collect());
+    let (inputs, initial) = (Inputs::of(arguments, &["column"])?, initial.into());
+    Ok(if feedback {
+        Plan::recurrence(inputs, Lfilter::<true> { direct, weights, initial })
+    } else {
+        Plan::recurrence(inputs, Lfilter::<false> { direct, weights, initial })
+    })
 }
 
 pub(crate) const LFILTER: Entry = Entry {
@@ -155,6 +160,7 @@ mod reference {
     pub fn lfilter(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
         let (values, b, a) = (column(spec, table), numbers(spec, "b"), numbers(spec, "a"));
         let initial = if spec.parameters.contains_key("zi") { numbers(spec, "zi") } else { vec![] };
+        let feedback = a.len() > 1;
         let order = b.len().max(a.len());
         // How an error in a result goes on, and what one may be.
         let (mut echo, mut size): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());

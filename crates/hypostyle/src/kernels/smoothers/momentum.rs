@@ -107,10 +107,11 @@ mod reference {
         let (gains, losses) = (seeded(&part(1.0), n, 1.0 / n), seeded(&part(-1.0), n, 1.0 / n));
         held(&values, |i| {
             let (Some(gain), Some(loss)) = (gains[i], losses[i]) else { return exact(None) };
-            let rsi = if gain + loss == 0.0 { 50.0 } else { 100.0 * gain / (gain + loss) };
+            let (none, net) = if spec.name == "rsi" { (50.0, gain) } else { (0.0, gain - loss) };
+            let answer = if gain + loss == 0.0 { none } else { 100.0 * net / (gain + loss) };
             let tiny = gain + loss != 0.0 && gain + loss < 1e-290;
             let error = if tiny { f64::INFINITY } else { 100.0 * 64.0 * (i as f64 + n + 2.0) * EPS };
-            bounded(if spec.name == "rsi" { rsi } else { 2.0 * rsi - 100.0 }, error)
+            bounded(answer, error)
         })
     }
 }
