@@ -1,4 +1,4 @@
-"""Oracles of the smoothers: plain loops over the values of a key, by the definitions of TA-Lib, R, statsmodels and scipy.
+"""Oracles of the smoothers: plain loops over the values of a key, by the definitions of TA-Lib, R, statsmodels, scipy.
 
 The table in `oracles.py` includes these.
 """

@@ -1,7 +1,7 @@
 //! What the reference versions of the smoothers share: means over whole columns, by their definition.
 
-use crate::KernelSpec;
 use crate::reference::{Slow, exact, number};
+use crate::spec::KernelSpec;
 
 /// The parameter `window`.
 pub fn window(spec: &KernelSpec) -> f64 {
