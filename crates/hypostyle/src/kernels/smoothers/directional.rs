@@ -168,12 +168,7 @@ pub(crate) const DIRECTIONAL_MOVEMENT: Entry = Entry {
         HIGH,
         LOW,
         CLOSE,
-        Parameter::optional(
-            "window",
-            Kind::Rows,
-            Literal::Count(14),
-            "The length of Wilder's sums and mean, at least 2.",
-        ),
+        Parameter::usual("window", Kind::Rows, Literal::Count(14), "The length of Wilder's sums and mean, at least 2."),
     ],
     example: &[
         ("high", Literal::Text("z")),

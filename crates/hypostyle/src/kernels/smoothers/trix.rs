@@ -15,7 +15,7 @@ pub struct Trix {
 impl Recurrence for Trix {
     type Input = f64;
     type Output = f64;
-    /// The means, and the third mean of the value before; NaN before there is one.
+    /// The means; whether the value before had a third mean, and that mean.
     type State = (Means<3>, (bool, f64));
 
     fn start(&self) -> Self::State {
