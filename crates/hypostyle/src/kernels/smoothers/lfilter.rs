@@ -160,7 +160,6 @@ mod reference {
     pub fn lfilter(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
         let (values, b, a) = (column(spec, table), numbers(spec, "b"), numbers(spec, "a"));
         let initial = if spec.parameters.contains_key("zi") { numbers(spec, "zi") } else { vec![] };
-        let feedback = a.len() > 1;
         let order = b.len().max(a.len());
         // How an error in a result goes on, and what one may be.
         let (mut echo, mut size): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
