@@ -8,6 +8,7 @@ pub mod comoment;
 pub mod correlation;
 pub mod count;
 pub mod covariance;
+pub mod cumulative;
 pub mod edge;
 pub mod extremum;
 pub mod mean;
