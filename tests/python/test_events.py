@@ -25,7 +25,7 @@ EQUITY = {"x": [None, 100.0, 80.0, None, 90.0, 120.0, 60.0, 120.0]}
 COUNTS = {"x": [10.0, 12.0, 15.0, 3.0, 5.0, None, 9.0]}
 SHIFTED = {"x": [0.0, 1.0, 3.0, 2.0, -1.0, -4.0, -3.0, 0.0]}
 STEPS = {"x": [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0]}
-PRICES = {"x": [None, 100.0, 104.0, 110.0, None, NAN, 121.0, 109.0, 108.0, 118.8, 100.0]}
+PRICES = {"x": [None, 100.0, 104.0, 110.0, None, NAN, 121.0, 109.0, 108.0, 119.0, 100.0]}
 REQUESTS = {"t": moments(0, 0, 0.5, 1, 1, 9, 9, 9)}
 FLAGS = {"flag": [False, True, False, None, False, True, True], "t": moments(0, 1, 1, 5, 6, 60, 61)}
 HOLES = {"x": [None, 1.0, None, None, 2.0, None, NAN, None], "t": moments(0, 0, 4, 5, 9, 15, 20, 20)}
@@ -111,7 +111,7 @@ WORKED: list[tuple[str, dict[str, Any], dict[str, Any], Values | dict[str, Value
         {"column": "x", "threshold": 0.1},
         {
             "direction": [None, 0, 0, 1, 1, 1, 1, 1, -1, 1, -1],
-            "pivot": [None, None, None, 100, 100, 100, 100, 100, 121, 108, 118.8],
+            "pivot": [None, None, None, 100, 100, 100, 100, 100, 121, 108, 119.0],
         },
     ),
     (

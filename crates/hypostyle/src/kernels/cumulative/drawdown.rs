@@ -108,7 +108,8 @@ mod reference {
             worst = if worst.is_nan() || drawdown.is_nan() { f64::NAN } else { worst.min(drawdown) };
             // The last mark was set before the first NaN, or by it if it is the first value.
             let sound = &values[..nan.unwrap_or(values.len())];
-            let mark = sound.iter().rposition(|x| *x == sound.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+            let top = sound.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let mark = sound.iter().rposition(|x| *x == top);
             let rows = values.len() - 1 - mark.unwrap_or(0);
             Some([drawdown, worst, rows as f64, peak])
         };

@@ -17,16 +17,8 @@ struct TimeWeighted<const MEAN: bool> {
     steps: f64,
 }
 
-/// The last value and its time, and the integral in steps of the time column and where it begins.
-#[derive(Debug, Clone)]
-struct Area {
-    x: f64,
-    time: i64,
-    sum: f64,
-    start: i64,
-}
-
-/// The area as plain fields, to be saved: none before the first value.
+/// The last value and its time; the integral in steps of the time column, and the time at which it begins.  None before the first
+/// value.
 type State = Option<((f64, i64), (f64, i64))>;
 
 impl<const MEAN: bool> TimeWeighted<MEAN> {
@@ -53,16 +45,16 @@ impl<const MEAN: bool> Recurrence for TimeWeighted<MEAN> {
 
     #[inline]
     fn step(&self, state: &mut State, (x, time): (f64, i64)) -> Option<f64> {
-        let mut area = match *state {
-            Some(((x, time), (sum, start))) => Area { x, time, sum, start },
-            None => Area { x, time, sum: 0.0, start: time },
-        };
-        // Within no time nothing is added, not even of an infinity.
-        if time != area.time {
-            let height = if self.linear { (area.x + x) / 2.0 } else { area.x };
-            area.sum += height * elapsed(area.time, time);
+        if let Some(((last, then), (sum, _))) = state {
+            // Within no time nothing is added, not even of an infinity.
+            if time != *then {
+                let height = if self.linear { (*last + x) / 2.0 } else { *last };
+                *sum += height * elapsed(*then, time);
+            }
+            (*last, *then) = (x, time);
+        } else {
+            *state = Some(((x, time), (0.0, time)));
         }
-        *state = Some(((x, time), (area.sum, area.start)));
         self.answer(state)
     }
 
