@@ -7,7 +7,9 @@ use std::sync::{Arc, LazyLock};
 use arrow::datatypes::Schema;
 
 use crate::error::{Error, ErrorKind, Place, Result, listed, nearest};
-use crate::kernels::{exponential, filters, neighbors, ordered, recurrences, rows, smoothers, statistics};
+use crate::kernels::{
+    cumulative, events, exponential, filters, neighbors, ordered, recurrences, rows, smoothers, statistics,
+};
 use crate::run::{Binding, Entry, Kernel, Plan, Running};
 use crate::spec::{Arguments, KernelSpec};
 
@@ -105,6 +107,25 @@ static ENTRIES: &[Entry] = &[
     smoothers::holt_winters::HOLT_WINTERS,
     smoothers::kalman::KALMAN,
     smoothers::lfilter::LFILTER,
+    cumulative::cumsum_reset::CUMSUM_RESET,
+    cumulative::bucket_by_sum::BUCKET_BY_SUM,
+    cumulative::drawdown::DRAWDOWN,
+    events::latch::LATCH,
+    events::streak::STREAK,
+    events::since_true::SINCE_TRUE,
+    events::min_spacing::MIN_SPACING,
+    events::counter::COUNTER_INCREASE,
+    events::rate::COUNTER_RATE,
+    events::cusum::CUSUM,
+    events::page_hinkley::PAGE_HINKLEY,
+    events::zigzag::ZIGZAG,
+    events::token_bucket::TOKEN_BUCKET,
+    events::ffill::FFILL,
+    events::age::AGE,
+    events::time_weighted::TIME_WEIGHTED_MEAN,
+    events::time_weighted::INTEGRAL,
+    events::rate::DERIVATIVE,
+    events::inventory::INVENTORY,
     rows::risk_score::RISK_SCORE,
     rows::row_dot::ROW_DOT,
 ];

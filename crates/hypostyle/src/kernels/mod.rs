@@ -1,6 +1,9 @@
 //! The kernels, one file per family of definitions.  The catalog lists their entries.
 
+pub mod cumulative;
+pub mod events;
 pub mod exponential;
+pub(crate) mod fields;
 pub mod filters;
 pub mod neighbors;
 pub mod ordered;

@@ -34,7 +34,7 @@ pub trait Output: Copy + Send + Sync + Default + 'static {
 }
 
 impl Output for f64 {
-    #[expect(clippy::cast_possible_truncation, reason = "f32 in gives f32 out")]
+    #[expect(clippy::cast_possible_truncation, reason = "f32 in gives f32 out, and counts are integers")]
     fn into_array(values: Vec<Self>, nulls: Option<NullBuffer>, data_type: &DataType) -> ArrayRef {
         match data_type {
             DataType::Float32 => {
@@ -44,11 +44,21 @@ impl Output for f64 {
                 let narrow = Float64Array::new(values.into(), nulls).unary::<_, Float16Type>(half_from_f64);
                 Arc::new(narrow)
             }
+            // Fields of a struct that count or judge.
+            DataType::Int64 => Arc::new(Int64Array::new(values.into_iter().map(|x| x as i64).collect(), nulls)),
+            DataType::Boolean => {
+                Arc::new(BooleanArray::new(BooleanBuffer::collect_bool(values.len(), |i| values[i] != 0.0), nulls))
+            }
             _ => Arc::new(Float64Array::new(values.into(), nulls)),
         }
     }
+    #[expect(clippy::cast_possible_truncation, reason = "counts are integers")]
     fn push_values(self, data_type: &DataType, cells: &mut Vec<ScalarValue<'static>>) {
-        cells.push(ScalarValue::Float(narrow_float(self, data_type)));
+        cells.push(match data_type {
+            DataType::Int64 => ScalarValue::Integer(self as i64),
+            DataType::Boolean => ScalarValue::Boolean(self != 0.0),
+            _ => ScalarValue::Float(narrow_float(self, data_type)),
+        });
     }
     fn lane(self, _: usize) -> Scalar {
         Scalar::Float(self)
@@ -95,7 +105,8 @@ pub(crate) fn field(x: f64) -> f64 {
     if x.is_nan() { f64::NAN } else { x }
 }
 
-/// A struct of at most `K` numbers: the first ones are its fields, and `NO_FIELD` is a null field.
+/// A struct of at most `K` numbers: the first ones are its fields, and `NO_FIELD` is a null field.  A field may be an integer or a
+/// boolean.
 impl<const K: usize> Output for [f64; K]
 where
     [f64; K]: Default,

@@ -48,7 +48,7 @@ impl Neighbors for ExactDifference {
 }
 
 /// The type of a difference of integers or times, and the factor of its unit.
-fn type_of_difference(data_type: &DataType) -> (DataType, i64) {
+pub(crate) fn type_of_difference(data_type: &DataType) -> (DataType, i64) {
     match data_type {
         DataType::Date32 => (DataType::Duration(TimeUnit::Millisecond), 86_400_000),
         DataType::Date64 => (DataType::Duration(TimeUnit::Millisecond), 1),

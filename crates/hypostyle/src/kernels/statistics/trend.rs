@@ -76,9 +76,14 @@ impl Statistic for Trend {
     }
 }
 
-/// The steps of a time column in the duration `per`.
+/// The steps of a time column in the duration that `parameter` gives.
 #[expect(clippy::cast_precision_loss, reason = "durations of more than 2^53 ns have that rounding error")]
-fn steps(per: Option<Duration>, binding: &Binding, column: &str, time: &DataType) -> Result<f64> {
+pub(crate) fn steps(
+    (parameter, per): (&str, Option<Duration>),
+    binding: &Binding,
+    column: &str,
+    time: &DataType,
+) -> Result<f64> {
     let (unit, usual) = match time {
         DataType::Date32 => (86_400_000_000_000.0, 86_400_000_000_000.0),
         DataType::Date64 => (1e6, 86_400_000_000_000.0),
@@ -95,7 +100,7 @@ fn steps(per: Option<Duration>, binding: &Binding, column: &str, time: &DataType
     };
     let refuse = |expected: &str| {
         let problem = format!("expected {expected}, because column '{column}' is of type {time}");
-        Error::parameter(binding.kernel_name(), "per", problem)
+        Error::parameter(binding.kernel_name(), parameter, problem)
     };
     match per {
         None => Ok(usual / unit),
@@ -127,7 +132,7 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
             let wanted = "a date, a timestamp or an integer (for other numbers use rolling_beta)";
             return Err(binding.column_type(&against, wanted, time));
         }
-        let trend = Trend { per: steps(per, binding, &against, time)? };
+        let trend = Trend { per: steps(("per", per), binding, &against, time)? };
         bound(window, binding, &inputs, &column, trend)
     }))
 }
