@@ -1,6 +1,7 @@
 """Writes what follows from the catalog: __init__.py, _kernels.py and _namespace.py of python/hypostyle, functions.rs of
 crates/hypostyle, plugin/symbols.rs of crates/hypostyle-polars, docs/kernels.md and the README's kernel table; and
-docs/other-names.md and spec/other_names.rs of crates/hypostyle, from the list in python/hypostyle/_counterparts.py.
+docs/other-names.md and spec/other_names.rs of crates/hypostyle, from the list in python/hypostyle/_counterparts.py; and
+docs/ta-lib.md, from that in tools/talib_table.py.
 
     python tools/generate.py            write the files
     python tools/generate.py --check    fail if a file is out of date
@@ -38,6 +39,7 @@ def main() -> int:
     # They import a file of the package, which can be imported only now.
     from names_page import names_page
     from rust_names import other_names
+    from talib_page import talib_page
 
     readme = ROOT / "README.md"
     texts = {
@@ -49,6 +51,7 @@ def main() -> int:
         ROOT / "crates" / "hypostyle-polars" / "src" / "plugin" / "symbols.rs": symbols(catalog),
         ROOT / "docs" / "kernels.md": handbook(catalog),
         ROOT / "docs" / "other-names.md": names_page(),
+        ROOT / "docs" / "ta-lib.md": talib_page(),
         readme: between(readme.read_text(), table(catalog)),
     }
     outdated = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]

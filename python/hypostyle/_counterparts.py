@@ -155,11 +155,11 @@ SECTIONS: dict[str, list[Counterpart]] = {
     ],
     "All rows so far": [
         Counterpart('hs.expanding_mean("x")', "expanding().mean()", sql="AVG", note="so for every expanding kernel"),
-        Counterpart('hs.expanding_sum("x")', "expanding().sum(), cumsum()", "cum_sum()", sql="SUM"),
-        Counterpart('hs.expanding_max("x")', "expanding().max(), cummax()", "cum_max()", sql="MAX"),
-        Counterpart('hs.expanding_min("x")', "expanding().min(), cummin()", "cum_min()", sql="MIN"),
-        Counterpart('hs.expanding_product("x")', "cumprod()", "cum_prod()"),
-        Counterpart('hs.expanding_count("x")', "expanding().count()", "cum_count()", sql="COUNT"),
+        Counterpart('hs.cum_sum("x")', "cumsum(), expanding().sum()", "cum_sum()", "CUMSUM", "SUM"),
+        Counterpart('hs.cum_max("x")', "cummax(), expanding().max()", "cum_max()", sql="MAX"),
+        Counterpart('hs.cum_min("x")', "cummin(), expanding().min()", "cum_min()", sql="MIN"),
+        Counterpart('hs.cum_prod("x")', "cumprod()", "cum_prod()", sql="PRODUCT"),
+        Counterpart('hs.cum_count("x")', "expanding().count()", "cum_count()", sql="COUNT"),
         Counterpart('hs.expanding_std("x")', "expanding().std()"),
         Counterpart('hs.expanding_quantile("x", 0.9)', "expanding().quantile(0.9)"),
         Counterpart('hs.expanding_first("x")', sql="FIRST_VALUE(x IGNORE NULLS)"),
@@ -204,78 +204,58 @@ SECTIONS: dict[str, list[Counterpart]] = {
     "Exponential weights": [
         Counterpart('hs.ewm_mean("x", span=20)', "ewm(span=20).mean()", "ewm_mean(span=20)"),
         Counterpart(
-            'hs.ewm_mean("x", span=20, adjust=False)',
-            talib="EMA",
-            note="TA-Lib starts from the mean of the first 20 values",
-        ),
-        Counterpart(
-            '2 * hs.ewm_mean("x", span=20, adjust=False)'
-            ' - hs.ewm_mean(hs.ewm_mean("x", span=20, adjust=False), span=20, adjust=False)',
-            talib="DEMA",
-            note="except for the start, as for EMA",
-        ),
-        Counterpart(
-            'hs.ewm_mean("x", span=12, adjust=False) - hs.ewm_mean("x", span=26, adjust=False)',
-            talib="MACD",
-            note="except for the start, as for EMA",
-        ),
-        Counterpart(
-            '100 * hs.ewm_mean(pl.col("x").diff().clip(0), alpha=1 / 14, adjust=False)'
-            ' / hs.ewm_mean(pl.col("x").diff().abs(), alpha=1 / 14, adjust=False)',
-            talib="RSI",
-            note="TA-Lib starts from the mean of the first 14 differences",
-        ),
-        Counterpart('pl.col("x").ewm_std(span=20)', "ewm(span=20).std()", "ewm_std(span=20)", note="not a kernel yet"),
-        Counterpart('pl.col("x").ewm_var(span=20)', "ewm(span=20).var()", "ewm_var(span=20)", note="not a kernel yet"),
-        Counterpart(
-            "",
-            "ewm(span=20).corr(y), ewm(span=20).cov(y)",
-            note="not a kernel yet; write the recurrence with @hs.scan: see own-functions.md",
-        ),
-        Counterpart(
-            'pl.col("x").ewm_mean_by("t", half_life="1h")',
+            'hs.ewm_mean("x", half_life="1h", by="t")',
             'ewm(halflife="1h", times=t).mean()',
-            'ewm_mean_by("t", half_life="1h")',
-            note="not a kernel yet, as hs.ewm_mean decays by row; Polars' is that of adjust=False",
+            note="so for every exponentially weighted kernel",
         ),
+        Counterpart(
+            'hs.ewm_mean("x", half_life="1h", by="t", adjust=False)', polars='ewm_mean_by("t", half_life="1h")'
+        ),
+        Counterpart('hs.ewm_sum("x", span=20)', "ewm(span=20).sum()"),
+        Counterpart('hs.ewm_std("x", span=20)', "ewm(span=20).std()", "ewm_std(span=20)"),
+        Counterpart('hs.ewm_var("x", span=20)', "ewm(span=20).var()", "ewm_var(span=20)"),
+        Counterpart('hs.ewm_corr("x", "y", span=20)', "ewm(span=20).corr(y)"),
+        Counterpart('hs.ewm_cov("x", "y", span=20)', "ewm(span=20).cov(y)"),
+        Counterpart('hs.ewm_beta("y", "x", span=20)', "y.ewm(span=20).cov(x) / x.ewm(span=20).var()"),
+        Counterpart('hs.ema("x", 20)', talib="EMA", note="starts from the mean of the first 20 values"),
+        Counterpart('hs.wilder("x", 14)', talib="RMA", sql="", note="Wilder's moving average"),
+        Counterpart('hs.dema("x", 20)', talib="DEMA"),
+        Counterpart('hs.tema("x", 20)', talib="TEMA"),
+        Counterpart('hs.t3("x", 5)', talib="T3"),
+        Counterpart('hs.kama("x", 30)', talib="KAMA"),
     ],
     "Indicators": [
         Counterpart('(hs.rolling_max("x", 14) + hs.rolling_min("x", 14)) / 2', talib="MIDPOINT"),
         Counterpart(
             'hs.rolling_mean("x", 20) + 2 * hs.rolling_std("x", 20, ddof=0)', talib="BBANDS", note="the upper band"
         ),
-        Counterpart('pl.col("x").diff(10)', talib="MOM"),
-        Counterpart('100 * pl.col("x").pct_change(10)', talib="ROC"),
+        Counterpart('hs.diff("x", 10)', talib="MOM"),
+        Counterpart('100 * hs.pct_change("x", 10)', talib="ROC"),
+        Counterpart('hs.rsi("x")', talib="RSI"),
+        Counterpart('hs.cmo("x")', talib="CMO"),
+        Counterpart('hs.trix("x", 30)', talib="TRIX"),
+        Counterpart('hs.macd("x")', talib="MACD", note="a struct"),
         Counterpart(
             '(pl.col("x") - hs.rolling_min("x", 14)) / hs.rolling_range("x", 14) - 1',
             talib="WILLR",
             note="times 100, with the low in the minimum and the high in the maximum",
         ),
         Counterpart(
-            "", talib="KAMA, SAR, T3", note="not a kernel yet; write the recurrence with @hs.scan: see own-functions.md"
+            "", talib="SAR, HT_TRENDLINE", note="no kernel; write the recurrence with @hs.scan: see own-functions.md"
         ),
     ],
     "Rows before and after": [
+        Counterpart('hs.shift("x", 1)', "shift(), shift(1)", "shift(), shift(1)", sql="LAG"),
+        Counterpart('hs.shift("x", -1)', "shift(-1)", "shift(-1)", sql="LEAD", note="in memory only"),
         Counterpart(
-            'hs.rolling_last("x", 1, closed="left")',
-            "shift(), shift(1)",
-            "shift(), shift(1)",
-            sql="LAG",
-            note="one row back; Polars' own shift(n) goes further",
+            'hs.shift("x", "5m", by="t")',
+            "pd.merge_asof(...)",
+            'join_asof(..., by_left="t")',
+            note="the last row at or before that time",
         ),
-        Counterpart(
-            'pl.col("x") - hs.rolling_last("x", 1, closed="left")',
-            "diff()",
-            "diff()",
-            note="or Polars' own diff()",
-        ),
-        Counterpart(
-            'pl.col("x") / hs.rolling_last("x", 1, closed="left") - 1',
-            "pct_change()",
-            "pct_change()",
-            note="or Polars' own pct_change()",
-        ),
-        Counterpart('pl.col("x").shift(-1)', "shift(-1)", "shift(-1)", sql="LEAD", note="needs a later row: no kernel"),
+        Counterpart('hs.diff("x")', "diff()", "diff()"),
+        Counterpart('hs.pct_change("x")', "pct_change()", "pct_change()"),
+        Counterpart('hs.log_return("x")', "np.log(x / x.shift())", "log().diff()"),
         Counterpart('pl.col("x").backward_fill()', "bfill()", "backward_fill()", note="needs later rows: no kernel"),
         Counterpart('pl.col("x").interpolate()', "interpolate()", "interpolate()", note="needs later rows: no kernel"),
         Counterpart(
@@ -299,8 +279,9 @@ PARAMETERS: dict[str, str] = {
     "window": "window_size, timeperiod, period, periods, length, size, win, n",
     "min_samples": "min_periods, min_count, min_obs",
     "half_life": "halflife",
+    "n": "periods, n_periods",
     "ignore_nulls": "ignore_na, ignore_nan",
-    "by": "on, index_column, time, time_column, timestamp",
+    "by": "on, index_column, time, times, time_column, timestamp",
     "over": "groupby, group_by, partition_by, key, keys, by",
     "quantile": "q, percentile",
     "method": "ties",
@@ -318,7 +299,6 @@ PARAMETERS: dict[str, str] = {
 NO_PARAMETERS: dict[str, str] = {
     "weights": "use hs.rolling_fir_mean for weights by position, hs.rolling_weighted_mean for weights in a column",
     "win_type": "use hs.rolling_fir_mean, _sum, _var or _std with weights='hann'",
-    "times": "hs.ewm_mean decays by row; Polars' own ewm_mean_by decays by time",
     "bias": "the result is corrected for bias, as in pandas",
     "engine": "kernels are compiled: leave it out",
     "engine_kwargs": "kernels are compiled: leave it out",

@@ -17,8 +17,10 @@ from hypostyle._spec import (
     IntoColumn,
     IntoColumns,
     IntoDuration,
+    IntoHalfLife,
     IntoNumberOrColumn,
     IntoNumbersOrColumns,
+    IntoOffset,
     IntoWeights,
     IntoWindow,
 )
@@ -2993,10 +2995,252 @@ def expanding_weighted_quantile(
 
 
 @explained
-def ewm_mean(
-    column: IntoColumn, *, com: float | None = None, span: float | None = None, half_life: float | None = None,
-    alpha: float | None = None, adjust: bool = True, ignore_nulls: bool = False, min_samples: int = 1,
+def cum_sum(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Running sum.
+
+        y[i] = sum of x[j] for j <= i
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#cum_sum
+
+    Args:
+        column: The column of values.
+        min_samples: The minimum number of values; with fewer the result is null.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
+        >>> frame.select(hs.cum_sum("x")).to_series().to_list()
+        [1.0, 3.0, 3.0, 7.0, 10.0]
+    """
+    return kernel_expression("cum_sum", locals())
+
+
+@explained
+def cum_prod(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Running product.
+
+        y[i] = product of x[j] for j <= i
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#cum_prod
+
+    Args:
+        column: The column of values.
+        min_samples: The minimum number of values; with fewer the result is null.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
+        >>> frame.select(hs.cum_prod("x")).to_series().to_list()
+        [1.0, 2.0, 2.0, 8.0, 24.0]
+    """
+    return kernel_expression("cum_prod", locals())
+
+
+@explained
+def cum_min(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Smallest value so far.
+
+        y[i] = min of x[j] for j <= i
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#cum_min
+
+    Args:
+        column: The column of values.
+        min_samples: The minimum number of values; with fewer the result is null.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
+        >>> frame.select(hs.cum_min("x")).to_series().to_list()
+        [1.0, 1.0, 1.0, 1.0, 1.0]
+    """
+    return kernel_expression("cum_min", locals())
+
+
+@explained
+def cum_max(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Largest value so far: the high-water mark.
+
+        y[i] = max of x[j] for j <= i
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#cum_max
+
+    Args:
+        column: The column of values.
+        min_samples: The minimum number of values; with fewer the result is null.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
+        >>> frame.select(hs.cum_max("x")).to_series().to_list()
+        [1.0, 2.0, 2.0, 4.0, 4.0]
+    """
+    return kernel_expression("cum_max", locals())
+
+
+@explained
+def cum_count(column: IntoColumn, *, min_samples: int = 0, over: IntoColumns | None = None) -> KernelExpr:
+    """Number of values (not null) so far.
+
+        y[i] = number of j <= i where x[j] is not null
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#cum_count
+
+    Args:
+        column: The column of values.
+        min_samples: The minimum number of values; with fewer the result is null.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
+        >>> frame.select(hs.cum_count("x")).to_series().to_list()
+        [1, 2, 2, 3, 4]
+    """
+    return kernel_expression("cum_count", locals())
+
+
+@explained
+def cum_mean(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Mean of all values so far.
+
+        y[i] = mean of x[j] for j <= i
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#cum_mean
+
+    Args:
+        column: The column of values.
+        min_samples: The minimum number of values; with fewer the result is null.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
+        >>> frame.select(hs.cum_mean("x")).to_series().round(4).to_list()
+        [1.0, 1.5, 1.5, 2.3333, 2.5]
+    """
+    return kernel_expression("cum_mean", locals())
+
+
+@explained
+def shift(
+    column: IntoColumn, n: IntoOffset = 1, *, by: IntoColumn | None = None,
     over: IntoColumns | None = None) -> KernelExpr:
+    """Value some rows or some time ago: lag, or lead.
+
+        y[i] = x[i - n]; with a duration: x of the last row j with time[j] <= time[i] - n
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#shift
+
+    Args:
+        column: The column of values.
+        n: Where the other row is.
+        by: The time column, required if `n` is a duration.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
+        >>> frame.select(hs.shift("x")).to_series().to_list()
+        [None, 1.0, 2.0, None, 4.0]
+    """
+    return kernel_expression("shift", locals())
+
+
+@explained
+def diff(
+    column: IntoColumn, n: IntoOffset = 1, *, by: IntoColumn | None = None,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Difference to the value some rows or some time ago.
+
+        y[i] = x[i] - x[i - n]
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#diff
+
+    Args:
+        column: The column of values.
+        n: Where the other row is.
+        by: The time column, required if `n` is a duration.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
+        >>> frame.select(hs.diff("x")).to_series().to_list()
+        [None, 1.0, None, None, -1.0]
+    """
+    return kernel_expression("diff", locals())
+
+
+@explained
+def pct_change(
+    column: IntoColumn, n: IntoOffset = 1, *, by: IntoColumn | None = None,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Change relative to the value some rows or some time ago, as a fraction.
+
+        y[i] = (x[i] - x[i - n]) / x[i - n]
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#pct_change
+
+    Args:
+        column: The column of values.
+        n: Where the other row is.
+        by: The time column, required if `n` is a duration.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.pct_change("z")).to_series().to_list()
+        [None, 1.5, -0.2, -0.75, 2.0]
+    """
+    return kernel_expression("pct_change", locals())
+
+
+@explained
+def log_return(
+    column: IntoColumn, n: IntoOffset = 1, *, by: IntoColumn | None = None,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Logarithm of the quotient of the value and that some rows or some time ago.
+
+        y[i] = ln(x[i] / x[i - n])
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#log_return
+
+    Args:
+        column: The column of values.
+        n: Where the other row is.
+        by: The time column, required if `n` is a duration.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.log_return("z")).to_series().round(4).to_list()
+        [None, 0.9163, -0.2231, -1.3863, 1.0986]
+    """
+    return kernel_expression("log_return", locals())
+
+
+@explained
+def ewm_mean(
+    column: IntoColumn, *, com: float | None = None, span: float | None = None, half_life: IntoHalfLife | None = None,
+    alpha: IntoNumberOrColumn | None = None, by: IntoColumn | None = None, adjust: bool = True,
+    ignore_nulls: bool = False, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """Exponentially weighted mean of all values so far.
 
         y[i] = sum of (1 - alpha)^(i - j) * x[j] / sum of (1 - alpha)^(i - j), j <= i; with adjust=False: y[i] = (1 -
@@ -3008,8 +3252,9 @@ def ewm_mean(
         column: The column of values.
         com: Center of mass, at least 0.
         span: Span, at least 1.
-        half_life: Rows after which a weight is halved, above 0.
-        alpha: Smoothing factor, in (0, 1].
+        half_life: When a weight is halved.
+        alpha: Smoothing factor, in (0, 1]: a number, or a column with one per row.
+        by: The time column, required if `half_life` is a duration.
         adjust: Whether to divide by the sum of the weights.
         ignore_nulls: Whether null rows leave the weights as they are.
         min_samples: The minimum number of values; with fewer the result is null.
@@ -3023,6 +3268,251 @@ def ewm_mean(
         [1.0, 1.6667, 1.6667, 3.3636, 3.1481]
     """
     return kernel_expression("ewm_mean", locals())
+
+
+@explained
+def ewm_sum(
+    column: IntoColumn, *, com: float | None = None, span: float | None = None, half_life: IntoHalfLife | None = None,
+    alpha: IntoNumberOrColumn | None = None, by: IntoColumn | None = None, ignore_nulls: bool = False,
+    min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Exponentially weighted sum of all values so far.
+
+        y[i] = sum of (1 - alpha)^(i - j) * x[j], j <= i
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#ewm_sum
+
+    Args:
+        column: The column of values.
+        com: Center of mass, at least 0.
+        span: Span, at least 1.
+        half_life: When a weight is halved.
+        alpha: Smoothing factor, in (0, 1]: a number, or a column with one per row.
+        by: The time column, required if `half_life` is a duration.
+        ignore_nulls: Whether null rows leave the weights as they are.
+        min_samples: The minimum number of values; with fewer the result is null.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
+        >>> frame.select(hs.ewm_sum("x", alpha=0.5)).to_series().to_list()
+        [1.0, 2.5, 1.25, 4.625, 5.3125]
+    """
+    return kernel_expression("ewm_sum", locals())
+
+
+@explained
+def ewm_var(
+    column: IntoColumn, *, com: float | None = None, span: float | None = None, half_life: IntoHalfLife | None = None,
+    alpha: IntoNumberOrColumn | None = None, by: IntoColumn | None = None, adjust: bool = True,
+    ignore_nulls: bool = False, bias: bool = False, min_samples: int = 1,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Exponentially weighted variance of all values so far.
+
+        y[i] = sum of w[j] * (x[j] - mean)^2 / sum of w[j], divided by 1 - (sum of w^2) / (sum of w)^2 unless bias=True;
+            the weights w[j] and the mean are those of `ewm_mean`
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#ewm_var
+
+    Args:
+        column: The column of values.
+        com: Center of mass, at least 0.
+        span: Span, at least 1.
+        half_life: When a weight is halved.
+        alpha: Smoothing factor, in (0, 1]: a number, or a column with one per row.
+        by: The time column, required if `half_life` is a duration.
+        adjust: Whether to divide by the sum of the weights.
+        ignore_nulls: Whether null rows leave the weights as they are.
+        bias: Whether to leave out the correction for the degrees of freedom, which divides by 1 -.
+        min_samples: The minimum number of values; with fewer the result is null.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
+        >>> frame.select(hs.ewm_var("x", alpha=0.5)).to_series().round(4).to_list()
+        [None, 0.5, 0.5, 2.6538, 0.896]
+    """
+    return kernel_expression("ewm_var", locals())
+
+
+@explained
+def ewm_std(
+    column: IntoColumn, *, com: float | None = None, span: float | None = None, half_life: IntoHalfLife | None = None,
+    alpha: IntoNumberOrColumn | None = None, by: IntoColumn | None = None, adjust: bool = True,
+    ignore_nulls: bool = False, bias: bool = False, min_samples: int = 1,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Exponentially weighted standard deviation of all values so far.
+
+        y[i] = sqrt(ewm_var)
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#ewm_std
+
+    Args:
+        column: The column of values.
+        com: Center of mass, at least 0.
+        span: Span, at least 1.
+        half_life: When a weight is halved.
+        alpha: Smoothing factor, in (0, 1]: a number, or a column with one per row.
+        by: The time column, required if `half_life` is a duration.
+        adjust: Whether to divide by the sum of the weights.
+        ignore_nulls: Whether null rows leave the weights as they are.
+        bias: Whether to leave out the correction for the degrees of freedom, which divides by 1 -.
+        min_samples: The minimum number of values; with fewer the result is null.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
+        >>> frame.select(hs.ewm_std("x", alpha=0.5)).to_series().round(4).to_list()
+        [None, 0.7071, 0.7071, 1.6291, 0.9466]
+    """
+    return kernel_expression("ewm_std", locals())
+
+
+@explained
+def ewm_zscore(
+    column: IntoColumn, *, com: float | None = None, span: float | None = None, half_life: IntoHalfLife | None = None,
+    alpha: IntoNumberOrColumn | None = None, by: IntoColumn | None = None, adjust: bool = True,
+    ignore_nulls: bool = False, bias: bool = False, min_samples: int = 1,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Standard score of the row's value among all values so far, exponentially weighted.
+
+        y[i] = (x[i] - ewm_mean) / ewm_std, both with the row
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#ewm_zscore
+
+    Args:
+        column: The column of values.
+        com: Center of mass, at least 0.
+        span: Span, at least 1.
+        half_life: When a weight is halved.
+        alpha: Smoothing factor, in (0, 1]: a number, or a column with one per row.
+        by: The time column, required if `half_life` is a duration.
+        adjust: Whether to divide by the sum of the weights.
+        ignore_nulls: Whether null rows leave the weights as they are.
+        bias: Whether to leave out the correction for the degrees of freedom, which divides by 1 -.
+        min_samples: The minimum number of values; with fewer the result is null.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
+        >>> frame.select(hs.ewm_zscore("x", alpha=0.5)).to_series().round(4).to_list()
+        [None, 0.4714, None, 0.3906, -0.1565]
+    """
+    return kernel_expression("ewm_zscore", locals())
+
+
+@explained
+def ewm_cov(
+    x: IntoColumn, y: IntoColumn, *, com: float | None = None, span: float | None = None,
+    half_life: IntoHalfLife | None = None, alpha: IntoNumberOrColumn | None = None, by: IntoColumn | None = None,
+    adjust: bool = True, ignore_nulls: bool = False, bias: bool = False, min_samples: int = 1,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Exponentially weighted covariance of two columns.
+
+        y[i] = sum of w[j] * (x[j] - mean of x) * (y[j] - mean of y) / sum of w[j], divided by 1 - (sum of w^2) / (sum
+            of w)^2 unless bias=True; the weights are those of `ewm_mean`
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#ewm_cov
+
+    Args:
+        x: The first column.
+        y: The second column.
+        com: Center of mass, at least 0.
+        span: Span, at least 1.
+        half_life: When a weight is halved.
+        alpha: Smoothing factor, in (0, 1]: a number, or a column with one per row.
+        by: The time column, required if `half_life` is a duration.
+        adjust: Whether to divide by the sum of the weights.
+        ignore_nulls: Whether null rows leave the weights as they are.
+        bias: Whether to leave out the correction for the degrees of freedom, which divides by 1 -.
+        min_samples: The minimum number of values; with fewer the result is null.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.ewm_cov("x", "z", alpha=0.5)).to_series().round(4).to_list()
+        [None, 1.5, 1.5, -2.8077, -1.0743]
+    """
+    return kernel_expression("ewm_cov", locals())
+
+
+@explained
+def ewm_corr(
+    x: IntoColumn, y: IntoColumn, *, com: float | None = None, span: float | None = None,
+    half_life: IntoHalfLife | None = None, alpha: IntoNumberOrColumn | None = None, by: IntoColumn | None = None,
+    adjust: bool = True, ignore_nulls: bool = False, min_samples: int = 1,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Exponentially weighted correlation of two columns.
+
+        y[i] = ewm_cov(x, y) / sqrt(ewm_var(x) * ewm_var(y)), within [-1, 1]
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#ewm_corr
+
+    Args:
+        x: The first column.
+        y: The second column.
+        com: Center of mass, at least 0.
+        span: Span, at least 1.
+        half_life: When a weight is halved.
+        alpha: Smoothing factor, in (0, 1]: a number, or a column with one per row.
+        by: The time column, required if `half_life` is a duration.
+        adjust: Whether to divide by the sum of the weights.
+        ignore_nulls: Whether null rows leave the weights as they are.
+        min_samples: The minimum number of values; with fewer the result is null.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.ewm_corr("x", "z", alpha=0.5)).to_series().round(4).to_list()
+        [None, 1.0, 1.0, -0.7401, -0.7448]
+    """
+    return kernel_expression("ewm_corr", locals())
+
+
+@explained
+def ewm_beta(
+    y: IntoColumn, x: IntoColumn, *, com: float | None = None, span: float | None = None,
+    half_life: IntoHalfLife | None = None, alpha: IntoNumberOrColumn | None = None, by: IntoColumn | None = None,
+    adjust: bool = True, ignore_nulls: bool = False, min_samples: int = 1,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Slope of the exponentially weighted line of y against x.
+
+        y[i] = ewm_cov(x, y) / ewm_var(x)
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#ewm_beta
+
+    Args:
+        y: The dependent variable.
+        x: The explanatory variable.
+        com: Center of mass, at least 0.
+        span: Span, at least 1.
+        half_life: When a weight is halved.
+        alpha: Smoothing factor, in (0, 1]: a number, or a column with one per row.
+        by: The time column, required if `half_life` is a duration.
+        adjust: Whether to divide by the sum of the weights.
+        ignore_nulls: Whether null rows leave the weights as they are.
+        min_samples: The minimum number of values; with fewer the result is null.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.ewm_beta("z", "x", alpha=0.5)).to_series().round(4).to_list()
+        [None, 3.0, 3.0, -1.058, -1.1989]
+    """
+    return kernel_expression("ewm_beta", locals())
 
 
 @explained

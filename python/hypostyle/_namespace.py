@@ -19,8 +19,10 @@ from hypostyle._spec import (
     IntoColumn,
     IntoColumns,
     IntoDuration,
+    IntoHalfLife,
     IntoNumberOrColumn,
     IntoNumbersOrColumns,
+    IntoOffset,
     IntoWeights,
     IntoWindow,
 )
@@ -716,12 +718,126 @@ class ExprKernels:
         return kernel_expression("expanding_weighted_quantile", locals(), column=self._expr)
 
     @explained
+    def cum_sum(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.cum_sum`."""
+        return kernel_expression("cum_sum", locals(), column=self._expr)
+
+    @explained
+    def cum_prod(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.cum_prod`."""
+        return kernel_expression("cum_prod", locals(), column=self._expr)
+
+    @explained
+    def cum_min(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.cum_min`."""
+        return kernel_expression("cum_min", locals(), column=self._expr)
+
+    @explained
+    def cum_max(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.cum_max`."""
+        return kernel_expression("cum_max", locals(), column=self._expr)
+
+    @explained
+    def cum_count(self, *, min_samples: int = 0, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.cum_count`."""
+        return kernel_expression("cum_count", locals(), column=self._expr)
+
+    @explained
+    def cum_mean(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.cum_mean`."""
+        return kernel_expression("cum_mean", locals(), column=self._expr)
+
+    @explained
+    def shift(self, n: IntoOffset = 1, *, by: IntoColumn | None = None, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.shift`."""
+        return kernel_expression("shift", locals(), column=self._expr)
+
+    @explained
+    def diff(self, n: IntoOffset = 1, *, by: IntoColumn | None = None, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.diff`."""
+        return kernel_expression("diff", locals(), column=self._expr)
+
+    @explained
+    def pct_change(
+        self, n: IntoOffset = 1, *, by: IntoColumn | None = None, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.pct_change`."""
+        return kernel_expression("pct_change", locals(), column=self._expr)
+
+    @explained
+    def log_return(
+        self, n: IntoOffset = 1, *, by: IntoColumn | None = None, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.log_return`."""
+        return kernel_expression("log_return", locals(), column=self._expr)
+
+    @explained
     def ewm_mean(
-        self, *, com: float | None = None, span: float | None = None, half_life: float | None = None,
-        alpha: float | None = None, adjust: bool = True, ignore_nulls: bool = False, min_samples: int = 1,
-        over: IntoColumns | None = None) -> KernelExpr:
+        self, *, com: float | None = None, span: float | None = None, half_life: IntoHalfLife | None = None,
+        alpha: IntoNumberOrColumn | None = None, by: IntoColumn | None = None, adjust: bool = True,
+        ignore_nulls: bool = False, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.ewm_mean`."""
         return kernel_expression("ewm_mean", locals(), column=self._expr)
+
+    @explained
+    def ewm_sum(
+        self, *, com: float | None = None, span: float | None = None, half_life: IntoHalfLife | None = None,
+        alpha: IntoNumberOrColumn | None = None, by: IntoColumn | None = None, ignore_nulls: bool = False,
+        min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.ewm_sum`."""
+        return kernel_expression("ewm_sum", locals(), column=self._expr)
+
+    @explained
+    def ewm_var(
+        self, *, com: float | None = None, span: float | None = None, half_life: IntoHalfLife | None = None,
+        alpha: IntoNumberOrColumn | None = None, by: IntoColumn | None = None, adjust: bool = True,
+        ignore_nulls: bool = False, bias: bool = False, min_samples: int = 1,
+        over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.ewm_var`."""
+        return kernel_expression("ewm_var", locals(), column=self._expr)
+
+    @explained
+    def ewm_std(
+        self, *, com: float | None = None, span: float | None = None, half_life: IntoHalfLife | None = None,
+        alpha: IntoNumberOrColumn | None = None, by: IntoColumn | None = None, adjust: bool = True,
+        ignore_nulls: bool = False, bias: bool = False, min_samples: int = 1,
+        over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.ewm_std`."""
+        return kernel_expression("ewm_std", locals(), column=self._expr)
+
+    @explained
+    def ewm_zscore(
+        self, *, com: float | None = None, span: float | None = None, half_life: IntoHalfLife | None = None,
+        alpha: IntoNumberOrColumn | None = None, by: IntoColumn | None = None, adjust: bool = True,
+        ignore_nulls: bool = False, bias: bool = False, min_samples: int = 1,
+        over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.ewm_zscore`."""
+        return kernel_expression("ewm_zscore", locals(), column=self._expr)
+
+    @explained
+    def ewm_cov(
+        self, y: IntoColumn, *, com: float | None = None, span: float | None = None,
+        half_life: IntoHalfLife | None = None, alpha: IntoNumberOrColumn | None = None, by: IntoColumn | None = None,
+        adjust: bool = True, ignore_nulls: bool = False, bias: bool = False, min_samples: int = 1,
+        over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.ewm_cov`."""
+        return kernel_expression("ewm_cov", locals(), x=self._expr)
+
+    @explained
+    def ewm_corr(
+        self, y: IntoColumn, *, com: float | None = None, span: float | None = None,
+        half_life: IntoHalfLife | None = None, alpha: IntoNumberOrColumn | None = None, by: IntoColumn | None = None,
+        adjust: bool = True, ignore_nulls: bool = False, min_samples: int = 1,
+        over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.ewm_corr`."""
+        return kernel_expression("ewm_corr", locals(), x=self._expr)
+
+    @explained
+    def ewm_beta(
+        self, x: IntoColumn, *, com: float | None = None, span: float | None = None,
+        half_life: IntoHalfLife | None = None, alpha: IntoNumberOrColumn | None = None, by: IntoColumn | None = None,
+        adjust: bool = True, ignore_nulls: bool = False, min_samples: int = 1,
+        over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.ewm_beta`."""
+        return kernel_expression("ewm_beta", locals(), y=self._expr)
 
     @explained
     def cumsum_clip(

@@ -16,16 +16,15 @@ the first case.  Each computation takes the case:
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import polars as pl
 
+import oracles_exponential
+import oracles_neighbors
+from oracle import Oracle
 from reference import (
-    Arrays,
     Case,
     affine_scan,
     argument,
@@ -36,7 +35,6 @@ from reference import (
     covariance,
     cumsum_clip,
     entropy,
-    ewm_mean,
     expanding,
     fir,
     hampel,
@@ -45,7 +43,6 @@ from reference import (
     mad,
     mode,
     numbagg_corr,
-    numbagg_ewm,
     numbagg_move,
     numbagg_pair,
     ols,
@@ -82,31 +79,6 @@ from reference import (
     winsorized_mean,
     zscore,
 )
-
-
-@dataclass(frozen=True)
-class Oracle:
-    """Who else computes a kernel."""
-
-    cases: list[Case]
-    pandas: Callable[[pd.DataFrame, Case], Any]
-    polars: Callable[[Case], pl.Expr] | None = None
-    numbagg: Callable[[Arrays, Case], Any] | None = None
-    bottleneck: Callable[[Arrays, Case], Any] | None = None
-    duckdb: Callable[[Case], str] | None = None
-    # The largest error relative to the largest input that is put down to the others' rounding; 0 means the same bits.
-    tolerance: float = 0.0
-    # The arguments of the benchmark's rows except the window, if not those of the first case.
-    bench: Case | None = None
-    # Whether a result costs a pass over its window: too slow for long ones.
-    passes: bool = False
-
-    @property
-    def timed(self) -> Case:
-        """The arguments of the benchmark's rows, without those that say where a window begins and ends."""
-        placed = ("window", "by", "min_samples", "closed", "center")
-        return self.bench or {name: value for name, value in self.cases[0].items() if name not in placed}
-
 
 ROWS: list[Case] = [
     {"column": "x", "window": 3},
@@ -438,20 +410,6 @@ ORACLES: dict[str, Oracle] = {
         lambda case: pl.col(case["column"]).cum_max(),
         duckdb=sql("max"),
     ),
-    "ewm_mean": Oracle(
-        [
-            {"column": "x", "span": 20},
-            {"column": "x", "com": 0.5, "adjust": False},
-            {"column": "x", "half_life": 3, "ignore_nulls": True},
-            {"column": "x", "alpha": 0.3, "adjust": False, "ignore_nulls": True},
-            {"column": "x", "alpha": 1.0},
-            {"column": "i", "span": 5, "min_samples": 4},
-        ],
-        ewm_mean,
-        lambda case: pl.col(case["column"]).ewm_mean(**{k: v for k, v in case.items() if k != "column"}),
-        numbagg_ewm,
-        tolerance=1e-10,
-    ),
     "cumsum_clip": Oracle(
         [
             {"column": "x", "lower": 0.0, "upper": 50.0},
@@ -606,4 +564,6 @@ ORACLES: dict[str, Oracle] = {
         )
         for kind in ("sum", "mean", "var", "std")
     },
+    **oracles_neighbors.ORACLES,
+    **oracles_exponential.ORACLES,
 }

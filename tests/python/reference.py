@@ -239,22 +239,6 @@ def expanding(method: str) -> Callable[[pd.DataFrame, Case], Any]:
     return compute
 
 
-def ewm_mean(frame: pd.DataFrame, case: Case) -> Any:
-    names = {"half_life": "halflife"}
-    decay = {names.get(n, n): case[n] for n in ("com", "span", "half_life", "alpha") if n in case}
-    ewm = (
-        frame[case["column"]]
-        .astype("f8")
-        .ewm(
-            **decay,
-            adjust=case.get("adjust", True),
-            ignore_na=case.get("ignore_nulls", False),
-            min_periods=case.get("min_samples", 1),
-        )
-    )
-    return ewm.mean().to_numpy()
-
-
 # --- what pandas lacks, as its users write it: a loop over the rows ---
 
 
@@ -358,13 +342,6 @@ def numbagg_corr(arrays: Arrays, case: Case) -> Any:
     import numbagg
 
     return numbagg.move_corr(arrays[case["x"]], arrays[case["y"]], window=case["window"], min_count=case["window"])
-
-
-def numbagg_ewm(arrays: Arrays, case: Case) -> Any:
-    import numbagg
-
-    alpha = case["alpha"] if "alpha" in case else 2.0 / (case["span"] + 1.0)
-    return numbagg.move_exp_nanmean(arrays[case["column"]], alpha=alpha)
 
 
 def sql(function: str) -> Callable[[Case], str]:

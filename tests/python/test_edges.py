@@ -153,7 +153,24 @@ NATURES: dict[str, Nature] = {
     "fir_mean": Nature("ieee", {"column": Input(1, "along")}),
     "fir_var": moments(column=2),
     "fir_std": moments(column=1),
+    "cum_sum": Nature("ieee", {"column": Input(1, "along")}),
+    "cum_prod": Nature("ieee", {"column": Input("count", None)}),
+    "cum_min": order(1, "along"),
+    "cum_max": order(1, "along"),
+    "cum_count": order(0, "same"),
+    "cum_mean": Nature("ieee", {"column": Input(1, "along")}),
+    "shift": order(1, "along"),
+    "diff": Nature("ieee", {"column": Input(1, "same")}),
+    "pct_change": Nature("ieee", {"column": Input(0, None)}),
+    "log_return": Nature("ieee", {"column": Input(0, None)}),
     "ewm_mean": Nature("ieee", {"column": Input(1, "along")}),
+    "ewm_sum": Nature("ieee", {"column": Input(1, "along")}),
+    "ewm_var": moments(column=2),
+    "ewm_std": moments(column=1),
+    "ewm_zscore": moments(column=0),
+    "ewm_cov": moments(x=1, y=1),
+    "ewm_corr": moments(x=0, y=0),
+    "ewm_beta": moments(y=1, x=-1),
     "cumsum_clip": Nature("ieee", {"column": Input(1, None, scaled=("lower", "upper", "initial"))}),
     "affine_scan": Nature("ieee", {"b": Input(1, None, scaled=("initial",))}),
     "session_id": Nature("huge", {}),
@@ -161,7 +178,19 @@ NATURES: dict[str, Nature] = {
     "row_dot": Nature("ieee", {"columns": Input(1, None)}),
 }
 # Sums are rounded at every addition, by at most eps of their size; other results that move along a few times.
-SUMS = {"sum", "mean", "weighted_sum", "weighted_mean", "fir_sum", "fir_mean", "top_n", "ewm_mean"}
+SUMS = {
+    "sum",
+    "mean",
+    "weighted_sum",
+    "weighted_mean",
+    "fir_sum",
+    "fir_mean",
+    "top_n",
+    "ewm_mean",
+    "ewm_sum",
+    "cum_sum",
+    "cum_mean",
+}
 
 
 def base(name: str) -> str:

@@ -42,8 +42,8 @@ CALLS: list[tuple[Callable[[], object], str]] = [
         "'shade': unknown parameter\nhelp: the parameters are column, window, ",
     ),
     (lambda: ANY.ewm_mean("x", halflife=3), "ewm_mean, parameter 'halflife': .*\nhelp: did you mean 'half_life'"),
-    (lambda: ANY.ewm_mean("x", span=3, by="k"), "'by': .*\nhelp: did you mean 'over'"),
-    (lambda: ANY.ewm_mean("x", span=3, times="t"), "'times': .*\nhelp: .*decays by row"),
+    (lambda: ANY.ewm_mean("x", span=3, by="k"), "'by': needs .*\nhelp: .*named in `over`"),
+    (lambda: ANY.ewm_mean("x", span=3, times="t"), "'times': .*\nhelp: did you mean 'by'"),
     (lambda: ANY.rolling_mean("x"), "rolling_mean, parameter 'window': required.*\nhelp: window= is the window size"),
     (lambda: ANY.rolling_mean(), "rolling_mean, parameter 'column': required"),
     (

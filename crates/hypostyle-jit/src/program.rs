@@ -182,6 +182,11 @@ impl Binary {
     pub fn symbol(self) -> &'static str {
         BINARY.iter().find(|(_, known)| *known == self).map_or("?", |(symbol, _)| symbol)
     }
+
+    /// Whether Python has it for integers only.
+    pub(crate) fn needs_ints(self) -> bool {
+        matches!(self, Self::And | Self::Or | Self::Xor | Self::Shl | Self::Shr)
+    }
 }
 
 impl Function {

@@ -7,7 +7,9 @@ use std::sync::{Arc, LazyLock};
 use arrow::datatypes::Schema;
 
 use crate::error::{Error, ErrorKind, Place, Result, listed, nearest};
-use crate::kernels::{cumulative, events, exponential, filters, neighbors, ordered, recurrences, rows, statistics};
+use crate::kernels::{
+    cumulative, events, exponential, filters, neighbors, ordered, recurrences, rows, smoothers, statistics,
+};
 use crate::run::{Binding, Entry, Kernel, Plan, Running};
 use crate::spec::{Arguments, KernelSpec};
 
@@ -88,6 +90,23 @@ static ENTRIES: &[Entry] = &[
     recurrences::cumsum_clip::CUMSUM_CLIP,
     recurrences::affine_scan::AFFINE_SCAN,
     recurrences::session_id::SESSION_ID,
+    smoothers::cascade::EMA,
+    smoothers::cascade::WILDER,
+    smoothers::cascade::DEMA,
+    smoothers::cascade::TEMA,
+    smoothers::cascade::T3,
+    smoothers::trix::TRIX,
+    smoothers::macd::MACD,
+    smoothers::kama::KAMA,
+    smoothers::momentum::RSI,
+    smoothers::momentum::CMO,
+    smoothers::true_range::TRUE_RANGE,
+    smoothers::true_range::ATR,
+    smoothers::directional::DIRECTIONAL_MOVEMENT,
+    smoothers::holt::HOLT,
+    smoothers::holt_winters::HOLT_WINTERS,
+    smoothers::kalman::KALMAN,
+    smoothers::lfilter::LFILTER,
     cumulative::cumsum_reset::CUMSUM_RESET,
     cumulative::bucket_by_sum::BUCKET_BY_SUM,
     cumulative::drawdown::DRAWDOWN,

@@ -597,9 +597,94 @@ pub fn expanding_weighted_quantile(column: impl Into<String>, weights: impl Into
         .with("quantile", quantile)
 }
 
+/// Running sum.
+pub fn cum_sum(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("cum_sum").with("column", name(column))
+}
+
+/// Running product.
+pub fn cum_prod(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("cum_prod").with("column", name(column))
+}
+
+/// Smallest value so far.
+pub fn cum_min(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("cum_min").with("column", name(column))
+}
+
+/// Largest value so far: the high-water mark.
+pub fn cum_max(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("cum_max").with("column", name(column))
+}
+
+/// Number of values (not null) so far.
+pub fn cum_count(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("cum_count").with("column", name(column))
+}
+
+/// Mean of all values so far.
+pub fn cum_mean(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("cum_mean").with("column", name(column))
+}
+
+/// Value some rows or some time ago: lag, or lead.
+pub fn shift(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("shift").with("column", name(column))
+}
+
+/// Difference to the value some rows or some time ago.
+pub fn diff(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("diff").with("column", name(column))
+}
+
+/// Change relative to the value some rows or some time ago, as a fraction.
+pub fn pct_change(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("pct_change").with("column", name(column))
+}
+
+/// Logarithm of the quotient of the value and that some rows or some time ago.
+pub fn log_return(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("log_return").with("column", name(column))
+}
+
 /// Exponentially weighted mean of all values so far.
 pub fn ewm_mean(column: impl Into<String>) -> KernelSpec {
     KernelSpec::new("ewm_mean").with("column", name(column))
+}
+
+/// Exponentially weighted sum of all values so far.
+pub fn ewm_sum(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("ewm_sum").with("column", name(column))
+}
+
+/// Exponentially weighted variance of all values so far.
+pub fn ewm_var(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("ewm_var").with("column", name(column))
+}
+
+/// Exponentially weighted standard deviation of all values so far.
+pub fn ewm_std(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("ewm_std").with("column", name(column))
+}
+
+/// Standard score of the row's value among all values so far, exponentially weighted.
+pub fn ewm_zscore(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("ewm_zscore").with("column", name(column))
+}
+
+/// Exponentially weighted covariance of two columns.
+pub fn ewm_cov(x: impl Into<String>, y: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("ewm_cov").with("x", name(x)).with("y", name(y))
+}
+
+/// Exponentially weighted correlation of two columns.
+pub fn ewm_corr(x: impl Into<String>, y: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("ewm_corr").with("x", name(x)).with("y", name(y))
+}
+
+/// Slope of the exponentially weighted line of y against x.
+pub fn ewm_beta(y: impl Into<String>, x: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("ewm_beta").with("y", name(y)).with("x", name(x))
 }
 
 /// Running sum that is clipped to two bounds at every row.

@@ -67,7 +67,8 @@ impl<'p> Walk<'p> {
     pub(super) fn unary(&mut self, op: Unary, value: Value) -> Checked<Value> {
         let (kind, id) = self.number(value, "a sign")?;
         Ok(match (op, kind) {
-            (Unary::Pos | Unary::Neg, Kind::None) => self.value(Kind::Float, id),
+            // It raises, so that its result is of any kind.
+            (Unary::Pos | Unary::Neg | Unary::Invert, Kind::None) => self.nothing(),
             (Unary::Pos, Kind::Float) => self.value(Kind::Float, id),
             (Unary::Pos, _) => {
                 let id = self.as_int(kind, id);
@@ -99,7 +100,7 @@ impl<'p> Walk<'p> {
         let ((kind_a, a), (kind_b, b)) = (self.number(a, symbol)?, self.number(b, symbol)?);
         // Beside a None, which raises, the kind of the other operand is as good as any.
         let (kind_a, kind_b) = match (kind_a, kind_b) {
-            (Kind::None, Kind::None) => (Kind::Float, Kind::Float),
+            (Kind::None, Kind::None) => return Ok(self.nothing()),
             (Kind::None, other) => (other, other),
             (other, Kind::None) => (other, other),
             both => both,
@@ -117,7 +118,7 @@ impl<'p> Walk<'p> {
                 let id = self.build.push(Op::BoolBinary(op, a, b));
                 Ok(self.value(Kind::Bool, id))
             }
-            Binary::And | Binary::Or | Binary::Xor | Binary::Shl | Binary::Shr if floats => {
+            _ if floats && op.needs_ints() => {
                 invalid(format!("'{symbol}' needs ints, and an operand is a float; int(x) makes one of it"))
             }
             Binary::Pow => self.power(kind_a, a, kind_b, b),

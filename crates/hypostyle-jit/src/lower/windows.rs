@@ -57,26 +57,26 @@ pub fn lower_window(function: &Function) -> Checked<Vec<Part>> {
         let lower =
             |fields: &[Field], least: &[Field]| Walk::new(&part, &types, &nulls, fields).run(fields, wanted, least);
         if !each {
-            let (typed, found) = lower(&fields, &[])?;
+            let typed = lower(&fields, &[])?;
             parts.push(Part { code: typed.code, each });
-            before = Some((part, std::mem::replace(&mut fields, found)));
+            before = Some((part, std::mem::replace(&mut fields, typed.kinds)));
             continue;
         }
         // A turn can only widen what the variables may be; then they are so before the loop already.
         let entered = fields.clone();
         let mut code = None;
         for _ in 0..8 {
-            let (typed, found) = lower(&fields, &fields)?;
-            if found == fields {
+            let typed = lower(&fields, &fields)?;
+            if typed.kinds == fields {
                 code = Some(typed.code);
                 break;
             }
-            fields = found;
+            fields = typed.kinds;
         }
         let Some(code) = code else { return invalid("the types of the variables in a loop are not settled") };
         if let (true, Some((part, first))) = (fields != entered, before.take()) {
             let types = [InputType::Int, InputType::Float, InputType::Float];
-            let (typed, _) = Walk::new(&part, &types, &[Nulls::Never; 3], &first).run(&first, &[], &fields)?;
+            let typed = Walk::new(&part, &types, &[Nulls::Never; 3], &first).run(&first, &[], &fields)?;
             parts.pop();
             parts.push(Part { code: typed.code, each: false });
         }

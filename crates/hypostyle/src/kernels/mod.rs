@@ -9,5 +9,6 @@ pub mod neighbors;
 pub mod ordered;
 pub mod recurrences;
 pub mod rows;
+pub mod smoothers;
 pub mod statistics;
 pub mod value;

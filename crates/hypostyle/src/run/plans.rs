@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
 
 use super::composed_kernel::ComposedKernel;
 use super::inputs::Inputs;
@@ -33,6 +33,16 @@ impl Plan {
         Self::new(move |binding| {
             let recurrence = make(binding)?;
             Ok(Keyed::boxed(Scan(recurrence), inputs.bind::<R::Input, R::Output>(binding)?))
+        })
+    }
+
+    /// As [`Plan::recurrence`], for a recurrence that returns a struct of these fields: f32 if all inputs are, else f64.
+    pub fn recurrence_of_fields<R: Recurrence>(inputs: Inputs, fields: &'static [&'static str], recurrence: R) -> Self {
+        Self::new(move |binding| {
+            let number = inputs.computed_type(binding)?;
+            let fields: Vec<Field> = fields.iter().map(|name| Field::new(*name, number.clone(), true)).collect();
+            let inputs = inputs.clone().returning(DataType::Struct(fields.into()));
+            Ok(Keyed::boxed(Scan(recurrence.clone()), inputs.bind::<R::Input, R::Output>(binding)?))
         })
     }
 

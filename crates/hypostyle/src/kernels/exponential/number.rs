@@ -110,7 +110,8 @@ impl<N: Number> Center<N> {
         self.mean = old * self.mean + new * relative;
         self.variance = old * (self.variance + new * distance * distance);
         if self.mean * self.mean > FAR * self.variance {
-            self.mean -= relative;
+            // The mean minus the value, without a difference.
+            self.mean = -(old * distance);
             self.anchor = x;
         }
         distance

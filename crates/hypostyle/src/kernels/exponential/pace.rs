@@ -163,7 +163,7 @@ impl Given {
         match by {
             Some(_) if !is_duration => Err(arguments
                 .refuse("by", "needs `half_life` as a duration")
-                .with_help("write half_life='5m', or leave `by` out to count rows")),
+                .with_help("write half_life='5m', or leave `by` out to count rows; key columns are named in `over`")),
             Some(_) if ignore_nulls => {
                 Err(arguments.refuse("ignore_nulls", "has no meaning by time: nulls never age the weights"))
             }
