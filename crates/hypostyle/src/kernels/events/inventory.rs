@@ -188,7 +188,7 @@ mod reference {
         let row = |trade: Option<(f64, f64)>| {
             let Some((quantity, price)) = trade else { return last.unwrap_or(exact(None)) };
             broken |= !quantity.is_finite();
-            let mut left = quantity;
+            let mut left = if broken { 0.0 } else { quantity };
             trades += 1.0;
             scale += quantity.abs() + (quantity * price).abs();
             while left != 0.0 && lots.first().is_some_and(|(held, _)| (*held > 0.0) != (left > 0.0)) {
