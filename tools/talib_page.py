@@ -9,21 +9,20 @@ HEAD = """\
 
 # TA-Lib's functions
 
-What gives the same values as TA-Lib 0.8.2 (Python), with its default parameters, over columns `open`, `high`, `low`, `close` and
-`volume`: kernels of their own, or expressions of kernels. A test runs every line and compares it with TA-Lib's result: the same
-first row, and values within 1e-10 (TA-Lib adds and subtracts over the whole column, and its crate fuses multiplications and
-additions).
+What gives the same values as TA-Lib 0.8.2 (Python), with its default parameters, over columns `open`, `high`, `low`,
+`close` and `volume`: kernels of their own, or expressions of kernels. A test runs every line and compares it with
+TA-Lib's result: the same first row, and values within 1e-10 (TA-Lib adds and subtracts over the whole column).
 
 | | TA-Lib | here |
 |---|---|---|
-| a NaN | stays in all later rows of most functions | stays in the windows that hold it, and in recurrences (`ema`, `rsi`, ...) |
-| a null | there is none | a row without a value: windows count the others, recurrences return their last result |
+| a NaN | stays in all later rows of most functions | stays in windows that hold it, and in recurrences (`ema`) |
+| a null | there is none | no value: windows count the others, recurrences return their last result |
 | rows before the first result | NaN | null |
 | groups | one call for each | `over="symbol"` in every kernel |
-| more rows | a new call over everything, or one row at a time | a `Stage`: saved, loaded, in batches of any size, with the same bits |
+| more rows | a new call over everything | a `Stage`: saved, loaded, in batches of any size, with the same bits |
 
-Where the table nests kernels, Polars computes the expression. A `Stage` or a pipeline takes the inner kernel first and the outer one
-over its result.
+Where the table nests kernels, Polars computes the expression. A `Stage` or a pipeline takes the inner kernel first and
+the outer one over its result.
 """
 
 

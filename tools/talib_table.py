@@ -1,6 +1,7 @@
 """TA-Lib's functions, and what gives the same here: docs/ta-lib.md is made of it, and a test runs every line.
 
-The code is an expression over the columns `open`, `high`, `low`, `close` and `volume`, with TA-Lib's default parameters.
+The code is an expression over the columns `open`, `high`, `low`, `close` and `volume`, with TA-Lib's default
+parameters.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ FASTK = (
 )
 FLOW = '(2 * pl.col("close") - pl.col("high") - pl.col("low")) / (pl.col("high") - pl.col("low")) * pl.col("volume")'
 PRESSURE = '(pl.col("close") - pl.min_horizontal("low", pl.col("close").shift()))'
-RISE, FALL = 'hs.diff("close").clip(0)', '(-hs.diff("close")).clip(0)'
+TRUE_RANGE = 'hs.true_range("high", "low", "close")'
 
 SECTIONS: dict[str, list[Same]] = {
     "Means": [
@@ -155,7 +156,7 @@ SECTIONS: dict[str, list[Same]] = {
             "ULTOSC",
             "100 * ("
             + " + ".join(
-                f'{weight} * hs.rolling_sum({PRESSURE}, {n}) / hs.rolling_sum(hs.true_range("high", "low", "close"), {n})'
+                f"{weight} * hs.rolling_sum({PRESSURE}, {n}) / hs.rolling_sum({TRUE_RANGE}, {n})"
                 for weight, n in ((4, 7), (2, 14), (1, 28))
             )
             + ") / 7",

@@ -164,11 +164,20 @@ SECTIONS: dict[str, list[Counterpart]] = {
         Counterpart('hs.expanding_quantile("x", 0.9)', "expanding().quantile(0.9)"),
         Counterpart('hs.expanding_first("x")', sql="FIRST_VALUE(x IGNORE NULLS)"),
         Counterpart(
-            'hs.expanding_last("x")',
+            'hs.ffill("x")',
             "ffill()",
             'forward_fill(), fill_null(strategy="forward")',
             sql="LAST_VALUE(x IGNORE NULLS)",
         ),
+        Counterpart('hs.ffill("x", limit=3)', "ffill(limit=3)", "forward_fill(3)"),
+        Counterpart(
+            'hs.cumsum_reset("x", reset=pl.col("w") > 2)',
+            "x.groupby((w > 2).cumsum()).cumsum()",
+            '(pl.col("x").cum_sum().over((pl.col("w") > 2).cum_sum()))',
+        ),
+        Counterpart('hs.drawdown("x")', "x / x.cummax() - 1", note="a struct, with the worst so far and the peak"),
+        Counterpart('hs.streak("x")', "x.groupby((x != x.shift()).cumsum()).cumcount() + 1"),
+        Counterpart('hs.since_true(pl.col("x") > 2)', note="barssince of charting tools"),
         Counterpart(
             'hs.expanding_count("t", over="key")',
             polars='pl.int_range(1, pl.len() + 1).over("key")',
@@ -193,7 +202,8 @@ SECTIONS: dict[str, list[Counterpart]] = {
             '(pl.col("t").diff() > pl.duration(minutes=30)).cum_sum()',
             sql="SESSION",
         ),
-        Counterpart('hs.affine_scan(0.9, "x")', "scipy.signal.lfilter([1], [1, -0.9], x)", sql="WITH RECURSIVE"),
+        Counterpart('hs.affine_scan(0.9, "x")', sql="WITH RECURSIVE", note="y = 0.9 y + x"),
+        Counterpart('hs.lfilter("x", [1.0], [1.0, -0.9])', "scipy.signal.lfilter([1], [1, -0.9], x)"),
         Counterpart(
             "",
             "for row in frame.itertuples()",
@@ -235,6 +245,13 @@ SECTIONS: dict[str, list[Counterpart]] = {
         Counterpart('hs.cmo("x")', talib="CMO"),
         Counterpart('hs.trix("x", 30)', talib="TRIX"),
         Counterpart('hs.macd("x")', talib="MACD", note="a struct"),
+        Counterpart('hs.true_range("x", "y", "w")', talib="TRANGE", note="of the high, the low and the close"),
+        Counterpart('hs.atr("x", "y", "w")', talib="ATR", note="of the high, the low and the close"),
+        Counterpart(
+            'hs.directional_movement("x", "y", "w")',
+            talib="ADX, ADXR, DX, PLUS_DI, MINUS_DI, PLUS_DM, MINUS_DM",
+            note="a struct, of the high, the low and the close",
+        ),
         Counterpart(
             '(pl.col("x") - hs.rolling_min("x", 14)) / hs.rolling_range("x", 14) - 1',
             talib="WILLR",

@@ -21,8 +21,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+import oracles_events
 import oracles_exponential
 import oracles_neighbors
+import oracles_smoothers
 from oracle import Oracle
 from reference import (
     Case,
@@ -566,4 +568,6 @@ ORACLES: dict[str, Oracle] = {
     },
     **oracles_neighbors.ORACLES,
     **oracles_exponential.ORACLES,
+    **oracles_smoothers.ORACLES,
+    **oracles_events.ORACLES,
 }

@@ -149,17 +149,17 @@ BIASED: list[Case] = [{"alpha": 0.2, "bias": True}, {"half_life": "10m", "by": "
 
 
 def of(columns: Case, *cases: list[Case]) -> list[Case]:
-    return [columns | case for case in sum(cases, [])]
+    return [columns | case for group in cases for case in group]
 
 
 def single(*cases: list[Case], sum_only: bool = False) -> list[Case]:
     """Cases of one column: x, and integers and f32 for the first of them."""
-    found = of({"column": "x"}, *cases) + [{"column": "i", "span": 5, "min_samples": 4}, {"column": "f", "alpha": 0.4}]
+    found = [*of({"column": "x"}, *cases), {"column": "i", "span": 5, "min_samples": 4}, {"column": "f", "alpha": 0.4}]
     return [{k: v for k, v in case.items() if k != "adjust"} for case in found] if sum_only else found
 
 
 def paired(*cases: list[Case]) -> list[Case]:
-    return of({"x": "x", "y": "y"}, *cases) + [{"x": "i", "y": "f", "span": 7}]
+    return [*of({"x": "x", "y": "y"}, *cases), {"x": "i", "y": "f", "span": 7}]
 
 
 ORACLES: dict[str, Oracle] = {

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy.signal
+
 from oracle import Oracle
 
 Case = dict[str, Any]

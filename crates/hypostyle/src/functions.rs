@@ -702,6 +702,194 @@ pub fn session_id(time: impl Into<String>, gap: impl Into<Value>) -> KernelSpec 
     KernelSpec::new("session_id").with("time", name(time)).with("gap", gap)
 }
 
+/// Exponential moving average that begins with the mean of the first `window` values.
+pub fn ema(column: impl Into<String>, window: usize) -> KernelSpec {
+    KernelSpec::new("ema").with("column", name(column)).with("window", window)
+}
+
+/// Wilder's moving average (RMA, SMMA): begins with the mean of the first `window` values.
+pub fn wilder(column: impl Into<String>, window: usize) -> KernelSpec {
+    KernelSpec::new("wilder").with("column", name(column)).with("window", window)
+}
+
+/// Double exponential moving average: less lag than `ema`.
+pub fn dema(column: impl Into<String>, window: usize) -> KernelSpec {
+    KernelSpec::new("dema").with("column", name(column)).with("window", window)
+}
+
+/// Triple exponential moving average: less lag than `dema`.
+pub fn tema(column: impl Into<String>, window: usize) -> KernelSpec {
+    KernelSpec::new("tema").with("column", name(column)).with("window", window)
+}
+
+/// Tillson's T3: six exponential moving averages, combined so that their lag cancels.
+pub fn t3(column: impl Into<String>, window: usize) -> KernelSpec {
+    KernelSpec::new("t3").with("column", name(column)).with("window", window)
+}
+
+/// Change per row of the triple exponential moving average, in percent.
+pub fn trix(column: impl Into<String>, window: usize) -> KernelSpec {
+    KernelSpec::new("trix").with("column", name(column)).with("window", window)
+}
+
+/// Moving average convergence/divergence: fast minus slow mean, its own mean, and the difference of the two.
+pub fn macd(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("macd").with("column", name(column))
+}
+
+/// Kaufman's adaptive moving average: fast where the values go one way, slow where they waver.
+pub fn kama(column: impl Into<String>, window: usize) -> KernelSpec {
+    KernelSpec::new("kama").with("column", name(column)).with("window", window)
+}
+
+/// Relative strength index: the mean gain as a percentage of mean gain plus mean loss.
+pub fn rsi(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("rsi").with("column", name(column))
+}
+
+/// Chande momentum oscillator: mean gain minus mean loss, as a percentage of their sum.
+pub fn cmo(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("cmo").with("column", name(column))
+}
+
+/// True range: high minus low, or the distance to the last close if that is larger.
+pub fn true_range(high: impl Into<String>, low: impl Into<String>, close: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("true_range").with("high", name(high)).with("low", name(low)).with("close", name(close))
+}
+
+/// Average true range: Wilder's mean of the true range.
+pub fn atr(high: impl Into<String>, low: impl Into<String>, close: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("atr").with("high", name(high)).with("low", name(low)).with("close", name(close))
+}
+
+/// Wilder's directional movement: movements, indicators, and the index with its averages.
+pub fn directional_movement(high: impl Into<String>, low: impl Into<String>, close: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("directional_movement").with("high", name(high)).with("low", name(low)).with("close", name(close))
+}
+
+/// Holt's linear exponential smoothing: level, trend, and the forecast of the next row.
+pub fn holt(column: impl Into<String>, alpha: f64, beta: f64) -> KernelSpec {
+    KernelSpec::new("holt").with("column", name(column)).with("alpha", alpha).with("beta", beta)
+}
+
+/// Holt-Winters exponential smoothing: level, trend, season, and the forecast of the next row.
+pub fn holt_winters(column: impl Into<String>, period: usize, alpha: f64, beta: f64, gamma: f64) -> KernelSpec {
+    KernelSpec::new("holt_winters")
+        .with("column", name(column))
+        .with("period", period)
+        .with("alpha", alpha)
+        .with("beta", beta)
+        .with("gamma", gamma)
+}
+
+/// Kalman filter of a random walk that is measured with noise: level, its variance, and the gain.
+pub fn kalman(column: impl Into<String>, state_noise: f64, measurement_noise: f64) -> KernelSpec {
+    KernelSpec::new("kalman")
+        .with("column", name(column))
+        .with("state_noise", state_noise)
+        .with("measurement_noise", measurement_noise)
+}
+
+/// Linear filter with feedback (IIR), or without (FIR), from its coefficients.
+pub fn lfilter(column: impl Into<String>, b: Vec<f64>, a: Vec<f64>) -> KernelSpec {
+    KernelSpec::new("lfilter").with("column", name(column)).with("b", b).with("a", a)
+}
+
+/// Running sum that starts over at a flag, at a null, or after it has reached a threshold.
+pub fn cumsum_reset(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("cumsum_reset").with("column", name(column))
+}
+
+/// Number of the bar of each row: a bar ends with the row that makes its sum reach `size`, as volume bars do.
+pub fn bucket_by_sum(column: impl Into<String>, size: f64) -> KernelSpec {
+    KernelSpec::new("bucket_by_sum").with("column", name(column)).with("size", size)
+}
+
+/// Drawdown from the high-water mark so far: current, worst, rows under water, and the mark.
+pub fn drawdown(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("drawdown").with("column", name(column))
+}
+
+/// Switch with hysteresis: true from a value of at least `on` until a value of at most `off`.
+pub fn latch(column: impl Into<String>, on: impl Into<Value>, off: impl Into<Value>) -> KernelSpec {
+    KernelSpec::new("latch").with("column", name(column)).with("on", on).with("off", off)
+}
+
+/// Number of consecutive equal values that end with this row.
+pub fn streak(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("streak").with("column", name(column))
+}
+
+/// Rows since the last true row, or time since it.
+pub fn since_true(flag: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("since_true").with("flag", name(flag))
+}
+
+/// Whether to keep each row, so that kept rows are at least `gap` apart: a debounce.
+pub fn min_spacing(time: impl Into<String>, gap: impl Into<Value>) -> KernelSpec {
+    KernelSpec::new("min_spacing").with("time", name(time)).with("gap", gap)
+}
+
+/// Increase of a counter so far; a fall means that it started over.
+pub fn counter_increase(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("counter_increase").with("column", name(column))
+}
+
+/// Increase of a counter per unit of time since its last value; a fall means that it started over.
+pub fn counter_rate(column: impl Into<String>, by: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("counter_rate").with("column", name(column)).with("by", name(by))
+}
+
+/// CUSUM: sums of deviations above and below a target, and whether one of them is above a threshold.
+pub fn cusum(column: impl Into<String>, drift: f64, threshold: f64) -> KernelSpec {
+    KernelSpec::new("cusum").with("column", name(column)).with("drift", drift).with("threshold", threshold)
+}
+
+/// Page-Hinkley test: whether the mean of the values has changed.
+pub fn page_hinkley(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("page_hinkley").with("column", name(column))
+}
+
+/// Zigzag: the direction since the last turning point, and the value there; confirmed points only.
+pub fn zigzag(column: impl Into<String>, threshold: f64) -> KernelSpec {
+    KernelSpec::new("zigzag").with("column", name(column)).with("threshold", threshold)
+}
+
+/// Token bucket: whether each row is within a rate limit.
+pub fn token_bucket(time: impl Into<String>, rate: f64, capacity: f64) -> KernelSpec {
+    KernelSpec::new("token_bucket").with("time", name(time)).with("rate", rate).with("capacity", capacity)
+}
+
+/// Forward fill: the last value, as long as it is not older than some rows or some time.
+pub fn ffill(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("ffill").with("column", name(column))
+}
+
+/// Rows since the last value that is not null, or time since it.
+pub fn age(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("age").with("column", name(column))
+}
+
+/// Mean of all values so far, each weighted by the time that it holds.
+pub fn time_weighted_mean(column: impl Into<String>, by: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("time_weighted_mean").with("column", name(column)).with("by", name(by))
+}
+
+/// Integral of the values over time so far.
+pub fn integral(column: impl Into<String>, by: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("integral").with("column", name(column)).with("by", name(by))
+}
+
+/// Change per unit of time from the last value to this one.
+pub fn derivative(column: impl Into<String>, by: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("derivative").with("column", name(column)).with("by", name(by))
+}
+
+/// Position, its cost and the realized profit so far, from trades: first in first out, last in first out, or average cost.
+pub fn inventory(quantity: impl Into<String>, price: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("inventory").with("quantity", name(quantity)).with("price", name(price))
+}
+
 /// Weighted sum of risk factors divided by the notional, per row.
 pub fn risk_score(
     weight: impl Into<Value>,

@@ -100,15 +100,7 @@ pub fn specs_of(kernel: &Kernel, keyed: bool) -> impl Strategy<Value = KernelSpe
                 spec.parameters.entry("by".to_string()).or_insert("t".into());
             }
             mend_pace(&mut spec);
-            match spec.parameters.get("n") {
-                Some(Value::Text(_)) => {
-                    spec.parameters.entry("by".to_string()).or_insert("t".into());
-                }
-                _ if spec.kernel().is_ok_and(|kernel| kernel.accepts("n")) => {
-                    spec.parameters.remove("by");
-                }
-                _ => {}
-            }
+            mend_offset(&mut spec);
             if let Some(Value::LengthIn(name) | Value::StartIn(name)) = spec.parameters.get("window").cloned() {
                 spec.parameters.remove("center");
                 match name.trim_start_matches("wild ") {
@@ -152,6 +144,22 @@ fn mend_filter(spec: &mut KernelSpec) {
         spec.parameters.remove(name);
         if shape == of {
             spec.parameters.insert(name.to_string(), Value::from(usual));
+        }
+    }
+}
+
+/// Another row is so many rows away, or so long ago.
+fn mend_offset(spec: &mut KernelSpec) {
+    let is_offset = |parameter: &Parameter| matches!(parameter.kind, Kind::Offset);
+    if !spec.kernel().is_ok_and(|kernel| kernel.parameters.iter().any(is_offset)) {
+        return;
+    }
+    match spec.parameters.get("n") {
+        Some(Value::Text(_)) => {
+            spec.parameters.entry("by".to_string()).or_insert("t".into());
+        }
+        _ => {
+            spec.parameters.remove("by");
         }
     }
 }

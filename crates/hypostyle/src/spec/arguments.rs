@@ -113,7 +113,7 @@ impl<'a> Arguments<'a> {
             (Kind::Numbers | Kind::Weights, Value::List(items)) => {
                 items.iter().all(|item| matches!(item, Value::Int(_) | Value::Float(_)))
             }
-            (Kind::Count, Value::Int(count)) => {
+            (Kind::Count | Kind::Rows, Value::Int(count)) => {
                 if *count < 0 {
                     return Err(self.refuse(name, format!("must not be negative, got {count}")));
                 }
@@ -139,7 +139,7 @@ impl<'a> Arguments<'a> {
             }
             (Kind::Window | Kind::Duration | Kind::Offset, Value::Int(_) | Value::Text(_)) => true,
             (Kind::Window, Value::LengthIn(_) | Value::StartIn(_)) => true,
-            (Kind::Rows, Value::Int(_)) | (Kind::Weights, Value::Text(_)) => true,
+            (Kind::Weights, Value::Text(_)) => true,
             _ => false,
         };
         if fits { Ok(()) } else { Err(self.wrong_type(parameter, value)) }

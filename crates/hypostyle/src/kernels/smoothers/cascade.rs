@@ -295,7 +295,7 @@ mod tests {
     fn invalid_parameters() {
         for name in ["ema", "wilder", "dema", "tema", "t3"] {
             assert_refused(&of(name).with("window", 0), "parameter 'window': must be at least 1, got 0");
-            assert_refused(&of(name).with("window", -1), "parameter 'window': must be at least 1, got -1");
+            assert_refused(&of(name).with("window", -1), "parameter 'window': must not be negative, got -1");
             huge_windows_are_cheap(&of(name), "window");
         }
         for factor in [-0.1, 1.5, f64::NAN] {

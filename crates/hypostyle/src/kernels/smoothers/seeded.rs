@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::model::as_f64;
 use crate::run::parameters::COLUMN;
 use crate::run::{Inputs, Plan};
-use crate::spec::{Arguments, Kind, Parameter, Value};
+use crate::spec::{Arguments, Kind, Parameter};
 
 /// An exponential mean that begins with the mean of its first values.
 #[derive(Debug, Clone, Copy)]
@@ -57,11 +57,6 @@ pub fn rows(count: usize) -> i64 {
 
 /// A parameter that counts rows, and is at least `least`.
 pub fn count_from(arguments: &Arguments, parameter: &str, least: usize) -> Result<usize> {
-    if let Some(Value::Int(count)) = arguments.given(parameter)
-        && count < 0
-    {
-        return Err(arguments.refuse(parameter, format!("must be at least {least}, got {count}")));
-    }
     let count = arguments.count(parameter)?;
     if count < least {
         return Err(arguments.refuse(parameter, format!("must be at least {least}, got {count}")));
