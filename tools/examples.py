@@ -103,8 +103,10 @@ def has_value(results: pl.Series) -> bool:
 def shown(code: str, results: pl.Series) -> list[str]:
     """The call and what it prints; of a struct the last row."""
     if results.dtype == pl.Struct:
-        show = f"fit.unnest({results.name!r}).select(pl.all().round(4)).row(-1)".replace("'", '"')
-        last = results.struct.unnest().select(pl.all().round(4)).row(-1)
+        fields = results.struct.unnest()
+        round_ = ".select(pl.all().round(4))" if all(dtype.is_numeric() for dtype in fields.dtypes) else ""
+        show = f"fit.unnest({results.name!r}){round_}.row(-1)".replace("'", '"')
+        last = (fields.select(pl.all().round(4)) if round_ else fields).row(-1)
         return [f">>> fit = frame.select(hs.{code})", f">>> {show}", repr(last)]
     round_ = ""
     if results.dtype.is_float() and any(len(repr(value)) > 8 for value in results.drop_nulls()):

@@ -109,7 +109,9 @@ def twins(expanding: list[Kernel], rolling: list[Kernel]) -> str:
     """The expanding kernels, in terms of the rolling ones."""
     bare = {kernel["name"].removeprefix("expanding_") for kernel in expanding}
     without = [kernel for kernel in rolling if kernel["name"].removeprefix("rolling_") not in bare]
-    return f"each rolling kernel, such as `expanding_mean`, except {listed(without)}"
+    more = [kernel for kernel in expanding if not kernel["name"].startswith("expanding_")]
+    text = f"each rolling kernel, such as `expanding_mean`, except {listed(without)}"
+    return f"{text}; {listed(more)}" if more else text
 
 
 def listed(kernels: list[Kernel]) -> str:

@@ -84,14 +84,6 @@ SECTIONS: dict[str, list[Same]] = {
                 f'hs.rolling_mean(pl.col("low") * (1 - 4 * {RANGE} / (pl.col("high") + pl.col("low"))), 20)',
             ],
         ),
-        Same(
-            "KC",
-            [
-                'hs.ema("close", 20) + 2 * hs.atr("high", "low", "close", 10)',
-                'hs.ema("close", 20)',
-                'hs.ema("close", 20) - 2 * hs.atr("high", "low", "close", 10)',
-            ],
-        ),
     ],
     "Momentum": [
         one("MOM", 'hs.diff("close", 10)'),
@@ -102,7 +94,11 @@ SECTIONS: dict[str, list[Same]] = {
         one("RSI", 'hs.rsi("close")'),
         one("CMO", 'hs.cmo("close")'),
         one("TRIX", 'hs.trix("close", 30)'),
-        Same("MACD", [f'hs.macd("close").struct.field("{name}")' for name in ("macd", "signal", "histogram")]),
+        Same(
+            "MACD",
+            [f'hs.macd("close").struct.field("{name}")' for name in ("macd", "signal", "histogram")],
+            earlier=(8, 0, 0),
+        ),
         Same(
             "MACDEXT",
             [
@@ -151,6 +147,7 @@ SECTIONS: dict[str, list[Same]] = {
                 'hs.rolling_mean(100 * (hs.rsi("close") - hs.rolling_min(hs.rsi("close"), 5))'
                 ' / hs.rolling_range(hs.rsi("close"), 5), 3)',
             ],
+            earlier=(2, 0),
         ),
         one(
             "ULTOSC",

@@ -3594,6 +3594,963 @@ def session_id(time: IntoColumn, gap: IntoDuration, *, over: IntoColumns | None 
 
 
 @explained
+def ema(column: IntoColumn, window: int, *, over: IntoColumns | None = None) -> KernelExpr:
+    """Exponential moving average that begins with the mean of the first `window` values.
+
+        y[window-1] = mean of x[0..window]; then y[i] = y[i-1] + (x[i] - y[i-1]) * 2 / (window + 1)
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#ema
+
+    Args:
+        column: The column of values.
+        window: The number of values of the first mean, and the length of the smoothing.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.ema("z", 2)).to_series().round(4).to_list()
+        [None, 3.5, 3.8333, 1.9444, 2.6481]
+    """
+    return kernel_expression("ema", locals())
+
+
+@explained
+def wilder(column: IntoColumn, window: int, *, over: IntoColumns | None = None) -> KernelExpr:
+    """Wilder's moving average (RMA, SMMA): begins with the mean of the first `window` values.
+
+        y[window-1] = mean of x[0..window]; then y[i] = y[i-1] + (x[i] - y[i-1]) / window
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#wilder
+
+    Args:
+        column: The column of values.
+        window: The number of values of the first mean, and the length of the smoothing.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.wilder("z", 2)).to_series().to_list()
+        [None, 3.5, 3.75, 2.375, 2.6875]
+    """
+    return kernel_expression("wilder", locals())
+
+
+@explained
+def dema(column: IntoColumn, window: int, *, over: IntoColumns | None = None) -> KernelExpr:
+    """Double exponential moving average: less lag than `ema`.
+
+        y = 2 * e1 - e2, with e1 = ema(x, window) and e2 = ema(e1, window)
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#dema
+
+    Args:
+        column: The column of values.
+        window: The number of values of the first mean, and the length of the smoothing.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.dema("z", 2)).to_series().round(4).to_list()
+        [None, None, 4.0, 1.3704, 2.6914]
+    """
+    return kernel_expression("dema", locals())
+
+
+@explained
+def tema(column: IntoColumn, window: int, *, over: IntoColumns | None = None) -> KernelExpr:
+    """Triple exponential moving average: less lag than `dema`.
+
+        y = 3 * e1 - 3 * e2 + e3, with e1 = ema(x, window), e2 = ema(e1, window) and e3 = ema(e2, window)
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#tema
+
+    Args:
+        column: The column of values.
+        window: The number of values of the first mean, and the length of the smoothing.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.tema("z", 2)).to_series().round(4).to_list()
+        [None, None, None, 1.3704, 2.8971]
+    """
+    return kernel_expression("tema", locals())
+
+
+@explained
+def t3(column: IntoColumn, window: int, *, volume_factor: float = 0.7, over: IntoColumns | None = None) -> KernelExpr:
+    """Tillson's T3: six exponential moving averages, combined so that their lag cancels.
+
+        y = -v^3 * e6 + 3 (v^2 + v^3) * e5 - 3 (2 v^2 + v + v^3) * e4 + (1 + 3 v + v^3 + 3 v^2) * e3, with e1 = ema(x,
+            window), e2 = ema(e1, window), ..., e6 = ema(e5, window) and v = volume_factor
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#t3
+
+    Args:
+        column: The column of values.
+        window: The number of values of the first mean, and the length of the smoothing.
+        volume_factor: How far the lag is compensated, from 0 (the third mean) to 1.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.t3("z", 1)).to_series().to_list()
+        [2.0, 5.0, 4.0, 1.0, 3.0]
+    """
+    return kernel_expression("t3", locals())
+
+
+@explained
+def trix(column: IntoColumn, window: int, *, over: IntoColumns | None = None) -> KernelExpr:
+    """Change per row of the triple exponential moving average, in percent.
+
+        y[i] = 100 * (e3[i] / e3[i-1] - 1), with e1 = ema(x, window), e2 = ema(e1, window) and e3 = ema(e2, window)
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#trix
+
+    Args:
+        column: The column of values.
+        window: The number of values of the first mean, and the length of the smoothing.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.trix("z", 1)).to_series().to_list()
+        [None, 150.0, -20.0, -75.0, 200.0]
+    """
+    return kernel_expression("trix", locals())
+
+
+@explained
+def macd(
+    column: IntoColumn, fast: int = 12, slow: int = 26, signal: int = 9, *,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Moving average convergence/divergence: fast minus slow mean, its own mean, and the difference of the two.
+
+        macd = ema(x, fast) - ema(x, slow), signal = ema(macd, signal), histogram = macd - signal
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#macd
+
+    Args:
+        column: The column of values.
+        fast: The window of the fast mean, below `slow`.
+        slow: The window of the slow mean.
+        signal: The window of the signal.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> fit = frame.select(hs.macd("z", 1, 2, 2))
+        >>> fit.unnest("z").select(pl.all().round(4)).row(-1)
+        (0.3519, 0.1173, 0.2346)
+    """
+    return kernel_expression("macd", locals())
+
+
+@explained
+def kama(
+    column: IntoColumn, window: int, fast: int = 2, slow: int = 30, *, over: IntoColumns | None = None) -> KernelExpr:
+    """Kaufman's adaptive moving average: fast where the values go one way, slow where they waver.
+
+        y[i] = y[i-1] + w^2 * (x[i] - y[i-1]), y[window-1] = x[window-1], with w = e * 2 / (fast + 1) + (1 - e) * 2 /
+            (slow + 1) and e = abs(x[i] - x[i-window]) / (sum of abs(x[j] - x[j-1]) for the last `window` j)
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#kama
+
+    Args:
+        column: The column of values.
+        window: The number of steps whose direction counts.
+        fast: The window of the fastest mean, below `slow`.
+        slow: The window of the slowest mean.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.kama("z", 2)).to_series().round(4).to_list()
+        [None, None, 4.8663, 3.148, 3.1429]
+    """
+    return kernel_expression("kama", locals())
+
+
+@explained
+def rsi(column: IntoColumn, window: int = 14, *, over: IntoColumns | None = None) -> KernelExpr:
+    """Relative strength index: the mean gain as a percentage of mean gain plus mean loss.
+
+        y[i] = 100 * g / (g + l), with g = wilder(max(x[i] - x[i-1], 0), window) and l = wilder(max(x[i-1] - x[i], 0),
+            window)
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rsi
+
+    Args:
+        column: The column of values.
+        window: The number of changes of the first mean.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rsi("z", 2)).to_series().round(4).to_list()
+        [None, None, 75.0, 30.0, 61.1111]
+    """
+    return kernel_expression("rsi", locals())
+
+
+@explained
+def cmo(column: IntoColumn, window: int = 14, *, over: IntoColumns | None = None) -> KernelExpr:
+    """Chande momentum oscillator: mean gain minus mean loss, as a percentage of their sum.
+
+        y[i] = 100 * (g - l) / (g + l), with g = wilder(max(x[i] - x[i-1], 0), window) and l = wilder(max(x[i-1] - x[i],
+            0), window)
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#cmo
+
+    Args:
+        column: The column of values.
+        window: The number of changes of the first mean.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.cmo("z", 2)).to_series().round(4).to_list()
+        [None, None, 50.0, -40.0, 22.2222]
+    """
+    return kernel_expression("cmo", locals())
+
+
+@explained
+def true_range(high: IntoColumn, low: IntoColumn, close: IntoColumn, *, over: IntoColumns | None = None) -> KernelExpr:
+    """True range: high minus low, or the distance to the last close if that is larger.
+
+        y[i] = max(high[i] - low[i], abs(high[i] - close[i-1]), abs(low[i] - close[i-1]))
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#true_range
+
+    Args:
+        high: The column of the highest prices.
+        low: The column of the lowest prices.
+        close: The column of the closing prices.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.true_range("z", "x", "x")).to_series().to_list()
+        [None, 4.0, 4.0, 2.0, 1.0]
+    """
+    return kernel_expression("true_range", locals())
+
+
+@explained
+def atr(
+    high: IntoColumn, low: IntoColumn, close: IntoColumn, window: int = 14, *,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Average true range: Wilder's mean of the true range.
+
+        y = wilder(true_range(high, low, close), window)
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#atr
+
+    Args:
+        high: The column of the highest prices.
+        low: The column of the lowest prices.
+        close: The column of the closing prices.
+        window: The number of true ranges of the first mean.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.atr("z", "x", "x", 2)).to_series().to_list()
+        [None, None, None, 3.0, 2.0]
+    """
+    return kernel_expression("atr", locals())
+
+
+@explained
+def directional_movement(
+    high: IntoColumn, low: IntoColumn, close: IntoColumn, window: int = 14, *,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Wilder's directional movement: movements, indicators, and the index with its averages.
+
+        plus_dm sums high[i] - high[i-1] where that is positive and above low[i-1] - low[i], minus_dm the other way
+            round; plus_di = 100 * plus_dm / (sum of the true ranges); dx = 100 * abs(plus_di - minus_di) / (plus_di +
+            minus_di); adx = wilder(dx, window); adxr[i] = (adx[i] + adx[i-window+1]) / 2; sums: s - s / window + x
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#directional_movement
+
+    Args:
+        high: The column of the highest prices.
+        low: The column of the lowest prices.
+        close: The column of the closing prices.
+        window: The length of Wilder's sums and mean, at least 2.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> fit = frame.select(hs.directional_movement("z", "x", "x", 2))
+        >>> fit.unnest("z").select(pl.all().round(4)).row(-1)
+        (2.75, 0.0, 91.6667, 0.0, 100.0, 100.0, None)
+    """
+    return kernel_expression("directional_movement", locals())
+
+
+@explained
+def holt(
+    column: IntoColumn, alpha: float, beta: float, *, damping: float = 1.0, initial_level: float | None = None,
+    initial_trend: float | None = None, over: IntoColumns | None = None) -> KernelExpr:
+    """Holt's linear exponential smoothing: level, trend, and the forecast of the next row.
+
+        forecast[i] = level[i] + damping * trend[i]; level[i] = alpha * x[i] + (1 - alpha) * forecast[i-1]; trend[i] =
+            beta * (level[i] - level[i-1]) + (1 - beta) * damping * trend[i-1]
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#holt
+
+    Args:
+        column: The column of values.
+        alpha: The weight of a value in the level, in (0, 1].
+        beta: The weight of a change of the level in the trend, in [0, 1].
+        damping: The factor of the trend per row, in (0, 1]; 1 does not damp it.
+        initial_level: The level before the first row; together with `initial_trend`.
+        initial_trend: The trend before the first row.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> fit = frame.select(hs.holt("z", 0.5, 0.5))
+        >>> fit.unnest("z").select(pl.all().round(4)).row(-1)
+        (3.875, -0.1875, 3.6875)
+    """
+    return kernel_expression("holt", locals())
+
+
+@explained
+def holt_winters(
+    column: IntoColumn, period: int, alpha: float, beta: float, gamma: float, *,
+    seasonal: Literal["additive", "multiplicative"] = "additive", over: IntoColumns | None = None) -> KernelExpr:
+    """Holt-Winters exponential smoothing: level, trend, season, and the forecast of the next row.
+
+        e = level[i-1] + trend[i-1]; level[i] = alpha * (x[i] - season[i-m]) + (1 - alpha) * e; trend[i] = beta *
+            (level[i] - level[i-1]) + (1 - beta) * trend[i-1]; season[i] = gamma * (x[i] - e) + (1 - gamma) *
+            season[i-m]; forecast[i] = level[i] + trend[i] + season[i+1-m], with m = period; with
+            seasonal='multiplicative' seasons multiply and divide
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#holt_winters
+
+    Args:
+        column: The column of values.
+        period: The number of rows of a period, at least 2.
+        alpha: The weight of a value in the level, in (0, 1].
+        beta: The weight of a change of the level in the trend, in [0, 1].
+        gamma: The weight of a value in its season, in [0, 1].
+        seasonal: Whether a season is a difference ('additive') or a factor ('multiplicative').
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> fit = frame.select(hs.holt_winters("z", 2, 0.5, 0.25, 0.125))
+        >>> fit.unnest("z").select(pl.all().round(4)).row(-1)
+        (2.6284, -0.238, -0.7384, 3.3907)
+    """
+    return kernel_expression("holt_winters", locals())
+
+
+@explained
+def kalman(
+    column: IntoColumn, state_noise: float, measurement_noise: float, *, initial: float | None = None,
+    initial_variance: float | None = None, over: IntoColumns | None = None) -> KernelExpr:
+    """Kalman filter of a random walk that is measured with noise: level, its variance, and the gain.
+
+        p = variance[i-1] + state_noise; gain[i] = p / (p + measurement_noise); level[i] = level[i-1] + gain[i] * (x[i]
+            - level[i-1]); variance[i] = (1 - gain[i]) * p
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#kalman
+
+    Args:
+        column: The column of values.
+        state_noise: The variance of the level's change per row, at least 0.
+        measurement_noise: The variance of a value about the level, above 0.
+        initial: The level before the first row; together with `initial_variance`.
+        initial_variance: The variance of `initial`, at least 0.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> fit = frame.select(hs.kalman("z", 0.5, 1.0))
+        >>> fit.unnest("z").select(pl.all().round(4)).row(-1)
+        (2.7185, 0.5015, 0.5015)
+    """
+    return kernel_expression("kalman", locals())
+
+
+@explained
+def lfilter(
+    column: IntoColumn, b: Sequence[float], a: Sequence[float], *, zi: Sequence[float] | None = None,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Linear filter with feedback (IIR), or without (FIR), from its coefficients.
+
+        a[0] * y[i] = b[0] * x[i] + b[1] * x[i-1] + ... - a[1] * y[i-1] - a[2] * y[i-2] - ...
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#lfilter
+
+    Args:
+        column: The column of values.
+        b: The coefficients of the values.
+        a: The coefficients of the results; all are divided by the first.
+        zi: The state before the first row, as many numbers as the filter's order.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.lfilter("z", [0.5], [1.0, -0.5])).to_series().to_list()
+        [1.0, 3.0, 3.5, 2.25, 2.625]
+    """
+    return kernel_expression("lfilter", locals())
+
+
+@explained
+def cumsum_reset(
+    column: IntoColumn, *, reset: IntoColumn | None = None, threshold: float | None = None,
+    keep_remainder: bool = False, on_null: Literal["keep", "reset"] = "keep",
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Running sum that starts over at a flag, at a null, or after it has reached a threshold.
+
+        y[i] = x[i] if reset[i] else s[i-1] + x[i]; s[i] = y[i] if y[i] < threshold else 0, or y[i] mod threshold with
+            keep_remainder=True
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#cumsum_reset
+
+    Args:
+        column: The column of values.
+        reset: A column of booleans: the sum starts over where it is true.
+        threshold: The sum starts over after it has reached this number, above 0.
+        keep_remainder: Whether the next sum starts with what the last one had above the threshold.
+        on_null: What a null value does: 'keep' the sum, or 'reset' it.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.cumsum_reset("z", threshold=5)).to_series().to_list()
+        [2.0, 7.0, 4.0, 5.0, 3.0]
+    """
+    return kernel_expression("cumsum_reset", locals())
+
+
+@explained
+def bucket_by_sum(
+    column: IntoColumn, size: float, *, carry: bool = False, over: IntoColumns | None = None) -> KernelExpr:
+    """Number of the bar of each row: a bar ends with the row that makes its sum reach `size`, as volume bars do.
+
+        y[i] = y[i-1] + 1 if s[i-1] + |x[i-1]| >= size else y[i-1]; s is the sum of |x| in the bar before the row
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#bucket_by_sum
+
+    Args:
+        column: The column of values.
+        size: The sum of absolute values that completes a bar, above 0.
+        carry: Whether the next bar starts with what the last one had above `size`.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.bucket_by_sum("z", 5)).to_series().to_list()
+        [0, 0, 1, 1, 2]
+    """
+    return kernel_expression("bucket_by_sum", locals())
+
+
+@explained
+def drawdown(column: IntoColumn, *, over: IntoColumns | None = None) -> KernelExpr:
+    """Drawdown from the high-water mark so far: current, worst, rows under water, and the mark.
+
+        peak[i] = max of x[j], j <= i; drawdown[i] = x[i] / peak[i] - 1; worst[i] = min of drawdown[j], j <= i; rows[i]
+            = number of rows since the last with x[j] = peak[j]
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#drawdown
+
+    Args:
+        column: The column of values.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> fit = frame.select(hs.drawdown("z"))
+        >>> fit.unnest("z").select(pl.all().round(4)).row(-1)
+        (-0.4, -0.8, 3, 5.0)
+    """
+    return kernel_expression("drawdown", locals())
+
+
+@explained
+def latch(
+    column: IntoColumn, on: IntoNumberOrColumn, off: IntoNumberOrColumn, *, initial: bool = False,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Switch with hysteresis: true from a value of at least `on` until a value of at most `off`.
+
+        y[i] = true if x[i] >= on else false if x[i] <= off else y[i-1], y[-1] = initial
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#latch
+
+    Args:
+        column: The column of values.
+        on: Switches on at this value and above: a number or a column.
+        off: Switches off at this value and below: a number, less than `on`, or a column.
+        initial: Whether it is on before the first row.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.latch("z", 4, 2)).to_series().to_list()
+        [False, True, True, False, False]
+    """
+    return kernel_expression("latch", locals())
+
+
+@explained
+def streak(column: IntoColumn, *, over: IntoColumns | None = None) -> KernelExpr:
+    """Number of consecutive equal values that end with this row.
+
+        y[i] = y[i-1] + 1 if x[i] = x[i-1] else 1
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#streak
+
+    Args:
+        column: The column of values.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.streak("z")).to_series().to_list()
+        [1, 1, 1, 1, 1]
+    """
+    return kernel_expression("streak", locals())
+
+
+@explained
+def since_true(flag: IntoColumn, *, by: IntoColumn | None = None, over: IntoColumns | None = None) -> KernelExpr:
+    """Rows since the last true row, or time since it.
+
+        y[i] = i - j, or by[i] - by[j], where j <= i is the last row with flag[j] = true
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#since_true
+
+    Args:
+        flag: The column of booleans.
+        by: A time column: the result is the time since the last true row.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.since_true(pl.col("z") > 2)).to_series().to_list()
+        [None, 0, 0, 1, 0]
+    """
+    return kernel_expression("since_true", locals())
+
+
+@explained
+def min_spacing(time: IntoColumn, gap: IntoDuration, *, over: IntoColumns | None = None) -> KernelExpr:
+    """Whether to keep each row, so that kept rows are at least `gap` apart: a debounce.
+
+        y[i] = time[i] - time[j] >= gap, where j < i is the last row with y[j] = true; y[0] = true
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#min_spacing
+
+    Args:
+        time: The time column.
+        gap: The shortest time between kept rows: a duration such as '30s', or an integer for an integer time column.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t})
+        >>> frame.select(hs.min_spacing("t", "30m")).to_series().to_list()
+        [True, False, False, True, False]
+    """
+    return kernel_expression("min_spacing", locals())
+
+
+@explained
+def counter_increase(column: IntoColumn, *, wrap: float | None = None, over: IntoColumns | None = None) -> KernelExpr:
+    """Increase of a counter so far; a fall means that it started over.
+
+        y[i] = y[i-1] + (x[i] - x[i-1] if x[i] >= x[i-1] else x[i], or x[i] + wrap - x[i-1] if it wraps); y[0] = 0
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#counter_increase
+
+    Args:
+        column: The column of values.
+        wrap: The number of values of a counter that wraps around, such as 4294967296.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.counter_increase("z")).to_series().to_list()
+        [0.0, 3.0, 7.0, 8.0, 10.0]
+    """
+    return kernel_expression("counter_increase", locals())
+
+
+@explained
+def counter_rate(
+    column: IntoColumn, by: IntoColumn, *, unit: IntoDuration | None = None, wrap: float | None = None,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Increase of a counter per unit of time since its last value; a fall means that it started over.
+
+        y[i] = g / ((by[i] - by[j]) / unit), where j < i is the last row with a value; g = x[i] - x[j] if x[i] >= x[j]
+            else x[i], or x[i] + wrap - x[j] if it wraps
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#counter_rate
+
+    Args:
+        column: The column of values.
+        by: The time column.
+        unit: The unit of time, a duration such as '1h'.
+        wrap: The number of values of a counter that wraps around, such as 4294967296.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.counter_rate("z", "t", unit="1h")).to_series().round(4).to_list()
+        [None, 18.0, 24.0, 1.7143, 30.0]
+    """
+    return kernel_expression("counter_rate", locals())
+
+
+@explained
+def cusum(
+    column: IntoColumn, drift: float, threshold: float, *, target: IntoNumberOrColumn = 0.0, reset: bool = True,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """CUSUM: sums of deviations above and below a target, and whether one of them is above a threshold.
+
+        high[i] = max(0, high[i-1] + x[i] - target - drift); low[i] = max(0, low[i-1] - x[i] + target - drift); hit[i] =
+            high[i] > threshold or low[i] > threshold; after a hit both start at 0 again
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#cusum
+
+    Args:
+        column: The column of values.
+        drift: The deviation that is tolerated in every row, at least 0; also called slack or k.
+        threshold: The sum that is too large, at least 0; also called h.
+        target: The value that is expected: a number or a column.
+        reset: Whether both sums start at 0 again after a hit.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> fit = frame.select(hs.cusum("z", 0.5, 4, target=2))
+        >>> fit.unnest("z").row(-1)
+        (3.0, 0.0, False)
+    """
+    return kernel_expression("cusum", locals())
+
+
+@explained
+def page_hinkley(
+    column: IntoColumn, *, min_samples: int = 30, delta: float = 0.005, threshold: float = 50.0, alpha: float = 0.9999,
+    mode: Literal["both", "up", "down"] = "both", over: IntoColumns | None = None) -> KernelExpr:
+    """Page-Hinkley test: whether the mean of the values has changed.
+
+        d = x[i] - mean of all x so far; u[i] = alpha * u[i-1] + d - delta; v[i] = alpha * v[i-1] + d + delta;
+            statistic[i] = max(u[i] - min of u, max of v - v[i]); hit[i] = statistic[i] > threshold; after a hit all
+            start over
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#page_hinkley
+
+    Args:
+        column: The column of values.
+        min_samples: The minimum number of values since the last hit, for a hit.
+        delta: The deviation that is tolerated in every row, at least 0.
+        threshold: The statistic must be above it for a hit; at least 0.
+        alpha: The factor of the sums so far in every row, in (0, 1].
+        mode: Which changes of the mean to detect: 'up', 'down' or 'both'.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> fit = frame.select(hs.page_hinkley("z", min_samples=2, threshold=1))
+        >>> fit.unnest("z").row(-1)
+        (0.0, False)
+    """
+    return kernel_expression("page_hinkley", locals())
+
+
+@explained
+def zigzag(column: IntoColumn, threshold: float, *, over: IntoColumns | None = None) -> KernelExpr:
+    """Zigzag: the direction since the last turning point, and the value there; confirmed points only.
+
+        going up, a value at least threshold * |high| below the highest one since the last pivot makes that one the
+            pivot and the direction -1; going down, the same from the lowest one
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#zigzag
+
+    Args:
+        column: The column of values.
+        threshold: The reversal that makes a pivot, as a fraction: 0.05 is 5 percent.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> fit = frame.select(hs.zigzag("z", 0.5))
+        >>> fit.unnest("z").select(pl.all().round(4)).row(-1)
+        (1, 1.0)
+    """
+    return kernel_expression("zigzag", locals())
+
+
+@explained
+def token_bucket(
+    time: IntoColumn, rate: float, capacity: float, *, cost: IntoNumberOrColumn = 1.0, unit: IntoDuration | None = None,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Token bucket: whether each row is within a rate limit.
+
+        n[i] = min(capacity, n[i-1] + rate * (time[i] - time[i-1]) / unit); y[i] = n[i] >= cost[i]; if y[i], n[i] = n[i]
+            - cost[i]; n starts at capacity
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#token_bucket
+
+    Args:
+        time: The time column.
+        rate: The tokens that come per unit of time, above 0.
+        capacity: The most tokens that are kept, above 0: the size of a burst.
+        cost: The tokens that a row takes: a number or a column.
+        unit: The unit of time, a duration such as '1h'.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t})
+        >>> frame.select(hs.token_bucket("t", 1, 2, unit="1h")).to_series().to_list()
+        [True, True, False, False, False]
+    """
+    return kernel_expression("token_bucket", locals())
+
+
+@explained
+def ffill(
+    column: IntoColumn, limit: int | None = None, *, within: IntoDuration | None = None, by: IntoColumn | None = None,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Forward fill: the last value, as long as it is not older than some rows or some time.
+
+        y[i] = x[j], where j <= i is the last row with a value, if i - j <= limit and by[i] - by[j] <= within, else null
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#ffill
+
+    Args:
+        column: The column of values.
+        limit: The number of rows that a value is carried at most, at least 1.
+        within: The time that a value is carried at most.
+        by: The time column, required if `within` is given.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
+        >>> frame.select(hs.ffill("x", 1)).to_series().to_list()
+        [1.0, 2.0, 2.0, 4.0, 3.0]
+    """
+    return kernel_expression("ffill", locals())
+
+
+@explained
+def age(column: IntoColumn, *, by: IntoColumn | None = None, over: IntoColumns | None = None) -> KernelExpr:
+    """Rows since the last value that is not null, or time since it.
+
+        y[i] = i - j, or by[i] - by[j], where j <= i is the last row with a value
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#age
+
+    Args:
+        column: The column of values.
+        by: A time column: the result is the time since the last value.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
+        >>> frame.select(hs.age("x")).to_series().to_list()
+        [0, 0, 1, 0, 0]
+    """
+    return kernel_expression("age", locals())
+
+
+@explained
+def time_weighted_mean(
+    column: IntoColumn, by: IntoColumn, *, method: Literal["linear", "step"] = "linear",
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Mean of all values so far, each weighted by the time that it holds.
+
+        y[i] = sum of h[j] * (by[j] - by[j-1]) / (by[i] - by[0]), j <= i; h[j] = (x[j-1] + x[j]) / 2, or x[j-1] with
+            method='step'
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#time_weighted_mean
+
+    Args:
+        column: The column of values.
+        by: The time column.
+        method: What the column is between two values: the line between them ('linear'), or the earlier one ('step').
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.time_weighted_mean("z", "t", method="step")).to_series().round(4).to_list()
+        [2.0, 2.0, 3.5, 3.8182, 3.6271]
+    """
+    return kernel_expression("time_weighted_mean", locals())
+
+
+@explained
+def integral(
+    column: IntoColumn, by: IntoColumn, *, unit: IntoDuration | None = None,
+    method: Literal["linear", "step"] = "linear", over: IntoColumns | None = None) -> KernelExpr:
+    """Integral of the values over time so far.
+
+        y[i] = sum of h[j] * (by[j] - by[j-1]) / unit, j <= i; h[j] = (x[j-1] + x[j]) / 2, or x[j-1] with method='step'
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#integral
+
+    Args:
+        column: The column of values.
+        by: The time column.
+        unit: The unit of time, a duration such as '1h'.
+        method: What the column is between two values: the line between them ('linear'), or the earlier one ('step').
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.integral("z", "t", unit="1h")).to_series().round(4).to_list()
+        [0.0, 0.5833, 1.3333, 2.7917, 2.925]
+    """
+    return kernel_expression("integral", locals())
+
+
+@explained
+def derivative(
+    column: IntoColumn, by: IntoColumn, *, unit: IntoDuration | None = None,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Change per unit of time from the last value to this one.
+
+        y[i] = (x[i] - x[j]) / ((by[i] - by[j]) / unit), where j < i is the last row with a value
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#derivative
+
+    Args:
+        column: The column of values.
+        by: The time column.
+        unit: The unit of time, a duration such as '1h'.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> t = [datetime(2024, 1, 1, 9, minute) for minute in (0, 10, 20, 55, 59)]
+        >>> frame = pl.DataFrame({"t": t, "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.derivative("z", "t", unit="1h")).to_series().round(4).to_list()
+        [None, 18.0, -6.0, -5.1429, 30.0]
+    """
+    return kernel_expression("derivative", locals())
+
+
+@explained
+def inventory(
+    quantity: IntoColumn, price: IntoColumn, method: Literal["fifo", "lifo", "average"] = "fifo", *,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Position, its cost and the realized profit so far, from trades: first in first out, last in first out, or
+    average cost.
+
+        a trade in the direction of the position adds quantity * price to the cost; one against it takes lots from the
+            front, the back or their average, and adds closed * (price - price of the lot) to the profit
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#inventory
+
+    Args:
+        quantity: The column of traded quantities: positive for buys, negative for sales.
+        price: The column of prices.
+        method: Which lots a trade against the position closes: 'fifo', 'lifo' or 'average'.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> fit = frame.select(hs.inventory("x", "z"))
+        >>> fit.unnest("x").select(pl.all().round(4)).row(-1)
+        (10.0, 25.0, 0.0)
+    """
+    return kernel_expression("inventory", locals())
+
+
+@explained
 def risk_score(weight: IntoNumberOrColumn, notional: IntoNumberOrColumn, factors: IntoNumbersOrColumns) -> KernelExpr:
     """Weighted sum of risk factors divided by the notional, per row.
 

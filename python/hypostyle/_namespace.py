@@ -858,6 +858,217 @@ class ExprKernels:
         return kernel_expression("session_id", locals(), time=self._expr)
 
     @explained
+    def ema(self, window: int, *, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.ema`."""
+        return kernel_expression("ema", locals(), column=self._expr)
+
+    @explained
+    def wilder(self, window: int, *, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.wilder`."""
+        return kernel_expression("wilder", locals(), column=self._expr)
+
+    @explained
+    def dema(self, window: int, *, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.dema`."""
+        return kernel_expression("dema", locals(), column=self._expr)
+
+    @explained
+    def tema(self, window: int, *, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.tema`."""
+        return kernel_expression("tema", locals(), column=self._expr)
+
+    @explained
+    def t3(self, window: int, *, volume_factor: float = 0.7, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.t3`."""
+        return kernel_expression("t3", locals(), column=self._expr)
+
+    @explained
+    def trix(self, window: int, *, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.trix`."""
+        return kernel_expression("trix", locals(), column=self._expr)
+
+    @explained
+    def macd(self, fast: int = 12, slow: int = 26, signal: int = 9, *, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.macd`."""
+        return kernel_expression("macd", locals(), column=self._expr)
+
+    @explained
+    def kama(self, window: int, fast: int = 2, slow: int = 30, *, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.kama`."""
+        return kernel_expression("kama", locals(), column=self._expr)
+
+    @explained
+    def rsi(self, window: int = 14, *, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.rsi`."""
+        return kernel_expression("rsi", locals(), column=self._expr)
+
+    @explained
+    def cmo(self, window: int = 14, *, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.cmo`."""
+        return kernel_expression("cmo", locals(), column=self._expr)
+
+    @explained
+    def true_range(self, low: IntoColumn, close: IntoColumn, *, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.true_range`."""
+        return kernel_expression("true_range", locals(), high=self._expr)
+
+    @explained
+    def atr(
+        self, low: IntoColumn, close: IntoColumn, window: int = 14, *, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.atr`."""
+        return kernel_expression("atr", locals(), high=self._expr)
+
+    @explained
+    def directional_movement(
+        self, low: IntoColumn, close: IntoColumn, window: int = 14, *, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.directional_movement`."""
+        return kernel_expression("directional_movement", locals(), high=self._expr)
+
+    @explained
+    def holt(
+        self, alpha: float, beta: float, *, damping: float = 1.0, initial_level: float | None = None,
+        initial_trend: float | None = None, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.holt`."""
+        return kernel_expression("holt", locals(), column=self._expr)
+
+    @explained
+    def holt_winters(
+        self, period: int, alpha: float, beta: float, gamma: float, *,
+        seasonal: Literal["additive", "multiplicative"] = "additive", over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.holt_winters`."""
+        return kernel_expression("holt_winters", locals(), column=self._expr)
+
+    @explained
+    def kalman(
+        self, state_noise: float, measurement_noise: float, *, initial: float | None = None,
+        initial_variance: float | None = None, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.kalman`."""
+        return kernel_expression("kalman", locals(), column=self._expr)
+
+    @explained
+    def lfilter(
+        self, b: Sequence[float], a: Sequence[float], *, zi: Sequence[float] | None = None,
+        over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.lfilter`."""
+        return kernel_expression("lfilter", locals(), column=self._expr)
+
+    @explained
+    def cumsum_reset(
+        self, *, reset: IntoColumn | None = None, threshold: float | None = None, keep_remainder: bool = False,
+        on_null: Literal["keep", "reset"] = "keep", over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.cumsum_reset`."""
+        return kernel_expression("cumsum_reset", locals(), column=self._expr)
+
+    @explained
+    def bucket_by_sum(self, size: float, *, carry: bool = False, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.bucket_by_sum`."""
+        return kernel_expression("bucket_by_sum", locals(), column=self._expr)
+
+    @explained
+    def drawdown(self, *, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.drawdown`."""
+        return kernel_expression("drawdown", locals(), column=self._expr)
+
+    @explained
+    def latch(
+        self, on: IntoNumberOrColumn, off: IntoNumberOrColumn, *, initial: bool = False,
+        over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.latch`."""
+        return kernel_expression("latch", locals(), column=self._expr)
+
+    @explained
+    def streak(self, *, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.streak`."""
+        return kernel_expression("streak", locals(), column=self._expr)
+
+    @explained
+    def since_true(self, *, by: IntoColumn | None = None, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.since_true`."""
+        return kernel_expression("since_true", locals(), flag=self._expr)
+
+    @explained
+    def min_spacing(self, gap: IntoDuration, *, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.min_spacing`."""
+        return kernel_expression("min_spacing", locals(), time=self._expr)
+
+    @explained
+    def counter_increase(self, *, wrap: float | None = None, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.counter_increase`."""
+        return kernel_expression("counter_increase", locals(), column=self._expr)
+
+    @explained
+    def counter_rate(
+        self, by: IntoColumn, *, unit: IntoDuration | None = None, wrap: float | None = None,
+        over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.counter_rate`."""
+        return kernel_expression("counter_rate", locals(), column=self._expr)
+
+    @explained
+    def cusum(
+        self, drift: float, threshold: float, *, target: IntoNumberOrColumn = 0.0, reset: bool = True,
+        over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.cusum`."""
+        return kernel_expression("cusum", locals(), column=self._expr)
+
+    @explained
+    def page_hinkley(
+        self, *, min_samples: int = 30, delta: float = 0.005, threshold: float = 50.0, alpha: float = 0.9999,
+        mode: Literal["both", "up", "down"] = "both", over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.page_hinkley`."""
+        return kernel_expression("page_hinkley", locals(), column=self._expr)
+
+    @explained
+    def zigzag(self, threshold: float, *, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.zigzag`."""
+        return kernel_expression("zigzag", locals(), column=self._expr)
+
+    @explained
+    def token_bucket(
+        self, rate: float, capacity: float, *, cost: IntoNumberOrColumn = 1.0, unit: IntoDuration | None = None,
+        over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.token_bucket`."""
+        return kernel_expression("token_bucket", locals(), time=self._expr)
+
+    @explained
+    def ffill(
+        self, limit: int | None = None, *, within: IntoDuration | None = None, by: IntoColumn | None = None,
+        over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.ffill`."""
+        return kernel_expression("ffill", locals(), column=self._expr)
+
+    @explained
+    def age(self, *, by: IntoColumn | None = None, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.age`."""
+        return kernel_expression("age", locals(), column=self._expr)
+
+    @explained
+    def time_weighted_mean(
+        self, by: IntoColumn, *, method: Literal["linear", "step"] = "linear",
+        over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.time_weighted_mean`."""
+        return kernel_expression("time_weighted_mean", locals(), column=self._expr)
+
+    @explained
+    def integral(
+        self, by: IntoColumn, *, unit: IntoDuration | None = None, method: Literal["linear", "step"] = "linear",
+        over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.integral`."""
+        return kernel_expression("integral", locals(), column=self._expr)
+
+    @explained
+    def derivative(
+        self, by: IntoColumn, *, unit: IntoDuration | None = None, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.derivative`."""
+        return kernel_expression("derivative", locals(), column=self._expr)
+
+    @explained
+    def inventory(
+        self, price: IntoColumn, method: Literal["fifo", "lifo", "average"] = "fifo", *,
+        over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.inventory`."""
+        return kernel_expression("inventory", locals(), quantity=self._expr)
+
+    @explained
     def risk_score(self, notional: IntoNumberOrColumn, factors: IntoNumbersOrColumns) -> KernelExpr:
         """See `hypostyle.risk_score`."""
         return kernel_expression("risk_score", locals(), weight=self._expr)
