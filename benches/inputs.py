@@ -49,6 +49,7 @@ def inputs(rows: int, keys: int, kind: Keys, threads: int) -> Inputs:
         "a": random.random(rows),
         "b": random.random(rows) < 0.05,
     }
+    arrays |= {"high": arrays["x"] + arrays["a"], "low": arrays["x"] - arrays["a"]}
     frame = pl.DataFrame(arrays)
     if kind != "none":
         drawn = random.integers(0, keys, rows)

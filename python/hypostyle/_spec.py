@@ -92,10 +92,17 @@ class Spec:
         if self.entry["family"] == "function" and "program" in named:
             del named["program"]
             parts += [self._written(value) for value in named.pop("columns", ())]
+        by_position = True
         for parameter in self.entry["parameters"]:
-            if parameter["name"] in named and not _is_default(parameter, named[parameter["name"]]):
-                value = self._written(named[parameter["name"]])
-                parts.append(value if parameter["positional"] else f"{parameter['name']}={value}")
+            name = parameter["name"]
+            if name in self.parameters and name not in named:
+                continue
+            if name not in named or _is_default(parameter, named[name]):
+                # What follows one that is left out has to be named.
+                by_position = False
+                continue
+            value = self._written(named[name])
+            parts.append(value if parameter["positional"] and by_position else f"{name}={value}")
         if self.over:
             keys = list(self.over)
             parts.append(f"over={self._written(keys[0] if len(keys) == 1 else keys)}")

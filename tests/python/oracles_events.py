@@ -342,7 +342,7 @@ ORACLES: dict[str, Oracle] = {
         ],
         latch,
     ),
-    "streak": Oracle([{"column": "i"}, {"column": "b"}, {"column": "x"}], streak),
+    "streak": Oracle([{"column": "i"}, {"column": "b"}, {"column": "x"}], streak, bench={"column": "b"}),
     "since_true": Oracle([{"flag": "b"}, {"flag": "b", "by": "ts"}], since_true),
     "min_spacing": Oracle([{"time": "ts", "gap": "10m"}, {"time": "ts", "gap": "1m"}], min_spacing),
     "counter_increase": Oracle(

@@ -141,7 +141,7 @@ BY_ROW: list[Case] = [
 ]
 BY_TIME: list[Case] = [
     {"half_life": "10m", "by": "ts"},
-    {"half_life": "90s", "by": "ts", "adjust": False, "min_samples": 3},
+    {"half_life": "2m", "by": "ts", "adjust": False, "min_samples": 3},
     {"alpha": "a"},
     {"alpha": "a", "adjust": False},
 ]

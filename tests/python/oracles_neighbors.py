@@ -87,7 +87,7 @@ ORACLES: dict[str, Oracle] = {
         running_product,
         polars_cumulative("cum_prod"),
         tolerance=1e-9,
-        bench={"column": "near_one"},
+        bench={"column": "x"},
     ),
     "cum_min": Oracle(SO_FAR, cumulative("min"), polars_cumulative("cum_min")),
     "cum_max": Oracle(SO_FAR, cumulative("max"), polars_cumulative("cum_max")),

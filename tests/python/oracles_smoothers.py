@@ -276,6 +276,7 @@ SMOOTHED = ("level", "trend", "forecast")
 SEASONAL: Case = {"column": "x", "period": 4, "alpha": 0.5, "beta": 0.25, "gamma": 0.125}
 BUTTER_B, BUTTER_A = ([float(x) for x in part] for part in scipy.signal.butter(2, 0.25))
 
+BENCH: Case = {"high": "high", "low": "low", "close": "x"}
 ORACLES: dict[str, Oracle] = {
     "ema": Oracle(of_window(1, 3, 20), held(VALUE, lambda values, case: ema(values, case["window"])), tolerance=1e-11),
     "wilder": Oracle(
@@ -293,9 +294,13 @@ ORACLES: dict[str, Oracle] = {
     "kama": Oracle(of_window(1, 3, 10, fast=3, slow=12), held(VALUE, kama), tolerance=1e-10),
     "rsi": Oracle([{"column": "x"}, *of_window(1, 3)], held(VALUE, rsi), tolerance=1e-10),
     "cmo": Oracle([{"column": "x"}, *of_window(1, 3)], held(VALUE, cmo), tolerance=1e-10),
-    "true_range": Oracle([PRICES, {"high": "x", "low": "a", "close": "i"}], held(BARS, true_range), tolerance=1e-14),
-    "atr": Oracle([*BANDS, PRICES | {"window": 1}], held(BARS, atr), tolerance=1e-11),
-    "directional_movement": Oracle(BANDS, held(BARS, directional_movement), tolerance=1e-10),
+    "true_range": Oracle(
+        [PRICES, {"high": "x", "low": "a", "close": "i"}], held(BARS, true_range), tolerance=1e-14, bench=BENCH
+    ),
+    "atr": Oracle([*BANDS, PRICES | {"window": 1}], held(BARS, atr), tolerance=1e-11, bench=BENCH | {"window": 14}),
+    "directional_movement": Oracle(
+        BANDS, held(BARS, directional_movement), tolerance=1e-10, bench=BENCH | {"window": 14}
+    ),
     "holt": Oracle(
         [
             {"column": "x", "alpha": 0.5, "beta": 0.25},

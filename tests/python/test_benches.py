@@ -17,6 +17,8 @@ FRAME = pl.select(
     n=pl.int_range(ROWS),
 ).with_columns(
     *(((pl.col("n") * step) % 7 + 0.5).alias(name) for step, name in enumerate(("x", "y", "z", "w", "a"), 2)),
+    high=pl.col("n") % 7 + 9,
+    low=pl.col("n") % 5 - 1,
     b=pl.col("n") % 3 == 0,
     key=pl.format("S{}", pl.col("n") % 5),
 )

@@ -170,7 +170,8 @@ def test_pandas(name: str, shape: str, backend: str) -> None:
         for name, part in parts.items():
             if backend == "arrow":
                 assert isinstance(found[name].dtype, pd.ArrowDtype)
-            values = pl.Series(found[name].to_numpy(dtype="f8", na_value=np.nan), nan_to_null=True)
+            numbers = found[name].to_numpy(dtype="f8", na_value=np.nan)
+            values = pl.Series(np.where(found[name].isna(), np.nan, numbers), nan_to_null=True)
             assert same(values, part.cast(pl.Float64).fill_nan(None)), name
 
 

@@ -91,14 +91,26 @@ where
 pub(super) struct Center<N> {
     anchor: N,
     /// The mean minus the anchor.
-    pub(super) mean: f64,
-    pub(super) variance: f64,
+    mean: f64,
+    variance: f64,
 }
 
 /// How far the mean may be from its anchor, in variances: 32 standard deviations cost 5 of 53 bits.
 const FAR: f64 = 1024.0;
 
 impl<N: Number> Center<N> {
+    /// 0, or NaN if a value was infinite, as its distance to the mean is then.
+    #[inline(always)]
+    pub(super) fn doubt(&self) -> f64 {
+        self.mean * 0.0
+    }
+
+    /// The variance.
+    #[inline(always)]
+    pub(super) fn variance(&self) -> f64 {
+        self.variance + self.doubt()
+    }
+
     /// Adds a value; returns its distance to the mean before.
     #[inline(always)]
     pub(super) fn add(&mut self, x: N, new: f64, old: f64, is_first: bool) -> f64 {

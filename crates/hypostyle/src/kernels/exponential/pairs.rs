@@ -49,16 +49,17 @@ impl<V: Numbers<2>> Summary for Pairs<V> {
 
     #[inline(always)]
     fn result(&self, state: &Self::State, correction: f64) -> Option<f64> {
-        let (covariance, constant_x) = (state.covariance, state.x.variance == 0.0);
+        let (variance_x, variance_y) = (state.x.variance(), state.y.variance());
+        let covariance = state.covariance + (state.x.doubt() + state.y.doubt());
         match self.of {
             Of::Covariance => (correction != 0.0).then(|| covariance / correction),
             Of::Correlation => {
-                let correlation = covariance / (state.x.variance.sqrt() * state.y.variance.sqrt());
+                let correlation = covariance / (variance_x.sqrt() * variance_y.sqrt());
                 let within = correlation.clamp(-1.0, 1.0);
-                let constant = constant_x | (state.y.variance == 0.0);
+                let constant = (variance_x == 0.0) | (variance_y == 0.0);
                 (!constant).then_some(within)
             }
-            Of::Slope => (!constant_x).then(|| covariance / state.x.variance),
+            Of::Slope => (variance_x != 0.0).then(|| covariance / variance_x),
         }
     }
 }

@@ -47,13 +47,13 @@ impl<V: Numbers<1>, const SCORE: bool> Summary for Spread<V, SCORE> {
 
     #[inline(always)]
     fn result(&self, state: &Self::State, correction: f64) -> Option<f64> {
-        let variance = state.center.variance / correction;
+        let variance = state.center.variance() / correction;
         match self.kind {
             // One value has no spread, unless it is not corrected.
             _ if correction == 0.0 => None,
             Kind::Variance => Some(variance),
             Kind::Deviation => Some(variance.sqrt()),
-            Kind::Score => (state.center.variance != 0.0).then(|| state.distance / variance.sqrt()),
+            Kind::Score => (variance != 0.0).then(|| state.distance / variance.sqrt()),
         }
     }
 }
