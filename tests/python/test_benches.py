@@ -8,11 +8,11 @@ import hypostyle as hs
 from kernels_under_test import NAMES
 from table import BY_INTEGER, BY_TEXT, BY_TIME, KERNELS, WITHOUT_ROW, rows_of
 
-ROWS = 50
+ROWS = 300
 # The columns of benches/inputs.py, which needs libraries that the tests don't.
 FRAME = pl.select(
     ts=pl.datetime_range(
-        pl.datetime(2024, 1, 1), interval="1s", closed="left", end=pl.datetime(2024, 1, 1, 0, 0, ROWS)
+        pl.datetime(2024, 1, 1), interval="1s", closed="left", end=pl.datetime(2024, 1, 1, 0, ROWS // 60)
     ),
     n=pl.int_range(ROWS),
 ).with_columns(
