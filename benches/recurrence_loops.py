@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from inputs import Array
+Array = np.ndarray
 
 
 @njit()

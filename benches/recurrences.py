@@ -46,7 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made.add_argument("--only", nargs="+", help="these kernels alone")
     made.add_argument("--write", action="store_true", help="write benches/results/recurrences.md")
     options = made.parse_args(arguments)
-    hs.set_default_threads(1)
     gc.freeze()  # so that collecting between blocks of calls takes no time
     given = shlex.join(["python", "benches/recurrences.py", *(sys.argv[1:] if arguments is None else arguments)])
     lines = ["# Recurrences", ""]

@@ -24,8 +24,12 @@ impl<R: Recurrence> Driver for Scan<R> {
         // Moved to a place of its own, where the compiler can keep it in registers; without a copy of what it holds.
         let mut now = std::mem::replace(state, self.0.start());
         if rows.valid.is_none() {
-            for (i, x) in rows.values.iter().enumerate() {
-                answers.set(i, self.0.step(&mut now, *x));
+            let results = answers.values.iter_mut().zip(answers.valid.iter_mut());
+            for (x, (value, valid)) in rows.values.iter().zip(results) {
+                match self.0.step(&mut now, *x) {
+                    Some(answer) => *value = answer,
+                    None => *valid = false,
+                }
             }
         } else {
             for i in 0..rows.len() {

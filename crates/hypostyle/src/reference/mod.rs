@@ -103,7 +103,7 @@ pub fn min_samples(spec: &KernelSpec) -> usize {
         return count as usize;
     }
     match (spec.name.as_str(), spec.parameters.get("window")) {
-        ("rolling_count" | "expanding_count", _) => 0,
+        ("rolling_count" | "expanding_count" | "cum_count", _) => 0,
         (_, Some(Value::Int(rows))) => {
             let neither = spec.parameters.get("closed") == Some(&Value::from("neither"));
             (if neither { rows - 1 } else { *rows }) as usize

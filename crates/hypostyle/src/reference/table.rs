@@ -11,7 +11,7 @@ use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, UInt64Type};
 use proptest::prelude::*;
 
-use crate::spec::{Duration, KernelSpec, Kind, Parameter, Value};
+use crate::spec::{Duration, Family, KernelSpec, Kind, Parameter, Value};
 
 /// A small generator for what needs no shrinking (xorshift64*).
 pub struct Random(pub u64);
@@ -257,12 +257,17 @@ impl Table {
     /// Whether row `j` is in the window of row `i`, by the definition; for kernels without a window, whether it may matter.
     pub fn window_has(&self, spec: &KernelSpec, i: usize, j: usize) -> bool {
         let is_offset = |parameter: &Parameter| matches!(parameter.kind, Kind::Offset);
-        if spec.kernel().is_ok_and(|kernel| kernel.parameters.iter().any(is_offset)) {
-            return match spec.parameters.get("n") {
-                Some(Value::Text(_)) => j <= i,
-                Some(Value::Int(n)) => j == i || j as i128 == i as i128 - i128::from(*n),
-                _ => j == i || j + 1 == i,
-            };
+        match spec.kernel() {
+            Ok(kernel) if kernel.parameters.iter().any(is_offset) => {
+                return match spec.parameters.get("n") {
+                    Some(Value::Text(_)) => j <= i,
+                    Some(Value::Int(n)) => j == i || j as i128 == i as i128 - i128::from(*n),
+                    _ => j == i || j + 1 == i,
+                };
+            }
+            // Its window, if it has one, is that of its first result.
+            Ok(kernel) if kernel.family == Family::Recurrence => return j <= i,
+            _ => {}
         }
         match spec.parameters.get("window") {
             None => j <= i,

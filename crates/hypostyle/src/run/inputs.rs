@@ -64,6 +64,21 @@ impl Inputs {
         Self { typed_by: sources.len(), sources, output: None, time: None }
     }
 
+    /// If all but one are numbers: the column alone, its place, and the numbers.
+    pub(crate) fn alone<const K: usize>(&self) -> Option<(Self, usize, [f64; K])> {
+        let mut numbers = [0.0; K];
+        let mut column = None;
+        for (place, source) in self.sources.iter().enumerate() {
+            match source {
+                Named::Constant(x) => *numbers.get_mut(place)? = *x,
+                Named::Column(_) if column.is_none() && place < self.typed_by => column = Some(place),
+                _ => return None,
+            }
+        }
+        let place = column?;
+        Some((Self { sources: vec![self.sources[place].clone()], typed_by: 1, ..self.clone() }, place, numbers))
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.sources.len()

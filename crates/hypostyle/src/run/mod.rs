@@ -1,5 +1,6 @@
 //! How kernels run: parameters become plans, plans are bound to columns, and bound kernels read batches with a state per key.
 
+mod alone;
 mod batch;
 mod composed_kernel;
 mod entry;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 
+use super::alone::Alone;
 use super::composed_kernel::ComposedKernel;
 use super::inputs::Inputs;
 use super::keyed::Keyed;
@@ -14,7 +15,7 @@ use super::running::Running;
 use crate::drive::scan::Scan;
 use crate::error::{Error, Result};
 use crate::model::{Program, Recurrence, RowFunction};
-use crate::values::{Domain, computed_type};
+use crate::values::{Domain, Input, computed_type};
 
 impl Plan {
     /// A recurrence over these inputs.
@@ -23,6 +24,17 @@ impl Plan {
             let wiring = inputs.bind::<R::Input, R::Output>(binding)?;
             Ok(Keyed::boxed(Scan(recurrence.clone()), wiring))
         })
+    }
+
+    /// As [`Plan::recurrence`], for columns and numbers: of one column and numbers no rows are made.
+    pub fn recurrence_of_numbers<R: Recurrence<Input = [f64; K]>, const K: usize>(inputs: Inputs, rule: R) -> Self
+    where
+        [f64; K]: Input,
+    {
+        match inputs.alone() {
+            Some((column, place, numbers)) => Self::recurrence(column, Alone { rule, place, numbers }),
+            None => Self::recurrence(inputs, rule),
+        }
     }
 
     /// As [`Plan::recurrence`], for a recurrence that depends on the types of its columns.

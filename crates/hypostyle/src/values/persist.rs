@@ -13,7 +13,7 @@ use arrow::array::{
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, Float64Type, Int64Type};
 
 use super::input::Input;
-use super::output::Output;
+use super::output::{NO_FIELD, Output};
 use super::scalar::Scalar;
 use super::types::Ordinal;
 use crate::error::{Error, Result};
@@ -43,6 +43,11 @@ enum Column {
     Flag(BooleanBuilder),
     Floats(LargeListBuilder<Float64Builder>),
     Integers(LargeListBuilder<Int64Builder>),
+}
+
+/// One NaN for all NaNs that are results: which bits one has depends on the order of the operands, which the compiler may choose.
+fn one_nan(x: f64) -> f64 {
+    if x.is_nan() && x.to_bits() != NO_FIELD.to_bits() { f64::NAN } else { x }
 }
 
 /// Collects the states of many keys as columns.
@@ -83,6 +88,7 @@ impl StateWriter {
 
     /// Writes a float.
     pub fn float(&mut self, name: impl Display, x: f64) {
+        let x = one_nan(x);
         self.next(
             name,
             || Column::Float(Float64Builder::new()),
@@ -166,7 +172,7 @@ impl StateWriter {
                     let make = || Column::Floats(LargeListBuilder::new(Float64Builder::new()));
                     self.next(name, make, |column| {
                         let Column::Floats(list) = column else { return false };
-                        scalars.for_each(|x| list.values().append_option(x.map(|x| x.float())));
+                        scalars.for_each(|x| list.values().append_option(x.map(|x| one_nan(x.float()))));
                         list.append(true);
                         true
                     });

@@ -56,7 +56,7 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
         return Err(arguments.refuse("on", format!("must be above off={off}, got {on}")));
     }
     let inputs = Inputs::of(arguments, &["column", "on", "off"])?.returning(DataType::Boolean);
-    Ok(Plan::recurrence(inputs, Latch { initial: arguments.flag("initial")? }))
+    Ok(Plan::recurrence_of_numbers(inputs, Latch { initial: arguments.flag("initial")? }))
 }
 
 pub(crate) const LATCH: Entry = Entry {

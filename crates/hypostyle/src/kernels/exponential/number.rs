@@ -95,6 +95,15 @@ pub(super) struct Center<N> {
     variance: f64,
 }
 
+/// The mean minus the value that was added last, without a difference.  It is rare, and a function of its own, so that the
+/// processor goes on with the next row before it knows whether it has to be called: as a choice between two numbers it would make
+/// each mean wait for the variance.
+#[cold]
+#[inline(never)]
+fn from_value(distance: f64, old: f64) -> f64 {
+    -(old * distance)
+}
+
 /// How far the mean may be from its anchor, in variances: 32 standard deviations cost 5 of 53 bits.
 const FAR: f64 = 1024.0;
 
@@ -122,8 +131,7 @@ impl<N: Number> Center<N> {
         self.mean = old * self.mean + new * relative;
         self.variance = old * (self.variance + new * distance * distance);
         if self.mean * self.mean > FAR * self.variance {
-            // The mean minus the value, without a difference.
-            self.mean = -(old * distance);
+            self.mean = from_value(distance, old);
             self.anchor = x;
         }
         distance

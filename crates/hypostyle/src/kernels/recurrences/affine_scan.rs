@@ -43,7 +43,7 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
             .with_help("set a or b to a column"));
     }
     let initial = arguments.number("initial")?;
-    Ok(Plan::recurrence(Inputs::of(arguments, &["a", "b"])?, AffineScan { initial }))
+    Ok(Plan::recurrence_of_numbers(Inputs::of(arguments, &["a", "b"])?, AffineScan { initial }))
 }
 
 pub(crate) const AFFINE_SCAN: Entry = Entry {

@@ -60,7 +60,7 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
         }
     }
     let inputs = Inputs::of(arguments, &["column", "lower", "upper"])?.typed_by(1);
-    Ok(Plan::recurrence(inputs, CumsumClip { initial }))
+    Ok(Plan::recurrence_of_numbers(inputs, CumsumClip { initial }))
 }
 
 pub(crate) const CUMSUM_CLIP: Entry = Entry {

@@ -1,0 +1,33 @@
+//! A recurrence over a column and numbers: a row is the value alone, and nothing is copied to make it.
+
+use crate::model::Recurrence;
+
+/// A recurrence of which all inputs but one are numbers.
+#[derive(Debug, Clone)]
+pub(super) struct Alone<R, const K: usize> {
+    pub(super) rule: R,
+    /// Which of the inputs is the column.
+    pub(super) place: usize,
+    /// The numbers; the one at the column's place does not matter.
+    pub(super) numbers: [f64; K],
+}
+
+impl<R: Recurrence<Input = [f64; K]>, const K: usize> Recurrence for Alone<R, K> {
+    type Input = f64;
+    type Output = R::Output;
+    type State = R::State;
+
+    fn start(&self) -> R::State {
+        self.rule.start()
+    }
+
+    #[inline(always)]
+    fn step(&self, state: &mut R::State, x: f64) -> Option<R::Output> {
+        self.rule.step(state, std::array::from_fn(|k| if k == self.place { x } else { self.numbers[k] }))
+    }
+
+    #[inline(always)]
+    fn skip(&self, state: &mut R::State) -> Option<R::Output> {
+        self.rule.skip(state)
+    }
+}
