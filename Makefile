@@ -65,6 +65,7 @@ bench: setup .venv/peers ## Measure: criterion, then the comparison with other l
 	$(BIN)/python benches/calls.py --write
 	$(BIN)/python benches/functions.py --write
 	$(BIN)/python benches/compare.py --write
+	$(BIN)/python benches/recurrences.py --write
 	$(BIN)/python benches/keyed.py --write
 	$(BIN)/python benches/pipeline.py --write
 	$(BIN)/python benches/shapes.py --write

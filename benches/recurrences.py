@@ -123,7 +123,6 @@ def kernels(count: int) -> dict[str, Ways]:
     def theirs(expression: pl.Expr) -> Callable[[], pl.DataFrame]:
         return lambda: frame.select(expression)
 
-    decay = {"alpha": ALPHA}
     found: dict[str, Ways] = {
         "shift(1)": {
             "hypostyle": ours(hs.shift("x")),
@@ -156,16 +155,16 @@ def kernels(count: int) -> dict[str, Ways]:
             "pandas": lambda: px.cummax(),
         },
         "ewm_var": {
-            "hypostyle": ours(hs.ewm_var("x", **decay)),
+            "hypostyle": ours(hs.ewm_var("x", alpha=ALPHA)),
             "numba loop": lambda: loops.ewm_var(x, ALPHA),
-            "polars": theirs(pl.col("x").ewm_var(**decay)),
-            "pandas": lambda: px.ewm(**decay).var(),
+            "polars": theirs(pl.col("x").ewm_var(alpha=ALPHA)),
+            "pandas": lambda: px.ewm(alpha=ALPHA).var(),
             "numbagg": lambda: numbagg.move_exp_nanvar(x, alpha=ALPHA),
         },
         "ewm_corr": {
-            "hypostyle": ours(hs.ewm_corr("x", "y", **decay)),
+            "hypostyle": ours(hs.ewm_corr("x", "y", alpha=ALPHA)),
             "numba loop": lambda: loops.ewm_corr(x, y, ALPHA),
-            "pandas": lambda: px.ewm(**decay).corr(py),
+            "pandas": lambda: px.ewm(alpha=ALPHA).corr(py),
             "numbagg": lambda: numbagg.move_exp_nancorr(x, y, alpha=ALPHA),
         },
         "cumsum_clip": {

@@ -5,7 +5,7 @@ See `oracles.py` for the table.  A null is NaN here, and `NONE` is a result that
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,7 @@ def rows(frame: pd.DataFrame, case: Case, *names: str, **defaults: float) -> Ite
         yield None if any(np.isnan(x) for x in row) else tuple(float(x) for x in row)
 
 
-def fields(names: tuple[str, ...], results: list[tuple[float, ...] | None]) -> dict[str, np.ndarray]:
+def fields(names: tuple[str, ...], results: Sequence[tuple[float, ...] | None]) -> dict[str, np.ndarray]:
     """One column per field; a row without a result is null in all."""
     whole = [result or (NONE,) * len(names) for result in results]
     return {name: np.array([row[at] for row in whole], dtype="f8") for at, name in enumerate(names)}
@@ -286,7 +286,8 @@ def ffill(frame: pd.DataFrame, case: Case) -> np.ndarray:
 
 
 def inventory(frame: pd.DataFrame, case: Case) -> dict[str, np.ndarray]:
-    method, lots = case.get("method", "fifo"), []
+    method = case.get("method", "fifo")
+    lots: list[Any] = []
     realized, last, out = 0.0, None, []
     for row in rows(frame, case, "quantity", "price"):
         if row is not None:

@@ -52,7 +52,7 @@ def exponential(statistic: str) -> Callable[[pd.DataFrame, Case], Any]:
     return compute
 
 
-def spread(values: pd.Series) -> pd.Series:
+def spread(values: Any) -> Any:
     """Without the zeros, which pandas may leave a rounding error away from 0."""
     return values.where(values > 1e-12)
 
@@ -62,8 +62,8 @@ def weights(frame: pd.DataFrame, case: Case, valid: Any) -> Iterator[Any]:
     adjust, found, last = case.get("adjust", True), np.zeros(len(frame)), None
     for row in range(len(frame)):
         if "by" in case:
-            gap = 0 if last is None else (frame["ts"].iloc[row] - frame["ts"].iloc[last]) / duration(case["half_life"])
-            fade = 0.0 if last is None else 0.5**gap
+            times: Any = frame["ts"]
+            fade: Any = 0.0 if last is None else 0.5 ** ((times[row] - times[last]) / duration(case["half_life"]))
         else:
             fade = 1 - frame[case["alpha"]].iloc[row]
         if valid[row]:

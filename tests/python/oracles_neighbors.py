@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ def neighbor(of: Other) -> Callable[[pd.DataFrame, Case], Any]:
             at = np.searchsorted(times.to_numpy(), (times - duration(case["n"])).to_numpy(), side="right") - 1
             other = pd.Series(np.where(at >= 0, values.to_numpy()[np.maximum(at, 0)], np.nan))
         else:
-            other = values.shift(case.get("n", 1))
+            other = cast("pd.Series", values.shift(case.get("n", 1)))
         with np.errstate(all="ignore"):
             return np.asarray(of(values, other), dtype="f8")
 

@@ -186,7 +186,7 @@ def over_gaps(fields: tuple[str, ...], rows: Callable[[Iterator[float], Case], I
     """A loop that sees the null rows too, as NaN."""
 
     def compute(frame: pd.DataFrame, case: Case) -> dict[str, Any]:
-        found = list(rows(iter(frame[case["column"]].to_numpy(dtype="f8").tolist()), case))
+        found = list(rows((float(x) for x in frame[case["column"]].to_numpy(dtype="f8")), case))
         return {field: np.array([row[i] for row in found], dtype="f8") for i, field in enumerate(fields)}  # type: ignore[index]
 
     return compute

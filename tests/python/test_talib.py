@@ -48,5 +48,17 @@ def test_the_same_as_talib(same: Same) -> None:
         np.testing.assert_allclose(ours[kept], theirs[kept], rtol=1e-10, atol=1e-10, err_msg=code)
 
 
+def test_the_range_of_keltners_channel_is_another() -> None:
+    """Why KC is not in the list: its range begins anew where the band begins."""
+    columns = prices()
+    upper, middle, _ = talib.Function("KC")(columns)
+    half = (upper - middle) / 2
+    first = int(np.flatnonzero(~np.isnan(half))[0])
+    frame = pl.DataFrame(columns)
+    ranges = frame.select(hs.true_range("high", "low", "close")).to_series()
+    assert half[first] == pytest.approx(ranges[first - 9 : first + 1].mean())
+    assert half[first] != pytest.approx(frame.select(hs.atr("high", "low", "close", 10)).to_series()[first])
+
+
 def test_enough_of_them() -> None:
     assert len({same.name for same in FUNCTIONS}) == len(FUNCTIONS) >= 75
