@@ -1,8 +1,7 @@
 //! The weights of all values so far for each row, and sums over them.
 
-use crate::KernelSpec;
 use crate::reference::{EPS, Slow, Table, bounded, exact, flag, min_samples, number, text};
-use crate::spec::{Duration, Value};
+use crate::spec::{Duration, KernelSpec, Value};
 
 /// The smoothing factor of each row, and its time in half-lives if weights age by time.
 enum Given {
@@ -256,6 +255,7 @@ fn of_two(
     })
 }
 
+#[cfg(test)]
 mod values {
     //! The worked values of the definitions.
 
