@@ -804,18 +804,6 @@ def test_times_are_integers_of_their_unit() -> None:
         assert stage.advance_row({"t": series.item()}) == {"y": expected}
 
 
-@pytest.mark.parametrize(
-    ("column", "found"),
-    [
-        (pl.Series(["a"]), "string"),
-        (pl.Series(["a"], dtype=pl.Categorical), "dictionary of string"),
-        (pl.Series([1], dtype=pl.Decimal(10, 2)), "Decimal"),
-        (pl.Series([[1]]), "list|List"),
-        (pl.Series([{"a": 1}]), "Struct"),
-        (pl.Series([b"a"]), "binary"),
-    ],
-    ids=str,
-)
 def never_set(state, i):
     return hs.state(last=state.last, level=state.last or 1.5), state.level + i
 
@@ -839,6 +827,18 @@ def test_a_field_that_is_always_none(plain: Any, state: dict[str, Any], expected
         assert (with_nulls[1] is None) == (values[1] is None)
 
 
+@pytest.mark.parametrize(
+    ("column", "found"),
+    [
+        (pl.Series(["a"]), "string"),
+        (pl.Series(["a"], dtype=pl.Categorical), "dictionary of string"),
+        (pl.Series([1], dtype=pl.Decimal(10, 2)), "Decimal"),
+        (pl.Series([[1]]), "list|List"),
+        (pl.Series([{"a": 1}]), "Struct"),
+        (pl.Series([b"a"]), "binary"),
+    ],
+    ids=str,
+)
 def test_refused_types(column: pl.Series, found: str) -> None:
     frame = column.alias("x").to_frame()
     call = hs.jit("lambda x: x")("x").alias("y")

@@ -113,18 +113,25 @@ NOT_KEYS_IN_ROWS = {"Float16", "Float32", "Float64", "null"}
 REFUSED_IN_ROWS = re.compile("advance_row does not support type|a key of type .* cannot be given as a single value")
 
 
+RECURRENCES = {name for name, kernel in CATALOG.items() if kernel["family"] == "recurrence"}
+
+
 def uses(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The kernel's arguments with the column `v` in the place of each input in turn."""
     arguments = dict(ORACLES[name].timed)
     parameters = {p["name"]: p["kind"] for p in CATALOG[name]["parameters"]}
-    if "window" in parameters:
+    if "window" in parameters and name not in RECURRENCES:
         arguments |= {"window": 3, "min_samples": 1}
     for parameter, kind in parameters.items():
         if kind == "window":
             yield "window length", arguments | {parameter: {"length": "v"}}
             yield "window start", arguments | {parameter: {"start": "v"}}
-        elif parameter == "by":
+        elif parameter == "by" and "window" in parameters and name not in RECURRENCES:
             yield parameter, arguments | {parameter: "v", "window": "2m"}
+        elif parameter == "by":
+            timed = next((case for case in ORACLES[name].cases if "by" in case), None)
+            if timed is not None:
+                yield parameter, timed | {parameter: "v"}
         elif kind in ("columns", "numbers_or_columns"):
             alone = {"columns": {"weights": [2.0]}, "weights": {"columns": ["x"]}} if name == "row_dot" else {}
             yield parameter, arguments | {parameter: ["v"]} | alone.get(parameter, {})
