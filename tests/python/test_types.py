@@ -27,6 +27,9 @@ BASE = pl.DataFrame(
         "y": [2.0, 5, 4, 1, 3, 6],
         "z": [3.0, 1, 4, 1, 5, 9],
         "w": [0.5, 2, 1, 3, 1, 2],
+        "high": [1.5, 3, 4, 4.5, 6, 7],
+        "low": [0.5, 1, 2, 3.5, 4, 5],
+        "i": [1, 2, 3, 4, 5, 6],
         "a": [0.5, 0.25, 0.75, 0.5, 0.1, 0.9],
         "b": [True, False, True, True, False, False],
         "k": ["a", "b"] * 3,
@@ -136,7 +139,9 @@ def uses(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
             alone = {"columns": {"weights": [2.0]}, "weights": {"columns": ["x"]}} if name == "row_dot" else {}
             yield parameter, arguments | {parameter: ["v"]} | alone.get(parameter, {})
         elif kind in ("column", "flags", "time", "number_or_column"):
-            yield parameter, arguments | {parameter: "v"}
+            # Weights age by one parameter.
+            rest = ("com", "span", "half_life") if parameter == "alpha" else ()
+            yield parameter, {k: v for k, v in arguments.items() if k not in rest} | {parameter: "v"}
     if CATALOG[name]["family"] != "row":
         yield "over", arguments | {"over": "v"}
 
