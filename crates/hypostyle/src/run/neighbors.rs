@@ -4,6 +4,7 @@ use super::inputs::Inputs;
 use super::keyed::Keyed;
 use super::plan::{Binding, Plan};
 use super::running::Running;
+use super::window::LONGEST_CENTERED;
 use super::wiring::Wiring;
 use crate::drive::neighbor::Neighbor;
 use crate::drive::neighbor_time::NeighborTime;
@@ -32,8 +33,8 @@ impl Away {
             (Offset::Rows(_), Some(_)) => Err(arguments
                 .refuse("by", "needs a duration, and 'n' is a number of rows")
                 .with_help("leave it out, or give a duration such as n='5m'")),
-            (Offset::Rows(n), None) if n < -MOST_AHEAD => {
-                Err(arguments.refuse("n", format!("must be at least -{MOST_AHEAD}, got {n}")))
+            (Offset::Rows(n), None) if n < 0 && distance(n) > MOST_AHEAD => {
+                Err(arguments.refuse("n", format!("must be at least -{MOST_AHEAD} rows, got {n}")))
             }
             _ => Ok(Self { offset, by }),
         }
@@ -82,8 +83,8 @@ impl Away {
     }
 }
 
-/// Rows ahead are padded with as many nulls.
-const MOST_AHEAD: i64 = 1 << 32;
+/// The padding after the last row is that of the longest centered window.
+const MOST_AHEAD: usize = LONGEST_CENTERED / 2;
 
 fn distance(n: i64) -> usize {
     usize::try_from(n.unsigned_abs()).unwrap_or(usize::MAX)

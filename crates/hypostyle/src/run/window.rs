@@ -36,7 +36,7 @@ pub(super) struct TimeSpan {
 }
 
 /// The maximum rows of a centered window: half of them are padding after the last row.
-const LONGEST_CENTERED: usize = 1 << 28;
+pub(super) const LONGEST_CENTERED: usize = 1 << 28;
 
 impl Window {
     /// Reads the window of a kernel's arguments: `window`, `by`, `min_samples`, `closed`, `center` and `step`, or for an

@@ -49,7 +49,7 @@ impl<P: Pace> Recurrence for Sum<P> {
 
 fn plan(arguments: &Arguments) -> Result<Plan> {
     let given = Given::of(arguments)?;
-    let inputs = given.inputs(Inputs::of(arguments, &["column"])?.typed_by(1));
+    let inputs = given.inputs(Inputs::of(arguments, &["column"])?);
     let min_samples = i64::try_from(arguments.count("min_samples")?).unwrap_or(i64::MAX);
     Ok(Plan::new(move |binding| match &given {
         Given::Row(pace) => Sum::bound(&inputs, binding, pace.clone(), min_samples),

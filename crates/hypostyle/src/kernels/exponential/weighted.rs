@@ -9,14 +9,14 @@
 
 use std::fmt::Display;
 
-use super::pace::{Given, Pace};
+use super::pace::{ByFactor, Given, Pace};
 use crate::error::Result;
 use crate::model::Recurrence;
 use crate::run::{Binding, Inputs, Plan, Running};
 use crate::spec::Arguments;
 use crate::values::{Input, Persist, StateReader, StateWriter};
 
-/// The shares of a row's value and of all values before it, and the correction of variances with it.
+/// The shares of a row's value and of all values before it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shares {
     /// Of the value.
@@ -134,9 +134,8 @@ pub(super) fn plan<F: Summary, I: Summary>(
     integers: Option<I>,
 ) -> Result<Plan> {
     let given = Given::of(arguments)?;
-    let count = columns.len();
     let values = Inputs::of(arguments, columns)?;
-    let inputs = given.inputs(values.clone().typed_by(count));
+    let inputs = given.inputs(values.clone());
     let adjust = arguments.flag("adjust")?;
     let bias = !arguments.accepts("bias") || arguments.flag("bias")?;
     let min_samples = i64::try_from(arguments.count("min_samples")?).unwrap_or(i64::MAX);
@@ -164,7 +163,7 @@ impl Frame<'_> {
     fn kernel<S: Summary>(&self, given: &Given, summary: S) -> Result<Box<dyn Running>> {
         match given {
             Given::Row(pace) => self.with_pace(summary, pace.clone()),
-            Given::Factor(_) => self.with_pace(summary, super::pace::ByFactor),
+            Given::Factor(_) => self.with_pace(summary, ByFactor),
             Given::Time { half_life, by } => self.with_pace(summary, Given::by_time(*half_life, by, self.binding)?),
         }
     }
