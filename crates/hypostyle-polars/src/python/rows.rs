@@ -1,5 +1,7 @@
 //! Single rows: the dicts of Python to the cells of the library, and back.
 
+use std::sync::Arc;
+
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use hypostyle::ScalarValue;
 use pyo3::exceptions::PyTypeError;
@@ -76,8 +78,21 @@ impl Row {
         use_cells(&cells)
     }
 
-    /// Returns the outputs as a dict.
-    pub fn to_dict<'py>(&self, py: Python<'py>, cells: &[ScalarValue]) -> PyResult<Bound<'py, PyDict>> {
+    /// Returns the outputs as a dict; `texts` are those of the codes among them, in order.
+    pub fn to_dict<'py>(
+        &self,
+        py: Python<'py>,
+        cells: &[ScalarValue],
+        texts: &[Arc<str>],
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let mut texts = texts.iter();
+        let cells: Vec<ScalarValue> = cells
+            .iter()
+            .map(|cell| match cell {
+                ScalarValue::Code(_) => texts.next().map_or(ScalarValue::Null, |text| ScalarValue::Text(text)),
+                other => *other,
+            })
+            .collect();
         let outputs = PyDict::new(py);
         let mut cells = cells.iter();
         let mut next = || cells.next().unwrap_or(&ScalarValue::Null);
@@ -128,6 +143,13 @@ fn cell<'v>(value: &'v Bound<'_, PyAny>, data_type: &DataType) -> PyResult<Optio
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => {
             value.cast::<PyString>().ok().and_then(|text| text.to_str().ok()).map(ScalarValue::Text)
         }
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => {
+            let steps = DECIMALS.get(value.py(), "to_steps")?.call1((value, *scale))?;
+            steps.extract().ok().map(ScalarValue::Decimal)
+        }
         other if !other.is_integer() && !other.is_temporal() => {
             return Err(PyTypeError::new_err(format!(
                 "advance_row does not support type {other}; pass a frame to `advance` or `peek`"
@@ -140,7 +162,7 @@ fn cell<'v>(value: &'v Bound<'_, PyAny>, data_type: &DataType) -> PyResult<Optio
         }
         temporal => {
             let (unit, zoned) = temporal_unit(temporal);
-            let physical = helper(value.py(), "to_physical")?.call1((value, unit, zoned))?;
+            let physical = TIMES.get(value.py(), "to_physical")?.call1((value, unit, zoned))?;
             // A string stands for NaT of numpy.
             if physical.is_instance_of::<PyString>() {
                 Some(ScalarValue::Null)
@@ -159,10 +181,12 @@ fn value<'py>(py: Python<'py>, cell: &ScalarValue, data_type: &DataType) -> PyRe
         ScalarValue::Float(x) => PyFloat::new(py, *x).into_any(),
         ScalarValue::Unsigned(x) => x.into_pyobject(py)?.into_any(),
         ScalarValue::Text(x) => PyString::new(py, x).into_any(),
+        ScalarValue::Decimal(steps) => DECIMALS.get(py, "from_steps")?.call1((*steps, scale(data_type)))?,
+        ScalarValue::Code(_) => return Err(PyTypeError::new_err("a result is the code of no text")),
         ScalarValue::Integer(x) if data_type.is_integer() => x.into_pyobject(py)?.into_any(),
         ScalarValue::Integer(x) => {
             let (unit, zoned) = temporal_unit(data_type);
-            helper(py, "from_physical")?.call1((*x, unit, zoned))?
+            TIMES.get(py, "from_physical")?.call1((*x, unit, zoned))?
         }
     })
 }
@@ -187,8 +211,27 @@ fn temporal_unit(data_type: &DataType) -> (&'static str, Option<&str>) {
     }
 }
 
-fn helper<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let module = MODULE.get_or_try_init(py, || py.import("hypostyle._times").map(Bound::unbind))?;
-    module.bind(py).getattr(name)
+/// The number of a decimal's digits behind its point.
+fn scale(data_type: &DataType) -> i8 {
+    match data_type {
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => *scale,
+        _ => 0,
+    }
+}
+
+/// A module of the package, once it is imported.
+struct Helpers(&'static str, PyOnceLock<Py<PyModule>>);
+
+static TIMES: Helpers = Helpers("hypostyle._times", PyOnceLock::new());
+static DECIMALS: Helpers = Helpers("hypostyle._decimals", PyOnceLock::new());
+
+impl Helpers {
+    /// One of its functions.
+    fn get<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        let module = self.1.get_or_try_init(py, || py.import(self.0).map(Bound::unbind))?;
+        module.bind(py).getattr(name)
+    }
 }

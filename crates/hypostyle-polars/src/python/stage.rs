@@ -104,18 +104,24 @@ impl Stage {
             }
         };
         let mut outputs = Vec::with_capacity(known.width());
+        let mut texts = Vec::new();
         known.with_cells(row, |cells| {
             loop {
                 match self.stage.try_lock() {
                     Ok(mut stage) => {
-                        break guarded("stage", || action(&mut stage, cells, &mut outputs).map_err(exception));
+                        let done = guarded("stage", || action(&mut stage, cells, &mut outputs).map_err(exception));
+                        texts.extend(outputs.iter().filter_map(|output| match output {
+                            ScalarValue::Code(code) => stage.text(*code),
+                            _ => None,
+                        }));
+                        break done;
                     }
                     // Another thread is using it: the GIL is released until that thread is done.
                     Err(_) => py.detach(|| self.lock().map(drop))?,
                 }
             }
         })?;
-        known.to_dict(py, &outputs)
+        known.to_dict(py, &outputs, &texts)
     }
 }
 

@@ -18,6 +18,7 @@
 //! Equality is on the bits, NaN payloads aside; only the reference version has a tolerance, where its kernel rounds.
 
 mod arbitrary;
+mod coded;
 mod custom;
 mod digests;
 mod errors;

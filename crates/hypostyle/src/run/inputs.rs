@@ -8,7 +8,7 @@ use super::source::Source;
 use super::wiring::Wiring;
 use crate::error::Result;
 use crate::spec::{Arguments, NumberOrColumn};
-use crate::values::{Domain, Input, Output, computed_type};
+use crate::values::{Coded, Domain, Input, Output, computed_type};
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Inputs {
     typed_by: usize,
     output: Option<DataType>,
     time: Option<String>,
+    /// Which columns are read as integers though they are none.
+    coded: Coded,
 }
 
 fn is_long_integer(data_type: &DataType) -> bool {
@@ -61,7 +63,7 @@ impl Inputs {
     }
 
     fn from_sources(sources: Vec<Named>) -> Self {
-        Self { typed_by: sources.len(), sources, output: None, time: None }
+        Self { typed_by: sources.len(), sources, output: None, time: None, coded: Coded::Nothing }
     }
 
     /// If all but one are numbers: the column alone, its place, and the numbers.
@@ -123,6 +125,32 @@ impl Inputs {
     pub fn returning(mut self, output: DataType) -> Self {
         self.output = Some(output);
         self
+    }
+
+    /// Columns of decimals are read too, as integers in steps of their last digit: for kernels that compare values or return
+    /// them.
+    pub fn with_decimals(mut self) -> Self {
+        self.coded = Coded::Decimals;
+        self
+    }
+
+    /// Columns of decimals and of texts are read too, as integers that are equal if the values are: for kernels that only ask
+    /// whether values are equal, or return them.
+    pub fn with_decimals_and_texts(mut self) -> Self {
+        self.coded = Coded::DecimalsAndTexts;
+        self
+    }
+
+    /// How kernels that keep the input's type read a column: as an integer, exactly, if possible.
+    ///
+    /// # Errors
+    /// No such column, or two of them; and if the column has a type that is not read.
+    pub fn exact_domain(&self, binding: &Binding, name: &str) -> Result<Domain> {
+        let (_, data_type) = binding.column(name)?;
+        match [Domain::Integer, Domain::Float].into_iter().find(|domain| self.coded.reads(*domain, data_type)) {
+            Some(domain) => Ok(domain),
+            None => Err(binding.column_type(name, self.coded.expected(), data_type)),
+        }
     }
 
     /// The rows must be sorted by this time column within each key.
@@ -221,7 +249,7 @@ impl Inputs {
                         Domain::Float => binding.number_column(name)?,
                         Domain::Integer | Domain::Presence => binding.column(name)?,
                     };
-                    if !domain.reads(data_type) {
+                    if !self.coded.reads(domain, data_type) {
                         return Err(binding.column_type(name, "an integer, a boolean, a date or a time", data_type));
                     }
                     if lane < self.typed_by {

@@ -105,18 +105,6 @@ impl<'a> Binding<'a> {
         }
     }
 
-    /// How kernels that keep the input's type read a column: as an integer, exactly, if possible.
-    ///
-    /// # Errors
-    /// No such column, or two of them; and if the column is neither a number nor a time.
-    pub fn exact_domain(&self, name: &str) -> Result<Domain> {
-        let (_, data_type) = self.column(name)?;
-        match [Domain::Integer, Domain::Float].into_iter().find(|domain| domain.reads(data_type)) {
-            Some(domain) => Ok(domain),
-            None => Err(self.column_type(name, "a number, a boolean, a date or a time", data_type)),
-        }
-    }
-
     /// An error about a column's type.
     pub fn column_type(&self, name: &str, expected: &str, found: &DataType) -> Error {
         Error::column_type(self.kernel, name, expected, found)

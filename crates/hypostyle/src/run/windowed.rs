@@ -122,7 +122,7 @@ impl Plan {
         G: OrderedWindow<Input = i64>,
     {
         let column = arguments.column("column")?;
-        Ok(Window::of(arguments)?.plan(move |window, binding| match binding.exact_domain(&column)? {
+        Ok(Window::of(arguments)?.plan(move |window, binding| match inputs.exact_domain(binding, &column)? {
             Domain::Integer => {
                 let wiring = inputs.bind::<i64, G::Output>(binding)?;
                 window.ordered(binding, wiring, integers.clone(), Bare)

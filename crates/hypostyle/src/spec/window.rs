@@ -280,7 +280,9 @@ pub(crate) fn check_bound_type(
 ) -> Result<()> {
     let integer = DataType::Int64;
     let wanted = match time {
-        Some(DataType::Timestamp(unit, _)) if is_length => DataType::Duration(*unit),
+        Some(
+            DataType::Timestamp(unit, _) | DataType::Time32(unit) | DataType::Time64(unit) | DataType::Duration(unit),
+        ) if is_length => DataType::Duration(*unit),
         Some(DataType::Date64) if is_length => DataType::Duration(TimeUnit::Millisecond),
         Some(time) if !is_length => time.clone(),
         _ => integer.clone(),
@@ -296,10 +298,15 @@ pub(crate) fn check_bound_type(
 fn nanoseconds_per_unit(time: &DataType) -> Option<u128> {
     match time {
         DataType::Date32 => Some(86_400 * 1_000_000_000),
-        DataType::Date64 | DataType::Timestamp(TimeUnit::Millisecond, _) => Some(1_000_000),
-        DataType::Timestamp(TimeUnit::Second, _) => Some(1_000_000_000),
-        DataType::Timestamp(TimeUnit::Microsecond, _) => Some(1_000),
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => Some(1),
+        DataType::Date64 => Some(1_000_000),
+        DataType::Timestamp(unit, _) | DataType::Time32(unit) | DataType::Time64(unit) | DataType::Duration(unit) => {
+            Some(match unit {
+                TimeUnit::Second => 1_000_000_000,
+                TimeUnit::Millisecond => 1_000_000,
+                TimeUnit::Microsecond => 1_000,
+                TimeUnit::Nanosecond => 1,
+            })
+        }
         _ => None,
     }
 }

@@ -310,6 +310,11 @@ impl Stage {
         }
     }
 
+    /// The text of a [`ScalarValue::Code`] among the results of the last row.
+    pub fn text(&self, code: i64) -> Option<Arc<str>> {
+        self.bound.as_ref().and_then(|bound| bound.codes.texts.text(code))
+    }
+
     /// What [`Stage::advance_row`] would return, without keeping the row.
     ///
     /// # Errors

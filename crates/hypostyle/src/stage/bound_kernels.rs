@@ -6,14 +6,17 @@ use std::time::{Duration, Instant};
 
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{DataType, Field, Schema};
+use hashbrown::HashSet;
 
 use super::schedule::run_kernels;
 use super::watermark::{self, BEFORE_ALL, Order, Watermark};
 use crate::catalog::PlannedKernel;
 use crate::error::{Error, ErrorKind, Place, Result, type_name};
 use crate::keys::{Keys, Mark, shown_key};
-use crate::run::{LiveRow, Running, find_column};
-use crate::values::{Operands, ScalarValue, array_of, read_value};
+use crate::run::{LiveRow, Running, Source, find_column};
+use crate::values::{
+    Codes, Domain, Operands, ScalarValue, StateWriter, array_of, is_coded, read_value, saved_integers,
+};
 
 /// The name of a stage's own time column in messages.
 const TIME_COLUMN: &str = "time_column";
@@ -32,6 +35,9 @@ pub(crate) struct BoundKernels {
     pub(crate) watermarks: Vec<Watermark>,
     /// How many rows of each key there were, if a kernel needs a row's number.
     pub(crate) seen: Option<Vec<i64>>,
+    /// The columns that kernels read as integers though they are none, and what is known of them.
+    pub(super) coded_columns: Vec<usize>,
+    pub(super) codes: Codes,
     pub(crate) rows: u64,
     /// How long batches took.
     pub(super) times: Times,
@@ -54,6 +60,15 @@ impl Times {
 
 /// About how many nanoseconds a row's keys take.
 const COST_OF_KEYS: usize = 10;
+
+/// The columns that kernels read as integers though they are none.
+fn coded_columns(fields: &[Field], kernels: &[Box<dyn Running>]) -> Vec<usize> {
+    let read = |place: usize| {
+        let mut sources = kernels.iter().flat_map(|kernel| &kernel.wiring().sources);
+        sources.any(|source| matches!(source, Source::Column { index, domain: Domain::Integer, .. } if *index == place))
+    };
+    (0..fields.len()).filter(|place| is_coded(fields[*place].data_type()) && read(*place)).collect()
+}
 
 /// The keys before a batch.
 struct Before {
@@ -83,17 +98,18 @@ fn distinct_below(keys: &[u32], limit: usize) -> Vec<u32> {
 
 impl Clone for BoundKernels {
     fn clone(&self) -> Self {
-        self.with(
+        let copy = self.with(
             self.kernels.iter().map(|kernel| kernel.clone_boxed()).collect(),
             self.keys.clone(),
             self.watermarks.clone(),
             self.seen.clone(),
-        )
+        );
+        Self { codes: self.codes.clone(), ..copy }
     }
 }
 
 impl BoundKernels {
-    /// The same columns with other keys and states.
+    /// The same columns with other keys and states, and no codes.
     fn with(
         &self,
         kernels: Vec<Box<dyn Running>>,
@@ -102,8 +118,22 @@ impl BoundKernels {
         seen: Option<Vec<i64>>,
     ) -> Self {
         let (fields, readers, key_columns) = (self.fields.clone(), self.readers.clone(), self.key_columns.clone());
+        let (coded_columns, codes) = (self.coded_columns.clone(), Codes::default());
         let (rows, times, unused) = (self.rows, Times::of_kernels(kernels.len()), self.unused.clone());
-        Self { fields, readers, kernels, keys, key_columns, watermarks, seen, rows, times, unused }
+        Self {
+            fields,
+            readers,
+            kernels,
+            keys,
+            key_columns,
+            watermarks,
+            seen,
+            coded_columns,
+            codes,
+            rows,
+            times,
+            unused,
+        }
     }
 
     /// Looks up all columns and binds the kernels to them; `whole` says that all rows come in one batch.
@@ -152,8 +182,7 @@ impl BoundKernels {
         }
         if let Some(time) = time_column {
             let (column, data_type) = find_column(&own, time).map_err(of_stage)?;
-            let is_time = matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..));
-            if !is_time && !data_type.is_integer() {
+            if !Domain::Integer.reads(data_type) || *data_type == DataType::Boolean {
                 let expected = "a date, a timestamp or an integer";
                 return Err(Error::column_type(TIME_COLUMN, time, expected, data_type));
             }
@@ -165,7 +194,20 @@ impl BoundKernels {
         let seen = kernels.iter().any(|kernel| kernel.wiring().numbers_rows()).then(Vec::new);
         let unused = keys.as_ref().map(Keys::mark).unwrap_or_default();
         let times = Times::of_kernels(kernels.len());
-        let mut bound = Self { fields, readers, kernels, keys, key_columns, watermarks, seen, rows: 0, times, unused };
+        let mut bound = Self {
+            coded_columns: coded_columns(&fields, &kernels),
+            codes: Codes::default(),
+            fields,
+            readers,
+            kernels,
+            keys,
+            key_columns,
+            watermarks,
+            seen,
+            rows: 0,
+            times,
+            unused,
+        };
         bound.resize(usize::from(bound.keys.is_none()));
         Ok(bound)
     }
@@ -210,6 +252,7 @@ impl BoundKernels {
         }
         self.resize(0);
         self.resize(usize::from(self.keys.is_none()));
+        self.codes = Codes::default();
         self.rows = 0;
     }
 
@@ -224,6 +267,7 @@ impl BoundKernels {
             + self.keys.as_ref().map_or(0, Keys::bytes)
             + self.watermarks.iter().map(|watermark| watermark.last.capacity() * size_of::<i64>()).sum::<usize>()
             + self.seen.as_ref().map_or(0, |seen| seen.capacity() * size_of::<i64>())
+            + self.codes.bytes()
     }
 
     /// When each key was last seen: by this column, else by any time column.
@@ -276,9 +320,10 @@ impl BoundKernels {
             return self.attempt(batch, threads, true);
         }
         let own = self.project(batch)?;
+        let coded = self.coded(&own)?;
         let before = self.mark();
         let keys = self.number(&own, threads)?;
-        self.check_and_run(&own, keys, &before, threads)
+        self.check_and_run(&own, &coded, keys, &before, threads)
     }
 
     /// As [`BoundKernels::run`], but changes nothing.
@@ -289,6 +334,7 @@ impl BoundKernels {
     /// The states of the batch's keys are copied before it, and restored after it unless it succeeds and is to be kept.
     fn attempt(&mut self, batch: &RecordBatch, threads: usize, keep: bool) -> Result<Vec<ArrayRef>> {
         let own = self.project(batch)?;
+        let coded = self.coded(&own)?;
         let before = self.mark();
         let keys = self.number(&own, threads)?;
         let touched = match &keys {
@@ -297,7 +343,7 @@ impl BoundKernels {
         };
         let states = self.select(&touched, None);
         let rows = self.rows;
-        let answers = self.check_and_run(&own, keys, &before, threads);
+        let answers = self.check_and_run(&own, &coded, keys, &before, threads);
         if answers.is_err() || !keep {
             self.rows = rows;
             self.put_back(&touched, states);
@@ -334,6 +380,7 @@ impl BoundKernels {
     fn check_and_run(
         &mut self,
         own: &RecordBatch,
+        coded: &RecordBatch,
         keys: Option<Vec<u32>>,
         before: &Before,
         threads: usize,
@@ -348,7 +395,69 @@ impl BoundKernels {
         self.resize(key_count);
         self.rows += own.num_rows() as u64;
         let (kernels, ran) = (&mut self.kernels, &mut self.times.kernels);
-        run_kernels(kernels, ran, own, keys, key_count, self.seen.as_deref_mut(), threads)
+        let answers = run_kernels(kernels, ran, coded, keys, key_count, self.seen.as_deref_mut(), threads)?;
+        if self.coded_columns.is_empty() {
+            return Ok(answers);
+        }
+        let outputs = self.kernels.iter().map(|kernel| &kernel.wiring().output);
+        let decoded = answers.into_iter().zip(outputs).map(|(answers, output)| match is_coded(output) {
+            true => self.codes.decode(&answers, output),
+            false => Ok(answers),
+        });
+        let decoded = decoded.collect();
+        self.forget_texts()?;
+        decoded
+    }
+
+    /// Whether there are texts among the columns that kernels read as integers.
+    pub(super) fn codes_texts(&self) -> bool {
+        self.coded_columns.iter().any(|place| !self.fields[*place].data_type().is_decimal())
+    }
+
+    /// The batch with integers for what kernels read so.
+    fn coded(&mut self, own: &RecordBatch) -> Result<RecordBatch> {
+        if self.coded_columns.is_empty() {
+            return Ok(own.clone());
+        }
+        let mut columns = own.columns().to_vec();
+        for place in &self.coded_columns {
+            let codes = self.codes.encode(&columns[*place]);
+            columns[*place] = codes.map_err(|error| error.after_rows(self.rows).read_by(&self.readers[*place]))?;
+        }
+        let fields = own.schema_ref().fields().iter().zip(&columns);
+        let fields: Vec<Field> =
+            fields.map(|(field, column)| Field::new(field.name(), column.data_type().clone(), true)).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(own.num_rows()));
+        Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
+    }
+
+    /// Forgets texts that no state holds, once there are many.
+    fn forget_texts(&mut self) -> Result<()> {
+        self.forget_texts_but(&[])
+    }
+
+    /// As [`BoundKernels::forget_texts`], but keeps those among these results.
+    fn forget_texts_but(&mut self, answers: &[ScalarValue]) -> Result<()> {
+        if !self.codes.are_many() {
+            return Ok(());
+        }
+        let code = |answer: &ScalarValue| match answer {
+            ScalarValue::Code(code) => Some(*code),
+            _ => None,
+        };
+        let mut used: HashSet<i64> = answers.iter().filter_map(code).collect();
+        for kernel in &self.kernels {
+            let mut writer = StateWriter::default();
+            for key in 0..self.key_count() {
+                writer.begin_row();
+                kernel.write(&mut writer, key);
+            }
+            for (_, column) in writer.finish()? {
+                used.extend(saved_integers(&column, 0..column.len()));
+            }
+        }
+        self.codes.keep(&used);
+        Ok(())
     }
 
     /// Restores copies of the states of these keys.
@@ -381,6 +490,10 @@ impl BoundKernels {
         let mut operands = Operands::new();
         for (value, field) in row.iter().zip(&self.fields) {
             operands.push(read_value(*value, field.name(), field.data_type())?);
+        }
+        for place in &self.coded_columns {
+            let code = self.codes.encode_row(&operands[*place], self.fields[*place].data_type());
+            operands[*place].integer = code.map_err(|error| error.read_by(&self.readers[*place]))?;
         }
         let key = match &self.keys {
             None => Some(0),
@@ -425,7 +538,7 @@ impl BoundKernels {
         });
         let row = LiveRow { operands: &operands, position };
         self.kernels.iter_mut().for_each(|kernel| kernel.run_row(key, row, answers));
-        Ok(())
+        self.forget_texts_but(answers)
     }
 
     /// As [`BoundKernels::run_row`], with copies of the key's states.
@@ -480,7 +593,7 @@ impl BoundKernels {
     /// Only the states of some keys.
     pub(crate) fn part(&self, chosen: &[u32]) -> Result<Self> {
         let keys = self.keys.as_ref().map(|keys| keys.select(chosen)).transpose()?;
-        Ok(self.select(chosen, keys))
+        Ok(Self { codes: self.codes.clone(), ..self.select(chosen, keys) })
     }
 
     /// Keeps only the states of some keys, given in the order of their numbers.
@@ -519,6 +632,7 @@ impl BoundKernels {
             return Err(Error::new(ErrorKind::Stage, format!("both stages have a state of the key {key}"))
                 .with_help("send all rows of a key to one stage"));
         }
+        self.codes.merge(&other.codes)?;
         keys.number(&columns, 1)?;
         self.rows += other.rows;
         self.kernels.iter_mut().zip(other.kernels).for_each(|(own, other)| own.append(other));

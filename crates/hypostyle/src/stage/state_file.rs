@@ -7,7 +7,9 @@ use std::io::{Cursor, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, RecordBatchOptions};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Int64Array, LargeListBuilder, RecordBatch, RecordBatchOptions, StringBuilder,
+};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use arrow::ipc::reader::FileReader;
 use arrow::ipc::writer::FileWriter;
@@ -22,7 +24,7 @@ use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::run::Running;
 use crate::spec::KernelSpec;
-use crate::values::{StateReader, StateWriter};
+use crate::values::{StateReader, StateWriter, saved_integers};
 
 /// The version of the format.
 const FORMAT: u32 = 1;
@@ -204,6 +206,15 @@ fn table(stage: &Stage) -> Result<(Vec<Field>, Vec<ArrayRef>, usize)> {
         1 => bound.kernels.iter().map(|kernel| write(&**kernel)).collect::<Result<_>>(),
         _ => bound.kernels.par_iter().map(|kernel| write(&**kernel)).collect(),
     })?;
+    if bound.codes_texts() {
+        let mut texts = LargeListBuilder::new(StringBuilder::new());
+        for key in 0..keys {
+            let columns = states.iter().flatten();
+            let numbers = columns.flat_map(|(_, column)| saved_integers(column, key..key + 1)).copied();
+            texts.append_value(bound.codes.texts.among(numbers).iter().map(Some));
+        }
+        add("seen:texts".to_string(), Arc::new(texts.finish()));
+    }
     for (name, columns) in stage.output_names().iter().zip(states) {
         columns.into_iter().for_each(|(field, column)| add(format!("{name}:{field}"), column));
     }
@@ -315,6 +326,11 @@ fn from_bytes(catalog: &Catalog, bytes: &[u8]) -> Result<Stage> {
     if let Some(seen) = &mut bound.seen {
         *seen = take_integers(&mut columns, "the rows seen")?;
     }
+    if bound.codes_texts() {
+        for text in take_texts(&mut columns)?.as_string::<i32>().iter().flatten() {
+            bound.codes.texts.learn(text)?;
+        }
+    }
     let read = |(kernel, name): (&mut Box<dyn Running>, &String)| read_states(&mut **kernel, name, &columns, keys);
     let (kernels, names) = (&mut bound.kernels, stage.output_names());
     stage.on_threads(keys * COST_OF_STATE, |threads| match threads {
@@ -337,6 +353,13 @@ fn take_integers(columns: &mut Vec<(Field, ArrayRef)>, what: &str) -> Result<Vec
     let (_, column) = take(columns, 1)?.remove(0);
     let integers = column.as_primitive_opt::<Int64Type>();
     Ok(integers.ok_or_else(|| Error::state(format!("{what} are not integers")))?.values().to_vec())
+}
+
+/// The texts that the states of all keys hold.
+fn take_texts(columns: &mut Vec<(Field, ArrayRef)>) -> Result<ArrayRef> {
+    let (_, column) = take(columns, 1)?.remove(0);
+    let lists = column.as_list_opt::<i64>().filter(|lists| lists.value_type() == DataType::Utf8);
+    Ok(lists.ok_or_else(|| Error::state("the texts are not texts"))?.values().clone())
 }
 
 fn read_states(kernel: &mut dyn Running, name: &str, columns: &[(Field, ArrayRef)], keys: usize) -> Result<()> {

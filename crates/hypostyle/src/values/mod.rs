@@ -1,5 +1,7 @@
 //! Conversions: Arrow columns and plain values to numbers of two domains, results to Arrow columns, states to columns.
 
+mod codes;
+mod decimals;
 mod domain;
 mod exact;
 mod input;
@@ -9,8 +11,11 @@ mod persist;
 mod scalar;
 mod scalar_value;
 mod simd;
+mod texts;
 mod types;
 
+pub(crate) use codes::{Coded, Codes, is_coded};
+pub(crate) use decimals::type_of_sum;
 pub use domain::{Domain, Values};
 pub(crate) use domain::{read, read_float, read_integer};
 pub use exact::{Difference, Exact};
@@ -18,6 +23,7 @@ pub use input::Input;
 pub(crate) use operand::{Operand, Operands, array_of, read_value};
 pub use output::Output;
 pub(crate) use output::{NO_FIELD, field};
+pub(crate) use persist::saved_integers;
 pub use persist::{Persist, StateReader, StateWriter};
 pub use scalar::Scalar;
 pub use scalar_value::ScalarValue;

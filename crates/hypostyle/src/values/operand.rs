@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringArray, new_null_array};
+use arrow::array::{ArrayRef, Decimal128Array, StringArray, new_null_array};
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
 use smallvec::SmallVec;
 
 use super::domain::Domain;
@@ -20,6 +20,8 @@ pub struct Operand<'a> {
     pub(crate) float: f64,
     pub(crate) integer: i64,
     pub(crate) text: &'a str,
+    /// In steps of its last digit.
+    pub(crate) decimal: i128,
 }
 
 /// A row's values, in the order of the stage's fields.
@@ -34,6 +36,8 @@ pub(crate) fn read_value<'a>(value: ScalarValue<'a>, name: &str, data_type: &Dat
     operand(value, data_type).ok_or_else(|| {
         let found = match value {
             ScalarValue::Text(text) => format!("{text:?}"),
+            ScalarValue::Code(code) => format!("the code {code}"),
+            ScalarValue::Decimal(steps) => format!("a decimal of the digits {steps}"),
             ScalarValue::Integer(x) => x.to_string(),
             ScalarValue::Unsigned(x) => x.to_string(),
             ScalarValue::Float(x) => format!("{x:?}"),
@@ -49,7 +53,7 @@ pub(crate) fn read_value<'a>(value: ScalarValue<'a>, name: &str, data_type: &Dat
 #[expect(clippy::cast_precision_loss, reason = "kernels compute in f64")]
 fn operand<'a>(value: ScalarValue<'a>, data_type: &DataType) -> Option<Operand<'a>> {
     let float = |float: f64| Some(Operand { valid: true, float: narrow_float(float, data_type), ..Operand::default() });
-    let integer = |integer: i64, float: f64| Some(Operand { valid: true, float, integer, text: "" });
+    let integer = |integer: i64, float: f64| Some(Operand { valid: true, float, integer, ..Operand::default() });
     match (value, data_type) {
         (ScalarValue::Null, _) => Some(Operand::default()),
         (ScalarValue::Float(x), DataType::Float64 | DataType::Float32 | DataType::Float16) => float(x),
@@ -67,6 +71,9 @@ fn operand<'a>(value: ScalarValue<'a>, data_type: &DataType) -> Option<Operand<'
             Some(Operand { valid: true, text, ..Operand::default() })
         }
         (ScalarValue::Text(_), DataType::Dictionary(_, values)) => operand(value, values),
+        (ScalarValue::Decimal(decimal), other) if other.is_decimal() => {
+            Some(Operand { valid: true, decimal, ..Operand::default() })
+        }
         _ => None,
     }
 }
@@ -77,6 +84,14 @@ pub(crate) fn array_of(operand: &Operand, data_type: &DataType) -> Result<ArrayR
         _ if !operand.valid => new_null_array(data_type, 1),
         DataType::Float64 | DataType::Float32 | DataType::Float16 => {
             f64::into_array(vec![operand.float], None, data_type)
+        }
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => {
+            let widest = DataType::Decimal128(DECIMAL128_MAX_PRECISION, *scale);
+            let steps = Decimal128Array::from(vec![operand.decimal]).with_data_type(widest);
+            cast(&(Arc::new(steps) as ArrayRef), data_type)?
         }
         integer if Domain::Integer.reads(integer) => i64::into_array(vec![operand.integer], None, data_type),
         _ => cast(&(Arc::new(StringArray::from(vec![operand.text])) as ArrayRef), data_type)?,

@@ -8,6 +8,7 @@ use arrow::array::{
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{DataType, FieldRef, Float16Type};
 
+use super::codes::is_coded;
 use super::scalar::Scalar;
 use super::scalar_value::ScalarValue;
 use super::types::{Ordinal, half_from_f64, narrow_float, with_integer_type};
@@ -86,6 +87,8 @@ impl Output for i64 {
         cells.push(match data_type {
             DataType::Boolean => ScalarValue::Boolean(self != 0),
             DataType::UInt64 => ScalarValue::Unsigned(u64::narrow(self)),
+            decimal if decimal.is_decimal() => ScalarValue::Decimal(i128::from(self)),
+            coded if is_coded(coded) => ScalarValue::Code(self),
             _ => ScalarValue::Integer(self),
         });
     }

@@ -4,6 +4,7 @@
 //! the file is what the kernel expects.
 
 use std::fmt::{self, Display, Formatter};
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -213,6 +214,18 @@ impl StateWriter {
             })
             .collect();
         Ok(columns)
+    }
+}
+
+/// The integers in some rows of a column of saved states.
+pub(crate) fn saved_integers(column: &ArrayRef, rows: Range<usize>) -> &[i64] {
+    match Saved::of(column) {
+        Saved::Integer(values) => &values.values()[rows],
+        Saved::Integers(list, values) => {
+            let place = |row: usize| usize::try_from(list.value_offsets()[row]).unwrap_or(0);
+            &values.values()[place(rows.start)..place(rows.end)]
+        }
+        _ => &[],
     }
 }
 

@@ -15,4 +15,8 @@ pub enum ScalarValue<'a> {
     Float(f64),
     /// For strings and dictionaries of strings.
     Text(&'a str),
+    /// A decimal of the column's type, in steps of its last digit.
+    Decimal(i128),
+    /// A string among results: `Stage::text` returns it.
+    Code(i64),
 }

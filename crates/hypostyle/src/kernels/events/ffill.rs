@@ -1,5 +1,5 @@
 //! The last value, for rows that have none, as long as it is not too old.  It keeps the column's type: integers, booleans, dates
-//! and times are read as `i64`.
+//! and times are read as `i64`, texts as codes.
 
 use std::marker::PhantomData;
 
@@ -119,8 +119,8 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
         _ => {}
     }
     Ok(Plan::new(move |binding| {
-        let domain = binding.exact_domain(&column)?;
-        let inputs = Inputs::columns([&column]).returning(binding.column(&column)?.1.clone());
+        let inputs = Inputs::columns([&column]).with_decimals_and_texts().returning(binding.column(&column)?.1.clone());
+        let domain = inputs.exact_domain(binding, &column)?;
         let within = match (&within, &by) {
             (Some(within), Some(by)) => {
                 let (_, time) = binding.time_column(by)?;
@@ -140,7 +140,7 @@ pub(crate) const FFILL: Entry = Entry {
     shape: Shape::Single(Family::Recurrence),
     summary: "Forward fill: the last value, as long as it is not older than some rows or some time.",
     formula: "y[i] = x[j], where j <= i is the last row with a value, if i - j <= limit and by[i] - by[j] <= within, else null",
-    notes: "The column's type is kept: numbers, booleans, dates, times and durations. Without `limit` and `within` a value is carried \
+    notes: "The column's type is kept: numbers, decimals, booleans, dates, times, durations and texts. Without `limit` and `within` a value is carried \
             without end. Both limits include their end, and both apply if both are given. A NaN is a value. Rows before the first \
             value are null. Exact.",
     source: "pandas `Series.ffill`, polars `Expr.forward_fill`, whose limits count rows; a limit in time was requested in \

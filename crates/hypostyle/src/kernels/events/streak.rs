@@ -41,8 +41,8 @@ impl<T: Value> Recurrence for Streak<T> {
 
 fn plan(arguments: &Arguments) -> Result<Plan> {
     let column = arguments.column("column")?;
-    let inputs = Inputs::of(arguments, &["column"])?.returning(DataType::Int64);
-    Ok(Plan::new(move |binding| match binding.exact_domain(&column)? {
+    let inputs = Inputs::of(arguments, &["column"])?.with_decimals_and_texts().returning(DataType::Int64);
+    Ok(Plan::new(move |binding| match inputs.exact_domain(binding, &column)? {
         Domain::Integer => Plan::recurrence(inputs.clone(), Streak::<i64>(PhantomData)).bind(binding),
         _ => Plan::recurrence(inputs.clone(), Streak::<f64>(PhantomData)).bind(binding),
     }))
@@ -53,7 +53,7 @@ pub(crate) const STREAK: Entry = Entry {
     shape: Shape::Single(Family::Recurrence),
     summary: "Number of consecutive equal values that end with this row.",
     formula: "y[i] = y[i-1] + 1 if x[i] = x[i-1] else 1",
-    notes: "A 64-bit integer. Numbers, booleans, dates, times and durations, compared exactly; -0 equals 0, and a NaN equals \
+    notes: "A 64-bit integer. Numbers, decimals, booleans, dates, times, durations and texts, compared exactly; -0 equals 0, and a NaN equals \
             nothing, so its run has length 1. A null row does not end a run: it returns the last result and does not count. Rows \
             before the first value are null.",
     source: "pandas `x.groupby((x != x.shift()).cumsum()).cumcount() + 1`, polars `Expr.rle_id`; there a null ends a run. \

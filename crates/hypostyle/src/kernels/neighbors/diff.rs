@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::model::Neighbors;
 use crate::run::{Away, Entry, Inputs, Plan, Shape};
 use crate::spec::{Arguments, Family, Literal};
-use crate::values::Domain;
+use crate::values::{Domain, type_of_sum};
 
 /// The difference of floats.
 #[derive(Debug, Clone)]
@@ -55,13 +55,14 @@ pub(crate) fn type_of_difference(data_type: &DataType) -> (DataType, i64) {
         DataType::Timestamp(unit, _) | DataType::Time32(unit) | DataType::Time64(unit) | DataType::Duration(unit) => {
             (DataType::Duration(*unit), 1)
         }
+        decimal if decimal.is_decimal() => (type_of_sum(decimal), 1),
         _ => (DataType::Int64, 1),
     }
 }
 
 fn plan(arguments: &Arguments) -> Result<Plan> {
-    let (inputs, column) = (Inputs::of(arguments, &["column"])?, arguments.column("column")?);
-    Ok(Away::of(arguments)?.plan(inputs, move |away, inputs, binding| match binding.exact_domain(&column)? {
+    let (inputs, column) = (Inputs::of(arguments, &["column"])?.with_decimals(), arguments.column("column")?);
+    Ok(Away::of(arguments)?.plan(inputs, move |away, inputs, binding| match inputs.exact_domain(binding, &column)? {
         Domain::Integer => {
             let (output, factor) = type_of_difference(binding.column(&column)?.1);
             let wiring = inputs.clone().returning(output).bind::<i64, i64>(binding)?;
@@ -76,8 +77,8 @@ pub(crate) const DIFF: Entry = Entry {
     shape: Shape::Single(Family::Recurrence),
     summary: "Difference to the value some rows or some time ago.",
     formula: "y[i] = x[i] - x[i - n]",
-    notes: "Floats give floats, integers and booleans 64-bit integers, dates, times and durations a duration. A row is null if \
-            either value is null or missing, or if a difference of integers leaves 64 bits. Exact for integers and times, one \
+    notes: "Floats give floats, integers and booleans 64-bit integers, decimals a decimal, dates, times and durations a duration. A row is null if \
+            either value is null or missing, or if a difference of integers leaves 64 bits. Exact for integers, decimals and times, one \
             rounding for floats.",
     source: "pandas `Series.diff`, polars `Expr.diff`; `n` as in `shift`.",
     parameters: PARAMETERS,

@@ -1,4 +1,5 @@
-//! The value of another row.  It keeps the column's type: integers, booleans, dates and times are read as `i64`.
+//! The value of another row.  It keeps the column's type: integers, booleans, dates and times are read as
+//! `i64`, texts as codes.
 
 use std::marker::PhantomData;
 
@@ -27,8 +28,8 @@ impl<T: Value> Neighbors for Shift<T> {
 }
 
 fn plan(arguments: &Arguments) -> Result<Plan> {
-    let (inputs, column) = (Inputs::of(arguments, &["column"])?, arguments.column("column")?);
-    Ok(Away::of(arguments)?.plan(inputs, move |away, inputs, binding| match binding.exact_domain(&column)? {
+    let (inputs, column) = (Inputs::of(arguments, &["column"])?.with_decimals_and_texts(), arguments.column("column")?);
+    Ok(Away::of(arguments)?.plan(inputs, move |away, inputs, binding| match inputs.exact_domain(binding, &column)? {
         Domain::Integer => away.kernel(binding, inputs.bind::<i64, i64>(binding)?, Shift::<i64>(PhantomData)),
         _ => away.kernel(binding, inputs.bind::<f64, f64>(binding)?, Shift::<f64>(PhantomData)),
     }))
@@ -39,7 +40,7 @@ pub(crate) const SHIFT: Entry = Entry {
     shape: Shape::Single(Family::Recurrence),
     summary: "Value some rows or some time ago: lag, or lead.",
     formula: "y[i] = x[i - n]; with a duration: x of the last row j with time[j] <= time[i] - n",
-    notes: "The column's type is kept: numbers, booleans, dates, times and durations. Rows without such an earlier row are null, \
+    notes: "The column's type is kept: numbers, decimals, booleans, dates, times, durations and texts. Rows without such an earlier row are null, \
             and so are rows whose other row is null; the row's own value does not matter. Exact.",
     source: "pandas `Series.shift`, polars `Expr.shift`; by time: an `ASOF` join of a table with itself.",
     parameters: PARAMETERS,

@@ -53,7 +53,7 @@ impl<T: Value> OrderedWindow for NUnique<T> {
 }
 
 fn plan(arguments: &Arguments) -> Result<Plan> {
-    let inputs = Inputs::of(arguments, &["column"])?.returning(DataType::Int64);
+    let inputs = Inputs::of(arguments, &["column"])?.with_decimals_and_texts().returning(DataType::Int64);
     Plan::ordered_exactly(arguments, inputs, NUnique::<f64>(PhantomData), NUnique::<i64>(PhantomData))
 }
 
@@ -63,7 +63,7 @@ pub(crate) const NUNIQUE: Entry = Entry {
     summary: "Number of distinct values {in a moving window|so far}.",
     formula: "y[i] = number of distinct x[j] for {j in the window of row i|j <= i}",
     notes: "Returns a 64-bit integer. Nulls are skipped and do not count for `min_samples`; a window without values has 0. NaN is a value, and all NaNs are \
-            equal. Exact, for integers, booleans, dates and times too.",
+            equal. Exact, for integers, decimals, booleans, dates, times and texts too.",
     source: "pandas `Series.{rolling|expanding}().nunique()`; a hash table of counts.",
     parameters: &[COLUMN],
     example: &[("column", Literal::Text("x")), ("window", Literal::Count(3)), ("min_samples", Literal::Count(1))],

@@ -157,13 +157,13 @@ fn entropy(arguments: &Arguments) -> Result<Plan> {
                 .with_help("use 2 for bits or 10 for digits, or remove base for the natural logarithm"));
         }
     };
-    let inputs = Inputs::of(arguments, &["column"])?;
+    let inputs = Inputs::of(arguments, &["column"])?.with_decimals_and_texts();
     let integers = Entropy { unit, values: PhantomData::<i64> };
     Plan::ordered_exactly(arguments, inputs, Entropy { unit, values: PhantomData }, integers)
 }
 
 fn mode(arguments: &Arguments) -> Result<Plan> {
-    let inputs = Inputs::of(arguments, &["column"])?;
+    let inputs = Inputs::of(arguments, &["column"])?.with_decimals();
     Plan::ordered_exactly(arguments, inputs, Mode::<f64>(PhantomData), Mode::<i64>(PhantomData))
 }
 
@@ -182,7 +182,7 @@ pub(crate) const MODE: Entry = Entry {
     summary: "Most frequent value {in a moving window|so far}.",
     formula: "y[i] = the smallest of the most frequent x[j] for {j in the window of row i|j <= i}",
     notes: "Of several values that are equally frequent, the smallest. Nulls are skipped and do not count for `min_samples`. A \
-            window with a NaN gives NaN. Keeps the input's type, including integers, booleans, dates and times. Exact.",
+            window with a NaN gives NaN. Keeps the input's type, including integers, decimals, booleans, dates and times. Exact.",
     source: "scipy.stats.mode; a hash table of counts, and an ordered set of them.",
     parameters: &[COLUMN],
     example: EXAMPLE,
@@ -197,8 +197,8 @@ pub(crate) const ENTROPY: Entry = Entry {
     summary: "Shannon's entropy of {the values in a moving window|all values so far}.",
     formula: "y[i] = -sum(p * log(p)) over the distinct values {in the window of|up to} row i, p the share of the rows with that value",
     notes: "Values are equal if their bits are, except that -0 equals 0; round or bin measurements first. Nulls are skipped and do \
-            not count for `min_samples`. NaN is a value, and all NaNs are equal. Integers, booleans, dates and times are compared \
-            exactly. 0 if there is one distinct value only. A few \
+            not count for `min_samples`. NaN is a value, and all NaNs are equal. Integers, decimals, booleans, dates, times and \
+            texts are compared exactly. 0 if there is one distinct value only. A few \
             roundings per distinct count.",
     source: "scipy.stats.entropy of value counts; a hash table of counts.",
     parameters: &[COLUMN, BASE],

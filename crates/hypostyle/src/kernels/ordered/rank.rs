@@ -181,7 +181,7 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
         ("dense", None),
     ];
     // Ranks are positions: f32 could not count them.
-    let inputs = Inputs::of(arguments, &["column"])?.returning(DataType::Float64);
+    let inputs = Inputs::of(arguments, &["column"])?.with_decimals().returning(DataType::Float64);
     let values = PhantomData;
     let Some(ties) = arguments.choice("method", &meanings)? else {
         let integers = DenseRank { pct, values: PhantomData };

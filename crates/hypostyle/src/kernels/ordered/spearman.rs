@@ -119,11 +119,11 @@ impl<A: Value, B: Value> OrderedWindow for Spearman<A, B> {
 }
 
 fn plan(arguments: &Arguments) -> Result<Plan> {
-    let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["x", "y"])?);
+    let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["x", "y"])?.with_decimals());
     let (x, y) = (arguments.column("x")?, arguments.column("y")?);
     Ok(window.plan(move |window, binding| {
         let bound = Bound { window, inputs: &inputs, binding };
-        match (binding.exact_domain(&x)?, binding.exact_domain(&y)?) {
+        match (inputs.exact_domain(binding, &x)?, inputs.exact_domain(binding, &y)?) {
             (Domain::Integer, Domain::Integer) => bound.over::<i64, i64>(),
             (Domain::Integer, _) => bound.over::<i64, f64>(),
             (_, Domain::Integer) => bound.over::<f64, i64>(),

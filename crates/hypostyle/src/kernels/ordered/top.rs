@@ -125,9 +125,9 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
     ];
     let statistic = arguments.choice("statistic", &meanings)?;
     let largest = arguments.flag("largest")?;
-    let inputs = Inputs::of(arguments, &["column", "order_by"])?.with_position();
+    let inputs = Inputs::of(arguments, &["column", "order_by"])?.with_decimals().with_position();
     let order_by = arguments.column("order_by")?;
-    Ok(Window::of(arguments)?.plan(move |window, binding| match binding.exact_domain(&order_by)? {
+    Ok(Window::of(arguments)?.plan(move |window, binding| match inputs.exact_domain(binding, &order_by)? {
         Domain::Integer => {
             let top = TopN { n, largest, statistic, order: PhantomData::<i64> };
             window.ordered(binding, inputs.bind::<((f64, i64), i64), f64>(binding)?, top, Bare)

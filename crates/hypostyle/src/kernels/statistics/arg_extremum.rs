@@ -110,10 +110,11 @@ impl<T: Input> ByRow for Offset<T> {
 }
 
 fn plan<const LARGEST: bool>(arguments: &Arguments) -> Result<Plan> {
-    let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["column"])?.with_position());
+    let (window, inputs) =
+        (Window::of(arguments)?, Inputs::of(arguments, &["column"])?.with_decimals().with_position());
     let column = arguments.column("column")?;
     let last = arguments.choice("ties", &[("first", false), ("last", true)])?;
-    Ok(window.plan(move |window, binding| match binding.exact_domain(&column)? {
+    Ok(window.plan(move |window, binding| match inputs.exact_domain(binding, &column)? {
         Domain::Integer => {
             let wiring = inputs.bind::<(i64, i64), i64>(binding)?;
             let statistic = ArgExtremum::<i64, LARGEST>::new(last);

@@ -8,6 +8,7 @@ use crate::model::Recurrence;
 use crate::run::parameters::{COLUMN, FROM_ONE};
 use crate::run::{Bare, Entry, Inputs, Plan, Shape, Window};
 use crate::spec::{Arguments, Family, Literal};
+use crate::values::type_of_sum;
 
 /// The sum of integers, in 128 bits; null in rows where it does not fit into the type of the result.
 #[derive(Debug, Clone)]
@@ -58,7 +59,7 @@ impl Recurrence for ExactSum {
 }
 
 fn plan(arguments: &Arguments) -> Result<Plan> {
-    let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["column"])?);
+    let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["column"])?.with_decimals());
     let column = arguments.column("column")?;
     let min_samples = i64::try_from(arguments.count("min_samples")?).unwrap_or(i64::MAX);
     Ok(window.plan(move |window, binding| {
@@ -68,6 +69,7 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
             other if other.is_unsigned_integer() => DataType::UInt64,
             other if other.is_integer() => DataType::Int64,
             DataType::Duration(_) => data_type.clone(),
+            decimal if decimal.is_decimal() => type_of_sum(decimal),
             _ => {
                 let wiring = inputs.bind::<f64, f64>(binding)?;
                 return window.statistic(binding, wiring, Sum, Bare);
@@ -86,7 +88,7 @@ pub(crate) const CUM_SUM: Entry = Entry {
     shape: Shape::Single(Family::Expanding),
     summary: "Running sum.",
     formula: "y[i] = sum of x[j] for j <= i",
-    notes: "Integers and booleans give 64-bit integers, exactly, and durations a duration; a row where the sum is outside 64 bits is \
+    notes: "Integers and booleans give 64-bit integers, exactly, durations a duration and decimals a decimal; a row where the sum is outside 64 bits is \
             null. Floats are summed as by `expanding_sum`. A null row returns the sum so far (pandas and Polars: null); a NaN stays.",
     source: "pandas `Series.cumsum`, polars `Expr.cum_sum`.",
     parameters: &[COLUMN, FROM_ONE],
@@ -113,7 +115,7 @@ pub(crate) const CUM_MIN: Entry = Entry {
     names: &["cum_min"],
     summary: "Smallest value so far.",
     formula: "y[i] = min of x[j] for j <= i",
-    notes: "The column's type is kept: numbers, booleans, dates, times and durations. A null row returns the value so far (pandas and \
+    notes: "The column's type is kept: numbers, decimals, booleans, dates, times and durations. A null row returns the value so far (pandas and \
             Polars: null); a NaN stays (Polars skips it). Exact.",
     source: "pandas `Series.cummin`, polars `Expr.cum_min`; as `expanding_min`.",
     plan: extremum::MIN.plan,

@@ -1,4 +1,5 @@
-//! First and last value.  Exact, so the input's type is kept: integers, booleans, dates and times are read as `i64`.
+//! First and last value.  Exact, so the input's type is kept: integers, booleans, dates and times are read as
+//! `i64`, texts as codes.
 
 use crate::error::Result;
 use crate::kernels::value::Value;
@@ -55,9 +56,9 @@ impl<T: Value + From<i8>, const LAST: bool> Statistic for FirstLast<T, LAST> {
 }
 
 fn plan<const LAST: bool>(arguments: &Arguments) -> Result<Plan> {
-    let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["column"])?);
+    let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["column"])?.with_decimals_and_texts());
     let column = arguments.column("column")?;
-    Ok(window.plan(move |window, binding| match binding.exact_domain(&column)? {
+    Ok(window.plan(move |window, binding| match inputs.exact_domain(binding, &column)? {
         Domain::Integer => {
             let wiring = inputs.bind::<i64, i64>(binding)?;
             window.statistic(binding, wiring, FirstLast::<i64, LAST>::new(), Bare)
@@ -71,7 +72,7 @@ fn plan<const LAST: bool>(arguments: &Arguments) -> Result<Plan> {
 
 const EXAMPLE: Example = &[("column", Literal::Text("x")), ("window", Literal::Count(2))];
 
-const NOTES: &str = "Keeps the input's type, including integers, booleans, dates and times. Nulls are skipped and do not count for \
+const NOTES: &str = "Keeps the input's type, including integers, decimals, booleans, dates, times and texts. Nulls are skipped and do not count for \
     `min_samples`. Exact.";
 
 pub(crate) const FIRST: Entry = Entry {

@@ -66,9 +66,9 @@ impl<T: Value, const LARGEST: bool> Statistic for Extremum<T, LARGEST> {
 }
 
 fn plan<const LARGEST: bool>(arguments: &Arguments) -> Result<Plan> {
-    let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["column"])?);
+    let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["column"])?.with_decimals());
     let column = arguments.column("column")?;
-    Ok(window.plan(move |window, binding| match binding.exact_domain(&column)? {
+    Ok(window.plan(move |window, binding| match inputs.exact_domain(binding, &column)? {
         Domain::Integer => {
             let wiring = inputs.bind::<i64, i64>(binding)?;
             window.statistic(binding, wiring, Extremum::<i64, LARGEST>::new(), Bare)
@@ -82,7 +82,7 @@ fn plan<const LARGEST: bool>(arguments: &Arguments) -> Result<Plan> {
 
 const EXAMPLE: Example = &[("column", Literal::Text("x")), ("window", Literal::Count(2))];
 
-const NOTES: &str = "Keeps the input's type, including integers, booleans, dates and times. Nulls are skipped and do not count for \
+const NOTES: &str = "Keeps the input's type, including integers, decimals, booleans, dates and times. Nulls are skipped and do not count for \
     `min_samples`. A window with a NaN gives NaN. Exact.";
 
 pub(crate) const MIN: Entry = Entry {

@@ -1,9 +1,11 @@
 //! The arithmetic mean: a sum and a count, divided once per result.
 
+use super::whole;
+use crate::error::Result;
 use crate::model::{Statistic, as_f64};
 use crate::run::parameters::COLUMN;
-use crate::run::{Entry, Plan, Shape};
-use crate::spec::Literal;
+use crate::run::{Bare, Entry, Inputs, Plan, Shape, Window};
+use crate::spec::{Arguments, Literal};
 
 /// The arithmetic mean of the values.
 ///
@@ -55,9 +57,18 @@ impl Statistic for Mean {
     }
 }
 
+fn plan(arguments: &Arguments) -> Result<Plan> {
+    let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["column"])?);
+    let column = arguments.column("column")?;
+    Ok(window.plan(move |window, binding| match whole::mean(window, &inputs, binding, &column)? {
+        Some(exact) => Ok(exact),
+        None => window.statistic(binding, inputs.bind::<f64, f64>(binding)?, Mean, Bare),
+    }))
+}
+
 const NOTES: &str = "Nulls are skipped and do not count for `min_samples`. NaN and infinities follow IEEE 754{ in the windows that \
     hold them and in no other|}. Relative error at most (w + 1) * eps * mean(|x|) / |mean(x)| for w values, eps = 1.1e-16{, \
-    whatever came before the window|}.";
+    whatever came before the window|}. Durations give a duration, without the fraction of its unit.";
 
 pub(crate) const MEAN: Entry = Entry {
     names: &["rolling_mean", "expanding_mean"],
@@ -69,7 +80,7 @@ pub(crate) const MEAN: Entry = Entry {
              `Series.expanding().mean()`; sums by blocks of 1,024 rows}.",
     parameters: &[COLUMN],
     example: &[("column", Literal::Text("x")), ("window", Literal::Count(2))],
-    plan: |arguments| Plan::statistic(arguments, &["column"], Mean),
+    plan,
     #[cfg(test)]
     reference: reference::mean,
 };

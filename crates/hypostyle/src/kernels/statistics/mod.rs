@@ -24,4 +24,5 @@ pub mod trend;
 pub mod variance;
 pub mod weighted;
 pub mod weighted_correlation;
+mod whole;
 pub mod zscore;

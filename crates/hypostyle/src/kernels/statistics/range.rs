@@ -51,7 +51,7 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
     let column = arguments.column("column")?;
     Ok(window.plan(move |window, binding| {
         binding.number_column(&column)?;
-        match binding.exact_domain(&column)? {
+        match inputs.exact_domain(binding, &column)? {
             Domain::Integer => {
                 let wiring = inputs.bind::<i64, f64>(binding)?;
                 window.statistic(binding, wiring, Range::<i64>(std::marker::PhantomData), Bare)

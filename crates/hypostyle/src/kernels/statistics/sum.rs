@@ -1,10 +1,12 @@
 //! The sum.  Summing by blocks bounds the error: it grows with the window's length as in a plain sum, but never with the
 //! number of rows before the window.
 
+use super::whole;
+use crate::error::Result;
 use crate::model::Statistic;
 use crate::run::parameters::COLUMN;
-use crate::run::{Entry, Plan, Shape};
-use crate::spec::Literal;
+use crate::run::{Bare, Entry, Inputs, Plan, Shape, Window};
+use crate::spec::{Arguments, Literal};
 
 /// The sum of the values.
 #[derive(Debug, Clone)]
@@ -47,6 +49,15 @@ impl Statistic for Sum {
     }
 }
 
+fn plan(arguments: &Arguments) -> Result<Plan> {
+    let (window, inputs) = (Window::of(arguments)?, Inputs::of(arguments, &["column"])?);
+    let column = arguments.column("column")?;
+    Ok(window.plan(move |window, binding| match whole::sum(window, &inputs, binding, &column)? {
+        Some(exact) => Ok(exact),
+        None => window.statistic(binding, inputs.bind::<f64, f64>(binding)?, Sum, Bare),
+    }))
+}
+
 pub(crate) const SUM: Entry = Entry {
     names: &["rolling_sum", "expanding_sum"],
     shape: Shape::Windowed,
@@ -54,12 +65,13 @@ pub(crate) const SUM: Entry = Entry {
     formula: "y[i] = sum of x[j] for j {in the window of row i|<= i}",
     notes: "Nulls are skipped and do not count for `min_samples`. NaN and infinities follow IEEE 754{ in the windows that hold them \
             and in no other|}. The sum of no values (with `min_samples=0`) is 0. Relative error at most {w|(1024 + w / 1024)} * eps * \
-            sum(|x|) / |sum(x)| for w values, eps = 1.1e-16{, whatever came before the window|}.",
+            sum(|x|) / |sum(x)| for w values, eps = 1.1e-16{, whatever came before the window|}. Decimals give decimals and \
+            durations a duration, exactly; null if the sum is outside 64 bits.",
     source: "{van Herk (1992), Gil and Werman (1993) for rows; Tangwongsan, Hirzel, Schneider (2021) for time|pandas \
              `Series.expanding().sum()`; sums by blocks of 1,024 rows}.",
     parameters: &[COLUMN],
     example: &[("column", Literal::Text("x")), ("window", Literal::Count(2))],
-    plan: |arguments| Plan::statistic(arguments, &["column"], Sum),
+    plan,
     #[cfg(test)]
     reference: reference::sum,
 };
