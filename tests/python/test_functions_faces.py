@@ -827,6 +827,18 @@ def test_a_field_that_is_always_none(plain: Any, state: dict[str, Any], expected
         assert (with_nulls[1] is None) == (values[1] is None)
 
 
+@pytest.mark.parametrize("function", [lambda x: round(x, 2), abs])
+def test_what_a_builtin_makes_of_none_has_no_type(function: Any) -> None:
+    def seen(state, i):
+        before = None if state.seen is None else i
+        shift = 0 if state.seen is None else state.seen
+        return hs.state(seen=function(before) if i > 5 else None), i >> shift
+
+    found = Case(seen, ["i"], {"seen": None}).call()
+    # Python raises in the second row, so the row is null and changes nothing.
+    assert pl.DataFrame({"i": [2, 9, 3]}).select(found)["y"].to_list() == [2, None, 3]
+
+
 @pytest.mark.parametrize(
     ("column", "found"),
     [

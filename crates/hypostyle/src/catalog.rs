@@ -29,6 +29,7 @@ static ENTRIES: &[Entry] = &[
     statistics::arg_extremum::ARGMIN,
     statistics::arg_extremum::ARGMAX,
     statistics::range::RANGE,
+    statistics::max_drawdown::MAX_DRAWDOWN,
     statistics::edge::FIRST,
     statistics::edge::LAST,
     statistics::boolean::ANY,

@@ -34,9 +34,13 @@ impl<'p> Walk<'p> {
 
     fn abs(&mut self, x: Value) -> Checked<Value> {
         let (kind, id) = self.number(x, "abs()")?;
-        if matches!(kind, Kind::Float | Kind::None) {
-            let id = self.unary_float(FloatUnary::Abs, id);
-            return Ok(self.value(Kind::Float, id));
+        match kind {
+            Kind::Float => {
+                let id = self.unary_float(FloatUnary::Abs, id);
+                return Ok(self.value(Kind::Float, id));
+            }
+            Kind::None => return Ok(self.nothing()),
+            _ => {}
         }
         let value = self.value(kind, id);
         let id = self.converted(value, Kind::Int);
@@ -99,7 +103,7 @@ impl<'p> Walk<'p> {
                 self.raise(over);
                 Ok(self.value(Kind::Float, rounded))
             }
-            Kind::None => Ok(self.value(Kind::Float, id)),
+            Kind::None => Ok(self.nothing()),
             _ if digits >= 0 => {
                 let value = self.value(kind, id);
                 let id = self.converted(value, Kind::Int);

@@ -18,7 +18,7 @@ use crate::drive::{Answers, Columns, Driver, Rows, centered, run_rows};
 use crate::error::{Error, Result};
 use crate::keys::groups::{Groups, Run};
 use crate::spec::First;
-use crate::values::{Input, Output, ScalarValue, StateReader, StateWriter};
+use crate::values::{Gathered, Input, Output, ScalarValue, StateReader, StateWriter};
 
 /// A driver, the columns that it reads and a state for each key.
 pub(crate) struct Keyed<D: Driver> {
@@ -27,7 +27,7 @@ pub(crate) struct Keyed<D: Driver> {
     /// How many later rows the window of a row includes, if it is centered on it.
     lead: Option<usize>,
     states: Vec<D::State>,
-    answers: Vec<D::Output>,
+    answers: Gathered<D::Output>,
     /// Which results are valid; empty as long as all are.
     answered: BooleanBufferBuilder,
 }
@@ -46,7 +46,8 @@ impl<D: Driver> Keyed<D> {
     }
 
     fn with(driver: D, wiring: Wiring, lead: Option<usize>, states: Vec<D::State>) -> Self {
-        Self { driver, wiring, lead, states, answers: Vec::new(), answered: BooleanBufferBuilder::new(0) }
+        let answers = Gathered::of(&wiring.output);
+        Self { driver, wiring, lead, states, answers, answered: BooleanBufferBuilder::new(0) }
     }
 
     fn with_states(&self, states: Vec<D::State>) -> Box<dyn Running> {
@@ -253,22 +254,31 @@ impl<D: Driver> Running for Keyed<D> {
         let in_portions = in_turn && self.lead.is_none();
         let portion = if in_portions { self.driver.portion().min(len) } else { len }.max(1);
         let threads = if in_turn { 1 } else { batch.threads };
-        let (mut answers, mut answered) = (std::mem::take(&mut self.answers), Vec::new());
-        let mut grouped = Vec::new();
+        let mut answers = std::mem::replace(&mut self.answers, Gathered::of(&self.wiring.output));
+        let (mut answered, mut apart, mut in_order) = (Vec::new(), Vec::new(), Vec::new());
         for start in (0..len).step_by(portion) {
             let end = len.min(start + portion);
             answered.clear();
             grow(&mut answered, true, end - start, threads);
             let kept = answers.len();
-            if batch.groups.keep_order() {
+            if let (true, Some(rows)) = (batch.groups.keep_order(), answers.rows()) {
                 // Directly to the output.
-                grow(&mut answers, D::Output::default(), end - start, threads);
-                let new = Answers { values: &mut answers[kept..], valid: &mut answered };
+                grow(rows, D::Output::default(), end - start, threads);
+                let new = Answers { values: &mut rows[kept..], valid: &mut answered };
                 self.run_groups(batch, &columns, start, end, new);
             } else {
-                grow(&mut grouped, D::Output::default(), end - start, threads);
-                self.run_groups(batch, &columns, start, end, Answers { values: &mut grouped, valid: &mut answered });
-                batch.groups.append_in_row_order(&grouped, &mut answers, batch.threads);
+                apart.clear();
+                grow(&mut apart, D::Output::default(), end - start, threads);
+                self.run_groups(batch, &columns, start, end, Answers { values: &mut apart, valid: &mut answered });
+                if batch.groups.keep_order() {
+                    answers.append(&apart);
+                } else if let Some(rows) = answers.rows() {
+                    batch.groups.append_in_row_order(&apart, rows, batch.threads);
+                } else {
+                    in_order.clear();
+                    batch.groups.append_in_row_order(&apart, &mut in_order, batch.threads);
+                    answers.append(&in_order);
+                }
             }
             if step > 1 {
                 for (valid, row) in answered.iter_mut().zip(&batch.positions[start..end]) {
@@ -295,7 +305,7 @@ impl<D: Driver> Running for Keyed<D> {
 
     fn take_results(&mut self) -> ArrayRef {
         let nulls = (!self.answered.is_empty()).then(|| NullBuffer::new(self.answered.finish()));
-        D::Output::into_array(std::mem::take(&mut self.answers), nulls, &self.wiring.output)
+        self.answers.take(nulls, &self.wiring.output)
     }
 }
 

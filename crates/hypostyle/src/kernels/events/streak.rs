@@ -1,15 +1,17 @@
-//! Runs of equal values: how long the run of each row is so far.
+//! Runs of equal values: how long the run of each row is so far, in rows or in time, and the longest so far.
 
 use std::marker::PhantomData;
 
 use arrow::datatypes::DataType;
 
+use super::time::exact_elapsed;
 use crate::error::Result;
+use crate::kernels::neighbors::diff::type_of_difference;
 use crate::kernels::value::Value;
 use crate::model::Recurrence;
 use crate::run::parameters::COLUMN;
-use crate::run::{Entry, Inputs, Plan, Shape};
-use crate::spec::{Arguments, Family, Literal};
+use crate::run::{Binding, Entry, Inputs, Plan, Running, Shape};
+use crate::spec::{Arguments, Family, Kind, Literal, Parameter};
 use crate::values::Domain;
 
 /// See the module.
@@ -39,26 +41,127 @@ impl<T: Value> Recurrence for Streak<T> {
     }
 }
 
+/// How long the run has lasted.
+#[derive(Debug, Clone)]
+struct Lasting<T> {
+    factor: i64,
+    value: PhantomData<T>,
+}
+
+impl<T: Value> Recurrence for Lasting<T> {
+    /// The value, and the time.
+    type Input = (Option<T>, i64);
+    type Output = i64;
+    /// The last value, and the time of the first row of its run.
+    type State = (Option<T>, i64);
+
+    fn start(&self) -> Self::State {
+        (None, 0)
+    }
+
+    #[inline]
+    fn step(&self, (last, began): &mut Self::State, (x, time): Self::Input) -> Option<i64> {
+        if x.is_some() && x != *last {
+            (*last, *began) = (x, time);
+        }
+        (*last)?;
+        exact_elapsed(*began, time, self.factor)
+    }
+
+    fn skip(&self, _: &mut Self::State) -> Option<i64> {
+        None
+    }
+}
+
+/// The largest result of a recurrence so far.
+#[derive(Debug, Clone)]
+struct Longest<R>(R);
+
+impl<R: Recurrence<Output = i64>> Longest<R> {
+    #[inline]
+    fn keep(longest: &mut Option<i64>, result: Option<i64>) -> Option<i64> {
+        *longest = (*longest).max(result);
+        result.and(*longest)
+    }
+}
+
+impl<R: Recurrence<Output = i64>> Recurrence for Longest<R> {
+    type Input = R::Input;
+    type Output = i64;
+    type State = (R::State, Option<i64>);
+
+    fn start(&self) -> Self::State {
+        (self.0.start(), None)
+    }
+
+    #[inline]
+    fn step(&self, (state, longest): &mut Self::State, x: R::Input) -> Option<i64> {
+        Self::keep(longest, self.0.step(state, x))
+    }
+
+    #[inline]
+    fn skip(&self, (state, longest): &mut Self::State) -> Option<i64> {
+        Self::keep(longest, self.0.skip(state))
+    }
+}
+
+/// The recurrence, or its largest result so far.
+fn bound<R: Recurrence<Output = i64>>(
+    binding: &Binding,
+    inputs: Inputs,
+    recurrence: R,
+    longest: bool,
+) -> Result<Box<dyn Running>> {
+    if longest {
+        Plan::recurrence(inputs, Longest(recurrence)).bind(binding)
+    } else {
+        Plan::recurrence(inputs, recurrence).bind(binding)
+    }
+}
+
 fn plan(arguments: &Arguments) -> Result<Plan> {
-    let column = arguments.column("column")?;
+    let (column, by) = (arguments.column("column")?, arguments.optional_column("by")?);
+    let longest = arguments.flag("longest")?;
     let inputs = Inputs::of(arguments, &["column"])?.with_decimals_and_texts().returning(DataType::Int64);
-    Ok(Plan::new(move |binding| match inputs.exact_domain(binding, &column)? {
-        Domain::Integer => Plan::recurrence(inputs.clone(), Streak::<i64>(PhantomData)).bind(binding),
-        _ => Plan::recurrence(inputs.clone(), Streak::<f64>(PhantomData)).bind(binding),
+    Ok(Plan::new(move |binding| {
+        let (domain, inputs) = (inputs.exact_domain(binding, &column)?, inputs.clone());
+        let Some(by) = &by else {
+            return match domain {
+                Domain::Integer => bound(binding, inputs, Streak::<i64>(PhantomData), longest),
+                _ => bound(binding, inputs, Streak::<f64>(PhantomData), longest),
+            };
+        };
+        let (output, factor) = type_of_difference(binding.time_column(by)?.1);
+        let inputs = inputs.optional().with_column(by).sorted_by(by).returning(output);
+        match domain {
+            Domain::Integer => bound(binding, inputs, Lasting::<i64> { factor, value: PhantomData }, longest),
+            _ => bound(binding, inputs, Lasting::<f64> { factor, value: PhantomData }, longest),
+        }
     }))
 }
 
 pub(crate) const STREAK: Entry = Entry {
     names: &["streak"],
     shape: Shape::Single(Family::Recurrence),
-    summary: "Number of consecutive equal values that end with this row.",
-    formula: "y[i] = y[i-1] + 1 if x[i] = x[i-1] else 1",
-    notes: "A 64-bit integer. Numbers, decimals, booleans, dates, times, durations and texts, compared exactly; -0 equals 0, and a NaN equals \
-            nothing, so its run has length 1. A null row does not end a run: it returns the last result and does not count. Rows \
-            before the first value are null.",
+    summary: "Number of consecutive equal values that end with this row, or how long they have lasted; or the longest so far.",
+    formula: "y[i] = y[i-1] + 1 if x[i] = x[i-1] else 1; with a time column: by[i] - by[j], where j is the first row of the run; with \
+              longest: max of these so far",
+    notes: "A 64-bit integer; with `by` a duration, or an integer for an integer time column. Numbers, decimals, booleans, dates, \
+            times, durations and texts, compared exactly; -0 equals 0, and a NaN equals nothing, so its run has one row. A null row \
+            does not end a run and does not count: it returns the last result, with `by` the time up to that row. Rows before the \
+            first value are null.",
     source: "pandas `x.groupby((x != x.shift()).cumsum()).cumcount() + 1`, polars `Expr.rle_id`; there a null ends a run. \
              polars#9328.",
-    parameters: &[COLUMN],
+    parameters: &[
+        COLUMN,
+        Parameter::optional(
+            "by",
+            Kind::Time("column"),
+            Literal::Omitted,
+            "A time column: the result is how long the run has lasted. It must be sorted within each key and have no nulls.",
+        ),
+        Parameter::optional("longest", Kind::Flag, Literal::Flag(false), "Whether the result is the largest so far."),
+    ],
     example: &[("column", Literal::Text("z"))],
     plan,
     #[cfg(test)]
@@ -69,22 +172,35 @@ pub(crate) const STREAK: Entry = Entry {
 #[cfg(test)]
 mod reference {
     use crate::KernelSpec;
-    use crate::reference::{Slow, Table, column, exact, text};
+    use crate::reference::{Slow, Table, column, exact, flag, text};
 
-    fn runs<T: PartialEq + Copy>(values: &[Option<T>]) -> Vec<Slow> {
+    /// For each row the first row of its run and how many values it has.
+    fn runs<T: PartialEq + Copy>(values: &[Option<T>]) -> Vec<Option<(usize, usize)>> {
         let at = |i: usize| {
-            let so_far: Vec<T> = values[..=i].iter().rev().flatten().copied().collect();
+            let so_far: Vec<(usize, T)> = (0..=i).rev().filter_map(|j| Some((j, values[j]?))).collect();
             so_far.first()?;
-            Some((1 + so_far.windows(2).take_while(|pair| pair[0] == pair[1]).count()) as f64)
+            let count = 1 + so_far.windows(2).take_while(|pair| pair[0].1 == pair[1].1).count();
+            Some((so_far[count - 1].0, count))
         };
-        (0..values.len()).map(|i| exact(at(i))).collect()
+        (0..values.len()).map(at).collect()
     }
 
     pub fn streak(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
-        match table.whole_numbers(&text(spec, "column")) {
+        let runs = match table.whole_numbers(&text(spec, "column")) {
             Some(values) => runs(&values),
             None => runs(&column(spec, table)),
+        };
+        let times = spec.parameters.contains_key("by").then(|| table.times(&text(spec, "by")));
+        let result = |i: usize| {
+            let (first, count) = runs[i]?;
+            Some(times.as_ref().map_or(count as f64, |times| (times[i] - times[first]) as f64))
+        };
+        let results: Vec<Option<f64>> = (0..runs.len()).map(result).collect();
+        if !flag(spec, "longest", false) {
+            return results.into_iter().map(exact).collect();
         }
+        let longest = |i: usize| results[..=i].iter().flatten().copied().reduce(f64::max);
+        (0..results.len()).map(|i| exact(results[i].and_then(|_| longest(i)))).collect()
     }
 }
 
@@ -102,5 +218,17 @@ mod tests {
         let columns: [(&str, &[f64]); 2] = [("flag", &[0.0, 0.0, 1.0, 1.0]), ("t", &[7.0, 7.0, 7.0, 8.0])];
         check(spec("flag"), &columns, "", &[1.0, 2.0, 1.0, 2.0]);
         check(spec("t"), &columns, "", &[1.0, 2.0, 3.0, 1.0]);
+    }
+    #[test]
+    fn the_longest_and_how_long_it_lasted() {
+        let spec = || KernelSpec::new("streak").with("column", "x");
+        let columns: [(&str, &[f64]); 2] =
+            [("x", &[NULL, 1.0, 1.0, NULL, 2.0, 2.0, 2.0, 3.0]), ("t", &[0.0, 1.0, 4.0, 5.0, 6.0, 7.0, 8.0, 20.0])];
+        let rows = [NULL, 1.0, 2.0, 2.0, 2.0, 2.0, 3.0, 3.0];
+        check(spec().with("longest", true), &columns, "", &rows);
+        let lasted = [NULL, 0.0, 3000.0, 4000.0, 0.0, 1000.0, 2000.0, 0.0];
+        check(spec().with("by", "t"), &columns, "", &lasted);
+        let longest = [NULL, 0.0, 3000.0, 4000.0, 4000.0, 4000.0, 4000.0, 4000.0];
+        check(spec().with("by", "t").with("longest", true), &columns, "", &longest);
     }
 }

@@ -11,6 +11,7 @@ pub mod covariance;
 pub mod cumulative;
 pub mod edge;
 pub mod extremum;
+pub mod max_drawdown;
 pub mod mean;
 pub mod moments;
 pub mod ols;

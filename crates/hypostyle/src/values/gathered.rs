@@ -1,0 +1,154 @@
+//! Results gathered portion by portion.  Those that differ from the column that they become (structs, booleans, f32) are
+//! converted while they are in cache, so that no second copy of all of them passes through memory.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, BooleanBufferBuilder, Float32Array, Float64Array, Int64Array, StructArray};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::DataType;
+
+use super::output::{NO_FIELD, Output};
+use super::scalar::Scalar;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Gathered<O> {
+    /// The results as they are, if that is how the column holds them.
+    rows: Vec<O>,
+    /// Else the column, or its fields.
+    columns: Vec<Column>,
+    len: usize,
+}
+
+#[derive(Debug)]
+enum Cells {
+    Float(Vec<f64>),
+    Short(Vec<f32>),
+    Integer(Vec<i64>),
+    Flag(BooleanBufferBuilder),
+}
+
+#[derive(Debug)]
+struct Column {
+    cells: Cells,
+    /// Which cells are given; empty as long as all are.
+    given: BooleanBufferBuilder,
+}
+
+impl Column {
+    fn of(data_type: &DataType) -> Option<Self> {
+        let cells = match data_type {
+            DataType::Float64 => Cells::Float(Vec::new()),
+            DataType::Float32 => Cells::Short(Vec::new()),
+            DataType::Int64 => Cells::Integer(Vec::new()),
+            DataType::Boolean => Cells::Flag(BooleanBufferBuilder::new(0)),
+            _ => return None,
+        };
+        Some(Self { cells, given: BooleanBufferBuilder::new(0) })
+    }
+
+    fn reserve(&mut self, rows: usize) {
+        match &mut self.cells {
+            Cells::Float(cells) => cells.reserve(rows),
+            Cells::Short(cells) => cells.reserve(rows),
+            Cells::Integer(cells) => cells.reserve(rows),
+            Cells::Flag(cells) => cells.reserve(rows),
+        }
+    }
+
+    /// Appends numbers to the `known` ones.
+    #[expect(clippy::cast_possible_truncation, reason = "f32 in gives f32 out, and counts are integers")]
+    fn extend(&mut self, numbers: impl ExactSizeIterator<Item = f64> + Clone, known: usize) {
+        match &mut self.cells {
+            Cells::Float(cells) => cells.extend(numbers.clone()),
+            Cells::Short(cells) => cells.extend(numbers.clone().map(|x| x as f32)),
+            Cells::Integer(cells) => cells.extend(numbers.clone().map(|x| x as i64)),
+            Cells::Flag(cells) => numbers.clone().for_each(|x| cells.append(x != 0.0)),
+        }
+        let lacks = |x: f64| x.to_bits() == NO_FIELD.to_bits();
+        // A fold is vectorized; a search is not.
+        let missing = numbers.clone().fold(false, |missing, x| missing | lacks(x));
+        if missing || !self.given.is_empty() {
+            self.given.append_n(known - self.given.len(), true);
+            numbers.for_each(|x| self.given.append(!lacks(x)));
+        }
+    }
+
+    fn finish(self, nulls: Option<&NullBuffer>) -> ArrayRef {
+        let Self { cells, mut given } = self;
+        let given = (!given.is_empty()).then(|| NullBuffer::new(given.finish()));
+        let nulls = NullBuffer::union(nulls, given.as_ref());
+        match cells {
+            Cells::Float(cells) => Arc::new(Float64Array::new(cells.into(), nulls)),
+            Cells::Short(cells) => Arc::new(Float32Array::new(cells.into(), nulls)),
+            Cells::Integer(cells) => Arc::new(Int64Array::new(cells.into(), nulls)),
+            Cells::Flag(mut cells) => Arc::new(BooleanArray::new(cells.finish(), nulls)),
+        }
+    }
+}
+
+/// A number as a float: those of rows are floats or flags here.
+#[inline(always)]
+fn as_float(scalar: Scalar) -> f64 {
+    match scalar {
+        Scalar::Float(x) => x,
+        Scalar::Integer(x) => f64::from(u8::from(x != 0)),
+    }
+}
+
+impl<O: Output> Gathered<O> {
+    /// No results yet, for a column of this type.
+    pub(crate) fn of(data_type: &DataType) -> Self {
+        let columns = match data_type {
+            DataType::Struct(fields) if O::LANES > 1 => {
+                fields.iter().take(O::LANES).map(|field| Column::of(field.data_type())).collect()
+            }
+            DataType::Boolean => Column::of(data_type).map(|column| vec![column]),
+            DataType::Float32 if !O::EXACT => Column::of(data_type).map(|column| vec![column]),
+            _ => None,
+        };
+        Self { rows: Vec::new(), columns: columns.unwrap_or_default(), len: 0 }
+    }
+
+    /// The results as they are, to write to, if that is how the column holds them.
+    pub(crate) fn rows(&mut self) -> Option<&mut Vec<O>> {
+        self.columns.is_empty().then_some(&mut self.rows)
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        if self.columns.is_empty() { self.rows.len() } else { self.len }
+    }
+
+    /// Reserves memory for so many more.
+    pub(crate) fn reserve(&mut self, rows: usize) {
+        if self.columns.is_empty() {
+            self.rows.reserve(rows);
+        }
+        self.columns.iter_mut().for_each(|column| column.reserve(rows));
+    }
+
+    /// Appends results.
+    pub(crate) fn append(&mut self, rows: &[O]) {
+        if self.columns.is_empty() {
+            self.rows.extend_from_slice(rows);
+        }
+        for (lane, column) in self.columns.iter_mut().enumerate() {
+            column.extend(rows.iter().map(|row| as_float(row.lane(lane))), self.len);
+        }
+        self.len += rows.len();
+    }
+
+    /// The results as a column of the type that they were gathered for; none are left.
+    pub(crate) fn take(&mut self, nulls: Option<NullBuffer>, data_type: &DataType) -> ArrayRef {
+        let Self { rows, columns, .. } = std::mem::replace(self, Self::of(data_type));
+        if columns.is_empty() {
+            return O::into_array(rows, nulls, data_type);
+        }
+        let mut columns: Vec<ArrayRef> = columns.into_iter().map(|column| column.finish(nulls.as_ref())).collect();
+        match data_type {
+            DataType::Struct(fields) => Arc::new(StructArray::new(fields.clone(), columns, nulls)),
+            _ => columns.remove(0),
+        }
+    }
+}
