@@ -1,7 +1,7 @@
 """Writes what follows from the catalog: __init__.py, _kernels.py and _namespace.py of python/hypostyle, functions.rs of
 crates/hypostyle, plugin/symbols.rs of crates/hypostyle-polars, docs/kernels.md and the README's kernel table; and
 docs/other-names.md and spec/other_names.rs of crates/hypostyle, from the list in python/hypostyle/_counterparts.py; and
-docs/ta-lib.md, from that in tools/talib_table.py.
+docs/ta-lib.md, from that in tools/talib_table.py; and docs/types.md, from the kernels' answers.
 
     python tools/generate.py            write the files
     python tools/generate.py --check    fail if a file is out of date
@@ -40,6 +40,7 @@ def main() -> int:
     from names_page import names_page
     from rust_names import other_names
     from talib_page import talib_page
+    from types_page import types_page
 
     readme = ROOT / "README.md"
     texts = {
@@ -52,6 +53,7 @@ def main() -> int:
         ROOT / "docs" / "kernels.md": handbook(catalog),
         ROOT / "docs" / "other-names.md": names_page(),
         ROOT / "docs" / "ta-lib.md": talib_page(),
+        ROOT / "docs" / "types.md": types_page(catalog),
         readme: between(readme.read_text(), table(catalog)),
     }
     outdated = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]

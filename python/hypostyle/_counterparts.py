@@ -57,6 +57,10 @@ SECTIONS: dict[str, list[Counterpart]] = {
         Counterpart('hs.rolling_max("x", 20)', "rolling(20).max()", "rolling_max(20)", "MAX", "MAX"),
         Counterpart('hs.rolling_range("x", 20)', "rolling(20).apply(np.ptp)"),
         Counterpart(
+            'hs.rolling_max_drawdown("x", 20)',
+            "rolling(20).apply(lambda w: (w / np.maximum.accumulate(w) - 1).min())",
+        ),
+        Counterpart(
             'hs.rolling_argmax("x", 20)',
             "rolling(20).apply(np.argmax)",
             note="counts rows back from the current one; pandas' from the window start",
@@ -180,6 +184,7 @@ SECTIONS: dict[str, list[Counterpart]] = {
             "(x / x.cummax()) - 1",
             note="beside the worst so far, the rows under water and the peak",
         ),
+        Counterpart('hs.expanding_max_drawdown("x")', "(x / x.cummax() - 1).cummin()"),
         Counterpart('hs.streak("x")', "(x).groupby((x != x.shift()).cumsum()).cumcount() + 1"),
         Counterpart('hs.since_true(pl.col("x") > 2)', note="barssince of charting tools"),
         Counterpart(

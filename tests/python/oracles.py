@@ -109,6 +109,10 @@ WINDOWS = ROWS + CENTERED + TIME
 SPREAD = [*WINDOWS, {"column": "x", "window": 6, "min_samples": 1, "ddof": 0}]
 
 
+def max_drawdown(window: np.ndarray) -> float:
+    return float(np.min(window / np.maximum.accumulate(window) - 1))
+
+
 def paired(cases: list[Case]) -> list[Case]:
     return [{"x": c["column"], "y": "y"} | {k: v for k, v in c.items() if k != "column"} for c in cases]
 
@@ -215,6 +219,7 @@ ORACLES: dict[str, Oracle] = {
         tolerance=1e-6,
     ),
     "rolling_range": Oracle(WINDOWS, over_windows(lambda w: float(np.ptp(w)))),
+    "rolling_max_drawdown": Oracle([{**case, "column": "high"} for case in WINDOWS], over_windows(max_drawdown)),
     "rolling_first": Oracle(WINDOWS, over_windows(lambda w: float(w[0]))),
     "rolling_last": Oracle(WINDOWS, over_windows(lambda w: float(w[-1]))),
     "rolling_quantile": Oracle(
@@ -305,6 +310,7 @@ ORACLES: dict[str, Oracle] = {
         HISTORY, expanding("min"), lambda case: pl.col(case["column"]).cum_min(), duckdb=sql("min")
     ),
     "expanding_range": Oracle(HISTORY, over_history(lambda w: float(np.ptp(w)))),
+    "expanding_max_drawdown": Oracle([{"column": "high"}, {"column": "a", "min_samples": 5}], over_history(max_drawdown)),
     "expanding_first": Oracle(HISTORY, over_history(lambda w: float(w[0]))),
     "expanding_last": Oracle(HISTORY, over_history(lambda w: float(w[-1]))),
     "expanding_median": Oracle(HISTORY, expanding("median")),
@@ -435,7 +441,13 @@ ORACLES: dict[str, Oracle] = {
         bench={"a": "a", "b": "y"},
     ),
     "session_id": Oracle(
-        [{"time": "ts", "gap": "10m"}, {"time": "ts", "gap": "1m"}],
+        [
+            {"time": "ts", "gap": "10m"},
+            {"time": "ts", "gap": "1m"},
+            {"time": "ts", "gap": "10m", "longest": "20m"},
+            {"time": "ts", "gap": "10m", "restart": "b"},
+            {"time": "ts", "gap": "5m", "longest": "30m", "restart": "b"},
+        ],
         session_id,
         lambda case: (
             (pl.col(case["time"]).diff() > pl.duration(seconds=seconds(case["gap"]))).fill_null(False).cum_sum()

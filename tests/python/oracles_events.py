@@ -104,8 +104,14 @@ def latch(frame: pd.DataFrame, case: Case) -> np.ndarray:
 
 def streak(frame: pd.DataFrame, case: Case) -> np.ndarray:
     x = pd.Series(values(frame, case["column"])).dropna()
-    runs = x.groupby((x != x.shift()).cumsum()).cumcount() + 1.0
-    return runs.reindex(range(len(frame))).ffill().to_numpy()
+    run = (x != x.shift()).cumsum()
+    if "by" in case:
+        times = pd.Series(microseconds(frame, case["by"]).astype("f8"))
+        first = times[x.index].groupby(run).transform("first")
+        found = times - first.reindex(range(len(frame))).ffill()
+    else:
+        found = (x.groupby(run).cumcount() + 1.0).reindex(range(len(frame))).ffill()
+    return found.cummax().to_numpy() if case.get("longest") else found.to_numpy()
 
 
 def since(frame: pd.DataFrame, case: Case, happened: np.ndarray) -> np.ndarray:
@@ -343,7 +349,18 @@ ORACLES: dict[str, Oracle] = {
         ],
         latch,
     ),
-    "streak": Oracle([{"column": "i"}, {"column": "b"}, {"column": "x"}], streak, bench={"column": "b"}),
+    "streak": Oracle(
+        [
+            {"column": "i"},
+            {"column": "b"},
+            {"column": "x"},
+            {"column": "b", "longest": True},
+            {"column": "b", "by": "ts"},
+            {"column": "i", "by": "ts", "longest": True},
+        ],
+        streak,
+        bench={"column": "b"},
+    ),
     "since_true": Oracle([{"flag": "b"}, {"flag": "b", "by": "ts"}], since_true),
     "min_spacing": Oracle([{"time": "ts", "gap": "10m"}, {"time": "ts", "gap": "1m"}], min_spacing),
     "counter_increase": Oracle(

@@ -270,9 +270,16 @@ def affine_scan(frame: pd.DataFrame, case: Case) -> Any:
 
 
 def session_id(frame: pd.DataFrame, case: Case) -> Any:
-    time = frame[case["time"]]
-    gap = duration(case["gap"])
-    return (time.diff() > gap).cumsum().to_numpy(dtype="f8")
+    times, gap = frame[case["time"]], duration(case["gap"])
+    longest = duration(case["longest"]) if "longest" in case else pd.Timedelta.max
+    restarts = frame[case["restart"]] if "restart" in case else pd.Series(False, frame.index)
+    session, first, last, out = -1, None, None, []
+    for time, restart in zip(times, restarts, strict=True):
+        if first is None or time - last > gap or time - first > longest or (pd.notna(restart) and restart):
+            session, first = session + 1, time
+        last = time
+        out.append(session)
+    return np.array(out, dtype="f8")
 
 
 def risk_score(frame: pd.DataFrame, case: Case) -> Any:

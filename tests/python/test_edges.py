@@ -117,6 +117,7 @@ NATURES: dict[str, Nature] = {
     "mad": order(1, "same", "median"),
     "robust_zscore": order(0, "same", "median"),
     "hampel": order(0, "same", "median"),
+    "max_drawdown": Nature("ieee", {"column": Input(0, None)}),
     "trimmed_mean": order(1, "along"),
     "winsorized_mean": order(1, "along"),
     "rank": order(0, "same"),
