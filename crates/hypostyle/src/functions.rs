@@ -76,6 +76,11 @@ pub fn rolling_range(column: impl Into<String>, window: impl Into<Value>) -> Ker
     KernelSpec::new("rolling_range").with("column", name(column)).with("window", window)
 }
 
+/// Maximum drawdown: the deepest fall from a value to a later one in a moving window.
+pub fn rolling_max_drawdown(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
+    KernelSpec::new("rolling_max_drawdown").with("column", name(column)).with("window", window)
+}
+
 /// First value in a moving window.
 pub fn rolling_first(column: impl Into<String>, window: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("rolling_first").with("column", name(column)).with("window", window)
@@ -414,6 +419,11 @@ pub fn expanding_range(column: impl Into<String>) -> KernelSpec {
     KernelSpec::new("expanding_range").with("column", name(column))
 }
 
+/// Maximum drawdown: the deepest fall from a value to a later one so far.
+pub fn expanding_max_drawdown(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("expanding_max_drawdown").with("column", name(column))
+}
+
 /// First value so far.
 pub fn expanding_first(column: impl Into<String>) -> KernelSpec {
     KernelSpec::new("expanding_first").with("column", name(column))
@@ -697,7 +707,7 @@ pub fn affine_scan(a: impl Into<Value>, b: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("affine_scan").with("a", a).with("b", b)
 }
 
-/// Number of the session of each row: a new session begins after a pause longer than `gap`.
+/// Number of the session of each row: a new session begins after a pause longer than `gap`, once it would be longer than `longest`, and where `restart` is true.
 pub fn session_id(time: impl Into<String>, gap: impl Into<Value>) -> KernelSpec {
     KernelSpec::new("session_id").with("time", name(time)).with("gap", gap)
 }
@@ -815,7 +825,7 @@ pub fn latch(column: impl Into<String>, on: impl Into<Value>, off: impl Into<Val
     KernelSpec::new("latch").with("column", name(column)).with("on", on).with("off", off)
 }
 
-/// Number of consecutive equal values that end with this row.
+/// Number of consecutive equal values that end with this row, or how long they have lasted; or the longest so far.
 pub fn streak(column: impl Into<String>) -> KernelSpec {
     KernelSpec::new("streak").with("column", name(column))
 }
