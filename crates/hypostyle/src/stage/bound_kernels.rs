@@ -422,13 +422,18 @@ impl BoundKernels {
         let mut columns = own.columns().to_vec();
         for place in &self.coded_columns {
             let codes = self.codes.encode(&columns[*place]);
-            columns[*place] = codes.map_err(|error| error.after_rows(self.rows).read_by(&self.readers[*place]))?;
+            columns[*place] = codes.map_err(|error| self.uncodable(error, *place))?;
         }
         let fields = own.schema_ref().fields().iter().zip(&columns);
         let fields: Vec<Field> =
             fields.map(|(field, column)| Field::new(field.name(), column.data_type().clone(), true)).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(own.num_rows()));
         Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
+    }
+
+    /// The error of a value in a column that has no integer.
+    fn uncodable(&self, error: Error, place: usize) -> Error {
+        error.after_rows(self.rows).at_column(self.fields[place].name()).read_by(&self.readers[place])
     }
 
     /// Forgets texts that no state holds, once there are many.
@@ -493,7 +498,7 @@ impl BoundKernels {
         }
         for place in &self.coded_columns {
             let code = self.codes.encode_row(&operands[*place], self.fields[*place].data_type());
-            operands[*place].integer = code.map_err(|error| error.read_by(&self.readers[*place]))?;
+            operands[*place].integer = code.map_err(|error| self.uncodable(error, *place))?;
         }
         let key = match &self.keys {
             None => Some(0),
