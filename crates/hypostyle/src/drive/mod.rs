@@ -245,7 +245,9 @@ pub trait Driver: Clone + Send + Sync + 'static {
 
     /// How many rows of a sequence one thread should process at once, so that they stay in cache.
     fn portion(&self) -> usize {
-        PORTION
+        // As many bytes of rows and results as of rows and results of one number.
+        PORTION * 2 * size_of::<f64>()
+            / (size_of::<Self::Input>() + size_of::<Self::Output>()).max(2 * size_of::<f64>())
     }
 
     /// The approximate size of a key's state in bytes, in the long run; 0 if it is small.

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray};
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{
     DataType, Float16Type, Float32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType, UInt64Type,
@@ -77,6 +78,16 @@ fn map_values<T: ArrowPrimitiveType, O>(array: &dyn Array, f: impl Fn(T::Native)
     array.as_primitive::<T>().values().iter().map(|x| f(*x)).collect()
 }
 
+/// Bits as numbers, 64 at a time.
+fn flags<O>(bits: &BooleanBuffer, number: impl Fn(u8) -> O) -> Vec<O> {
+    let mut numbers = Vec::with_capacity(bits.len() + 64);
+    for word in bits.bit_chunks().iter_padded() {
+        numbers.extend(std::array::from_fn::<O, 64, _>(|bit| number((word >> bit & 1) as u8)));
+    }
+    numbers.truncate(bits.len());
+    numbers
+}
+
 /// The error for a data type that a reader does not support; callers check [`Domain::reads`] when they bind.
 fn unread(data_type: &DataType, wanted: &str) -> Error {
     Error::internal(format!("a column of type {} was read as {wanted}", type_name(data_type)))
@@ -106,7 +117,7 @@ pub(crate) fn read_float(array: &ArrayRef) -> Result<Cow<'_, [f64]>> {
         DataType::Float32 => map_values::<Float32Type, _>(array, f64::from).into(),
         DataType::Float16 => map_values::<Float16Type, _>(array, f64::from).into(),
         DataType::UInt64 => map_values::<UInt64Type, _>(array, |x| x as f64).into(),
-        DataType::Boolean => array.as_boolean().values().iter().map(|x| f64::from(u8::from(x))).collect(),
+        DataType::Boolean => flags(array.as_boolean().values(), f64::from).into(),
         other => with_integer_type!(
             other,
             T => map_values::<T, _>(array, |x| Ordinal::widen(x) as f64).into(),
@@ -132,7 +143,7 @@ pub(crate) fn read_integer(array: &ArrayRef) -> Result<Cow<'_, [i64]>> {
         DataType::Timestamp(TimeUnit::Millisecond, _) => {
             Cow::Borrowed(array.as_primitive::<TimestampMillisecondType>().values())
         }
-        DataType::Boolean => array.as_boolean().values().iter().map(i64::from).collect(),
+        DataType::Boolean => flags(array.as_boolean().values(), i64::from).into(),
         other => with_integer_type!(
             other,
             T => map_values::<T, _>(array, Ordinal::widen).into(),

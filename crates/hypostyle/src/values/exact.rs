@@ -71,6 +71,22 @@ where
     const LANES: usize = K;
     const WORDS: usize = 2 * K;
 
+    type Lanes<'a> = [&'a Values<'a>; K];
+
+    fn lanes<'a>(columns: &'a [Values<'a>]) -> Self::Lanes<'a> {
+        std::array::from_fn(|k| &columns[k])
+    }
+
+    #[inline(always)]
+    fn read(lanes: &Self::Lanes<'_>, row: usize) -> Self {
+        lanes.map(|values| match values {
+            Values::Float(values) => Exact::of_float(values[row]),
+            Values::Integer(values) => Exact::of_integer(values[row]),
+            Values::Constant(x) => Exact::of_float(*x),
+            Values::Nothing => Exact::default(),
+        })
+    }
+
     fn domain(_: usize) -> Domain {
         Domain::Integer
     }

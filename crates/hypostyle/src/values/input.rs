@@ -30,6 +30,15 @@ pub trait Input: Copy + Send + Sync + Default + 'static {
             })
     }
 
+    /// Columns that rows are read from.
+    type Lanes<'a>: Copy;
+
+    /// The columns of rows, which fit, ready to be read.
+    fn lanes<'a>(columns: &'a [Values<'a>]) -> Self::Lanes<'a>;
+
+    /// One of the rows.
+    fn read(lanes: &Self::Lanes<'_>, row: usize) -> Self;
+
     /// One of the row's columns.
     fn lane(self, lane: usize) -> Scalar;
 
@@ -55,7 +64,46 @@ pub trait Input: Copy + Send + Sync + Default + 'static {
     }
 }
 
+/// A column, or a number that stands for one.
+#[derive(Debug, Clone, Copy)]
+pub struct Lane<'a, T> {
+    values: &'a [T],
+    /// 0 for a number.
+    step: usize,
+}
+
+impl<T: Copy> Lane<'_, T> {
+    #[inline(always)]
+    fn get(self, row: usize) -> T {
+        self.values[row * self.step]
+    }
+}
+
+fn floats<'a>(values: Option<&'a Values<'a>>) -> Lane<'a, f64> {
+    match values {
+        Some(Values::Float(values)) => Lane { values, step: 1 },
+        Some(Values::Constant(x)) => Lane { values: std::slice::from_ref(x), step: 0 },
+        _ => unreachable!("{NO_FIT}"),
+    }
+}
+
+fn integers<'a>(values: Option<&'a Values<'a>>) -> Lane<'a, i64> {
+    match values {
+        Some(Values::Integer(values)) => Lane { values, step: 1 },
+        _ => unreachable!("{NO_FIT}"),
+    }
+}
+
+/// Rows of several columns, in one pass over all of them.
+fn assembled<'a, I: Input>(columns: &'a [Values<'a>], len: usize) -> Cow<'a, [I]> {
+    let lanes = I::lanes(columns);
+    (0..len).map(|row| I::read(&lanes, row)).collect()
+}
+
 impl Input for () {
+    type Lanes<'a> = ();
+    fn lanes<'a>(_: &'a [Values<'a>]) -> Self::Lanes<'a> {}
+    fn read((): &(), _: usize) -> Self {}
     const LANES: usize = 1;
     fn domain(_: usize) -> Domain {
         Domain::Presence
@@ -70,6 +118,14 @@ impl Input for () {
 }
 
 impl Input for f64 {
+    type Lanes<'a> = Lane<'a, f64>;
+    fn lanes<'a>(columns: &'a [Values<'a>]) -> Self::Lanes<'a> {
+        floats(columns.first())
+    }
+    #[inline(always)]
+    fn read(lanes: &Lane<'_, f64>, row: usize) -> Self {
+        lanes.get(row)
+    }
     const LANES: usize = 1;
     fn domain(_: usize) -> Domain {
         Domain::Float
@@ -90,6 +146,14 @@ impl Input for f64 {
 }
 
 impl Input for i64 {
+    type Lanes<'a> = Lane<'a, i64>;
+    fn lanes<'a>(columns: &'a [Values<'a>]) -> Self::Lanes<'a> {
+        integers(columns.first())
+    }
+    #[inline(always)]
+    fn read(lanes: &Lane<'_, i64>, row: usize) -> Self {
+        lanes.get(row)
+    }
     const LANES: usize = 1;
     fn domain(_: usize) -> Domain {
         Domain::Integer
@@ -110,19 +174,20 @@ impl Input for i64 {
 
 /// A value that may be missing: beside its column, one that is 1.0 in rows with a value, else 0.0.
 impl<I: Input> Input for Option<I> {
+    type Lanes<'a> = (I::Lanes<'a>, Lane<'a, f64>);
+    fn lanes<'a>(columns: &'a [Values<'a>]) -> Self::Lanes<'a> {
+        (I::lanes(&columns[..I::LANES]), floats(columns.get(I::LANES)))
+    }
+    #[inline(always)]
+    fn read((values, present): &Self::Lanes<'_>, row: usize) -> Self {
+        (present.get(row) != 0.0).then(|| I::read(values, row))
+    }
     const LANES: usize = I::LANES + 1;
     fn domain(lane: usize) -> Domain {
         if lane < I::LANES { I::domain(lane) } else { Domain::Float }
     }
     fn assemble<'a>(columns: &'a [Values<'a>], len: usize) -> Cow<'a, [Self]> {
-        let (values, present) = columns.split_at(I::LANES);
-        let values = I::assemble(values, len);
-        match present.first() {
-            Some(Values::Float(present)) => {
-                values.iter().zip(present.iter()).map(|(x, present)| (*present != 0.0).then_some(*x)).collect()
-            }
-            _ => values.iter().map(|x| Some(*x)).collect(),
-        }
+        assembled(columns, len)
     }
     fn lane(self, lane: usize) -> Scalar {
         if lane < I::LANES {
@@ -143,6 +208,14 @@ impl<const K: usize> Input for [f64; K]
 where
     [f64; K]: Default,
 {
+    type Lanes<'a> = [Lane<'a, f64>; K];
+    fn lanes<'a>(columns: &'a [Values<'a>]) -> Self::Lanes<'a> {
+        std::array::from_fn(|k| floats(columns.get(k)))
+    }
+    #[inline(always)]
+    fn read(lanes: &Self::Lanes<'_>, row: usize) -> Self {
+        std::array::from_fn(|k| lanes[k].get(row))
+    }
     const LANES: usize = K;
     fn domain(_: usize) -> Domain {
         Domain::Float
@@ -167,14 +240,21 @@ where
 
 /// Rows of mixed types: the columns of the first, then those of the second.
 impl<A: Input, B: Input> Input for (A, B) {
+    type Lanes<'a> = (A::Lanes<'a>, B::Lanes<'a>);
+    fn lanes<'a>(columns: &'a [Values<'a>]) -> Self::Lanes<'a> {
+        let (first, second) = columns.split_at(A::LANES);
+        (A::lanes(first), B::lanes(second))
+    }
+    #[inline(always)]
+    fn read((first, second): &Self::Lanes<'_>, row: usize) -> Self {
+        (A::read(first, row), B::read(second, row))
+    }
     const LANES: usize = A::LANES + B::LANES;
     fn domain(lane: usize) -> Domain {
         if lane < A::LANES { A::domain(lane) } else { B::domain(lane - A::LANES) }
     }
     fn assemble<'a>(columns: &'a [Values<'a>], len: usize) -> Cow<'a, [Self]> {
-        let (first, second) = columns.split_at(A::LANES);
-        let (first, second) = (A::assemble(first, len), B::assemble(second, len));
-        first.iter().zip(second.iter()).map(|(a, b)| (*a, *b)).collect()
+        assembled(columns, len)
     }
     fn lane(self, lane: usize) -> Scalar {
         if lane < A::LANES { self.0.lane(lane) } else { self.1.lane(lane - A::LANES) }

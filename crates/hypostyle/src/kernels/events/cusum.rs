@@ -84,7 +84,7 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
     Ok(Plan::new(move |binding| {
         let number = inputs.computed_type(binding)?;
         let fields = of_fields([("high", number.clone()), ("low", number), ("hit", DataType::Boolean)]);
-        Plan::recurrence(inputs.clone().returning(fields), cusum.clone()).bind(binding)
+        Plan::recurrence_of_numbers(inputs.clone().returning(fields), cusum.clone()).bind(binding)
     }))
 }
 

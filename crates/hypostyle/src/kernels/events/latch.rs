@@ -27,11 +27,8 @@ impl Recurrence for Latch {
 
     #[inline]
     fn step(&self, (is_on, seen): &mut (bool, bool), [x, on, off]: [f64; 3]) -> Option<i64> {
-        if x >= on {
-            *is_on = true;
-        } else if x <= off {
-            *is_on = false;
-        }
+        // Without branches: which way a value goes is not to be foreseen.
+        *is_on = (x >= on) | (*is_on & !(x <= off));
         *seen = true;
         Some(i64::from(*is_on))
     }
