@@ -273,9 +273,12 @@ def session_id(frame: pd.DataFrame, case: Case) -> Any:
     times, gap = frame[case["time"]], duration(case["gap"])
     longest = duration(case["longest"]) if "longest" in case else pd.Timedelta.max
     restarts = frame[case["restart"]] if "restart" in case else pd.Series(False, frame.index)
-    session, first, last, out = -1, None, None, []
+    out: list[int] = []
+    session = -1
+    first: Any = None
+    last: Any = None
     for time, restart in zip(times, restarts, strict=True):
-        if first is None or time - last > gap or time - first > longest or (pd.notna(restart) and restart):
+        if first is None or time - last > gap or time - first > longest or restart is True:
             session, first = session + 1, time
         last = time
         out.append(session)
