@@ -1,0 +1,6 @@
+"""What runs in the user's process under `hypostyle profile`: the standard library alone.
+
+`script` runs a script as Python does, `sampler` looks at its threads, `clocks` reads how long each of them ran, and
+`stacks` keeps the samples.  Nothing here imports Polars or the package `hypostyle`, so that a script has the modules,
+the memory and the start-up time that it has without the profiler.  What the samples mean is in `hypostyle._profile`.
+"""
