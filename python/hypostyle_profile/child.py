@@ -72,7 +72,7 @@ def _capture(target: Target, settings: dict[str, Any]) -> None:
 
 def _cannot_start(error: Exception, target: Target) -> None:
     if isinstance(error, SyntaxError):
-        sys.excepthook(type(error), error, None)
+        sys.excepthook(type(error), error.with_traceback(None), None)
         sys.exit(1)
     is_missing = isinstance(error, FileNotFoundError)
     what = f"can't open file {os.path.abspath(target.name)!r}: [Errno 2] No such file or directory"
