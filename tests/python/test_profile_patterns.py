@@ -130,7 +130,17 @@ EQUAL = {
     ),
     "a function of a row": (
         "f['v'] = f.apply(lambda r: r['price'] * r['size'] if r['side'] == 'buy' else 0.0, axis=1)",
+        "@hs.jit function_of_columns (written below)",
+    ),
+    "a function of a row of numbers": (
+        "f['v'] = f.apply(lambda r: r['price'] * r['size'] + 1, axis=1)",
         "apply(..., engine=hs.jit)",
+    ),
+    "a loop with strings": (
+        "held = 0.0\nout = []\nfor row in f.itertuples():\n    if row.side == 'buy' and row.symbol in ('A', 'B'):\n"
+        "        held += row.amount * 2.0\n    elif row.side != 'sell':\n        held -= 1.0\n"
+        "    out.append(held)\nf['v'] = out",
+        "@hs.loop out_loop (written below)",
     ),
     "a function of a value": ("f['v'] = f['size'].map(lambda n: n * 2 + 1)", "map(..., engine=hs.jit)"),
     "a comprehension": (

@@ -282,7 +282,7 @@ class Making:
     def _change(self, function: ast.FunctionDef, carried: list[str]) -> Change | None:
         arguments, library = [], "numpy"
         for column in self.access.columns.values():
-            code, kind = _argument(column)
+            code, kind = argument_of(column)
             library = kind if kind != "numpy" else library
             arguments.append(code)
         words = [*arguments, *self.extra, *self.starts]
@@ -322,9 +322,16 @@ class Making:
         return f"{output.target}[:] = {code}\n" if is_parameter else f"{output.target} = {code}\n"
 
 
-def _argument(column: Column) -> tuple[str, str]:
+def argument_of(column: Column) -> tuple[str, str]:
     """Return the code of an argument, and the library of its type."""
     code = ast.unparse(column.argument).replace("'", '"')
+    if column.is_flag:
+        is_polars = is_a(column.value, "polars", "Series")
+        return (
+            (code, "polars")
+            if is_polars
+            else (f"({code}).to_numpy()" if " == " in code else f"{code}.to_numpy()", "numpy")
+        )
     if is_a(column.value, "polars", "Series"):
         return code, "polars"
     if is_a(column.value, "pandas", "Series"):

@@ -181,8 +181,8 @@ def _compared(unit: Unit, change: Change, expected: Mapping[str, Any], found: Ma
     tree = ast.parse(change.before)
     is_call = isinstance(tree.body[0], ast.FunctionDef)
     assigned = {RESULT} if is_call else names_set([tree])
-    changed = {root(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Subscript)}
-    changed = set() if is_call else {n for n in changed if n in expected and _is_column(expected[n])} - assigned
+    roots = {root(node) or "" for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Subscript)}
+    changed = set() if is_call else {n for n in roots if n in expected and _is_column(expected[n])} - assigned
     is_loop = any(isinstance(statement, ast.For) for statement in tree.body)
     later = read_after(unit.file, unit.statements)
     kept = assigned & later if is_loop else assigned

@@ -6,6 +6,7 @@ Each is read as an item of a column, so that the loop can be written over arrays
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -116,6 +117,8 @@ class Column:
     parameter: str
     argument: ast.expr
     value: Any
+    is_flag: bool = False
+    """Whether the argument compares strings, of which compiled functions know nothing."""
 
 
 class Access(ast.NodeTransformer):
@@ -221,6 +224,40 @@ class Access(ast.NodeTransformer):
         if isinstance(node, ast.Attribute) and self._frame is not None:
             return self._of_frame(node.attr)
         return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        return self._flag(node) or self.generic_visit(node)
+
+    def _flag(self, node: ast.Compare) -> ast.AST | None:
+        """Return a comparison of a column of strings with constants as a column of booleans."""
+        left, right = node.left, node.comparators[0]
+        if isinstance(left, ast.Constant):
+            left, right = right, left
+        operator = node.ops[0]
+        words = right.elts if isinstance(right, ast.Tuple | ast.List | ast.Set) else [right]
+        if len(node.ops) != 1 or not all(text_of(word) is not None for word in words):
+            return None
+        if not isinstance(operator, ast.Eq | ast.NotEq | ast.In | ast.NotIn) or isinstance(left, ast.Constant):
+            return None
+        is_listed = isinstance(operator, ast.In | ast.NotIn)
+        column = self.column_of(copy.deepcopy(left))
+        if column is None or is_listed != isinstance(right, ast.Tuple | ast.List | ast.Set):
+            return None
+        code, is_polars = ast.unparse(column.argument), is_a(column.value, "polars", "Series")
+        constants = [text_of(word) for word in words]
+        if is_listed:
+            flag = f"{code}.{'is_in' if is_polars else 'isin'}({constants!r})"
+        else:
+            flag = f"{code}.eq_missing({constants[0]!r})" if is_polars else f"({code} == {constants[0]!r})"
+        if flag not in self.columns:
+            word = "".join(c if c.isalnum() else "_" for c in "_or_".join(map(str, constants)))
+            name = self._free(f"{column.parameter.removesuffix('_')}_is_{word}")
+            self.columns[flag] = Column(name, ast.parse(flag, mode="eval").body, column.value, is_flag=True)
+        name = self.columns[flag].parameter
+        item: ast.expr = ast.Name(name, ast.Load())
+        if not self._by_row:
+            item = ast.Subscript(item, ast.Name(self.index, ast.Load()), ast.Load())
+        return ast.UnaryOp(ast.Not(), item) if isinstance(operator, ast.NotEq | ast.NotIn) else item
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id in self._names and isinstance(node.ctx, ast.Load):

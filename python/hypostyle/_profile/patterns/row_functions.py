@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from keyword import kwlist
 
 from hypostyle._profile.change import Change, Values, is_a, replacing
+from hypostyle._profile.loop_code import argument_of
 from hypostyle._profile.patterns.grouped import grouping_of
-from hypostyle._profile.row_access import header_of
-from hypostyle._profile.syntax import SourceFile, is_path, keyword, method
+from hypostyle._profile.row_access import Access, Header, header_of
+from hypostyle._profile.syntax import SourceFile, functions_of, is_path, keyword, method, names_read, names_set
 
 
 def find(file: SourceFile) -> Iterator[RowFunction | Comprehension | Mapped]:
@@ -58,6 +61,40 @@ class RowFunction:
             return
         use = f"{self.name}(..., engine=hs.jit)" if self.name == "map" or "axis" in call else "map(..., engine=hs.jit)"
         change = replacing(self.file, self.node, call, use)
+        if change is not None:
+            yield change
+        if "axis" in call and not [o for o in options if not o.startswith("axis")]:
+            yield from self._of_columns(values)
+
+    def _of_columns(self, values: Values) -> Iterator[Change]:
+        """Yield the function of a row as one of columns, where strings are compared beforehand."""
+        given = self.node.args[0]
+        function = functions_of(self.file).get(given.id) if isinstance(given, ast.Name) else given
+        if not isinstance(function, ast.FunctionDef | ast.Lambda) or len(function.args.args) != 1:
+            return
+        body = function.body if isinstance(function, ast.FunctionDef) else [ast.Return(function.body)]
+        row = function.args.args[0].arg
+        used = names_read(body) | names_set(body) | set(kwlist)
+
+        def free(name: str) -> str:
+            while name in used:
+                name += "_"
+            used.add(name)
+            return name
+
+        access = Access(Header("rows", self.receiver, row=row), values, free, by_row=True)
+        written = [access.visit(copy.deepcopy(statement)) for statement in body]
+        if access.problem or not access.columns or access.uses_index:
+            return
+        name = f"{given.id if isinstance(given, ast.Name) else 'function'}_of_columns"
+        parameters = ", ".join(column.parameter for column in access.columns.values())
+        made = ast.parse(f"@hs.jit\ndef {name}({parameters}): pass").body[0]
+        assert isinstance(made, ast.FunctionDef)
+        made.body = written
+        definition = f"{ast.unparse(ast.fix_missing_locations(made))}\n"
+        arguments = ", ".join(argument_of(column)[0] for column in access.columns.values())
+        code = f"pd.Series({name}({arguments}), index={self.file.code(self.receiver)}.index)"
+        change = replacing(self.file, self.node, code, f"@hs.jit {name} (written below)", "", definition)
         if change is not None:
             yield change
 
