@@ -17,5 +17,5 @@ def fee(row):
 
 
 trades = pd.read_csv(sys.argv[1]).dropna()
-trades["fee"] = trades.apply(fee, axis=1)  # hot: engine=hs.jit
+trades["fee"] = trades.apply(fee, axis=1)  # hot: hs.jit
 print(trades["fee"].sum())

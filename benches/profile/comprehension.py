@@ -8,7 +8,7 @@ import pandas as pd
 
 def payment(price, size):
     total = 0.0
-    for month in range(24):
+    for month in range(60):
         total += price * size * math.exp(-0.01 * month) / 24
     return total if total > 100 else 0.0
 

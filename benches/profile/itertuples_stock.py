@@ -9,7 +9,7 @@ def held(trades, most=10_000):
     stock = 0.0
     out = []
     for trade in trades.itertuples():  # hot: hs.loop
-        for _ in range(12):
+        for _ in range(40):
             stock = stock * 0.9999
         if trade.side == "buy":
             stock = min(stock + trade.size_, most)

@@ -12,7 +12,7 @@ def adaptive(x, fast=0.3, slow=0.02):
     for i in range(len(x)):  # hot: hs.loop
         distance = abs(x[i] - level)
         rate = fast if distance > 0.5 else slow
-        for _ in range(8):
+        for _ in range(60):
             rate = rate * 0.97
         level += rate * (x[i] - level)
         out[i] = level

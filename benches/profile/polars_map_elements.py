@@ -7,7 +7,7 @@ import polars as pl
 
 def score(price):
     value = 0.0
-    for k in range(30):
+    for k in range(80):
         value += (price - 10.0 * k) * (0.5 if price > 10.0 * k else 0.1)
     return value
 

@@ -9,7 +9,7 @@ def to_tick(price):
     tick = 0.01 if price < 20 else 0.05 if price < 100 else 0.1
     steps = price / tick
     whole = int(steps)
-    for _ in range(20):
+    for _ in range(60):
         steps = steps * 0.5 + whole * 0.5
     return round(steps) * tick
 

@@ -10,7 +10,7 @@ changes = []
 for row in trades.itertuples():  # hot: hs.loop
     before = last.get(row.symbol, 50.0)
     change = row.price - before
-    for _ in range(10):
+    for _ in range(60):
         change = change * 0.99
     changes.append(change)
     last[row.symbol] = row.price

@@ -10,7 +10,7 @@ def impact(price, size):
     cost = 0.0
     left = size
     level = 0
-    while left > 0 and level < 40:
+    while left > 0 and level < 200:
         filled = min(left, 10.0 + level)
         cost += filled * (price + 0.01 * level)
         left -= filled

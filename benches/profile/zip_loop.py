@@ -9,7 +9,7 @@ classes = []
 for price, size in zip(trades["price"], trades["size"]):  # hot: hs.jit
     value = price * size
     weight = 0.0
-    for step in range(25):
+    for step in range(60):
         weight += value / (step + 1.0) ** 2
     if weight > 100_000:
         classes.append(2)

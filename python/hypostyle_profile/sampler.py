@@ -4,10 +4,10 @@ It needs no rights, no second process and no file but those of `/proc`.  Each lo
 clocks: how long it was on a processor, in the run queue, or *waiting*, which is the rest.  If threads that Python does
 not know ran meanwhile (those of BLAS or Polars), the main thread waited for them: that time is native.
 
-Python is told from native code by the instruction of the innermost frame, as C functions have no frame: at a call it
-called one, unless that is a builtin of those that Python loops are made of.  The delay of the look itself says more,
-since the sampler needs the GIL.  If the GIL is free at once, a call runs outside of it.  If it comes much later than
-the switch interval, a C function was holding it; the time goes to the last instruction that can have called one.
+The delay of the look itself tells Python from native code, since the sampler needs the GIL.  If the GIL is free at
+once, a thread that used the processor was in a C function that had released it.  If it comes after the switch interval,
+the thread was interrupted in Python code; C functions that take less belong to it, such as the builtins that loops are
+made of.  If it comes later, a C function was holding it; the time goes to the last instruction that can have called one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ INTERVAL = 0.005
 AT_ONCE = 0.0005
 """A longer delay means that the GIL was held; a shorter one is the system's own."""
 
-LONG = 1.6
+LONG = 1.25
 """Switch intervals after which the GIL was held by a C function."""
 
 SHARE = 0.025
@@ -98,8 +98,8 @@ class Sampler:
             spent, process = clocks.read(threads), time.process_time()
             since = {t: _since(spent, before, t.ident) for t in threads if t.ident in spent and t.ident is not None}
             pooled = process - process_before - sum(each.cpu for each in since.values())
-            own = since.pop(mine, NOTHING).queue
-            queued = own + max((each.queue for each in since.values()), default=0.0)
+            delay -= since.pop(mine, NOTHING).queue
+            queued = max((each.queue for each in since.values()), default=0.0)
             self._look(since, now - last, _state(delay, queued), pooled)
             self.samples.delay = max(self.samples.delay, delay)
             before, process_before = spent, process
@@ -154,10 +154,15 @@ class Sampler:
 
 
 def _state(delay: float, queued: float) -> State:
-    """Return who had the GIL when the sampler asked; `queued` is the time that threads waited for a processor."""
-    if delay - queued > LONG * sys.getswitchinterval():
-        return "long"
-    return "free" if delay <= AT_ONCE else "held"
+    """Return who had the GIL when the sampler asked for it.
+
+    Args:
+        delay: How long the sampler waited, without its own time in the run queue.
+        queued: How long another thread was in the run queue, perhaps with the GIL.
+    """
+    if delay <= AT_ONCE:
+        return "free"
+    return "long" if delay - queued > LONG * sys.getswitchinterval() else "held"
 
 
 def _since(spent: Mapping[int, Spent], before: Mapping[int, Spent], ident: int) -> Spent:

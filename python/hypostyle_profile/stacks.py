@@ -120,8 +120,7 @@ class Samples:
                     offset = code.last_work(offset)
                 frames.append(Frame(code.file, code.line(offset), code.name, code.first_line))
             top, at = known[key.frames[0][0]], key.frames[0][1]
-            # Without the GIL nothing but a call can run.  Otherwise a call of a builtin may just have ended.
-            is_native = key.state == "long" or (key.state == "free" and top.is_call(at)) or top.is_native_call(at)
+            is_native = key.state == "long" or (key.state == "free" and top.is_call(at))
             python, native = (0.0, cpu) if is_native else (cpu, 0.0)
             times = Times(python, native + outside, waiting, queue, alone, int(count))
             found.setdefault((key.thread, key.is_main, tuple(frames)), Times()).add(times)

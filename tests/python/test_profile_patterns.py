@@ -184,6 +184,14 @@ EQUAL = {
         "    g['s'] = g['size'].cumsum()\n    parts.append(g)\nf = pd.concat(parts)",
         'hs.ewm_mean("price", span=5, over="symbol") and hs.cum_sum("size", over="symbol")',
     ),
+    "running sums over missing values": (
+        "f['c'] = f.groupby('symbol')['price'].transform(lambda s: s.cumsum() / 2)",
+        'hs.cum_sum("price", over="symbol")',
+    ),
+    "a result without a name": (
+        "c = f.groupby('symbol').apply(lambda g: g['price'].rolling(8).cov(g['size']))\nprint(c)",
+        'hs.rolling_cov("price", "size", 8, over="symbol")',
+    ),
     "a function that adds columns": (
         "def add(g):\n    g['d'] = g['price'].diff()\n    return g\nh = f.groupby('symbol').apply(add)",
         'hs.diff("price", over="symbol")',

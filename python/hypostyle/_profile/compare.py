@@ -16,7 +16,7 @@ RELATIVE = 1e-9
 OF_LARGEST = 1e-12
 
 BITS = 1000
-"""Up to so many units in the last place a difference is told in them, beyond it relative to the value."""
+"""Up to so many units in the last place a difference is told in them, beyond it relative to the largest value."""
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Comparison:
         """How exactly they are equal, in words."""
         if self.ulps == 0:
             return "bit for bit"
-        return f"max {self.ulps:.0f} ulp" if self.ulps <= BITS else f"max {self.relative:.0e} relative"
+        return f"max {self.ulps:.0f} ulp" if self.ulps <= BITS else f"within {self.relative:.0e} of the largest"
 
     def add(self, other: Comparison, where: str = "") -> None:
         """Add the comparison of a part."""
@@ -203,5 +203,5 @@ def _numbers(before: Any, after: Any, rows: Iterable[int] | None = None) -> Comp
             also = f", and {more:,} more" if more else ""
             return Comparison(why=f"row {row:,}: {before[at]} before, {after[at]} after{also}")
         ulps = float((distance / np.spacing(size))[different].max())
-        relative = float((distance / np.where(size > 0, size, 1.0))[different].max())
+        relative = float(distance[different].max()) / largest if largest else 0.0
     return Comparison(len(before), ulps, relative)

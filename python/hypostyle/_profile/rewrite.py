@@ -63,6 +63,8 @@ class Rewriter:
         self._time = time
         self._functions = functions or {}
         self._kernels: dict[str, Kernel] = {}
+        self.masks = False
+        """Whether a running sum is missing where its column is, as in pandas."""
         self.adjust = False
         """Whether functions of windows get what pandas' Series do differently from arrays."""
 
@@ -75,7 +77,10 @@ class Rewriter:
     def _code(self, node: ast.expr) -> str | None:
         kernel = kernel_for(node, self._column, "pandas", self._time) or self._of_window(node)
         if kernel is not None:
-            return _column(self._kept(kernel))
+            code = _column(self._kept(kernel))
+            if self.masks and kernel.name.startswith("cum_"):
+                code += f".where({_column(kernel.columns[0])}.notna())"
+            return code
         name = self._column(node)
         if name is not None:
             return _column(name)

@@ -94,7 +94,9 @@ def explain(spot: Spot) -> tuple[str, str]:
     """Return the kind of work of a line, and what helps."""
     times = spot.times
     waits = times.waiting > times.cpu
-    text = spot.code + " " + " ".join(_called(spot))
+    file = source(spot.file)
+    lines = [] if file is None else file.lines[spot.line - 1 : spot.last_line]
+    text = "".join(lines) + " " + " ".join(_called(spot))
     for kind in KINDS:
         if re.search(kind.called, text):
             words = kind.waiting if waits else kind.running

@@ -18,6 +18,9 @@ from hypostyle._profile.syntax import SourceFile, functions_of, is_path, method,
 class Added:
     """What a function or a loop does with a group."""
 
+    masked: Added | None = None
+    """The same, with running sums missing where their column is."""
+
     columns: dict[str, Rewritten] = field(default_factory=dict)
     """New columns of the group itself."""
     located: dict[str, Rewritten] = field(default_factory=dict)
@@ -43,7 +46,7 @@ def find(file: SourceFile) -> Iterator[GroupLoop | GroupFunction]:
         if isinstance(call.args[0], ast.Name) and call.args[0].id in functions:
             function = functions[call.args[0].id]
             if len(function.args.args) == 1:
-                added = _read(function.body, function.args.args[0].arg, grouping, None)
+                added = read(function.body, function.args.args[0].arg, grouping, None)
                 if added is not None and added.columns and added.returned:
                     yield GroupFunction(file, call, grouping, added)
 
@@ -57,7 +60,7 @@ def _loop(file: SourceFile, node: ast.For) -> GroupLoop | None:
     group = node.target.elts[1]
     if not isinstance(group, ast.Name):
         return None
-    added = _read(node.body, group.id, grouping, ast.unparse(grouping.frame))
+    added = read(node.body, group.id, grouping, ast.unparse(grouping.frame))
     if added is None or not (added.located or added.appended):
         return None
     block = file.block(node)
@@ -80,14 +83,26 @@ def _joins(node: ast.AST, name: str) -> bool:
     return False
 
 
-def _read(body: Sequence[ast.stmt], group: str, grouping: Grouping, frame: str | None) -> Added | None:
+def read(body: Sequence[ast.stmt], group: str, grouping: Grouping, frame: str | None) -> Added | None:
+    """Return what the statements do with a group; None if they do anything else."""
+    added = _read(body, group, grouping, frame)
+    if added is not None and "cum_" in _use(added, grouping.keys):
+        added.masked = _read(body, group, grouping, frame, masks=True)
+    return added
+
+
+def _read(
+    body: Sequence[ast.stmt], group: str, grouping: Grouping, frame: str | None, *, masks: bool = False
+) -> Added | None:
     """Return what the statements do with a group; None if they do anything else."""
     added = Added()
     known: dict[str, ast.expr] = {}
 
     def rewrite(value: ast.expr) -> Rewritten | None:
         plain = _Known(known).visit(copy.deepcopy(value))
-        found = Rewriter(inside(grouping, group), None).rewrite(plain)
+        rewriter = Rewriter(inside(grouping, group), None)
+        rewriter.masks = masks
+        found = rewriter.rewrite(plain)
         return found if found is not None and found.kernels else None
 
     for statement in body:
@@ -195,23 +210,28 @@ class GroupLoop:
 
     def changes(self, values: Values) -> Iterator[Change]:
         """Yield the kernels over the whole frame."""
+        for added in (self.added, self.added.masked):
+            if added is not None:
+                yield from self._with(added, values)
+
+    def _with(self, added: Added, values: Values) -> Iterator[Change]:
         frame, keys = ast.unparse(self.grouping.frame), self.grouping.keys
         if not is_a(values.of(self.grouping.frame), "pandas", "DataFrame"):
             return
         before = self.file.statements(self.statements)
         if self.joined is None:
-            lines, codes = _adding(self.added.located, frame, keys)
+            lines, codes = _adding(added.located, frame, keys)
             for name, code in codes.items():
                 lines += f'{frame}["{name}"] = {code}\n'
-        elif self.added.appended in read_after(self.file, self.statements):
+        elif added.appended in read_after(self.file, self.statements):
             return
-        elif self.added.series is not None:
-            setup, codes = _adding({"made": self.added.series}, _sorted(frame, keys), keys)
+        elif added.series is not None:
+            setup, codes = _adding({"made": added.series}, _sorted(frame, keys), keys)
             lines = setup + self.file.replaced(self.statements[-1], self.joined, codes["made"])
         else:
-            if not all(name.isidentifier() for name in self.added.columns):
+            if not all(name.isidentifier() for name in added.columns):
                 return
-            setup, codes = _adding(self.added.columns, _sorted(frame, keys), keys)
+            setup, codes = _adding(added.columns, _sorted(frame, keys), keys)
             code = f"{_sorted(frame, keys)}.assign({_listed(codes)})"
             lines = setup + self.file.replaced(self.statements[-1], self.joined, code)
         yield Change(self.suggestion, before, lines, "", [rewritten(self.file, self.statements, lines)])
@@ -240,17 +260,22 @@ class GroupFunction:
 
     def changes(self, values: Values) -> Iterator[Change]:
         """Yield the frame with the new columns: in its own order, then sorted by key as pandas returns it."""
+        for added in (self.added, self.added.masked):
+            if added is not None:
+                yield from self._with(added)
+
+    def _with(self, added: Added) -> Iterator[Change]:
         keys = self.grouping.keys
         frame = self.file.code(self.grouping.frame)
         names = str(list(keys)).replace("'", '"')
-        if not all(name.isidentifier() for name in self.added.columns):
+        if not all(name.isidentifier() for name in added.columns):
             return
         for node in dict.fromkeys([restored(self.file, self.node), self.node]):
             for dropped in (f".drop(columns={names})", ""):  # pandas 3 leaves the keys out
-                setup, codes = _adding(self.added.columns, frame, keys)
+                setup, codes = _adding(added.columns, frame, keys)
                 assigned = _listed(codes)
                 plain = f"{frame}.assign({assigned}){dropped}"
-                setup_sorted, _ = _adding(self.added.columns, _sorted(frame, keys), keys)
+                setup_sorted, _ = _adding(added.columns, _sorted(frame, keys), keys)
                 ordered = f"{_sorted(frame, keys)}.assign({assigned})"
                 candidates = [(setup, plain), (setup_sorted, f"{ordered}{dropped}")]
                 if len(keys) == 1:

@@ -171,16 +171,16 @@ class Grouped:
         frame = self.grouping.frame
         if is_path(frame) and not is_a(values.of(frame), "pandas", "DataFrame"):
             return
-        for adjusts in (True, False):
-            self.rewriter.adjust = adjusts
+        for adjusts, masks in ((True, False), (True, True), (False, False)):
+            self.rewriter.adjust, self.rewriter.masks = adjusts, masks
             rewritten = self.rewriter.rewrite(self.body)
-            if rewritten is None:
+            if rewritten is None or (masks and not any(k.name.startswith("cum_") for k in rewritten.kernels.values())):
+                continue
+            if not adjusts and not any(k.name.startswith("rolling(") for k in rewritten.kernels.values()):
                 continue
             yield from self._aligned(rewritten)
             if rewritten.only is not None:
                 yield from self._sorted(rewritten)
-            if not any(kernel.name.startswith("rolling(") for kernel in rewritten.kernels.values()):
-                return
 
     def _aligned(self, rewritten: Rewritten) -> Iterator[Change]:
         """Yield the code that keeps the frame's index, in place of the call and of what restores its index."""
@@ -190,13 +190,18 @@ class Grouped:
                 kernel = rewritten.only
                 name = kernel.columns[0]
                 code = f'hs.with_columns({frame}, {kernel.code(self.grouping.keys)})["{name}"]'
-                change = replacing(self.file, node, code, self.suggestion_of(rewritten))
+                change = replacing(self.file, node, f"{code}{self._unnamed}", self.suggestion_of(rewritten))
             else:
                 kernels = ", ".join(k.code(self.grouping.keys, alias) for alias, k in rewritten.kernels.items())
                 setup = f"table = hs.with_columns({frame}, {kernels})\n" if kernels else f"table = {frame}\n"
                 change = replacing(self.file, node, rewritten.code, self.suggestion_of(rewritten), setup)
             if change is not None:
                 yield change
+
+    @property
+    def _unnamed(self) -> str:
+        """The code that drops the name of the result: a function of two columns has none."""
+        return ".rename(None)" if self.grouping.column is None else ""
 
     def _sorted(self, rewritten: Rewritten) -> Iterator[Change]:
         """Yield the code with the index that pandas gives: key, then the frame's own."""
@@ -209,7 +214,7 @@ class Grouped:
         sort = f'{picked}.sort_values("{keys[0]}", kind="stable")'
         code = (
             f'hs.with_columns({sort}, {kernel.code(keys)}).set_index("{keys[0]}", append=True)'
-            f'["{kernel.columns[0]}"].swaplevel()'
+            f'["{kernel.columns[0]}"].swaplevel(){self._unnamed}'
         )
         change = replacing(self.file, self.node, code, self.suggestion_of(rewritten))
         if change is not None:
