@@ -13,7 +13,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 BUILT := $(or $(CARGO_TARGET_DIR),target)
 EXAMPLES := $(notdir $(basename $(wildcard crates/hypostyle/examples/*.rs)))
-TYPED := python/hypostyle python/hypostyle_cli data benches tools
+TYPED := python/hypostyle python/hypostyle_cli python/hypostyle_profile data benches tools
 
 .PHONY: help setup native demo test fuzz lint format house bench crash-test generate docs clean
 
