@@ -74,7 +74,13 @@ impl Error {
         let inner = error.place();
         let within = if *inner == hypostyle::Place::default() { String::new() } else { format!(", {inner}") };
         let mut own = Self::new(ErrorKind::Stage(error.kind()), format!("{place}{within}: {}", error.problem()));
-        own.0.help = error.help().map(str::to_string);
+        own.0.help = match (error.kind(), &inner.column) {
+            // A pipeline cannot cast.
+            (hypostyle::ErrorKind::ColumnType, Some(column)) => Some(format!(
+                "change the type of '{column}': in [source.schema] for CSV, else where the file is written"
+            )),
+            _ => error.help().map(str::to_string),
+        };
         own
     }
 

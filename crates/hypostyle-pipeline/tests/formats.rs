@@ -56,8 +56,7 @@ fn quotes_escapes_and_comments() {
     for (toml, words) in [
         ("quote = \"ab\"", "quote: got \"ab\", expected one ASCII character"),
         ("comment = \",\"", "delimiter and comment are both \",\""),
-        ("decimal_comma = true", "decimal_comma = true conflicts with delimiter"),
-        ("quote = \"\"\nescape = \"x\"", "escape: has no effect"),
+        ("decimal_comma = true\nquote = \"\"", "decimal_comma = true conflicts with delimiter"),
         ("encoding = \"utf16\"", "unknown variant `utf16`"),
     ] {
         let outcome = format!("[source]\n{toml}").parse::<Pipeline>();
@@ -138,7 +137,12 @@ fn times_by_pattern_decimals_and_dictionaries() {
             "day\n\n",
             "\"%Q\" is not a valid format string",
         ),
-        ("[source.datetime_formats]\nday = \"%Y\"", "day\nx\n", "day: got type string, expected a date or timestamp"),
+        (
+            "[source.datetime_formats]\nday = \"%Y\"\n[source.schema]\nday = \"string\"",
+            "day\nx\n",
+            "day: got type string, expected a date or timestamp",
+        ),
+        ("[source.datetime_formats]\nday = \"%Y\"", "day\nx\n", "\"x\" does not match the date format \"%Y\""),
         ("[source.datetime_formats]\nnix = \"%Y\"", "day\nx\n", "column 'nix' not found"),
     ] {
         let message = folder.complaint(toml, csv).to_string();

@@ -56,13 +56,17 @@ pub(crate) struct SourceTable {
     pub format: Option<Format>,
     /// The columns to read. Default: all.
     pub columns: Option<Vec<String>>,
-    /// CSV: the ASCII character between fields. Default: a comma, or a tab for .tsv files.
-    #[schemars(length(equal = 1))]
+    /// CSV: a set of settings for files of a program. Settings that are given too take precedence. Default: none.
+    pub dialect: Option<DialectName>,
+    /// CSV: the ASCII character between fields, or `"blanks"` for one or more spaces or tabs. Default: a comma, or a tab for
+    /// .tsv files.
+    #[schemars(regex(pattern = r"^(.|blanks)$"))]
     pub delimiter: Option<String>,
     /// CSV: the ASCII character around quoted fields, or `""` to disable quoting. Default: `"`.
     #[schemars(length(max = 1))]
     pub quote: Option<String>,
     /// CSV: the ASCII character that escapes the next one inside quotes. Default: none, a quote inside quotes is doubled.
+    /// With `quote = ""` it escapes everywhere, `\\t` and `\\n` are a tab and a line end, and `\\N` is null.
     #[schemars(length(equal = 1))]
     pub escape: Option<String>,
     /// CSV: the ASCII character that begins comment lines, which are ignored. Default: none.
@@ -71,8 +75,23 @@ pub(crate) struct SourceTable {
     /// CSV: whether the first row holds the column names. Without it they are `column_1`, `column_2`, and so on. Default:
     /// true.
     pub header: Option<bool>,
-    /// CSV: strings that mean null, such as `["NA"]`, besides the empty field. Default: none.
+    /// CSV: the number of lines above the header that are ignored. Default: 0.
+    pub skip_rows: Option<usize>,
+    /// CSV: the number of rows below the header that are ignored, such as units or types. Default: 0.
+    pub skip_rows_after_header: Option<usize>,
+    /// CSV: strings that mean null, such as `["NA"]`, besides the empty field. Numbers among them count by value in columns of
+    /// numbers. Default: none.
     pub null_values: Option<Vec<String>>,
+    /// CSV: whether `null_values` mean null inside quotes too. Default: true.
+    pub quoted_nulls: Option<bool>,
+    /// CSV: what `""` means in a column of strings: `"null"`, as the empty field without quotes, or an empty `"text"`.
+    /// Default: `"null"`.
+    pub empty: Option<Empty>,
+    /// CSV: the words for true and false. Default: true, 1, t, yes and false, 0, f, no, also capitalized.
+    pub boolean: Option<BooleanTable>,
+    /// CSV: the ASCII character between the thousands of a number, such as `","`. Default: none.
+    #[schemars(length(equal = 1))]
+    pub thousands: Option<String>,
     /// CSV: whether the decimal separator is a comma, as in `1,5`. Default: false.
     pub decimal_comma: Option<bool>,
     /// CSV: the character encoding. Default: `"utf8"`.
@@ -96,10 +115,11 @@ pub(crate) struct SourceTable {
     #[schemars(with = "BTreeMap<String, ColumnType>")]
     pub schema: BTreeMap<String, Spanned<String>>,
     /// CSV: formats of dates and times by column: strftime such as `"%d/%m/%Y %H:%M:%S"`, or `"epoch[s]"`, `"epoch[ms]"`,
-    /// `"epoch[us]"`, `"epoch[ns]"`. Default: ISO 8601.
+    /// `"epoch[us]"`, `"epoch[ns]"`; a list of them, of which the first that fits counts; or `{ from = ["date", "time"] }` for
+    /// a new column that joins two. Default: ISO 8601.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, String>")]
-    pub datetime_formats: BTreeMap<String, Spanned<String>>,
+    #[schemars(with = "BTreeMap<String, TimeFormats>")]
+    pub datetime_formats: BTreeMap<String, Spanned<TimeFormats>>,
     /// Rules by column. A row that violates a rule is a bad row.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, RuleTable>")]
@@ -119,6 +139,73 @@ pub(crate) enum Encoding {
     Utf8,
     /// ISO 8859-1.
     Latin1,
+}
+
+/// The formats of a column of dates or times.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a format, a list of formats, or { from = [COLUMN, COLUMN], format = FORMAT }")]
+pub(crate) enum TimeFormats {
+    Names(Names),
+    Joined(JoinedTime),
+}
+
+/// A column that two others make: the date and the time of day.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JoinedTime {
+    /// The columns of the date and of the time. Their texts are joined by a blank.
+    pub from: [String; 2],
+    /// The format of both, or a list of formats. Default: ISO 8601.
+    pub format: Option<Names>,
+}
+
+/// What a quoted empty field is in a column of strings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Empty {
+    /// Null.
+    #[default]
+    Null,
+    /// An empty string.
+    Text,
+}
+
+/// The words for true and false.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BooleanTable {
+    /// The words for true, at least one.
+    #[serde(rename = "true")]
+    #[schemars(length(min = 1))]
+    pub yes: Vec<String>,
+    /// The words for false, at least one.
+    #[serde(rename = "false")]
+    #[schemars(length(min = 1))]
+    pub no: Vec<String>,
+}
+
+/// Programs that write CSV in a way of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DialectName {
+    /// PostgreSQL, `COPY ... (FORMAT csv)`: `""` is an empty string, and nothing is null.
+    Postgres,
+    /// PostgreSQL, `COPY` in text format: tabs, backslash escapes, `\\N`, no header.
+    PostgresText,
+    /// MySQL and MariaDB, `SELECT ... INTO OUTFILE`: tabs, backslash escapes, `\\N`, no header.
+    Mysql,
+    /// ClickHouse, `TabSeparatedWithNames`: tabs, backslash escapes, `\\N`.
+    Clickhouse,
+    /// Spark: quotes escaped by backslashes, `""` is an empty string.
+    Spark,
+    /// R, `write.csv`: `NA` without quotes is null.
+    R,
+    /// R, `write.table`: as `r`, with spaces and one name less in the header.
+    RTable,
+    /// USGS RDB: tabs, comments with `#`, a row of formats below the header.
+    Rdb,
+    /// Excel in Germany and its neighbors: semicolons, decimal commas, points between thousands.
+    ExcelDe,
 }
 
 /// How rows with too few or too many fields are treated.

@@ -16,4 +16,5 @@ pub(crate) mod dialect;
 pub(crate) mod field_index;
 pub(crate) mod header;
 pub(crate) mod reader;
+pub(crate) mod sniff;
 pub(crate) mod split;

@@ -56,7 +56,7 @@ pub(crate) trait RowPositions: Send {
     fn bad_rows(&self, faults: &[Fault]) -> Vec<BadRow>;
 }
 
-/// What a filter has removed.
+/// What a filter has removed, and which rows were made to fit the columns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FilterCounts {
     /// Rows, with those of the row groups.
@@ -67,6 +67,12 @@ pub(crate) struct FilterCounts {
     pub unread: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Rows with too few fields that were filled up with nulls, since the pipeline says so.
+    #[serde(default)]
+    pub filled: u64,
+    /// Rows with too many fields that were cut off.
+    #[serde(default)]
+    pub cut_off: u64,
 }
 
 impl std::ops::AddAssign for FilterCounts {
@@ -75,6 +81,8 @@ impl std::ops::AddAssign for FilterCounts {
         self.groups += more.groups;
         self.unread += more.unread;
         self.bytes += more.bytes;
+        self.filled += more.filled;
+        self.cut_off += more.cut_off;
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::time_format::TimeFormat;
+use super::timestamp::Zone;
 use super::types;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -30,6 +31,8 @@ pub(crate) enum Origin {
     Inferred { rows: usize },
     /// The file itself has it.
     File,
+    /// It joins these columns of the file.
+    Joined([usize; 2]),
     /// It is a partition column: its values are in the names of the directories.
     Partition,
 }
@@ -43,6 +46,23 @@ impl Column {
             remark: None,
             format_text: None,
             time_format: TimeFormat::Iso,
+        }
+    }
+
+    /// What its type says about UTC offsets.
+    pub fn zone(&self) -> Zone {
+        match (&self.data_type, self.origin) {
+            (DataType::Timestamp(_, Some(_)), Origin::Inferred { .. }) => Zone::Stated,
+            (DataType::Timestamp(_, Some(zone)), _) => types::zone_offset(zone).map_or(Zone::Stated, Zone::Default),
+            _ => Zone::None,
+        }
+    }
+
+    /// The columns of the file that it joins, if it does.
+    pub fn joined(&self) -> Option<[usize; 2]> {
+        match self.origin {
+            Origin::Joined(columns) => Some(columns),
+            _ => None,
         }
     }
 

@@ -15,8 +15,18 @@ pub(crate) enum Reason {
     Range,
     /// It has a UTC offset, but the type has no time zone.
     Offset,
+    /// It has no UTC offset, though the type was inferred from values that have one.
+    NoOffset,
+    /// It names a time zone, whose offsets nobody here knows.
+    Zone,
+    /// It is PostgreSQL's `infinity`, in a column of times.
+    Infinity,
+    /// Text follows the quote that closes it.
+    Quote,
     /// It is not valid UTF-8.
     Encoding,
+    /// The row repeats the header.
+    Header,
     /// The row has this number of fields, which is not the number of columns.
     Fields(usize),
     /// It violates the rule of this number.

@@ -2,10 +2,14 @@
 //! pipeline file or the run.
 
 pub(crate) mod bad_row;
+pub(crate) mod calendar;
 pub(crate) mod chunk;
 pub(crate) mod column;
 pub(crate) mod fault;
 pub(crate) mod infer;
+pub(crate) mod known_formats;
+pub(crate) mod remark;
+pub(crate) mod strptime;
 pub(crate) mod time_format;
 pub(crate) mod timestamp;
 pub(crate) mod types;

@@ -300,7 +300,7 @@ impl ParquetBatches {
         }
         let bytes = self.bytes_of(rows.end) - self.bytes_of(rows.start);
         let unread = rows.end - rows.start;
-        FilterCounts { rows: unread, groups, unread, bytes }
+        FilterCounts { rows: unread, groups, unread, bytes, ..FilterCounts::default() }
     }
 }
 

@@ -190,6 +190,8 @@ impl Ending {
             filtered_rows: filtered.rows,
             skipped_row_groups: filtered.groups,
             skipped_files: self.files.left_out.len() as u64,
+            filled_rows: filtered.filled,
+            cut_rows: filtered.cut_off,
             bad_rows: bad.rows,
             bad_row_counts: bad.reasons.into_iter().collect(),
             nulled: self.nulled,

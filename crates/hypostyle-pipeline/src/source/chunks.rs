@@ -10,11 +10,12 @@ use rayon::ThreadPool;
 
 use super::{Kind, Source, partition};
 use crate::csv::chunk::Reading;
+use crate::csv::decode;
 use crate::csv::reader::CsvChunks;
 use crate::error::{Error, Result};
 use crate::ipc::IpcChunks;
 use crate::model::chunk::{Chunk, InputPosition};
-use crate::model::column::{Column, schema};
+use crate::model::column::schema;
 use crate::parquet::{ParquetChunks, Wanted};
 use crate::rules::ValueRule;
 use crate::rules::filter::{RowFilter, place};
@@ -60,8 +61,9 @@ impl Source {
         let rows = match self.kind {
             Kind::Csv(csv, opened) => {
                 let wanted = in_file.iter().map(|column| {
-                    let Column { data_type, time_format, .. } = &self.columns[*column];
-                    (*column, data_type.clone(), time_format.clone())
+                    let about = &self.columns[*column];
+                    let (data_type, format) = (about.data_type.clone(), about.time_format.clone());
+                    decode::Wanted { column: *column, joins: about.joined(), data_type, format, zone: about.zone() }
                 });
                 let place = |rule: &ValueRule| place(&self.columns, &in_file, rule.column);
                 let rules = self.early.values.iter().map(|rule| Ok((place(rule)?, rule.clone())));

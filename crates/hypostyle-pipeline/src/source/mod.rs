@@ -1,6 +1,7 @@
 //! The input: found and typed at planning, read chunk by chunk when the pipeline runs.
 
 pub(crate) mod chunks;
+mod dialects;
 mod partition;
 mod settings;
 pub(crate) mod validate;
@@ -132,6 +133,14 @@ impl Source {
             source.wanted.retain(|column| names.contains(&source.columns[*column].name));
         }
         Ok(source)
+    }
+
+    /// What is to be said about the files as a whole.
+    pub fn notes(&self) -> &[String] {
+        match &self.kind {
+            Kind::Csv(csv, _) => &csv.notes,
+            _ => &[],
+        }
     }
 
     pub fn format(&self) -> Format {

@@ -6,17 +6,22 @@ use std::sync::atomic::AtomicU64;
 
 use arrow::datatypes::DataType;
 
-use crate::config::{Format, PipelineFile, Ragged, SourceTable};
+use super::dialects;
+use crate::config::{
+    BooleanTable, DialectName, Empty, Format, JoinedTime, PipelineFile, Ragged, SourceTable, TimeFormats,
+};
 use crate::csv::dialect::Dialect;
 use crate::csv::header::{self, Opened};
+use crate::csv::sniff;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::format::{byte, delimiter, format_by_name, format_of};
 use crate::files::list::Files;
 use crate::model::bad_row::{BadRowPolicy, OnBadRow};
-use crate::model::column::{Column, not_found};
+use crate::model::column::{Column, Origin, not_found};
+use crate::model::infer::TypeGuess;
 use crate::model::time_format::TimeFormat;
 use crate::model::types;
-use crate::model::values::NullValues;
+use crate::model::values::{Booleans, NullValues, ValueStyle};
 
 /// How CSV files are read.
 pub(super) struct Csv {
@@ -24,6 +29,10 @@ pub(super) struct Csv {
     /// Whether rows that were filled up or cut off still count as bad.
     pub fitted_are_bad: bool,
     pub names: Vec<String>,
+    /// Whether the pipeline file says if there is a header.
+    pub header_stated: bool,
+    /// What `check` should say about the file as a whole.
+    pub notes: Vec<String>,
     pub read: Arc<AtomicU64>,
 }
 
@@ -80,20 +89,25 @@ pub(super) fn policy(table: &SourceTable) -> Result<BadRowPolicy> {
 }
 
 pub(super) fn csv(table: &SourceTable, files: &Files) -> Result<Csv> {
+    let table = &dialects::applied(table);
     let quote = match table.quote.as_deref() {
         Some("") => None,
         stated => Some(byte(stated, "quote", "[source]")?.unwrap_or(b'"')),
     };
     let on_demand = table.ragged == Some(Ragged::Fit);
+    let blanks = table.delimiter.as_deref() == Some("blanks");
+    let stated = if blanks { Some(" ") } else { table.delimiter.as_deref() };
     let dialect = Dialect {
-        delimiter: delimiter(table.delimiter.as_deref(), Some(&files.list[0].path), "[source]")?,
+        delimiter: delimiter(stated, Some(&files.list[0].path), "[source]")?,
+        blanks,
         quote,
         escape: byte(table.escape.as_deref(), "escape", "[source]")?,
         comment: byte(table.comment.as_deref(), "comment", "[source]")?,
         line_end: b'\n',
         header: table.header.unwrap_or(true),
-        nulls: NullValues(table.null_values.clone().unwrap_or_default()),
-        decimal_comma: table.decimal_comma.unwrap_or_default(),
+        skip: [table.skip_rows.unwrap_or(0), table.skip_rows_after_header.unwrap_or(0)],
+        short_header: table.dialect == Some(DialectName::RTable) && table.header != Some(false),
+        style: style(table)?,
         encoding: table.encoding.unwrap_or_default(),
         fit: on_demand || table.on_bad_row == Some(OnBadRow::Null),
     };
@@ -107,16 +121,85 @@ pub(super) fn csv(table: &SourceTable, files: &Files) -> Result<Csv> {
                 .help("use a different character for each"));
         }
     }
-    if dialect.quote.is_none() && dialect.escape.is_some() {
-        return Err(
-            Error::pipeline("[source] escape: has no effect with quote = \"\"").help("remove escape, or set quote")
+    if !dialect.header && dialect.skip[1] > 0 {
+        return Err(Error::pipeline("[source] skip_rows_after_header: has no effect with header = false")
+            .help("use skip_rows, which counts from the beginning of the file"));
+    }
+    // Such numbers must be quoted then.
+    if dialect.style.decimal_comma && dialect.delimiter == b',' && dialect.quote.is_none() {
+        return Err(Error::pipeline(
+            "[source]: decimal_comma = true conflicts with delimiter = \",\" and quote = \"\"",
+        )
+        .help("set delimiter = \";\" in [source]"));
+    }
+    Ok(Csv {
+        dialect,
+        fitted_are_bad: !on_demand,
+        names: Vec::new(),
+        header_stated: table.header.is_some(),
+        notes: Vec::new(),
+        read: Arc::default(),
+    })
+}
+
+/// So many files are looked at for the values of a column that has none in the first.
+const FURTHER_FILES: usize = 100;
+
+/// A note about a comment that may be the header.
+fn eaten_header(head: &[u8], dialect: &Dialect) -> Option<String> {
+    let comment = dialect.comment.filter(|_| dialect.header)?;
+    let mut lines =
+        head.split(|byte| *byte == dialect.line_end || *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let above = lines.by_ref().take_while(|line| line.first() == Some(&comment)).last()?;
+    let row = head
+        .split(|byte| *byte == b'\n')
+        .find(|line| !line.trim_ascii().is_empty() && line.first() != Some(&comment))?;
+    let fields = |line: &[u8]| line.iter().filter(|byte| **byte == dialect.delimiter).count();
+    (fields(row) > 0 && fields(above) == fields(row)).then(|| {
+        format!(
+            "comment = {:?} ignores a line that may be the header, as it has as many fields as the rows: {:?}",
+            char::from(comment).to_string(),
+            String::from_utf8_lossy(&above[..above.len().min(60)])
+        )
+    })
+}
+
+fn style(table: &SourceTable) -> Result<ValueStyle> {
+    let booleans = match &table.boolean {
+        None => Booleans::Known,
+        Some(BooleanTable { yes, no }) => {
+            if yes.is_empty() || no.is_empty() {
+                return Err(Error::pipeline("[source] boolean: true and false need a word each")
+                    .help("write boolean = { true = [\"Y\"], false = [\"N\"] }"));
+            }
+            if let Some(both) = yes.iter().find(|word| no.contains(word)) {
+                return Err(Error::pipeline(format!("[source] boolean: {both:?} is both true and false"))
+                    .help("remove it from one of the lists"));
+            }
+            Booleans::Words { yes: yes.clone(), no: no.clone() }
+        }
+    };
+    let thousands = byte(table.thousands.as_deref(), "thousands", "[source]")?;
+    let decimal_comma = table.decimal_comma.unwrap_or_default();
+    let point = if decimal_comma { b',' } else { b'.' };
+    if thousands.is_some_and(|mark| mark == point || mark.is_ascii_alphanumeric() || matches!(mark, b'+' | b'-')) {
+        let message = format!(
+            "[source] thousands: {:?} cannot stand between thousands",
+            table.thousands.as_deref().unwrap_or_default()
         );
+        let help = if thousands == Some(b'.') {
+            "set decimal_comma = true, or use another character"
+        } else {
+            "use another character, such as \"'\""
+        };
+        return Err(Error::pipeline(message).help(help));
     }
-    if dialect.decimal_comma && dialect.delimiter == b',' {
-        return Err(Error::pipeline("[source]: decimal_comma = true conflicts with delimiter = \",\"")
-            .help("set delimiter = \";\" in [source]"));
-    }
-    Ok(Csv { dialect, fitted_are_bad: !on_demand, names: Vec::new(), read: Arc::default() })
+    let words = table.null_values.clone().unwrap_or_default();
+    let unquoted_only = table.quoted_nulls == Some(false);
+    let empty_text = table.empty == Some(Empty::Text);
+    // Where there are no quotes, the empty field is what `""` would be.
+    let nulls = NullValues::new(words, unquoted_only, [empty_text, empty_text && table.quote.as_deref() == Some("")]);
+    Ok(ValueStyle { nulls, booleans, decimal_comma, thousands })
 }
 
 impl Csv {
@@ -132,11 +215,60 @@ impl Csv {
             self.names.clone_from(&opened.names);
             let declared = declared(&opened.names)?;
             let allow_ragged = allow_ragged || self.dialect.fit;
-            let columns = opened.columns(&file.path, declared, allow_ragged)?;
+            let proposal = sniff::proposal(&opened.head, &self.dialect);
+            let columns = self.columns(&mut opened, declared, files, index, allow_ragged);
+            let columns = columns.map_err(|error| match &proposal {
+                Some(proposal) if matches!(error.kind(), ErrorKind::Malformed { .. }) => {
+                    error.help(format!("the file {proposal}"))
+                }
+                _ => error,
+            })?;
+            self.notes.extend(proposal.map(|proposal| format!("{} {proposal}", file.path.display())));
+            self.notes.extend(eaten_header(&opened.head, &self.dialect));
             return Ok((self, opened, columns));
         }
         let message = "the input is empty: it has no header";
         Err(Error::new(ErrorKind::Source, message).in_file(&files.list[0].path))
+    }
+
+    /// The columns of the file of this number: of declared types, or inferred ones.  Where it has no value, others may.
+    fn columns(
+        &self,
+        opened: &mut Opened,
+        declared: Vec<Option<DataType>>,
+        files: &Files,
+        index: usize,
+        allow_ragged: bool,
+    ) -> Result<Vec<Column>> {
+        let (mut guesses, mut rows) = (Vec::new(), 0);
+        if !declared.iter().all(Option::is_some) {
+            (guesses, rows) = opened.guesses(&files.list[index].path, allow_ragged)?;
+        }
+        let empty = |guesses: &[TypeGuess]| {
+            guesses.iter().zip(&declared).any(|(guess, declared)| declared.is_none() && !guess.has_values())
+        };
+        for (next, file) in files.list.iter().enumerate().skip(index + 1).take(FURTHER_FILES) {
+            if !empty(&guesses) || file.is_standard() {
+                break;
+            }
+            // What is wrong with it is said when it is read.
+            let Ok(Some(mut other)) = header::open(file, next, &self.dialect, &Arc::default()) else { continue };
+            if other.names != opened.names {
+                continue;
+            }
+            let Ok((more, _)) = other.guesses(&file.path, true) else { continue };
+            for (guess, more) in guesses.iter_mut().zip(more).filter(|(guess, _)| !guess.has_values()) {
+                *guess = more;
+            }
+        }
+        if self.dialect.header && !self.header_stated {
+            header::check_names(&opened.names, &guesses, &self.dialect, &files.list[index].path)?;
+        }
+        let columns = opened.names.iter().zip(declared).enumerate().map(|(index, (name, declared))| match declared {
+            Some(data_type) => Column::new(name, data_type, Origin::Declared),
+            None => header::inferred(name, &guesses[index], rows),
+        });
+        Ok(columns.collect())
     }
 }
 
@@ -150,21 +282,78 @@ pub(super) fn declared(file: &PipelineFile, names: &[String], files: &Files) -> 
         match names.iter().position(|known| known == name) {
             Some(index) => found[index] = Some(data_type),
             None if files.partitions.iter().any(|(folder, _)| folder == name) => {}
+            None if joined(file, name).is_some() => {}
             None => return Err(not_found("[source.schema]", name, names).at_line(line)),
         }
     }
     Ok(found)
 }
 
+/// What joins two columns under this name, if anything does.
+fn joined<'a>(file: &'a PipelineFile, name: &str) -> Option<&'a JoinedTime> {
+    match file.config.source.datetime_formats.get(name)?.get_ref() {
+        TimeFormats::Joined(joined) => Some(joined),
+        TimeFormats::Names(_) => None,
+    }
+}
+
+/// Adds a column that joins two others.
+fn join(file: &PipelineFile, name: &str, joined: &JoinedTime, columns: &mut Vec<Column>) -> Result<()> {
+    let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let place = |name: &String| {
+        let found = names.iter().position(|known| known == name).filter(|place| columns[*place].joined().is_none());
+        found.ok_or_else(|| not_found("[source.datetime_formats] from", name, &names))
+    };
+    let places = [place(&joined.from[0])?, place(&joined.from[1])?];
+    if names.iter().any(|known| known == name) {
+        return Err(Error::pipeline(format!("[source.datetime_formats] {name}: the file has a column of this name"))
+            .help("use another name for the joined column"));
+    }
+    let data_type = match file.config.source.schema.get(name) {
+        Some(type_name) => types::parse(type_name.get_ref())
+            .map_err(|message| Error::pipeline(format!("[source.schema] {name}: {message}")))?,
+        // Settled when its format is known.
+        None => DataType::Utf8,
+    };
+    columns.push(Column::new(name, data_type, Origin::Joined(places)));
+    Ok(())
+}
+
 /// Sets the formats of dates and times.
-pub(super) fn time_formats(file: &PipelineFile, columns: &mut [Column]) -> Result<()> {
+pub(super) fn time_formats(file: &PipelineFile, columns: &mut Vec<Column>) -> Result<()> {
+    for (name, format) in &file.config.source.datetime_formats {
+        if let TimeFormats::Joined(joined) = format.get_ref() {
+            join(file, name, joined, columns).map_err(|error| error.at_line(file.line(format.span().start)))?;
+        }
+    }
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     for (name, format) in &file.config.source.datetime_formats {
         let line = file.line(format.span().start);
-        let format = format.get_ref();
+        let formats = match format.get_ref() {
+            TimeFormats::Names(names) | TimeFormats::Joined(JoinedTime { format: Some(names), .. }) => names.to_vec(),
+            TimeFormats::Joined(_) => Vec::new(),
+        };
         let Some(column) = columns.iter_mut().find(|column| column.name == *name) else {
             return Err(not_found("[source.datetime_formats]", name, &names).at_line(line));
         };
+        let is_joined = column.joined().is_some();
+        let parsed =
+            if is_joined && formats.is_empty() { Ok(TimeFormat::Iso) } else { TimeFormat::parse_all(&formats) };
+        let time_format = parsed.map_err(|what| {
+            Error::pipeline(format!("[source.datetime_formats] {name}: {what}")).at_line(line).help(
+                "use strftime fields, such as \"%d/%m/%Y %H:%M:%S\", or epoch[s], epoch[ms], epoch[us] or epoch[ns]",
+            )
+        })?;
+        let is_open = match column.origin {
+            Origin::Inferred { .. } => true,
+            Origin::Joined(_) => column.data_type == DataType::Utf8,
+            _ => false,
+        };
+        if is_open {
+            // A column of a format is what the format reads.
+            column.data_type = time_format.data_type();
+            column.origin = if is_joined { column.origin } else { Origin::Declared };
+        }
         if !matches!(column.data_type, DataType::Date32 | DataType::Timestamp(..)) {
             let data_type = types::name(&column.data_type);
             let message =
@@ -173,13 +362,9 @@ pub(super) fn time_formats(file: &PipelineFile, columns: &mut [Column]) -> Resul
                 .at_line(line)
                 .help(format!("set {name} = \"date\" or \"timestamp[us]\" in [source.schema]")));
         }
-        let Some(time_format) = TimeFormat::parse(format) else {
-            let message = format!("[source.datetime_formats] {name}: {format:?} is not a valid format string");
-            return Err(Error::pipeline(message).at_line(line).help(
-                "use strftime fields, such as \"%d/%m/%Y %H:%M:%S\", or epoch[s], epoch[ms], epoch[us] or epoch[ns]",
-            ));
-        };
-        (column.format_text, column.time_format) = (Some(format.clone()), time_format);
+        column.remark = None;
+        column.format_text = (!formats.is_empty()).then(|| formats.join(" or "));
+        column.time_format = time_format;
     }
     Ok(())
 }
@@ -192,7 +377,14 @@ pub(super) fn only_csv(table: &SourceTable, format: &str) -> Result<()> {
         ("escape", table.escape.is_some()),
         ("comment", table.comment.is_some()),
         ("header", table.header.is_some()),
+        ("dialect", table.dialect.is_some()),
+        ("skip_rows", table.skip_rows.is_some()),
+        ("skip_rows_after_header", table.skip_rows_after_header.is_some()),
         ("null_values", table.null_values.is_some()),
+        ("quoted_nulls", table.quoted_nulls.is_some()),
+        ("empty", table.empty.is_some()),
+        ("boolean", table.boolean.is_some()),
+        ("thousands", table.thousands.is_some()),
         ("decimal_comma", table.decimal_comma.is_some()),
         ("encoding", table.encoding.is_some()),
         ("ragged", table.ragged.is_some()),
