@@ -107,7 +107,18 @@ impl CsvChunks {
         let bytes = self.reading.read.load(Ordering::Relaxed);
         let filtered = FilterCounts { rows: filtered, ..FilterCounts::default() };
         let batch = batch.map_err(|error| error.in_file(file))?;
-        Ok(Some(Chunk { batch, bad, positions, file: self.file, first_record: at.record, after, bytes, filtered }))
+        let misfits = Vec::new();
+        Ok(Some(Chunk {
+            batch,
+            bad,
+            misfits,
+            positions,
+            file: self.file,
+            first_record: at.record,
+            after,
+            bytes,
+            filtered,
+        }))
     }
 }
 
