@@ -59,7 +59,8 @@ struct Details {
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let line = match kind {
-            ErrorKind::Malformed { line, .. } => Some(line),
+            // Formats without lines have none.
+            ErrorKind::Malformed { line, .. } => Some(line).filter(|line| *line > 0),
             _ => None,
         };
         Self(Box::new(Details { kind, file: None, line, message: message.into(), help: None, source: None }))

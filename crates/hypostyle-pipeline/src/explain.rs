@@ -40,6 +40,9 @@ impl fmt::Display for Plan {
         let on_bad = source.policy.on_bad;
         if on_bad != OnBadRow::Fail || !self.validator.rule_texts.is_empty() {
             let fate = match (on_bad, &source.policy.rejects) {
+                (OnBadRow::Reject, Some(path)) if path.exists() => {
+                    format!("go to {}, which is replaced; {{run}} in its name keeps those of each run", path.display())
+                }
                 (OnBadRow::Reject, Some(path)) => format!("go to {}", path.display()),
                 (OnBadRow::Fail, _) => "fail the run".to_string(),
                 (OnBadRow::Null, _) => "get nulls for bad values".to_string(),

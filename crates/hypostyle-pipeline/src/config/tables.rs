@@ -2,6 +2,7 @@
 //! that a later error can name the line.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use hypostyle::KernelSpec;
@@ -108,9 +109,11 @@ pub(crate) struct SourceTable {
     pub on_bad_row: Option<OnBadRow>,
     /// The run fails if there are more bad rows. Requires an `on_bad_row` other than `"fail"`. Default: no limit.
     pub max_bad_rows: Option<u64>,
-    /// The CSV file that bad rows are written to, with position and reason. Required by `on_bad_row = "reject"`.
+    /// The CSV file that bad rows are written to, with position and reason. Each run replaces it; in a path with `{run}`, such
+    /// as `"rejects-{run}.csv"`, the time of the run stands there. Required by `on_bad_row = "reject"`.
     pub rejects: Option<PathBuf>,
-    /// CSV: data types by column. Others are inferred from the first 10,000 rows.
+    /// Data types by column: of CSV, of partition columns, and units of INT96 moments of Parquet. Others of CSV are inferred
+    /// from the first 10,000 rows.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, ColumnType>")]
     pub schema: BTreeMap<String, Spanned<String>>,
@@ -329,12 +332,61 @@ pub(crate) enum Strictly {
 
 /// A value in a condition, parsed as the column's type.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "expected a boolean, number or string")]
+#[serde(from = "Spanned<WrittenScalar>")]
+#[schemars(from = "WrittenScalar")]
 pub(crate) enum Scalar {
     Bool(bool),
+    Integer(i128),
+    /// A number as it is written, of which a double may not hold all digits; and where that is in the text.
+    Float(f64, String, Range<usize>),
+    Text(String),
+}
+
+/// A value in a condition, parsed as the column's type.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a boolean, number or string")]
+#[schemars(rename = "Scalar")]
+enum WrittenScalar {
+    Bool(bool),
     Integer(i64),
+    #[schemars(skip)]
+    Unsigned(u64),
     Float(f64),
     Text(String),
+}
+
+impl From<Spanned<WrittenScalar>> for Scalar {
+    fn from(written: Spanned<WrittenScalar>) -> Self {
+        let span = written.span();
+        match written.into_inner() {
+            WrittenScalar::Bool(value) => Self::Bool(value),
+            WrittenScalar::Integer(value) => Self::Integer(value.into()),
+            WrittenScalar::Unsigned(value) => Self::Integer(value.into()),
+            WrittenScalar::Float(value) => Self::Float(value, value.to_string(), span),
+            WrittenScalar::Text(value) => Self::Text(value),
+        }
+    }
+}
+
+impl SourceTable {
+    /// Keeps the numbers of conditions as they are written in the text of the file.
+    pub fn keep_digits(&mut self, text: &str) {
+        let rules = self.rules.values_mut().map(|table| table.get_mut()).flat_map(|table| {
+            let RuleTable { min, max, one_of, none_of, .. } = table;
+            min.iter_mut().chain(max).chain(one_of.iter_mut().flatten()).chain(none_of.iter_mut().flatten())
+        });
+        let filter = self.filter.values_mut().map(|table| table.get_mut()).flat_map(|table| {
+            let FilterTable { min, max, one_of, none_of, .. } = table;
+            min.iter_mut().chain(max).chain(one_of.iter_mut().flatten()).chain(none_of.iter_mut().flatten())
+        });
+        for scalar in rules.chain(filter) {
+            if let Scalar::Float(_, written, span) = scalar
+                && let Some(found) = text.get(span.clone())
+            {
+                *written = found.replace('_', "");
+            }
+        }
+    }
 }
 
 /// `[[stage]]`: kernels that share their keys; `over` and `by` are defaults for them.
@@ -435,6 +487,8 @@ pub(crate) enum Compression {
     Zstd,
     /// Snappy: faster; not for Arrow IPC.
     Snappy,
+    /// LZ4: faster.
+    Lz4,
     /// No compression.
     None,
 }
@@ -444,6 +498,7 @@ impl Compression {
         match self {
             Self::Zstd => "zstd",
             Self::Snappy => "snappy",
+            Self::Lz4 => "lz4",
             Self::None => "none",
         }
     }

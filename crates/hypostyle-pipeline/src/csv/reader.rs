@@ -108,7 +108,18 @@ impl CsvChunks {
         let [filled, cut_off] = fitted;
         let filtered = FilterCounts { rows: filtered, filled, cut_off, ..FilterCounts::default() };
         let batch = batch.map_err(|error| error.in_file(file))?;
-        Ok(Some(Chunk { batch, bad, positions, file: self.file, first_record: at.record, after, bytes, filtered }))
+        let misfits = Vec::new();
+        Ok(Some(Chunk {
+            batch,
+            bad,
+            misfits,
+            positions,
+            file: self.file,
+            first_record: at.record,
+            after,
+            bytes,
+            filtered,
+        }))
     }
 }
 

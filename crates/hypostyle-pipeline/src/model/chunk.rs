@@ -6,7 +6,7 @@ use arrow::error::ArrowError;
 use serde::{Deserialize, Serialize};
 
 use super::bad_row::BadRow;
-use super::fault::Fault;
+use super::fault::{Fault, Misfit};
 
 /// How many rows formats without lines are read in at once.
 pub(crate) const BATCH_ROWS: usize = 65_536;
@@ -34,6 +34,8 @@ impl InputPosition {
 pub(crate) struct Chunk {
     pub batch: RecordBatch,
     pub bad: Vec<BadRow>,
+    /// Values that are still to be made bad rows, in the order of their rows.
+    pub misfits: Vec<Misfit>,
     /// Finds the rows in the file, for text formats whose rows are still to be checked.
     pub positions: Option<Box<dyn RowPositions>>,
     /// The number of the file.

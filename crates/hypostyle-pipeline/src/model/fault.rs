@@ -33,6 +33,14 @@ pub(crate) enum Reason {
     Rule(usize),
 }
 
+/// A value of a format that knows its types, but that the column's type here cannot hold: in its place stands a null.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Misfit {
+    pub fault: Fault,
+    /// The value as it is shown.
+    pub text: String,
+}
+
 /// A value that cannot be read, or violates a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fault {

@@ -16,6 +16,7 @@ use super::runtime;
 use super::store::Stores;
 use super::url::{Kind, Url};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::table_format::TableFormat;
 
 /// `*` stays within a folder, as in the patterns of local files.
 const LIKE_LOCAL: MatchOptions =
@@ -65,7 +66,9 @@ impl Stores {
         let visible = |key: &str| {
             key.get(start..).is_some_and(|below| below.split('/').all(|part| !part.starts_with(['.', '_'])))
         };
-        let found = self.list(url, folder)?.into_iter();
+        let found = self.list(url, folder)?;
+        self.check_table(url, &found)?;
+        let found = found.into_iter();
         let found = found.filter(|about| visible(about.location.as_ref()));
         self.inputs(url, found.filter(|about| is_data(Path::new(about.location.as_ref()))).collect())
     }
@@ -77,10 +80,31 @@ impl Stores {
         let plain = url.key.find(['*', '?', '[']).map_or("", |at| &url.key[..at]);
         let folder = plain.rsplit_once('/').map_or("", |(folder, _)| folder);
         let found = self.list(url, &parse(folder, &shown)?)?;
+        self.check_table(url, &found)?;
         // A key may hold what a pattern does.
         let literal = found.iter().any(|about| about.location.as_ref() == url.key);
-        let is_meant = |key: &str| if literal { key == url.key } else { pattern.matches_with(key, LIKE_LOCAL) };
+        let hidden = |name: &str| name.starts_with(['.', '_']);
+        let asked = url.key[folder.len()..].split('/').any(hidden);
+        let passed_over = |key: &str| !asked && key[folder.len()..].split('/').any(hidden);
+        let is_meant = |key: &str| match literal {
+            true => key == url.key,
+            false => pattern.matches_with(key, LIKE_LOCAL) && !passed_over(key),
+        };
         self.inputs(url, found.into_iter().filter(|about| is_meant(about.location.as_ref())).collect())
+    }
+
+    /// Fails if the objects are those of a table whose log says which rows are there.
+    fn check_table(&self, url: &Url, found: &[ObjectMeta]) -> Result<()> {
+        for about in found {
+            let key = about.location.as_ref();
+            let starts = std::iter::once(0).chain(key.match_indices('/').map(|(at, _)| at + 1));
+            for start in starts {
+                if let Some(format) = TableFormat::of_file(&key[start..]) {
+                    return Err(format.refused(Path::new(&url.of_key(key[..start].trim_end_matches('/')))));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// All objects below a folder, in order.

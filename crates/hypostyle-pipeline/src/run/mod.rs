@@ -105,6 +105,7 @@ fn start_plan(plan: Plan) -> Result<Started> {
         has_filter: !source.filter.conditions.is_empty(),
         batch_rows: source.batch_rows,
         memory_limit: options.memory_limit,
+        memory_before: memory::current().unwrap_or(0),
         rows_read: resume.as_ref().map_or(0, |point| point.rows_read),
         filtered: resume.as_ref().map_or_else(FilterCounts::default, |point| point.left_out),
         group: Group::new(sink.row_group_size, options.memory_limit),

@@ -3,20 +3,22 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, make_array};
+use arrow::array::{RecordBatch, make_array, new_null_array};
 use arrow::csv::WriterBuilder;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::CompressionType;
-use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+use arrow::ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions, StreamWriter};
 use parquet::basic::{Compression as Codec, ZstdLevel};
-use rayon::ThreadPool;
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::Style;
+use super::dictionaries::Dictionaries;
+use super::text;
 use crate::config::Compression;
-use crate::error::{Error, Result};
-use crate::model::types::in_utc;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::types;
 use crate::parquet::ParquetWriter;
 
 /// Where bytes go.
@@ -29,7 +31,7 @@ const ROWS_OF_A_THREAD: usize = 4096;
 pub(crate) enum Encoder {
     Csv { out: Out, delimiter: u8, schema: SchemaRef, pool: Arc<ThreadPool> },
     Parquet { writer: Box<ParquetWriter<Out>>, schema: SchemaRef },
-    IpcFile { writer: Box<FileWriter<Out>>, schema: SchemaRef },
+    IpcFile { writer: Box<FileWriter<Out>>, schema: SchemaRef, dictionaries: Dictionaries },
     IpcStream { writer: Box<StreamWriter<Out>>, schema: SchemaRef },
     None,
 }
@@ -48,18 +50,22 @@ impl Encoder {
             Style::None => Ok(Self::None),
             Style::Csv { delimiter } => {
                 if header {
-                    let empty = RecordBatch::new_empty(as_text(schema));
+                    let empty = RecordBatch::new_empty(text::shown(schema));
                     out.write_all(&csv(&empty, delimiter, true).map_err(Error::unwritable)?)
                         .map_err(Error::unwritable)?;
                 }
-                Ok(Self::Csv { out, delimiter, schema: as_text(schema), pool: Arc::clone(pool) })
+                Ok(Self::Csv { out, delimiter, schema: Arc::clone(schema), pool: Arc::clone(pool) })
             }
             Style::Parquet { compression } => {
                 let writer = ParquetWriter::new(out, schema, codec(compression), pool)?;
                 Ok(Self::Parquet { writer: Box::new(writer), schema: Arc::clone(schema) })
             }
             Style::Ipc { compression } => {
-                let compression = (compression == Compression::Zstd).then_some(CompressionType::ZSTD);
+                let compression = match compression {
+                    Compression::Zstd => Some(CompressionType::ZSTD),
+                    Compression::Lz4 => Some(CompressionType::LZ4_FRAME),
+                    Compression::Snappy | Compression::None => None,
+                };
                 let options =
                     IpcWriteOptions::default().try_with_compression(compression).map_err(Error::unwritable)?;
                 let schema = Arc::clone(schema);
@@ -68,8 +74,10 @@ impl Encoder {
                         StreamWriter::try_new_with_options(out, &schema, options).map_err(Error::unwritable)?;
                     return Ok(Self::IpcStream { writer: Box::new(writer), schema });
                 }
+                let options = options.with_dictionary_handling(DictionaryHandling::Delta);
+                let dictionaries = Dictionaries::new(&schema).map_err(Error::unwritable)?;
                 let writer = FileWriter::try_new_with_options(out, &schema, options).map_err(Error::unwritable)?;
-                Ok(Self::IpcFile { writer: Box::new(writer), schema })
+                Ok(Self::IpcFile { writer: Box::new(writer), schema, dictionaries })
             }
         }
     }
@@ -78,7 +86,7 @@ impl Encoder {
         match self {
             Self::None => Ok(()),
             Self::Csv { out, delimiter, schema, pool } => {
-                let batch = relabel(batch, schema).map_err(Error::unwritable)?;
+                let batch = text::show(batch, schema).map_err(Error::unwritable)?;
                 let rows = batch.num_rows().div_ceil(pool.current_num_threads()).max(ROWS_OF_A_THREAD);
                 let parts: Vec<RecordBatch> = (0..batch.num_rows())
                     .step_by(rows)
@@ -92,8 +100,9 @@ impl Encoder {
                 Ok(())
             }
             Self::Parquet { writer, schema } => writer.write(&relabel(batch, schema).map_err(Error::unwritable)?),
-            Self::IpcFile { writer, schema } => {
-                relabel(batch, schema).and_then(|batch| writer.write(&batch)).map_err(Error::unwritable)
+            Self::IpcFile { writer, schema, dictionaries } => {
+                let batch = relabel(batch, schema).and_then(|batch| dictionaries.unify(&batch));
+                batch.and_then(|batch| writer.write(&batch)).map_err(Error::unwritable)
             }
             Self::IpcStream { writer, schema } => {
                 relabel(batch, schema).and_then(|batch| writer.write(&batch)).map_err(Error::unwritable)?;
@@ -129,10 +138,34 @@ impl Encoder {
     }
 }
 
+/// Fails if the format has no place for one of the columns, of which a row is written nowhere.
+pub(crate) fn check(style: Style, schema: &Schema) -> Result<()> {
+    let pool = ThreadPoolBuilder::new().num_threads(1).build();
+    let pool = Arc::new(pool.map_err(|error| Error::internal("cannot start a thread").because(error))?);
+    for field in schema.fields() {
+        let schema = Arc::new(Schema::new(vec![field.as_ref().clone().with_nullable(true)]));
+        let written = RecordBatch::try_new(Arc::clone(&schema), vec![new_null_array(field.data_type(), 1)])
+            .map_err(Error::unwritable)
+            .and_then(|row| {
+                let mut encoder = Encoder::begin(Box::new(std::io::sink()), style, &schema, &pool, true, false)?;
+                encoder.write(&row)?;
+                encoder.finish()
+            });
+        written.map_err(|error| {
+            let (name, data_type) = (field.name(), types::name(field.data_type()));
+            Error::new(ErrorKind::Sink, format!("column '{name}': the output has no place for type {data_type}"))
+                .help("leave the column out of columns in [sink], or write another format")
+                .because(error)
+        })?;
+    }
+    Ok(())
+}
+
 pub(crate) fn codec(compression: Compression) -> Codec {
     match compression {
         Compression::Zstd => Codec::ZSTD(ZstdLevel::default()),
         Compression::Snappy => Codec::SNAPPY,
+        Compression::Lz4 => Codec::LZ4_RAW,
         Compression::None => Codec::UNCOMPRESSED,
     }
 }
@@ -144,7 +177,7 @@ fn csv(batch: &RecordBatch, delimiter: u8, header: bool) -> std::result::Result<
 }
 
 /// The batch under a schema that differs in labels only: names of zones, what may be null, metadata.
-fn relabel(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, ArrowError> {
+pub(super) fn relabel(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, ArrowError> {
     let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| {
         match (column.data_type(), field.data_type()) {
             (DataType::Timestamp(from, from_zone), DataType::Timestamp(to, to_zone))
@@ -156,10 +189,4 @@ fn relabel(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<Recor
         }
     });
     RecordBatch::try_new(Arc::clone(schema), columns.collect::<std::result::Result<_, ArrowError>>()?)
-}
-
-/// The columns as CSV shows them.
-fn as_text(schema: &Schema) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| Field::new(field.name(), in_utc(field.data_type()), true));
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }

@@ -2,9 +2,11 @@
 
 pub(crate) mod atomic;
 pub(crate) mod bad_row_log;
+mod dictionaries;
 mod directory;
 mod encode;
 pub(crate) mod parts;
+mod text;
 pub(crate) mod write;
 
 use std::path::{Path, PathBuf};
@@ -85,6 +87,19 @@ impl Sink {
         let object = object.transpose()?;
         let format = format_of(&path, table.format, "[sink]")?;
         let style = style(table, &path, format)?;
+        let twice = schema
+            .fields()
+            .iter()
+            .enumerate()
+            .find(|(index, field)| schema.fields()[..*index].iter().any(|before| before.name() == field.name()));
+        if let (Style::Csv { .. } | Style::Parquet { .. }, Some((_, field))) = (style, twice) {
+            let message = format!(
+                "two columns are called '{}', which readers of {} cannot tell apart",
+                field.name(),
+                shown(format)
+            );
+            return Err(Error::pipeline(message).help("write Arrow IPC, or rename one of them where the input is made"));
+        }
         let nested = schema.fields().iter().find(|field| field.data_type().is_nested());
         if let (Style::Csv { .. }, Some(field)) = (style, nested) {
             let message =
@@ -243,7 +258,7 @@ fn style(table: &SinkTable, path: &Path, format: Format) -> Result<Style> {
         Format::Parquet => Ok(Style::Parquet { compression: table.compression.unwrap_or_default() }),
         Format::Ipc => match table.compression.unwrap_or(Compression::None) {
             Compression::Snappy => Err(Error::pipeline("[sink] compression: Arrow IPC does not support \"snappy\"")
-                .help("use \"zstd\" or \"none\"")),
+                .help("use \"lz4\", \"zstd\" or \"none\"")),
             compression => Ok(Style::Ipc { compression }),
         },
         Format::None => Ok(Style::None),

@@ -13,10 +13,17 @@ use serde::{Deserialize, Serialize};
 
 use super::atomic::{Pending, Settling};
 use super::directory::{DirectoryWriting, WholeFiles, WrittenDirectory};
-use super::encode::{Encoder, Out};
+use super::encode::{self, Encoder, Out};
 use super::parts::{PartPaths, join};
 use super::{Sink, Style, Target};
 use crate::error::{Error, Result};
+
+impl Sink {
+    /// Fails if the format has no place for one of the columns.
+    pub fn check_types(&self) -> Result<()> {
+        encode::check(self.style, &self.schema)
+    }
+}
 
 /// An output that grows.
 pub(crate) struct Writing {

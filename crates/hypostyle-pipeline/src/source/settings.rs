@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use arrow::datatypes::DataType;
+use chrono::DateTime;
 
 use super::dialects;
 use crate::config::{
@@ -22,6 +24,10 @@ use crate::model::infer::TypeGuess;
 use crate::model::time_format::TimeFormat;
 use crate::model::types;
 use crate::model::values::{Booleans, NullValues, ValueStyle};
+use crate::parquet::Moments;
+
+/// What stands for the time of the run in the path of the rejects.
+const RUN: &str = "{run}";
 
 /// How CSV files are read.
 pub(super) struct Csv {
@@ -85,7 +91,15 @@ pub(super) fn policy(table: &SourceTable) -> Result<BadRowPolicy> {
         return Err(Error::pipeline("[source] max_bad_rows: requires an on_bad_row other than \"fail\"")
             .help("set on_bad_row = \"reject\", \"skip\" or \"null\" in [source], or remove max_bad_rows"));
     }
-    Ok(BadRowPolicy { on_bad, limit: table.max_bad_rows, rejects: table.rejects.clone() })
+    Ok(BadRowPolicy { on_bad, limit: table.max_bad_rows, rejects: table.rejects.as_deref().map(of_this_run) })
+}
+
+/// The path with the time of the run in the place of `{run}`.
+fn of_this_run(path: &Path) -> PathBuf {
+    let Some(text) = path.to_str().filter(|text| text.contains(RUN)) else { return path.to_path_buf() };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = i64::try_from(now.as_millis()).ok().and_then(DateTime::from_timestamp_millis).unwrap_or_default();
+    text.replace(RUN, &now.format("%Y%m%dT%H%M%S%3fZ").to_string()).into()
 }
 
 pub(super) fn csv(table: &SourceTable, files: &Files) -> Result<Csv> {
@@ -369,6 +383,40 @@ pub(super) fn time_formats(file: &PipelineFile, columns: &mut Vec<Column>) -> Re
     Ok(())
 }
 
+/// The units that the pipeline file declares for moments.
+pub(super) fn moments(file: &PipelineFile) -> Moments {
+    let mut units = Moments::new();
+    for (name, type_name) in &file.config.source.schema {
+        if let Ok(DataType::Timestamp(unit, None)) = types::parse(type_name.get_ref()) {
+            units.insert(name.clone(), unit);
+        }
+    }
+    units
+}
+
+/// Checks that types are declared for the directories' columns only, and units for these moments, where the format says the
+/// types of the files' columns.
+pub(super) fn declared_by_folders(file: &PipelineFile, files: &Files, format: &str, moments: &[String]) -> Result<()> {
+    for (name, type_name) in &file.config.source.schema {
+        let at_line = |error: Error| error.at_line(file.line(type_name.span().start));
+        let data_type = types::parse(type_name.get_ref());
+        let data_type =
+            data_type.map_err(|message| at_line(Error::pipeline(format!("[source.schema] {name}: {message}"))))?;
+        let in_folders = files.partitions.iter().any(|(folder, _)| folder == name);
+        let is_unit = matches!(data_type, DataType::Timestamp(_, None)) && moments.contains(name);
+        if !in_folders && !is_unit {
+            let message =
+                format!("[source.schema] {name}: types are for CSV and for directories, but the input is {format}");
+            let help = match moments.contains(name) {
+                true => format!("{name} is INT96: set timestamp[us], timestamp[ns] or another unit without a zone"),
+                false => format!("remove {name}: {format} files have their own types"),
+            };
+            return Err(at_line(Error::pipeline(message).help(help)));
+        }
+    }
+    Ok(())
+}
+
 /// Checks that no setting of CSV is used with another format.
 pub(super) fn only_csv(table: &SourceTable, format: &str) -> Result<()> {
     let given = [
@@ -388,7 +436,6 @@ pub(super) fn only_csv(table: &SourceTable, format: &str) -> Result<()> {
         ("decimal_comma", table.decimal_comma.is_some()),
         ("encoding", table.encoding.is_some()),
         ("ragged", table.ragged.is_some()),
-        ("schema", !table.schema.is_empty()),
         ("datetime_formats", !table.datetime_formats.is_empty()),
     ];
     match given.iter().find(|(_, given)| *given) {
