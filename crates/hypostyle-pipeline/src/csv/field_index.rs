@@ -88,6 +88,12 @@ impl FieldIndex {
 
     /// Whether the fields of the row are these names.
     pub fn repeats(&self, names: &[String], row: usize, bytes: &[u8], dialect: &Dialect) -> bool {
+        let (first, end) = self.field(row, 0);
+        // Most rows differ in their first byte.
+        let begins = |byte: u8| names[0].as_bytes().first() == Some(&byte) || !byte.is_ascii_alphanumeric();
+        if first < end && !begins(bytes[first]) {
+            return false;
+        }
         // A name that the header does not have was made.
         let same = |(column, name): (usize, &String)| {
             let (start, end) = self.field(row, column);

@@ -276,7 +276,7 @@ pub(crate) fn check_names(names: &[String], guesses: &[TypeGuess], dialect: &Dia
         let mut guess = TypeGuess::default();
         guess.observe(column.name.as_bytes(), &dialect.style);
         let found = inferred(&column.name, &guess, 0).data_type;
-        found == column.data_type || found == DataType::Int64 && column.data_type == DataType::Float64
+        found == column.data_type || found.is_numeric() && column.data_type.is_numeric()
     };
     // The names of columns may be years, or other small numbers, if there is nothing else that speaks for data.
     let repeated = guesses.iter().any(|guess| guess.named) || typed().count() == columns.len();

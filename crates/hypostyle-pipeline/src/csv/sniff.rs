@@ -5,7 +5,7 @@
 //! `NA`, quotes behind backslashes, a row of types below the header.
 
 use super::dialect::Dialect;
-use crate::model::values::float;
+use crate::model::values::{float, has_thousands};
 
 /// So many lines are looked at.
 const LINES: usize = 200;
@@ -91,20 +91,21 @@ pub(crate) fn proposal(text: &[u8], dialect: &Dialect) -> Option<String> {
                     _ => settings.push("skip_rows_after_header = 1".to_string()),
                 }
             }
-            if !dialect.style.decimal_comma
-                && delimiter != Delimiter::Byte(b',')
-                && body().flatten().any(is_decimal_comma)
-            {
+            let fields = || body().flatten();
+            if !dialect.style.decimal_comma && delimiter != Delimiter::Byte(b',') && fields().any(has_decimal_comma) {
                 looks.push("decimal commas".to_string());
-                settings.push("decimal_comma = true".to_string());
+                if delimiter == Delimiter::Byte(b';') && dialect.style.thousands.is_none() && fields().any(is_german) {
+                    looks.push("points between thousands".to_string());
+                    settings.retain(|setting| !setting.starts_with("delimiter"));
+                    settings.push("dialect = \"excel-de\"".to_string());
+                } else {
+                    settings.push("decimal_comma = true".to_string());
+                }
             }
-            if first.len() == header.len() + 1
-                && first[0].starts_with(b"\"")
-                && delimiter == Delimiter::Blanks
-                && !dialect.short_header
-            {
+            if first.len() == header.len() + 1 && first[0].first() == Some(&quote) && !dialect.short_header {
                 looks.push("a header one name short, as R writes it".to_string());
-                settings = vec!["dialect = \"r-table\"".to_string()];
+                settings.retain(|setting| delimiter != Delimiter::Blanks || !setting.starts_with("delimiter"));
+                settings.push("dialect = \"r-table\"".to_string());
             }
         }
     }
@@ -114,7 +115,7 @@ pub(crate) fn proposal(text: &[u8], dialect: &Dialect) -> Option<String> {
             looks.push("backslash escapes and \\N for null".to_string());
             settings =
                 vec!["dialect = \"postgres-text\" (\"mysql\"), or \"clickhouse\" if it has a header".to_string()];
-        } else if contains(text, b"\\\"") {
+        } else if has_escaped_quotes(text, dialect) {
             looks.push("quotes behind backslashes".to_string());
             settings.push("escape = \"\\\\\"".to_string());
         }
@@ -226,6 +227,27 @@ fn is_decimal_comma(field: &[u8]) -> bool {
     digits(parts.next()) && digits(parts.next()) && parts.next().is_none()
 }
 
+/// A number such as `1,5` or `1.234,5`.
+fn has_decimal_comma(field: &[u8]) -> bool {
+    is_decimal_comma(field) || field.contains(&b',') && is_german(field)
+}
+
+/// A number such as `1.234,5` or `1.234`.
+fn is_german(field: &[u8]) -> bool {
+    let end = field.iter().position(|byte| *byte == b',').unwrap_or(field.len());
+    let (whole, decimals) = field.split_at(end);
+    whole.contains(&b'.') && has_thousands(whole, b'.') && decimals.iter().skip(1).all(u8::is_ascii_digit)
+}
+
+/// Whether text follows a quote behind a backslash; a path may well end in one.
+fn has_escaped_quotes(text: &[u8], dialect: &Dialect) -> bool {
+    let Some(quote) = dialect.quote else { return false };
+    memchr::memmem::find_iter(text, &[b'\\', quote]).any(|at| {
+        let next = text.get(at + 2);
+        next.is_some_and(|next| !dialect.is_delimiter(*next) && *next != quote && !matches!(next, b'\n' | b'\r'))
+    })
+}
+
 fn contains(text: &[u8], what: &[u8]) -> bool {
     memchr::memmem::find(text, what).is_some()
 }
@@ -253,6 +275,9 @@ mod tests {
             ("1\tx\\tb\n2\t\\N\n", Some("dialect = \"postgres-text\"")),
             ("a,b\n1,\"q\\\"q\"\n", Some("escape = \"\\\\\"")),
             ("\"x\" \"y\"\n\"1\" 2 3\n\"2\" 4 5\n", Some("dialect = \"r-table\"")),
+            ("a,b\n1,\"C:\\x\\\"\n", None),
+            ("a;b\n1.234,5;x\n", Some("points between thousands: set dialect = \"excel-de\"")),
+            ("\"x\"\t\"y\"\n\"1\"\t2\t3\n\"2\"\t4\t5\n", Some("delimiter = \"\\t\", dialect = \"r-table\"")),
             ("# a;b\n1;2\n3;4\n", Some("2 fields separated by semicolons: set delimiter = \";\" in")),
             ("# x\n# a,b\n1,2\n3,4\n", Some("skip_rows = 1")),
             ("1.5;2024\n2.5;2025\n", Some("no header: set delimiter = \";\", header = false")),
