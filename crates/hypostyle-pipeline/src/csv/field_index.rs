@@ -106,6 +106,9 @@ impl FieldIndex {
 
     /// Takes these rows, in order, out of the table: they repeat the header.
     pub fn set_aside(&mut self, rows: &[usize]) {
+        if rows.is_empty() {
+            return;
+        }
         let gone = |row: usize| rows.partition_point(|other| *other < row);
         let odd = rows.iter().enumerate().map(|(count, row)| Odd {
             start: self.starts[*row],
