@@ -185,6 +185,26 @@ fn digits_that_a_type_cannot_hold_stay_text() {
     assert_eq!(columns[1].1, some(&["0.01"]));
 }
 
+#[test]
+fn the_way_out_is_the_one_that_helps() {
+    let folder = Folder::new();
+    folder.write("1.csv", "a,b\n1,2\n");
+    folder.write("2.csv", "b,a\n1,2\n");
+    let message = folder.run("", "[12].csv", "out.parquet").unwrap_err().to_string();
+    assert!(message.contains("help: the order of the columns differs"), "{message}");
+    let message = folder.run("", "nothing*", "out.parquet").unwrap_err().to_string();
+    assert!(message.contains("files without a known extension need format = \"csv\" in [source]"), "{message}");
+    folder.write("in.csv", "a\nx\n");
+    let toml = "[[stage]]\n[[stage.kernel]]\nname = \"rolling_mean\"\ncolumn = \"a\"\nwindow = 2";
+    let message = folder.run(toml, "in.csv", "out.parquet").unwrap_err().to_string();
+    assert!(message.contains("help: change the type of 'a': in [source.schema] for CSV"), "{message}");
+    let message = folder.complaint("[source]\nschema.a = \"f64\"", "a\n\"1,5\"\n").to_string();
+    assert!(!message.contains("null_values"), "digits are no word for null: {message}");
+    // A quote that a backslash escapes may leave one open.
+    let message = folder.complaint("", "a,b\n1,\"x\\\"\"\n2,y\n").to_string();
+    assert!(message.contains("unclosed quote") && message.contains("escape = \"\\\\\""), "{message}");
+}
+
 /// Columns of texts that look like something.
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -201,7 +221,7 @@ fn texts() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     /// What is inferred from some rows, these rows are read by: no value is bad, and none is lost.
     #[test]

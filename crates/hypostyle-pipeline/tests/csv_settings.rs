@@ -92,9 +92,12 @@ fn marks_between_thousands() {
         [expected("a: Int64", &["1234", "5"]), expected("b: Decimal128(12, 2)", &["-1234567.89", "1.50"])]
     );
     let folder = Folder::new();
-    for (thousands, words) in
-        [("\".\"", "set decimal_comma = true"), ("\"5\"", "cannot stand between"), ("\"ab\"", "one ASCII")]
-    {
+    for (thousands, words) in [
+        ("\".\"", "set decimal_comma = true"),
+        ("\"5\"", "cannot stand between"),
+        ("\"ab\"", "one ASCII"),
+        ("\"\\\"\"", "or the quote"),
+    ] {
         let message = folder.complaint(&format!("[source]\nthousands = {thousands}"), "a\n1\n").to_string();
         assert!(message.contains(words), "{message}");
     }
@@ -329,12 +332,13 @@ fn files_that_are_no_csv_are_named() {
     for (bytes, words) in [
         (&b"\x1f\x8b\x08\0"[..], "compressed by gzip\nhelp: rename it to end in .gz"),
         (b"\xff\xfea\0\n\0", "UTF-16\nhelp: convert it to UTF-8"),
-        (b"PAR1", "Parquet\nhelp: set format = \"parquet\""),
+        (b"PAR1\x15\x04", "Parquet\nhelp: set format = \"parquet\""),
         (b"PK\x03\x04", "Excel"),
     ] {
         let message = folder.complaint("", bytes).to_string();
         assert!(message.contains(words), "{message}");
     }
+    assert_eq!(read("", "PAR1,PAR2\n1,2\n")[0], expected("PAR1: Int64", &["1"]));
 }
 
 #[test]

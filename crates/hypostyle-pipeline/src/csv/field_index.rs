@@ -88,6 +88,12 @@ impl FieldIndex {
 
     /// Whether the fields of the row are these names.
     pub fn repeats(&self, names: &[String], row: usize, bytes: &[u8], dialect: &Dialect) -> bool {
+        let (first, end) = self.field(row, 0);
+        // Most rows differ in their first byte.
+        let begins = |byte: u8| names[0].as_bytes().first() == Some(&byte) || !byte.is_ascii_alphanumeric();
+        if first < end && !begins(bytes[first]) {
+            return false;
+        }
         // A name that the header does not have was made.
         let same = |(column, name): (usize, &String)| {
             let (start, end) = self.field(row, column);
@@ -100,6 +106,9 @@ impl FieldIndex {
 
     /// Takes these rows, in order, out of the table: they repeat the header.
     pub fn set_aside(&mut self, rows: &[usize]) {
+        if rows.is_empty() {
+            return;
+        }
         let gone = |row: usize| rows.partition_point(|other| *other < row);
         let odd = rows.iter().enumerate().map(|(count, row)| Odd {
             start: self.starts[*row],

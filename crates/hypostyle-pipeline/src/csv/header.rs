@@ -136,8 +136,10 @@ fn check_text(bytes: &[u8], path: &Path) -> Result<()> {
         [0x1f, 0x8b, ..] => ("compressed by gzip", "rename it to end in .gz"),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => ("compressed by zstd", "rename it to end in .zst"),
         [b'P', b'K', 3, 4, ..] => ("a zip archive or an Excel file", "unpack it, or save it as CSV"),
-        [b'P', b'A', b'R', b'1', ..] => ("Parquet", "set format = \"parquet\" in [source]"),
-        [b'A', b'R', b'R', b'O', b'W', b'1', ..] => ("Arrow IPC", "set format = \"ipc\" in [source]"),
+        [b'P', b'A', b'R', b'1', 0..b'\t', ..] | [b'P', b'A', b'R', b'1', 14..32, ..] => {
+            ("Parquet", "set format = \"parquet\" in [source]")
+        }
+        [b'A', b'R', b'R', b'O', b'W', b'1', 0, 0, ..] => ("Arrow IPC", "set format = \"ipc\" in [source]"),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
             ("UTF-16", "convert it to UTF-8, for instance by iconv -f UTF-16 -t UTF-8")
         }
@@ -276,7 +278,7 @@ pub(crate) fn check_names(names: &[String], guesses: &[TypeGuess], dialect: &Dia
         let mut guess = TypeGuess::default();
         guess.observe(column.name.as_bytes(), &dialect.style);
         let found = inferred(&column.name, &guess, 0).data_type;
-        found == column.data_type || found == DataType::Int64 && column.data_type == DataType::Float64
+        found == column.data_type || found.is_numeric() && column.data_type.is_numeric()
     };
     // The names of columns may be years, or other small numbers, if there is nothing else that speaks for data.
     let repeated = guesses.iter().any(|guess| guess.named) || typed().count() == columns.len();

@@ -4,8 +4,10 @@
 //! one, is likely the file's; lines above the first of these are a preamble.  The rest are marks of programs: nulls as `\N` or
 //! `NA`, quotes behind backslashes, a row of types below the header.
 
+use std::cmp::Reverse;
+
 use super::dialect::Dialect;
-use crate::model::values::float;
+use crate::model::values::{float, has_thousands};
 
 /// So many lines are looked at.
 const LINES: usize = 200;
@@ -42,94 +44,151 @@ pub(crate) fn proposal(text: &[u8], dialect: &Dialect) -> Option<String> {
     let kept: Vec<&[u8]> =
         lines.iter().copied().filter(|line| mark.is_none() || line.first().copied() != mark).collect();
     let quote = dialect.quote.unwrap_or(b'"');
-    let shapes = DELIMITERS.map(|(delimiter, ..)| shape(&kept, delimiter, quote));
-    let best = (0..shapes.len()).filter_map(|index| Some((index, shapes[index]?))).max_by_key(|(index, shape)| {
-        // Blanks are in texts too: they are the last resort.
-        let last_resort = DELIMITERS[*index].0 == Delimiter::Blanks && shape.lines < kept.len();
-        let same = is_same(DELIMITERS[*index].0, dialect);
-        (!last_resort, shape.lines * 20 / kept.len().max(1), same, shape.fields, std::cmp::Reverse(*index))
-    });
-    let (mut looks, mut settings) = (Vec::new(), Vec::new());
-    if let Some((index, shape)) = best {
-        let (delimiter, name, written) = DELIMITERS[index];
-        if !is_same(delimiter, dialect) {
-            looks.push(format!("{} fields separated by {name}", shape.fields));
-            settings.push(format!("delimiter = \"{written}\""));
-        }
+    let mut proposal = Proposal { dialect, quote, looks: Vec::new(), settings: Vec::new() };
+    let best = best(&kept, dialect, quote);
+    if let Some((delimiter, shape)) = best {
+        proposal.delimiter(delimiter, shape);
         // The last comment may be the header.
-        let is_header = |line: &[u8]| split(line, delimiter, quote).len() == shape.fields;
-        let eaten = comments.checked_sub(1).and_then(|last| lines.get(last)).is_some_and(|line| is_header(line));
-        let above = if eaten { comments - 1 } else { shape.first };
-        if let Some(mark) = mark.filter(|mark| !eaten && dialect.comment != Some(*mark)) {
-            let mark = char::from(mark);
-            looks.push(format!("comments that begin with {mark}"));
-            settings.push(format!("comment = \"{mark}\""));
+        let last = comments.checked_sub(1).and_then(|last| lines.get(last));
+        let has_header = last.is_some_and(|line| split(line, delimiter, quote).len() == shape.fields);
+        match mark {
+            Some(_) if has_header => proposal.above(comments - 1),
+            Some(mark) => proposal.comment(mark),
+            None if shape.first == 1 && split(kept[0], delimiter, quote).len() + 1 == shape.fields => {}
+            None => proposal.above(shape.first),
         }
-        let header_is_short = above == 1 && split(kept[0], delimiter, quote).len() + 1 == shape.fields;
-        if above > 0 && (mark.is_none() || eaten) && dialect.skip[0] == 0 && shape.lines >= 2 && !header_is_short {
-            looks.push(if above == 1 {
-                "a line above the table".to_string()
-            } else {
-                format!("{above} lines above the table")
-            });
-            settings.push(format!("skip_rows = {above}"));
-        }
-        let row = |number: usize| kept.get(shape.first + number).map(|line| split(line, delimiter, quote));
-        if let (Some(header), Some(first)) = (row(0), row(1)) {
-            let body = || (1..=20).filter_map(row);
-            let values = header.iter().zip(&first).filter(|(name, value)| is_number(name) && is_number(value));
-            let is_sure =
-                |name: &&[u8]| name.iter().filter(|byte| byte.is_ascii_digit()).count() > 4 || name.contains(&b'.');
-            if dialect.header && mark.is_none() && values.map(|(name, _)| *name).any(|name| is_sure(&name)) {
-                looks.push("no header".to_string());
-                settings.push("header = false".to_string());
-            }
-            if is_formats(&first) && dialect.skip[1] == 0 {
-                looks.push("a row of types below the header".to_string());
-                match delimiter {
-                    Delimiter::Byte(b'\t') if mark == Some(b'#') => settings = vec!["dialect = \"rdb\"".to_string()],
-                    _ => settings.push("skip_rows_after_header = 1".to_string()),
-                }
-            }
-            if !dialect.style.decimal_comma
-                && delimiter != Delimiter::Byte(b',')
-                && body().flatten().any(is_decimal_comma)
-            {
-                looks.push("decimal commas".to_string());
-                settings.push("decimal_comma = true".to_string());
-            }
-            if first.len() == header.len() + 1
-                && first[0].starts_with(b"\"")
-                && delimiter == Delimiter::Blanks
-                && !dialect.short_header
-            {
-                looks.push("a header one name short, as R writes it".to_string());
-                settings = vec!["dialect = \"r-table\"".to_string()];
-            }
-        }
+        let rows: Vec<Vec<&[u8]>> =
+            kept[shape.first..].iter().take(20).map(|line| split(line, delimiter, quote)).collect();
+        proposal.table(delimiter, mark, &rows);
     }
-    if dialect.escape.is_none() {
-        let unquoted_escapes = delimiter_of(best.map(|(index, _)| index)) == Some(b'\t') && contains(text, b"\\N");
-        if unquoted_escapes {
-            looks.push("backslash escapes and \\N for null".to_string());
-            settings =
-                vec!["dialect = \"postgres-text\" (\"mysql\"), or \"clickhouse\" if it has a header".to_string()];
-        } else if contains(text, b"\\\"") {
-            looks.push("quotes behind backslashes".to_string());
-            settings.push("escape = \"\\\\\"".to_string());
-        }
-    }
-    if settings.is_empty() {
-        return None;
-    }
-    Some(format!("looks like {}: set {} in [source]", looks.join(", "), settings.join(", ")))
+    proposal.escapes(text, best.map(|(delimiter, _)| delimiter));
+    let Proposal { looks, settings, .. } = proposal;
+    (!settings.is_empty()).then(|| format!("looks like {}: set {} in [source]", looks.join(", "), settings.join(", ")))
 }
 
-fn delimiter_of(index: Option<usize>) -> Option<u8> {
-    match DELIMITERS[index?].0 {
-        Delimiter::Byte(byte) => Some(byte),
-        Delimiter::Blanks => None,
+/// A note about a comment that may be the header.
+pub(crate) fn eaten_header(head: &[u8], dialect: &Dialect) -> Option<String> {
+    let comment = dialect.comment.filter(|_| dialect.header)?;
+    let mut lines =
+        head.split(|byte| *byte == dialect.line_end || *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let above = lines.by_ref().take_while(|line| line.first() == Some(&comment)).last()?;
+    let row = head
+        .split(|byte| *byte == b'\n')
+        .find(|line| !line.trim_ascii().is_empty() && line.first() != Some(&comment))?;
+    let fields = |line: &[u8]| line.iter().filter(|byte| **byte == dialect.delimiter).count();
+    (fields(row) > 0 && fields(above) == fields(row)).then(|| {
+        format!(
+            "comment = {:?} ignores a line that may be the header, as it has as many fields as the rows: {:?}",
+            char::from(comment).to_string(),
+            String::from_utf8_lossy(&above[..above.len().min(60)])
+        )
+    })
+}
+
+/// What was found, and the settings for it.
+struct Proposal<'a> {
+    dialect: &'a Dialect,
+    quote: u8,
+    looks: Vec<String>,
+    settings: Vec<String>,
+}
+
+impl Proposal<'_> {
+    fn add(&mut self, looks: impl Into<String>, setting: impl Into<String>) {
+        self.looks.push(looks.into());
+        self.settings.push(setting.into());
     }
+
+    /// Puts a set of settings in the place of those that it has.
+    fn replace(&mut self, looks: &str, setting: &str, replaced: fn(&str) -> bool) {
+        self.settings.retain(|setting| !replaced(setting));
+        self.add(looks, setting);
+    }
+
+    fn delimiter(&mut self, delimiter: Delimiter, shape: Shape) {
+        let known = DELIMITERS.iter().find(|(known, ..)| *known == delimiter);
+        if let Some((_, name, written)) = known.filter(|_| !is_same(delimiter, self.dialect)) {
+            self.add(format!("{} fields separated by {name}", shape.fields), format!("delimiter = \"{written}\""));
+        }
+    }
+
+    fn comment(&mut self, mark: u8) {
+        if self.dialect.comment != Some(mark) {
+            let mark = char::from(mark);
+            self.add(format!("comments that begin with {mark}"), format!("comment = \"{mark}\""));
+        }
+    }
+
+    fn above(&mut self, lines: usize) {
+        let looks = match lines {
+            0 => return,
+            1 => "a line above the table".to_string(),
+            _ => format!("{lines} lines above the table"),
+        };
+        if self.dialect.skip[0] == 0 {
+            self.add(looks, format!("skip_rows = {lines}"));
+        }
+    }
+
+    /// Looks at the first rows, of which the first one may be the header.
+    fn table(&mut self, delimiter: Delimiter, mark: Option<u8>, rows: &[Vec<&[u8]>]) {
+        let Dialect { style, skip, short_header, header: has_header, .. } = self.dialect;
+        let [header, first, ..] = rows else { return };
+        let is_sure =
+            |name: &[u8]| name.iter().filter(|byte| byte.is_ascii_digit()).count() > 4 || name.contains(&b'.');
+        let is_data = |(name, value): (&&[u8], &&[u8])| is_number(name) && is_number(value) && is_sure(name);
+        // With the delimiter that is set, the types of the columns tell more.
+        if *has_header && !is_same(delimiter, self.dialect) && header.iter().zip(first).any(is_data) {
+            self.add("no header", "header = false");
+        }
+        if is_formats(first) && skip[1] == 0 {
+            let looks = "a row of types below the header";
+            match delimiter {
+                Delimiter::Byte(b'\t') if mark == Some(b'#') => self.replace(looks, "dialect = \"rdb\"", |_| true),
+                _ => self.add(looks, "skip_rows_after_header = 1"),
+            }
+        }
+        let fields = || rows[1..].iter().flatten();
+        if !style.decimal_comma && delimiter != Delimiter::Byte(b',') && fields().any(|field| has_decimal_comma(field))
+        {
+            if delimiter == Delimiter::Byte(b';') && style.thousands.is_none() && fields().any(|field| is_german(field))
+            {
+                let looks = "decimal commas, points between thousands";
+                self.replace(looks, "dialect = \"excel-de\"", |setting| setting.starts_with("delimiter"));
+            } else {
+                self.add("decimal commas", "decimal_comma = true");
+            }
+        }
+        if first.len() == header.len() + 1 && first[0].first() == Some(&self.quote) && !short_header {
+            let looks = "a header one name short, as R writes it";
+            self.replace(looks, "dialect = \"r-table\"", |setting| setting == "delimiter = \"blanks\"");
+        }
+    }
+
+    fn escapes(&mut self, text: &[u8], delimiter: Option<Delimiter>) {
+        if self.dialect.escape.is_some() {
+            return;
+        }
+        if delimiter == Some(Delimiter::Byte(b'\t')) && memchr::memmem::find(text, b"\\N").is_some() {
+            let settings = "dialect = \"postgres-text\" (\"mysql\"), or \"clickhouse\" if it has a header";
+            self.replace("backslash escapes and \\N for null", settings, |_| true);
+        } else if has_escaped_quotes(text, self.dialect) {
+            self.add("quotes behind backslashes", "escape = \"\\\\\"");
+        }
+    }
+}
+
+/// The delimiter that fits most lines.
+fn best(lines: &[&[u8]], dialect: &Dialect, quote: u8) -> Option<(Delimiter, Shape)> {
+    let shapes = DELIMITERS.iter().enumerate().filter_map(|(index, (delimiter, ..))| {
+        let shape = shape(lines, *delimiter, quote)?;
+        // Blanks are in texts too: they are the last resort.
+        let last_resort = *delimiter == Delimiter::Blanks && shape.lines < lines.len();
+        let share = shape.lines * 20 / lines.len().max(1);
+        let rank = (!last_resort, share, is_same(*delimiter, dialect), shape.fields, Reverse(index));
+        Some((rank, (*delimiter, shape)))
+    });
+    shapes.max_by_key(|(rank, _)| *rank).map(|(_, found)| found)
 }
 
 /// The first lines; one that is cut off is left out.
@@ -226,8 +285,25 @@ fn is_decimal_comma(field: &[u8]) -> bool {
     digits(parts.next()) && digits(parts.next()) && parts.next().is_none()
 }
 
-fn contains(text: &[u8], what: &[u8]) -> bool {
-    memchr::memmem::find(text, what).is_some()
+/// A number such as `1,5` or `1.234,5`.
+fn has_decimal_comma(field: &[u8]) -> bool {
+    is_decimal_comma(field) || field.contains(&b',') && is_german(field)
+}
+
+/// A number such as `1.234,5` or `1.234`.
+fn is_german(field: &[u8]) -> bool {
+    let end = field.iter().position(|byte| *byte == b',').unwrap_or(field.len());
+    let (whole, decimals) = field.split_at(end);
+    whole.contains(&b'.') && has_thousands(whole, b'.') && decimals.iter().skip(1).all(u8::is_ascii_digit)
+}
+
+/// Whether text follows a quote behind a backslash; a path may well end in one.
+fn has_escaped_quotes(text: &[u8], dialect: &Dialect) -> bool {
+    let Some(quote) = dialect.quote else { return false };
+    memchr::memmem::find_iter(text, &[b'\\', quote]).any(|at| {
+        let next = text.get(at + 2);
+        next.is_some_and(|next| !dialect.is_delimiter(*next) && *next != quote && !matches!(next, b'\n' | b'\r'))
+    })
 }
 
 #[cfg(test)]
@@ -253,6 +329,9 @@ mod tests {
             ("1\tx\\tb\n2\t\\N\n", Some("dialect = \"postgres-text\"")),
             ("a,b\n1,\"q\\\"q\"\n", Some("escape = \"\\\\\"")),
             ("\"x\" \"y\"\n\"1\" 2 3\n\"2\" 4 5\n", Some("dialect = \"r-table\"")),
+            ("a,b\n1,\"C:\\x\\\"\n", None),
+            ("a;b\n1.234,5;x\n", Some("points between thousands: set dialect = \"excel-de\"")),
+            ("\"x\"\t\"y\"\n\"1\"\t2\t3\n\"2\"\t4\t5\n", Some("delimiter = \"\\t\", dialect = \"r-table\"")),
             ("# a;b\n1;2\n3;4\n", Some("2 fields separated by semicolons: set delimiter = \";\" in")),
             ("# x\n# a,b\n1,2\n3,4\n", Some("skip_rows = 1")),
             ("1.5;2024\n2.5;2025\n", Some("no header: set delimiter = \";\", header = false")),

@@ -1,6 +1,7 @@
 //! The input: found and typed at planning, read chunk by chunk when the pipeline runs.
 
 pub(crate) mod chunks;
+mod csv_files;
 mod dialects;
 mod partition;
 mod settings;
@@ -58,7 +59,7 @@ struct EarlyChecks {
 }
 
 enum Kind {
-    Csv(Box<settings::Csv>, Box<Opened>),
+    Csv(Box<csv_files::Csv>, Box<Opened>),
     Parquet(ParquetFile, Moments),
     Ipc(IpcFile, Arc<AtomicU64>),
 }
@@ -101,7 +102,7 @@ impl Source {
         partition::filter_files(&mut files, &partitions, &conditions)?;
         let (kind, mut columns) = match format {
             Format::Csv => {
-                let csv = settings::csv(table, &files)?;
+                let csv = csv_files::settings(table, &files)?;
                 let allow_ragged = policy.on_bad != OnBadRow::Fail;
                 let (csv, opened, columns) =
                     csv.open(&files, allow_ragged, |names| settings::declared(file, names, &files))?;
