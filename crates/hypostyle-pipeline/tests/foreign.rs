@@ -17,7 +17,7 @@ use arrow::datatypes::{
 use arrow::ipc::reader::FileReader;
 use common::{Folder, read_parquet, write_parquet};
 use hypostyle_pipeline::{ErrorKind, Pipeline, Result, Summary};
-use parquet::data_type::{Int64Type as ParquetInt64, Int96, Int96Type};
+use parquet::data_type::{ByteArray, ByteArrayType, Int64Type as ParquetInt64, Int96, Int96Type};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
@@ -87,6 +87,12 @@ fn what_ipc_files_note_about_themselves_is_no_obstacle() {
     }
     run(&folder, "", foreign("pyarrow/delta.arrows"), "out.parquet").unwrap();
     assert_eq!(texts(folder.parquet("out.parquet").column(0)), some(&["a", "b", "c", "a"]));
+    // A file has one dictionary, which is whole from its first batch on: not every reader lets it grow.
+    run(&folder, "", foreign("pyarrow/delta.arrows"), "out.arrow").unwrap();
+    let batches = FileReader::try_new(File::open(folder.path("out.arrow")).unwrap(), None).unwrap();
+    for batch in batches {
+        assert_eq!(texts(batch.unwrap().column(0).as_any_dictionary().values()), some(&["a", "b", "c"]));
+    }
 }
 
 #[test]
@@ -296,6 +302,41 @@ fn columns_are_found_by_their_names() {
     assert_eq!(folder.read("out.csv"), "c\n100\n200\n");
     run(&folder, "[source.filter]\nb = { min = 15 }\n[sink]\ncolumns = [\"a\"]", &path, "out.csv").unwrap();
     assert_eq!(folder.read("out.csv"), "a\n2\n");
+}
+
+#[test]
+fn what_is_not_passed_on_is_said() {
+    let folder = Folder::new();
+    let pipeline: Pipeline = "".parse().unwrap();
+    let plan = |name: &str| {
+        pipeline.clone().with_input(foreign(name)).with_output(folder.path("o.csv")).plan().unwrap().to_string()
+    };
+    assert!(plan("pandas/metadata.feather").contains("what the file notes under 'pandas' is not passed on"));
+    assert!(!plan("polars/categories.arrow").contains("not passed on"));
+    let message = complaint("", foreign("polars/int128.arrow"));
+    assert!(message.contains("a column of 128-bit integers") && message.contains("help: cast it"), "{message}");
+}
+
+#[test]
+fn enums_are_text() {
+    let folder = Folder::new();
+    let path = folder.path("in.parquet");
+    let schema = "message m { optional binary e (ENUM); optional group l (LIST) { repeated group list { optional binary element (ENUM); } } }";
+    let schema = Arc::new(parquet::schema::parser::parse_message_type(schema).unwrap());
+    let mut file = SerializedFileWriter::new(File::create(&path).unwrap(), schema, Default::default()).unwrap();
+    let mut group = file.next_row_group().unwrap();
+    for levels in [(1, None), (3, Some([0, 0].as_slice()))] {
+        let mut column = group.next_column().unwrap().unwrap();
+        let texts = [ByteArray::from("buy"), ByteArray::from("sell")];
+        column.typed::<ByteArrayType>().write_batch(&texts, Some(&[levels.0; 2]), levels.1).unwrap();
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    file.close().unwrap();
+    run(&folder, "[source.filter]\ne = { one_of = [\"sell\"] }", &path, "out.parquet").unwrap();
+    let batch = folder.parquet("out.parquet");
+    assert_eq!(texts(batch.column(0)), some(&["sell"]));
+    assert_eq!(*batch.column(1).as_list::<i32>().value(0).data_type(), DataType::Utf8);
 }
 
 #[test]

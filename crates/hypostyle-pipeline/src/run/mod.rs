@@ -117,7 +117,7 @@ fn start_plan(plan: Plan) -> Result<Started> {
         total_bytes: files.bytes(),
     };
     let nulled = source.policy.on_bad == OnBadRow::Null;
-    let sink = Writing::begin(sink, &pool, parts)?;
+    let sink = Writing::begin(sink, &pool, options.memory_limit, parts)?;
     let ahead = ahead(&pool, &source, options.memory_limit);
     let chunks = source.chunks(pool, ahead, resume.as_ref().map(|point| point.mark))?;
     Ok(Started {

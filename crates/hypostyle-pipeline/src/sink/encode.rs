@@ -8,31 +8,47 @@ use arrow::csv::WriterBuilder;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::CompressionType;
-use arrow::ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions, StreamWriter};
+use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use parquet::basic::{Compression as Codec, ZstdLevel};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::Style;
-use super::dictionaries::Dictionaries;
+use super::dictionaries::DictionaryFile;
 use super::text;
+use super::{Out, Style};
 use crate::config::Compression;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::types;
 use crate::parquet::ParquetWriter;
-
-/// Where bytes go.
-pub(crate) type Out = Box<dyn Write + Send>;
 
 /// Fewer rows than these are not worth a thread of their own.
 const ROWS_OF_A_THREAD: usize = 4096;
 
 /// Writes rows in a format.
 pub(crate) enum Encoder {
-    Csv { out: Out, delimiter: u8, schema: SchemaRef, pool: Arc<ThreadPool> },
-    Parquet { writer: Box<ParquetWriter<Out>>, schema: SchemaRef },
-    IpcFile { writer: Box<FileWriter<Out>>, schema: SchemaRef, dictionaries: Dictionaries },
-    IpcStream { writer: Box<StreamWriter<Out>>, schema: SchemaRef },
+    Csv {
+        out: Out,
+        delimiter: u8,
+        schema: SchemaRef,
+        pool: Arc<ThreadPool>,
+    },
+    Parquet {
+        writer: Box<ParquetWriter<Out>>,
+        schema: SchemaRef,
+    },
+    IpcFile {
+        writer: Box<FileWriter<Out>>,
+        schema: SchemaRef,
+    },
+    /// With dictionaries, which are whole at the end only.
+    IpcDictionaries {
+        writer: Box<DictionaryFile>,
+        schema: SchemaRef,
+    },
+    IpcStream {
+        writer: Box<StreamWriter<Out>>,
+        schema: SchemaRef,
+    },
     None,
 }
 
@@ -74,10 +90,12 @@ impl Encoder {
                         StreamWriter::try_new_with_options(out, &schema, options).map_err(Error::unwritable)?;
                     return Ok(Self::IpcStream { writer: Box::new(writer), schema });
                 }
-                let options = options.with_dictionary_handling(DictionaryHandling::Delta);
-                let dictionaries = Dictionaries::new(&schema).map_err(Error::unwritable)?;
+                if DictionaryFile::is_for(&schema) {
+                    let writer = Box::new(DictionaryFile::begin(out, &schema, options)?);
+                    return Ok(Self::IpcDictionaries { writer, schema });
+                }
                 let writer = FileWriter::try_new_with_options(out, &schema, options).map_err(Error::unwritable)?;
-                Ok(Self::IpcFile { writer: Box::new(writer), schema, dictionaries })
+                Ok(Self::IpcFile { writer: Box::new(writer), schema })
             }
         }
     }
@@ -100,9 +118,11 @@ impl Encoder {
                 Ok(())
             }
             Self::Parquet { writer, schema } => writer.write(&relabel(batch, schema).map_err(Error::unwritable)?),
-            Self::IpcFile { writer, schema, dictionaries } => {
-                let batch = relabel(batch, schema).and_then(|batch| dictionaries.unify(&batch));
-                batch.and_then(|batch| writer.write(&batch)).map_err(Error::unwritable)
+            Self::IpcFile { writer, schema } => {
+                relabel(batch, schema).and_then(|batch| writer.write(&batch)).map_err(Error::unwritable)
+            }
+            Self::IpcDictionaries { writer, schema } => {
+                writer.write(&relabel(batch, schema).map_err(Error::unwritable)?)
             }
             Self::IpcStream { writer, schema } => {
                 relabel(batch, schema).and_then(|batch| writer.write(&batch)).map_err(Error::unwritable)?;
@@ -125,6 +145,7 @@ impl Encoder {
             Self::None => return Ok(()),
             Self::Csv { out, .. } => out,
             Self::Parquet { writer, .. } => writer.finish()?,
+            Self::IpcDictionaries { writer, .. } => writer.finish()?,
             Self::IpcFile { mut writer, .. } => {
                 writer.finish().map_err(Error::unwritable)?;
                 writer.into_inner().map_err(Error::unwritable)?
