@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampNanosecondArray,
+    Array, ArrayRef, AsArray, DictionaryArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    TimestampNanosecondArray,
 };
 use arrow::datatypes::{
-    DataType, Date32Type, Int32Type, Int64Type, IntervalUnit, Time32MillisecondType, TimeUnit,
+    DataType, Date32Type, Int8Type, Int32Type, Int64Type, IntervalUnit, Time32MillisecondType, TimeUnit,
     TimestampMicrosecondType, TimestampMillisecondType,
 };
 use arrow::ipc::reader::FileReader;
@@ -391,6 +392,21 @@ fn encodings_of_the_same_values_are_one_column() {
     }
     run(&folder, "", folder.path("?.arrow"), "out.parquet").unwrap();
     assert_eq!(texts(folder.parquet("out.parquet").column_by_name("s").unwrap()), some(&["c", "b", "a"]));
+}
+
+#[test]
+fn a_later_file_may_have_more_categories() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("in")).unwrap();
+    let few: DictionaryArray<Int8Type> = [Some("a"), None].into_iter().collect();
+    let many = StringArray::from_iter_values((0..300).map(|category| format!("category {category}")));
+    for (name, array) in [("in/a.parquet", Arc::new(few) as ArrayRef), ("in/b.parquet", Arc::new(many))] {
+        write_parquet(&folder.path(name), &RecordBatch::try_from_iter([("d", array)]).unwrap());
+    }
+    for output in ["out.parquet", "out.arrow"] {
+        assert_eq!(run(&folder, "", folder.path("in"), output).unwrap().rows_written, 302);
+    }
+    assert_eq!(texts(folder.parquet("out.parquet").column(0))[301], Some("category 299".to_string()));
 }
 
 #[test]

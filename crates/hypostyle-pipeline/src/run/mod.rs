@@ -31,7 +31,7 @@ use crate::source::Source;
 use crate::source::chunks::Chunks;
 use crate::state::state_file::{StateFile, StateHeader};
 use advance::{Advancing, Group};
-use write::Writer;
+use write::{Writer, resumable};
 
 pub use report::{Progress, Summary};
 
@@ -164,7 +164,7 @@ impl Ending {
     /// Puts output, rejects and state in their places, in an order in which a kill at any moment loses nothing.
     fn finish(self, advancing: &mut Advancing, writer: Writer, stop: &AtomicBool) -> Result<Summary> {
         let Writer { sink, bad_rows, checkpoints, progress } = writer;
-        let written = sink.finish()?;
+        let written = sink.finish(stop).map_err(|error| resumable(error, checkpoints.is_some()))?;
         let (bad, rejects) = bad_rows.finish()?;
         if self.state.is_some() || checkpoints.is_some() {
             self.files.check_unchanged()?;

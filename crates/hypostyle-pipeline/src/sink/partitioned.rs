@@ -10,6 +10,7 @@ use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
@@ -129,8 +130,8 @@ impl PartitionedWriting {
         Ok(runs)
     }
 
-    /// Writes the files.
-    pub fn finish(mut self) -> Result<WrittenDirectory> {
+    /// Writes the files, until `stop` is set, if ever.
+    pub fn finish(mut self, stop: &AtomicBool) -> Result<WrittenDirectory> {
         let (hidden, holds_spool) = match self.root {
             Root::Hidden(hidden) => (hidden, true),
             Root::Parts(root) => {
@@ -142,15 +143,16 @@ impl PartitionedWriting {
         let places = &self.partitions.places;
         let last = self.spool.take(places.len())?;
         let (files, spool, root) = (&self.files, &self.spool, hidden.path());
+        let write = |number: usize, pool: &Arc<ThreadPool>| match stop.load(Ordering::Relaxed) {
+            true => Err(Error::interrupted()),
+            false => files.write(&root.join(&places[number]), number, spool, &last, pool),
+        };
         // A file a thread where there are enough of them, else a column a thread.
         if places.len() >= 2 * self.pool.current_num_threads() {
             let one = Arc::new(ThreadPoolBuilder::new().num_threads(1).build().map_err(Error::unwritable)?);
-            let write = |number: usize| files.write(&root.join(&places[number]), number, spool, &last, &one);
-            self.pool.install(|| (0..places.len()).into_par_iter().try_for_each(write))?;
+            self.pool.install(|| (0..places.len()).into_par_iter().try_for_each(|number| write(number, &one)))?;
         } else {
-            for (number, place) in places.iter().enumerate() {
-                files.write(&root.join(place), number, spool, &last, &self.pool)?;
-            }
+            (0..places.len()).try_for_each(|number| write(number, &self.pool))?;
         }
         if holds_spool {
             fs::remove_dir_all(hidden.path().join(SPOOL)).map_err(Error::unwritable)?;

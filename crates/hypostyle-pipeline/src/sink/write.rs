@@ -219,8 +219,8 @@ impl Writing {
         }
     }
 
-    /// Writes the rest, and joins the parts.
-    pub fn finish(mut self) -> Result<Written> {
+    /// Writes the rest, until `stop` is set, if ever, and joins the parts.
+    pub fn finish(mut self, stop: &AtomicBool) -> Result<Written> {
         if self.encoder.is_none() && matches!(self.place, Place::Parts { whole: 0, .. }) {
             self.encoder = Some(self.begin_encoder()?);
         }
@@ -238,7 +238,7 @@ impl Writing {
             }
             Place::Partitioned(writing) => {
                 let name = self.sink.name();
-                folder = Some(writing.finish().map_err(|error| error.in_file(&name))?);
+                folder = Some(writing.finish(stop).map_err(|error| error.in_file(&name))?);
                 None
             }
             Place::Parts { paths, whole, .. } => {

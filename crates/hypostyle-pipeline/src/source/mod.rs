@@ -128,6 +128,9 @@ impl Source {
         };
         settings::time_formats(file, &mut columns)?;
         type_nulls(&kind, &files, &mut columns)?;
+        if files.list.len() > 1 {
+            columns.iter_mut().for_each(Column::widen_keys);
+        }
         partition::add(partitions, &mut columns);
         let rules = Rules::read(file, &columns)?;
         if let Kind::Csv(..) = kind
