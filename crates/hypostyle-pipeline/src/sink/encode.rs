@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, make_array, new_null_array};
+use arrow::array::{RecordBatch, RecordBatchOptions, make_array, new_null_array};
 use arrow::csv::WriterBuilder;
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
@@ -161,25 +161,33 @@ impl Encoder {
 
 /// Fails if the format has no place for one of the columns, of which a row is written nowhere.
 pub(crate) fn check(style: Style, schema: &Schema) -> Result<()> {
+    if schema.fields().is_empty() {
+        return Ok(());
+    }
     let pool = ThreadPoolBuilder::new().num_threads(1).build();
     let pool = Arc::new(pool.map_err(|error| Error::internal("cannot start a thread").because(error))?);
+    let Err(whole) = write_nulls(style, schema.fields(), &pool) else { return Ok(()) };
     for field in schema.fields() {
-        let schema = Arc::new(Schema::new(vec![field.as_ref().clone().with_nullable(true)]));
-        let written = RecordBatch::try_new(Arc::clone(&schema), vec![new_null_array(field.data_type(), 1)])
-            .map_err(Error::unwritable)
-            .and_then(|row| {
-                let mut encoder = Encoder::begin(Box::new(std::io::sink()), style, &schema, &pool, true, false)?;
-                encoder.write(&row)?;
-                encoder.finish()
-            });
-        written.map_err(|error| {
+        write_nulls(style, std::slice::from_ref(field), &pool).map_err(|error| {
             let (name, data_type) = (field.name(), types::name(field.data_type()));
             Error::new(ErrorKind::Sink, format!("column '{name}': the output has no place for type {data_type}"))
                 .help("leave the column out of columns in [sink], or write another format")
                 .because(error)
         })?;
     }
-    Ok(())
+    Err(whole)
+}
+
+/// Writes a row of nulls nowhere.
+fn write_nulls(style: Style, fields: &[FieldRef], pool: &Arc<ThreadPool>) -> Result<()> {
+    let fields = fields.iter().map(|field| field.as_ref().clone().with_nullable(true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let nulls = schema.fields().iter().map(|field| new_null_array(field.data_type(), 1)).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(1));
+    let row = RecordBatch::try_new_with_options(Arc::clone(&schema), nulls, &options).map_err(Error::unwritable)?;
+    let mut encoder = Encoder::begin(Box::new(std::io::sink()), style, &schema, pool, true, false)?;
+    encoder.write(&row)?;
+    encoder.finish()
 }
 
 pub(crate) fn codec(compression: Compression) -> Codec {
