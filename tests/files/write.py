@@ -3,12 +3,13 @@
     python -m venv .tools && .tools/bin/pip install pyarrow polars duckdb pandas fastparquet pyspark
     .tools/bin/python tests/files/write.py
 
-The tests of `crates/hypostyle-pipeline` read them, and `docs/files.md` lists them.  A tool that is not installed is left out,
-and its files stay as they are.
+The tests of `crates/hypostyle-pipeline` read them, and `docs/files.md` lists them.  A tool that is not installed is
+left out, and its files stay as they are.
 """
 
 import datetime as dt
 import importlib
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -53,10 +54,12 @@ def _(path: Path) -> None:
     import pyarrow.feather as feather
 
     ids = [uuid.UUID(int=7).bytes, None]
-    table = pa.table({
-        "id": pa.ExtensionArray.from_storage(pa.uuid(), pa.array(ids, pa.binary(16))),
-        "doc": pa.ExtensionArray.from_storage(pa.json_(), pa.array(['{"a": 1}', None])),
-    })
+    table = pa.table(
+        {
+            "id": pa.ExtensionArray.from_storage(pa.uuid(), pa.array(ids, pa.binary(16))),
+            "doc": pa.ExtensionArray.from_storage(pa.json_(), pa.array(['{"a": 1}', None])),
+        }
+    )
     feather.write_feather(table, path, compression="uncompressed")
 
 
@@ -80,6 +83,13 @@ def _(path: Path) -> None:
     pl.DataFrame([sizes, pl.Series("text", ["a", "b", None])]).write_parquet(path)
 
 
+@writes("polars", "int128.arrow")
+def _(path: Path) -> None:
+    import polars as pl
+
+    pl.DataFrame({"k": [1], "i": pl.Series([5], dtype=pl.Int128)}).write_ipc(path)
+
+
 @writes("pyarrow", "delta.arrows")
 def _(path: Path) -> None:
     import pyarrow as pa
@@ -87,11 +97,11 @@ def _(path: Path) -> None:
 
     options = ipc.IpcWriteOptions(emit_dictionary_deltas=True)
     type_ = pa.dictionary(pa.int8(), pa.string())
-    first = pa.record_batch([pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.int8()), ["a", "b"])], names=["d"])
-    second = pa.record_batch([pa.DictionaryArray.from_arrays(pa.array([2, 0], pa.int8()), ["a", "b", "c"])], names=["d"])
+    parts = [([0, 1], ["a", "b"]), ([2, 0], ["a", "b", "c"])]
+    arrays = [pa.DictionaryArray.from_arrays(pa.array(keys, pa.int8()), values) for keys, values in parts]
     with ipc.new_stream(path, pa.schema([("d", type_)]), options=options) as out:
-        out.write_batch(first)
-        out.write_batch(second)
+        for array in arrays:
+            out.write_batch(pa.record_batch([array], names=["d"]))
 
 
 @writes("pyarrow", "union.arrow")
@@ -137,14 +147,16 @@ def _(path: Path) -> None:
     import pyarrow.feather as feather
 
     moment = dt.datetime(2024, 1, 2, 3, 4, 5)
-    table = pa.table({
-        "ts": pa.array([moment, None], pa.timestamp("s")),
-        "tz": pa.array([moment, None], pa.timestamp("s", "UTC")),
-        "day": pa.array([dt.date(2024, 1, 2), None], pa.date64()),
-        "clock": pa.array([dt.time(3, 4, 5), None], pa.time32("s")),
-        "list": pa.array([[moment], None], pa.list_(pa.timestamp("s"))),
-        "pair": pa.array([{"t": moment}, None], pa.struct([("t", pa.timestamp("s"))])),
-    })
+    table = pa.table(
+        {
+            "ts": pa.array([moment, None], pa.timestamp("s")),
+            "tz": pa.array([moment, None], pa.timestamp("s", "UTC")),
+            "day": pa.array([dt.date(2024, 1, 2), None], pa.date64()),
+            "clock": pa.array([dt.time(3, 4, 5), None], pa.time32("s")),
+            "list": pa.array([[moment], None], pa.list_(pa.timestamp("s"))),
+            "pair": pa.array([{"t": moment}, None], pa.struct([("t", pa.timestamp("s"))])),
+        }
+    )
     feather.write_feather(table, path, compression="uncompressed")
 
 
@@ -160,15 +172,6 @@ def _codec(codec: str) -> None:
 
 for _name in ("gzip", "brotli", "lz4", "snappy", "zstd"):
     _codec(_name)
-
-
-@writes("pandas", "lz4_hadoop.parquet")
-def _(path: Path) -> None:
-    # The older LZ4 of the format, which pyarrow reads and fastparquet writes.
-    import fastparquet
-    import pandas as pd
-
-    fastparquet.write(str(path), pd.DataFrame({"n": range(200)}), compression="LZ4_RAW")
 
 
 @writes("fastparquet", "empty.parquet")
@@ -216,7 +219,8 @@ def _spark(settings: dict[str, str]):  # type: ignore[no-untyped-def]
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
-    builder = builder.config("spark.sql.session.timeZone", "UTC").config("spark.driver.extraJavaOptions", "-Duser.timezone=UTC")
+    builder = builder.config("spark.sql.session.timeZone", "UTC")
+    builder = builder.config("spark.driver.extraJavaOptions", "-Duser.timezone=UTC")
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     for key, value in settings.items():
@@ -303,6 +307,8 @@ def _(path: Path) -> None:
 
 
 def main() -> None:
+    noted = HERE / "versions.json"
+    versions = json.loads(noted.read_text()) if noted.exists() else {}
     for tool, name, write in WRITERS:
         module = {"spark": "pyspark"}.get(tool, tool)
         try:
@@ -315,7 +321,9 @@ def main() -> None:
         if path.is_dir():
             shutil.rmtree(path)
         write(path)
+        versions[tool] = version
         print(f"{tool} {version}: {path.relative_to(HERE)}")
+    noted.write_text(json.dumps(versions, indent=2, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

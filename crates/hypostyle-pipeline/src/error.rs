@@ -96,6 +96,10 @@ impl Error {
             .help("this is a bug in Hypostyle, not in the pipeline or its input")
     }
 
+    pub(crate) fn interrupted() -> Self {
+        Self::new(ErrorKind::Interrupted, "interrupted: no output was written")
+    }
+
     pub(crate) fn panicked(what: &str) -> Self {
         Self::internal(format_args!("a thread panicked while {what}"))
     }

@@ -37,6 +37,9 @@ impl fmt::Display for Plan {
         for column in source.wanted() {
             widths.line(f, &column.name, &column.data_type, &origin(column))?;
         }
+        for note in source.lost_notes() {
+            writeln!(f, "         (what the file notes under '{note}' is not passed on)")?;
+        }
         let on_bad = source.policy.on_bad;
         if on_bad != OnBadRow::Fail || !self.validator.rule_texts.is_empty() {
             let fate = match (on_bad, &source.policy.rejects) {

@@ -53,9 +53,17 @@ impl IpcFile {
     /// Opens the file, compressed or not; `read` counts the bytes taken from the disk.
     pub fn open(file: &InputFile, read: &Arc<AtomicU64>) -> Result<Self> {
         let wrong = |error: ArrowError| {
-            let error = Error::new(ErrorKind::Source, "the input is not a valid Arrow IPC file")
-                .in_file(&file.path)
-                .because(error);
+            // Polars writes its own 128-bit integers as if they were Arrow's.
+            let error = match error.to_string().contains("bit width of 128") {
+                true => Error::new(
+                    ErrorKind::Source,
+                    "the input has a column of 128-bit integers, which Arrow does not have",
+                )
+                .help("cast it before the file is written, to Int64 or a decimal"),
+                false => Error::new(ErrorKind::Source, "the input is not a valid Arrow IPC file"),
+            }
+            .in_file(&file.path)
+            .because(error);
             file.blame(error)
         };
         let opened = |batches: Batches, schema| Ok(Self { file: file.clone(), batches, schema });
@@ -91,6 +99,11 @@ impl IpcFile {
         let reader = StreamReader::try_new(Cursor::new(start.into_vec()).chain(input), None).map_err(wrong)?;
         let schema = reader.schema();
         opened(Box::new(reader), schema)
+    }
+
+    /// The names of what the file notes about itself.
+    pub fn notes(&self) -> Vec<String> {
+        self.schema.metadata().keys().cloned().collect()
     }
 
     pub fn columns(&self) -> Vec<Column> {

@@ -8,16 +8,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampNanosecondArray,
+    Array, ArrayRef, AsArray, DictionaryArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    TimestampNanosecondArray,
 };
 use arrow::datatypes::{
-    DataType, Date32Type, Int32Type, Int64Type, IntervalUnit, Time32MillisecondType, TimeUnit,
+    DataType, Date32Type, Int8Type, Int32Type, Int64Type, IntervalUnit, Time32MillisecondType, TimeUnit,
     TimestampMicrosecondType, TimestampMillisecondType,
 };
 use arrow::ipc::reader::FileReader;
 use common::{Folder, read_parquet, write_parquet};
 use hypostyle_pipeline::{ErrorKind, Pipeline, Result, Summary};
-use parquet::data_type::{Int64Type as ParquetInt64, Int96, Int96Type};
+use parquet::data_type::{ByteArray, ByteArrayType, Int64Type as ParquetInt64, Int96, Int96Type};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
@@ -87,6 +88,12 @@ fn what_ipc_files_note_about_themselves_is_no_obstacle() {
     }
     run(&folder, "", foreign("pyarrow/delta.arrows"), "out.parquet").unwrap();
     assert_eq!(texts(folder.parquet("out.parquet").column(0)), some(&["a", "b", "c", "a"]));
+    // A file has one dictionary, which is whole from its first batch on: not every reader lets it grow.
+    run(&folder, "", foreign("pyarrow/delta.arrows"), "out.arrow").unwrap();
+    let batches = FileReader::try_new(File::open(folder.path("out.arrow")).unwrap(), None).unwrap();
+    for batch in batches {
+        assert_eq!(texts(batch.unwrap().column(0).as_any_dictionary().values()), some(&["a", "b", "c"]));
+    }
 }
 
 #[test]
@@ -299,6 +306,41 @@ fn columns_are_found_by_their_names() {
 }
 
 #[test]
+fn what_is_not_passed_on_is_said() {
+    let folder = Folder::new();
+    let pipeline: Pipeline = "".parse().unwrap();
+    let plan = |name: &str| {
+        pipeline.clone().with_input(foreign(name)).with_output(folder.path("o.csv")).plan().unwrap().to_string()
+    };
+    assert!(plan("pandas/metadata.feather").contains("what the file notes under 'pandas' is not passed on"));
+    assert!(!plan("polars/categories.arrow").contains("not passed on"));
+    let message = complaint("", foreign("polars/int128.arrow"));
+    assert!(message.contains("a column of 128-bit integers") && message.contains("help: cast it"), "{message}");
+}
+
+#[test]
+fn enums_are_text() {
+    let folder = Folder::new();
+    let path = folder.path("in.parquet");
+    let schema = "message m { optional binary e (ENUM); optional group l (LIST) { repeated group list { optional binary element (ENUM); } } }";
+    let schema = Arc::new(parquet::schema::parser::parse_message_type(schema).unwrap());
+    let mut file = SerializedFileWriter::new(File::create(&path).unwrap(), schema, Default::default()).unwrap();
+    let mut group = file.next_row_group().unwrap();
+    for levels in [(1, None), (3, Some([0, 0].as_slice()))] {
+        let mut column = group.next_column().unwrap().unwrap();
+        let texts = [ByteArray::from("buy"), ByteArray::from("sell")];
+        column.typed::<ByteArrayType>().write_batch(&texts, Some(&[levels.0; 2]), levels.1).unwrap();
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    file.close().unwrap();
+    run(&folder, "[source.filter]\ne = { one_of = [\"sell\"] }", &path, "out.parquet").unwrap();
+    let batch = folder.parquet("out.parquet");
+    assert_eq!(texts(batch.column(0)), some(&["sell"]));
+    assert_eq!(*batch.column(1).as_list::<i32>().value(0).data_type(), DataType::Utf8);
+}
+
+#[test]
 fn conditions_on_decimals_are_exact() {
     let folder = Folder::new();
     let rows = |condition: &str| {
@@ -350,6 +392,21 @@ fn encodings_of_the_same_values_are_one_column() {
     }
     run(&folder, "", folder.path("?.arrow"), "out.parquet").unwrap();
     assert_eq!(texts(folder.parquet("out.parquet").column_by_name("s").unwrap()), some(&["c", "b", "a"]));
+}
+
+#[test]
+fn a_later_file_may_have_more_categories() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("in")).unwrap();
+    let few: DictionaryArray<Int8Type> = [Some("a"), None].into_iter().collect();
+    let many = StringArray::from_iter_values((0..300).map(|category| format!("category {category}")));
+    for (name, array) in [("in/a.parquet", Arc::new(few) as ArrayRef), ("in/b.parquet", Arc::new(many))] {
+        write_parquet(&folder.path(name), &RecordBatch::try_from_iter([("d", array)]).unwrap());
+    }
+    for output in ["out.parquet", "out.arrow"] {
+        assert_eq!(run(&folder, "", folder.path("in"), output).unwrap().rows_written, 302);
+    }
+    assert_eq!(texts(folder.parquet("out.parquet").column(0))[301], Some("category 299".to_string()));
 }
 
 #[test]

@@ -445,8 +445,8 @@ pub(crate) struct SinkTable {
     /// 128 MiB. Default: 1048576.
     #[schemars(range(min = 1))]
     pub row_group_size: Option<usize>,
-    /// Partition columns: the output is a new directory with subdirectories named `column=value` (Hive partitioning).
-    /// Requires `format`.
+    /// Partition columns: the output is a new directory with subdirectories named `column=value` (Hive partitioning), with a
+    /// file for each value. `date(ts)` and `hour(ts)` are the date and the hour (UTC) of a timestamp. Requires `format`.
     pub partition_by: Option<Names>,
     /// Maximum rows per file, at least 1: the output is a new directory of files. Requires `format`.
     #[schemars(range(min = 1))]

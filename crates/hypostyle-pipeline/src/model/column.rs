@@ -85,6 +85,16 @@ impl Column {
         Self { labels, ..Self::new(field.name(), field.data_type().clone(), Origin::File) }
     }
 
+    /// Gives a dictionary keys that can count the values of further files; one with an order has all of its values.
+    pub fn widen_keys(&mut self) {
+        if let DataType::Dictionary(keys, values) = &self.data_type
+            && keys.primitive_width().is_some_and(|width| width < 4)
+            && !self.labels.is_ordered
+        {
+            self.data_type = DataType::Dictionary(Box::new(DataType::Int32), values.clone());
+        }
+    }
+
     fn field(&self) -> Field {
         let Labels { metadata, is_ordered } = &self.labels;
         Field::new(&self.name, self.data_type.clone(), true)

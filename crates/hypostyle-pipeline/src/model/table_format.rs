@@ -14,6 +14,7 @@ pub(crate) enum TableFormat {
 
 impl TableFormat {
     /// The format of the table with this file, by the file's name below the table's directory.
+    #[cfg(feature = "remote")]
     pub fn of_file(below: &str) -> Option<Self> {
         match below.split_once('/') {
             Some(("_delta_log", _)) => Some(Self::Delta),

@@ -60,6 +60,11 @@ impl ParquetFile {
         Ok(Self { input: input.clone(), file, columns, skipped })
     }
 
+    /// The names of what the file notes about itself.
+    pub fn notes(&self) -> Vec<String> {
+        self.columns.schema.metadata().keys().cloned().collect()
+    }
+
     /// The columns, as they are read.
     pub fn columns(&self) -> Vec<Column> {
         self.columns.schema.fields().iter().map(|field| Column::of_field(field)).collect()

@@ -1,7 +1,7 @@
 //! Which objects a URL means: one; all below a folder; or those whose keys match a pattern.  The rules are those of
 //! local files.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -66,11 +66,9 @@ impl Stores {
         let visible = |key: &str| {
             key.get(start..).is_some_and(|below| below.split('/').all(|part| !part.starts_with(['.', '_'])))
         };
+        let is_meant = |key: &str| visible(key) && is_data(Path::new(key));
         let found = self.list(url, folder)?;
-        self.check_table(url, &found)?;
-        let found = found.into_iter();
-        let found = found.filter(|about| visible(about.location.as_ref()));
-        self.inputs(url, found.filter(|about| is_data(Path::new(about.location.as_ref()))).collect())
+        self.meant(url, found, is_meant)
     }
 
     fn matching(&mut self, url: &Url) -> Result<Vec<Found>> {
@@ -80,7 +78,6 @@ impl Stores {
         let plain = url.key.find(['*', '?', '[']).map_or("", |at| &url.key[..at]);
         let folder = plain.rsplit_once('/').map_or("", |(folder, _)| folder);
         let found = self.list(url, &parse(folder, &shown)?)?;
-        self.check_table(url, &found)?;
         // A key may hold what a pattern does.
         let literal = found.iter().any(|about| about.location.as_ref() == url.key);
         let hidden = |name: &str| name.starts_with(['.', '_']);
@@ -90,21 +87,27 @@ impl Stores {
             true => key == url.key,
             false => pattern.matches_with(key, LIKE_LOCAL) && !passed_over(key),
         };
-        self.inputs(url, found.into_iter().filter(|about| is_meant(about.location.as_ref())).collect())
+        self.meant(url, found, is_meant)
     }
 
-    /// Fails if the objects are those of a table whose log says which rows are there.
-    fn check_table(&self, url: &Url, found: &[ObjectMeta]) -> Result<()> {
-        for about in found {
+    /// Those of the objects that are meant, if none of them belongs to a table whose log says which rows are there.
+    fn meant(&mut self, url: &Url, found: Vec<ObjectMeta>, is_meant: impl Fn(&str) -> bool) -> Result<Vec<Found>> {
+        let mut tables = HashMap::new();
+        for about in &found {
             let key = about.location.as_ref();
             let starts = std::iter::once(0).chain(key.match_indices('/').map(|(at, _)| at + 1));
             for start in starts {
                 if let Some(format) = TableFormat::of_file(&key[start..]) {
-                    return Err(format.refused(Path::new(&url.of_key(key[..start].trim_end_matches('/')))));
+                    tables.insert(key[..start].to_string(), format);
                 }
             }
         }
-        Ok(())
+        let meant: Vec<ObjectMeta> = found.into_iter().filter(|about| is_meant(about.location.as_ref())).collect();
+        let of_table = |key: &str| tables.iter().find(|(table, _)| key.starts_with(table.as_str()));
+        match meant.iter().find_map(|about| of_table(about.location.as_ref())) {
+            Some((table, format)) => Err(format.refused(Path::new(&url.of_key(table.trim_end_matches('/'))))),
+            None => self.inputs(url, meant),
+        }
     }
 
     /// All objects below a folder, in order.

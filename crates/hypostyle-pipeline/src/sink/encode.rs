@@ -3,36 +3,52 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, make_array, new_null_array};
+use arrow::array::{RecordBatch, RecordBatchOptions, make_array, new_null_array};
 use arrow::csv::WriterBuilder;
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::CompressionType;
-use arrow::ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions, StreamWriter};
+use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use parquet::basic::{Compression as Codec, ZstdLevel};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::Style;
-use super::dictionaries::Dictionaries;
+use super::dictionaries::DictionaryFile;
 use super::text;
+use super::{Out, Style};
 use crate::config::Compression;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::types;
 use crate::parquet::ParquetWriter;
-
-/// Where bytes go.
-pub(crate) type Out = Box<dyn Write + Send>;
 
 /// Fewer rows than these are not worth a thread of their own.
 const ROWS_OF_A_THREAD: usize = 4096;
 
 /// Writes rows in a format.
 pub(crate) enum Encoder {
-    Csv { out: Out, delimiter: u8, schema: SchemaRef, pool: Arc<ThreadPool> },
-    Parquet { writer: Box<ParquetWriter<Out>>, schema: SchemaRef },
-    IpcFile { writer: Box<FileWriter<Out>>, schema: SchemaRef, dictionaries: Dictionaries },
-    IpcStream { writer: Box<StreamWriter<Out>>, schema: SchemaRef },
+    Csv {
+        out: Out,
+        delimiter: u8,
+        schema: SchemaRef,
+        pool: Arc<ThreadPool>,
+    },
+    Parquet {
+        writer: Box<ParquetWriter<Out>>,
+        schema: SchemaRef,
+    },
+    IpcFile {
+        writer: Box<FileWriter<Out>>,
+        schema: SchemaRef,
+    },
+    /// With dictionaries, which are whole at the end only.
+    IpcDictionaries {
+        writer: Box<DictionaryFile>,
+        schema: SchemaRef,
+    },
+    IpcStream {
+        writer: Box<StreamWriter<Out>>,
+        schema: SchemaRef,
+    },
     None,
 }
 
@@ -74,10 +90,12 @@ impl Encoder {
                         StreamWriter::try_new_with_options(out, &schema, options).map_err(Error::unwritable)?;
                     return Ok(Self::IpcStream { writer: Box::new(writer), schema });
                 }
-                let options = options.with_dictionary_handling(DictionaryHandling::Delta);
-                let dictionaries = Dictionaries::new(&schema).map_err(Error::unwritable)?;
+                if DictionaryFile::is_for(&schema) {
+                    let writer = Box::new(DictionaryFile::begin(out, &schema, options)?);
+                    return Ok(Self::IpcDictionaries { writer, schema });
+                }
                 let writer = FileWriter::try_new_with_options(out, &schema, options).map_err(Error::unwritable)?;
-                Ok(Self::IpcFile { writer: Box::new(writer), schema, dictionaries })
+                Ok(Self::IpcFile { writer: Box::new(writer), schema })
             }
         }
     }
@@ -100,9 +118,11 @@ impl Encoder {
                 Ok(())
             }
             Self::Parquet { writer, schema } => writer.write(&relabel(batch, schema).map_err(Error::unwritable)?),
-            Self::IpcFile { writer, schema, dictionaries } => {
-                let batch = relabel(batch, schema).and_then(|batch| dictionaries.unify(&batch));
-                batch.and_then(|batch| writer.write(&batch)).map_err(Error::unwritable)
+            Self::IpcFile { writer, schema } => {
+                relabel(batch, schema).and_then(|batch| writer.write(&batch)).map_err(Error::unwritable)
+            }
+            Self::IpcDictionaries { writer, schema } => {
+                writer.write(&relabel(batch, schema).map_err(Error::unwritable)?)
             }
             Self::IpcStream { writer, schema } => {
                 relabel(batch, schema).and_then(|batch| writer.write(&batch)).map_err(Error::unwritable)?;
@@ -125,6 +145,7 @@ impl Encoder {
             Self::None => return Ok(()),
             Self::Csv { out, .. } => out,
             Self::Parquet { writer, .. } => writer.finish()?,
+            Self::IpcDictionaries { writer, .. } => writer.finish()?,
             Self::IpcFile { mut writer, .. } => {
                 writer.finish().map_err(Error::unwritable)?;
                 writer.into_inner().map_err(Error::unwritable)?
@@ -140,25 +161,33 @@ impl Encoder {
 
 /// Fails if the format has no place for one of the columns, of which a row is written nowhere.
 pub(crate) fn check(style: Style, schema: &Schema) -> Result<()> {
+    if schema.fields().is_empty() {
+        return Ok(());
+    }
     let pool = ThreadPoolBuilder::new().num_threads(1).build();
     let pool = Arc::new(pool.map_err(|error| Error::internal("cannot start a thread").because(error))?);
+    let Err(whole) = write_nulls(style, schema.fields(), &pool) else { return Ok(()) };
     for field in schema.fields() {
-        let schema = Arc::new(Schema::new(vec![field.as_ref().clone().with_nullable(true)]));
-        let written = RecordBatch::try_new(Arc::clone(&schema), vec![new_null_array(field.data_type(), 1)])
-            .map_err(Error::unwritable)
-            .and_then(|row| {
-                let mut encoder = Encoder::begin(Box::new(std::io::sink()), style, &schema, &pool, true, false)?;
-                encoder.write(&row)?;
-                encoder.finish()
-            });
-        written.map_err(|error| {
+        write_nulls(style, std::slice::from_ref(field), &pool).map_err(|error| {
             let (name, data_type) = (field.name(), types::name(field.data_type()));
             Error::new(ErrorKind::Sink, format!("column '{name}': the output has no place for type {data_type}"))
                 .help("leave the column out of columns in [sink], or write another format")
                 .because(error)
         })?;
     }
-    Ok(())
+    Err(whole)
+}
+
+/// Writes a row of nulls nowhere.
+fn write_nulls(style: Style, fields: &[FieldRef], pool: &Arc<ThreadPool>) -> Result<()> {
+    let fields = fields.iter().map(|field| field.as_ref().clone().with_nullable(true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let nulls = schema.fields().iter().map(|field| new_null_array(field.data_type(), 1)).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(1));
+    let row = RecordBatch::try_new_with_options(Arc::clone(&schema), nulls, &options).map_err(Error::unwritable)?;
+    let mut encoder = Encoder::begin(Box::new(std::io::sink()), style, &schema, pool, true, false)?;
+    encoder.write(&row)?;
+    encoder.finish()
 }
 
 pub(crate) fn codec(compression: Compression) -> Codec {

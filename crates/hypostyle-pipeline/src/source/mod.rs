@@ -64,6 +64,9 @@ enum Kind {
     Ipc(IpcFile, Arc<AtomicU64>),
 }
 
+/// The names of notes that give columns their meaning: which hold geometries, and which are an index.
+const MEANINGFUL: [&str; 2] = ["geo", "pandas"];
+
 /// Takes the types of columns without a value in the first file from the first of the others that knows them.
 fn type_nulls(kind: &Kind, files: &Files, columns: &mut [Column]) -> Result<()> {
     for file in &files.list[1..] {
@@ -127,6 +130,9 @@ impl Source {
         };
         settings::time_formats(file, &mut columns)?;
         type_nulls(&kind, &files, &mut columns)?;
+        if files.list.len() > 1 {
+            columns.iter_mut().for_each(Column::widen_keys);
+        }
         partition::add(partitions, &mut columns);
         let rules = Rules::read(file, &columns)?;
         if let Kind::Csv(..) = kind
@@ -187,6 +193,20 @@ impl Source {
     pub fn keep(&mut self, is_wanted: impl Fn(&str) -> bool) {
         let Self { columns, wanted, rules, .. } = self;
         wanted.retain(|column| is_wanted(&columns[*column].name) || rules.looks_at().any(|ruled| ruled == *column));
+    }
+
+    /// What the first file notes about the meaning of its columns, and what is not passed on.
+    pub fn lost_notes(&self) -> Vec<String> {
+        let notes = match &self.kind {
+            Kind::Csv(..) => Vec::new(),
+            Kind::Parquet(first, _) => first.notes(),
+            Kind::Ipc(first, _) => first.notes(),
+        };
+        MEANINGFUL
+            .iter()
+            .filter(|known| notes.iter().any(|note| note == **known))
+            .map(|known| known.to_string())
+            .collect()
     }
 
     /// Fails if a column that is read has values that no kernel and no output takes.
