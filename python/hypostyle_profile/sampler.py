@@ -6,8 +6,9 @@ not know ran meanwhile (those of BLAS or Polars), the main thread waited for the
 
 The delay of the look itself tells Python from native code, since the sampler needs the GIL.  If the GIL is free at
 once, a thread that used the processor was in a C function that had released it.  If it comes after the switch interval,
-the thread was interrupted in Python code; C functions that take less belong to it, such as the builtins that loops are
-made of.  If it comes later, a C function was holding it; the time goes to the last instruction that can have called one.
+the thread was interrupted in Python code; C functions that take less belong to it, such as the builtins that loops
+are made of.  If it comes later, a C function was holding it; the time goes to the last instruction that can have
+called one.
 """
 
 from __future__ import annotations
