@@ -23,11 +23,11 @@ from hypostyle._profile.syntax import SourceFile, first_line, names_read
 from hypostyle_profile.child import at_end, write
 from hypostyle_profile.script import Script
 
-SEEN = 20
+SEEN = 200
 """Runs of a line after which no larger input is waited for."""
 
-PROVEN = 3
-"""Runs of a line that are proven: the first, and others with larger input."""
+PLENTY = 3.0
+"""Seconds of proofs of a line after which only a run with twice the input is proven."""
 
 
 HERE = "__hypostyle_profile_here__"
@@ -46,6 +46,7 @@ class Watched:
     proofs: list[Proof]
     seen: int = 0
     size: int = 0
+    seconds: float = 0.0
 
     @property
     def lines(self) -> range:
@@ -60,16 +61,23 @@ class Watched:
             return True
         first = self.unit.statements[0]
         once = not self.unit.file.in_loop(first) and isinstance(self.unit.file.scope(first), ast.Module)
-        return bool(self.proofs) and (once or self.seen >= SEEN or len(self.proofs) >= PROVEN)
+        return bool(self.proofs) and (once or self.seen >= SEEN or self.seconds > 3 * PLENTY)
 
     def prove(self, variables: Mapping[str, Any]) -> None:
         """Prove it, unless it was proven with as much input."""
         self.seen += 1
         size = _size(variables, names_read(self.unit.statements))
-        if self.proofs and size < 2 * self.size:
+        if self.seconds > PLENTY and size < 2 * self.size:
             return
-        self.size = size
-        self.proofs.append(prove(self.unit, variables))
+        self.size = max(size, self.size)
+        started = time.perf_counter()
+        try:
+            self.proofs.append(prove(self.unit, variables))
+        except Exception as error:  # ours: the script goes on
+            self.proofs.append(
+                Proof("failed", why=f"no replacement could be written ({type(error).__name__}: {error})")
+            )
+        self.seconds += time.perf_counter() - started
 
     def replaces(self, other: Watched) -> bool:
         """Whether this one is proven, and the other is a part of it."""
@@ -83,7 +91,7 @@ class Watched:
         if not self.proofs:
             return Proof(why="the line was not reached in the second run")
         failed = [proof for proof in self.proofs if proof.state != "equal"]
-        return (failed or self.proofs)[-1]
+        return failed[-1] if failed else max(self.proofs, key=lambda proof: proof.rows)
 
 
 class Capture:
