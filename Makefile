@@ -70,6 +70,7 @@ bench: setup .venv/peers ## Measure: criterion, then the comparison with other l
 	$(BIN)/python benches/pipeline.py --write
 	$(BIN)/python benches/shapes.py --write
 	$(BIN)/python benches/records.py --write
+	$(BIN)/python benches/profiling.py --write
 	$(BIN)/python benches/accuracy.py --write
 
 crash-test: ## Kill runs at random moments, more than a thousand times, and compare the output with undisturbed runs

@@ -6,8 +6,9 @@ not know ran meanwhile (those of BLAS or Polars), the main thread waited for the
 
 The delay of the look itself tells Python from native code, since the sampler needs the GIL.  If the GIL is free at
 once, a thread that used the processor was in a C function that had released it.  If it comes after the switch interval,
-the thread was interrupted in Python code; C functions that take less belong to it, such as the builtins that loops are
-made of.  If it comes later, a C function was holding it; the time goes to the last instruction that can have called one.
+the thread was interrupted in Python code; C functions that take less belong to it, such as the builtins that loops
+are made of.  If it comes later, a C function was holding it; the time goes to the last instruction that can have
+called one.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ class Sampler:
         self._thread = threading.Thread(target=self._run, name="hypostyle profile", daemon=True)
         self._codes: dict[int, CodeType] = {}
         self._tops: dict[threading.Thread, tuple[int, int]] = {}
+        self._keys: dict[threading.Thread, Key] = {}
+        self._held = 0.0
         self._collecting = 0.0
 
     def start(self) -> None:
@@ -98,19 +101,24 @@ class Sampler:
             spent, process = clocks.read(threads), time.process_time()
             since = {t: _since(spent, before, t.ident) for t in threads if t.ident in spent and t.ident is not None}
             pooled = process - process_before - sum(each.cpu for each in since.values())
-            delay -= since.pop(mine, NOTHING).queue
+            own = since.pop(mine, NOTHING).queue
+            delay -= own
+            most = pause + own + LONG * sys.getswitchinterval()
             queued = max((each.queue for each in since.values()), default=0.0)
-            self._look(since, now - last, _state(delay, queued), pooled)
+            self._look(since, now - last, _state(delay, queued), pooled, most)
             self.samples.delay = max(self.samples.delay, delay)
             before, process_before = spent, process
             if now - memory_at >= MEMORY_EVERY:
                 memory_at = now
                 self.samples.memory.append((now - self._started, resident()))
             used, used_before = time.thread_time(), used
+            self._held = time.perf_counter() - now
             pause = max(self._interval, min(LONGEST, (used - used_before) / SHARE))
         self.samples.own_cpu = used
 
-    def _look(self, since: dict[threading.Thread, Spent], wall: float, state: State, pooled: float) -> None:
+    def _look(
+        self, since: dict[threading.Thread, Spent], wall: float, state: State, pooled: float, most: float
+    ) -> None:
         """Add a sample of every thread: `since` is what each has spent since the last look, `wall` seconds ago."""
         frames = sys._current_frames()
         samples = self.samples
@@ -119,22 +127,31 @@ class Sampler:
         busy = sum(used.cpu + used.queue for used in since.values())
         # Of several threads on a processor one has the GIL: one that stands where it stood is in a call.
         several = sum(used.cpu > wall / 10 for used in since.values()) > 1
-        tops = {}
+        tops, keys = {}, {}
         for thread, used in since.items():
             frame = frames.get(thread.ident or 0)
             if frame is None:
                 continue
             top = tops[thread] = (id(frame), frame.f_lasti)
-            of_thread: State = "free" if several and self._tops.get(thread) == top else state
+            # Python code would have been interrupted before it had used so much.
+            of_thread: State = "long" if used.cpu > most else state
+            if several and self._tops.get(thread) == top:
+                of_thread = "free"
             cpu = min(used.cpu, wall)
             queue = min(used.queue, wall - cpu)
             waiting = max(0.0, wall - cpu - queue)
+            if cpu > 0:  # it wanted to run while the sampler had the GIL, perhaps in the queue itself
+                held = min(waiting, self._held)
+                waiting, queue = waiting - held, queue + held
+            if used.queue > wall - cpu:  # it was in the queue already at the last look, as is known only now
+                samples.was_queued(self._keys.get(thread), used.queue - (wall - cpu))
             outside = 0.0
             if thread is main and pooled > POOLED * wall:
                 waiting, outside = 0.0, waiting
             alone = min(waiting, max(0.0, wall - busy)) if thread is main else 0.0
-            samples.add(self._key(thread, frame, of_thread), cpu, outside, waiting, queue, alone)
-        self._tops = tops
+            key = keys[thread] = self._key(thread, frame, of_thread)
+            samples.add(key, cpu, outside, waiting, queue, alone)
+        self._tops, self._keys = tops, keys
 
     def _key(self, thread: threading.Thread, frame: FrameType | None, state: State) -> Key:
         stack = []

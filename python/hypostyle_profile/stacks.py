@@ -108,6 +108,17 @@ class Samples:
         for at, more in enumerate((cpu, outside, waiting, queue, alone, 1)):
             found[at] += more
 
+    def was_queued(self, key: Key | None, seconds: float) -> None:
+        """Count waiting of an earlier sample as time in the run queue."""
+        found = None if key is None else self._by_key.get(key)
+        if found is None:
+            return
+        _, _, waiting, _, alone, _ = found
+        moved = min(waiting, seconds)
+        found[2] -= moved
+        found[3] += moved
+        found[4] = max(0.0, alone - moved)
+
     def resolve(self, codes: Mapping[int, CodeType]) -> None:
         """Make stacks of lines from those of instructions, and tell Python from native code."""
         known = {identity: Instructions(code) for identity, code in codes.items()}

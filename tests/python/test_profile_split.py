@@ -133,8 +133,9 @@ def test_python_code_is_python_also_with_calls_of_builtins(work: Samples, name: 
 @pytest.mark.parametrize("name", ["numpy_sort", "holds_the_lock"])
 def test_c_functions_are_native_whether_they_hold_the_lock_or_not(work: Samples, name: str) -> None:
     times = of_function(work, name)
-    assert times.native > times.python, times
     assert times.cpu > times.waiting, times
+    if times.queue < 2 * times.cpu:  # else the machine is too busy to tell
+        assert times.native > times.python, times
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,19 @@
 """The second run: the script stops at recognized lines, which are proven there and then, on the values that they see.
 
-The trace function of the interpreter is used, for the functions with such lines only.  The run ends when every line was
-seen, so the rest of the script is not run again.
+The files with such lines are compiled with a call in front of each, so that everything else runs at its own speed.  The
+run ends when every line was seen: the rest of the script is not run again.
 """
 
 from __future__ import annotations
 
 import ast
-import sys
-import threading
+import builtins
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType
 from typing import Any
 
 from hypostyle._profile.change import Unit
@@ -23,11 +23,15 @@ from hypostyle._profile.syntax import SourceFile, first_line, names_read
 from hypostyle_profile.child import at_end, write
 from hypostyle_profile.script import Script
 
-SEEN = 20
+SEEN = 200
 """Runs of a line after which no larger input is waited for."""
 
-PROVEN = 3
-"""Runs of a line that are proven: the first, and others with larger input."""
+PLENTY = 3.0
+"""Seconds of proofs of a line after which only a run with twice the input is proven."""
+
+
+HERE = "__hypostyle_profile_here__"
+"""The name of the function that is called in front of a unit."""
 
 
 class Enough(BaseException):
@@ -42,6 +46,7 @@ class Watched:
     proofs: list[Proof]
     seen: int = 0
     size: int = 0
+    seconds: float = 0.0
 
     @property
     def lines(self) -> range:
@@ -54,23 +59,25 @@ class Watched:
         """Whether nothing more can be learned."""
         if self.proofs and self.proofs[-1].state != "equal":
             return True
-        once = not self.unit.file.in_loop(self.unit.statements[0]) and self.key[0] == "<module>"
-        return bool(self.proofs) and (once or self.seen >= SEEN or len(self.proofs) >= PROVEN)
-
-    @property
-    def key(self) -> tuple[str, int]:
-        """Name and first line of the code that the unit is in."""
-        scope = self.unit.file.scope(self.unit.statements[0])
-        return ("<module>", 0) if isinstance(scope, ast.Module) else (scope.name, first_line(scope))
+        first = self.unit.statements[0]
+        once = not self.unit.file.in_loop(first) and isinstance(self.unit.file.scope(first), ast.Module)
+        return bool(self.proofs) and (once or self.seen >= SEEN or self.seconds > 3 * PLENTY)
 
     def prove(self, variables: Mapping[str, Any]) -> None:
         """Prove it, unless it was proven with as much input."""
         self.seen += 1
         size = _size(variables, names_read(self.unit.statements))
-        if self.proofs and size < 2 * self.size:
+        if self.seconds > PLENTY and size < 2 * self.size:
             return
-        self.size = size
-        self.proofs.append(prove(self.unit, variables))
+        self.size = max(size, self.size)
+        started = time.perf_counter()
+        try:
+            self.proofs.append(prove(self.unit, variables))
+        except Exception as error:  # ours: the script goes on
+            self.proofs.append(
+                Proof("failed", why=f"no replacement could be written ({type(error).__name__}: {error})")
+            )
+        self.seconds += time.perf_counter() - started
 
     def replaces(self, other: Watched) -> bool:
         """Whether this one is proven, and the other is a part of it."""
@@ -84,57 +91,73 @@ class Watched:
         if not self.proofs:
             return Proof(why="the line was not reached in the second run")
         failed = [proof for proof in self.proofs if proof.state != "equal"]
-        return (failed or self.proofs)[-1]
+        return failed[-1] if failed else max(self.proofs, key=lambda proof: proof.rows)
 
 
 class Capture:
-    """Traces the code with the units; `run` runs the script."""
+    """Compiles files with units so that they stop at these; `around` runs a script.
+
+    Args:
+        units: What is proven.
+    """
 
     def __init__(self, units: Sequence[Unit]) -> None:
         self.watched = [Watched(unit, []) for unit in units]
-        self._files = {watched.unit.file.path for watched in self.watched}
-        self._last: dict[int, int] = {}
+        self._settled = [False] * len(units)
 
     def around(self, code: CodeType, namespace: dict[str, Any]) -> None:
-        """Execute code until every unit was seen."""
-        threading.settrace(self._enter)
-        sys.settrace(self._enter)
+        """Execute code until every unit was seen; files that it imports are compiled likewise."""
+        if not self.watched:
+            return
+        setattr(builtins, HERE, self._here)
+        load = SourceFileLoader.get_code
+        capture = self
+
+        def get_code(self: SourceFileLoader, fullname: str) -> CodeType | None:
+            path = self.get_filename(fullname)
+            return capture.compiled(path) or load(self, fullname)
+
+        setattr(SourceFileLoader, "get_code", get_code)  # noqa: B010
         try:
-            exec(code, namespace)
+            exec(self.compiled(code.co_filename) or code, namespace)
         except Enough:
             pass
         finally:
-            sys.settrace(None)
-            threading.settrace(None)
+            setattr(SourceFileLoader, "get_code", load)  # noqa: B010
 
-    def _enter(self, frame: FrameType, event: str, arg: Any) -> Callable[..., Any] | None:
-        code = frame.f_code
-        if code.co_filename not in self._files:
+    def compiled(self, path: str) -> CodeType | None:
+        """Return the code of a file with a call in front of each unit; None for files without units."""
+        mine = [(number, w.unit) for number, w in enumerate(self.watched) if w.unit.file.path == path]
+        if not mine:
             return None
-        key = (code.co_name, 0 if code.co_name == "<module>" else code.co_firstlineno)
-        is_wanted = any(w.key == key and w.unit.file.path == code.co_filename and not w.is_done for w in self.watched)
-        return self._line if is_wanted else None
+        calls: dict[tuple[int, int], list[int]] = {}
+        for number, unit in mine:
+            first = unit.statements[0]
+            calls.setdefault((first.lineno, first.col_offset), []).append(number)
+        tree = ast.parse(mine[0][1].file.text, path)
+        for node in ast.walk(tree):
+            for name in ("body", "orelse", "finalbody"):
+                block = getattr(node, name, None)
+                if isinstance(block, list):
+                    block[:] = [part for statement in block for part in _with_calls(statement, calls)]
+        return compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True)
 
-    def _line(self, frame: FrameType, event: str, arg: Any) -> Callable[..., Any] | None:
-        if event != "line":
-            if event == "return":
-                self._last.pop(id(frame), None)
-            return self._line
-        line, before = frame.f_lineno, self._last.get(id(frame), 0)
-        self._last[id(frame)] = line
-        for watched in self.watched:
-            lines = watched.lines
-            if watched.unit.file.path != frame.f_code.co_filename or self._is_settled(watched):
-                continue
-            if line == lines.start and before not in lines:
-                watched.prove({**frame.f_globals, **frame.f_locals})
-        if all(map(self._is_settled, self.watched)):
+    def _here(self, number: int, names: dict[str, Any], local: dict[str, Any]) -> None:
+        """Prove a unit with the names that it sees."""
+        if self._settled[number]:
+            return
+        self.watched[number].prove({**names, **local})
+        self._settled = [w.is_done or any(other.replaces(w) for other in self.watched) for w in self.watched]
+        if all(self._settled):
             raise Enough
-        return self._line
 
-    def _is_settled(self, watched: Watched) -> bool:
-        """Whether a unit is done, or is a part of one that is replaced."""
-        return watched.is_done or any(other.replaces(watched) for other in self.watched)
+
+def _with_calls(statement: ast.stmt, calls: Mapping[tuple[int, int], list[int]]) -> Iterator[ast.stmt]:
+    place = getattr(statement, "lineno", 0), getattr(statement, "col_offset", 0)
+    for number in calls.get(place, []):
+        call = ast.parse(f"{HERE}({number}, globals(), locals())").body[0]
+        yield ast.copy_location(call, statement)
+    yield statement
 
 
 def _size(variables: Mapping[str, Any], names: set[str]) -> int:

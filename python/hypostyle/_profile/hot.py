@@ -171,7 +171,7 @@ def _shown(file: SourceFile, node: ast.AST) -> str:
         assert isinstance(node, ast.stmt)
         lines = file.lines[node.lineno - 1 : node.body[0].lineno - 1] or file.lines[node.lineno - 1 : node.lineno]
         return " ".join(" ".join(lines).split()) + " ..."
-    text = ast.get_source_segment(file.text, file.statement(node) if isinstance(node, ast.expr) else node) or ""
+    text = file.segment(file.statement(node))
     lines = text.splitlines()
     short = " ".join(" ".join(lines).split()) if len(lines) < 5 else f"{' '.join(lines[0].split())} ..."
     return short if len(short) <= 110 else f"{short[:106]} ..."

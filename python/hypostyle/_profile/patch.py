@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hypostyle._profile.advice import Finding
+from hypostyle._profile.syntax import lines_of
 
 _IMPORTS = {"hs": "hypostyle", "np": "numpy", "pd": "pandas", "pl": "polars"}
 
@@ -26,11 +27,11 @@ def patched(findings: Iterable[Finding]) -> dict[str, tuple[str, str]]:
     made = {}
     for file, changes in edits.items():
         old = Path(file).read_text(encoding="utf-8")
-        lines = old.splitlines(keepends=True)
+        lines = lines_of(old)
         if lines and not lines[-1].endswith("\n"):
             lines[-1] += "\n"
         for first, last, text in sorted(changes, key=lambda edit: (edit[0], edit[1]), reverse=True):
-            lines[first - 1 : last] = text.splitlines(keepends=True)
+            lines[first - 1 : last] = lines_of(text)
         made[file] = (old, _with_imports("".join(lines)))
     return made
 
@@ -59,8 +60,11 @@ def _with_imports(text: str) -> str:
         if not (isinstance(node, ast.Import | ast.ImportFrom) or (is_docstring and head == 0)):
             break
         head = node.end_lineno or head
-    lines = text.splitlines(keepends=True)
-    lines[head:head] = [f"import {_IMPORTS[name]} as {name}\n" for name in lacking]
+    lines = lines_of(text)
+    added = [f"import {_IMPORTS[name]} as {name}\n" for name in lacking]
+    if not any(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body[:2]) and head < len(lines):
+        added = [*(["\n"] if head else []), *added, "\n", "\n"]
+    lines[head:head] = added
     return "".join(lines)
 
 
@@ -69,7 +73,5 @@ def diff(findings: Iterable[Finding]) -> str:
     parts: list[str] = []
     for file, (old, new) in patched(findings).items():
         name = os.path.relpath(file)
-        parts += difflib.unified_diff(
-            old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{name}", f"b/{name}"
-        )
+        parts += difflib.unified_diff(lines_of(old), lines_of(new), f"a/{name}", f"b/{name}")
     return "".join(part if part.endswith("\n") else f"{part}\n\\ No newline at end of file\n" for part in parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +33,15 @@ class SourceFile:
     @cached_property
     def lines(self) -> list[str]:
         """The lines with their ends."""
-        return self.text.splitlines(keepends=True)
+        return lines_of(self.text)
+
+    def segment(self, node: ast.expr | ast.stmt) -> str:
+        """Return the text of a node as it stands; columns count bytes."""
+        last = node.end_lineno or node.lineno
+        lines = [line.encode() for line in self.lines[node.lineno - 1 : last]]
+        lines[-1] = lines[-1][: node.end_col_offset]
+        lines[0] = lines[0][node.col_offset :]
+        return b"".join(lines).decode()
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node above."""
@@ -80,7 +89,7 @@ class SourceFile:
 
     def code(self, node: ast.AST) -> str:
         """Return the text of a node, in one line if it is an expression."""
-        segment = ast.get_source_segment(self.text, node) or ast.unparse(node)
+        segment = self.segment(node) if isinstance(node, ast.expr | ast.stmt) else ast.unparse(node)
         if isinstance(node, ast.expr):
             return segment if "\n" not in segment else ast.unparse(node)
         return segment
@@ -97,9 +106,8 @@ class SourceFile:
 
     def replaced(self, statement: ast.stmt, node: ast.expr, code: str) -> str:
         """Return the text of a statement with another expression in place of one of it."""
-        segment = ast.get_source_segment(self.text, node)
-        whole = ast.get_source_segment(self.text, statement)
-        if segment is None or whole is None or whole.count(segment) != 1:
+        segment, whole = self.segment(node), self.segment(statement)
+        if whole.count(segment) != 1:
             return _replaced_anew(statement, node, code)
         return textwrap.dedent(" " * statement.col_offset + whole.replace(segment, code)) + "\n"
 
@@ -113,6 +121,11 @@ def _replaced_anew(statement: ast.stmt, node: ast.expr, code: str) -> str:
             return ast.Name(mark) if visited is node else self.generic_visit(visited)
 
     return ast.unparse(Marked().visit(copy.deepcopy(statement, {id(node): node}))).replace(mark, code) + "\n"
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text with their ends, as Python counts them: a form feed ends none."""
+    return re.findall(r".*\n|.+$", text)
 
 
 def first_line(statement: ast.stmt) -> int:

@@ -73,6 +73,21 @@ def templates(library: str) -> list[Template]:
     return sorted(found, key=lambda t: -sum(1 for _ in ast.walk(t.name)))
 
 
+@cache
+def _by_shape(library: str) -> Mapping[str, list[Template]]:
+    found: dict[str, list[Template]] = {}
+    for template in templates(library):
+        found.setdefault(_shape(template.name), []).append(template)
+    return found
+
+
+def _shape(node: ast.AST) -> str:
+    """Return what code must have in common with a template to be like it: the method that is called last."""
+    if isinstance(node, ast.Call):
+        return f"call {getattr(node.func, 'attr', getattr(node.func, 'id', ''))}"
+    return type(node).__name__
+
+
 def kernel_for(node: ast.AST, column: Column, library: str = "pandas", time: str | None = None) -> Kernel | None:
     """Return the kernel that does the same as a piece of the user's code.
 
@@ -82,7 +97,7 @@ def kernel_for(node: ast.AST, column: Column, library: str = "pandas", time: str
         library: Whose names are looked for.
         time: The time column, of windows that are durations of the index.
     """
-    for template in templates(library):
+    for template in _by_shape(library).get(_shape(node), ()):
         match = _Match(column)
         if not match.node(template.name, node):
             continue

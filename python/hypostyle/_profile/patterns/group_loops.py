@@ -33,6 +33,8 @@ class Added:
 
 def find(file: SourceFile) -> Iterator[GroupLoop | GroupFunction]:
     """Yield loops over groups, and calls of functions that add columns."""
+    if "groupby" not in file.text:
+        return
     functions = functions_of(file)
     for node in ast.walk(file.tree):
         if isinstance(node, ast.For) and (found := _loop(file, node)) is not None:

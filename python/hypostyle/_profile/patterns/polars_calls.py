@@ -73,7 +73,7 @@ class PolarsCall:
 
     def _mapped(self, keys: tuple[str, ...]) -> str | None:
         found = method(self.call)
-        if found is None or not found[2].args:
+        if found is None or not found[2].args or found[1] not in ("map_elements", "rolling_map"):
             return None
         receiver, name, call = found
         function = self.file.code(call.args[0])

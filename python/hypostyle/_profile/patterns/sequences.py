@@ -18,14 +18,17 @@ _STARTS = {"rolling", "expanding", "ewm", "cumsum", "cumprod", "cummax", "cummin
 def find(file: SourceFile) -> Iterator[Sequenced]:
     """Yield calls over a column that are kernels."""
     seen: set[int] = set()
+    functions = functions_of(file)
     for node in ast.walk(file.tree):
         called = method(node)
-        if called is None or id(node) in seen or any(grouping_of(part) for part in ast.walk(node)):
+        if called is None or id(node) in seen:
             continue
-        if any(isinstance(above, ast.Lambda) for above in file.above(node)):
-            continue
-        unit = Sequenced(file, called[2])
+        unit = Sequenced(file, called[2], functions)
         if unit.kernel(None) is not None:
+            if any(grouping_of(part) for part in ast.walk(node)):
+                continue
+            if any(isinstance(above, ast.Lambda) for above in file.above(node)):
+                continue
             seen.update(id(part) for part in ast.walk(node))
             yield unit
 
@@ -36,6 +39,7 @@ class Sequenced:
 
     file: SourceFile
     node: ast.Call
+    functions: dict[str, ast.FunctionDef]
 
     pattern = "windows"
 
@@ -52,7 +56,7 @@ class Sequenced:
 
     def kernel(self, time: str | None, *, adjusts: bool = True) -> Kernel | None:
         """Return the kernel; columns are named by their code: `frame["price"]`."""
-        rewriter = Rewriter(self._column, None, time, functions_of(self.file))
+        rewriter = Rewriter(self._column, None, time, self.functions)
         rewriter.adjust = adjusts
         rewritten = rewriter.rewrite(self.node)
         return None if rewritten is None else rewritten.only
