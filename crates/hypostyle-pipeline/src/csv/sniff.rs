@@ -138,7 +138,8 @@ impl Proposal<'_> {
             |name: &[u8]| name.iter().filter(|byte| byte.is_ascii_digit()).count() > 4 || name.contains(&b'.');
         let is_data = |(name, value): (&&[u8], &&[u8])| is_number(name) && is_number(value) && is_sure(name);
         // With the delimiter that is set, the types of the columns tell more.
-        if *has_header && !is_same(delimiter, self.dialect) && header.iter().zip(first).any(is_data) {
+        let may_lack = *has_header && mark.is_none() && !is_same(delimiter, self.dialect);
+        if may_lack && header.iter().zip(first).any(is_data) {
             self.add("no header", "header = false");
         }
         if is_formats(first) && skip[1] == 0 {

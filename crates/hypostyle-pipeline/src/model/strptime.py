@@ -1,20 +1,54 @@
 """Writes strptime.tsv, which a test of strptime.rs reads: python3 strptime.py > strptime.tsv.
 
-Each line has a format, a text, and what Python makes of them: microseconds since 1970 in local time (`-` if it refuses), and the UTC
-offset in seconds (`-` if there is none).  Written by Python 3.11.
+Each line has a format, a text, and what Python makes of them: microseconds since 1970 in local time (`-` if it
+refuses), and the UTC offset in seconds (`-` if there is none).  Written by Python 3.11.
 """
 
 import random
 from datetime import datetime, timedelta, timezone
 
 FORMATS = [
-    "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%d/%m/%Y", "%m/%d/%y %I:%M:%S %p", "%d.%m.%Y %H:%M", "%Y%m%d%H%M%S",
-    "%Y%m%d", "%d%m%Y", "%m%d%y", "%H%M %Y%m%d", "%d%m%Y%H%M%S%f", "%y%m%d", "%Y-%j", "%y%j %H", "%a, %d %b %Y %H:%M:%S %z",
-    "%A %d %B %Y", "%b %d, %Y %I:%M %p", "%B %Y", "%Y", "%Y %U %w", "%Y %W %w", "%Y-%W-%a", "%G-W%V-%u", "%G %V %A", "%c", "%x %X",
-    "%x", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%d %H:%M:%S %Z", "%d-%b-%y", "100%% %Y-%m-%d",
-    "%I%p %Y/%m/%d", "%Y   %m\u0020%d", "%H:%M:%S,%f %d %m %Y", "%S %M %H %d %m %Y", "%w %Y-%m-%d", "%u %Y-%m-%d",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%d %H:%M:%S.%f",
+    "%d/%m/%Y",
+    "%m/%d/%y %I:%M:%S %p",
+    "%d.%m.%Y %H:%M",
+    "%Y%m%d%H%M%S",
+    "%Y%m%d",
+    "%d%m%Y",
+    "%m%d%y",
+    "%H%M %Y%m%d",
+    "%d%m%Y%H%M%S%f",
+    "%y%m%d",
+    "%Y-%j",
+    "%y%j %H",
+    "%a, %d %b %Y %H:%M:%S %z",
+    "%A %d %B %Y",
+    "%b %d, %Y %I:%M %p",
+    "%B %Y",
+    "%Y",
+    "%Y %U %w",
+    "%Y %W %w",
+    "%Y-%W-%a",
+    "%G-W%V-%u",
+    "%G %V %A",
+    "%c",
+    "%x %X",
+    "%x",
+    "%Y-%m-%dT%H:%M:%S%z",
+    "%Y-%m-%dT%H:%M:%S.%f%z",
+    "%Y-%m-%d %H:%M:%S %Z",
+    "%d-%b-%y",
+    "100%% %Y-%m-%d",
+    "%I%p %Y/%m/%d",
+    "%Y   %m\u0020%d",
+    "%H:%M:%S,%f %d %m %Y",
+    "%S %M %H %d %m %Y",
+    "%w %Y-%m-%d",
+    "%u %Y-%m-%d",
 ]
-# Python does not check the name of the day, and takes a week 0 that a year does not have for week 1: not tried when damaged.
+# Not tried when damaged: Python does not check the name of the day, and takes a week 0 that a year does not have for
+# week 1.
 UNCHECKED = ("%a", "%A", "%w", "%u", "%c", "%U", "%W")
 EPOCH = datetime(1970, 1, 1)
 
@@ -23,8 +57,8 @@ def moment(random: random.Random) -> datetime:
     whole = datetime(1, 1, 2) + timedelta(seconds=random.randrange(315_000_000_000))
     near = datetime(1969, 1, 1) + timedelta(seconds=random.randrange(3_100_000_000))
     digits = random.choice([0, 1, 3, 6])
-    chosen = random.choice([whole, near, near]).replace(microsecond=random.randrange(10**digits) * 10 ** (6 - digits))
-    return chosen
+    chosen = random.choice([whole, near, near])
+    return chosen.replace(microsecond=random.randrange(10**digits) * 10 ** (6 - digits))
 
 
 def written(random: random.Random, format: str) -> str:
