@@ -7,8 +7,8 @@ from collections import defaultdict
 from typing import Any
 
 import polars as pl
-from catalog_text import Kernel
 
+from catalog_text import Kernel
 from hypostyle import _native
 
 HEAD = """\
@@ -16,9 +16,9 @@ HEAD = """\
 
 # Types
 
-Which types a kernel takes in its first column of values, and what it returns: `=` is the type of the column, `-` that it is refused,
-with an error that names the column and the types that it takes. Floats of 32 bits give floats of 32 bits where the table says `f64` in
-the column for floats. Every kernel takes keys (`over`) of any type but structs and lists.
+Which types a kernel takes in its first column of values, and what it returns: `=` is the type of the column, `-` that
+it is refused, with an error that names the column and the types that it takes. `float` is f64; of f32 the results are
+f32, but ranks are f64. Keys (`over`) may be of any type.
 """
 
 TYPES: dict[str, pl.DataType | type[pl.DataType]] = {

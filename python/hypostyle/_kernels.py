@@ -461,6 +461,36 @@ def rolling_range(
 
 
 @explained
+def rolling_max_drawdown(
+    column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
+    closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Maximum drawdown: the deepest fall from a value to a later one in a moving window.
+
+        y[i] = min of 0 and x[k] / x[j] - 1 for j < k in the window of row i
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#rolling_max_drawdown
+
+    Args:
+        column: The column of values.
+        window: The window size: a number of rows, a duration, or a column.
+        by: The time column, required if `window` is a duration.
+        min_samples: The minimum number of values; with fewer the result is null.
+        closed: Which ends of the window are inclusive: 'right', 'left', 'both' or 'neither'.
+        center: Center the window on its row.
+        step: Return a result for every `step`-th row of a key only, counted from its first; the others are null.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.rolling_max_drawdown("z", 3)).to_series().round(4).to_list()
+        [None, None, -0.2, -0.8, -0.75]
+    """
+    return kernel_expression("rolling_max_drawdown", locals())
+
+
+@explained
 def rolling_first(
     column: IntoColumn, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
     closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -2080,6 +2110,29 @@ def expanding_range(column: IntoColumn, *, min_samples: int = 1, over: IntoColum
 
 
 @explained
+def expanding_max_drawdown(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+    """Maximum drawdown: the deepest fall from a value to a later one so far.
+
+        y[i] = min of 0 and x[k] / x[j] - 1 for j < k <= i
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#expanding_max_drawdown
+
+    Args:
+        column: The column of values.
+        min_samples: The minimum number of values; with fewer the result is null.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.expanding_max_drawdown("z")).to_series().round(4).to_list()
+        [0.0, 0.0, -0.2, -0.8, -0.8]
+    """
+    return kernel_expression("expanding_max_drawdown", locals())
+
+
+@explained
 def expanding_first(column: IntoColumn, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
     """First value so far.
 
@@ -3569,16 +3622,22 @@ def affine_scan(
 
 
 @explained
-def session_id(time: IntoColumn, gap: IntoDuration, *, over: IntoColumns | None = None) -> KernelExpr:
-    """Number of the session of each row: a new session begins after a pause longer than `gap`.
+def session_id(
+    time: IntoColumn, gap: IntoDuration, *, longest: IntoDuration | None = None, restart: IntoColumn | None = None,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Number of the session of each row: a new session begins after a pause longer than `gap`, once it would be longer
+    than `longest`, and where `restart` is true.
 
-        y[i] = y[i-1] + 1 if time[i] - time[i-1] > gap else y[i-1], y[0] = 0
+        y[i] = y[i-1] + 1 if time[i] - time[i-1] > gap or time[i] - time[first of its session] > longest or restart[i]
+            else y[i-1], y[0] = 0
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#session_id
 
     Args:
         time: The time column.
-        gap: The longest pause within a session: a duration such as '30m', or an integer for an integer time column.
+        gap: The longest pause within a session.
+        longest: The longest time from the first row of a session to its last, as `gap`.
+        restart: A column of booleans: true begins a session.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:
@@ -4145,15 +4204,20 @@ def latch(
 
 
 @explained
-def streak(column: IntoColumn, *, over: IntoColumns | None = None) -> KernelExpr:
-    """Number of consecutive equal values that end with this row.
+def streak(
+    column: IntoColumn, *, by: IntoColumn | None = None, longest: bool = False,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Number of consecutive equal values that end with this row, or how long they have lasted; or the longest so far.
 
-        y[i] = y[i-1] + 1 if x[i] = x[i-1] else 1
+        y[i] = y[i-1] + 1 if x[i] = x[i-1] else 1; with a time column: by[i] - by[j], where j is the first row of the
+            run; with longest: max of these so far
 
     Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#streak
 
     Args:
         column: The column of values.
+        by: A time column: the result is how long the run has lasted.
+        longest: Whether the result is the largest so far.
         over: The key columns: the rows of each key are a sequence of their own.
 
     Examples:

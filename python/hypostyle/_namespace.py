@@ -139,6 +139,13 @@ class ExprKernels:
         return kernel_expression("rolling_range", locals(), column=self._expr)
 
     @explained
+    def rolling_max_drawdown(
+        self, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
+        closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.rolling_max_drawdown`."""
+        return kernel_expression("rolling_max_drawdown", locals(), column=self._expr)
+
+    @explained
     def rolling_first(
         self, window: IntoWindow, *, by: IntoColumn | None = None, min_samples: int | None = None,
         closed: Closed = "right", center: bool = False, step: int = 1, over: IntoColumns | None = None) -> KernelExpr:
@@ -513,6 +520,11 @@ class ExprKernels:
         return kernel_expression("expanding_range", locals(), column=self._expr)
 
     @explained
+    def expanding_max_drawdown(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.expanding_max_drawdown`."""
+        return kernel_expression("expanding_max_drawdown", locals(), column=self._expr)
+
+    @explained
     def expanding_first(self, *, min_samples: int = 1, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.expanding_first`."""
         return kernel_expression("expanding_first", locals(), column=self._expr)
@@ -853,7 +865,9 @@ class ExprKernels:
         return kernel_expression("affine_scan", locals(), a=self._expr)
 
     @explained
-    def session_id(self, gap: IntoDuration, *, over: IntoColumns | None = None) -> KernelExpr:
+    def session_id(
+        self, gap: IntoDuration, *, longest: IntoDuration | None = None, restart: IntoColumn | None = None,
+        over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.session_id`."""
         return kernel_expression("session_id", locals(), time=self._expr)
 
@@ -977,7 +991,8 @@ class ExprKernels:
         return kernel_expression("latch", locals(), column=self._expr)
 
     @explained
-    def streak(self, *, over: IntoColumns | None = None) -> KernelExpr:
+    def streak(
+        self, *, by: IntoColumn | None = None, longest: bool = False, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.streak`."""
         return kernel_expression("streak", locals(), column=self._expr)
 

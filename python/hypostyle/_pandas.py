@@ -198,14 +198,21 @@ def _unreadable(name: str, dtype: Any, reason: str) -> str:
 def _to_pandas(column: pl.Series, model: Any) -> Any:
     """Return a kernel's output as an array of the same kind as its first input."""
     if isinstance(model, pd.ArrowDtype):
-        return pd.array(column.to_arrow(), dtype=pd.ArrowDtype(column.to_arrow().type))
+        values = column.to_arrow()
+        if column.dtype == pl.String and "string" in str(model.pyarrow_dtype):
+            values = values.cast(model.pyarrow_dtype)
+        return pd.array(values, dtype=pd.ArrowDtype(values.type))
     if column.dtype.is_temporal():
         return _temporal(column, model)
-    if column.dtype == pl.Boolean or column.dtype.is_numeric():
+    if column.dtype == pl.Boolean or (column.dtype.is_numeric() and not column.dtype.is_decimal()):
         nullable = not isinstance(model, np.dtype) and hasattr(model, "numpy_dtype")
         if nullable or (column.null_count() and not column.dtype.is_float()):
             return _masked(column)
         return column.to_numpy(writable=True)
+    if column.dtype in (pl.String, pl.Categorical, pl.Enum) and isinstance(
+        model, (pd.StringDtype, pd.CategoricalDtype)
+    ):
+        return pd.array(column.to_list(), dtype=model)
     return np.array(column.to_list(), dtype=object)
 
 

@@ -81,29 +81,30 @@ def expected(program: Program, columns: Mapping[str, Sequence[Value]], keys: Seq
 
 
 def outputs(program: Program, result: Any) -> dict[str, Value]:
-    """Return the results of one row, in the kinds of their columns."""
+    """Return the results of one row, as CPython computes them."""
     fields = {ALONE: result} if list(program.results) == [ALONE] else cast("dict[str, Any]", result)
     assert fields.keys() == program.results.keys(), f"the function returns {fields}"
     fits(*fields.values())
-    return {name: converted(fields[name], kind) for name, kind in program.results.items()}
+    return {name: checked_kind(fields[name], kind) for name, kind in program.results.items()}
 
 
-def converted(value: Any, kind: Kind) -> Value:
-    """Return a value as its column stores it.  A complex number is null."""
+RANKS: dict[type | Kind, int] = {bool: 0, int: 1, float: 2, "bool": 0, "int": 1, "float": 2}
+
+
+def checked_kind(value: Any, kind: Kind) -> Value:
+    """Return a value that a column of this kind can hold.  A complex number is null."""
     if value is None or isinstance(value, complex):
         return None
-    ranks = {bool: 0, int: 1, float: 2}
-    made: Value = {"bool": bool, "int": int, "float": float}[kind](value)
-    assert ranks[type(value)] <= ranks[type(made)], f"a column of {kind} cannot hold {value!r}"
-    return made
+    assert RANKS[type(value)] <= RANKS[kind], f"a column of {kind} cannot hold {value!r}"
+    return cast("Value", value)
 
 
-def recast(value: Value, kind: Kind) -> Value:
-    """Return a value in another kind if that does not change it."""
+def stored(value: Value, kind: Kind) -> Value:
+    """Return a value as a column of this kind stores it; one of a wider kind only if that does not change it."""
     if value is None or not math.isfinite(value):
         return value
     made: Value = {"bool": bool, "int": int, "float": float}[kind](value)
-    return made if made == value else value
+    return made if RANKS[type(value)] <= RANKS[kind] or made == value else value
 
 
 def fits(*values: Any) -> None:
@@ -240,7 +241,7 @@ def first_difference(program: Program, want: Rows, got: pl.Series, *, narrowed: 
         narrower = next((other for other, dtype in DTYPES.items() if narrowed and dtype == found), kind)
         if found != DTYPES[narrower]:
             return Difference(name, None, DTYPES[kind], found)
-        wanted = [recast(value, narrower) for value in want[name]]
+        wanted = [stored(value, narrower) for value in want[name]]
         for row, pair in enumerate(zip(wanted, fields[name].to_list(), strict=True)):
             if not same(*pair, ulps=program.ulps):
                 return Difference(name, row, *pair)

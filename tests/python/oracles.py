@@ -310,7 +310,9 @@ ORACLES: dict[str, Oracle] = {
         HISTORY, expanding("min"), lambda case: pl.col(case["column"]).cum_min(), duckdb=sql("min")
     ),
     "expanding_range": Oracle(HISTORY, over_history(lambda w: float(np.ptp(w)))),
-    "expanding_max_drawdown": Oracle([{"column": "high"}, {"column": "a", "min_samples": 5}], over_history(max_drawdown)),
+    "expanding_max_drawdown": Oracle(
+        [{"column": "high"}, {"column": "a", "min_samples": 5}], over_history(max_drawdown)
+    ),
     "expanding_first": Oracle(HISTORY, over_history(lambda w: float(w[0]))),
     "expanding_last": Oracle(HISTORY, over_history(lambda w: float(w[-1]))),
     "expanding_median": Oracle(HISTORY, expanding("median")),

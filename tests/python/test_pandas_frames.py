@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -149,3 +150,22 @@ def test_labels_and_shapes() -> None:
         assert empty["n"].tolist() == []
     keyed = pd.DataFrame({"x": [1.0, 2.0, 3.0], "k": pd.Series(["a", "b", "a"], dtype="category")})
     assert hs.with_columns(keyed, hs.expanding_sum("x", over="k").alias("s"))["s"].tolist() == [1.0, 2.0, 4.0]
+
+
+def test_texts_categories_and_decimals_come_back_as_they_were() -> None:
+    frame = pd.DataFrame(
+        {
+            "text": ["a", None, "a text that is longer"],
+            "category": pd.Categorical(["low", None, "high"], categories=["low", "mid", "high"], ordered=True),
+            "decimal": [Decimal("1.25"), None, Decimal("2.50")],
+        }
+    )
+    frame["arrow"] = frame["text"].astype(pd.ArrowDtype(pa.string()))
+    filled = hs.with_columns(frame, *(hs.ffill(name).alias(name) for name in frame.columns))
+    assert filled.dtypes.to_list() == frame.dtypes.to_list()
+    assert filled["text"].to_list() == filled["arrow"].to_list() == ["a", "a", "a text that is longer"]
+    assert filled["category"].to_list() == ["low", "low", "high"]
+    assert filled["decimal"].to_list() == [Decimal("1.25"), Decimal("1.25"), Decimal("2.50")]
+    shifted = hs.with_columns(frame, *(hs.shift(name, 2).alias(name) for name in frame.columns))
+    assert shifted.dtypes.to_list() == frame.dtypes.to_list()
+    assert [shifted[name].isna().to_list() for name in frame.columns] == [[True, True, False]] * 4

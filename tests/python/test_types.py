@@ -111,8 +111,8 @@ THOROUGH = {"rolling_mean", "rolling_ols", "expanding_mean", "ewm_mean", "sessio
 IN_SHORT = {"eager", "Stage.advance", "rows"}
 
 # Values that a single row can't hold: frames alone can.
-NOT_IN_ROWS = {"binary", "decimal", "list", "array", "struct"}
-NOT_KEYS_IN_ROWS = {"Float16", "Float32", "Float64", "null"}
+NOT_IN_ROWS = {"binary", "list", "array", "struct"}
+NOT_KEYS_IN_ROWS = {"decimal", "Float16", "Float32", "Float64", "null"}
 REFUSED_IN_ROWS = re.compile("advance_row does not support type|a key of type .* cannot be given as a single value")
 
 

@@ -287,7 +287,7 @@ fn what_does_not_fit_is_named() {
     for (kernel, column) in [("rolling_min", "utf8"), ("rolling_mean", "decimal128"), ("rolling_quantile", "decimal64")]
     {
         let spec = KernelSpec::new(kernel).with("column", column).with("window", 3);
-        let spec = if kernel == "rolling_quantile" { spec.with("q", 0.5) } else { spec };
+        let spec = if kernel == "rolling_quantile" { spec.with("quantile", 0.5) } else { spec };
         let error = evaluate(&rows(1), &[spec], None).unwrap_err().to_string();
         assert!(error.contains(kernel) && error.contains(column) && error.contains("expected"), "{error}");
     }
