@@ -13,7 +13,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 BUILT := $(or $(CARGO_TARGET_DIR),target)
 EXAMPLES := $(notdir $(basename $(wildcard crates/hypostyle/examples/*.rs)))
-TYPED := python/hypostyle python/hypostyle_cli data benches tools
+TYPED := python/hypostyle python/hypostyle_cli python/hypostyle_profile data benches tools
 
 .PHONY: help setup native demo test fuzz lint format house bench crash-test generate docs clean
 
@@ -70,6 +70,7 @@ bench: setup .venv/peers ## Measure: criterion, then the comparison with other l
 	$(BIN)/python benches/pipeline.py --write
 	$(BIN)/python benches/shapes.py --write
 	$(BIN)/python benches/records.py --write
+	$(BIN)/python benches/profiling.py --write
 	$(BIN)/python benches/accuracy.py --write
 
 crash-test: ## Kill runs at random moments, more than a thousand times, and compare the output with undisturbed runs

@@ -3,8 +3,8 @@
 import sys
 
 from hypostyle import _native
-from hypostyle_cli import convert, run
+from hypostyle_cli import IN_PYTHON, run
 
-if sys.argv[1:2] == ["convert"]:
-    convert()
+if (command := " ".join(sys.argv[1:2])) in IN_PYTHON:
+    IN_PYTHON[command]()
 run(_native)

@@ -41,6 +41,10 @@ class Summary:
     """Parquet row groups that were never read, since no row in them matches the filter."""
     skipped_files: int
     """Files that were never opened, since their partition columns do not match the filter."""
+    filled_rows: int
+    """Rows with too few fields that were filled up with nulls, as `ragged = "fit"` says."""
+    cut_rows: int
+    """Rows with too many fields whose last ones were cut off, as `ragged = "fit"` says."""
     bad_rows: int
     """Bad rows: made null, left out or rejected, as the pipeline says."""
     bad_row_counts: Mapping[str, int]

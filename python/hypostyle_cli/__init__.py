@@ -34,9 +34,11 @@ def native() -> ModuleType:
     raise ImportError("the package hypostyle is not installed, or not for this Python")
 
 
-CONVERT = """
+OTHERS = """
   convert   Turn a Python function into a Rust crate: hypostyle convert file.py:function --to crate/
-            (in Python, where the function is: hypostyle convert --help)"""
+            (in Python, where the function is: hypostyle convert --help)
+  profile   Say where a script's time goes, and prove on its data what replaces the slow lines:
+            hypostyle profile script.py (in Python: hypostyle profile --help)"""
 
 
 def convert() -> None:
@@ -44,6 +46,17 @@ def convert() -> None:
     from hypostyle._convert.command import main as run_convert
 
     sys.exit(run_convert(sys.argv[2:]))
+
+
+def profile() -> None:
+    """Run `hypostyle profile`, which runs the user's script in a process of its own."""
+    from hypostyle._profile.command import main as run_profile
+
+    sys.exit(run_profile(sys.argv[2:]))
+
+
+IN_PYTHON = {"convert": convert, "profile": profile}
+"""Commands that are written in Python."""
 
 
 def unknown_kernel(compiled: ModuleType, name: str) -> str | None:
@@ -68,7 +81,7 @@ def run(compiled: ModuleType) -> None:
         sys.exit(2)
     if sys.argv[1:] in (["--help"], ["-h"], ["help"]):
         code = compiled.run_cli(["hypostyle", *sys.argv[1:]])
-        print(CONVERT)
+        print(OTHERS)
         sys.exit(code)
     # Python would notice Ctrl-C only after the command has ended. The command handles it itself.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -77,6 +90,6 @@ def run(compiled: ModuleType) -> None:
 
 def main() -> None:
     """Run the command."""
-    if sys.argv[1:2] == ["convert"]:
-        convert()
+    if (command := " ".join(sys.argv[1:2])) in IN_PYTHON:
+        IN_PYTHON[command]()
     run(native())

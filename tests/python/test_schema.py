@@ -101,12 +101,19 @@ memory_limit = "1.5 GiB"
 path = ["a.csv", "b/*.csv"]
 format = "csv"
 columns = ["a", "b"]
+dialect = "excel-de"
 delimiter = "\t"
 quote = ""
 escape = "\\"
 comment = "#"
 header = false
+skip_rows = 1
+skip_rows_after_header = 0
 null_values = ["NA", ""]
+quoted_nulls = false
+empty = "text"
+boolean = { true = ["Y"], false = ["N"] }
+thousands = "."
 decimal_comma = true
 encoding = "latin1"
 ragged = "fit"
@@ -122,6 +129,8 @@ a = "timestamp[ns, +02:00]"
 
 [source.datetime_formats]
 a = "epoch[ms]"
+b = ["%Y", "%d.%m.%Y"]
+c = { from = ["d", "t"], format = "%Y %H:%M" }
 
 [source.rules]
 a = { not_null = true, min = 0, max = inf, one_of = [1, 2.5, true, "x"], none_of = [3], unique = true, over = "k" }
@@ -207,7 +216,7 @@ MEAN = "[[stage]]\n[[stage.kernel]]\nname = 'rolling_mean'\n"
         ("[source]\npath = 1", "1 is not of type"),
         ("[source]\nformat = 'cvs'", "'cvs' is not one of"),
         ("[source]\nheader = 'yes'", "'yes' is not of type 'boolean'"),
-        ("[source]\ndelimiter = ';;'", "';;' is too long"),
+        ("[source]\ndelimiter = ';;'", "';;' does not match '^(.|blanks)$'"),
         ("[source]\nbatch_rows = 0", "0 is less than the minimum"),
         ("[source]\nmax_bad_rows = -1", "-1 is less than the minimum"),
         ("[source.schema]\nprice = 'float'", "'float' does not match"),

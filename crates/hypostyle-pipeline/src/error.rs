@@ -59,7 +59,8 @@ struct Details {
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let line = match kind {
-            ErrorKind::Malformed { line, .. } => Some(line),
+            // Formats without lines have none.
+            ErrorKind::Malformed { line, .. } => Some(line).filter(|line| *line > 0),
             _ => None,
         };
         Self(Box::new(Details { kind, file: None, line, message: message.into(), help: None, source: None }))
@@ -74,7 +75,13 @@ impl Error {
         let inner = error.place();
         let within = if *inner == hypostyle::Place::default() { String::new() } else { format!(", {inner}") };
         let mut own = Self::new(ErrorKind::Stage(error.kind()), format!("{place}{within}: {}", error.problem()));
-        own.0.help = error.help().map(str::to_string);
+        own.0.help = match (error.kind(), &inner.column) {
+            // A pipeline cannot cast.
+            (hypostyle::ErrorKind::ColumnType, Some(column)) => Some(format!(
+                "change the type of '{column}': in [source.schema] for CSV, else where the file is written"
+            )),
+            _ => error.help().map(str::to_string),
+        };
         own
     }
 
@@ -87,6 +94,10 @@ impl Error {
     pub(crate) fn internal(message: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Internal, format!("internal error: {message}"))
             .help("this is a bug in Hypostyle, not in the pipeline or its input")
+    }
+
+    pub(crate) fn interrupted() -> Self {
+        Self::new(ErrorKind::Interrupted, "interrupted: no output was written")
     }
 
     pub(crate) fn panicked(what: &str) -> Self {

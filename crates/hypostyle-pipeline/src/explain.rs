@@ -23,6 +23,9 @@ impl fmt::Display for Plan {
             true => writeln!(f, "source   none of {} files ({format})", source.files.left_out.len())?,
             false => writeln!(f, "source   {}{more} ({format}, {bytes})", files[0].path.display())?,
         }
+        for note in source.notes() {
+            writeln!(f, "note     {note}")?;
+        }
         let names = source.wanted().map(|column| column.name.as_str());
         let outputs = self.stages.iter().flat_map(|stage| &stage.outputs).map(|(name, ..)| name.as_str());
         let types = source.wanted().map(|column| &column.data_type);
@@ -34,9 +37,15 @@ impl fmt::Display for Plan {
         for column in source.wanted() {
             widths.line(f, &column.name, &column.data_type, &origin(column))?;
         }
+        for note in source.lost_notes() {
+            writeln!(f, "         (what the file notes under '{note}' is not passed on)")?;
+        }
         let on_bad = source.policy.on_bad;
         if on_bad != OnBadRow::Fail || !self.validator.rule_texts.is_empty() {
             let fate = match (on_bad, &source.policy.rejects) {
+                (OnBadRow::Reject, Some(path)) if path.exists() => {
+                    format!("go to {}, which is replaced; {{run}} in its name keeps those of each run", path.display())
+                }
                 (OnBadRow::Reject, Some(path)) => format!("go to {}", path.display()),
                 (OnBadRow::Fail, _) => "fail the run".to_string(),
                 (OnBadRow::Null, _) => "get nulls for bad values".to_string(),
@@ -100,6 +109,10 @@ pub(crate) fn dry_run(summary: &Summary) -> String {
     if keys > 1 {
         text.push_str(&format!(", {} per key for {} keys", HumanBytes(bytes / keys), HumanCount(keys)));
     }
+    if summary.filled_rows > 0 || summary.cut_rows > 0 {
+        let (filled, cut) = (HumanCount(summary.filled_rows), HumanCount(summary.cut_rows));
+        text.push_str(&format!("; {filled} rows filled up, {cut} cut off"));
+    }
     if summary.bad_rows > 0 {
         text.push_str(&format!("; {} bad rows", HumanCount(summary.bad_rows)));
     }
@@ -134,6 +147,7 @@ fn origin(column: &Column) -> String {
         Origin::Declared => "declared".to_string(),
         Origin::Inferred { rows } => format!("inferred from the first {rows} rows"),
         Origin::File => String::new(),
+        Origin::Joined(_) => "joined from two columns".to_string(),
         Origin::Partition => "partition column".to_string(),
     };
     match &column.remark {

@@ -5,7 +5,7 @@ use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::ipc::reader::{FileReader, StreamReader};
@@ -15,7 +15,8 @@ use crate::files::bytes::{Buffer, Bytes, Codec};
 use crate::files::input::InputFile;
 use crate::files::list::Files;
 use crate::model::chunk::{BATCH_ROWS, Chunk, FilterCounts, InputPosition};
-use crate::model::column::{Column, Origin, check_same_columns};
+use crate::model::column::{Column, FirstFile};
+use crate::model::logical::conform;
 use crate::remote::Stream;
 
 /// A file, rather than a stream, begins with this.
@@ -29,6 +30,9 @@ pub(crate) struct IpcFile {
 }
 
 type Batches = Box<dyn Iterator<Item = std::result::Result<RecordBatch, ArrowError>> + Send>;
+
+/// The first version of Feather begins with this.
+const FEATHER_1: [u8; 4] = *b"FEA1";
 
 /// The batches of a file; `None` if it isn't one.
 fn file_reader<R: Read + Seek + Send + 'static>(
@@ -49,9 +53,17 @@ impl IpcFile {
     /// Opens the file, compressed or not; `read` counts the bytes taken from the disk.
     pub fn open(file: &InputFile, read: &Arc<AtomicU64>) -> Result<Self> {
         let wrong = |error: ArrowError| {
-            let error = Error::new(ErrorKind::Source, "the input is not a valid Arrow IPC file")
-                .in_file(&file.path)
-                .because(error);
+            // Polars writes its own 128-bit integers as if they were Arrow's.
+            let error = match error.to_string().contains("bit width of 128") {
+                true => Error::new(
+                    ErrorKind::Source,
+                    "the input has a column of 128-bit integers, which Arrow does not have",
+                )
+                .help("cast it before the file is written, to Int64 or a decimal"),
+                false => Error::new(ErrorKind::Source, "the input is not a valid Arrow IPC file"),
+            }
+            .in_file(&file.path)
+            .because(error);
             file.blame(error)
         };
         let opened = |batches: Batches, schema| Ok(Self { file: file.clone(), batches, schema });
@@ -77,23 +89,42 @@ impl IpcFile {
             let schema = reader.schema();
             return opened(Box::new(reader), schema);
         }
+        if start.starts_with(&FEATHER_1) {
+            let error =
+                Error::new(ErrorKind::Source, "the input is a Feather file of version 1, which is not Arrow IPC");
+            return Err(error
+                .in_file(&file.path)
+                .help("write it again with version 2, such as pyarrow.feather.write_feather(table, path)"));
+        }
         let reader = StreamReader::try_new(Cursor::new(start.into_vec()).chain(input), None).map_err(wrong)?;
         let schema = reader.schema();
         opened(Box::new(reader), schema)
     }
 
-    pub fn columns(&self) -> Vec<Column> {
-        let fields = self.schema.fields().iter();
-        fields.map(|field| Column::new(field.name(), field.data_type().clone(), Origin::File)).collect()
+    /// The names of what the file notes about itself.
+    pub fn notes(&self) -> Vec<String> {
+        self.schema.metadata().keys().cloned().collect()
     }
+
+    pub fn columns(&self) -> Vec<Column> {
+        self.schema.fields().iter().map(|field| Column::of_field(field)).collect()
+    }
+}
+
+/// The columns at these places under the schema, whatever the file notes about them.
+fn project(batch: &RecordBatch, places: &[usize], schema: &SchemaRef) -> std::result::Result<RecordBatch, ArrowError> {
+    let columns = places.iter().zip(schema.fields());
+    let columns = columns.map(|(place, field)| conform(Arc::clone(batch.column(*place)), field.data_type()));
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns.collect::<std::result::Result<_, _>>()?, &options)
 }
 
 /// The rows of some IPC files, in order.
 pub(crate) struct IpcChunks {
     files: Files,
-    columns: Vec<usize>,
-    /// Of the wanted columns, without the files' metadata.
-    schema: SchemaRef,
+    columns: FirstFile,
+    /// Where the open file has the columns.
+    places: Vec<usize>,
     batch_rows: usize,
     open: Option<IpcFile>,
     /// What is left of a batch.
@@ -108,8 +139,7 @@ impl IpcChunks {
     pub fn begin(
         first: IpcFile,
         files: Files,
-        columns: Vec<usize>,
-        schema: SchemaRef,
+        columns: FirstFile,
         batch_rows: Option<usize>,
         read: Arc<AtomicU64>,
         mark: Option<InputPosition>,
@@ -120,7 +150,8 @@ impl IpcChunks {
             read.store(files.list[..next.file].iter().map(|file| file.bytes).sum(), Ordering::Relaxed);
         }
         let (batch_rows, skip) = (batch_rows.unwrap_or(BATCH_ROWS), next.offset);
-        Self { files, columns, schema, batch_rows, open, rest: None, next, skip, read }
+        let places = columns.read.clone();
+        Self { files, columns, places, batch_rows, open, rest: None, next, skip, read }
     }
 
     pub fn next(&mut self) -> Result<Option<Chunk>> {
@@ -137,7 +168,7 @@ impl IpcChunks {
                 none => {
                     let Some(file) = self.files.list.get(self.next.file) else { return Ok(None) };
                     let opened = IpcFile::open(file, &self.read)?;
-                    check_same_columns(&opened.file.path, &opened.columns(), &self.columns, &self.schema)?;
+                    self.places = self.columns.places(&opened.file.path, &opened.columns())?;
                     none.insert(opened)
                 }
             };
@@ -148,16 +179,15 @@ impl IpcChunks {
                     self.next = InputPosition::first_row(self.next.file + 1);
                 }
                 Some(batch) => {
-                    let batch = batch
-                        .and_then(|batch| batch.project(&self.columns))
-                        .and_then(|batch| batch.with_schema(Arc::clone(&self.schema)))
-                        .map_err(|error| {
+                    let batch = batch.and_then(|batch| project(&batch, &self.places, &self.columns.schema)).map_err(
+                        |error| {
                             let damaged = Error::new(ErrorKind::Source, "cannot read the Arrow IPC file")
                                 .in_file(&file.file.path)
                                 .help("the file may be damaged or truncated: write or fetch it again")
                                 .because(error);
                             file.file.blame(damaged)
-                        })?;
+                        },
+                    )?;
                     let rows = batch.num_rows();
                     let skipped = usize::try_from(self.skip).map_or(rows, |skip| skip.min(rows));
                     self.skip -= skipped as u64;
@@ -173,6 +203,16 @@ impl IpcChunks {
         self.next.record += rows;
         let bytes = self.read.load(Ordering::Relaxed);
         let (after, filtered) = (self.next, FilterCounts::default());
-        Chunk { batch, bad: Vec::new(), positions: None, file, first_record, after, bytes, filtered }
+        Chunk {
+            batch,
+            bad: Vec::new(),
+            misfits: Vec::new(),
+            positions: None,
+            file,
+            first_record,
+            after,
+            bytes,
+            filtered,
+        }
     }
 }

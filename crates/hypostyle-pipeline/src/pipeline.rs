@@ -51,6 +51,14 @@ impl Pipeline {
         self
     }
 
+    /// Writes bad rows to this CSV file, instead of the one in `[source]`.  Where the pipeline file does not say what is done about
+    /// them, they are rejected.
+    pub fn with_rejects(mut self, path: impl Into<PathBuf>) -> Self {
+        self.file.config.source.rejects = Some(path.into());
+        self.file.config.source.on_bad_row.get_or_insert(OnBadRow::Reject);
+        self
+    }
+
     /// Looks kernels up in this catalog, which may hold custom ones beside those of the library.
     ///
     /// ```

@@ -333,3 +333,26 @@ fn rules_are_for_rows_and_not_for_folders() {
         );
     }
 }
+
+#[test]
+fn rejects_of_each_run_may_be_kept() {
+    let folder = Folder::new();
+    folder.write("in.csv", "a\n1\nx\n");
+    let toml = format!(
+        "[source]\non_bad_row = \"reject\"\nschema = {{ a = \"i64\" }}\nrejects = '{}'",
+        folder.path("rejects-{run}.csv").display()
+    );
+    for runs in 1..=2 {
+        let summary = folder.run(&toml, "in.csv", "out.csv").unwrap();
+        assert_eq!(summary.bad_rows, 1);
+        let kept = folder.names().into_iter().filter(|name| name.starts_with("rejects-2") && name.ends_with("Z.csv"));
+        assert_eq!(kept.count(), runs);
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    // Where they would be replaced, the plan says so.
+    let toml = "[source]\nschema = { a = \"i64\" }";
+    let pipeline = folder.pipeline(toml, "in.csv", "out.csv").with_rejects(folder.path("rejects.csv"));
+    assert!(!pipeline.plan().unwrap().to_string().contains("replaced"));
+    pipeline.run(&mut |_| ()).unwrap();
+    assert!(pipeline.plan().unwrap().to_string().contains("rejects.csv, which is replaced"));
+}

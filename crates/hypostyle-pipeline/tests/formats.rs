@@ -56,8 +56,7 @@ fn quotes_escapes_and_comments() {
     for (toml, words) in [
         ("quote = \"ab\"", "quote: got \"ab\", expected one ASCII character"),
         ("comment = \",\"", "delimiter and comment are both \",\""),
-        ("decimal_comma = true", "decimal_comma = true conflicts with delimiter"),
-        ("quote = \"\"\nescape = \"x\"", "escape: has no effect"),
+        ("decimal_comma = true\nquote = \"\"", "decimal_comma = true conflicts with delimiter"),
         ("encoding = \"utf16\"", "unknown variant `utf16`"),
     ] {
         let outcome = format!("[source]\n{toml}").parse::<Pipeline>();
@@ -138,7 +137,12 @@ fn times_by_pattern_decimals_and_dictionaries() {
             "day\n\n",
             "\"%Q\" is not a valid format string",
         ),
-        ("[source.datetime_formats]\nday = \"%Y\"", "day\nx\n", "day: got type string, expected a date or timestamp"),
+        (
+            "[source.datetime_formats]\nday = \"%Y\"\n[source.schema]\nday = \"string\"",
+            "day\nx\n",
+            "day: got type string, expected a date or timestamp",
+        ),
+        ("[source.datetime_formats]\nday = \"%Y\"", "day\nx\n", "\"x\" does not match the date format \"%Y\""),
         ("[source.datetime_formats]\nnix = \"%Y\"", "day\nx\n", "column 'nix' not found"),
     ] {
         let message = folder.complaint(toml, csv).to_string();
@@ -322,10 +326,11 @@ fn memory_that_does_not_do_is_an_error() {
     let run = |bytes| folder.pipeline(toml, "in.csv", "out.parquet").with_memory_limit(bytes).run(&mut |_| ());
     let error = run(30_000_000).unwrap_err();
     assert_eq!(error.kind(), &hypostyle_pipeline::ErrorKind::Memory);
-    assert!(
-        error.to_string().contains("memory limit exceeded after") && error.to_string().contains("--memory-limit"),
-        "{error}"
-    );
+    // It says what took the memory.
+    for words in ["exceeded after", "before the first row", "for the state of", "reading and writing", "--memory-limit"]
+    {
+        assert!(error.to_string().contains(words), "{words} is not in: {error}");
+    }
     assert!(!folder.path("out.parquet").exists());
     run(8_000_000_000).unwrap();
     let schema = folder.parquet("out.parquet").schema();
@@ -383,4 +388,78 @@ fn outputs_of_many_files() {
     let mut back: Vec<String> = folder.read("back.csv").lines().skip(1).map(str::to_string).collect();
     back.sort();
     assert_eq!(back, ["1,a/b=c", "2,", "3,ü %"]);
+}
+
+/// The files below a folder: their paths and bytes.
+fn files_below(folder: &std::path::Path) -> std::collections::BTreeMap<std::path::PathBuf, Vec<u8>> {
+    let mut found = std::collections::BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files_below(&path)),
+            false => drop(found.insert(path.clone(), fs::read(&path).unwrap())),
+        }
+    }
+    found
+}
+
+#[test]
+fn partitions_have_one_file_each_whatever_the_chunks() {
+    let folder = Folder::new();
+    let mut text = "k,n,s\n".to_string();
+    for row in 0..40_000 {
+        text.push_str(&format!("{},{row},text {}\n", row * 7919 % 300, row % 1000));
+    }
+    folder.write("in.csv", &text);
+    for (format, more) in
+        [("parquet", ""), ("csv", ""), ("ipc", "max_rows_per_file = 100\n"), ("parquet", "row_group_size = 50\n")]
+    {
+        let mut expected = None;
+        // Rows are put aside where the memory is little: with the last limit after every chunk.
+        for (chunk_bytes, threads, limit) in [(1 << 20, 1, None), (5_000, 2, None), (20_000, 3, Some(400_000_000))] {
+            let sink = format!("[sink]\nformat = \"{format}\"\npartition_by = \"k\"\n{more}");
+            let toml = format!("[source]\nchunk_bytes = {chunk_bytes}\n{sink}");
+            let pipeline = folder.pipeline(&toml, "in.csv", "out").with_threads(threads);
+            let pipeline = match limit {
+                Some(limit) => pipeline.with_memory_limit(limit),
+                None => pipeline,
+            };
+            assert_eq!(pipeline.run(&mut |_| ()).unwrap().rows_written, 40_000);
+            let files = files_below(&folder.path("out"));
+            assert_eq!(files.len(), if more.starts_with("max") { 600 } else { 300 });
+            assert!(
+                *expected.get_or_insert_with(|| files.clone()) == files,
+                "{format} {chunk_bytes} {threads} {limit:?}"
+            );
+            fs::remove_dir_all(folder.path("out")).unwrap();
+            assert_eq!(folder.names(), ["in.csv"]);
+        }
+    }
+}
+
+#[test]
+fn partitions_may_be_dates_and_hours() {
+    let folder = Folder::new();
+    folder.write("in.csv", "ts,x\n2024-01-02T23:30:00Z,1\n2024-01-03T00:30:00Z,2\n,3\n2024-01-02T23:59:59Z,4\n");
+    let toml = "[sink]\nformat = \"csv\"\npartition_by = [\"date(ts)\", \"hour(ts)\"]\n";
+    folder.run(toml, "in.csv", "out").unwrap();
+    let none = "__HIVE_DEFAULT_PARTITION__";
+    for (place, rows) in [
+        ("date=2024-01-02/hour=23", "ts,x\n2024-01-02T23:30:00Z,1\n2024-01-02T23:59:59Z,4\n"),
+        ("date=2024-01-03/hour=0", "ts,x\n2024-01-03T00:30:00Z,2\n"),
+        (&format!("date={none}/hour={none}"), "ts,x\n,3\n"),
+    ] {
+        assert_eq!(folder.read(&format!("out/{place}/part-000001.csv")), rows, "{place}");
+    }
+    folder.run("[source]\nformat = \"csv\"\n[source.filter]\nhour = { min = 1 }", "out", "back.csv").unwrap();
+    assert_eq!(folder.read("back.csv").lines().count(), 3);
+    for (key, words) in [
+        ("date(x)", "date(x): got a column of type i64, expected a timestamp"),
+        ("date(tz)", "partition_by: column 'tz' not found; did you mean 'ts'?"),
+        ("hour(ts)\", \"hour(ts)", "there are two columns 'hour'"),
+    ] {
+        let toml = format!("[sink]\nformat = \"csv\"\npartition_by = [\"{key}\"]\n");
+        let message = folder.run(&toml, "in.csv", "new").unwrap_err().to_string();
+        assert!(message.contains(words), "{words} is not in: {message}");
+    }
 }

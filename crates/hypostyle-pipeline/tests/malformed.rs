@@ -42,11 +42,11 @@ const CASES: &[Case] = &[
     },
     Case {
         toml: "[source.schema]\nb = \"bool\"",
-        csv: b"a,b\nx,yes\n",
+        csv: b"a,b\nx,maybe\n",
         line: 2,
         record: 1,
         column: Some("b"),
-        words: &["\"yes\" is not a valid bool (true or false)"],
+        words: &["\"maybe\" is not a valid bool (true or false)", "boolean = { true = [...], false = [...] }"],
     },
     Case {
         toml: "[source.schema]\nb = \"date\"",

@@ -170,6 +170,16 @@ fn folders_patterns_and_lists() {
     assert_eq!(made_by(&server, &folder, &list, ""), "v\n2\n7\n3\n");
     let none = run(&server, &folder, "s3://bucket/in/*.tsv", "", "out.csv").unwrap_err().to_string();
     assert!(none.contains("s3://bucket/in/*.tsv: no files found"), "{none}");
+    assert_eq!(made_by(&server, &folder, "s3://bucket/in/_log/*.csv", ""), "v\n9\n");
+    // What a table's log says is gone must not be read; others beside it may be.
+    for (key, text) in [("t/_delta_log/0.json", "{}"), ("t/day/p.csv", "v\n1\n"), ("in/p.csv", "v\n2\n")] {
+        server.put(&format!("/tables/{key}"), text);
+    }
+    for path in ["s3://tables/t", "s3://tables/t/", "s3://tables/t/*/*.csv", "s3://tables/**/p.csv"] {
+        let error = run(&server, &folder, path, "", "out.csv").unwrap_err().to_string();
+        assert!(error.contains("s3://tables/t: this is a table of Delta"), "{path}: {error}");
+    }
+    assert_eq!(made_by(&server, &folder, "s3://tables/*/p.csv", ""), "v\n2\n");
 }
 
 #[test]

@@ -28,6 +28,10 @@ impl Reference {
         if !strings || case.rule.is_some() || comment_by_cr || line_end == b'\n' && has_lone_cr(&case.bytes) {
             return None;
         }
+        // Escapes outside quotes, and text behind a closing quote, are no business of the crate.
+        if case.quote.is_none() && case.escape.is_some() || has_text_behind_quotes(case) {
+            return None;
+        }
         let terminator = if line_end == b'\r' { Terminator::Any(b'\r') } else { Terminator::CRLF };
         let mut text = case.bytes.clone();
         text.push(line_end);
@@ -60,11 +64,13 @@ impl Reference {
         let ragged = record.len() != width && case.ragged != Some("fit");
         let fields: Vec<Result<String, ()>> =
             (0..width).map(|column| text(case, record.get(column).unwrap_or(b""))).collect();
-        let bad = ragged || fields.iter().any(Result::is_err);
+        let repeats = |(column, field): (usize, &[u8])| field == format!("c{}", column + 1).as_bytes();
+        let header = width > 1 && case.head == Head::Names && record.len() == width && record.iter().enumerate().all(repeats);
+        let bad = ragged || header || fields.iter().any(Result::is_err);
         if bad {
             self.bad.push(self.records);
         }
-        if !bad || null {
+        if !header && (!bad || null) {
             let value = |field: Result<String, ()>| {
                 field.ok().filter(|text| !text.is_empty() && !case.nulls.contains(&text.as_str()))
             };
@@ -78,6 +84,39 @@ fn text(case: &Case, field: &[u8]) -> Result<String, ()> {
         return Ok(field.iter().map(|byte| char::from(*byte)).collect());
     }
     String::from_utf8(field.to_vec()).map_err(|_| ())
+}
+
+fn has_text_behind_quotes(case: &Case) -> bool {
+    let Some(quote) = case.quote else { return false };
+    let (bytes, line_end) = (&case.bytes, case.line_end());
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let (mut at, mut row) = (0, 0);
+    while at < bytes.len() {
+        let first = at == row || bytes[at - 1] == case.delimiter;
+        if first && bytes[at] == quote && Some(bytes[row]) != case.comment {
+            at += 1;
+            while at < bytes.len() {
+                let escaped = Some(bytes[at]) == case.escape || bytes[at] == quote && bytes.get(at + 1) == Some(&quote);
+                if bytes[at] == quote && !escaped {
+                    break;
+                }
+                at += if escaped { 2 } else { 1 };
+            }
+            at += 1;
+            match bytes.get(at..) {
+                None | Some([]) => {}
+                Some([b'\r', b'\n', ..]) if line_end == b'\n' => {}
+                Some([next, ..]) if *next == case.delimiter || *next == line_end => {}
+                _ => return true,
+            }
+            continue;
+        }
+        if bytes[at] == line_end {
+            row = at + 1;
+        }
+        at += 1;
+    }
+    false
 }
 
 /// A `\r` that is no part of `\r\n` is text for the reader and a line end for the crate.

@@ -1,6 +1,6 @@
 //! Pieces of pipeline files, for the fuzzer to put together.
 
-pub const FRAGMENTS: [&str; 128] = [
+pub const FRAGMENTS: [&str; 136] = [
     "[source]\n",
     "[source.schema]\n",
     "[source.datetime_formats]\n",
@@ -33,6 +33,14 @@ pub const FRAGMENTS: [&str; 128] = [
     "comment = \"#\"\n",
     "header = false\n",
     "null_values = [\"NA\", \"\"]\n",
+    "quoted_nulls = false\n",
+    "empty = \"text\"\n",
+    "boolean = { true = [\"Y\"], false = [\"N\"] }\n",
+    "thousands = \",\"\n",
+    "skip_rows = 1\n",
+    "skip_rows_after_header = 1\n",
+    "delimiter = \"blanks\"\n",
+    "dialect = \"rdb\"\n",
     "decimal_comma = true\n",
     "encoding = \"latin1\"\n",
     "ragged = \"fit\"\n",

@@ -83,6 +83,9 @@ struct PipelineArgs {
     /// File to write instead of the one in [sink]; - is standard output.
     #[arg(long, value_name = "PATH")]
     output: Option<PathBuf>,
+    /// CSV file for bad rows instead of the one in [source]; {run} in the name is the time of the run.
+    #[arg(long, value_name = "PATH")]
+    rejects: Option<PathBuf>,
     /// Number of threads [default: all cores]; results do not depend on it.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -152,6 +155,9 @@ impl PipelineArgs {
         }
         if let Some(path) = &self.output {
             pipeline = pipeline.with_output(path);
+        }
+        if let Some(path) = &self.rejects {
+            pipeline = pipeline.with_rejects(path);
         }
         if let Some(threads) = self.threads {
             pipeline = pipeline.with_threads(threads);

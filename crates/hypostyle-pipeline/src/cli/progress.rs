@@ -108,6 +108,8 @@ impl Show for Json {
             "filtered_rows": summary.filtered_rows,
             "skipped_row_groups": summary.skipped_row_groups,
             "skipped_files": summary.skipped_files,
+            "filled_rows": summary.filled_rows,
+            "cut_rows": summary.cut_rows,
             "bad_rows": summary.bad_rows,
             "bad_row_counts": counts,
             "rejects": summary.rejects,
@@ -145,6 +147,13 @@ fn lines(summary: &Summary) -> String {
             parts.push(format!("{} skipped", count(summary.skipped_files, "file")));
         }
         text.push_str(&format!("\n{}", parts.join(", ")));
+    }
+    if summary.filled_rows > 0 || summary.cut_rows > 0 {
+        text.push_str(&format!(
+            "\n{} filled up, {} cut off",
+            count(summary.filled_rows, "row"),
+            count(summary.cut_rows, "row")
+        ));
     }
     if summary.bad_rows > 0 {
         let reasons: Vec<String> =

@@ -8,6 +8,6 @@ pub(crate) use pipeline_file::PipelineFile;
 #[cfg(test)]
 pub(crate) use tables::FilterTable;
 pub(crate) use tables::{
-    Compression, Conditions, Config, Encoding, Format, Increasing, Names, Ragged, RuleTable, Scalar, SinkTable,
-    SourceTable, StageTable, Strictly,
+    BooleanTable, Compression, Conditions, Config, DialectName, Empty, Encoding, Format, Increasing, JoinedTime, Names,
+    Ragged, RuleTable, Scalar, SinkTable, SourceTable, StageTable, Strictly, TimeFormats,
 };

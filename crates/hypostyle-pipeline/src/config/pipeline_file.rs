@@ -33,7 +33,8 @@ impl FromStr for PipelineFile {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let config = toml::from_str(text).map_err(|error| invalid(text, &error))?;
+        let mut config: Config = toml::from_str(text).map_err(|error| invalid(text, &error))?;
+        config.source.keep_digits(text);
         let public_text = match may_hold_secrets(text) {
             true => without_secrets(text.parse().map_err(|error| invalid(text, &error))?),
             false => text.to_string(),

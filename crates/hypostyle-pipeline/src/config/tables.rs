@@ -2,6 +2,7 @@
 //! that a later error can name the line.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use hypostyle::KernelSpec;
@@ -56,13 +57,17 @@ pub(crate) struct SourceTable {
     pub format: Option<Format>,
     /// The columns to read. Default: all.
     pub columns: Option<Vec<String>>,
-    /// CSV: the ASCII character between fields. Default: a comma, or a tab for .tsv files.
-    #[schemars(length(equal = 1))]
+    /// CSV: a set of settings for files of a program. Settings that are given too take precedence. Default: none.
+    pub dialect: Option<DialectName>,
+    /// CSV: the ASCII character between fields, or `"blanks"` for one or more spaces or tabs. Default: a comma, or a tab for
+    /// .tsv files.
+    #[schemars(regex(pattern = r"^(.|blanks)$"))]
     pub delimiter: Option<String>,
     /// CSV: the ASCII character around quoted fields, or `""` to disable quoting. Default: `"`.
     #[schemars(length(max = 1))]
     pub quote: Option<String>,
     /// CSV: the ASCII character that escapes the next one inside quotes. Default: none, a quote inside quotes is doubled.
+    /// With `quote = ""` it escapes everywhere, `\\t` and `\\n` are a tab and a line end, and `\\N` is null.
     #[schemars(length(equal = 1))]
     pub escape: Option<String>,
     /// CSV: the ASCII character that begins comment lines, which are ignored. Default: none.
@@ -71,8 +76,23 @@ pub(crate) struct SourceTable {
     /// CSV: whether the first row holds the column names. Without it they are `column_1`, `column_2`, and so on. Default:
     /// true.
     pub header: Option<bool>,
-    /// CSV: strings that mean null, such as `["NA"]`, besides the empty field. Default: none.
+    /// CSV: the number of lines above the header that are ignored. Default: 0.
+    pub skip_rows: Option<usize>,
+    /// CSV: the number of rows below the header that are ignored, such as units or types. Default: 0.
+    pub skip_rows_after_header: Option<usize>,
+    /// CSV: strings that mean null, such as `["NA"]`, besides the empty field. Numbers among them count by value in columns of
+    /// numbers. Default: none.
     pub null_values: Option<Vec<String>>,
+    /// CSV: whether `null_values` mean null inside quotes too. Default: true.
+    pub quoted_nulls: Option<bool>,
+    /// CSV: what `""` means in a column of strings: `"null"`, as the empty field without quotes, or an empty `"text"`.
+    /// Default: `"null"`.
+    pub empty: Option<Empty>,
+    /// CSV: the words for true and false. Default: true, 1, t, yes and false, 0, f, no, also capitalized.
+    pub boolean: Option<BooleanTable>,
+    /// CSV: the ASCII character between the thousands of a number, such as `","`. Default: none.
+    #[schemars(length(equal = 1))]
+    pub thousands: Option<String>,
     /// CSV: whether the decimal separator is a comma, as in `1,5`. Default: false.
     pub decimal_comma: Option<bool>,
     /// CSV: the character encoding. Default: `"utf8"`.
@@ -89,17 +109,20 @@ pub(crate) struct SourceTable {
     pub on_bad_row: Option<OnBadRow>,
     /// The run fails if there are more bad rows. Requires an `on_bad_row` other than `"fail"`. Default: no limit.
     pub max_bad_rows: Option<u64>,
-    /// The CSV file that bad rows are written to, with position and reason. Required by `on_bad_row = "reject"`.
+    /// The CSV file that bad rows are written to, with position and reason. Each run replaces it; in a path with `{run}`, such
+    /// as `"rejects-{run}.csv"`, the time of the run stands there. Required by `on_bad_row = "reject"`.
     pub rejects: Option<PathBuf>,
-    /// CSV: data types by column. Others are inferred from the first 10,000 rows.
+    /// Data types by column: of CSV, of partition columns, and units of INT96 moments of Parquet. Others of CSV are inferred
+    /// from the first 10,000 rows.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, ColumnType>")]
     pub schema: BTreeMap<String, Spanned<String>>,
     /// CSV: formats of dates and times by column: strftime such as `"%d/%m/%Y %H:%M:%S"`, or `"epoch[s]"`, `"epoch[ms]"`,
-    /// `"epoch[us]"`, `"epoch[ns]"`. Default: ISO 8601.
+    /// `"epoch[us]"`, `"epoch[ns]"`; a list of them, of which the first that fits counts; or `{ from = ["date", "time"] }` for
+    /// a new column that joins two. Default: ISO 8601.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, String>")]
-    pub datetime_formats: BTreeMap<String, Spanned<String>>,
+    #[schemars(with = "BTreeMap<String, TimeFormats>")]
+    pub datetime_formats: BTreeMap<String, Spanned<TimeFormats>>,
     /// Rules by column. A row that violates a rule is a bad row.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, RuleTable>")]
@@ -119,6 +142,73 @@ pub(crate) enum Encoding {
     Utf8,
     /// ISO 8859-1.
     Latin1,
+}
+
+/// The formats of a column of dates or times.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a format, a list of formats, or { from = [COLUMN, COLUMN], format = FORMAT }")]
+pub(crate) enum TimeFormats {
+    Names(Names),
+    Joined(JoinedTime),
+}
+
+/// A column that two others make: the date and the time of day.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JoinedTime {
+    /// The columns of the date and of the time. Their texts are joined by a blank.
+    pub from: [String; 2],
+    /// The format of both, or a list of formats. Default: ISO 8601.
+    pub format: Option<Names>,
+}
+
+/// What a quoted empty field is in a column of strings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Empty {
+    /// Null.
+    #[default]
+    Null,
+    /// An empty string.
+    Text,
+}
+
+/// The words for true and false.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BooleanTable {
+    /// The words for true, at least one.
+    #[serde(rename = "true")]
+    #[schemars(length(min = 1))]
+    pub yes: Vec<String>,
+    /// The words for false, at least one.
+    #[serde(rename = "false")]
+    #[schemars(length(min = 1))]
+    pub no: Vec<String>,
+}
+
+/// Programs that write CSV in a way of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DialectName {
+    /// PostgreSQL, `COPY ... (FORMAT csv)`: `""` is an empty string, and nothing is null.
+    Postgres,
+    /// PostgreSQL, `COPY` in text format: tabs, backslash escapes, `\\N`, no header.
+    PostgresText,
+    /// MySQL and MariaDB, `SELECT ... INTO OUTFILE`: tabs, backslash escapes, `\\N`, no header.
+    Mysql,
+    /// ClickHouse, `TabSeparatedWithNames`: tabs, backslash escapes, `\\N`.
+    Clickhouse,
+    /// Spark: quotes escaped by backslashes, `""` is an empty string.
+    Spark,
+    /// R, `write.csv`: `NA` without quotes is null.
+    R,
+    /// R, `write.table`: as `r`, with spaces and one name less in the header.
+    RTable,
+    /// USGS RDB: tabs, comments with `#`, a row of formats below the header.
+    Rdb,
+    /// Excel in Germany and its neighbors: semicolons, decimal commas, points between thousands.
+    ExcelDe,
 }
 
 /// How rows with too few or too many fields are treated.
@@ -242,12 +332,61 @@ pub(crate) enum Strictly {
 
 /// A value in a condition, parsed as the column's type.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "expected a boolean, number or string")]
+#[serde(from = "Spanned<WrittenScalar>")]
+#[schemars(from = "WrittenScalar")]
 pub(crate) enum Scalar {
     Bool(bool),
+    Integer(i128),
+    /// A number as it is written, of which a double may not hold all digits; and where that is in the text.
+    Float(f64, String, Range<usize>),
+    Text(String),
+}
+
+/// A value in a condition, parsed as the column's type.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a boolean, number or string")]
+#[schemars(rename = "Scalar")]
+enum WrittenScalar {
+    Bool(bool),
     Integer(i64),
+    #[schemars(skip)]
+    Unsigned(u64),
     Float(f64),
     Text(String),
+}
+
+impl From<Spanned<WrittenScalar>> for Scalar {
+    fn from(written: Spanned<WrittenScalar>) -> Self {
+        let span = written.span();
+        match written.into_inner() {
+            WrittenScalar::Bool(value) => Self::Bool(value),
+            WrittenScalar::Integer(value) => Self::Integer(value.into()),
+            WrittenScalar::Unsigned(value) => Self::Integer(value.into()),
+            WrittenScalar::Float(value) => Self::Float(value, value.to_string(), span),
+            WrittenScalar::Text(value) => Self::Text(value),
+        }
+    }
+}
+
+impl SourceTable {
+    /// Keeps the numbers of conditions as they are written in the text of the file.
+    pub fn keep_digits(&mut self, text: &str) {
+        let rules = self.rules.values_mut().map(|table| table.get_mut()).flat_map(|table| {
+            let RuleTable { min, max, one_of, none_of, .. } = table;
+            min.iter_mut().chain(max).chain(one_of.iter_mut().flatten()).chain(none_of.iter_mut().flatten())
+        });
+        let filter = self.filter.values_mut().map(|table| table.get_mut()).flat_map(|table| {
+            let FilterTable { min, max, one_of, none_of, .. } = table;
+            min.iter_mut().chain(max).chain(one_of.iter_mut().flatten()).chain(none_of.iter_mut().flatten())
+        });
+        for scalar in rules.chain(filter) {
+            if let Scalar::Float(_, written, span) = scalar
+                && let Some(found) = text.get(span.clone())
+            {
+                *written = found.replace('_', "");
+            }
+        }
+    }
 }
 
 /// `[[stage]]`: kernels that share their keys; `over` and `by` are defaults for them.
@@ -306,8 +445,8 @@ pub(crate) struct SinkTable {
     /// 128 MiB. Default: 1048576.
     #[schemars(range(min = 1))]
     pub row_group_size: Option<usize>,
-    /// Partition columns: the output is a new directory with subdirectories named `column=value` (Hive partitioning).
-    /// Requires `format`.
+    /// Partition columns: the output is a new directory with subdirectories named `column=value` (Hive partitioning), with a
+    /// file for each value. `date(ts)` and `hour(ts)` are the date and the hour (UTC) of a timestamp. Requires `format`.
     pub partition_by: Option<Names>,
     /// Maximum rows per file, at least 1: the output is a new directory of files. Requires `format`.
     #[schemars(range(min = 1))]
@@ -348,6 +487,8 @@ pub(crate) enum Compression {
     Zstd,
     /// Snappy: faster; not for Arrow IPC.
     Snappy,
+    /// LZ4: faster.
+    Lz4,
     /// No compression.
     None,
 }
@@ -357,6 +498,7 @@ impl Compression {
         match self {
             Self::Zstd => "zstd",
             Self::Snappy => "snappy",
+            Self::Lz4 => "lz4",
             Self::None => "none",
         }
     }

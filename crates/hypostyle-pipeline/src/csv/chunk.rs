@@ -11,9 +11,9 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 
-use super::decode::{self, Fields};
+use super::decode::{self, Fields, Wanted};
 use super::dialect::{Dialect, latin1};
-use super::field_index::{FieldIndex, Odd};
+use super::field_index::{FieldIndex, Odd, OddKind};
 use super::header::lines;
 use crate::config::Encoding;
 use crate::error::{Error, Result};
@@ -21,7 +21,6 @@ use crate::files::input::InputFile;
 use crate::model::bad_row::{BadRow, OnBadRow, RowPosition};
 use crate::model::chunk::{InputPosition, RowPositions, nulled, without};
 use crate::model::fault::{Fault, Reason};
-use crate::model::time_format::TimeFormat;
 use crate::rules::ValueRule;
 use crate::rules::filter::RowFilter;
 
@@ -34,8 +33,8 @@ pub(crate) struct Reading {
     pub width: usize,
     /// The names that every file's header must have.
     pub names: Vec<String>,
-    /// The columns that are wanted: their place in the file, type and form.
-    pub wanted: Vec<(usize, DataType, TimeFormat)>,
+    /// The columns that are wanted.
+    pub wanted: Vec<Wanted>,
     /// The schema of the wanted columns.
     pub schema: SchemaRef,
     /// Rules for single values, each with the place of its column among the wanted ones.
@@ -59,6 +58,8 @@ pub(super) struct Decoded {
     pub bad: Vec<Found>,
     /// Rows filtered out.
     pub filtered: u64,
+    /// Rows that were filled up and that were cut off, as the pipeline says, without being bad.
+    pub fitted: [u64; 2],
     pub records: u64,
     pub lines: u64,
     pub text: Option<Text>,
@@ -145,20 +146,31 @@ impl Reading {
         let bytes = if converted { latin1(&bytes) } else { bytes };
         table.scan(&bytes, &dialect, self.width);
         let mut text = Text { dialect, bytes, converted, table, left: None };
-        let Text { dialect, bytes, table, .. } = &text;
-        let utf8 = simdutf8::basic::from_utf8(bytes).is_ok();
-        let fields = Fields { bytes, table, dialect, utf8 };
+        let utf8 = simdutf8::basic::from_utf8(&text.bytes).is_ok();
+        let only_texts = self.wanted.iter().all(|wanted| is_text(&wanted.data_type));
+        if only_texts {
+            // No column of another type would mind it.
+            let headers = self.headers(&text, 0..text.table.rows());
+            text.table.set_aside(&headers);
+        }
         let mut faults = Vec::new();
-        let columns = self.wanted.iter().map(|(column, data_type, written)| {
-            decode::column(fields, *column, data_type, written, &mut faults).map_err(|error| {
-                Error::internal(format_args!("column '{}' cannot be decoded", self.names[*column])).because(error)
-            })
-        });
-        let columns: Result<Vec<ArrayRef>> = columns.collect();
+        let mut columns = self.columns(&text, utf8, &mut faults);
+        if !only_texts && !faults.is_empty() {
+            let mut rows: Vec<usize> = faults.iter().map(|fault| fault.row).collect();
+            rows.sort_unstable();
+            rows.dedup();
+            let headers = self.headers(&text, rows.into_iter());
+            if !headers.is_empty() {
+                text.table.set_aside(&headers);
+                faults.clear();
+                columns = self.columns(&text, utf8, &mut faults);
+            }
+        }
         let columns = columns.and_then(|mut columns| {
             self.check_values(&mut columns, &mut faults).map_err(misfit)?;
             Ok(columns)
         });
+        let Text { dialect, bytes, table, .. } = &text;
         let bad = if faults.is_empty() && table.odd.is_empty() {
             Vec::new()
         } else {
@@ -181,7 +193,10 @@ impl Reading {
                 .map_err(misfit)
         });
         let rows = table.rows();
-        let records = rows + table.odd.iter().filter(|odd| !odd.fitted).count();
+        let records = rows + table.odd.iter().filter(|odd| !odd.is_fitted()).count();
+        let fitted = table.odd.iter().filter(|odd| odd.is_fitted() && !self.fitted_are_bad);
+        let cut = fitted.clone().filter(|odd| odd.fields > self.width).count() as u64;
+        let fitted = [fitted.count() as u64 - cut, cut];
         let lines = lines(bytes, dialect);
         let text = if self.keep_text {
             text.left = drops_bad.then(|| {
@@ -197,7 +212,27 @@ impl Reading {
             Ok((filtered, batch)) => (filtered as u64, Ok(batch)),
             Err(error) => (0, Err(error)),
         };
-        Decoded { batch, bad, filtered, records: records as u64, lines, text }
+        Decoded { batch, bad, filtered, fitted, records: records as u64, lines, text }
+    }
+
+    fn columns(&self, text: &Text, utf8: bool, faults: &mut Vec<Fault>) -> Result<Vec<ArrayRef>> {
+        let Text { dialect, bytes, table, .. } = text;
+        let fields = Fields { bytes, table, dialect, utf8 };
+        let columns = self.wanted.iter().zip(self.schema.fields()).map(|(wanted, field)| {
+            decode::column(fields, wanted, faults).map_err(|error| {
+                Error::internal(format_args!("column '{}' cannot be decoded", field.name())).because(error)
+            })
+        });
+        columns.collect()
+    }
+
+    /// Those of these rows that repeat the header.  A single column of texts may well hold its own name.
+    fn headers(&self, text: &Text, rows: impl Iterator<Item = usize>) -> Vec<usize> {
+        if !self.dialect.header || self.names.len() < 2 {
+            return Vec::new();
+        }
+        let Text { dialect, bytes, table, .. } = text;
+        rows.filter(|row| table.repeats(&self.names, *row, bytes, dialect)).collect()
     }
 
     /// Applies the rules to the values that could be read.  If bad values become null, those that violate a rule do.
@@ -229,7 +264,7 @@ impl Reading {
         // Records that are no rows count as records all the same: so many stand before each odd one.
         let mut others = vec![0];
         others.extend(table.odd.iter().scan(0, |count, odd| {
-            *count += usize::from(!odd.fitted);
+            *count += usize::from(!odd.is_fitted());
             Some(*count)
         }));
         let found = |record: usize, row: Range<usize>, field: usize, reason| Found {
@@ -243,19 +278,30 @@ impl Reading {
             row: if self.on_bad == OnBadRow::Reject { bytes[row].to_vec() } else { Vec::new() },
         };
         let fields = faults.iter().map(|fault| {
-            let (start, end) = table.field(fault.row, fault.column);
+            let joins = self.wanted.iter().find(|wanted| wanted.column == fault.column).and_then(|wanted| wanted.joins);
+            let columns = joins.map_or(vec![fault.column], Vec::from);
+            let start = table.field(fault.row, columns[0]).0;
+            let texts = columns.into_iter().map(|column| {
+                let (start, end) = table.field(fault.row, column);
+                dialect.text(dialect.trimmed(&bytes[start..end]))
+            });
             let before = table.odd.partition_point(|odd| odd.before <= fault.row);
-            let row = table.start(fault.row)..table.end(fault.row);
+            // A row that was cut off is shown as it is in the file.
+            let cut = before.checked_sub(1).map(|index| table.odd[index]);
+            let cut = cut.filter(|odd| odd.is_fitted() && odd.before == fault.row && odd.fields > self.width);
+            let end = cut.map_or_else(|| table.end(fault.row), |odd| odd.end as usize);
+            let row = table.start(fault.row)..end;
             Found {
                 column: Some(fault.column),
-                text: dialect.text(&bytes[start..end]).into_owned(),
+                text: texts.collect::<Vec<_>>().join(&b' '),
                 ..found(fault.row + others[before], row, start, fault.reason)
             }
         });
-        let is_bad = |odd: &Odd| self.fitted_are_bad || !odd.fitted;
+        let is_bad = |odd: &Odd| self.fitted_are_bad || !odd.is_fitted();
         let rows = odd.iter().enumerate().filter(|(_, odd)| is_bad(odd)).map(|(index, odd)| {
             let (start, end) = (odd.start as usize, odd.end as usize);
-            found(odd.before + others[index], start..end, start, Reason::Fields(odd.fields))
+            let reason = if odd.kind == OddKind::Header { Reason::Header } else { Reason::Fields(odd.fields) };
+            found(odd.before + others[index], start..end, start, reason)
         });
         let mut all: Vec<Found> = fields.chain(rows).collect();
         all.sort_by_key(|found| (found.record, found.field));
@@ -279,6 +325,10 @@ impl Text {
             }
         }
     }
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Dictionary(..))
 }
 
 fn misfit(error: ArrowError) -> Error {

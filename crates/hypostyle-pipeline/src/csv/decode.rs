@@ -3,6 +3,7 @@
 //!
 //! Spaces around numbers, dates and booleans are ignored; in texts they are kept.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::types::{
@@ -23,9 +24,8 @@ use super::dialect::Dialect;
 use super::field_index::FieldIndex;
 use crate::model::fault::{Fault, Reason};
 use crate::model::time_format::TimeFormat;
-use crate::model::timestamp;
-use crate::model::types::zone_offset;
-use crate::model::values::{boolean, decimal, float, integer, with_point};
+use crate::model::timestamp::{LastDate, Zone};
+use crate::model::values::{decimal, float, integer};
 
 /// Strings of at most this number of bytes are short.
 const SHORT: usize = 16;
@@ -40,61 +40,56 @@ pub(crate) struct Fields<'a> {
     pub utf8: bool,
 }
 
+impl<'a> Fields<'a> {
+    /// What a field says; `None` if text follows its closing quote.
+    fn text(&self, row: usize, column: usize) -> Option<Cow<'a, [u8]>> {
+        let (start, end) = self.table.field(row, column);
+        self.dialect.unquoted(self.dialect.trimmed(&self.bytes[start..end]))
+    }
+}
+
+/// A column to decode.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    /// Its place in the file.
+    pub column: usize,
+    /// The places of the columns that it joins, if it is not in the file.
+    pub joins: Option<[usize; 2]>,
+    pub data_type: DataType,
+    pub format: TimeFormat,
+    pub zone: Zone,
+}
+
 /// Decodes a column; what cannot be read is null and added to `faults`.
-pub(crate) fn column(
-    fields: Fields,
-    column: usize,
-    data_type: &DataType,
-    format: &TimeFormat,
-    faults: &mut Vec<Fault>,
-) -> Result<ArrayRef, ArrowError> {
-    let mut decoder = Decoder { fields, column, faults };
-    // Room for a number whose comma becomes a point.
-    let mut text = Vec::new();
+pub(crate) fn column(fields: Fields, wanted: &Wanted, faults: &mut Vec<Fault>) -> Result<ArrayRef, ArrowError> {
+    let Wanted { column, joins, data_type, format, zone } = wanted;
+    let mut decoder = Decoder { fields, column: *column, joins: *joins, faults };
     Ok(match data_type {
         DataType::Boolean => decoder.booleans(),
-        DataType::Int8 => decoder.primitive::<Int8Type>(data_type, integer),
-        DataType::Int16 => decoder.primitive::<Int16Type>(data_type, integer),
-        DataType::Int32 => decoder.primitive::<Int32Type>(data_type, integer),
-        DataType::Int64 => decoder.primitive::<Int64Type>(data_type, integer),
-        DataType::UInt8 => decoder.primitive::<UInt8Type>(data_type, integer),
-        DataType::UInt16 => decoder.primitive::<UInt16Type>(data_type, integer),
-        DataType::UInt32 => decoder.primitive::<UInt32Type>(data_type, integer),
-        DataType::UInt64 => decoder.primitive::<UInt64Type>(data_type, integer),
-        DataType::Float32 if fields.dialect.decimal_comma => {
-            decoder.primitive::<Float32Type>(data_type, |field| float(with_point(field, &mut text)?))
-        }
-        DataType::Float64 if fields.dialect.decimal_comma => {
-            decoder.primitive::<Float64Type>(data_type, |field| float(with_point(field, &mut text)?))
-        }
-        DataType::Float32 => decoder.primitive::<Float32Type>(data_type, float),
-        DataType::Float64 => decoder.primitive::<Float64Type>(data_type, float),
+        DataType::Int8 => decoder.number::<Int8Type>(data_type, integer),
+        DataType::Int16 => decoder.number::<Int16Type>(data_type, integer),
+        DataType::Int32 => decoder.number::<Int32Type>(data_type, integer),
+        DataType::Int64 => decoder.number::<Int64Type>(data_type, integer),
+        DataType::UInt8 => decoder.number::<UInt8Type>(data_type, integer),
+        DataType::UInt16 => decoder.number::<UInt16Type>(data_type, integer),
+        DataType::UInt32 => decoder.number::<UInt32Type>(data_type, integer),
+        DataType::UInt64 => decoder.number::<UInt64Type>(data_type, integer),
+        DataType::Float32 => decoder.number::<Float32Type>(data_type, float),
+        DataType::Float64 => decoder.number::<Float64Type>(data_type, float),
         DataType::Decimal128(precision, scale) => {
-            let (precision, scale, comma) = (*precision, *scale, fields.dialect.decimal_comma);
-            decoder.primitive::<Decimal128Type>(data_type, |field| match comma {
-                true => decimal(with_point(field, &mut text)?, precision, scale),
-                false => decimal(field, precision, scale),
-            })
+            decoder.number::<Decimal128Type>(data_type, |field| decimal(field, *precision, *scale))
         }
         DataType::Date32 => decoder.primitive::<Date32Type>(data_type, |field| format.date(field)),
-        DataType::Timestamp(unit, zone) => {
-            let zone = zone.as_deref().and_then(zone_offset);
-            let unit = *unit;
-            match format {
-                TimeFormat::Iso => {
-                    let mut last = timestamp::LastDate::default();
-                    decoder
-                        .times(data_type, unit, |field| last.timestamp(field).ok_or(Reason::Text)?.in_unit(unit, zone))
-                }
-                // Counted from 1970 in UTC, whatever the zone.
-                TimeFormat::Epoch(_) => {
-                    decoder.times(data_type, unit, |field| format.timestamp(field)?.in_unit(unit, zone.or(Some(0))))
-                }
-                TimeFormat::Strftime(_) => {
-                    decoder.times(data_type, unit, |field| format.timestamp(field)?.in_unit(unit, zone))
-                }
+        DataType::Timestamp(unit, _) => match format {
+            TimeFormat::Iso => {
+                let mut last = LastDate::default();
+                decoder.times(data_type, *unit, |field| match last.timestamp(field) {
+                    Some(found) => found.in_unit(*unit, *zone),
+                    None => format.instant(field, *unit, *zone),
+                })
             }
-        }
+            _ => decoder.times(data_type, *unit, |field| format.instant(field, *unit, *zone)),
+        },
         DataType::Utf8 => decoder.texts::<i32>()?,
         DataType::LargeUtf8 => decoder.texts::<i64>()?,
         DataType::Dictionary(..) => cast(&decoder.texts::<i32>()?, data_type)?,
@@ -105,6 +100,7 @@ pub(crate) fn column(
 struct Decoder<'a> {
     fields: Fields<'a>,
     column: usize,
+    joins: Option<[usize; 2]>,
     faults: &'a mut Vec<Fault>,
 }
 
@@ -112,14 +108,26 @@ impl Decoder<'_> {
     /// Calls `each` with every row's value as `parse` reads it, trimmed; `None` for a null.
     #[inline]
     fn visit<T>(&mut self, mut parse: impl FnMut(&[u8]) -> Result<T, Reason>, mut each: impl FnMut(Option<T>)) {
+        if let Some(columns) = self.joins {
+            return self.visit_joined(columns, &mut parse, &mut each);
+        }
         let Fields { bytes, table, dialect, .. } = self.fields;
+        let nulls = &dialect.style.nulls;
+        let escapes = dialect.has_null_escape();
         for (row, (start, end)) in table.column(self.column).enumerate() {
             let field = bytes[start..end].trim_ascii();
-            let value = if dialect.is_quoted(field) {
-                let text = dialect.text(field);
-                read(text.trim_ascii(), dialect, &mut parse)
+            let value = if escapes && dialect.is_null_escape(field) {
+                Ok(None)
+            } else if dialect.is_quoted(field) {
+                match dialect.unquoted(field) {
+                    Some(text) if nulls.contains_quoted(text.trim_ascii()) => Ok(None),
+                    Some(text) => parse(text.trim_ascii()).map(Some),
+                    None => Err(Reason::Quote),
+                }
+            } else if nulls.contains(field) {
+                Ok(None)
             } else {
-                read(field, dialect, &mut parse)
+                parse(field).map(Some)
             };
             each(value.unwrap_or_else(|reason| {
                 self.faults.push(Fault { row, column: self.column, reason });
@@ -128,14 +136,71 @@ impl Decoder<'_> {
         }
     }
 
+    /// As [`Decoder::visit`] for the texts of two columns with a blank between them.  Both or none of them are null.
+    fn visit_joined<T>(
+        &mut self,
+        columns: [usize; 2],
+        parse: &mut dyn FnMut(&[u8]) -> Result<T, Reason>,
+        each: &mut dyn FnMut(Option<T>),
+    ) {
+        let Fields { table, dialect, .. } = self.fields;
+        for row in 0..table.rows() {
+            let [date, time] = columns.map(|column| self.fields.text(row, column));
+            let value = match (date, time) {
+                (Some(date), Some(time)) => {
+                    let (date, time) = (date.trim_ascii(), time.trim_ascii());
+                    match [date, time].map(|text| dialect.style.nulls.contains(text)) {
+                        [true, true] => Ok(None),
+                        [false, false] => parse(&[date, time].join(&b' ')).map(Some),
+                        _ => Err(Reason::Text),
+                    }
+                }
+                _ => Err(Reason::Quote),
+            };
+            each(value.unwrap_or_else(|reason| {
+                self.faults.push(Fault { row, column: self.column, reason });
+                None
+            }));
+        }
+    }
+
+    /// A column of numbers, in the way the file writes them.
+    fn number<T: ArrowPrimitiveType>(
+        &mut self,
+        data_type: &DataType,
+        mut parse: impl FnMut(&[u8]) -> Result<T::Native, Reason>,
+    ) -> ArrayRef {
+        let style = &self.fields.dialect.style;
+        if style.is_plain() && !style.nulls.has_numbers() {
+            return self.primitive::<T>(data_type, parse);
+        }
+        let mut room = Vec::new();
+        self.nullable::<T>(data_type, |field| {
+            let plain = style.plain(field, &mut room)?;
+            let value = parse(plain);
+            // The word may have decimals, and the type none.
+            if style.nulls.contains_number(plain) { Ok(None) } else { value.map(Some) }
+        })
+    }
+
     fn primitive<T: ArrowPrimitiveType>(
         &mut self,
         data_type: &DataType,
-        parse: impl FnMut(&[u8]) -> Result<T::Native, Reason>,
+        mut parse: impl FnMut(&[u8]) -> Result<T::Native, Reason>,
+    ) -> ArrayRef {
+        self.nullable::<T>(data_type, |field| parse(field).map(Some))
+    }
+
+    #[inline]
+    fn nullable<T: ArrowPrimitiveType>(
+        &mut self,
+        data_type: &DataType,
+        parse: impl FnMut(&[u8]) -> Result<Option<T::Native>, Reason>,
     ) -> ArrayRef {
         let mut values = Vec::with_capacity(self.fields.table.rows());
         let mut nulls = Nulls::new();
         self.visit(parse, |value| {
+            let value = value.flatten();
             if value.is_none() {
                 nulls.push(values.len());
             }
@@ -163,34 +228,45 @@ impl Decoder<'_> {
     fn booleans(&mut self) -> ArrayRef {
         let mut values = BooleanBufferBuilder::new(self.fields.table.rows());
         let mut nulls = Nulls::new();
-        self.visit(boolean, |value| {
-            if value.is_none() {
-                nulls.push(values.len());
-            }
-            values.append(value.unwrap_or_default());
-        });
+        let known = &self.fields.dialect.style.booleans;
+        self.visit(
+            |field| known.parse(field),
+            |value| {
+                if value.is_none() {
+                    nulls.push(values.len());
+                }
+                values.append(value.unwrap_or_default());
+            },
+        );
         let nulls = nulls.finish(values.len());
         Arc::new(BooleanArray::new(values.finish(), nulls))
     }
 
     fn texts<O: OffsetSizeTrait>(&mut self) -> Result<ArrayRef, ArrowError> {
         let Fields { bytes, table, dialect, utf8 } = self.fields;
+        let style = &dialect.style;
         let size: usize = table.column(self.column).map(|(start, end)| end - start).sum();
         let mut values: Vec<u8> = Vec::with_capacity(size + SHORT);
         let mut offsets = Vec::with_capacity(table.rows() + 1);
         offsets.push(O::default());
         let mut nulls = Nulls::new();
         for (row, (start, end)) in table.column(self.column).enumerate() {
-            let field = &bytes[start..end];
+            let field = dialect.trimmed(&bytes[start..end]);
             let plain = !dialect.is_quoted(field);
             let text;
+            let mut null;
             let field = if plain {
+                null = style.nulls.contains_text(field);
                 field
-            } else {
-                text = dialect.text(field);
+            } else if let Some(unquoted) = dialect.unquoted(field) {
+                text = unquoted;
+                null = dialect.is_null_escape(field) || style.nulls.contains_quoted_text(&text);
                 text.as_ref()
+            } else {
+                self.faults.push(Fault { row, column: self.column, reason: Reason::Quote });
+                null = true;
+                field
             };
-            let mut null = dialect.nulls.contains(field);
             if !null && !utf8 && std::str::from_utf8(field).is_err() {
                 self.faults.push(Fault { row, column: self.column, reason: Reason::Encoding });
                 null = true;
@@ -213,15 +289,6 @@ impl Decoder<'_> {
         // All of it is UTF-8: each field was checked, or the whole, whose fields end at ASCII bytes.
         Ok(Arc::new(GenericStringArray::<O>::try_new(offsets, values.into(), nulls.finish(table.rows()))?))
     }
-}
-
-#[inline]
-fn read<T>(
-    field: &[u8],
-    dialect: &Dialect,
-    parse: &mut impl FnMut(&[u8]) -> Result<T, Reason>,
-) -> Result<Option<T>, Reason> {
-    if dialect.nulls.contains(field) { Ok(None) } else { parse(field).map(Some) }
 }
 
 /// Which rows are null: few of them mostly, so that they are noted one by one.
@@ -263,7 +330,9 @@ mod tests {
         table.scan(bytes, &dialect, 1);
         let fields = Fields { bytes, table: &table, dialect: &dialect, utf8 };
         let mut faults = Vec::new();
-        (column(fields, 0, data_type, &TimeFormat::Iso, &mut faults), faults.len())
+        let wanted =
+            Wanted { column: 0, joins: None, data_type: data_type.clone(), format: TimeFormat::Iso, zone: Zone::None };
+        (column(fields, &wanted, &mut faults), faults.len())
     }
 
     /// What cannot happen must end the run: a column of nulls, or one of another type, would go unseen.

@@ -8,6 +8,7 @@
 use wide::u8x16;
 
 use super::dialect::Dialect;
+use super::split::closing;
 
 const BLOCK: usize = 64;
 
@@ -31,8 +32,23 @@ pub(crate) struct Odd {
     pub fields: usize,
     /// How many rows of the table stand before it.
     pub before: usize,
+    pub kind: OddKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OddKind {
+    /// It is no row of the table.
+    LeftOut,
     /// It is a row of the table nonetheless, filled up or cut off.
-    pub fitted: bool,
+    Fitted,
+    /// It has the names of the columns, like the header, and is no row of the table.
+    Header,
+}
+
+impl Odd {
+    pub fn is_fitted(&self) -> bool {
+        self.kind == OddKind::Fitted
+    }
 }
 
 impl FieldIndex {
@@ -70,13 +86,61 @@ impl FieldIndex {
         })
     }
 
+    /// Whether the fields of the row are these names.
+    pub fn repeats(&self, names: &[String], row: usize, bytes: &[u8], dialect: &Dialect) -> bool {
+        let (first, end) = self.field(row, 0);
+        // Most rows differ in their first byte.
+        let begins = |byte: u8| names[0].as_bytes().first() == Some(&byte) || !byte.is_ascii_alphanumeric();
+        if first < end && !begins(bytes[first]) {
+            return false;
+        }
+        // A name that the header does not have was made.
+        let same = |(column, name): (usize, &String)| {
+            let (start, end) = self.field(row, column);
+            let text = dialect.text(dialect.trimmed(&bytes[start..end]));
+            text.as_ref() == name.as_bytes()
+                || text.is_empty() && name.starts_with("column_") && *name == made_name(column)
+        };
+        names.iter().enumerate().all(same)
+    }
+
+    /// Takes these rows, in order, out of the table: they repeat the header.
+    pub fn set_aside(&mut self, rows: &[usize]) {
+        if rows.is_empty() {
+            return;
+        }
+        let gone = |row: usize| rows.partition_point(|other| *other < row);
+        let odd = rows.iter().enumerate().map(|(count, row)| Odd {
+            start: self.starts[*row],
+            end: self.end(*row) as u32,
+            fields: self.columns,
+            before: row - count,
+            kind: OddKind::Header,
+        });
+        let odd: Vec<Odd> = odd.collect();
+        self.odd.iter_mut().for_each(|odd| odd.before -= gone(odd.before));
+        self.odd.extend(odd);
+        self.odd.sort_by_key(|odd| odd.start);
+        let mut kept = (0..self.starts.len()).map(|row| rows.binary_search(&row).is_err());
+        self.starts.retain(|_| kept.next().unwrap_or(true));
+        let mut field = 0;
+        let columns = self.columns;
+        self.ends.retain(|_| {
+            field += 1;
+            rows.binary_search(&((field - 1) / columns)).is_err()
+        });
+    }
+
     /// Finds the fields of `bytes`, whose last byte is a line end.
     pub fn scan(&mut self, bytes: &[u8], dialect: &Dialect, columns: usize) {
         self.columns = columns;
         self.starts.clear();
         self.ends.clear();
         self.odd.clear();
-        let quote = dialect.quote.unwrap_or(dialect.delimiter);
+        if dialect.blanks {
+            return self.scan_blanks(bytes, dialect);
+        }
+        let quote = dialect.quote.or(dialect.escape).unwrap_or(dialect.delimiter);
         let [delimiter, line_end, quote, escape] =
             [dialect.delimiter, dialect.line_end, quote, dialect.escape.unwrap_or(quote)].map(u8x16::splat);
         let mut scan = Scan { table: self, bytes, dialect, row: 0, first: 0, quoted: false, next: 0 };
@@ -88,7 +152,7 @@ impl FieldIndex {
                 let line = part.simd_eq(line_end);
                 separators |= bits(part.simd_eq(delimiter) | line);
                 lines |= bits(line);
-                if dialect.quote.is_some() {
+                if dialect.quote.is_some() || dialect.escape.is_some() {
                     quotes |= bits(part.simd_eq(quote) | part.simd_eq(escape));
                 }
             }
@@ -101,6 +165,51 @@ impl FieldIndex {
         let mut last = [0; BLOCK];
         last[..rest.len()].copy_from_slice(rest);
         block(bytes.len() - rest.len(), &last);
+    }
+}
+
+/// The name of a column without one.
+pub(crate) fn made_name(column: usize) -> String {
+    format!("column_{}", column + 1)
+}
+
+impl FieldIndex {
+    /// As [`FieldIndex::scan`] where blanks separate fields: a field may have blanks at its end.
+    fn scan_blanks(&mut self, bytes: &[u8], dialect: &Dialect) {
+        let mut scan = Scan { table: self, bytes, dialect, row: 0, first: 0, quoted: false, next: 0 };
+        let mut at = 0;
+        let blank = |at: usize| matches!(bytes.get(at), Some(b' ' | b'\t'));
+        let ends = |at: usize| match bytes.get(at) {
+            Some(b'\r') => dialect.line_end == b'\r' || bytes.get(at + 1) == Some(&b'\n'),
+            byte => byte.is_none_or(|byte| *byte == dialect.line_end),
+        };
+        while at < bytes.len() {
+            while blank(at) {
+                at += 1;
+            }
+            scan.row = at;
+            loop {
+                if dialect.quote.is_some() && bytes.get(at).copied() == dialect.quote && !scan.is_comment() {
+                    at = closing(bytes, at + 1, bytes[at], dialect.escape).unwrap_or(bytes.len());
+                }
+                while !blank(at) && !ends(at) {
+                    at += 1;
+                }
+                let end = at;
+                while blank(at) {
+                    at += 1;
+                }
+                if ends(at) {
+                    scan.table.ends.push(end as u32);
+                    break;
+                }
+                // The last of the blanks is the delimiter.
+                scan.table.ends.push(at as u32 - 1);
+            }
+            at += usize::from(bytes.get(at).is_some_and(|byte| *byte != dialect.line_end));
+            scan.end_row(at);
+            at += 1;
+        }
     }
 }
 
@@ -119,7 +228,7 @@ struct Scan<'a> {
 impl Scan<'_> {
     #[inline]
     fn block(&mut self, base: usize, separators: u64, lines: u64, quotes: u64) {
-        if quotes != 0 {
+        if quotes != 0 || self.next > base {
             return self.block_with_quotes(base, separators, lines, quotes);
         }
         if self.quoted {
@@ -157,6 +266,8 @@ impl Scan<'_> {
                 (true, true) if self.bytes.get(at + 1).copied() != self.dialect.quote => self.quoted = false,
                 (true, true) => self.next = at + 2,
                 (true, false) if quotes & bit != 0 => self.next = at + 2,
+                // An escape where quoting is disabled.
+                (false, false) if self.dialect.quote.is_none() => self.next = at + 2,
                 _ => {}
             }
         }
@@ -177,8 +288,9 @@ impl Scan<'_> {
     fn end_row(&mut self, at: usize) {
         let FieldIndex { columns, starts, ends, .. } = &mut *self.table;
         let fields = ends.len() - self.first;
-        if at > self.row && self.bytes[at - 1] == b'\r' && self.dialect.line_end == b'\n' {
-            ends[self.first + fields - 1] -= 1;
+        let end = &mut ends[self.first + fields - 1];
+        if at > self.row && self.bytes[at - 1] == b'\r' && self.dialect.line_end == b'\n' && *end as usize == at {
+            *end -= 1;
         }
         if fields == *columns && fields > 1 && self.dialect.comment.is_none() {
             starts.push(self.row as u32);
@@ -201,9 +313,9 @@ impl Scan<'_> {
             return;
         }
         if fields != *columns {
-            let fitted = self.dialect.fit;
-            odd.push(Odd { start: self.row as u32, end, fields, before: starts.len(), fitted });
-            if !fitted {
+            let kind = if self.dialect.fit { OddKind::Fitted } else { OddKind::LeftOut };
+            odd.push(Odd { start: self.row as u32, end, fields, before: starts.len(), kind });
+            if kind == OddKind::LeftOut {
                 ends.truncate(self.first);
                 return;
             }

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use arrow::datatypes::DataType;
 
 use super::dialect::Dialect;
-use super::field_index::FieldIndex;
+use super::field_index::{FieldIndex, OddKind, made_name};
 use super::split::{last_record, line_end};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::bytes::{Buffer, Bytes};
@@ -18,6 +18,7 @@ use crate::model::chunk::InputPosition;
 use crate::model::column::{Column, Origin};
 use crate::model::fault::Reason;
 use crate::model::infer::TypeGuess;
+use crate::model::types;
 
 /// The number of rows that types are inferred from.
 const SAMPLE_ROWS: usize = 10_000;
@@ -25,10 +26,13 @@ const SAMPLE_ROWS: usize = 10_000;
 const SAMPLE_BYTES: usize = 16 << 20;
 /// The number of bytes read at first.
 const FIRST_BYTES: usize = 1 << 20;
+/// So much of a file's beginning is kept for what is to be said about it.
+const HEAD_BYTES: usize = 64 << 10;
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// The help for a quote that is never closed.
-pub(crate) const UNCLOSED_QUOTE: &str = "close the quote; inside a quoted field write a quote as \"\"";
+pub(crate) const UNCLOSED_QUOTE: &str = "close the quote; inside a quoted field write a quote as \"\", or set escape = \"\\\\\" in \
+                                         [source] if a backslash escapes it";
 
 /// A file that was opened, with what has been read of it already.
 pub(crate) struct Opened {
@@ -40,6 +44,8 @@ pub(crate) struct Opened {
     pub ended: bool,
     /// Where the buffer begins.
     pub mark: InputPosition,
+    /// The beginning of the file.
+    pub head: Vec<u8>,
     /// The names of the columns; `column_1` and so on where the file doesn't say.
     pub names: Vec<String>,
 }
@@ -52,9 +58,12 @@ pub(crate) fn open(input: &InputFile, file: usize, dialect: &Dialect, read: &Arc
     let mut buffer = Buffer::default();
     let mut size = FIRST_BYTES;
     let mut table = FieldIndex::default();
-    let (header, ended, begin) = loop {
+    let [above, below] = dialect.skip;
+    let (header, last, ended, begin) = loop {
         let ended = input.fill(&mut buffer, size)?;
+        check_text(&buffer, path)?;
         let begin = if buffer.starts_with(BOM) { BOM.len() } else { 0 };
+        let begin = begin + length_of_lines(&buffer[begin..], above);
         dialect.line_end = line_end(&buffer[begin..], &dialect);
         if ended {
             close_last_line(&mut buffer, &dialect);
@@ -63,7 +72,15 @@ pub(crate) fn open(input: &InputFile, file: usize, dialect: &Dialect, read: &Arc
         // With no columns to expect, every record is an odd one.
         table.scan(&buffer[begin..begin + end], &dialect, 0);
         match table.odd.first() {
-            Some(header) => break (*header, ended, begin),
+            Some(header) if ended || below == 0 || table.odd.len() > below => {
+                let last = table.odd.get(below).or(table.odd.last()).unwrap_or(header);
+                break (*header, last.end as usize, ended, begin);
+            }
+            Some(_) if size >= SAMPLE_BYTES => {
+                let message = format!("skip_rows_after_header = {below}: the rows are longer than 16 MiB");
+                return Err(Error::pipeline(message).in_file(path).help("use a smaller number"));
+            }
+            Some(_) => size *= 2,
             None if ended && buffer[begin..].trim_ascii().is_empty() => return Ok(None),
             None if ended || size >= SAMPLE_BYTES => {
                 let what = if ended { "the file ends inside a quoted field" } else { "longer than 16 MiB" };
@@ -75,27 +92,62 @@ pub(crate) fn open(input: &InputFile, file: usize, dialect: &Dialect, read: &Arc
             None => size *= 2,
         }
     };
-    let end = header.end as usize;
-    let line_end = memchr::memchr(dialect.line_end, &buffer[begin + end..]).map_or(end, |at| end + at + 1);
-    let row = &buffer[begin..begin + line_end];
+    let after = |end: usize| memchr::memchr(dialect.line_end, &buffer[begin + end..]).map_or(end, |at| end + at + 1);
+    let row = &buffer[begin..begin + after(header.end as usize)];
+    // What stands below it is longer, and a quoted field may hold line ends.
+    let line_end = if below == 0 { row.len() } else { after(last) };
     table.scan(row, &dialect, header.fields);
-    let line = 1 + lines(&row[..table.start(0)], &dialect);
-    let fields: Vec<Vec<u8>> = (0..header.fields)
+    let first_line = 1 + above as u64;
+    let line = first_line + lines(&row[..table.start(0)], &dialect);
+    let mut fields: Vec<Vec<u8>> = (0..header.fields)
         .map(|column| {
             let (start, end) = table.field(0, column);
-            dialect.decoded(&row[start..end]).into_owned()
+            dialect.decoded(dialect.trimmed(&row[start..end])).into_owned()
         })
         .collect();
-    let mut mark = InputPosition { file, offset: begin as u64, line: 1, record: 1 };
+    if dialect.short_header {
+        fields.insert(0, Vec::new());
+    }
+    let mut mark = InputPosition { file, offset: begin as u64, line: first_line, record: 1 };
     let names = names(fields, &dialect, path, line)?;
+    let head = buffer[..buffer.len().min(HEAD_BYTES)].to_vec();
     if dialect.header {
         mark.offset += line_end as u64;
-        mark.line += lines(row, &dialect);
+        mark.line += lines(&buffer[begin..begin + line_end], &dialect);
         buffer.skip(begin + line_end);
     } else {
         buffer.skip(begin);
     }
-    Ok(Some(Opened { input, dialect: Arc::new(dialect), buffer, ended, mark, names }))
+    Ok(Some(Opened { input, dialect: Arc::new(dialect), buffer, ended, mark, head, names }))
+}
+
+/// How many bytes the first lines are.
+fn length_of_lines(bytes: &[u8], count: usize) -> usize {
+    if count == 0 {
+        return 0;
+    }
+    let end = if bytes.contains(&b'\n') { b'\n' } else { b'\r' };
+    memchr::memchr_iter(end, bytes).nth(count - 1).map_or(bytes.len(), |at| at + 1)
+}
+
+/// An error if the file is not text, with what it is.
+fn check_text(bytes: &[u8], path: &Path) -> Result<()> {
+    let (what, help) = match bytes {
+        [0x1f, 0x8b, ..] => ("compressed by gzip", "rename it to end in .gz"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => ("compressed by zstd", "rename it to end in .zst"),
+        [b'P', b'K', 3, 4, ..] => ("a zip archive or an Excel file", "unpack it, or save it as CSV"),
+        [b'P', b'A', b'R', b'1', 0..b'\t', ..] | [b'P', b'A', b'R', b'1', 14..32, ..] => {
+            ("Parquet", "set format = \"parquet\" in [source]")
+        }
+        [b'A', b'R', b'R', b'O', b'W', b'1', 0, 0, ..] => ("Arrow IPC", "set format = \"ipc\" in [source]"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            ("UTF-16", "convert it to UTF-8, for instance by iconv -f UTF-16 -t UTF-8")
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::new(ErrorKind::Source, format!("the file is not CSV in UTF-8 or Latin-1, but {what}"))
+        .in_file(path)
+        .help(help))
 }
 
 /// Reads until the buffer holds so much; whether the file has ended, its last line closed then.
@@ -127,7 +179,7 @@ fn names(fields: Vec<Vec<u8>>, dialect: &Dialect, path: &Path, line: u64) -> Res
     for (index, field) in fields.into_iter().enumerate() {
         let name = if dialect.header { field } else { Vec::new() };
         names.push(match String::from_utf8(name) {
-            Ok(name) if name.is_empty() => format!("column_{}", index + 1),
+            Ok(name) if name.is_empty() => made_name(index),
             Ok(name) => name,
             Err(_) => {
                 return Err(
@@ -159,40 +211,38 @@ impl Opened {
         }
     }
 
-    /// The types of the columns: declared, or inferred from the first rows.  A row with too few or too many fields among them is
-    /// an error, unless such rows are allowed.
-    pub fn columns(
-        &mut self,
-        path: &Arc<Path>,
-        declared: Vec<Option<DataType>>,
-        allow_ragged: bool,
-    ) -> Result<Vec<Column>> {
+    /// What the first rows say about the types of the columns, and how many rows were looked at.  A row with too few or too many
+    /// fields among them is an error, unless such rows are allowed.
+    pub fn guesses(&mut self, path: &Arc<Path>, allow_ragged: bool) -> Result<(Vec<TypeGuess>, usize)> {
         let mut table = FieldIndex::default();
-        if !declared.iter().all(Option::is_some) {
-            self.sample(&mut table, declared.len())?;
-        }
+        self.sample(&mut table, self.names.len())?;
         let dialect = &*self.dialect;
+        if dialect.header && self.names.len() > 1 {
+            let repeats = |row: &usize| table.repeats(&self.names, *row, &self.buffer, dialect);
+            let headers: Vec<usize> = (0..table.rows()).filter(repeats).collect();
+            table.set_aside(&headers);
+        }
         let rows = table.rows().min(SAMPLE_ROWS);
         let guess = |column: usize| {
             let mut guess = TypeGuess::default();
             for row in 0..rows {
                 let (start, end) = table.field(row, column);
-                let field = dialect.decoded(&self.buffer[start..end]);
-                guess.observe_written(&field, &dialect.nulls, dialect.decimal_comma);
+                let field = dialect.trimmed(&self.buffer[start..end]);
+                if dialect.is_null_escape(field) {
+                    continue;
+                }
+                let text = dialect.decoded(field);
+                guess.named |= *text == *self.names[column].as_bytes();
+                match dialect.is_quoted(field.trim_ascii()) {
+                    true => guess.observe_quoted(&text, &dialect.style),
+                    false => guess.observe(&text, &dialect.style),
+                }
             }
             guess
         };
-        let columns = self.names.iter().zip(declared).enumerate().map(|(index, (name, declared))| match declared {
-            Some(data_type) => Column::new(name, data_type, Origin::Declared),
-            None => {
-                let guess = guess(index);
-                let mut column = Column::new(name, guess.data_type(), Origin::Inferred { rows });
-                column.remark = guess.remark();
-                column
-            }
-        });
-        let columns: Vec<Column> = columns.collect();
-        if let Some(odd) = table.odd.first().filter(|odd| !allow_ragged && odd.before < SAMPLE_ROWS) {
+        let guesses = (0..self.names.len()).map(guess).collect();
+        let ragged = table.odd.iter().find(|odd| odd.kind != OddKind::Header);
+        if let Some(odd) = ragged.filter(|odd| !allow_ragged && odd.before < SAMPLE_ROWS) {
             let before = &self.buffer[..odd.start as usize];
             let position = RowPosition {
                 file: Arc::clone(path),
@@ -200,15 +250,48 @@ impl Opened {
                 record: self.mark.record + odd.before as u64,
                 offset: self.mark.offset + u64::from(odd.start),
             };
-            let bad = BadRow {
-                position,
-                reason: Reason::Fields(odd.fields),
-                column: None,
-                text: Vec::new(),
-                row: Vec::new(),
-            };
+            let reason = Reason::Fields(odd.fields);
+            let bad = BadRow { position, reason, column: None, text: Vec::new(), row: Vec::new() };
+            let columns: Vec<Column> =
+                self.names.iter().map(|name| Column::new(name, DataType::Utf8, Origin::Declared)).collect();
             return Err(bad.error(&columns, &[]));
         }
-        Ok(columns)
+        Ok((guesses, rows))
     }
+}
+
+/// A column of the type that a sample of this number of rows suggests.
+pub(crate) fn inferred(name: &str, guess: &TypeGuess, rows: usize) -> Column {
+    let origin = Origin::Inferred { rows };
+    let Some((data_type, text, time_format)) = guess.by_format() else {
+        return Column { remark: guess.remark(name), ..Column::new(name, guess.data_type(), origin) };
+    };
+    let (remark, format_text) = (Some(format!("format {text:?}")), Some(text.to_string()));
+    Column { remark, format_text, time_format, ..Column::new(name, data_type, origin) }
+}
+
+/// An error if the header has values of the types that the columns below it have: the file has none, then.
+pub(crate) fn check_names(names: &[String], guesses: &[TypeGuess], dialect: &Dialect, path: &Path) -> Result<()> {
+    let columns: Vec<Column> = names.iter().zip(guesses).map(|(name, guess)| inferred(name, guess, 0)).collect();
+    let typed = || columns.iter().filter(|column| column.data_type != DataType::Utf8);
+    let is_value = |column: &Column| {
+        let mut guess = TypeGuess::default();
+        guess.observe(column.name.as_bytes(), &dialect.style);
+        let found = inferred(&column.name, &guess, 0).data_type;
+        found == column.data_type || found.is_numeric() && column.data_type.is_numeric()
+    };
+    // The names of columns may be years, or other small numbers, if there is nothing else that speaks for data.
+    let repeated = guesses.iter().any(|guess| guess.named) || typed().count() == columns.len();
+    let is_sure = |column: &&Column| {
+        let digits = column.name.bytes().filter(u8::is_ascii_digit).count();
+        digits > 4 || repeated && column.name.contains('.') && digits > 1
+    };
+    let Some(sure) = typed().find(is_sure).filter(|_| typed().all(is_value)) else { return Ok(()) };
+    let (name, data_type) = (&sure.name, types::name(&sure.data_type));
+    let message = format!(
+        "the first row looks like data, not like a header: '{name}' is a valid {data_type}, as the values below it"
+    );
+    Err(Error::new(ErrorKind::Source, message)
+        .in_file(path)
+        .help("set header = false in [source], or header = true if the row does hold the names"))
 }

@@ -7,8 +7,9 @@
 //! Whatever cannot be parsed becomes a bad row with file, line, record, column, offset and text
 //! ([`crate::model::bad_row`]): nothing is guessed and nothing is dropped unseen.
 //!
-//! An empty field is null, quoted or not.  A blank line is no record.  A quote opens a quoted field only as the field's first
-//! byte; elsewhere it is text, as for the `csv` crate.
+//! An empty field is null, quoted or not, unless the pipeline says otherwise.  A blank line is no record.  A quote opens a quoted
+//! field only as the field's first byte; elsewhere it is text, as for the `csv` crate.  Text behind the closing quote makes the value
+//! bad.  What a file looks like is proposed ([`sniff`]), never guessed.
 
 pub(crate) mod chunk;
 pub(crate) mod decode;
@@ -16,4 +17,5 @@ pub(crate) mod dialect;
 pub(crate) mod field_index;
 pub(crate) mod header;
 pub(crate) mod reader;
+pub(crate) mod sniff;
 pub(crate) mod split;

@@ -84,7 +84,7 @@ impl CsvChunks {
             (self.file, self.line, self.record) = (cut.at.file, cut.at.line, cut.at.record);
         }
         let file = &self.reading.files[self.file].path;
-        let Decoded { batch, bad, filtered, records, lines, text } = cut.decoded;
+        let Decoded { batch, bad, filtered, fitted, records, lines, text } = cut.decoded;
         let at = InputPosition { file: self.file, offset: cut.at.offset, line: self.line, record: self.record };
         let bad = bad.into_iter().map(|found| found.place(file, at)).collect();
         if let Some(what) = cut.end {
@@ -105,9 +105,21 @@ impl CsvChunks {
         let after =
             InputPosition { file: self.file, offset: cut.at.offset + cut.after, line: self.line, record: self.record };
         let bytes = self.reading.read.load(Ordering::Relaxed);
-        let filtered = FilterCounts { rows: filtered, ..FilterCounts::default() };
+        let [filled, cut_off] = fitted;
+        let filtered = FilterCounts { rows: filtered, filled, cut_off, ..FilterCounts::default() };
         let batch = batch.map_err(|error| error.in_file(file))?;
-        Ok(Some(Chunk { batch, bad, positions, file: self.file, first_record: at.record, after, bytes, filtered }))
+        let misfits = Vec::new();
+        Ok(Some(Chunk {
+            batch,
+            bad,
+            misfits,
+            positions,
+            file: self.file,
+            first_record: at.record,
+            after,
+            bytes,
+            filtered,
+        }))
     }
 }
 
@@ -169,7 +181,15 @@ impl Reader<'_> {
             return Ok(());
         }
         let message = format!("got the columns {}, expected {} as in the first file", quoted(names), quoted(expected));
-        Err(Error::new(ErrorKind::Source, message).in_file(file).help(SAME_COLUMNS))
+        let mut sorted = [names.to_vec(), expected.to_vec()];
+        sorted.iter_mut().for_each(|names| names.sort());
+        let help = match sorted[0] == sorted[1] {
+            true => {
+                "the order of the columns differs: run the pipeline once for each order, or reorder the columns of one file"
+            }
+            false => SAME_COLUMNS,
+        };
+        Err(Error::new(ErrorKind::Source, message).in_file(file).help(help))
     }
 
     /// Cuts a file into chunks and gives them out; whether anybody still takes them.
@@ -242,8 +262,10 @@ mod tests {
     use arrow::datatypes::{DataType, Field, Schema};
 
     use super::*;
+    use crate::csv::decode::Wanted;
     use crate::model::bad_row::OnBadRow;
     use crate::model::time_format::TimeFormat;
+    use crate::model::timestamp::Zone;
 
     /// A column that cannot be built ends the run, with its name and its file, whatever is done about bad rows.
     #[test]
@@ -260,7 +282,13 @@ mod tests {
             dialect: Dialect::default(),
             width: 2,
             names: opened.names.clone(),
-            wanted: vec![(1, DataType::Float16, TimeFormat::Iso)],
+            wanted: vec![Wanted {
+                column: 1,
+                joins: None,
+                data_type: DataType::Float16,
+                format: TimeFormat::Iso,
+                zone: Zone::None,
+            }],
             schema: Arc::new(schema),
             rules: Vec::new(),
             row_filter: None,

@@ -20,7 +20,17 @@ pub(crate) struct Cut {
 /// Follows the quotes through `bytes`.
 pub(crate) fn last_record(bytes: &[u8], dialect: &Dialect) -> Cut {
     let line_end = |from: usize, to: usize| memrchr(dialect.line_end, &bytes[from..to]).map(|at| from + at + 1);
-    let Some(quote) = dialect.quote else { return Cut { end: line_end(0, bytes.len()), open: None } };
+    let Some(quote) = dialect.quote else {
+        let mut end = line_end(0, bytes.len());
+        while let (Some(at), Some(escape)) = (end, dialect.escape) {
+            // A line end behind an odd number of escapes is text.
+            if bytes[..at - 1].iter().rev().take_while(|byte| **byte == escape).count() % 2 == 0 {
+                break;
+            }
+            end = line_end(0, at - 1);
+        }
+        return Cut { end, open: None };
+    };
     let mut end = None;
     // What lies outside quotes from here on.
     let mut from = 0;
@@ -43,7 +53,7 @@ pub(crate) fn line_end(bytes: &[u8], dialect: &Dialect) -> u8 {
     // Either of the two may end a line, as long as it is not known which one does.
     let mut line = 0;
     while let Some(byte) = bytes.get(at) {
-        let first = at == line || bytes[at - 1] == dialect.delimiter;
+        let first = at == line || dialect.is_delimiter(bytes[at - 1]);
         let is_comment = || dialect.comment.is_some_and(|comment| bytes[line] == comment);
         at += 1;
         match byte {
@@ -61,7 +71,7 @@ pub(crate) fn line_end(bytes: &[u8], dialect: &Dialect) -> u8 {
 
 /// Whether the quote outside quotes at `at` opens a field: it is the field's first byte, and its line is no comment.
 fn opens(bytes: &[u8], at: usize, from: usize, dialect: &Dialect) -> bool {
-    let first = at == 0 || bytes[at - 1] == dialect.delimiter || bytes[at - 1] == dialect.line_end;
+    let first = at == 0 || dialect.is_delimiter(bytes[at - 1]) || bytes[at - 1] == dialect.line_end;
     if !first {
         return false;
     }
@@ -74,7 +84,7 @@ fn opens(bytes: &[u8], at: usize, from: usize, dialect: &Dialect) -> bool {
 }
 
 /// The place after the quote that closes the field whose text begins at `next`.
-fn closing(bytes: &[u8], mut next: usize, quote: u8, escape: Option<u8>) -> Option<usize> {
+pub(super) fn closing(bytes: &[u8], mut next: usize, quote: u8, escape: Option<u8>) -> Option<usize> {
     loop {
         let at = next + memchr2(quote, escape.unwrap_or(quote), &bytes[next..])?;
         if bytes[at] == quote && bytes.get(at + 1) != Some(&quote) {
@@ -117,6 +127,7 @@ mod tests {
     fn cuts_lie_behind_whole_records() {
         let plain = Dialect::default();
         let special = Dialect { comment: Some(b'#'), escape: Some(b'\\'), ..Dialect::default() };
+        let tabs = Dialect { quote: None, escape: Some(b'\\'), ..Dialect::default() };
         for (dialect, text, end, open) in [
             (&plain, "", None, None),
             (&plain, "a,b", None, None),
@@ -133,6 +144,9 @@ mod tests {
             (&special, "\"#\",\"\n\"\n1", Some(8), None),
             (&special, "\"a\\\"\n\"\n1", Some(7), None),
             (&special, "\"a\\", None, Some(0)),
+            (&tabs, "a\n\"b\\\nc", Some(2), None),
+            (&tabs, "a\nb\\\\\nc", Some(6), None),
+            (&tabs, "b\\\nc", None, None),
         ] {
             assert_eq!(last_record(text.as_bytes(), dialect), Cut { end, open }, "{text:?}");
         }

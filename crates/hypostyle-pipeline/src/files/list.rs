@@ -4,12 +4,14 @@
 //! `**`), or `-` for standard input.  Files from a directory or glob pattern are read in byte order of their names.  Directories named
 //! `column=value` are partition columns (Hive partitioning).
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::input::{InputFile, about, is_standard, relative};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::column::quoted;
+use crate::model::table_format::TableFormat;
 use crate::remote::Stores;
 use crate::remote::options::StorageOptions;
 use crate::remote::url::is_url;
@@ -41,9 +43,10 @@ impl Files {
                 expand(path, &is_data)?.iter().map(|path| about(path)).collect::<Result<Vec<InputFile>>>()?
             };
             if found.is_empty() {
-                return Err(Error::new(ErrorKind::Source, "no files found")
-                    .in_file(path)
-                    .help(format!("check the path and the extensions of the files; {}", relative(path))));
+                return Err(Error::new(ErrorKind::Source, "no files found").in_file(path).help(format!(
+                    "check the path; files without a known extension need format = \"csv\" in [source]; {}",
+                    relative(path)
+                )));
             }
             list.extend(found);
         }
@@ -117,13 +120,39 @@ fn expand(path: &Path, is_data: &impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>>
             let below = found.strip_prefix(path).unwrap_or(found);
             below.components().all(|part| !part.as_os_str().to_string_lossy().starts_with(['.', '_']))
         };
-        let found = matches(path, &pattern)?;
-        return Ok(found.into_iter().filter(|found| found.is_file() && visible(found) && is_data(found)).collect());
+        let found = matches(path, &pattern)?.into_iter();
+        let found = found.filter(|found| found.is_file() && visible(found) && is_data(found)).collect();
+        return not_of_a_table(path, found);
     }
     if !is_standard(path) && text.contains(['*', '?', '[']) && !path.exists() {
-        return Ok(matches(path, &text)?.into_iter().filter(|found| found.is_file()).collect());
+        let found = matches(path, &text)?.into_iter();
+        let found = found.filter(|found| found.is_file() && is_meant(path, found)).collect();
+        return not_of_a_table(path, found);
     }
     Ok(vec![path.to_path_buf()])
+}
+
+/// Whether a file that the pattern matches is meant: names with `.` or `_` first are passed over, unless the pattern has one.
+fn is_meant(pattern: &Path, found: &Path) -> bool {
+    let names = |path: &Path| -> Vec<String> {
+        path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
+    };
+    let (pattern, found) = (names(pattern), names(found));
+    let plain = pattern.iter().take_while(|name| !name.contains(['*', '?', '['])).count();
+    let is_hidden = |name: &String| name.starts_with(['.', '_']);
+    pattern[plain..].iter().any(is_hidden) || !found.iter().skip(plain).any(is_hidden)
+}
+
+/// The files, if none of them belongs to a table whose log says which rows are there.
+fn not_of_a_table(path: &Path, found: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+    let directories = found.iter().flat_map(|file| file.ancestors().skip(1)).collect::<BTreeSet<_>>();
+    for directory in directories.into_iter().chain(path.is_dir().then_some(path)) {
+        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        if let Some(format) = TableFormat::of_directory(directory) {
+            return Err(format.refused(directory));
+        }
+    }
+    Ok(found)
 }
 
 fn matches(path: &Path, pattern: &str) -> Result<Vec<PathBuf>> {
@@ -202,11 +231,34 @@ mod tests {
         );
         assert_eq!(found(folder, "in"), ["in/a-1.csv", "in/a.csv", "in/b.csv", "in/x/d.csv"]);
         assert_eq!(found(folder, "in/?.csv"), ["in/a.csv", "in/b.csv"]);
-        assert_eq!(found(folder, "in/**/*.csv").len(), 6);
+        assert_eq!(found(folder, "in/**/*.csv").len(), 4);
+        assert_eq!(found(folder, "in/.*.csv"), ["in/.hidden.csv"]);
+        assert_eq!(found(folder, "in/_log/*.csv"), ["in/_log/e.csv"]);
         assert_eq!(found(folder, "in/c.txt"), ["in/c.txt"]);
         let none =
             Files::find(&[folder.join("in/*.tsv")], &StorageOptions::default(), |_| true).unwrap_err().to_string();
         assert!(none.contains("no files found"), "{none}");
+    }
+
+    #[test]
+    fn tables_are_refused_with_the_recipe() {
+        for (log, name) in [
+            ("_delta_log/00000000000000000000.json", "table of Delta"),
+            ("metadata/00000-1.metadata.json", "table of Iceberg"),
+            (".hoodie/hoodie.properties", "table of Hudi"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let folder = folder.path();
+            write(folder, &["t/data/day=1/a.csv", &format!("t/{log}")]);
+            for path in ["t", "t/data/*/*.csv", "t/**/*.csv", "t/data/day=1"] {
+                let error = Files::find(&[folder.join(path)], &StorageOptions::default(), |path| {
+                    path.extension().is_some_and(|extension| extension == "csv")
+                });
+                let message = error.unwrap_err().to_string();
+                assert!(message.contains(name) && message.contains("help: set path in [source]"), "{path}: {message}");
+            }
+            assert_eq!(found(folder, "t/data/day=1/a.csv").len(), 1, "a file by its name");
+        }
     }
 
     #[test]

@@ -10,8 +10,9 @@ use serde::Deserialize;
 use super::column::{Column, Origin};
 use super::fault::Reason;
 use super::infer::TypeGuess;
+use super::remark::{epoch_unit, is_word, toml_key};
 use super::types;
-use super::values::NullValues;
+use super::values::{ValueStyle, integer};
 use crate::error::{Error, ErrorKind};
 
 /// What is done about a bad row.
@@ -69,6 +70,7 @@ impl BadRow {
         match self.reason {
             Reason::Rule(rule) => format!("violates {}", rules[rule]),
             Reason::Fields(found) => fields(found, columns),
+            Reason::Header => "repeats the header".to_string(),
             _ => self.column.map_or_else(String::new, |column| problem(self.reason, &columns[column])),
         }
     }
@@ -88,6 +90,10 @@ impl BadRow {
             (Reason::Fields(found), _) => {
                 (fields(found, columns), format!("check for an unquoted delimiter or a truncated line, or {REJECT}"))
             }
+            (Reason::Header, _) => (
+                "repeats the header".to_string(),
+                format!("the file may be several files in one: remove the line, or {REJECT}"),
+            ),
             (Reason::Rule(rule), _) => {
                 (format!("{} violates {}", shown(&self.text), rules[rule]), format!("fix the value, or {REJECT}"))
             }
@@ -108,7 +114,8 @@ const REJECT: &str = "set on_bad_row = \"reject\" in [source]";
 
 fn fields(found: usize, columns: &[Column]) -> String {
     let s = if found == 1 { "" } else { "s" };
-    format!("got {found} field{s}, expected {}", columns.iter().filter(|column| column.in_file()).count())
+    let in_file = columns.iter().filter(|column| column.in_file() && column.joined().is_none());
+    format!("got {found} field{s}, expected {}", in_file.count())
 }
 
 fn problem(reason: Reason, column: &Column) -> String {
@@ -118,7 +125,11 @@ fn problem(reason: Reason, column: &Column) -> String {
         Reason::Precision(_) | Reason::Decimals => format!("has more decimals than {name} holds"),
         Reason::Range => format!("is out of range for {name}"),
         Reason::Offset => format!("has a UTC offset, but {name} has no time zone"),
-        Reason::Text | Reason::Fields(_) | Reason::Rule(_) => match &column.format_text {
+        Reason::NoOffset => format!("has no UTC offset, unlike the values that {name} was inferred from"),
+        Reason::Zone => "names a time zone that is not known here".to_string(),
+        Reason::Infinity => format!("is beyond all times, which {name} cannot hold"),
+        Reason::Quote => "has text behind the closing quote".to_string(),
+        Reason::Text | Reason::Fields(_) | Reason::Header | Reason::Rule(_) => match &column.format_text {
             Some(format) => format!("does not match the {name} format {format:?}"),
             None => format!("is not a valid {name}{}", expected(&column.data_type)),
         },
@@ -135,6 +146,28 @@ fn help(reason: Reason, column: &Column, field: &[u8]) -> String {
         (Reason::Decimals | Reason::Range, DataType::Decimal128(digits, decimals)) => {
             declare(&column.name, &roomier(field, *digits, *decimals))
         }
+        (Reason::NoOffset, _) => {
+            format!("{}, which takes such values for UTC, or {REJECT}", declare(&column.name, &name))
+        }
+        (Reason::Zone, _) => format!("write UTC offsets such as +01:00 instead of names, or {REJECT}"),
+        (Reason::Infinity, _) => {
+            format!("set null_values = [{:?}] in [source], or {REJECT}", String::from_utf8_lossy(field))
+        }
+        (Reason::Quote, _) if field.windows(2).any(|pair| pair == b"\\\"") => {
+            format!("set escape = \"\\\\\" in [source] if a backslash escapes quotes, or {REJECT}")
+        }
+        (Reason::Quote, _) => format!("inside a quoted field write a quote as \"\", or {REJECT}"),
+        (Reason::Text, DataType::Date32 | DataType::Timestamp(..))
+            if column.format_text.is_none() && epoch(field).is_some() =>
+        {
+            let unit = epoch(field).unwrap_or_default();
+            format!("set {} = \"epoch[{unit}]\" in [source.datetime_formats]", toml_key(&column.name))
+        }
+        (Reason::Text, DataType::Boolean) if is_word(field) => format!(
+            "set boolean = {{ true = [...], false = [...] }} in [source] if it is a word for one of them, or null_values = [{:?}] if it \
+             means null",
+            String::from_utf8_lossy(field)
+        ),
         (Reason::Offset, _) => declare(&column.name, &name.replace(']', ", UTC]")),
         (Reason::Text, _) if column.format_text.is_some() => {
             format!("fix the value, change the format in [source.datetime_formats], or {REJECT}")
@@ -157,9 +190,14 @@ fn expected(data_type: &DataType) -> &'static str {
 }
 
 fn declare(column: &str, type_name: &str) -> String {
-    let bare = column.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') && !column.is_empty();
-    let key = if bare { column.to_string() } else { format!("{column:?}") };
+    let key = toml_key(column);
     format!("set {key} = \"{type_name}\" in [source.schema]")
+}
+
+/// The unit of a number that is a time of our days.
+fn epoch(field: &[u8]) -> Option<&'static str> {
+    let value = integer(field).ok()?;
+    epoch_unit((value, value)).map(|(unit, _)| unit)
 }
 
 /// The decimal type that holds the field too; string if there is none.
@@ -178,8 +216,10 @@ fn roomier(field: &[u8], digits: u8, decimals: i8) -> String {
 /// The help for text that the type cannot hold: a type that can, or a null value.
 fn wider(column: &str, data_type: &DataType, field: &[u8]) -> String {
     let mut guess = TypeGuess::default();
-    guess.observe(field.trim_ascii(), &NullValues::default());
+    guess.observe(field.trim_ascii(), &ValueStyle::default());
     let found = match guess.data_type() {
+        // A word, in a column of other things.
+        DataType::Float64 if is_word(field) => DataType::Utf8,
         DataType::Float64 if matches!(data_type, DataType::Float16 | DataType::Float32 | DataType::Float64) => {
             DataType::Utf8
         }
@@ -189,8 +229,13 @@ fn wider(column: &str, data_type: &DataType, field: &[u8]) -> String {
     };
     let wider = declare(column, &types::name(&found));
     if found == DataType::Utf8 {
-        let field = String::from_utf8_lossy(field);
-        format!("fix the value, set null_values = [{field:?}] in [source] if it means null, or {wider}")
+        match is_word(field) {
+            true => {
+                let field = String::from_utf8_lossy(field);
+                format!("fix the value, set null_values = [{field:?}] in [source] if it means null, or {wider}")
+            }
+            false => format!("fix the value, or {wider}"),
+        }
     } else {
         wider
     }

@@ -6,7 +6,7 @@ use arrow::error::ArrowError;
 use serde::{Deserialize, Serialize};
 
 use super::bad_row::BadRow;
-use super::fault::Fault;
+use super::fault::{Fault, Misfit};
 
 /// How many rows formats without lines are read in at once.
 pub(crate) const BATCH_ROWS: usize = 65_536;
@@ -34,6 +34,8 @@ impl InputPosition {
 pub(crate) struct Chunk {
     pub batch: RecordBatch,
     pub bad: Vec<BadRow>,
+    /// Values that are still to be made bad rows, in the order of their rows.
+    pub misfits: Vec<Misfit>,
     /// Finds the rows in the file, for text formats whose rows are still to be checked.
     pub positions: Option<Box<dyn RowPositions>>,
     /// The number of the file.
@@ -56,7 +58,7 @@ pub(crate) trait RowPositions: Send {
     fn bad_rows(&self, faults: &[Fault]) -> Vec<BadRow>;
 }
 
-/// What a filter has removed.
+/// What a filter has removed, and which rows were made to fit the columns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FilterCounts {
     /// Rows, with those of the row groups.
@@ -67,6 +69,12 @@ pub(crate) struct FilterCounts {
     pub unread: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Rows with too few fields that were filled up with nulls, since the pipeline says so.
+    #[serde(default)]
+    pub filled: u64,
+    /// Rows with too many fields that were cut off.
+    #[serde(default)]
+    pub cut_off: u64,
 }
 
 impl std::ops::AddAssign for FilterCounts {
@@ -75,6 +83,8 @@ impl std::ops::AddAssign for FilterCounts {
         self.groups += more.groups;
         self.unread += more.unread;
         self.bytes += more.bytes;
+        self.filled += more.filled;
+        self.cut_off += more.cut_off;
     }
 }
 

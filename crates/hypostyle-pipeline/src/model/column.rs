@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Metadata, Schema, SchemaRef};
 
 use super::time_format::TimeFormat;
-use super::types;
+use super::timestamp::Zone;
+use super::{logical, types};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A column of the input, and where its type comes from.
@@ -16,9 +17,17 @@ pub(crate) struct Column {
     pub data_type: DataType,
     pub origin: Origin,
     pub remark: Option<String>,
+    pub labels: Labels,
     /// The format of dates and times: as the pipeline file has it, and parsed.
     pub format_text: Option<String>,
     pub time_format: TimeFormat,
+}
+
+/// What a file notes about a column beside its type: that it holds UUIDs or JSON, or the order of its categories.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Labels {
+    metadata: Metadata,
+    is_ordered: bool,
 }
 
 /// Where a column's type comes from.
@@ -30,6 +39,8 @@ pub(crate) enum Origin {
     Inferred { rows: usize },
     /// The file itself has it.
     File,
+    /// It joins these columns of the file.
+    Joined([usize; 2]),
     /// It is a partition column: its values are in the names of the directories.
     Partition,
 }
@@ -41,9 +52,54 @@ impl Column {
             data_type,
             origin,
             remark: None,
+            labels: Labels::default(),
             format_text: None,
             time_format: TimeFormat::Iso,
         }
+    }
+
+    /// What its type says about UTC offsets.
+    pub fn zone(&self) -> Zone {
+        match (&self.data_type, self.origin) {
+            (DataType::Timestamp(_, Some(_)), Origin::Inferred { .. }) => Zone::Stated,
+            (DataType::Timestamp(_, Some(zone)), _) => types::zone_offset(zone).map_or(Zone::Stated, Zone::Default),
+            _ => Zone::None,
+        }
+    }
+
+    /// The columns of the file that it joins, if it does.
+    pub fn joined(&self) -> Option<[usize; 2]> {
+        match self.origin {
+            Origin::Joined(columns) => Some(columns),
+            _ => None,
+        }
+    }
+
+    /// A column of a file that knows its types.
+    pub fn of_field(field: &Field) -> Self {
+        let mut metadata = field.metadata().clone();
+        // A number of the table that the file belonged to.
+        metadata.remove("PARQUET:field_id");
+        let is_ordered = field.dict_is_ordered().unwrap_or(false);
+        let labels = Labels { metadata, is_ordered };
+        Self { labels, ..Self::new(field.name(), field.data_type().clone(), Origin::File) }
+    }
+
+    /// Gives a dictionary keys that can count the values of further files; one with an order has all of its values.
+    pub fn widen_keys(&mut self) {
+        if let DataType::Dictionary(keys, values) = &self.data_type
+            && keys.primitive_width().is_some_and(|width| width < 4)
+            && !self.labels.is_ordered
+        {
+            self.data_type = DataType::Dictionary(Box::new(DataType::Int32), values.clone());
+        }
+    }
+
+    fn field(&self) -> Field {
+        let Labels { metadata, is_ordered } = &self.labels;
+        Field::new(&self.name, self.data_type.clone(), true)
+            .with_metadata(metadata.clone())
+            .with_dict_is_ordered(*is_ordered)
     }
 
     /// Whether the column is in the file itself, rather than in the names of its directories.
@@ -53,25 +109,65 @@ impl Column {
 }
 
 pub(crate) fn schema<'a>(columns: impl Iterator<Item = &'a Column>) -> SchemaRef {
-    let field = |column: &Column| Field::new(&column.name, column.data_type.clone(), true);
-    Arc::new(Schema::new(columns.map(field).collect::<Vec<_>>()))
+    Arc::new(Schema::new(columns.map(Column::field).collect::<Vec<_>>()))
 }
 
-/// Compares the wanted columns of a file with those of the first.
-pub(crate) fn check_same_columns(path: &Path, columns: &[Column], wanted: &[usize], schema: &SchemaRef) -> Result<()> {
-    for (field, index) in schema.fields().iter().zip(wanted) {
-        let expected = types::name(field.data_type());
-        let found = match columns.get(*index) {
-            Some(column) if column.name == *field.name() && column.data_type == *field.data_type() => continue,
-            Some(column) => format!("'{}', {}", column.name, types::name(&column.data_type)),
-            None => "nothing".to_string(),
-        };
-        let message =
-            format!("column {}: got {found}, expected '{}', {expected}, as in the first file", index + 1, field.name());
-        return Err(Error::new(ErrorKind::Source, message).in_file(path).help(SAME_COLUMNS));
-    }
-    Ok(())
+/// The columns of the first file, by which those of the others are found: by their names, in any order and encoding.
+#[derive(Debug, Clone)]
+pub(crate) struct FirstFile {
+    /// The names of all of its columns.
+    pub names: Vec<String>,
+    /// Which of them are read.
+    pub read: Vec<usize>,
+    /// What they are read as.
+    pub schema: SchemaRef,
+    /// Whether the pipeline names the columns that it reads, so that others may be left out.
+    pub named: bool,
 }
+
+impl FirstFile {
+    /// Where another file has the columns that are read.
+    pub fn places(&self, path: &Path, columns: &[Column]) -> Result<Vec<usize>> {
+        let extra = columns.iter().find(|column| !self.named && !self.names.contains(&column.name));
+        if let Some(extra) = extra {
+            let message = format!("column '{}' is not in the first file", extra.name);
+            return Err(Error::new(ErrorKind::Source, message)
+                .in_file(path)
+                .help("set columns in [source] to read the columns that all files have, or read the file by itself"));
+        }
+        let columns_read = self.read.iter().zip(self.schema.fields());
+        columns_read.map(|(index, field)| self.place(*index, field, columns).map_err(|e| e.in_file(path))).collect()
+    }
+
+    /// What belongs to columns of the first file, by the numbers of the columns at these places.
+    pub fn placed<T: Clone>(&self, places: &[usize], of_columns: &[(usize, T)]) -> Vec<(usize, T)> {
+        let place =
+            |column: &usize| self.read.iter().zip(places).find(|(read, _)| *read == column).map(|(_, place)| *place);
+        of_columns.iter().filter_map(|(column, value)| Some((place(column)?, value.clone()))).collect()
+    }
+
+    fn place(&self, index: usize, field: &Field, columns: &[Column]) -> Result<usize> {
+        let name = field.name();
+        // Of columns with one name, the first is the first.
+        let before = self.names[..index].iter().filter(|other| *other == name).count();
+        let mut found = columns.iter().enumerate().filter(|(_, column)| column.name == *name);
+        let Some((place, column)) = found.nth(before) else {
+            let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+            let message = format!("column '{name}' of the first file is missing{}", did_you_mean(name, &names));
+            return Err(
+                Error::new(ErrorKind::Source, message).help(format!("{SAME_TYPES}; this one has {}", quoted(&names)))
+            );
+        };
+        if !logical::is_same(&column.data_type, field.data_type()) {
+            let [found, expected] = [&column.data_type, field.data_type()].map(types::name);
+            let message = format!("column '{name}': got {found}, expected {expected}, as in the first file");
+            return Err(Error::new(ErrorKind::Source, message).help(SAME_TYPES));
+        }
+        Ok(place)
+    }
+}
+
+const SAME_TYPES: &str = "read files together only if they have the same columns";
 
 pub(crate) const SAME_COLUMNS: &str = "read files together only if they have the same columns in the same order";
 

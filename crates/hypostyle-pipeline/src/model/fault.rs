@@ -15,12 +15,30 @@ pub(crate) enum Reason {
     Range,
     /// It has a UTC offset, but the type has no time zone.
     Offset,
+    /// It has no UTC offset, though the type was inferred from values that have one.
+    NoOffset,
+    /// It names a time zone, whose offsets nobody here knows.
+    Zone,
+    /// It is PostgreSQL's `infinity`, in a column of times.
+    Infinity,
+    /// Text follows the quote that closes it.
+    Quote,
     /// It is not valid UTF-8.
     Encoding,
+    /// The row repeats the header.
+    Header,
     /// The row has this number of fields, which is not the number of columns.
     Fields(usize),
     /// It violates the rule of this number.
     Rule(usize),
+}
+
+/// A value of a format that knows its types, but that the column's type here cannot hold: in its place stands a null.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Misfit {
+    pub fault: Fault,
+    /// The value as it is shown.
+    pub text: String,
 }
 
 /// A value that cannot be read, or violates a rule.

@@ -1,157 +1,241 @@
 //! Inference of a column's type from a sample: the narrowest of bool, i64, f64, date and timestamp that fits every value, else
 //! string.
 //!
-//! A column with leading zeros (postcodes, accounts), or with integers too large for i64 (identifiers), is inferred as string, so
-//! that no information is lost.
+//! What is inferred, the parser reads: a value fits a type if the parser of the type says so.  A column is inferred as string
+//! where a narrower type would lose something: with leading zeros (postcodes, accounts), or with digits that the type cannot hold
+//! (identifiers, exact amounts).  Dates and times in other formats than ISO 8601 are inferred if only one of the
+//! [known formats](super::known_formats) reads them all.
 
 use arrow::datatypes::{DataType, TimeUnit};
 
-use super::timestamp::{date, timestamp};
-use super::values::{NullValues, float, integer, with_point};
+use super::known_formats::{KNOWN_FORMATS, KnownFormat};
+use super::time_format::TimeFormat;
+use super::timestamp::{Zone, date, timestamp};
+use super::values::{Booleans, ValueStyle, float, integer};
 
 /// What the texts seen so far could all be.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct TypeGuess {
-    values: u64,
-    numbers: u64,
-    boolean: bool,
-    whole: bool,
-    number: bool,
-    date: bool,
-    timestamp: bool,
-    zoned: bool,
-    digits: u32,
-    /// The one text that alone keeps the column from being numbers.
-    odd: Odd,
+    pub(super) values: u64,
+    pub(super) boolean: Fit,
+    pub(super) whole: Fit,
+    pub(super) number: Fit,
+    pub(super) date: Fit,
+    pub(super) timestamp: Fit,
+    /// Timestamps with a UTC offset.
+    pub(super) zoned: Fit,
+    pub(super) micros: Fit,
+    pub(super) nanos: Fit,
+    /// Which known formats read all values so far; `None` if no value was tried.
+    formats: Option<Vec<usize>>,
+    /// Which of the words for true and false were there.
+    pub(super) words: [bool; 2],
+    /// Whether one of the texts is the name of the column.
+    pub named: bool,
+    /// The smallest and largest integer.
+    pub(super) range: Option<(i64, i64)>,
+    /// Numbers that no number type keeps as they are.
+    pub(super) kept: Option<Kept>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Odd {
-    None,
-    One(Vec<u8>),
-    Many,
+/// Why a number stays a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    LeadingZero,
+    LongInteger,
+    LongDecimal,
 }
 
-impl Default for TypeGuess {
-    fn default() -> Self {
-        Self {
-            values: 0,
-            numbers: 0,
-            boolean: true,
-            whole: true,
-            number: true,
-            date: true,
-            timestamp: true,
-            zoned: false,
-            digits: 0,
-            odd: Odd::None,
+/// How many values a type does not fit, and which ones, if they are few.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Fit {
+    pub misfits: u64,
+    pub texts: Vec<Vec<u8>>,
+}
+
+/// So many different texts are kept.
+pub(super) const MISFITS: usize = 3;
+
+impl Fit {
+    pub fn all(&self) -> bool {
+        self.misfits == 0
+    }
+
+    /// Whether so many texts do not fit that no more need be tried.
+    fn is_out(&self) -> bool {
+        self.texts.len() > MISFITS
+    }
+
+    fn observe(&mut self, field: &[u8], fits: impl FnOnce() -> bool) -> bool {
+        if self.is_out() {
+            return false;
         }
+        let fits = fits();
+        if !fits {
+            self.misfits += 1;
+            if !self.texts.iter().any(|text| text == field) {
+                self.texts.push(field.to_vec());
+            }
+        }
+        fits
     }
 }
 
 impl TypeGuess {
-    /// Takes another field's text into account, in whatever way the file writes numbers.
-    pub fn observe_written(&mut self, field: &[u8], nulls: &NullValues, decimal_comma: bool) {
-        let mut text = Vec::new();
-        match with_point(field, &mut text) {
-            _ if !decimal_comma => self.observe(field, nulls),
-            Ok(number) => self.observe(number, nulls),
-            // A point makes it no number, as the parser has it.
-            Err(_) => self.observe_text(field, nulls, false),
+    /// Whether any value was seen.
+    pub fn has_values(&self) -> bool {
+        self.values > 0
+    }
+
+    /// Takes another field's text into account.
+    pub fn observe(&mut self, field: &[u8], style: &ValueStyle) {
+        let field = field.trim_ascii();
+        if !style.nulls.contains(field) {
+            self.observe_value(field, style);
         }
     }
 
-    /// Takes another text into account.
-    pub fn observe(&mut self, field: &[u8], nulls: &NullValues) {
-        self.observe_text(field, nulls, is_number(field.trim_ascii()));
+    /// Takes the text of a quoted field into account.
+    pub fn observe_quoted(&mut self, text: &[u8], style: &ValueStyle) {
+        let field = text.trim_ascii();
+        if !style.nulls.contains_quoted(field) {
+            self.observe_value(field, style);
+        }
     }
 
-    fn observe_text(&mut self, field: &[u8], nulls: &NullValues, numeric: bool) {
-        let field = field.trim_ascii();
-        if nulls.contains(field) {
+    fn observe_value(&mut self, field: &[u8], style: &ValueStyle) {
+        let mut plain = Vec::new();
+        let number = style.plain(field, &mut plain).unwrap_or(b"x");
+        if style.nulls.contains_number(field) && float::<f64>(number).is_ok() {
+            // In a column of numbers it means null; in one of texts it would not.
+            self.values += 1;
+            for fit in [&mut self.boolean, &mut self.date, &mut self.timestamp, &mut self.zoned] {
+                fit.observe(field, || false);
+            }
+            self.formats = Some(Vec::new());
             return;
         }
         self.values += 1;
-        self.boolean &= matches!(field, b"true" | b"True" | b"TRUE" | b"false" | b"False" | b"FALSE");
-        self.numbers += u64::from(numeric);
-        if !numeric && self.odd != Odd::Many {
-            self.odd = match &self.odd {
-                Odd::One(text) if text == field => return self.rule_out(),
-                Odd::None => Odd::One(field.to_vec()),
-                _ => Odd::Many,
-            };
+        let words = &mut self.words;
+        self.boolean.observe(field, || is_boolean(field, &style.booleans, words));
+        let kept = kept(number);
+        let whole = self.whole.observe(field, || kept.is_none() && integer::<i64>(number).is_ok());
+        if whole && let Ok(value) = integer::<i64>(number) {
+            self.range = Some(self.range.map_or((value, value), |(min, max)| (min.min(value), max.max(value))));
         }
-        if !numeric {
-            self.rule_out();
+        let is_number = self.number.observe(field, || kept.is_none() && float::<f64>(number).is_ok());
+        if kept.is_some() && float::<f64>(number).is_ok() {
+            self.kept = self.kept.or(kept);
         }
-        self.whole &= numeric && integer::<i64>(field).is_ok();
-        self.date &= date(field).is_some();
-        match timestamp(field) {
-            Some(found) if self.timestamp => {
-                self.zoned |= found.offset.is_some();
-                self.digits = self.digits.max(found.digits);
+        self.date.observe(field, || date(field).is_some());
+        if !(self.timestamp.is_out() && self.zoned.is_out()) {
+            let found = timestamp(field);
+            self.timestamp.observe(field, || found.is_some_and(|found| found.offset.is_none()));
+            self.zoned.observe(field, || found.is_some_and(|found| found.offset.is_some()));
+            let holds = |unit| found.is_none_or(|found| found.in_unit(unit, Zone::Default(0)).is_ok());
+            self.micros.observe(field, || holds(TimeUnit::Microsecond));
+            self.nanos.observe(field, || holds(TimeUnit::Nanosecond));
+        }
+        match &mut self.formats {
+            Some(left) => left.retain(|index| KNOWN_FORMATS[*index].format.timestamp(field).is_ok()),
+            None if is_number => self.formats = Some(Vec::new()),
+            None => {
+                let reads = |known: &KnownFormat| known.format.timestamp(field).is_ok();
+                let all = KNOWN_FORMATS.iter().enumerate().filter(|(_, known)| reads(known));
+                self.formats = Some(all.map(|(index, _)| index).collect());
             }
-            _ => self.timestamp = false,
         }
     }
 
-    fn rule_out(&mut self) {
-        (self.whole, self.number) = (false, false);
-    }
-
-    /// The type; a column without a value is a string.
+    /// The type; a column without a value is a string.  The known formats are left aside.
     pub fn data_type(&self) -> DataType {
         if self.values == 0 {
             return DataType::Utf8;
         }
+        let timestamp = |zone: Option<&str>| {
+            let unit = match (self.micros.all(), self.nanos.all()) {
+                (true, _) => TimeUnit::Microsecond,
+                (false, true) => TimeUnit::Nanosecond,
+                (false, false) => return DataType::Utf8,
+            };
+            DataType::Timestamp(unit, zone.map(Into::into))
+        };
         match self {
-            Self { boolean: true, .. } => DataType::Boolean,
-            Self { whole: true, .. } => DataType::Int64,
-            Self { number: true, .. } => DataType::Float64,
-            Self { date: true, .. } => DataType::Date32,
-            Self { timestamp: true, .. } => {
-                let unit = if self.digits > 6 { TimeUnit::Nanosecond } else { TimeUnit::Microsecond };
-                DataType::Timestamp(unit, self.zoned.then(|| "UTC".into()))
-            }
+            _ if self.boolean.all() && self.has_booleans() => DataType::Boolean,
+            _ if self.whole.all() => DataType::Int64,
+            _ if self.number.all() => DataType::Float64,
+            _ if self.date.all() => DataType::Date32,
+            _ if self.timestamp.all() => timestamp(None),
+            _ if self.zoned.all() => timestamp(Some("UTC")),
             _ => DataType::Utf8,
         }
     }
 
-    /// A remark about the type, if any.
-    pub fn remark(&self) -> Option<String> {
-        match &self.odd {
-            _ if self.values == 0 => Some("no value in the sample, so string".to_string()),
-            Odd::One(text) if self.numbers > 0 && self.data_type() == DataType::Utf8 && !is_odd_number(text) => {
-                let text = String::from_utf8_lossy(text);
-                Some(format!("all numbers except {text:?}: null_values = [{text:?}] in [source] would make it f64"))
-            }
-            _ => None,
-        }
+    /// The type and the format of dates and times that one known format alone reads.
+    pub fn by_format(&self) -> Option<(DataType, &'static str, TimeFormat)> {
+        let [only] = self.formats.as_deref()? else { return None };
+        let KnownFormat { text, format } = &KNOWN_FORMATS[*only];
+        let format = TimeFormat::Strptime(format.clone());
+        (self.data_type() == DataType::Utf8).then(|| (format.data_type(), text.as_str(), format))
+    }
+
+    /// The known formats that read all values.
+    pub(super) fn formats(&self) -> impl Iterator<Item = &'static KnownFormat> {
+        self.formats.iter().flatten().map(|index| &KNOWN_FORMATS[*index])
+    }
+
+    /// Whether the words for true and false are sure to be that: `f` alone, or `no`, may be anything.
+    fn has_booleans(&self) -> bool {
+        self.words == [true, true]
     }
 }
 
-fn is_number(field: &[u8]) -> bool {
-    let digits = field.strip_prefix(b"-").or(field.strip_prefix(b"+")).unwrap_or(field);
-    let leading_zero = matches!(digits, [b'0', b'0'..=b'9', ..]);
-    let too_long = digits.iter().all(u8::is_ascii_digit) && integer::<i64>(field).is_err();
-    !leading_zero && !too_long && float::<f64>(field).is_ok()
+/// Whether a text is a word for true or false; numbers are not, unless the pipeline file says so.
+fn is_boolean(field: &[u8], known: &Booleans, words: &mut [bool; 2]) -> bool {
+    let Ok(value) = known.parse(field) else { return false };
+    if *known == Booleans::Known && field.first().is_some_and(u8::is_ascii_digit) {
+        return false;
+    }
+    words[usize::from(value)] = true;
+    if *known != Booleans::Known || field.len() >= 4 {
+        // `true` and `false` say it alone.
+        *words = [true, true];
+    }
+    true
 }
 
-/// A number that was refused for what it would lose.
-fn is_odd_number(field: &[u8]) -> bool {
-    float::<f64>(field).is_ok()
+/// Why a number would lose something as one.
+fn kept(number: &[u8]) -> Option<Kept> {
+    let digits = number.strip_prefix(b"-").or(number.strip_prefix(b"+")).unwrap_or(number);
+    let point = digits.iter().position(|byte| *byte == b'.').unwrap_or(digits.len());
+    let (whole, part) = digits.split_at(point);
+    if whole.is_empty() || !whole.iter().chain(part.iter().skip(1)).all(u8::is_ascii_digit) {
+        return None;
+    }
+    match part {
+        [] if matches!(whole, [b'0', _, ..]) => Some(Kept::LeadingZero),
+        [] => integer::<i64>(number).is_err().then_some(Kept::LongInteger),
+        // Four decimals of an amount must be kept; more of them are mostly what a computation has left.
+        [_, part @ ..] if whole.len() + part.len().min(4) > f64::DIGITS as usize => {
+            let text = std::str::from_utf8(digits).ok()?;
+            let shown = format!("{:.*}", part.len(), text.parse::<f64>().ok()?);
+            (shown.trim_start_matches('0') != text.trim_start_matches('0')).then_some(Kept::LongDecimal)
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::values::NullValues;
 
-    fn inferred(texts: &[&str]) -> String {
+    fn guess(texts: &[&str]) -> TypeGuess {
+        let nulls = NullValues::new(vec!["NA".to_string(), "-999".to_string()], false, [false; 2]);
+        let style = ValueStyle { nulls, ..ValueStyle::default() };
         let mut guess = TypeGuess::default();
-        for text in texts {
-            guess.observe(text.as_bytes(), &NullValues(vec!["NA".to_string()]));
-        }
-        crate::model::types::name(&guess.data_type())
+        texts.iter().for_each(|text| guess.observe(text.as_bytes(), &style));
+        guess
     }
 
     #[test]
@@ -161,31 +245,57 @@ mod tests {
             (&["1", "2.5"], "f64"),
             (&["1e3", "NaN"], "f64"),
             (&["true", "FALSE"], "bool"),
+            (&["true"], "bool"),
+            (&["t", "f", "t"], "bool"),
+            (&["yes", "No"], "bool"),
+            (&["f", "f"], "string"),
+            (&["f", "m"], "string"),
             (&["true", "1"], "string"),
             (&["2024-01-01"], "date"),
             (&["2024-01-01", "2024-01-01T05:00:00"], "timestamp[us]"),
+            (&["2024-01-01T05:00:00,5"], "timestamp[us]"),
             (&["2024-01-01T05:00:00.123456789"], "timestamp[ns]"),
+            (&["2024-01-01T05:00:00.123456789", "9999-12-31"], "string"),
+            (&["9999-12-31 23:59:59.999999"], "timestamp[us]"),
             (&["2024-01-01T05:00:00Z"], "timestamp[us, UTC]"),
+            (&["2024-01-01 05:00:00+00", "2024-01-01 05:00:00-03"], "timestamp[us, UTC]"),
+            (&["2024-01-01T05:00:00Z", "2024-01-01T05:00:00"], "string"),
             (&["1", "2024-01-01"], "string"),
             (&["1/2/2024"], "string"),
             (&["007"], "string"),
+            (&["08.5", "-09.25"], "f64"),
             (&["0", "0.5"], "f64"),
             (&["12345678901234567890"], "string"),
+            (&["12345678901234567.89"], "string"),
+            (&["12345678901234.567891"], "string"),
+            (&["123456789012345678901234", "0.5"], "string"),
+            (&["0.0099999999999999999998", "3.1415926535897932385"], "f64"),
+            (&["1234.56000000000005911716", "1e300"], "f64"),
+            (&["1", "-999.0"], "i64"),
             (&["", "NA"], "string"),
         ] {
-            assert_eq!(inferred(texts), expected, "{texts:?}");
+            assert_eq!(crate::model::types::name(&guess(texts).data_type()), expected, "{texts:?}");
         }
     }
 
     #[test]
-    fn a_word_among_numbers_is_remarked() {
-        let mut guess = TypeGuess::default();
-        for text in ["1", "n/a", "2", "n/a"] {
-            guess.observe(text.as_bytes(), &NullValues::default());
+    fn formats_are_inferred_where_only_one_reads_all() {
+        for (texts, expected) in [
+            (&["31.12.2024 23:59"][..], Some(("timestamp[us]", "%d.%m.%Y %H:%M"))),
+            (&["12/31/2024 11:59 PM", "01/02/2024 1:05 AM"], Some(("timestamp[us]", "%m/%d/%Y %I:%M %p"))),
+            (&["1/2/2024", "31/2/2024"], None),
+            (&["1/2/2024", "31/1/2024"], Some(("date", "%d/%m/%Y"))),
+            (&["1/2/2024"], None),
+            (&["20241231 235959"], Some(("timestamp[us]", "%Y%m%d %H%M%S"))),
+            (&["29/Feb/2024:12:30:05 +0100"], Some(("timestamp[us, UTC]", "%d/%b/%Y:%H:%M:%S %z"))),
+            (&["01-JAN-24", "29-FEB-24"], Some(("date", "%d-%b-%y"))),
+            (&["5", "31.12.2024"], None),
+            (&["31.12.2024", "5"], None),
+            (&["2024-01-01"], None),
+        ] {
+            let found = guess(texts);
+            let found = found.by_format().map(|(data_type, format, _)| (crate::model::types::name(&data_type), format));
+            assert_eq!(found, expected.map(|(name, format)| (name.to_string(), format)), "{texts:?}");
         }
-        assert_eq!(guess.data_type(), DataType::Utf8);
-        assert!(guess.remark().is_some_and(|remark| remark.contains(r#"null_values = ["n/a"]"#)));
-        guess.observe(b"other", &NullValues::default());
-        assert_eq!(guess.remark(), None);
     }
 }

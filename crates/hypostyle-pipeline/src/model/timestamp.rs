@@ -1,12 +1,14 @@
 //! Dates and times in ISO 8601 as data files hold them: `2024-02-29`, `2024-02-29 12:30`, `2024-02-29T12:30:05.123456Z`,
 //! `... +02:00`.  Written out because it is the hottest field of most files: a handful of nanoseconds a value, against
 //! ten times that for a general parser, and no range narrower than the type's own.
-//!
-//! Days are counted as in Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms" (2013), `days_from_civil`.
 
 use arrow::datatypes::TimeUnit;
 
+use super::calendar::{DAY, days_of, month_length, named_zone, offset, two, zone_name};
 use super::fault::Reason;
+
+/// The bytes of a date.
+const DATE: usize = 10;
 
 /// How many of the unit a second has, and how many nanoseconds the unit.
 pub(super) fn per_second(unit: TimeUnit) -> (i64, u32) {
@@ -30,15 +32,27 @@ pub(crate) struct ParsedTimestamp {
     pub offset: Option<i64>,
 }
 
+/// What a column's type says about UTC offsets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Zone {
+    /// It has no time zone, and its texts no offset.
+    None,
+    /// The offset of texts without one.
+    Default(i64),
+    /// Nobody has said where texts without an offset come from.
+    Stated,
+}
+
 impl ParsedTimestamp {
-    /// The timestamp in `unit`, in the text's local time (`zone` is `None`) or in UTC (`zone` is the offset of texts without
-    /// one).
+    /// The timestamp in `unit`: in the text's local time if the type has no time zone, else in UTC.
     #[inline]
-    pub fn in_unit(self, unit: TimeUnit, zone: Option<i64>) -> Result<i64, Reason> {
+    pub fn in_unit(self, unit: TimeUnit, zone: Zone) -> Result<i64, Reason> {
         let ahead = match (zone, self.offset) {
-            (None, None) => 0,
-            (None, Some(_)) => return Err(Reason::Offset),
-            (Some(zone), offset) => offset.unwrap_or(zone),
+            (Zone::None, None) => 0,
+            (Zone::None, Some(_)) => return Err(Reason::Offset),
+            (_, Some(offset)) => offset,
+            (Zone::Default(offset), None) => offset,
+            (Zone::Stated, None) => return Err(Reason::NoOffset),
         };
         let (units, nanos_each) = per_second(unit);
         if !self.nanos.is_multiple_of(nanos_each) {
@@ -100,7 +114,7 @@ impl LastDate {
 /// A date's days and the text behind it.
 #[inline]
 fn with_time(days: i64, rest: &[u8]) -> Option<ParsedTimestamp> {
-    let mut parsed = ParsedTimestamp { seconds: days * 86_400, nanos: 0, digits: 0, offset: None };
+    let mut parsed = ParsedTimestamp { seconds: days * DAY, nanos: 0, digits: 0, offset: None };
     let Some((b'T' | b't' | b' ', rest)) = rest.split_first() else {
         return rest.is_empty().then_some(parsed);
     };
@@ -115,7 +129,7 @@ fn with_time(days: i64, rest: &[u8]) -> Option<ParsedTimestamp> {
     }
     parsed.seconds += hour * 3600 + minute * 60 + second;
     let mut rest = rest;
-    if let [b'.', fraction @ ..] = rest {
+    if let [b'.' | b',', fraction @ ..] = rest {
         let count = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
         if count == 0 || count > 9 {
             return None;
@@ -128,24 +142,28 @@ fn with_time(days: i64, rest: &[u8]) -> Option<ParsedTimestamp> {
     if rest.is_empty() {
         return Some(parsed);
     }
-    let (seconds, []) = offset(rest.strip_prefix(b" ").unwrap_or(rest))? else { return None };
+    let rest = rest.strip_prefix(b" ").unwrap_or(rest);
+    let (seconds, []) = offset(rest).or_else(|| named_zone(rest))? else { return None };
     parsed.offset = Some(seconds);
     Some(parsed)
 }
 
-/// The seconds of `Z`, `+HH:MM` or `+HHMM` at the start of the text, and what follows.
-pub(crate) fn offset(text: &[u8]) -> Option<(i64, &[u8])> {
-    let (sign, rest) = match text {
-        [b'Z' | b'z', rest @ ..] => return Some((0, rest)),
-        [b'+', rest @ ..] => (1, rest),
-        [b'-', rest @ ..] => (-1, rest),
-        _ => return None,
-    };
-    let (hour, minute, rest) = match rest {
-        [h1, h0, b':', m1, m0, rest @ ..] | [h1, h0, m1, m0, rest @ ..] => (two(*h1, *h0)?, two(*m1, *m0)?, rest),
-        _ => return None,
-    };
-    (hour < 24 && minute < 60).then_some((sign * (hour * 3600 + minute * 60), rest))
+/// Why a text that is not a timestamp is none.
+#[cold]
+pub(super) fn fault(text: &[u8]) -> Reason {
+    let begins = text.iter().rposition(|byte| *byte == b' ').map_or(0, |at| at + 1);
+    let (before, name) = text.split_at(begins);
+    let named = !name.is_empty() && zone_name(name) == name.len();
+    let before = before.trim_ascii();
+    if named && before.len() > DATE && timestamp(before).is_some_and(|found| found.offset.is_none()) {
+        return Reason::Zone;
+    }
+    if is_infinity(text) { Reason::Infinity } else { Reason::Text }
+}
+
+/// PostgreSQL's last and first moment.
+pub(super) fn is_infinity(text: &[u8]) -> bool {
+    text.strip_prefix(b"-").unwrap_or(text).eq_ignore_ascii_case(b"infinity")
 }
 
 #[inline]
@@ -156,25 +174,7 @@ fn leading_date(text: &[u8]) -> Option<(i64, &[u8])> {
     if !(1..=12).contains(&month) || day < 1 || day > month_length(year, month) {
         return None;
     }
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    Some((era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468, rest))
-}
-
-fn month_length(year: i64, month: i64) -> i64 {
-    match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        _ => 31,
-    }
-}
-
-#[inline]
-fn two(tens: u8, ones: u8) -> Option<i64> {
-    (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
+    Some((days_of(year, month, day), rest))
 }
 
 #[cfg(test)]
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     fn nanos(text: &str) -> Option<i64> {
-        timestamp(text.as_bytes())?.in_unit(TimeUnit::Nanosecond, Some(0)).ok()
+        timestamp(text.as_bytes())?.in_unit(TimeUnit::Nanosecond, Zone::Default(0)).ok()
     }
 
     #[test]
@@ -217,7 +217,17 @@ mod tests {
             assert!(nanos(text).is_some(), "{text}");
         }
         assert_eq!(nanos("2024-02-29 12:30"), nanos("2024-02-29T12:30:00"));
-        assert_eq!(nanos("2024-02-29 12:30:00 +0200"), nanos("2024-02-29T10:30:00Z"));
+        for zoned in [
+            "12:30:00 +0200",
+            "12:30:00+02",
+            "07:30-03",
+            "10:30:00 UTC",
+            "10:30 gmt",
+            "03:30:00,000 PDT",
+            "12:30+02:00:00",
+        ] {
+            assert_eq!(nanos(&format!("2024-02-29 {zoned}")), nanos("2024-02-29T10:30:00Z"), "{zoned}");
+        }
     }
 
     #[test]
@@ -238,6 +248,8 @@ mod tests {
             "2024-01-01T00:00:00.",
             "2024-01-01T00:00:00.1234567890",
             "2024-01-01T00:00:00+2",
+            "2024-01-01T00:00:00+24",
+            "2024-01-01T00:00:00 CET",
             "2024-01-01T00:00:00Zx",
             "2024-01-01x",
             "01/02/2024",
@@ -259,11 +271,30 @@ mod tests {
     #[test]
     fn what_a_unit_cannot_hold_is_refused() {
         let fine = timestamp(b"2024-01-01T00:00:00.000001").unwrap();
-        assert!(fine.in_unit(TimeUnit::Microsecond, None).is_ok());
-        assert_eq!(fine.in_unit(TimeUnit::Millisecond, None), Err(Reason::Precision(TimeUnit::Millisecond)));
+        assert!(fine.in_unit(TimeUnit::Microsecond, Zone::None).is_ok());
+        assert_eq!(fine.in_unit(TimeUnit::Millisecond, Zone::None), Err(Reason::Precision(TimeUnit::Millisecond)));
         let far = timestamp(b"9999-01-01").unwrap();
-        assert_eq!(far.in_unit(TimeUnit::Nanosecond, None), Err(Reason::Range));
+        assert_eq!(far.in_unit(TimeUnit::Nanosecond, Zone::None), Err(Reason::Range));
         let zoned = timestamp(b"2024-01-01T00:00:00Z").unwrap();
-        assert_eq!(zoned.in_unit(TimeUnit::Second, None), Err(Reason::Offset));
+        assert_eq!(zoned.in_unit(TimeUnit::Second, Zone::None), Err(Reason::Offset));
+        assert_eq!(far.in_unit(TimeUnit::Second, Zone::Stated), Err(Reason::NoOffset));
+        assert_eq!(
+            far.in_unit(TimeUnit::Second, Zone::Default(3600)),
+            far.in_unit(TimeUnit::Second, Zone::None).map(|s| s - 3600)
+        );
+    }
+
+    #[test]
+    fn why_a_text_is_no_timestamp() {
+        for (text, reason) in [
+            ("2024-01-01 05:00:00 CET", Reason::Zone),
+            ("2024-01-01 05:00:00 Europe/Berlin", Reason::Zone),
+            ("2024-01-01 05:00:00Z CET", Reason::Text),
+            ("2024-01-01 x", Reason::Text),
+            ("-infinity", Reason::Infinity),
+            ("soon", Reason::Text),
+        ] {
+            assert_eq!((timestamp(text.as_bytes()), fault(text.as_bytes())), (None, reason), "{text}");
+        }
     }
 }

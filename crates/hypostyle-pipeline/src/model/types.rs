@@ -100,11 +100,12 @@ fn timestamp_type(name: &str) -> Option<DataType> {
 
 /// The UTC offset in seconds of a zone that needs no time zone database.
 pub(crate) fn zone_offset(zone: &str) -> Option<i64> {
-    if zone == "UTC" || zone == "Z" {
+    if zone == "UTC" || zone.eq_ignore_ascii_case("Z") {
         return Some(0);
     }
-    match super::timestamp::offset(zone.as_bytes()) {
-        Some((seconds, [])) => Some(seconds),
+    match super::calendar::offset(zone.as_bytes()) {
+        // With hours and minutes, as Arrow has them.
+        Some((seconds, [])) if (5..=6).contains(&zone.len()) => Some(seconds),
         _ => None,
     }
 }

@@ -7,15 +7,156 @@ use arrow::compute::kernels::cast_utils::parse_decimal;
 
 use super::fault::Reason;
 
-/// The texts that mean null; the empty text always does.
+/// How a file writes its values.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct NullValues(pub Vec<String>);
+pub(crate) struct ValueStyle {
+    pub nulls: NullValues,
+    pub booleans: Booleans,
+    /// `1,5` is one and a half.
+    pub decimal_comma: bool,
+    /// The byte between the thousands of a number.
+    pub thousands: Option<u8>,
+}
+
+/// The texts that mean null.  The empty field always does, but for a quoted one in a column of strings.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct NullValues {
+    words: Vec<String>,
+    /// Whether some of the words are numbers, which count by their value.
+    numbers: bool,
+    /// Whether the words are plain text if they are quoted.
+    unquoted_only: bool,
+    /// Whether a quoted empty field is an empty text, and whether one without quotes is.
+    empty_text: [bool; 2],
+}
 
 impl NullValues {
+    pub fn new(words: Vec<String>, unquoted_only: bool, empty_text: [bool; 2]) -> Self {
+        let numbers = words.iter().any(|word| canonical(word.as_bytes()).is_some());
+        Self { words, numbers, unquoted_only, empty_text }
+    }
+
     #[inline]
     pub fn contains(&self, field: &[u8]) -> bool {
-        field.is_empty() || (!self.0.is_empty() && self.0.iter().any(|word| word.as_bytes() == field))
+        field.is_empty() || (!self.words.is_empty() && self.words.iter().any(|word| word.as_bytes() == field))
     }
+
+    /// As [`NullValues::contains`] for a quoted field of this text.
+    pub fn contains_quoted(&self, text: &[u8]) -> bool {
+        text.is_empty() || (!self.unquoted_only && self.contains(text))
+    }
+
+    /// As [`NullValues::contains_quoted`] in a column of strings.
+    pub fn contains_quoted_text(&self, text: &[u8]) -> bool {
+        if text.is_empty() { !self.empty_text[0] } else { self.contains_quoted(text) }
+    }
+
+    /// As [`NullValues::contains`] in a column of strings.
+    #[inline]
+    pub fn contains_text(&self, field: &[u8]) -> bool {
+        self.contains(field) && !(field.is_empty() && self.empty_text[1])
+    }
+
+    /// Whether some of the words are numbers.
+    pub fn has_numbers(&self) -> bool {
+        self.numbers
+    }
+
+    /// Whether one of the words is this number, however it is written.
+    #[inline]
+    pub fn contains_number(&self, field: &[u8]) -> bool {
+        self.numbers && self.is_number_word(field)
+    }
+
+    #[cold]
+    fn is_number_word(&self, field: &[u8]) -> bool {
+        canonical(field).is_some_and(|number| self.words.iter().any(|word| canonical(word.as_bytes()) == Some(number)))
+    }
+}
+
+/// A number without leading and trailing zeros: whether it is negative, its digits before and behind the point.
+fn canonical(text: &[u8]) -> Option<(bool, &[u8], &[u8])> {
+    let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
+    let point = digits.iter().position(|byte| matches!(byte, b'.' | b',')).unwrap_or(digits.len());
+    let (mut whole, rest) = digits.split_at(point);
+    let mut part = rest.get(1..).unwrap_or_default();
+    let all_digits = whole.iter().chain(part).all(u8::is_ascii_digit);
+    if !all_digits || whole.is_empty() && part.is_empty() {
+        return None;
+    }
+    while let [b'0', rest @ ..] = whole {
+        whole = rest;
+    }
+    while let [rest @ .., b'0'] = part {
+        part = rest;
+    }
+    let zero = whole.is_empty() && part.is_empty();
+    Some((text.first() == Some(&b'-') && !zero, whole, part))
+}
+
+/// The words for true and false.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Booleans {
+    /// Those that programs write: `true`, `1`, `t`, `yes`.
+    #[default]
+    Known,
+    /// Those that the pipeline file says, and no others.
+    Words { yes: Vec<String>, no: Vec<String> },
+}
+
+impl Booleans {
+    #[inline]
+    pub fn parse(&self, field: &[u8]) -> Result<bool, Reason> {
+        let among = |words: &[String]| words.iter().any(|word| word.as_bytes() == field);
+        match (self, field) {
+            (Self::Known, b"true" | b"True" | b"TRUE" | b"1" | b"t" | b"T" | b"yes" | b"Yes" | b"YES") => Ok(true),
+            (Self::Known, b"false" | b"False" | b"FALSE" | b"0" | b"f" | b"F" | b"no" | b"No" | b"NO") => Ok(false),
+            (Self::Words { yes, .. }, _) if among(yes) => Ok(true),
+            (Self::Words { no, .. }, _) if among(no) => Ok(false),
+            _ => Err(Reason::Text),
+        }
+    }
+}
+
+impl ValueStyle {
+    /// Whether numbers are written as the parsers here read them.
+    pub fn is_plain(&self) -> bool {
+        !self.decimal_comma && self.thousands.is_none()
+    }
+
+    /// The number with a point for decimals and without marks between thousands.
+    pub fn plain<'a>(&self, field: &'a [u8], text: &'a mut Vec<u8>) -> Result<&'a [u8], Reason> {
+        if self.is_plain() {
+            return Ok(field);
+        }
+        let Some(mark) = self.thousands else { return with_point(field, text) };
+        let point = if self.decimal_comma { b',' } else { b'.' };
+        let end = field.iter().position(|byte| *byte == point).unwrap_or(field.len());
+        let (whole, rest) = field.split_at(end);
+        if !has_thousands(whole, mark)
+            || rest.contains(&mark)
+            || (self.decimal_comma && field.contains(&b'.') && mark != b'.')
+        {
+            return Err(Reason::Text);
+        }
+        text.clear();
+        text.extend(whole.iter().filter(|byte| **byte != mark));
+        text.extend(rest.iter().map(|byte| if *byte == point { b'.' } else { *byte }));
+        Ok(text)
+    }
+}
+
+/// Whether the marks, if there are any, stand before each three digits.
+pub(crate) fn has_thousands(whole: &[u8], mark: u8) -> bool {
+    let digits = whole.strip_prefix(b"-").or(whole.strip_prefix(b"+")).unwrap_or(whole);
+    let mut groups = digits.split(|byte| *byte == mark);
+    let first = groups.next().unwrap_or_default();
+    let mut marked = false;
+    let all = groups.all(|group| {
+        marked = true;
+        group.len() == 3 && group.iter().all(u8::is_ascii_digit)
+    });
+    all && (!marked || (1..=3).contains(&first.len()) && first.iter().all(u8::is_ascii_digit))
 }
 
 /// An integer: `1`, `+1`, `-1`.
@@ -57,14 +198,6 @@ pub(crate) fn with_point<'a>(field: &[u8], text: &'a mut Vec<u8>) -> Result<&'a 
     text.clear();
     text.extend(field.iter().map(|byte| if *byte == b',' { b'.' } else { *byte }));
     Ok(text)
-}
-
-pub(crate) fn boolean(field: &[u8]) -> Result<bool, Reason> {
-    match field {
-        b"true" | b"True" | b"TRUE" | b"1" => Ok(true),
-        b"false" | b"False" | b"FALSE" | b"0" => Ok(false),
-        _ => Err(Reason::Text),
-    }
 }
 
 #[cfg(test)]
@@ -123,5 +256,45 @@ mod tests {
         }
         assert_eq!(float::<f64>(with_point(b"1,5", &mut Vec::new()).unwrap()), Ok(1.5));
         assert_eq!(with_point(b"1.000,5", &mut Vec::new()), Err(Reason::Text));
+    }
+
+    #[test]
+    fn null_words_by_value_and_by_quotes() {
+        let words = |unquoted_only| {
+            NullValues::new(vec!["NA".to_string(), "-200".to_string()], unquoted_only, [unquoted_only, false])
+        };
+        let (plain, strict) = (words(false), words(true));
+        for (text, expected) in
+            [("-200", true), ("-200.0", true), ("-0200,00", true), ("200", false), ("-200.5", false), ("NA", false)]
+        {
+            assert_eq!(plain.contains_number(text.as_bytes()), expected, "{text}");
+        }
+        assert!(plain.contains(b"NA") && plain.contains_quoted(b"NA") && plain.contains_quoted_text(b""));
+        assert!(strict.contains(b"NA") && !strict.contains_quoted(b"NA") && !strict.contains_quoted_text(b""));
+        assert!(strict.contains_quoted(b"") && strict.contains(b""));
+        assert!(strict.contains_text(b"") && !NullValues::new(Vec::new(), false, [true, true]).contains_text(b""));
+        assert_eq!(canonical(b"-0.0"), canonical(b"0"));
+    }
+
+    #[test]
+    fn thousands_are_marked_before_three_digits() {
+        let english = ValueStyle { thousands: Some(b','), ..ValueStyle::default() };
+        let german = ValueStyle { thousands: Some(b'.'), decimal_comma: true, ..ValueStyle::default() };
+        let swiss = ValueStyle { thousands: Some(b'\''), ..ValueStyle::default() };
+        for (style, text, plain) in [
+            (&english, "1,234,567.25", Some("1234567.25")),
+            (&english, "-999", Some("-999")),
+            (&english, "1234567", Some("1234567")),
+            (&english, "1,5", None),
+            (&english, "1234,567", None),
+            (&english, ",123", None),
+            (&english, "0.123,456", None),
+            (&german, "1.234.567,25", Some("1234567.25")),
+            (&german, "1,5", Some("1.5")),
+            (&german, "1.5", None),
+            (&swiss, "1'234.5", Some("1234.5")),
+        ] {
+            assert_eq!(style.plain(text.as_bytes(), &mut Vec::new()).ok(), plain.map(str::as_bytes), "{text}");
+        }
     }
 }

@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
-
+use super::columns::Moments;
 use super::read::{ParquetBatches, ParquetFile};
 use crate::error::Result;
 use crate::files::list::Files;
 use crate::model::chunk::{BATCH_ROWS, Chunk, InputPosition};
-use crate::model::column::check_same_columns;
+use crate::model::column::FirstFile;
+use crate::model::fault::{Fault, Misfit};
 use crate::rules::test::Test;
+use arrow::array::RecordBatch;
 
 /// What is read of the files.
 pub(crate) struct Wanted {
-    pub columns: Vec<usize>,
-    /// Of these columns, without the files' metadata: what another tool noted there doesn't hold for the output.
-    pub schema: SchemaRef,
+    /// Without the files' metadata: what another tool noted there doesn't hold for the output.
+    pub columns: FirstFile,
+    /// The units of moments that the pipeline file declares.
+    pub moments: Moments,
     /// What rows must meet, by the numbers of the columns: where none of a row group can, it is left unread.
     pub tests: Vec<(usize, Test)>,
 }
@@ -56,26 +57,21 @@ impl ParquetChunks {
                 Some(batches) => batches,
                 none => {
                     let Some(file) = self.files.list.get(self.next.file) else { return Ok(None) };
-                    let opened = match self.first.take() {
-                        Some(first) => first,
+                    let (opened, places) = match self.first.take() {
+                        Some(first) => (first, self.wanted.columns.read.clone()),
                         None => {
-                            let (opened, columns) = ParquetFile::open(file)?;
-                            check_same_columns(&file.path, &columns, &self.wanted.columns, &self.wanted.schema)?;
-                            opened
+                            let opened = ParquetFile::open(file, &self.wanted.moments)?;
+                            let places = self.wanted.columns.places(&file.path, &opened.columns())?;
+                            (opened, places)
                         }
                     };
-                    let schema = Arc::clone(&self.wanted.schema);
-                    let opened = opened.skip_groups(&self.wanted.tests);
-                    none.insert(opened.batches(
-                        &self.wanted.columns,
-                        schema,
-                        self.batch_rows,
-                        self.threads,
-                        self.next.offset,
-                    )?)
+                    let schema = Arc::clone(&self.wanted.columns.schema);
+                    let opened = opened.skip_groups(&self.wanted.columns.placed(&places, &self.wanted.tests));
+                    none.insert(opened.batches(&places, schema, self.batch_rows, self.threads, self.next.offset)?)
                 }
             };
             let batch = batches.next()?;
+            let (batch, misfits) = batch.unzip();
             let (rows, place) = (batch.as_ref().map_or(0, RecordBatch::num_rows) as u64, batches.place());
             let filtered = batches.filtered(self.next.offset..place - rows);
             let (file, first_record) = (self.next.file, place - rows + 1);
@@ -88,13 +84,19 @@ impl ParquetChunks {
                 self.next = InputPosition::first_row(file + 1);
             }
             // Rows skipped at the end of a file are reported in a chunk without rows.
-            if let Some(batch) =
-                batch.or_else(|| (filtered.rows > 0).then(|| RecordBatch::new_empty(Arc::clone(&self.wanted.schema))))
-            {
+            if let Some(batch) = batch.or_else(|| {
+                (filtered.rows > 0).then(|| RecordBatch::new_empty(Arc::clone(&self.wanted.columns.schema)))
+            }) {
                 let after = self.next;
+                let read = &self.wanted.columns.read;
+                let misfits = misfits.into_iter().flatten().map(|(column, row, reason, text)| Misfit {
+                    fault: Fault { row, column: read[column], reason },
+                    text,
+                });
                 return Ok(Some(Chunk {
                     batch,
                     bad: Vec::new(),
+                    misfits: misfits.collect(),
                     positions: None,
                     file,
                     first_record,

@@ -18,6 +18,7 @@ use std::thread::{self, JoinHandle};
 use arrow::array::{Array, ArrayRef};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::fault::Reason;
 
 /// The batches of a column that may wait in the span that is being read.
 const AHEAD: usize = 2;
@@ -25,8 +26,21 @@ const AHEAD: usize = 2;
 /// The bytes per thread that may wait before later spans pause.
 const BYTES_AHEAD: usize = 8 << 20;
 
-/// A column's arrays in the order of the rows.
-pub(super) type Lane = Box<dyn Iterator<Item = Result<ArrayRef>> + Send>;
+/// Some values of a column, and those that its type cannot hold: their rows, why, and how they are shown.
+#[derive(Debug)]
+pub(super) struct Decoded {
+    pub array: ArrayRef,
+    pub misfits: Vec<(usize, Reason, String)>,
+}
+
+impl From<ArrayRef> for Decoded {
+    fn from(array: ArrayRef) -> Self {
+        Self { array, misfits: Vec::new() }
+    }
+}
+
+/// A column's values in the order of the rows.
+pub(super) type Lane = Box<dyn Iterator<Item = Result<Decoded>> + Send>;
 
 /// Opens the lane of a column (the second number) in a span (the first).
 type Open = dyn Fn(usize, usize) -> Result<Lane> + Send + Sync;
@@ -65,7 +79,7 @@ struct Slot {
     work: Work,
     /// Arrays made so far.
     made: usize,
-    waiting: VecDeque<(Result<ArrayRef>, usize)>,
+    waiting: VecDeque<(Result<Decoded>, usize)>,
 }
 
 #[derive(Default)]
@@ -116,7 +130,7 @@ impl Lanes {
     }
 
     /// The next array of every column, `None` at the end.  After an error there is nothing more to be had.
-    pub fn next(&mut self) -> Option<Result<Vec<ArrayRef>>> {
+    pub fn next(&mut self) -> Option<Result<Vec<Decoded>>> {
         let mut state = self.shared.lock();
         while state.done < self.shared.spans {
             let Some(slots) = state.begun.front_mut().filter(|slots| slots.iter().all(Slot::has_news)) else {
@@ -169,7 +183,7 @@ impl Shared {
         }
     }
 
-    fn decode(&self, job: &mut Job) -> Result<Option<ArrayRef>> {
+    fn decode(&self, job: &mut Job) -> Result<Option<Decoded>> {
         let lane = match &mut job.lane {
             Some(lane) => lane,
             none => none.insert((self.open)(job.span, job.column)?),
@@ -217,7 +231,7 @@ impl Shared {
         self.furthest_behind(state)
     }
 
-    fn put(&self, job: Job, made: Option<Result<ArrayRef>>) {
+    fn put(&self, job: Job, made: Option<Result<Decoded>>) {
         let mut state = self.lock();
         let state = &mut *state;
         // A span stays until all of its lanes have ended, or the reader is gone.
@@ -229,7 +243,7 @@ impl Shared {
             _ => Work::Ended,
         };
         if let Some(made) = made {
-            let bytes = made.as_ref().map_or(0, |array| array.get_array_memory_size());
+            let bytes = made.as_ref().map_or(0, |decoded| decoded.array.get_array_memory_size());
             slot.made += 1;
             slot.waiting.push_back((made, bytes));
             state.bytes += bytes;
@@ -262,7 +276,7 @@ mod tests {
     fn lane(span: usize, column: usize, batches: usize) -> Lane {
         Box::new((0..batches).map(move |batch| {
             let value = (span * 10_000 + column * 1_000 + batch) as i64;
-            Ok(Arc::new(Int64Array::from(vec![value])) as ArrayRef)
+            Ok(Decoded::from(Arc::new(Int64Array::from(vec![value])) as ArrayRef))
         }))
     }
 
@@ -277,7 +291,8 @@ mod tests {
             for span in 0..5 {
                 for batch in 0..4 {
                     let arrays = lanes.next().unwrap().unwrap();
-                    let values: Vec<i64> = arrays.iter().map(|a| a.as_primitive::<Int64Type>().value(0)).collect();
+                    let values: Vec<i64> =
+                        arrays.iter().map(|a| a.array.as_primitive::<Int64Type>().value(0)).collect();
                     let wanted = [0, 1, 2].map(|column| span * 10_000 + column * 1_000 + batch);
                     assert_eq!(values, wanted);
                 }
@@ -294,7 +309,7 @@ mod tests {
                     return Ok(lane(span, column, 3));
                 }
                 Ok(Box::new(lane(1, 1, 3).inspect(|array| {
-                    assert!(array.as_ref().unwrap().as_primitive::<Int64Type>().value(0) != 11_001, "on purpose");
+                    assert!(array.as_ref().unwrap().array.as_primitive::<Int64Type>().value(0) != 11_001, "on purpose");
                 })))
             })
             .unwrap();
@@ -320,7 +335,7 @@ mod tests {
         let array: ArrayRef = Arc::new(Int64Array::from(vec![0; 1 << 17]));
         let mut lanes = Lanes::start(2, 100, 2, move |_, _| {
             let array = Arc::clone(&array);
-            Ok(Box::new((0..100).map(move |_| Ok(Arc::clone(&array)))))
+            Ok(Box::new((0..100).map(move |_| Ok(Arc::clone(&array).into()))))
         })
         .unwrap();
         lanes.next().unwrap().unwrap();

@@ -14,15 +14,17 @@ use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::basic::SortOrder;
 use parquet::file::statistics::Statistics;
 
+use super::columns::{FileColumns, has_bounds};
 use crate::rules::bounds::Bounds;
 use crate::rules::test::Test;
 
 /// Whether each row group can be skipped, by the tests of the columns of these numbers.
-pub(super) fn skipped(footer: &ArrowReaderMetadata, tests: &[(usize, Test)]) -> Vec<bool> {
+pub(super) fn skipped(columns: &FileColumns, tests: &[(usize, Test)]) -> Vec<bool> {
+    let footer = &columns.footer;
     let groups = footer.metadata().row_groups();
     let mut skipped = vec![false; groups.len()];
     for (column, test) in tests {
-        let Some(leaf) = leaf(footer, *column) else { continue };
+        let Some(leaf) = leaf(columns, *column) else { continue };
         let could = bounds(footer, *column, leaf).and_then(|bounds| test.could_keep(&bounds).ok());
         for (group, skipped) in skipped.iter_mut().enumerate() {
             // A missing value meets no condition.
@@ -36,16 +38,17 @@ pub(super) fn skipped(footer: &ArrowReaderMetadata, tests: &[(usize, Test)]) -> 
 }
 
 /// The number of a column among those that hold values, if it is one of them itself.
-fn leaf(footer: &ArrowReaderMetadata, column: usize) -> Option<usize> {
-    let schema = footer.parquet_schema();
-    let mut leaves = (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == column);
-    let leaf = leaves.next().filter(|_| leaves.next().is_none())?;
-    (!footer.schema().field(column).data_type().is_nested()).then_some(leaf)
+fn leaf(columns: &FileColumns, column: usize) -> Option<usize> {
+    let leaves = columns.leaves.get(column)?;
+    (leaves.len() == 1 && !columns.schema.field(column).data_type().is_nested()).then_some(leaves.start)
 }
 
 /// The bounds of a column in each row group; null where they aren't known, or cannot be believed.
 fn bounds(footer: &ArrowReaderMetadata, column: usize, leaf: usize) -> Option<Bounds> {
     let (field, schema) = (footer.schema().field(column), footer.parquet_schema());
+    if !has_bounds(schema, leaf) {
+        return None;
+    }
     if field.data_type().is_unsigned_integer() && schema.column(leaf).sort_order() != SortOrder::UNSIGNED {
         return None;
     }
@@ -121,7 +124,8 @@ mod tests {
         let file = FileMetaData::new(1, 10, None, None, schema, None);
         let footer = Arc::new(ParquetMetaData::new(file, vec![group]));
         let footer = ArrowReaderMetadata::try_new(footer, ArrowReaderOptions::new()).unwrap();
-        let column = Column::new("x", footer.schema().field(0).data_type().clone(), Origin::File);
+        let footer = FileColumns::of(footer, &Default::default()).unwrap();
+        let column = Column::new("x", footer.schema.field(0).data_type().clone(), Origin::File);
         let table: FilterTable = toml::from_str(condition).unwrap();
         let tests = Test::read(table.conditions(), &column, "[source.filter]").unwrap();
         skipped(&footer, &tests.into_iter().map(|(test, _)| (0, test)).collect::<Vec<_>>())[0]

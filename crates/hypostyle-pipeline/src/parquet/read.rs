@@ -8,18 +8,23 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
+use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 use parquet::file::reader::Length;
 
+use super::columns::{Decoding, FileColumns, Moments};
 use super::file::SharedFile;
-use super::lanes::{Lane, Lanes};
-use super::prune;
+use super::lanes::{Decoded, Lane, Lanes};
+use super::twice::combine;
+use super::{footer, prune};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::input::InputFile;
 use crate::model::chunk::FilterCounts;
-use crate::model::column::{Column, Origin};
+use crate::model::column::Column;
+use crate::model::fault::Reason;
+use crate::model::logical::conform;
 use crate::rules::test::Test;
 
 /// Row groups are joined until they hold this number of batches.
@@ -29,52 +34,63 @@ const SPAN_BATCHES: u64 = 4;
 pub(crate) struct ParquetFile {
     input: InputFile,
     file: SharedFile,
-    footer: ArrowReaderMetadata,
+    columns: FileColumns,
     /// The row groups that are left unread.
     skipped: Vec<bool>,
-    /// The leaves of each column.
-    leaves: Vec<Range<usize>>,
 }
 
 impl ParquetFile {
-    pub fn open(input: &InputFile) -> Result<(Self, Vec<Column>)> {
+    pub fn open(input: &InputFile, moments: &Moments) -> Result<Self> {
         let path = &input.path;
         let file = input.remote().map_or_else(|| SharedFile::open(path), SharedFile::open_remote).map_err(|error| {
             input.blame(Error::new(ErrorKind::Source, format!("cannot open the input: {error}")).in_file(path))
         })?;
-        let footer = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| {
+        let columns = footer::load(&file).and_then(|footer| FileColumns::of(footer, moments)).map_err(|error| {
             input.blame(
                 Error::new(ErrorKind::Source, "the input is not a valid Parquet file").in_file(path).because(error),
             )
         })?;
-        let schema = footer.parquet_schema();
-        let mut leaves = vec![0..0; schema.root_schema().get_fields().len()];
-        for leaf in 0..schema.num_columns() {
-            let leaves = &mut leaves[schema.get_column_root_idx(leaf)];
-            *leaves = if leaves.end == 0 { leaf..leaf + 1 } else { leaves.start..leaf + 1 };
+        if let Some((name, codec)) = columns.unreadable() {
+            let message = format!("column '{name}' is compressed with {codec}, which cannot be read");
+            return Err(Error::new(ErrorKind::Source, message)
+                .in_file(path)
+                .help("write the file again with another compression, such as zstd"));
         }
-        let fields = footer.schema().fields().iter();
-        let columns = fields.map(|field| Column::new(field.name(), field.data_type().clone(), Origin::File)).collect();
-        let skipped = vec![false; footer.metadata().num_row_groups()];
-        Ok((Self { input: input.clone(), file, footer, skipped, leaves }, columns))
+        let skipped = vec![false; columns.footer.metadata().num_row_groups()];
+        Ok(Self { input: input.clone(), file, columns, skipped })
+    }
+
+    /// The names of what the file notes about itself.
+    pub fn notes(&self) -> Vec<String> {
+        self.columns.schema.metadata().keys().cloned().collect()
+    }
+
+    /// The columns, as they are read.
+    pub fn columns(&self) -> Vec<Column> {
+        self.columns.schema.fields().iter().map(|field| Column::of_field(field)).collect()
+    }
+
+    /// The names of the columns whose moments are read in a unit that may be declared.
+    pub fn moments(&self) -> Vec<String> {
+        self.columns.moments()
     }
 
     /// Skips the row groups in which no row can pass all tests of the columns of these numbers.
     pub fn skip_groups(mut self, tests: &[(usize, Test)]) -> Self {
-        self.skipped = prune::skipped(&self.footer, tests);
+        self.skipped = prune::skipped(&self.columns, tests);
         self
     }
 
     /// How many row groups that would be, and of how many.
     pub fn skipped_groups(&self, tests: &[(usize, Test)]) -> (usize, usize) {
-        let skipped = prune::skipped(&self.footer, tests);
+        let skipped = prune::skipped(&self.columns, tests);
         (skipped.iter().filter(|skipped| **skipped).count(), skipped.len())
     }
 
     /// The columns as the file has them.
     #[cfg(test)]
     pub fn schema(&self) -> &SchemaRef {
-        self.footer.schema()
+        &self.columns.schema
     }
 
     pub fn rows(&self) -> u64 {
@@ -82,7 +98,7 @@ impl ParquetFile {
     }
 
     fn group_rows(&self) -> impl Iterator<Item = u64> {
-        self.footer.metadata().row_groups().iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0))
+        self.columns.footer.metadata().row_groups().iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0))
     }
 
     /// The columns at these places (ascending) and of this schema, from row `skip` on, in batches of `rows` rows; a batch
@@ -108,37 +124,57 @@ impl ParquetFile {
             places.flat_map(|(group, column)| self.chunks(group, column)).collect()
         };
         self.file.plan(chunks, columns.len());
+        let types: Vec<DataType> = schema.fields().iter().map(|field| field.data_type().clone()).collect();
         let lanes = Lanes::start(threads, count, columns.len(), move |span, column| {
-            self.lane(&spans[span], &columns, column, rows)
+            self.lane(&spans[span], &columns, column, &types[column], rows)
         });
         let lanes = lanes.map_err(|error| error.in_file(&input.path))?;
         Ok(ParquetBatches { input, lanes: Some(lanes), schema, rows, runs, place, groups, total, bytes })
     }
 
-    /// One of the columns over a span.
-    fn lane(&self, span: &Span, columns: &[usize], column: usize, rows: usize) -> Result<Lane> {
+    /// One of the columns over a span, as this type.
+    fn lane(&self, span: &Span, columns: &[usize], column: usize, wanted: &DataType, rows: usize) -> Result<Lane> {
         let file = self.file.lane(|| {
             let beside = columns.iter().flat_map(|column| self.chunks(span.groups.start, *column));
             (self.leaves(span, columns[column]), beside.collect())
         });
-        let mask = ProjectionMask::roots(self.footer.parquet_schema(), [columns[column]]);
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.footer.clone())
-            .with_projection(mask)
-            .with_row_groups(span.groups.clone().collect())
-            .with_batch_size(rows);
-        let reader = if span.skip == 0 { reader } else { reader.with_offset(span.skip) };
-        let input = self.input.clone();
-        let reader = reader.build().map_err(|error| unreadable(&input, error))?;
-        Ok(Box::new(reader.map(move |batch| {
+        let place = columns[column];
+        let reader = |footer: &ArrowReaderMetadata| {
+            let leaves = self.columns.leaves.get(place).cloned().unwrap_or_default();
+            let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), footer.clone())
+                .with_projection(ProjectionMask::leaves(footer.parquet_schema(), leaves))
+                .with_row_groups(span.groups.clone().collect())
+                .with_batch_size(rows);
+            let reader = if span.skip == 0 { reader } else { reader.with_offset(span.skip) };
+            let reader = reader.build().map_err(|error| unreadable(&self.input, error))?;
             // The mask leaves one column.
-            batch.map(|batch| Arc::clone(batch.column(0))).map_err(|error| unreadable(&input, error))
+            Ok(reader.map(|batch| batch.map(|batch| Arc::clone(batch.column(0)))))
+        };
+        let (input, wanted) = (self.input.clone(), wanted.clone());
+        if let (Decoding::Twice, Some([first, second])) = (self.columns.decoding[place], &self.columns.forms) {
+            let pairs = reader(first)?.zip(reader(second)?);
+            let read = self.columns.schema.field(place).data_type().clone();
+            let whole = move |first: ArrayRef, second: ArrayRef| {
+                let (array, misfits) = combine(&first, &second, &read)?;
+                Ok(Decoded { array: conform(array, &wanted)?, misfits })
+            };
+            return Ok(Box::new(pairs.map(move |pair| match pair {
+                (Ok(first), Ok(second)) => whole(first, second).map_err(|error: ArrowError| unreadable(&input, error)),
+                (Err(error), _) | (_, Err(error)) => Err(unreadable(&input, error)),
+            })));
+        }
+        Ok(Box::new(reader(&self.columns.footer)?.map(move |array| {
+            array
+                .and_then(|array| conform(array, &wanted))
+                .map(Decoded::from)
+                .map_err(|error| unreadable(&input, error))
         })))
     }
 
     /// The positions of the leaves of a column in a row group, as far as they are possible.
     fn chunks(&self, group: usize, column: usize) -> impl Iterator<Item = Range<u64>> {
-        let leaves = self.leaves.get(column).cloned().unwrap_or_default();
-        let chunks = self.footer.metadata().row_group(group).columns().get(leaves).unwrap_or_default();
+        let leaves = self.columns.leaves.get(column).cloned().unwrap_or_default();
+        let chunks = self.columns.footer.metadata().row_group(group).columns().get(leaves).unwrap_or_default();
         chunks.iter().map(|chunk| {
             let start = chunk.dictionary_page_offset().unwrap_or(i64::MAX).min(chunk.data_page_offset());
             let start = u64::try_from(start).unwrap_or(0);
@@ -211,6 +247,9 @@ fn spans(groups: &[(u64, bool)], batch_rows: usize, skip: u64) -> Vec<Span> {
     spans
 }
 
+/// A value that the type of its column cannot hold: the column, the row, why, and how it is shown.
+pub(super) type Unheld = (usize, usize, Reason, String);
+
 /// The rows of a Parquet file.
 pub(crate) struct ParquetBatches {
     input: InputFile,
@@ -230,7 +269,7 @@ pub(crate) struct ParquetBatches {
 }
 
 impl ParquetBatches {
-    fn take(&mut self) -> Result<Option<RecordBatch>> {
+    fn take(&mut self) -> Result<Option<(RecordBatch, Vec<Unheld>)>> {
         let Some((first, left)) = self.runs.front().copied() else { return Ok(None) };
         let arrays = match &mut self.lanes {
             // Without columns only rows are counted.
@@ -240,14 +279,21 @@ impl ParquetBatches {
         };
         let Some(arrays) = arrays else { return Err(self.cut_short()) };
         let most = usize::try_from(left).map_or(self.rows, |left| left.min(self.rows));
-        let rows = arrays.first().map_or(most, |array| array.len());
+        let rows = arrays.first().map_or(most, |decoded| decoded.array.len());
         let left = left.checked_sub(rows as u64).ok_or_else(|| self.cut_short())?;
         self.place = first + rows as u64;
         match left {
             0 => drop(self.runs.pop_front()),
             _ => self.runs[0] = (self.place, left),
         }
-        self.batch(arrays, rows).map(Some)
+        let mut unheld = Vec::new();
+        let arrays = arrays.into_iter().enumerate().map(|(column, Decoded { array, misfits })| {
+            unheld.extend(misfits.into_iter().map(|(row, reason, text)| (column, row, reason, text)));
+            array
+        });
+        let batch = self.batch(arrays.collect(), rows)?;
+        unheld.sort_by_key(|(_, row, ..)| *row);
+        Ok(Some((batch, unheld)))
     }
 
     fn batch(&self, arrays: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
@@ -264,8 +310,8 @@ impl ParquetBatches {
 }
 
 impl ParquetBatches {
-    /// The next rows; `None` at the end.
-    pub fn next(&mut self) -> Result<Option<RecordBatch>> {
+    /// The next rows, and their values that the columns' types cannot hold; `None` at the end.
+    pub fn next(&mut self) -> Result<Option<(RecordBatch, Vec<Unheld>)>> {
         let result = self.take().map_err(|error| error.in_file(&self.input.path));
         if !matches!(result, Ok(Some(_))) {
             self.lanes = None;
@@ -300,7 +346,7 @@ impl ParquetBatches {
         }
         let bytes = self.bytes_of(rows.end) - self.bytes_of(rows.start);
         let unread = rows.end - rows.start;
-        FilterCounts { rows: unread, groups, unread, bytes }
+        FilterCounts { rows: unread, groups, unread, bytes, ..FilterCounts::default() }
     }
 }
 

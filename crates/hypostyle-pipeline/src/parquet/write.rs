@@ -10,20 +10,22 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;
+use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, ArrowWriterOptions};
 use parquet::basic::Compression as Codec;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use rayon::ThreadPool;
 
 use super::column::Column;
-use super::encodings;
+use super::{encodings, layout};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A Parquet file that grows by row groups.
 pub(crate) struct ParquetWriter<W: Write + Send> {
     file: SerializedFileWriter<W>,
     schema: SchemaRef,
+    /// The columns as the file holds them.
+    stored: SchemaRef,
     properties: WriterProperties,
     /// How many leaves each column has: more than one where it is nested.
     leaves: Vec<usize>,
@@ -44,13 +46,23 @@ impl<W: Write + Send> ParquetWriter<W> {
     pub fn new(file: W, schema: &SchemaRef, compression: Codec, pool: &Arc<ThreadPool>) -> Result<Self> {
         let properties = encodings::properties(compression);
         let (file, _) = open(file, schema, properties.clone())?;
+        let stored = layout::stored(schema);
         let mut leaves = vec![0; schema.fields().len()];
         for leaf in 0..file.schema_descr().num_columns() {
             leaves[file.schema_descr().get_column_root_idx(leaf)] += 1;
         }
-        let schema = Arc::clone(schema);
         let pool = Some(pool).filter(|pool| pool.current_num_threads() > 1).map(Arc::clone);
-        Ok(Self { file, schema, properties, leaves, group: None, closing: None, groups: 0, pool })
+        Ok(Self {
+            file,
+            schema: Arc::clone(schema),
+            stored,
+            properties,
+            leaves,
+            group: None,
+            closing: None,
+            groups: 0,
+            pool,
+        })
     }
 
     /// Encodes a batch into the open row group.  What goes wrong on the way may be said later.
@@ -62,6 +74,7 @@ impl<W: Write + Send> ParquetWriter<W> {
             let message = format!("a batch has {} columns, the file {}", batch.num_columns(), self.leaves.len());
             return Err(Error::internal(message));
         }
+        let batch = &self.store(batch)?;
         let group = match self.group.take() {
             Some(group) => group,
             None => self.begin_group(batch)?,
@@ -80,13 +93,26 @@ impl<W: Write + Send> ParquetWriter<W> {
         }
     }
 
+    /// The columns as the file holds them.
+    fn store(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let columns = batch.columns().iter().zip(self.stored.fields()).map(|(column, field)| {
+            layout::store(column, field.data_type()).map_err(|error| {
+                let message = format!("column '{}' does not fit into Parquet: {error}", field.name());
+                Error::new(ErrorKind::Sink, message)
+                    .help("write Arrow IPC, or leave the column out of columns in [sink]")
+                    .because(error)
+            })
+        });
+        RecordBatch::try_new(Arc::clone(&self.stored), columns.collect::<Result<_>>()?).map_err(Error::unwritable)
+    }
+
     fn begin_group(&mut self, first: &RecordBatch) -> Result<Group> {
         let descriptor = self.file.schema_descr();
         let properties = encodings::for_group(&self.properties, descriptor, first).map_err(Error::unwritable)?;
         // The file's own writer has one set of properties for all row groups, so that a stand-in lays out the columns.
         let (_, factory) = open(std::io::sink(), &self.schema, properties)?;
         let mut writers = factory.create_column_writers(self.groups).map_err(Error::unwritable)?.into_iter();
-        let columns = self.schema.fields().iter().zip(&self.leaves);
+        let columns = self.stored.fields().iter().zip(&self.leaves);
         let columns = columns.map(|(field, leaves)| Column::new(field, writers.by_ref().take(*leaves).collect()));
         Ok(Group(columns.collect()))
     }
@@ -132,7 +158,11 @@ pub(super) fn open<W: Write + Send>(
     schema: &SchemaRef,
     properties: WriterProperties,
 ) -> Result<(SerializedFileWriter<W>, ArrowRowGroupWriterFactory)> {
-    ArrowWriter::try_new(file, Arc::clone(schema), Some(properties))
+    let writer = layout::descriptor(schema).and_then(|descriptor| {
+        let options = ArrowWriterOptions::new().with_properties(properties).with_parquet_schema(descriptor);
+        ArrowWriter::try_new_with_options(file, layout::stored(schema), options)
+    });
+    writer
         .and_then(ArrowWriter::into_serialized_writer)
         .map_err(|error| Error::new(ErrorKind::Sink, "Parquet cannot store these columns").because(error))
 }

@@ -53,8 +53,10 @@ pub(crate) fn build(file: &PipelineFile, catalog: &Catalog, options: RunOptions)
         let needed = stages::needed(file, columns, &entries);
         source.keep(|name| needed.contains(name));
     }
+    source.check_types()?;
     let (mut stages, schema) = stages::plan(file, catalog, &options, entries, source.schema())?;
     let sink = Sink::check(&file.config.sink, &source.files, &schema)?;
+    sink.check_types()?;
     check_rejects(&mut source, &sink)?;
     let mut validator = source.take_validator()?;
     let state = state_path(file, &options, &source, &sink)?;

@@ -1,7 +1,7 @@
 //! Which objects a URL means: one; all below a folder; or those whose keys match a pattern.  The rules are those of
 //! local files.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -16,6 +16,7 @@ use super::runtime;
 use super::store::Stores;
 use super::url::{Kind, Url};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::table_format::TableFormat;
 
 /// `*` stays within a folder, as in the patterns of local files.
 const LIKE_LOCAL: MatchOptions =
@@ -65,9 +66,9 @@ impl Stores {
         let visible = |key: &str| {
             key.get(start..).is_some_and(|below| below.split('/').all(|part| !part.starts_with(['.', '_'])))
         };
-        let found = self.list(url, folder)?.into_iter();
-        let found = found.filter(|about| visible(about.location.as_ref()));
-        self.inputs(url, found.filter(|about| is_data(Path::new(about.location.as_ref()))).collect())
+        let is_meant = |key: &str| visible(key) && is_data(Path::new(key));
+        let found = self.list(url, folder)?;
+        self.meant(url, found, is_meant)
     }
 
     fn matching(&mut self, url: &Url) -> Result<Vec<Found>> {
@@ -79,8 +80,34 @@ impl Stores {
         let found = self.list(url, &parse(folder, &shown)?)?;
         // A key may hold what a pattern does.
         let literal = found.iter().any(|about| about.location.as_ref() == url.key);
-        let is_meant = |key: &str| if literal { key == url.key } else { pattern.matches_with(key, LIKE_LOCAL) };
-        self.inputs(url, found.into_iter().filter(|about| is_meant(about.location.as_ref())).collect())
+        let hidden = |name: &str| name.starts_with(['.', '_']);
+        let asked = url.key[folder.len()..].split('/').any(hidden);
+        let passed_over = |key: &str| !asked && key[folder.len()..].split('/').any(hidden);
+        let is_meant = |key: &str| match literal {
+            true => key == url.key,
+            false => pattern.matches_with(key, LIKE_LOCAL) && !passed_over(key),
+        };
+        self.meant(url, found, is_meant)
+    }
+
+    /// Those of the objects that are meant, if none of them belongs to a table whose log says which rows are there.
+    fn meant(&mut self, url: &Url, found: Vec<ObjectMeta>, is_meant: impl Fn(&str) -> bool) -> Result<Vec<Found>> {
+        let mut tables = HashMap::new();
+        for about in &found {
+            let key = about.location.as_ref();
+            let starts = std::iter::once(0).chain(key.match_indices('/').map(|(at, _)| at + 1));
+            for start in starts {
+                if let Some(format) = TableFormat::of_file(&key[start..]) {
+                    tables.insert(key[..start].to_string(), format);
+                }
+            }
+        }
+        let meant: Vec<ObjectMeta> = found.into_iter().filter(|about| is_meant(about.location.as_ref())).collect();
+        let of_table = |key: &str| tables.iter().find(|(table, _)| key.starts_with(table.as_str()));
+        match meant.iter().find_map(|about| of_table(about.location.as_ref())) {
+            Some((table, format)) => Err(format.refused(Path::new(&url.of_key(table.trim_end_matches('/'))))),
+            None => self.inputs(url, meant),
+        }
     }
 
     /// All objects below a folder, in order.

@@ -45,7 +45,11 @@ impl Filter {
                 return Err(not_found("[source.filter]", name, &names).at_line(line));
             };
             let tests = Test::read(table.get_ref().conditions(), &columns[column], "[source.filter]");
-            let tests = tests.map_err(|error| error.at_line(line))?;
+            let tests = match tests {
+                // The files may have the column too, of a type for which the condition is right.
+                Err(_) if !all => continue,
+                tests => tests.map_err(|error| error.at_line(line))?,
+            };
             conditions.extend(tests.into_iter().map(|(test, text)| Condition {
                 column,
                 name: name.clone(),

@@ -7,11 +7,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Datum, Float64Array, Int64Array, Scalar, StringArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Datum, Decimal256Array, Float64Array, Int64Array, Scalar, StringArray,
+    UInt64Array,
+};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::kernels::cmp::{eq, gt, gt_eq, lt_eq};
 use arrow::compute::{CastOptions, and, cast, cast_with_options, is_not_null, not, or, take};
-use arrow::datatypes::{DataType, Float64Type, TimeUnit};
+use arrow::datatypes::{DECIMAL256_MAX_PRECISION, DataType, Float64Type, TimeUnit, i256};
 use arrow::error::ArrowError;
 use arrow::util::display::FormatOptions;
 use regex::Regex;
@@ -79,7 +82,7 @@ impl Test {
                 return Err(wrong(format!("{key}: does not support type {}", types::name(data_type)))
                     .help(format!("remove {key}")));
             }
-            if matches!(given, Given::Float(number) if number.is_nan()) {
+            if matches!(given, Given::Float(number, ..) if number.is_nan()) {
                 return Err(
                     wrong(format!("{key}: got nan, expected a number")).help(format!("use a number, or remove {key}"))
                 );
@@ -235,25 +238,20 @@ fn plain(data_type: &DataType) -> &DataType {
 
 /// A value of the pipeline file as an array of one row of the column's type; `None` if it is no such value, or only nearly.
 fn typed(given: &Given, data_type: &DataType) -> Option<ArrayRef> {
+    if data_type.is_numeric() {
+        return number(given, data_type);
+    }
     let array: ArrayRef = match given {
         Given::Bool(value) => Arc::new(BooleanArray::from(vec![*value])),
-        Given::Integer(value) => Arc::new(Int64Array::from(vec![*value])),
-        Given::Float(value) => Arc::new(Float64Array::from(vec![*value])),
         Given::Text(value) => Arc::new(StringArray::from(vec![value.as_str()])),
+        Given::Integer(_) | Given::Float(..) => return None,
     };
-    let fits = match given {
-        Given::Bool(_) => *data_type == DataType::Boolean,
-        Given::Integer(_) => data_type.is_numeric(),
-        Given::Float(_) => data_type.is_floating() || matches!(data_type, DataType::Decimal128(..)),
-        Given::Text(_) => !data_type.is_numeric() && *data_type != DataType::Boolean,
-    };
+    let fits = matches!(given, Given::Bool(_)) == (*data_type == DataType::Boolean);
     let value = read(&array, data_type)?;
     // What is finer than the type would be cut off without a word.
     let finer = match (given, data_type) {
         (Given::Text(_), DataType::Timestamp(_, zone)) => DataType::Timestamp(TimeUnit::Nanosecond, zone.clone()),
         (Given::Text(_), DataType::Date32) => DataType::Timestamp(TimeUnit::Microsecond, None),
-        (Given::Float(_), DataType::Decimal128(..)) => DataType::Float64,
-        (Given::Integer(_), _) => DataType::Int64,
         _ => data_type.clone(),
     };
     let exact = match (read(&array, &finer), cast_with_options(&value, &finer, &STRICT)) {
@@ -262,6 +260,72 @@ fn typed(given: &Given, data_type: &DataType) -> Option<ArrayRef> {
         _ => true,
     };
     (fits && exact && value.null_count() == 0).then_some(value)
+}
+
+/// A number, exactly: one that the type would round is none of its values.
+fn number(given: &Given, data_type: &DataType) -> Option<ArrayRef> {
+    let text = match given {
+        Given::Bool(_) => return None,
+        Given::Integer(value) => value.to_string(),
+        Given::Float(_, text, _) | Given::Text(text) => text.clone(),
+    };
+    if data_type.is_decimal() {
+        return decimal(&text, data_type);
+    }
+    let array: ArrayRef = match (given, text.parse::<i128>()) {
+        (Given::Float(value, ..), _) if data_type.is_floating() => Arc::new(Float64Array::from(vec![*value])),
+        (Given::Float(..), _) => return None,
+        (_, Ok(value)) => match i64::try_from(value) {
+            Ok(value) => Arc::new(Int64Array::from(vec![value])),
+            Err(_) => Arc::new(UInt64Array::from(vec![u64::try_from(value).ok()?])),
+        },
+        (_, Err(_)) if data_type.is_floating() => Arc::new(Float64Array::from(vec![text.parse::<f64>().ok()?])),
+        _ => return None,
+    };
+    let value = cast_with_options(&array, data_type, &STRICT).ok()?;
+    let exact = array.data_type().is_floating()
+        || cast_with_options(&value, array.data_type(), &STRICT).is_ok_and(|back| back == array);
+    (exact && value.null_count() == 0).then_some(value)
+}
+
+/// A decimal number with all of its digits: `12.50`, `-3`, `1e-3`.
+fn decimal(text: &str, data_type: &DataType) -> Option<ArrayRef> {
+    let (DataType::Decimal32(_, scale)
+    | DataType::Decimal64(_, scale)
+    | DataType::Decimal128(_, scale)
+    | DataType::Decimal256(_, scale)) = data_type
+    else {
+        return None;
+    };
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let (sign, digits) = match mantissa.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", mantissa.strip_prefix('+').unwrap_or(mantissa)),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let plain = whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
+    if !plain || whole.len() + fraction.len() == 0 {
+        return None;
+    }
+    let fraction = fraction.trim_end_matches('0');
+    // Zeros that the scale asks for, or that the number ends in beyond it.
+    let zeros = i64::from(*scale) + i64::from(exponent) - i64::try_from(fraction.len()).ok()?;
+    let digits = format!("{whole}{fraction}");
+    let digits = match usize::try_from(zeros) {
+        Ok(zeros) => digits + &"0".repeat(zeros.min(usize::from(DECIMAL256_MAX_PRECISION) + 1)),
+        Err(_) => {
+            let cut = digits.len().checked_sub(usize::try_from(-zeros).ok()?)?;
+            let (kept, lost) = digits.split_at(cut);
+            lost.bytes().all(|byte| byte == b'0').then(|| kept.to_string())?
+        }
+    };
+    let digits = digits.trim_start_matches('0');
+    let value = i256::from_string(&format!("{sign}{}", if digits.is_empty() { "0" } else { digits }))?;
+    let wide = Decimal256Array::from(vec![value]).with_precision_and_scale(DECIMAL256_MAX_PRECISION, *scale).ok()?;
+    cast_with_options(&wide, data_type, &STRICT).ok().filter(|value| value.is_valid(0))
 }
 
 const STRICT: CastOptions<'static> = CastOptions { safe: false, format_options: FormatOptions::new() };
@@ -287,14 +351,14 @@ fn shown(given: &Given) -> String {
     match given {
         Given::Bool(value) => value.to_string(),
         Given::Integer(value) => value.to_string(),
-        Given::Float(value) => value.to_string(),
+        Given::Float(_, text, _) => text.clone(),
         Given::Text(value) => format!("{value:?}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use arrow::datatypes::Int64Type;
+    use arrow::datatypes::{Decimal128Type, Int64Type, UInt64Type};
 
     use super::*;
 
@@ -337,11 +401,46 @@ mod tests {
 
     #[test]
     fn numbers_are_taken_as_they_are() {
-        let decimal = DataType::Decimal128(10, 2);
-        assert!(typed(&Given::Float(0.01), &decimal).is_some());
-        assert!(typed(&Given::Float(0.015), &decimal).is_none());
-        assert!(typed(&Given::Integer(3), &decimal).is_some());
+        let float = |text: &str| Given::Float(text.parse().unwrap(), text.to_string(), 0..0);
         assert!(typed(&Given::Integer(300), &DataType::UInt8).is_none());
-        assert!(typed(&Given::Float(1.0), &DataType::Int64).is_none());
+        assert!(typed(&float("1.0"), &DataType::Int64).is_none());
+        assert!(text("1.5", &DataType::Float64).is_some());
+        assert!(text("1.5", &DataType::Int64).is_none());
+        assert!(typed(&Given::Integer((1 << 53) + 1), &DataType::Float64).is_none());
+        for given in [Given::Integer(1 << 63), Given::Text("9223372036854775808".to_string())] {
+            let value = typed(&given, &DataType::UInt64).unwrap();
+            assert_eq!(value.as_primitive::<UInt64Type>().value(0), 1 << 63);
+        }
+    }
+
+    #[test]
+    fn decimals_keep_every_digit() {
+        for (given, unscaled) in [
+            ("12345678901234567.89", Some(1_234_567_890_123_456_789)),
+            ("90071992547409.93", Some(9_007_199_254_740_993)),
+            ("-0.01", Some(-1)),
+            ("749.750", Some(74_975)),
+            ("3", Some(300)),
+            ("1.5e1", Some(1_500)),
+            ("1500e-3", Some(150)),
+            ("0.015", None),
+            ("1e-3", None),
+            ("1e40", None),
+            (".", None),
+            ("", None),
+            ("nan", None),
+            ("1_0", None),
+        ] {
+            let data_type = DataType::Decimal128(20, 2);
+            let value = text(given, &data_type).map(|value| value.as_primitive::<Decimal128Type>().value(0));
+            assert_eq!(value, unscaled, "{given}");
+        }
+        let types = [DataType::Decimal32(9, 2), DataType::Decimal64(18, 2), DataType::Decimal256(50, 2)];
+        for data_type in types {
+            assert!(typed(&Given::Float(0.25, "0.25".to_string(), 0..0), &data_type).is_some(), "{data_type}");
+        }
+        assert!(typed(&Given::Integer(12_000), &DataType::Decimal128(5, -3)).is_some());
+        assert!(typed(&Given::Integer(12_001), &DataType::Decimal128(5, -3)).is_none());
+        assert!(typed(&Given::Integer(1_000), &DataType::Decimal128(4, 2)).is_none());
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Advancing {
     pub has_filter: bool,
     pub batch_rows: Option<usize>,
     pub memory_limit: Option<u64>,
+    /// What the process held before the first row.
+    pub memory_before: u64,
     /// Rows that the stages processed.
     pub rows_read: u64,
     /// What the filter removed.
@@ -142,17 +144,27 @@ impl Advancing {
         if held <= bound {
             return Ok(());
         }
-        let (states, keys) = (self.state_bytes(), self.n_keys());
+        let (states, keys, group) = (self.state_bytes(), self.n_keys(), self.group.bytes as u64);
+        let rest = held.saturating_sub(states + group + self.memory_before);
         let message = format!(
-            "memory limit exceeded after {} rows: {} in use, limit {}; state of {} keys is {}",
+            "memory limit exceeded after {} rows: {} in use, limit {}; {} before the first row, {} for the state of {} keys, \
+             {} for the rows of the open row group, {} for reading and writing",
             HumanCount(self.rows_read),
             HumanBytes(held),
             HumanBytes(bound),
-            HumanCount(keys as u64),
+            HumanBytes(self.memory_before),
             HumanBytes(states),
+            HumanCount(keys as u64),
+            HumanBytes(group),
+            HumanBytes(rest),
         );
-        Err(Error::new(ErrorKind::Memory, message)
-            .help("raise --memory-limit, or use shorter windows, fewer keys or fewer threads"))
+        let most = [self.memory_before, states, group, rest].into_iter().max().unwrap_or(0);
+        Err(Error::new(ErrorKind::Memory, message).help(match most {
+            _ if most == self.memory_before => "raise --memory-limit: the program itself needs most of it",
+            _ if most == states => "raise --memory-limit, or use shorter windows or fewer keys",
+            _ if most == group => "raise --memory-limit, or set row_group_size in [sink] to fewer rows",
+            _ => "raise --memory-limit, or use fewer threads, or set batch_rows or chunk_bytes in [source] to less",
+        }))
     }
 }
 

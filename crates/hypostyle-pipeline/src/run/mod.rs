@@ -31,7 +31,7 @@ use crate::source::Source;
 use crate::source::chunks::Chunks;
 use crate::state::state_file::{StateFile, StateHeader};
 use advance::{Advancing, Group};
-use write::Writer;
+use write::{Writer, resumable};
 
 pub use report::{Progress, Summary};
 
@@ -105,6 +105,7 @@ fn start_plan(plan: Plan) -> Result<Started> {
         has_filter: !source.filter.conditions.is_empty(),
         batch_rows: source.batch_rows,
         memory_limit: options.memory_limit,
+        memory_before: memory::current().unwrap_or(0),
         rows_read: resume.as_ref().map_or(0, |point| point.rows_read),
         filtered: resume.as_ref().map_or_else(FilterCounts::default, |point| point.left_out),
         group: Group::new(sink.row_group_size, options.memory_limit),
@@ -116,7 +117,7 @@ fn start_plan(plan: Plan) -> Result<Started> {
         total_bytes: files.bytes(),
     };
     let nulled = source.policy.on_bad == OnBadRow::Null;
-    let sink = Writing::begin(sink, &pool, parts)?;
+    let sink = Writing::begin(sink, &pool, options.memory_limit, parts)?;
     let ahead = ahead(&pool, &source, options.memory_limit);
     let chunks = source.chunks(pool, ahead, resume.as_ref().map(|point| point.mark))?;
     Ok(Started {
@@ -163,7 +164,7 @@ impl Ending {
     /// Puts output, rejects and state in their places, in an order in which a kill at any moment loses nothing.
     fn finish(self, advancing: &mut Advancing, writer: Writer, stop: &AtomicBool) -> Result<Summary> {
         let Writer { sink, bad_rows, checkpoints, progress } = writer;
-        let written = sink.finish()?;
+        let written = sink.finish(stop).map_err(|error| resumable(error, checkpoints.is_some()))?;
         let (bad, rejects) = bad_rows.finish()?;
         if self.state.is_some() || checkpoints.is_some() {
             self.files.check_unchanged()?;
@@ -190,6 +191,8 @@ impl Ending {
             filtered_rows: filtered.rows,
             skipped_row_groups: filtered.groups,
             skipped_files: self.files.left_out.len() as u64,
+            filled_rows: filtered.filled,
+            cut_rows: filtered.cut_off,
             bad_rows: bad.rows,
             bad_row_counts: bad.reasons.into_iter().collect(),
             nulled: self.nulled,

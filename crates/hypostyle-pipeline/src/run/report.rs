@@ -27,6 +27,10 @@ pub struct Summary {
     pub skipped_row_groups: u64,
     /// Files that were never opened, since their partition columns do not match the filter.  Their rows are not counted.
     pub skipped_files: u64,
+    /// Rows with too few fields that were filled up with nulls, as `ragged = "fit"` says.
+    pub filled_rows: u64,
+    /// Rows with too many fields whose last ones were cut off, as `ragged = "fit"` says.
+    pub cut_rows: u64,
     /// Bad rows: made null, left out or rejected, as the pipeline says.
     pub bad_rows: u64,
     /// The number of bad values for each column and reason.

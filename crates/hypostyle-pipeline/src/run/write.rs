@@ -51,10 +51,16 @@ impl Writer {
         if !stop.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let error = Error::new(ErrorKind::Interrupted, "interrupted: no output was written");
-        Err(match self.checkpoints {
-            Some(_) => error.help("run it again to resume from the last checkpoint, or pass --restart to start over"),
-            None => error,
-        })
+        Err(resumable(Error::interrupted(), self.checkpoints.is_some()))
+    }
+}
+
+/// The error of an interruption, with the way to go on where there is one.
+pub(super) fn resumable(error: Error, checkpoints: bool) -> Error {
+    match error.kind() {
+        ErrorKind::Interrupted if checkpoints => {
+            error.help("run it again to resume from the last checkpoint, or pass --restart to start over")
+        }
+        _ => error,
     }
 }

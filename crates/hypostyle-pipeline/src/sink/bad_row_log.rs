@@ -117,10 +117,14 @@ impl BadRowLog {
 
 fn kind(reason: Reason) -> &'static str {
     match reason {
-        Reason::Text => "invalid value",
+        Reason::Text | Reason::Infinity => "invalid value",
         Reason::Precision(_) | Reason::Decimals => "too many decimals",
         Reason::Range => "out of range",
         Reason::Offset => "UTC offset",
+        Reason::NoOffset => "missing UTC offset",
+        Reason::Zone => "unknown time zone",
+        Reason::Quote => "text behind the closing quote",
+        Reason::Header => "repeated header",
         Reason::Encoding => "invalid UTF-8",
         Reason::Fields(_) => "wrong number of fields",
         Reason::Rule(_) => "rule violation",

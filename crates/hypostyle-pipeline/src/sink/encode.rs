@@ -3,34 +3,52 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, make_array};
+use arrow::array::{RecordBatch, RecordBatchOptions, make_array, new_null_array};
 use arrow::csv::WriterBuilder;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use parquet::basic::{Compression as Codec, ZstdLevel};
-use rayon::ThreadPool;
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::Style;
+use super::dictionaries::DictionaryFile;
+use super::text;
+use super::{Out, Style};
 use crate::config::Compression;
-use crate::error::{Error, Result};
-use crate::model::types::in_utc;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::types;
 use crate::parquet::ParquetWriter;
-
-/// Where bytes go.
-pub(crate) type Out = Box<dyn Write + Send>;
 
 /// Fewer rows than these are not worth a thread of their own.
 const ROWS_OF_A_THREAD: usize = 4096;
 
 /// Writes rows in a format.
 pub(crate) enum Encoder {
-    Csv { out: Out, delimiter: u8, schema: SchemaRef, pool: Arc<ThreadPool> },
-    Parquet { writer: Box<ParquetWriter<Out>>, schema: SchemaRef },
-    IpcFile { writer: Box<FileWriter<Out>>, schema: SchemaRef },
-    IpcStream { writer: Box<StreamWriter<Out>>, schema: SchemaRef },
+    Csv {
+        out: Out,
+        delimiter: u8,
+        schema: SchemaRef,
+        pool: Arc<ThreadPool>,
+    },
+    Parquet {
+        writer: Box<ParquetWriter<Out>>,
+        schema: SchemaRef,
+    },
+    IpcFile {
+        writer: Box<FileWriter<Out>>,
+        schema: SchemaRef,
+    },
+    /// With dictionaries, which are whole at the end only.
+    IpcDictionaries {
+        writer: Box<DictionaryFile>,
+        schema: SchemaRef,
+    },
+    IpcStream {
+        writer: Box<StreamWriter<Out>>,
+        schema: SchemaRef,
+    },
     None,
 }
 
@@ -48,18 +66,22 @@ impl Encoder {
             Style::None => Ok(Self::None),
             Style::Csv { delimiter } => {
                 if header {
-                    let empty = RecordBatch::new_empty(as_text(schema));
+                    let empty = RecordBatch::new_empty(text::shown(schema));
                     out.write_all(&csv(&empty, delimiter, true).map_err(Error::unwritable)?)
                         .map_err(Error::unwritable)?;
                 }
-                Ok(Self::Csv { out, delimiter, schema: as_text(schema), pool: Arc::clone(pool) })
+                Ok(Self::Csv { out, delimiter, schema: Arc::clone(schema), pool: Arc::clone(pool) })
             }
             Style::Parquet { compression } => {
                 let writer = ParquetWriter::new(out, schema, codec(compression), pool)?;
                 Ok(Self::Parquet { writer: Box::new(writer), schema: Arc::clone(schema) })
             }
             Style::Ipc { compression } => {
-                let compression = (compression == Compression::Zstd).then_some(CompressionType::ZSTD);
+                let compression = match compression {
+                    Compression::Zstd => Some(CompressionType::ZSTD),
+                    Compression::Lz4 => Some(CompressionType::LZ4_FRAME),
+                    Compression::Snappy | Compression::None => None,
+                };
                 let options =
                     IpcWriteOptions::default().try_with_compression(compression).map_err(Error::unwritable)?;
                 let schema = Arc::clone(schema);
@@ -67,6 +89,10 @@ impl Encoder {
                     let writer =
                         StreamWriter::try_new_with_options(out, &schema, options).map_err(Error::unwritable)?;
                     return Ok(Self::IpcStream { writer: Box::new(writer), schema });
+                }
+                if DictionaryFile::is_for(&schema) {
+                    let writer = Box::new(DictionaryFile::begin(out, &schema, options)?);
+                    return Ok(Self::IpcDictionaries { writer, schema });
                 }
                 let writer = FileWriter::try_new_with_options(out, &schema, options).map_err(Error::unwritable)?;
                 Ok(Self::IpcFile { writer: Box::new(writer), schema })
@@ -78,7 +104,7 @@ impl Encoder {
         match self {
             Self::None => Ok(()),
             Self::Csv { out, delimiter, schema, pool } => {
-                let batch = relabel(batch, schema).map_err(Error::unwritable)?;
+                let batch = text::show(batch, schema).map_err(Error::unwritable)?;
                 let rows = batch.num_rows().div_ceil(pool.current_num_threads()).max(ROWS_OF_A_THREAD);
                 let parts: Vec<RecordBatch> = (0..batch.num_rows())
                     .step_by(rows)
@@ -94,6 +120,9 @@ impl Encoder {
             Self::Parquet { writer, schema } => writer.write(&relabel(batch, schema).map_err(Error::unwritable)?),
             Self::IpcFile { writer, schema } => {
                 relabel(batch, schema).and_then(|batch| writer.write(&batch)).map_err(Error::unwritable)
+            }
+            Self::IpcDictionaries { writer, schema } => {
+                writer.write(&relabel(batch, schema).map_err(Error::unwritable)?)
             }
             Self::IpcStream { writer, schema } => {
                 relabel(batch, schema).and_then(|batch| writer.write(&batch)).map_err(Error::unwritable)?;
@@ -116,6 +145,7 @@ impl Encoder {
             Self::None => return Ok(()),
             Self::Csv { out, .. } => out,
             Self::Parquet { writer, .. } => writer.finish()?,
+            Self::IpcDictionaries { writer, .. } => writer.finish()?,
             Self::IpcFile { mut writer, .. } => {
                 writer.finish().map_err(Error::unwritable)?;
                 writer.into_inner().map_err(Error::unwritable)?
@@ -129,10 +159,42 @@ impl Encoder {
     }
 }
 
+/// Fails if the format has no place for one of the columns, of which a row is written nowhere.
+pub(crate) fn check(style: Style, schema: &Schema) -> Result<()> {
+    if schema.fields().is_empty() {
+        return Ok(());
+    }
+    let pool = ThreadPoolBuilder::new().num_threads(1).build();
+    let pool = Arc::new(pool.map_err(|error| Error::internal("cannot start a thread").because(error))?);
+    let Err(whole) = write_nulls(style, schema.fields(), &pool) else { return Ok(()) };
+    for field in schema.fields() {
+        write_nulls(style, std::slice::from_ref(field), &pool).map_err(|error| {
+            let (name, data_type) = (field.name(), types::name(field.data_type()));
+            Error::new(ErrorKind::Sink, format!("column '{name}': the output has no place for type {data_type}"))
+                .help("leave the column out of columns in [sink], or write another format")
+                .because(error)
+        })?;
+    }
+    Err(whole)
+}
+
+/// Writes a row of nulls nowhere.
+fn write_nulls(style: Style, fields: &[FieldRef], pool: &Arc<ThreadPool>) -> Result<()> {
+    let fields = fields.iter().map(|field| field.as_ref().clone().with_nullable(true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let nulls = schema.fields().iter().map(|field| new_null_array(field.data_type(), 1)).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(1));
+    let row = RecordBatch::try_new_with_options(Arc::clone(&schema), nulls, &options).map_err(Error::unwritable)?;
+    let mut encoder = Encoder::begin(Box::new(std::io::sink()), style, &schema, pool, true, false)?;
+    encoder.write(&row)?;
+    encoder.finish()
+}
+
 pub(crate) fn codec(compression: Compression) -> Codec {
     match compression {
         Compression::Zstd => Codec::ZSTD(ZstdLevel::default()),
         Compression::Snappy => Codec::SNAPPY,
+        Compression::Lz4 => Codec::LZ4_RAW,
         Compression::None => Codec::UNCOMPRESSED,
     }
 }
@@ -144,7 +206,7 @@ fn csv(batch: &RecordBatch, delimiter: u8, header: bool) -> std::result::Result<
 }
 
 /// The batch under a schema that differs in labels only: names of zones, what may be null, metadata.
-fn relabel(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, ArrowError> {
+pub(super) fn relabel(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, ArrowError> {
     let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| {
         match (column.data_type(), field.data_type()) {
             (DataType::Timestamp(from, from_zone), DataType::Timestamp(to, to_zone))
@@ -156,10 +218,4 @@ fn relabel(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<Recor
         }
     });
     RecordBatch::try_new(Arc::clone(schema), columns.collect::<std::result::Result<_, ArrowError>>()?)
-}
-
-/// The columns as CSV shows them.
-fn as_text(schema: &Schema) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| Field::new(field.name(), in_utc(field.data_type()), true));
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }

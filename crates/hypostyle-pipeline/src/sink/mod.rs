@@ -2,15 +2,21 @@
 
 pub(crate) mod atomic;
 pub(crate) mod bad_row_log;
+mod dictionaries;
 mod directory;
 mod encode;
+mod partitioned;
+mod partitions;
 pub(crate) mod parts;
+mod spool;
+mod text;
 pub(crate) mod write;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 
 use crate::config::{Compression, Format, Names, SinkTable};
 use crate::error::{Error, ErrorKind, Result};
@@ -22,6 +28,9 @@ use crate::model::types;
 use crate::remote::url::{host, is_url};
 use crate::remote::{Place, Stores};
 use atomic::folder;
+
+/// Where bytes go.
+pub(crate) type Out = Box<dyn Write + Send>;
 
 /// A sink that was checked.
 #[derive(Debug, Clone)]
@@ -48,10 +57,26 @@ pub(crate) enum Target {
 /// How rows are distributed over the files of a directory.
 #[derive(Debug, Clone)]
 pub(crate) struct Directory {
-    /// The partition columns.
-    pub partition_by: Vec<usize>,
+    pub partition_by: Vec<PartitionKey>,
     /// The maximum rows per file.
     pub max_rows: Option<usize>,
+}
+
+/// What the rows of a directory have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PartitionKey {
+    /// The name in the names of the directories.
+    pub name: String,
+    pub column: usize,
+    pub part: KeyPart,
+}
+
+/// The part of a column's value that rows are partitioned by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyPart {
+    Value,
+    Date,
+    Hour,
 }
 
 /// How the rows are written.
@@ -85,6 +110,19 @@ impl Sink {
         let object = object.transpose()?;
         let format = format_of(&path, table.format, "[sink]")?;
         let style = style(table, &path, format)?;
+        let twice = schema
+            .fields()
+            .iter()
+            .enumerate()
+            .find(|(index, field)| schema.fields()[..*index].iter().any(|before| before.name() == field.name()));
+        if let (Style::Csv { .. } | Style::Parquet { .. }, Some((_, field))) = (style, twice) {
+            let message = format!(
+                "two columns are called '{}', which readers of {} cannot tell apart",
+                field.name(),
+                shown(format)
+            );
+            return Err(Error::pipeline(message).help("write Arrow IPC, or rename one of them where the input is made"));
+        }
         let nested = schema.fields().iter().find(|field| field.data_type().is_nested());
         if let (Style::Csv { .. }, Some(field)) = (style, nested) {
             let message =
@@ -133,18 +171,27 @@ impl Sink {
                 .help("set path to a directory in [sink]"));
         }
         let known: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
-        let find = |name: &String| {
-            schema.index_of(name).map_err(|_| {
-                Error::pipeline(format!("[sink] partition_by: column '{name}' not found{}", did_you_mean(name, &known)))
-                    .help(format!("the columns are {}", quoted(&known)))
-            })
-        };
-        let partition_by = names.iter().map(find).collect::<Result<Vec<usize>>>()?;
-        if let Some(column) = partition_by.iter().find(|column| schema.field(**column).data_type().is_nested()) {
-            return Err(Error::pipeline(format!("[sink] partition_by: column '{}' has a nested type", known[*column]))
-                .help("partition by a column of a simple type"));
+        let partition_by = names.iter().map(|name| partition_key(name, schema, &known));
+        let partition_by = partition_by.collect::<Result<Vec<PartitionKey>>>()?;
+        if let Some(column) = partition_by.iter().find(|key| schema.field(key.column).data_type().is_nested()) {
+            return Err(Error::pipeline(format!(
+                "[sink] partition_by: column '{}' has a nested type",
+                known[column.column]
+            ))
+            .help("partition by a column of a simple type"));
         }
-        if !partition_by.is_empty() && partition_by.len() == known.len() {
+        let twice = partition_by.iter().enumerate().find(|(index, key)| {
+            let others = partition_by[..*index].iter().map(|other| &other.name);
+            others.chain(known.iter().filter(|_| key.part != KeyPart::Value)).any(|name| *name == key.name)
+        });
+        if let Some((_, key)) = twice {
+            let message = format!("[sink] partition_by: there are two columns '{}'", key.name);
+            return Err(
+                Error::pipeline(message).help("partition by one of them, or leave the other out of columns in [sink]")
+            );
+        }
+        let whole = partition_by.iter().filter(|key| key.part == KeyPart::Value).count();
+        if whole > 0 && whole == known.len() {
             return Err(Error::pipeline("[sink] partition_by: names all columns")
                 .help("leave at least one column for the files"));
         }
@@ -171,6 +218,33 @@ impl Sink {
             Target::Nowhere => "nowhere".into(),
         }
     }
+}
+
+/// A column to partition by, or the date or the hour of one: `date(ts)`.
+fn partition_key(text: &str, schema: &Schema, known: &[String]) -> Result<PartitionKey> {
+    let (name, part) = match text.strip_suffix(')').and_then(|text| text.split_once('(')) {
+        Some(("date", name)) if schema.index_of(text).is_err() => (name, KeyPart::Date),
+        Some(("hour", name)) if schema.index_of(text).is_err() => (name, KeyPart::Hour),
+        _ => (text, KeyPart::Value),
+    };
+    let column = schema.index_of(name).map_err(|_| {
+        Error::pipeline(format!("[sink] partition_by: column '{name}' not found{}", did_you_mean(name, known)))
+            .help(format!("the columns are {}", quoted(known)))
+    })?;
+    let data_type = schema.field(column).data_type();
+    if part != KeyPart::Value && !matches!(data_type, DataType::Timestamp(..)) {
+        let message = format!(
+            "[sink] partition_by: {text}: got a column of type {}, expected a timestamp",
+            types::name(data_type)
+        );
+        return Err(Error::pipeline(message).help("partition by the column itself"));
+    }
+    let name = match part {
+        KeyPart::Value => name,
+        KeyPart::Date => "date",
+        KeyPart::Hour => "hour",
+    };
+    Ok(PartitionKey { name: name.to_string(), column, part })
 }
 
 /// The place that a file may be put in: its folder is there, and it is none of the inputs.  A link is followed, so that the file
@@ -243,7 +317,7 @@ fn style(table: &SinkTable, path: &Path, format: Format) -> Result<Style> {
         Format::Parquet => Ok(Style::Parquet { compression: table.compression.unwrap_or_default() }),
         Format::Ipc => match table.compression.unwrap_or(Compression::None) {
             Compression::Snappy => Err(Error::pipeline("[sink] compression: Arrow IPC does not support \"snappy\"")
-                .help("use \"zstd\" or \"none\"")),
+                .help("use \"lz4\", \"zstd\" or \"none\"")),
             compression => Ok(Style::Ipc { compression }),
         },
         Format::None => Ok(Style::None),

@@ -9,8 +9,8 @@ use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::FileReader;
 use rayon::ThreadPool;
 
-use super::Style;
-use super::encode::{Encoder, Out, codec};
+use super::encode::{Encoder, codec};
+use super::{Out, Style};
 use crate::error::{Error, Result};
 use crate::parquet::concat;
 

@@ -13,10 +13,18 @@ use serde::{Deserialize, Serialize};
 
 use super::atomic::{Pending, Settling};
 use super::directory::{DirectoryWriting, WholeFiles, WrittenDirectory};
-use super::encode::{Encoder, Out};
+use super::encode::{self, Encoder};
+use super::partitioned::{PartitionSettings, PartitionedWriting};
 use super::parts::{PartPaths, join};
-use super::{Sink, Style, Target};
+use super::{Out, Sink, Style, Target};
 use crate::error::{Error, Result};
+
+impl Sink {
+    /// Fails if the format has no place for one of the columns.
+    pub fn check_types(&self) -> Result<()> {
+        encode::check(self.style, &self.schema)
+    }
+}
 
 /// An output that grows.
 pub(crate) struct Writing {
@@ -36,6 +44,7 @@ enum Place {
         open: Option<File>,
     },
     Directory(Box<DirectoryWriting>),
+    Partitioned(Box<PartitionedWriting>),
     StandardOutput,
     Nowhere,
 }
@@ -48,6 +57,8 @@ pub(crate) enum Whole {
     Parts(usize),
     /// The files of a folder.
     Files(WholeFiles),
+    /// A number of runs of rows that go to partitions.
+    Runs(usize),
 }
 
 impl Whole {
@@ -55,7 +66,7 @@ impl Whole {
     pub fn parts(&self) -> usize {
         match self {
             Self::Parts(parts) => *parts,
-            Self::Files(_) => 0,
+            Self::Files(_) | Self::Runs(_) => 0,
         }
     }
 }
@@ -69,27 +80,56 @@ pub(crate) struct Written {
 
 impl Writing {
     /// Begins the output, or resumes it behind the complete parts.
-    pub fn begin(sink: Sink, pool: &Arc<ThreadPool>, parts: Option<(PartPaths, Option<Whole>)>) -> Result<Self> {
+    pub fn begin(
+        sink: Sink,
+        pool: &Arc<ThreadPool>,
+        memory_limit: Option<u64>,
+        parts: Option<(PartPaths, Option<Whole>)>,
+    ) -> Result<Self> {
         let misfit = || Error::internal("the checkpoint is of another kind of output").in_file(&sink.name());
         let place = match (&sink.target, parts) {
             (Target::File(_), Some((paths, whole))) => {
                 let whole = match whole {
                     None => 0,
                     Some(Whole::Parts(parts)) => parts,
-                    Some(Whole::Files(_)) => return Err(misfit()),
+                    Some(_) => return Err(misfit()),
                 };
                 Place::Parts { paths, whole, open: None }
             }
             (Target::File(path), None) => Place::Pending(Pending::create(path)?),
             (Target::Object(object), _) => Place::Pending(Pending::create_object(object)?),
+            (Target::Directory(path, folder), parts) if !folder.partition_by.is_empty() => {
+                let parts = match parts {
+                    None => None,
+                    Some((paths, None)) => Some((paths.files(), 0)),
+                    Some((paths, Some(Whole::Runs(runs)))) => Some((paths.files(), runs)),
+                    Some(_) => return Err(misfit()),
+                };
+                let settings = PartitionSettings {
+                    partition_by: &folder.partition_by,
+                    max_rows: folder.max_rows,
+                    row_group_size: sink.row_group_size,
+                    style: sink.style,
+                    memory_limit,
+                };
+                let writing = PartitionedWriting::begin(path, settings, &sink.schema, pool, parts);
+                Place::Partitioned(Box::new(writing.map_err(|error| error.in_file(path))?))
+            }
             (Target::Directory(path, folder), parts) => {
                 let parts = match parts {
                     None => None,
                     Some((paths, None)) => Some((paths.files(), WholeFiles::default())),
                     Some((paths, Some(Whole::Files(files)))) => Some((paths.files(), files)),
-                    Some((_, Some(Whole::Parts(_)))) => return Err(misfit()),
+                    Some(_) => return Err(misfit()),
                 };
-                let writing = DirectoryWriting::begin(path, folder.clone(), sink.style, &sink.schema, pool, parts);
+                let writing = DirectoryWriting::begin(
+                    path,
+                    folder.max_rows.unwrap_or(usize::MAX),
+                    sink.style,
+                    &sink.schema,
+                    pool,
+                    parts,
+                );
                 Place::Directory(Box::new(writing.map_err(|error| error.in_file(path))?))
             }
             (Target::StandardOutput, _) => Place::StandardOutput,
@@ -97,7 +137,7 @@ impl Writing {
         };
         let pool = Arc::clone(pool);
         let mut writing = Self { sink, pool, encoder: None, place, written: Arc::default() };
-        if !matches!(writing.place, Place::Parts { .. } | Place::Directory(_)) {
+        if !matches!(writing.place, Place::Parts { .. } | Place::Directory(_) | Place::Partitioned(_)) {
             writing.encoder = Some(writing.begin_encoder()?);
         }
         Ok(writing)
@@ -119,7 +159,7 @@ impl Writing {
                 streamed = true;
                 Box::new(BufWriter::with_capacity(1 << 16, stdout()))
             }
-            Place::Directory(_) | Place::Nowhere => Box::new(std::io::sink()),
+            Place::Directory(_) | Place::Partitioned(_) | Place::Nowhere => Box::new(std::io::sink()),
         };
         let out = Box::new(Counted { inner: out, written: Arc::clone(&self.written) });
         let Sink { style, schema, .. } = &self.sink;
@@ -134,6 +174,9 @@ impl Writing {
         let lacking = |error| Error::internal("a column of the output is missing").because(error);
         let batch = batch.project(&self.sink.columns).map_err(lacking)?;
         if let Place::Directory(folder) = &mut self.place {
+            return folder.write(&batch).map_err(|error| error.in_file(&self.sink.name()));
+        }
+        if let Place::Partitioned(folder) = &mut self.place {
             return folder.write(&batch).map_err(|error| error.in_file(&self.sink.name()));
         }
         let encoder = match self.encoder.take() {
@@ -169,22 +212,33 @@ impl Writing {
             Place::Directory(folder) => {
                 folder.end_parts().map(Whole::Files).map_err(|error| error.in_file(&self.sink.name()))
             }
+            Place::Partitioned(folder) => {
+                folder.end_parts().map(Whole::Runs).map_err(|error| error.in_file(&self.sink.name()))
+            }
             _ => Ok(Whole::Parts(0)),
         }
     }
 
-    /// Writes the rest, and joins the parts.
-    pub fn finish(mut self) -> Result<Written> {
+    /// Writes the rest, until `stop` is set, if ever, and joins the parts.
+    pub fn finish(mut self, stop: &AtomicBool) -> Result<Written> {
         if self.encoder.is_none() && matches!(self.place, Place::Parts { whole: 0, .. }) {
             self.encoder = Some(self.begin_encoder()?);
         }
-        self.end_part()?;
+        if !matches!(self.place, Place::Partitioned(_)) {
+            // What waits for partitions goes to their files as it is.
+            self.end_part()?;
+        }
         let mut folder = None;
         let pending = match self.place {
             Place::Pending(pending) => Some(pending),
             Place::Directory(writing) => {
                 let name = self.sink.name();
                 folder = Some(writing.finish().map_err(|error| error.in_file(&name))?);
+                None
+            }
+            Place::Partitioned(writing) => {
+                let name = self.sink.name();
+                folder = Some(writing.finish(stop).map_err(|error| error.in_file(&name))?);
                 None
             }
             Place::Parts { paths, whole, .. } => {

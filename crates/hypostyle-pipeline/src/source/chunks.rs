@@ -8,13 +8,17 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use rayon::ThreadPool;
 
-use super::{Kind, Source, partition};
+use super::partition::{self, Doubled};
+use super::settle::Settler;
+use super::{Kind, Source};
 use crate::csv::chunk::Reading;
+use crate::csv::decode;
 use crate::csv::reader::CsvChunks;
 use crate::error::{Error, Result};
+use crate::files::list::Files;
 use crate::ipc::IpcChunks;
+use crate::model::bad_row::OnBadRow;
 use crate::model::chunk::{Chunk, InputPosition};
-use crate::model::column::{Column, schema};
 use crate::parquet::{ParquetChunks, Wanted};
 use crate::rules::ValueRule;
 use crate::rules::filter::{RowFilter, place};
@@ -26,6 +30,10 @@ pub(crate) struct Chunks {
     row_filter: Option<RowFilter>,
     /// The partition columns: each file's value as an array of one row.
     partitions: Vec<Vec<ArrayRef>>,
+    /// The columns that the files have too.
+    doubled: Vec<Doubled>,
+    settler: Settler,
+    files: Files,
     schema: SchemaRef,
 }
 
@@ -42,28 +50,41 @@ impl Source {
     pub fn chunks(self, pool: Arc<ThreadPool>, ahead: usize, position: Option<InputPosition>) -> Result<Chunks> {
         let in_file = self.in_file(&self.read());
         let mut partitions = Vec::new();
-        for (column, (_, values)) in self.columns.iter().filter(|column| !column.in_file()).zip(&self.files.partitions)
-        {
-            if self.wanted().any(|wanted| wanted.name == column.name) {
-                let all = partition::values(column, values)?;
-                partitions.push((0..all.len()).map(|file| all.slice(file, 1)).collect());
+        let mut doubled = Vec::new();
+        for (name, texts) in &self.files.partitions {
+            let Some(column) = self.columns.iter().position(|column| column.name == *name) else { continue };
+            let values = || {
+                let all = partition::values(&self.columns[column], &self.files, texts)?;
+                Ok::<_, Error>((0..all.len()).map(|file| all.slice(file, 1)).collect())
+            };
+            if in_file.contains(&column) {
+                let nulls_are_bad = self.policy.on_bad == OnBadRow::Null;
+                doubled.push(Doubled { name: name.clone(), values: values()?, nulls_are_bad });
+            } else if self.wanted.contains(&column) {
+                partitions.push(values()?);
             }
         }
-        let file_schema = schema(in_file.iter().map(|column| &self.columns[*column]));
+        let first_file = self.first_file(in_file.clone());
+        let settler = self.settler();
+        let files = self.files.clone();
         // Filtered here, rows have no more columns than the stages see.
         let schema = if self.early.row_filter.is_some() { self.schema() } else { self.read_schema() };
         let tests = self.group_tests();
         let row_filter = self.early.row_filter;
         if self.files.unread {
-            return Ok(Chunks { rows: Rows::None, row_filter, partitions, schema });
+            return Ok(Chunks { rows: Rows::None, row_filter, partitions, doubled, settler, files, schema });
         }
         let rows = match self.kind {
             Kind::Csv(csv, opened) => {
                 let wanted = in_file.iter().map(|column| {
-                    let Column { data_type, time_format, .. } = &self.columns[*column];
-                    (*column, data_type.clone(), time_format.clone())
+                    let about = &self.columns[*column];
+                    let (data_type, format) = (about.data_type.clone(), about.time_format.clone());
+                    decode::Wanted { column: *column, joins: about.joined(), data_type, format, zone: about.zone() }
                 });
                 let place = |rule: &ValueRule| place(&self.columns, &in_file, rule.column);
+                // Where a column is compared with the directory's, it is compared in every row.
+                let (early_filter, late_filter) =
+                    if doubled.is_empty() { (row_filter, None) } else { (None, row_filter) };
                 let rules = self.early.values.iter().map(|rule| Ok((place(rule)?, rule.clone())));
                 let reading = Reading {
                     files: self.files.list,
@@ -71,34 +92,30 @@ impl Source {
                     wanted: wanted.collect(),
                     names: csv.names,
                     dialect: csv.dialect,
-                    schema: file_schema,
+                    schema: first_file.schema,
                     rules: rules.collect::<Result<_>>()?,
-                    row_filter,
+                    row_filter: early_filter,
                     on_bad: self.policy.on_bad,
                     fitted_are_bad: csv.fitted_are_bad,
                     keep_text: self.early.keep_text,
                     chunk_bytes: self.chunk_bytes,
                     read: csv.read,
                 };
-                return Ok(Chunks {
-                    rows: Rows::Csv(CsvChunks::begin(reading, *opened, position, pool, ahead)?),
-                    row_filter: None,
-                    partitions,
-                    schema,
-                });
+                let rows = Rows::Csv(CsvChunks::begin(reading, *opened, position, pool, ahead)?);
+                return Ok(Chunks { rows, row_filter: late_filter, partitions, doubled, settler, files, schema });
             }
             Kind::Ipc(first, read) => {
-                let chunks = IpcChunks::begin(first, self.files, in_file, file_schema, self.batch_rows, read, position);
+                let chunks = IpcChunks::begin(first, self.files, first_file, self.batch_rows, read, position);
                 Rows::Ipc(Box::new(chunks))
             }
-            Kind::Parquet(first) => {
+            Kind::Parquet(first, moments) => {
                 let threads = pool.current_num_threads();
-                let wanted = Wanted { columns: in_file, schema: file_schema, tests };
+                let wanted = Wanted { columns: first_file, moments, tests };
                 let chunks = ParquetChunks::begin(first, self.files, wanted, self.batch_rows, threads, position)?;
                 Rows::Parquet(Box::new(chunks))
             }
         };
-        Ok(Chunks { rows, row_filter, partitions, schema })
+        Ok(Chunks { rows, row_filter, partitions, doubled, settler, files, schema })
     }
 }
 
@@ -112,6 +129,8 @@ impl Chunks {
             Rows::None => None,
         };
         let Some(mut chunk) = chunk else { return Ok(None) };
+        self.doubled.iter().try_for_each(|doubled| doubled.check(&chunk, &self.files))?;
+        self.settler.settle_misfits(&mut chunk)?;
         if let Some(filter) = &self.row_filter {
             filter.apply(&mut chunk)?;
         }

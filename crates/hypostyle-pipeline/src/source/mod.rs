@@ -1,27 +1,32 @@
 //! The input: found and typed at planning, read chunk by chunk when the pipeline runs.
 
 pub(crate) mod chunks;
+mod csv_files;
+mod dialects;
 mod partition;
 mod settings;
+mod settle;
 pub(crate) mod validate;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 
 use crate::config::{Format, PipelineFile};
 use crate::csv::header::Opened;
 use crate::csv::reader::{CHUNK_BYTES, MOST_CHUNK_BYTES};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::files::list::Files;
 use crate::ipc::IpcFile;
 use crate::model::bad_row::{BadRowPolicy, OnBadRow};
-use crate::model::column::{Column, not_found, schema};
-use crate::parquet::ParquetFile;
+use crate::model::column::{Column, FirstFile, not_found, schema};
+use crate::model::logical::first_within;
+use crate::parquet::{Moments, ParquetFile};
 use crate::rules::filter::{Filter, RowFilter};
 use crate::rules::test::Test;
 use crate::rules::{Rules, ValueRule};
+use settle::Settler;
 use validate::Validator;
 
 /// A source that is ready to be read.
@@ -36,6 +41,8 @@ pub(crate) struct Source {
     pub filter: Filter,
     /// What is checked where rows are decoded; the rest is left to the [`Validator`].
     early: EarlyChecks,
+    /// Whether the pipeline file names the columns.
+    named: bool,
     pub batch_rows: Option<usize>,
     pub chunk_bytes: usize,
     kind: Kind,
@@ -52,9 +59,32 @@ struct EarlyChecks {
 }
 
 enum Kind {
-    Csv(Box<settings::Csv>, Box<Opened>),
-    Parquet(ParquetFile),
+    Csv(Box<csv_files::Csv>, Box<Opened>),
+    Parquet(ParquetFile, Moments),
     Ipc(IpcFile, Arc<AtomicU64>),
+}
+
+/// The names of notes that give columns their meaning: which hold geometries, and which are an index.
+const MEANINGFUL: [&str; 2] = ["geo", "pandas"];
+
+/// Takes the types of columns without a value in the first file from the first of the others that knows them.
+fn type_nulls(kind: &Kind, files: &Files, columns: &mut [Column]) -> Result<()> {
+    for file in &files.list[1..] {
+        if columns.iter().all(|column| column.data_type != DataType::Null) {
+            return Ok(());
+        }
+        let found = match kind {
+            Kind::Csv(..) => return Ok(()),
+            Kind::Parquet(_, moments) => ParquetFile::open(file, moments)?.columns(),
+            Kind::Ipc(..) => IpcFile::open(file, &Arc::default())?.columns(),
+        };
+        for column in columns.iter_mut().filter(|column| column.data_type == DataType::Null) {
+            if let Some(known) = found.iter().find(|known| known.name == column.name) {
+                (column.data_type, column.labels) = (known.data_type.clone(), known.labels.clone());
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Source {
@@ -75,7 +105,7 @@ impl Source {
         partition::filter_files(&mut files, &partitions, &conditions)?;
         let (kind, mut columns) = match format {
             Format::Csv => {
-                let csv = settings::csv(table, &files)?;
+                let csv = csv_files::settings(table, &files)?;
                 let allow_ragged = policy.on_bad != OnBadRow::Fail;
                 let (csv, opened, columns) =
                     csv.open(&files, allow_ragged, |names| settings::declared(file, names, &files))?;
@@ -83,6 +113,7 @@ impl Source {
             }
             Format::Ipc => {
                 settings::only_csv(table, "Arrow IPC")?;
+                settings::declared_by_folders(file, &files, "Arrow IPC", &[])?;
                 let read = Arc::default();
                 let first = IpcFile::open(&files.list[0], &read)?;
                 let columns = first.columns();
@@ -90,12 +121,19 @@ impl Source {
             }
             _ => {
                 settings::only_csv(table, "Parquet")?;
-                let (first, columns) = ParquetFile::open(&files.list[0])?;
-                (Kind::Parquet(first), columns)
+                let moments = settings::moments(file);
+                let first = ParquetFile::open(&files.list[0], &moments)?;
+                settings::declared_by_folders(file, &files, "Parquet", &first.moments())?;
+                let columns = first.columns();
+                (Kind::Parquet(first, moments), columns)
             }
         };
         settings::time_formats(file, &mut columns)?;
-        partition::add(partitions, &files, &mut columns)?;
+        type_nulls(&kind, &files, &mut columns)?;
+        if files.list.len() > 1 {
+            columns.iter_mut().for_each(Column::widen_keys);
+        }
+        partition::add(partitions, &mut columns);
         let rules = Rules::read(file, &columns)?;
         if let Kind::Csv(..) = kind
             && let Some(column) = rules.looks_at().find(|column| !columns[*column].in_file())
@@ -114,6 +152,7 @@ impl Source {
             rules,
             filter,
             early: EarlyChecks::default(),
+            named: table.columns.is_some(),
             batch_rows: table.batch_rows,
             chunk_bytes: table.chunk_bytes.unwrap_or(CHUNK_BYTES),
             kind,
@@ -134,10 +173,18 @@ impl Source {
         Ok(source)
     }
 
+    /// What is to be said about the files as a whole.
+    pub fn notes(&self) -> &[String] {
+        match &self.kind {
+            Kind::Csv(csv, _) => &csv.notes,
+            _ => &[],
+        }
+    }
+
     pub fn format(&self) -> Format {
         match self.kind {
             Kind::Csv(..) => Format::Csv,
-            Kind::Parquet(_) => Format::Parquet,
+            Kind::Parquet(..) => Format::Parquet,
             Kind::Ipc(..) => Format::Ipc,
         }
     }
@@ -146,6 +193,37 @@ impl Source {
     pub fn keep(&mut self, is_wanted: impl Fn(&str) -> bool) {
         let Self { columns, wanted, rules, .. } = self;
         wanted.retain(|column| is_wanted(&columns[*column].name) || rules.looks_at().any(|ruled| ruled == *column));
+    }
+
+    /// What the first file notes about the meaning of its columns, and what is not passed on.
+    pub fn lost_notes(&self) -> Vec<String> {
+        let notes = match &self.kind {
+            Kind::Csv(..) => Vec::new(),
+            Kind::Parquet(first, _) => first.notes(),
+            Kind::Ipc(first, _) => first.notes(),
+        };
+        MEANINGFUL
+            .iter()
+            .filter(|known| notes.iter().any(|note| note == **known))
+            .map(|known| known.to_string())
+            .collect()
+    }
+
+    /// Fails if a column that is read has values that no kernel and no output takes.
+    pub fn check_types(&self) -> Result<()> {
+        let odd = |data_type: &DataType| match data_type {
+            DataType::Union(..) => Some("union"),
+            _ => None,
+        };
+        for column in self.read().into_iter().map(|column| &self.columns[column]) {
+            if let Some(kind) = first_within(&column.data_type, &odd) {
+                let message = format!("column '{}': {kind} types cannot be read", column.name);
+                return Err(Error::new(ErrorKind::Source, message)
+                    .in_file(&self.files.list[0].path)
+                    .help("leave the column out of columns in [source]"));
+            }
+        }
+        Ok(())
     }
 
     /// Deals out the checks: value rules and the filter go to where rows are decoded if nothing must come before them, and what
@@ -169,12 +247,21 @@ impl Source {
             values,
             orders,
             row_filter,
-            on_bad: self.policy.on_bad,
-            files: self.files.paths(),
-            columns: self.columns.clone(),
+            settler: self.settler(),
             rule_texts: self.rules.texts.clone(),
             rule_columns: self.rules.columns.clone(),
         })
+    }
+
+    fn settler(&self) -> Settler {
+        Settler { on_bad: self.policy.on_bad, files: self.files.paths(), columns: self.columns.clone() }
+    }
+
+    /// What the other files are compared with, of which these columns are read.
+    fn first_file(&self, read: Vec<usize>) -> FirstFile {
+        let names = self.columns.iter().filter(|column| column.in_file()).map(|column| column.name.clone()).collect();
+        let schema = schema(read.iter().map(|column| &self.columns[*column]));
+        FirstFile { names, read, schema, named: self.named }
     }
 
     /// Those of these columns that are in the files themselves.
@@ -206,13 +293,16 @@ impl Source {
     /// The number of row groups that the filter skips, and of all; `None` if unknown, or if there are none.
     pub fn groups(&self) -> Option<(usize, usize)> {
         let tests = self.group_tests();
-        let Kind::Parquet(first) = &self.kind else { return None };
+        let Kind::Parquet(first, moments) = &self.kind else { return None };
         if self.filter.conditions.is_empty() || self.files.unread {
             return None;
         }
         let mut counts = first.skipped_groups(&tests);
+        let first_file = self.first_file(self.in_file(&self.read()));
         for file in &self.files.list[1..] {
-            let (skipped, all) = ParquetFile::open(file).ok()?.0.skipped_groups(&tests);
+            let opened = ParquetFile::open(file, moments).ok()?;
+            let places = first_file.places(&file.path, &opened.columns()).ok()?;
+            let (skipped, all) = opened.skipped_groups(&first_file.placed(&places, &tests));
             counts = (counts.0 + skipped, counts.1 + all);
         }
         Some(counts)

@@ -1,31 +1,23 @@
-//! The settings of `[source]`, checked and turned into what the readers need.
+//! The settings of `[source]`, checked and turned into what the readers need; those of CSV are in [`super::csv_files`].
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use arrow::datatypes::DataType;
+use chrono::DateTime;
 
-use crate::config::{Format, PipelineFile, Ragged, SourceTable};
-use crate::csv::dialect::Dialect;
-use crate::csv::header::{self, Opened};
+use crate::config::{Format, JoinedTime, PipelineFile, SourceTable, TimeFormats};
 use crate::error::{Error, ErrorKind, Result};
-use crate::files::format::{byte, delimiter, format_by_name, format_of};
+use crate::files::format::{format_by_name, format_of};
 use crate::files::list::Files;
 use crate::model::bad_row::{BadRowPolicy, OnBadRow};
-use crate::model::column::{Column, not_found};
+use crate::model::column::{Column, Origin, not_found};
 use crate::model::time_format::TimeFormat;
 use crate::model::types;
-use crate::model::values::NullValues;
+use crate::parquet::Moments;
 
-/// How CSV files are read.
-pub(super) struct Csv {
-    pub dialect: Dialect,
-    /// Whether rows that were filled up or cut off still count as bad.
-    pub fitted_are_bad: bool,
-    pub names: Vec<String>,
-    pub read: Arc<AtomicU64>,
-}
+/// What stands for the time of the run in the path of the rejects.
+const RUN: &str = "{run}";
 
 /// The files, and their format.
 pub(super) fn files(table: &SourceTable) -> Result<(Files, Format)> {
@@ -76,68 +68,15 @@ pub(super) fn policy(table: &SourceTable) -> Result<BadRowPolicy> {
         return Err(Error::pipeline("[source] max_bad_rows: requires an on_bad_row other than \"fail\"")
             .help("set on_bad_row = \"reject\", \"skip\" or \"null\" in [source], or remove max_bad_rows"));
     }
-    Ok(BadRowPolicy { on_bad, limit: table.max_bad_rows, rejects: table.rejects.clone() })
+    Ok(BadRowPolicy { on_bad, limit: table.max_bad_rows, rejects: table.rejects.as_deref().map(of_this_run) })
 }
 
-pub(super) fn csv(table: &SourceTable, files: &Files) -> Result<Csv> {
-    let quote = match table.quote.as_deref() {
-        Some("") => None,
-        stated => Some(byte(stated, "quote", "[source]")?.unwrap_or(b'"')),
-    };
-    let on_demand = table.ragged == Some(Ragged::Fit);
-    let dialect = Dialect {
-        delimiter: delimiter(table.delimiter.as_deref(), Some(&files.list[0].path), "[source]")?,
-        quote,
-        escape: byte(table.escape.as_deref(), "escape", "[source]")?,
-        comment: byte(table.comment.as_deref(), "comment", "[source]")?,
-        line_end: b'\n',
-        header: table.header.unwrap_or(true),
-        nulls: NullValues(table.null_values.clone().unwrap_or_default()),
-        decimal_comma: table.decimal_comma.unwrap_or_default(),
-        encoding: table.encoding.unwrap_or_default(),
-        fit: on_demand || table.on_bad_row == Some(OnBadRow::Null),
-    };
-    const NAMES: [&str; 4] = ["delimiter", "quote", "escape", "comment"];
-    let special = [Some(dialect.delimiter), dialect.quote, dialect.escape, dialect.comment];
-    for (index, byte) in special.iter().enumerate() {
-        if byte.is_some() && special[..index].contains(byte) {
-            let shown = char::from(byte.unwrap_or_default()).to_string();
-            let first = special.iter().position(|other| other == byte).unwrap_or(index);
-            return Err(Error::pipeline(format!("[source]: {} and {} are both {shown:?}", NAMES[first], NAMES[index]))
-                .help("use a different character for each"));
-        }
-    }
-    if dialect.quote.is_none() && dialect.escape.is_some() {
-        return Err(
-            Error::pipeline("[source] escape: has no effect with quote = \"\"").help("remove escape, or set quote")
-        );
-    }
-    if dialect.decimal_comma && dialect.delimiter == b',' {
-        return Err(Error::pipeline("[source]: decimal_comma = true conflicts with delimiter = \",\"")
-            .help("set delimiter = \";\" in [source]"));
-    }
-    Ok(Csv { dialect, fitted_are_bad: !on_demand, names: Vec::new(), read: Arc::default() })
-}
-
-impl Csv {
-    /// Opens the first file and types the columns.  Empty files are skipped if another follows.
-    pub fn open(
-        mut self,
-        files: &Files,
-        allow_ragged: bool,
-        declared: impl FnOnce(&[String]) -> Result<Vec<Option<DataType>>>,
-    ) -> Result<(Self, Opened, Vec<Column>)> {
-        for (index, file) in files.list.iter().enumerate() {
-            let Some(mut opened) = header::open(file, index, &self.dialect, &self.read)? else { continue };
-            self.names.clone_from(&opened.names);
-            let declared = declared(&opened.names)?;
-            let allow_ragged = allow_ragged || self.dialect.fit;
-            let columns = opened.columns(&file.path, declared, allow_ragged)?;
-            return Ok((self, opened, columns));
-        }
-        let message = "the input is empty: it has no header";
-        Err(Error::new(ErrorKind::Source, message).in_file(&files.list[0].path))
-    }
+/// The path with the time of the run in the place of `{run}`.
+fn of_this_run(path: &Path) -> PathBuf {
+    let Some(text) = path.to_str().filter(|text| text.contains(RUN)) else { return path.to_path_buf() };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = i64::try_from(now.as_millis()).ok().and_then(DateTime::from_timestamp_millis).unwrap_or_default();
+    text.replace(RUN, &now.format("%Y%m%dT%H%M%S%3fZ").to_string()).into()
 }
 
 /// The declared type of each column of the file, where there is one; every declaration must meet a column.
@@ -150,21 +89,78 @@ pub(super) fn declared(file: &PipelineFile, names: &[String], files: &Files) -> 
         match names.iter().position(|known| known == name) {
             Some(index) => found[index] = Some(data_type),
             None if files.partitions.iter().any(|(folder, _)| folder == name) => {}
+            None if joined(file, name).is_some() => {}
             None => return Err(not_found("[source.schema]", name, names).at_line(line)),
         }
     }
     Ok(found)
 }
 
+/// What joins two columns under this name, if anything does.
+fn joined<'a>(file: &'a PipelineFile, name: &str) -> Option<&'a JoinedTime> {
+    match file.config.source.datetime_formats.get(name)?.get_ref() {
+        TimeFormats::Joined(joined) => Some(joined),
+        TimeFormats::Names(_) => None,
+    }
+}
+
+/// Adds a column that joins two others.
+fn join(file: &PipelineFile, name: &str, joined: &JoinedTime, columns: &mut Vec<Column>) -> Result<()> {
+    let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let place = |name: &String| {
+        let found = names.iter().position(|known| known == name).filter(|place| columns[*place].joined().is_none());
+        found.ok_or_else(|| not_found("[source.datetime_formats] from", name, &names))
+    };
+    let places = [place(&joined.from[0])?, place(&joined.from[1])?];
+    if names.iter().any(|known| known == name) {
+        return Err(Error::pipeline(format!("[source.datetime_formats] {name}: the file has a column of this name"))
+            .help("use another name for the joined column"));
+    }
+    let data_type = match file.config.source.schema.get(name) {
+        Some(type_name) => types::parse(type_name.get_ref())
+            .map_err(|message| Error::pipeline(format!("[source.schema] {name}: {message}")))?,
+        // Settled when its format is known.
+        None => DataType::Utf8,
+    };
+    columns.push(Column::new(name, data_type, Origin::Joined(places)));
+    Ok(())
+}
+
 /// Sets the formats of dates and times.
-pub(super) fn time_formats(file: &PipelineFile, columns: &mut [Column]) -> Result<()> {
+pub(super) fn time_formats(file: &PipelineFile, columns: &mut Vec<Column>) -> Result<()> {
+    for (name, format) in &file.config.source.datetime_formats {
+        if let TimeFormats::Joined(joined) = format.get_ref() {
+            join(file, name, joined, columns).map_err(|error| error.at_line(file.line(format.span().start)))?;
+        }
+    }
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     for (name, format) in &file.config.source.datetime_formats {
         let line = file.line(format.span().start);
-        let format = format.get_ref();
+        let formats = match format.get_ref() {
+            TimeFormats::Names(names) | TimeFormats::Joined(JoinedTime { format: Some(names), .. }) => names.to_vec(),
+            TimeFormats::Joined(_) => Vec::new(),
+        };
         let Some(column) = columns.iter_mut().find(|column| column.name == *name) else {
             return Err(not_found("[source.datetime_formats]", name, &names).at_line(line));
         };
+        let is_joined = column.joined().is_some();
+        let parsed =
+            if is_joined && formats.is_empty() { Ok(TimeFormat::Iso) } else { TimeFormat::parse_all(&formats) };
+        let time_format = parsed.map_err(|what| {
+            Error::pipeline(format!("[source.datetime_formats] {name}: {what}")).at_line(line).help(
+                "use strftime fields, such as \"%d/%m/%Y %H:%M:%S\", or epoch[s], epoch[ms], epoch[us] or epoch[ns]",
+            )
+        })?;
+        let is_open = match column.origin {
+            Origin::Inferred { .. } => true,
+            Origin::Joined(_) => column.data_type == DataType::Utf8,
+            _ => false,
+        };
+        if is_open {
+            // A column of a format is what the format reads.
+            column.data_type = time_format.data_type();
+            column.origin = if is_joined { column.origin } else { Origin::Declared };
+        }
         if !matches!(column.data_type, DataType::Date32 | DataType::Timestamp(..)) {
             let data_type = types::name(&column.data_type);
             let message =
@@ -173,13 +169,43 @@ pub(super) fn time_formats(file: &PipelineFile, columns: &mut [Column]) -> Resul
                 .at_line(line)
                 .help(format!("set {name} = \"date\" or \"timestamp[us]\" in [source.schema]")));
         }
-        let Some(time_format) = TimeFormat::parse(format) else {
-            let message = format!("[source.datetime_formats] {name}: {format:?} is not a valid format string");
-            return Err(Error::pipeline(message).at_line(line).help(
-                "use strftime fields, such as \"%d/%m/%Y %H:%M:%S\", or epoch[s], epoch[ms], epoch[us] or epoch[ns]",
-            ));
-        };
-        (column.format_text, column.time_format) = (Some(format.clone()), time_format);
+        column.remark = None;
+        column.format_text = (!formats.is_empty()).then(|| formats.join(" or "));
+        column.time_format = time_format;
+    }
+    Ok(())
+}
+
+/// The units that the pipeline file declares for moments.
+pub(super) fn moments(file: &PipelineFile) -> Moments {
+    let mut units = Moments::new();
+    for (name, type_name) in &file.config.source.schema {
+        if let Ok(DataType::Timestamp(unit, None)) = types::parse(type_name.get_ref()) {
+            units.insert(name.clone(), unit);
+        }
+    }
+    units
+}
+
+/// Checks that types are declared for the directories' columns only, and units for these moments, where the format says the
+/// types of the files' columns.
+pub(super) fn declared_by_folders(file: &PipelineFile, files: &Files, format: &str, moments: &[String]) -> Result<()> {
+    for (name, type_name) in &file.config.source.schema {
+        let at_line = |error: Error| error.at_line(file.line(type_name.span().start));
+        let data_type = types::parse(type_name.get_ref());
+        let data_type =
+            data_type.map_err(|message| at_line(Error::pipeline(format!("[source.schema] {name}: {message}"))))?;
+        let in_folders = files.partitions.iter().any(|(folder, _)| folder == name);
+        let is_unit = matches!(data_type, DataType::Timestamp(_, None)) && moments.contains(name);
+        if !in_folders && !is_unit {
+            let message =
+                format!("[source.schema] {name}: types are for CSV and for directories, but the input is {format}");
+            let help = match moments.contains(name) {
+                true => format!("{name} is INT96: set timestamp[us], timestamp[ns] or another unit without a zone"),
+                false => format!("remove {name}: {format} files have their own types"),
+            };
+            return Err(at_line(Error::pipeline(message).help(help)));
+        }
     }
     Ok(())
 }
@@ -192,11 +218,17 @@ pub(super) fn only_csv(table: &SourceTable, format: &str) -> Result<()> {
         ("escape", table.escape.is_some()),
         ("comment", table.comment.is_some()),
         ("header", table.header.is_some()),
+        ("dialect", table.dialect.is_some()),
+        ("skip_rows", table.skip_rows.is_some()),
+        ("skip_rows_after_header", table.skip_rows_after_header.is_some()),
         ("null_values", table.null_values.is_some()),
+        ("quoted_nulls", table.quoted_nulls.is_some()),
+        ("empty", table.empty.is_some()),
+        ("boolean", table.boolean.is_some()),
+        ("thousands", table.thousands.is_some()),
         ("decimal_comma", table.decimal_comma.is_some()),
         ("encoding", table.encoding.is_some()),
         ("ragged", table.ragged.is_some()),
-        ("schema", !table.schema.is_empty()),
         ("datetime_formats", !table.datetime_formats.is_empty()),
     ];
     match given.iter().find(|(_, given)| *given) {

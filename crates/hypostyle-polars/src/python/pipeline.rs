@@ -121,6 +121,8 @@ fn of_summary<'py>(py: Python<'py>, summary: &Summary) -> PyResult<Bound<'py, Py
     dict.set_item("filtered_rows", summary.filtered_rows)?;
     dict.set_item("skipped_row_groups", summary.skipped_row_groups)?;
     dict.set_item("skipped_files", summary.skipped_files)?;
+    dict.set_item("filled_rows", summary.filled_rows)?;
+    dict.set_item("cut_rows", summary.cut_rows)?;
     dict.set_item("bad_rows", summary.bad_rows)?;
     let counts = PyDict::new(py);
     for (reason, count) in &summary.bad_row_counts {

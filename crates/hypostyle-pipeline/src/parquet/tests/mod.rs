@@ -108,13 +108,13 @@ fn schema_of(file: &ParquetFile, columns: &[usize]) -> SchemaRef {
 
 /// The rows of these columns until the end or an error, and how it ended.
 fn read(path: &Path, columns: &[usize], rows: usize, threads: usize, skip: u64) -> (Vec<RecordBatch>, Result<()>) {
-    let (file, _) = ParquetFile::open(&InputFile::local(path)).unwrap();
+    let file = ParquetFile::open(&InputFile::local(path), &Default::default()).unwrap();
     let schema = schema_of(&file, columns);
     let mut batches = file.batches(columns, schema, rows, threads, skip).unwrap();
     let mut all = Vec::new();
     loop {
         match batches.next() {
-            Ok(Some(batch)) => all.push(batch),
+            Ok(Some((batch, _))) => all.push(batch),
             Ok(None) => return (all, Ok(())),
             Err(error) => {
                 assert!(batches.next().unwrap().is_none(), "there is nothing after an error");

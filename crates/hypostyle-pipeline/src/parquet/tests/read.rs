@@ -65,7 +65,8 @@ proptest! {
             bytes[place % length] = byte;
         }
         fs::write(&path, bytes).unwrap();
-        if let Ok((file, named)) = ParquetFile::open(&InputFile::local(&path)) {
+        if let Ok(file) = ParquetFile::open(&InputFile::local(&path), &Default::default()) {
+            let named = file.columns();
             let columns: Vec<usize> = (0..named.len()).collect();
             let schema = schema_of(&file, &columns);
             let mut batches = file.batches(&columns, schema, 64, threads, 0).unwrap();
@@ -100,13 +101,14 @@ fn batches_are_cut_alike_whatever_the_threads() {
 fn skipping_tells_how_far_it_is() {
     let (_folder, path) = written(&table(&[0, 2], 1_000), 100);
     for (columns, skip) in [(vec![0, 1], 0), (vec![1], 250), (vec![], 999), (vec![0], 1_000), (vec![0], 5_000)] {
-        let (file, named) = ParquetFile::open(&InputFile::local(&path)).unwrap();
+        let file = ParquetFile::open(&InputFile::local(&path), &Default::default()).unwrap();
+        let named = file.columns();
         assert_eq!((file.rows(), named.len()), (1_000, 2));
         let (schema, bytes) = (schema_of(&file, &columns), fs::metadata(&path).unwrap().len());
         let mut batches = file.batches(&columns, schema, 64, 2, skip).unwrap();
         assert_eq!(batches.bytes_of(batches.place()), bytes * skip.min(1_000) / 1_000);
         let mut rows = 0;
-        while let Some(batch) = batches.next().unwrap() {
+        while let Some((batch, _)) = batches.next().unwrap() {
             rows += batch.num_rows() as u64;
         }
         assert_eq!((rows, batches.bytes_of(batches.place())), (1_000_u64.saturating_sub(skip), bytes));
@@ -118,11 +120,11 @@ fn skipping_tells_how_far_it_is() {
 fn dropped_early_it_ends() {
     let (_folder, path) = written(&table(&[0, 1, 2, 8], 20_000), 1_000);
     for (taken, threads) in [(0, 1), (1, 3), (7, 16)] {
-        let (file, _) = ParquetFile::open(&InputFile::local(&path)).unwrap();
+        let file = ParquetFile::open(&InputFile::local(&path), &Default::default()).unwrap();
         let schema = schema_of(&file, &[0, 1, 3]);
         let mut batches = file.batches(&[0, 1, 3], schema, 100, threads, 0).unwrap();
         for _ in 0..taken {
-            assert_eq!(batches.next().unwrap().unwrap().num_rows(), 100);
+            assert_eq!(batches.next().unwrap().unwrap().0.num_rows(), 100);
         }
     }
 }
@@ -153,7 +155,7 @@ fn no_parquet_is_an_error_with_the_name() {
     let (_folder, path) = place();
     for bytes in [&b""[..], b"PAR1", b"a,b\n1,2\n", b"PAR1\xff\xff\xff\x7fPAR1"] {
         fs::write(&path, bytes).unwrap();
-        let error = ParquetFile::open(&InputFile::local(&path)).map(drop).unwrap_err();
+        let error = ParquetFile::open(&InputFile::local(&path), &Default::default()).map(drop).unwrap_err();
         assert_eq!((error.kind(), error.file()), (&ErrorKind::Source, Some(path.as_path())));
     }
 }
@@ -161,7 +163,8 @@ fn no_parquet_is_an_error_with_the_name() {
 #[test]
 fn without_rows_there_are_columns() {
     let (_folder, path) = written(&table(&[0, 8], 0), 10);
-    let (file, columns) = ParquetFile::open(&InputFile::local(&path)).unwrap();
+    let file = ParquetFile::open(&InputFile::local(&path), &Default::default()).unwrap();
+    let columns = file.columns();
     assert_eq!((file.rows(), columns.len()), (0, 2));
     let (batches, end) = read(&path, &[0, 1], 10, 4, 0);
     assert!(batches.is_empty() && end.is_ok());

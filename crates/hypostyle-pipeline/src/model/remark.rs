@@ -1,0 +1,287 @@
+//! What `hypostyle check` says about an inferred type: which setting would give a better one.
+
+use arrow::datatypes::DataType;
+
+use super::fault::Reason;
+use super::infer::{Fit, Kept, MISFITS, TypeGuess};
+use super::strptime::Strptime;
+use super::timestamp::fault;
+use super::values::{has_thousands, with_point};
+
+impl TypeGuess {
+    /// A remark about the type of the column of this name, if any.
+    pub fn remark(&self, name: &str) -> Option<String> {
+        if self.values == 0 {
+            return Some("no value in the sample, so string".to_string());
+        }
+        if self.by_format().is_some() {
+            return None;
+        }
+        match self.data_type() {
+            DataType::Int64 => self.epoch(name).or_else(|| self.compact_dates(name)),
+            DataType::Utf8 => {
+                let remarks = [
+                    self.ambiguous_dates(name),
+                    self.kept(name),
+                    self.separators(),
+                    self.mixed_offsets(name),
+                    self.too_fine(name),
+                    self.zone_names(),
+                    self.periods(name),
+                    self.null_words(),
+                ];
+                remarks.into_iter().flatten().next()
+            }
+            _ => None,
+        }
+    }
+
+    /// Integers that would be times of our days: a guess that only the reader of it can judge.
+    fn epoch(&self, name: &str) -> Option<String> {
+        let (unit, length) = epoch_unit(self.range?)?;
+        // Ten digits are as likely an identifier.
+        let lower = name.to_lowercase();
+        let named = ["time", "date", "epoch", "stamp", "ts", "created", "updated", "column_"];
+        if unit == "s" && !named.iter().any(|word| lower.contains(word)) {
+            return None;
+        }
+        let key = toml_key(name);
+        Some(format!(
+            "perhaps {length} since 1970: {key} = \"epoch[{unit}]\" in [source.datetime_formats] would make it a time"
+        ))
+    }
+
+    /// Integers such as 20241231.
+    fn compact_dates(&self, name: &str) -> Option<String> {
+        let (min, max) = self.range?;
+        let format = Strptime::parse("%Y%m%d").ok()?;
+        let is_date = |value: i64| {
+            (19_000_000..21_000_000).contains(&value) && format.timestamp(value.to_string().as_bytes()).is_ok()
+        };
+        let key = toml_key(name);
+        (is_date(min) && is_date(max))
+            .then(|| format!("perhaps dates: {key} = \"%Y%m%d\" in [source.datetime_formats] would make it a date"))
+    }
+
+    /// Quarters and months, which may stand for their first days.
+    fn periods(&self, name: &str) -> Option<String> {
+        let texts = &self.date.texts;
+        let format = ["%YQ%q", "%Y-Q%q", "%Y Q%q", "%YM%m", "%Y-%m", "%Y/%m"].into_iter().find(|format| {
+            let format = Strptime::parse(format);
+            let reads = |text: &Vec<u8>| format.as_ref().is_ok_and(|format| format.timestamp(text).is_ok());
+            !texts.is_empty() && texts.iter().all(reads)
+        })?;
+        let key = toml_key(name);
+        Some(format!("quarters or months: {key} = {format:?} in [source.datetime_formats] would make it a date"))
+    }
+
+    fn ambiguous_dates(&self, name: &str) -> Option<String> {
+        let formats: Vec<_> = self.formats().collect();
+        let (first, second) = (formats.first()?, formats.get(1)?);
+        let key = toml_key(name);
+        Some(format!(
+            "the day or the month may come first: {key} = {:?} or {:?} in [source.datetime_formats] would make it a time",
+            first.text, second.text
+        ))
+    }
+
+    /// Numbers that stay texts.
+    fn kept(&self, name: &str) -> Option<String> {
+        let kept = self.kept.filter(|_| self.number.texts.iter().all(|text| looks_numeric(text)))?;
+        let key = toml_key(name);
+        Some(match kept {
+            Kept::LeadingZero => {
+                format!("numbers with leading zeros: {key} = \"i64\" in [source.schema] would drop the zeros")
+            }
+            Kept::LongInteger => format!(
+                "integers too large for i64: {key} = \"decimal[38, 0]\" in [source.schema] would keep them as numbers"
+            ),
+            Kept::LongDecimal => format!(
+                "numbers with more digits than f64 holds: {key} = \"decimal[38, 9]\" in [source.schema] would keep them as numbers"
+            ),
+        })
+    }
+
+    /// Numbers with separators, which must not be taken for nulls.
+    fn separators(&self) -> Option<String> {
+        let texts = &self.number.texts;
+        let commas = !texts.is_empty() && texts.iter().all(|text| is_decimal_comma(text));
+        let mark = [b',', b' ', b'\'', b'.']
+            .into_iter()
+            .find(|mark| !texts.is_empty() && texts.iter().all(|text| is_grouped(text, *mark)));
+        match (commas, mark) {
+            (true, Some(b',')) => Some(
+                "numbers with commas: thousands = \",\" in [source] if they mark thousands, decimal_comma = true if they begin \
+                 decimals"
+                    .to_string(),
+            ),
+            (true, _) => Some("numbers with decimal commas: decimal_comma = true in [source] would read them".to_string()),
+            (false, Some(b'.')) => Some(
+                "numbers with points between thousands: thousands = \".\" and decimal_comma = true in [source] would read them"
+                    .to_string(),
+            ),
+            (false, Some(mark)) => {
+                let mark = char::from(mark).to_string();
+                Some(format!("numbers with marks between thousands: thousands = {mark:?} in [source] would read them"))
+            }
+            _ => None,
+        }
+    }
+
+    fn mixed_offsets(&self, name: &str) -> Option<String> {
+        let (bare, zoned) = (self.timestamp.misfits, self.zoned.misfits);
+        let (bare_texts, zoned_texts) = (&self.timestamp.texts, &self.zoned.texts);
+        let times = |texts: &[Vec<u8>]| texts.iter().all(|text| super::timestamp::timestamp(text).is_some());
+        (bare > 0 && zoned > 0 && times(bare_texts) && times(zoned_texts)).then(|| {
+            let key = toml_key(name);
+            format!(
+                "times with and without UTC offset: {key} = \"timestamp[us, UTC]\" in [source.schema] would take those without \
+                 for UTC"
+            )
+        })
+    }
+
+    fn too_fine(&self, name: &str) -> Option<String> {
+        let times = self.timestamp.all() || self.zoned.all();
+        let key = toml_key(name);
+        times.then(|| {
+            format!(
+                "no unit holds all of these times: nanoseconds reach from 1677 to 2262; {key} = \"timestamp[us]\" in \
+                 [source.schema] makes those with finer decimals bad rows"
+            )
+        })
+    }
+
+    fn zone_names(&self) -> Option<String> {
+        let named = |text: &Vec<u8>| fault(text) == Reason::Zone;
+        (!self.zoned.texts.is_empty() && self.zoned.texts.iter().all(named))
+            .then(|| "times with the names of zones: write UTC offsets instead, such as +01:00".to_string())
+    }
+
+    /// A few words that alone keep the column from being of another type.
+    fn null_words(&self) -> Option<String> {
+        let mut all = [
+            ("bool", &self.boolean),
+            ("i64", &self.whole),
+            ("f64", &self.number),
+            ("date", &self.date),
+            ("timestamp", &self.timestamp),
+            ("timestamp", &self.zoned),
+        ];
+        // The narrowest of those with the fewest misfits.
+        all.sort_by_key(|(_, fit)| fit.misfits);
+        let words = |Fit { misfits, texts }: &Fit| {
+            *misfits > 0
+                && 2 * misfits <= self.values
+                && texts.len() <= MISFITS
+                && texts.iter().all(|text| is_word(text))
+        };
+        let (name, Fit { texts, .. }) = all.into_iter().find(|(_, fit)| words(fit))?;
+        let shown: Vec<_> = texts.iter().map(|text| format!("{:?}", String::from_utf8_lossy(text))).collect();
+        let what = match name {
+            "bool" => "true or false",
+            "date" => "dates",
+            "timestamp" => "times",
+            _ => "numbers",
+        };
+        let (all, list) = (shown.join(" and "), shown.join(", "));
+        Some(format!("all {what} except {all}: null_values = [{list}] in [source] would make it {name}"))
+    }
+}
+
+/// The name of a column as a key of TOML.
+pub(crate) fn toml_key(name: &str) -> String {
+    let bare = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') && !name.is_empty();
+    if bare { name.to_string() } else { format!("{name:?}") }
+}
+
+/// The unit in which numbers of this range lie between 1990 and 2050, and its name.
+pub(super) fn epoch_unit((min, max): (i64, i64)) -> Option<(&'static str, &'static str)> {
+    const SECONDS: std::ops::Range<i64> = 631_152_000..2_524_608_000;
+    [
+        ("s", "seconds", 1),
+        ("ms", "milliseconds", 1_000),
+        ("us", "microseconds", 1_000_000),
+        ("ns", "nanoseconds", 1_000_000_000),
+    ]
+    .into_iter()
+    .find(|(.., units)| SECONDS.contains(&(min / units)) && SECONDS.contains(&(max / units)))
+    .map(|(unit, name, _)| (unit, name))
+}
+
+/// Whether a text is a number, if one with more digits than some type holds.
+fn looks_numeric(text: &[u8]) -> bool {
+    super::values::float::<f64>(text).is_ok()
+}
+
+fn is_decimal_comma(text: &[u8]) -> bool {
+    let mut room = Vec::new();
+    text.contains(&b',') && with_point(text, &mut room).is_ok_and(looks_numeric)
+}
+
+fn is_grouped(text: &[u8], mark: u8) -> bool {
+    let point = if mark == b'.' { b',' } else { b'.' };
+    let end = text.iter().position(|byte| *byte == point).unwrap_or(text.len());
+    let (whole, rest) = text.split_at(end);
+    let decimals = rest.get(1..).unwrap_or_default();
+    whole.contains(&mark) && has_thousands(whole, mark) && decimals.iter().all(u8::is_ascii_digit)
+}
+
+/// Whether a text may mean null: without a digit, unlike a number that is written in another way.
+pub(super) fn is_word(text: &[u8]) -> bool {
+    text.len() <= 40 && !text.iter().any(u8::is_ascii_digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::values::ValueStyle;
+
+    fn remark(texts: &[&str]) -> String {
+        let mut guess = TypeGuess::default();
+        texts.iter().for_each(|text| guess.observe(text.as_bytes(), &ValueStyle::default()));
+        guess.remark("x y").unwrap_or_default()
+    }
+
+    #[test]
+    fn the_setting_that_would_help_is_named() {
+        for (texts, words) in [
+            (&["1", "n/a", "2", "n/a"][..], r#"null_values = ["n/a"] in [source] would make it i64"#),
+            (&["1", "n/a", "2.5"], "would make it f64"),
+            (&["1", "n/a", "2.5", "-", "3"], r#"except "n/a" and "-": null_values = ["n/a", "-"]"#),
+            (&["2024-01-01", "NA", "2024-01-02"], "would make it date"),
+            (&["2024-01-01", "infinity"], r#"null_values = ["infinity"] in [source] would make it date"#),
+            (&["2024-01-01 05:00", "NA"], "would make it timestamp"),
+            (&["true", "NA", "false"], "would make it bool"),
+            (&["1,5", "100000"], "decimal_comma = true"),
+            (&["1,234", "5,678,901"], "thousands = \",\""),
+            (&["1,234", "5"], "decimal_comma = true if"),
+            (&["1.234,5", "2.000"], "thousands = \".\" and decimal_comma = true"),
+            (&["1 234", "5"], "thousands = \" \""),
+            (&["1/2/2024"], r#""x y" = "%d/%m/%Y" or "%m/%d/%Y" in [source.datetime_formats]"#),
+            (&["007", "8"], "leading zeros"),
+            (&["12345678901234567890", "1"], "decimal[38, 0]"),
+            (&["12345678901234567.89", "1"], "more digits than f64"),
+            (&["2024-01-01T05:00:00Z", "2024-01-01T05:00:00"], "with and without UTC offset"),
+            (&["2024-01-01 05:00:00 CET"], "names of zones"),
+            (&["9999-12-31 23:59:59.999999999"], "no unit holds"),
+            (&["1709164800123", "1709164800999"], "\"epoch[ms]\""),
+            (&["20240131", "20231231"], "\"%Y%m%d\""),
+            (&["2024-Q1", "2024-Q3"], "\"%Y-Q%q\""),
+            (&["1990M01"], "\"%YM%m\""),
+            (&["", ""], "no value"),
+        ] {
+            assert!(remark(texts).contains(words), "{texts:?}: {}", remark(texts));
+        }
+        for texts in [
+            &["a", "b"][..],
+            &["1", "2"],
+            &["1709164800"],
+            &["1", "n/a", "x", "y", "z"],
+            &["31.12.2024"],
+            &["1", "2", "3", "v1"],
+        ] {
+            assert_eq!(remark(texts), "", "{texts:?}");
+        }
+    }
+}

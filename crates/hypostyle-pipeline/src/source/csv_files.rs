@@ -1,0 +1,205 @@
+//! CSV as a source: how the pipeline says that files are written, and the columns that the first of them has.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use arrow::datatypes::DataType;
+
+use super::dialects;
+use crate::config::{BooleanTable, DialectName, Empty, Ragged, SourceTable};
+use crate::csv::dialect::Dialect;
+use crate::csv::header::{self, Opened};
+use crate::csv::sniff;
+use crate::error::{Error, ErrorKind, Result};
+use crate::files::format::{byte, delimiter};
+use crate::files::list::Files;
+use crate::model::bad_row::OnBadRow;
+use crate::model::column::{Column, Origin};
+use crate::model::infer::TypeGuess;
+use crate::model::values::{Booleans, NullValues, ValueStyle};
+
+/// So many files are looked at for the values of a column that has none in the first.
+const FURTHER_FILES: usize = 100;
+
+/// How CSV files are read.
+pub(super) struct Csv {
+    pub dialect: Dialect,
+    /// Whether rows that were filled up or cut off still count as bad.
+    pub fitted_are_bad: bool,
+    pub names: Vec<String>,
+    /// Whether the pipeline file says if there is a header.
+    pub header_stated: bool,
+    /// What `check` should say about the file as a whole.
+    pub notes: Vec<String>,
+    pub read: Arc<AtomicU64>,
+}
+
+/// The settings of CSV, with those of the dialect.
+pub(super) fn settings(table: &SourceTable, files: &Files) -> Result<Csv> {
+    let table = &dialects::applied(table);
+    let quote = match table.quote.as_deref() {
+        Some("") => None,
+        stated => Some(byte(stated, "quote", "[source]")?.unwrap_or(b'"')),
+    };
+    let on_demand = table.ragged == Some(Ragged::Fit);
+    let blanks = table.delimiter.as_deref() == Some("blanks");
+    let stated = if blanks { Some(" ") } else { table.delimiter.as_deref() };
+    let dialect = Dialect {
+        delimiter: delimiter(stated, Some(&files.list[0].path), "[source]")?,
+        blanks,
+        quote,
+        escape: byte(table.escape.as_deref(), "escape", "[source]")?,
+        comment: byte(table.comment.as_deref(), "comment", "[source]")?,
+        line_end: b'\n',
+        header: table.header.unwrap_or(true),
+        skip: [table.skip_rows.unwrap_or(0), table.skip_rows_after_header.unwrap_or(0)],
+        short_header: table.dialect == Some(DialectName::RTable) && table.header != Some(false),
+        style: style(table)?,
+        encoding: table.encoding.unwrap_or_default(),
+        fit: on_demand || table.on_bad_row == Some(OnBadRow::Null),
+    };
+    const NAMES: [&str; 4] = ["delimiter", "quote", "escape", "comment"];
+    let special = [Some(dialect.delimiter), dialect.quote, dialect.escape, dialect.comment];
+    for (index, byte) in special.iter().enumerate() {
+        if byte.is_some() && special[..index].contains(byte) {
+            let shown = char::from(byte.unwrap_or_default()).to_string();
+            let first = special.iter().position(|other| other == byte).unwrap_or(index);
+            return Err(Error::pipeline(format!("[source]: {} and {} are both {shown:?}", NAMES[first], NAMES[index]))
+                .help("use a different character for each"));
+        }
+    }
+    if !dialect.header && dialect.skip[1] > 0 {
+        return Err(Error::pipeline("[source] skip_rows_after_header: has no effect with header = false")
+            .help("use skip_rows, which counts from the beginning of the file"));
+    }
+    let thousands = dialect.style.thousands;
+    if thousands.is_some()
+        && (thousands == dialect.quote || dialect.quote.is_none() && thousands == Some(dialect.delimiter))
+    {
+        return Err(Error::pipeline("[source]: thousands is the delimiter without quotes, or the quote")
+            .help("use a different character for each"));
+    }
+    // Such numbers must be quoted then.
+    if dialect.style.decimal_comma && dialect.delimiter == b',' && dialect.quote.is_none() {
+        return Err(Error::pipeline(
+            "[source]: decimal_comma = true conflicts with delimiter = \",\" and quote = \"\"",
+        )
+        .help("set delimiter = \";\" in [source]"));
+    }
+    Ok(Csv {
+        dialect,
+        fitted_are_bad: !on_demand,
+        names: Vec::new(),
+        header_stated: table.header.is_some(),
+        notes: Vec::new(),
+        read: Arc::default(),
+    })
+}
+
+fn style(table: &SourceTable) -> Result<ValueStyle> {
+    let booleans = match &table.boolean {
+        None => Booleans::Known,
+        Some(BooleanTable { yes, no }) => {
+            if yes.is_empty() || no.is_empty() {
+                return Err(Error::pipeline("[source] boolean: true and false need a word each")
+                    .help("write boolean = { true = [\"Y\"], false = [\"N\"] }"));
+            }
+            if let Some(both) = yes.iter().find(|word| no.contains(word)) {
+                return Err(Error::pipeline(format!("[source] boolean: {both:?} is both true and false"))
+                    .help("remove it from one of the lists"));
+            }
+            Booleans::Words { yes: yes.clone(), no: no.clone() }
+        }
+    };
+    let thousands = byte(table.thousands.as_deref(), "thousands", "[source]")?;
+    let decimal_comma = table.decimal_comma.unwrap_or_default();
+    let point = if decimal_comma { b',' } else { b'.' };
+    if thousands.is_some_and(|mark| mark == point || mark.is_ascii_alphanumeric() || matches!(mark, b'+' | b'-')) {
+        let message = format!(
+            "[source] thousands: {:?} cannot stand between thousands",
+            table.thousands.as_deref().unwrap_or_default()
+        );
+        let help = if thousands == Some(b'.') {
+            "set decimal_comma = true, or use another character"
+        } else {
+            "use another character, such as \"'\""
+        };
+        return Err(Error::pipeline(message).help(help));
+    }
+    let words = table.null_values.clone().unwrap_or_default();
+    let unquoted_only = table.quoted_nulls == Some(false);
+    let empty_text = table.empty == Some(Empty::Text);
+    // Where there are no quotes, the empty field is what `""` would be.
+    let nulls = NullValues::new(words, unquoted_only, [empty_text, empty_text && table.quote.as_deref() == Some("")]);
+    Ok(ValueStyle { nulls, booleans, decimal_comma, thousands })
+}
+
+impl Csv {
+    /// Opens the first file and types the columns.  Empty files are skipped if another follows.
+    pub fn open(
+        mut self,
+        files: &Files,
+        allow_ragged: bool,
+        declared: impl FnOnce(&[String]) -> Result<Vec<Option<DataType>>>,
+    ) -> Result<(Self, Opened, Vec<Column>)> {
+        for (index, file) in files.list.iter().enumerate() {
+            let Some(mut opened) = header::open(file, index, &self.dialect, &self.read)? else { continue };
+            self.names.clone_from(&opened.names);
+            let declared = declared(&opened.names)?;
+            let allow_ragged = allow_ragged || self.dialect.fit;
+            let proposal = sniff::proposal(&opened.head, &self.dialect);
+            let columns = self.columns(&mut opened, declared, files, index, allow_ragged);
+            let columns = columns.map_err(|error| match &proposal {
+                Some(proposal) if matches!(error.kind(), ErrorKind::Malformed { .. }) => {
+                    error.help(format!("the file {proposal}"))
+                }
+                _ => error,
+            })?;
+            self.notes.extend(proposal.map(|proposal| format!("{} {proposal}", file.path.display())));
+            self.notes.extend(sniff::eaten_header(&opened.head, &self.dialect));
+            return Ok((self, opened, columns));
+        }
+        let message = "the input is empty: it has no header";
+        Err(Error::new(ErrorKind::Source, message).in_file(&files.list[0].path))
+    }
+
+    /// The columns of the file of this number: of declared types, or inferred ones.  Where it has no value, others may.
+    fn columns(
+        &self,
+        opened: &mut Opened,
+        declared: Vec<Option<DataType>>,
+        files: &Files,
+        index: usize,
+        allow_ragged: bool,
+    ) -> Result<Vec<Column>> {
+        let (mut guesses, mut rows) = (Vec::new(), 0);
+        if !declared.iter().all(Option::is_some) {
+            (guesses, rows) = opened.guesses(&files.list[index].path, allow_ragged)?;
+        }
+        let empty = |guesses: &[TypeGuess]| {
+            guesses.iter().zip(&declared).any(|(guess, declared)| declared.is_none() && !guess.has_values())
+        };
+        for (next, file) in files.list.iter().enumerate().skip(index + 1).take(FURTHER_FILES) {
+            if !empty(&guesses) || file.is_standard() {
+                break;
+            }
+            // What is wrong with it is said when it is read.
+            let Ok(Some(mut other)) = header::open(file, next, &self.dialect, &Arc::default()) else { continue };
+            if other.names != opened.names {
+                continue;
+            }
+            let Ok((more, _)) = other.guesses(&file.path, true) else { continue };
+            for (guess, more) in guesses.iter_mut().zip(more).filter(|(guess, _)| !guess.has_values()) {
+                *guess = more;
+            }
+        }
+        if self.dialect.header && !self.header_stated {
+            header::check_names(&opened.names, &guesses, &self.dialect, &files.list[index].path)?;
+        }
+        let columns = opened.names.iter().zip(declared).enumerate().map(|(index, (name, declared))| match declared {
+            Some(data_type) => Column::new(name, data_type, Origin::Declared),
+            None => header::inferred(name, &guesses[index], rows),
+        });
+        Ok(columns.collect())
+    }
+}

@@ -1,0 +1,47 @@
+"""What is recognized: one kind of code per file.
+
+Each module has `find(file)`, which yields the units of a file.  A unit knows its lines, and what replaces them once the
+values are known.  Statistics of windows and the like are not listed here: `templates` has them from the catalog.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from hypostyle._profile.change import Unit
+from hypostyle._profile.patterns import (
+    group_loops,
+    grouped,
+    loop_functions,
+    loops,
+    polars_calls,
+    row_functions,
+    sequences,
+)
+from hypostyle._profile.syntax import SourceFile
+
+Finder: TypeAlias = "Callable[[SourceFile], Iterator[Unit]]"
+
+FINDERS: tuple[Finder, ...] = (
+    grouped.find,
+    group_loops.find,
+    sequences.find,
+    row_functions.find,
+    polars_calls.find,
+    loop_functions.find,
+    loops.find,
+)
+
+
+def recognize(file: SourceFile) -> list[Unit]:
+    """Return the units of a file, in the order in which they are tried."""
+    return [unit for find in FINDERS for unit in find(file)]
+
+
+def place(unit: Unit) -> tuple[int, int]:
+    """Return the first and the last line of what takes the time."""
+    node = unit.node
+    assert isinstance(node, ast.expr | ast.stmt)
+    return node.lineno, node.end_lineno or node.lineno

@@ -1,0 +1,139 @@
+"""Loops over the rows of a frame or over arrays: `for _, row in frame.iterrows()`, `for i in range(len(frame))`, `zip`.
+
+The loop becomes a function of arrays: with `hs.loop` if it carries variables from row to row, with `hs.jit` if not.
+What follows it gets the same names with the same values.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from hypostyle._profile.change import Change, Values
+from hypostyle._profile.loop_code import Making
+from hypostyle._profile.loop_syntax import appended, targets_of
+from hypostyle._profile.row_access import Header, header_of
+from hypostyle._profile.syntax import SourceFile, names_read, names_set, root, text_of
+
+
+def find(file: SourceFile) -> Iterator[Loop]:
+    """Yield loops over rows, from the outermost."""
+    inside: set[int] = set()
+    for node in ast.walk(file.tree):
+        if isinstance(node, ast.For) and id(node) not in inside and (header := header_of(node)) is not None:
+            if header.form != "rows" and not _writes(node):
+                continue
+            inside.update(id(part) for part in ast.walk(node))
+            yield Loop(file, node, header)
+
+
+def _writes(loop: ast.For) -> bool:
+    """Whether a loop appends, writes items, or changes variables."""
+    return any(isinstance(n, ast.AugAssign | ast.Assign) or appended(n) for n in ast.walk(loop))
+
+
+@dataclass(eq=False)
+class Loop:
+    """A loop, with the statements before it that only prepare it."""
+
+    file: SourceFile
+    node: ast.For
+    header: Header
+    before: list[ast.stmt] = field(init=False)
+    """Statements that give the loop's variables their first values."""
+    after: list[ast.stmt] = field(init=False)
+    """The statement that makes a column of the loop's list, if it follows at once."""
+
+    pattern = "loops"
+
+    @property
+    def statements(self) -> Sequence[ast.stmt]:
+        """What is replaced."""
+        return [*self.before, self.node, *self.after]
+
+    def __post_init__(self) -> None:
+        block = self.file.block(self.node)
+        at = block.index(self.node)
+        mine = names_set([self.node]) | {root(n) for n in ast.walk(self.node) if isinstance(n, ast.Subscript)}
+        mine |= {found[0] for n in ast.walk(self.node) if (found := appended(n))}
+        first = at
+        while first > 0 and _prepares(block[first - 1], mine):
+            first -= 1
+        self.before = block[first:at]
+        self.after = [s for s in block[at + 1 : at + 2] if _takes(s, mine)]
+
+    @property
+    def suggestion(self) -> str:
+        """The decorator."""
+        lists = {found[0] for n in ast.walk(self.node) if (found := appended(n))}
+        reads_back = any(isinstance(n, ast.Subscript) and root(n) in lists for n in ast.walk(self.node))
+        return "@hs.loop" if reads_back or self._carried(self.node) else "@hs.jit"
+
+    def _carried(self, loop: ast.For) -> list[str]:
+        """Return the variables that may be read before the loop assigns them."""
+        assigned: set[str] = set()
+        carried: dict[str, None] = {}
+        changed = names_set(loop.body)
+
+        def go(statements: Sequence[ast.stmt], known: set[str]) -> set[str]:
+            for s in statements:
+                tests = [s.test] if isinstance(s, ast.If | ast.While) else []
+                read = (
+                    names_read(tests or [s]) if not isinstance(s, ast.If | ast.For | ast.While) else names_read(tests)
+                )
+                if isinstance(s, ast.AugAssign) and isinstance(s.target, ast.Name):
+                    read = read | {s.target.id}
+                if isinstance(s, ast.For):
+                    read = names_read([s.iter])
+                carried.update(dict.fromkeys(sorted(n for n in read if n in changed and n not in known)))
+                if isinstance(s, ast.If):
+                    known = known | (go(s.body, set(known)) & go(s.orelse, set(known)))
+                elif isinstance(s, ast.For | ast.While):
+                    go(s.body, known | names_set([s.target] if isinstance(s, ast.For) else []))
+                else:
+                    known = known | names_set([s])
+            return known
+
+        go(loop.body, assigned)
+        return list(carried)
+
+    def changes(self, values: Values) -> Iterator[Change]:
+        """Yield the loop as a function of a row, or as one over arrays."""
+        for by_row in (True, False):
+            made = Making(self, values, by_row=by_row).change()
+            if made is not None:
+                yield made
+
+    def carried(self) -> list[str]:
+        """Return the variables that go from row to row."""
+        return self._carried(self.node)
+
+
+_MAKERS = {"zeros", "empty", "full", "ones", "len", "float", "int", "zeros_like", "empty_like", "full_like"}
+_MAKERS |= {"dict", "defaultdict"}
+
+
+def _takes(statement: ast.stmt, names: set[str | None]) -> bool:
+    """Whether a statement is `frame["x"] = out`."""
+    match statement:
+        case ast.Assign(targets=[ast.Subscript(value=ast.Name())], value=ast.Name(id=name)):
+            return name in names
+    return False
+
+
+def _prepares(statement: ast.stmt, names: set[str | None]) -> bool:
+    """Whether a statement only gives a loop's variables their first values."""
+    match statement:
+        case ast.Assign(value=value):
+            targets = targets_of(statement)
+            calls = [n for n in ast.walk(value) if isinstance(n, ast.Call)]
+            plain = all(getattr(c.func, "attr", getattr(c.func, "id", "")) in _MAKERS for c in calls)
+            for t in targets:
+                is_item = (
+                    isinstance(t, ast.Subscript) and isinstance(t.slice, ast.Constant) and text_of(t.slice) is None
+                )
+                if not (isinstance(t, ast.Name) or is_item) or root(t) not in names:
+                    return False
+            return plain
+    return False

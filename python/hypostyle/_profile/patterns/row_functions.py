@@ -1,0 +1,202 @@
+"""A function called once per row: `frame.apply(f, axis=1)`, `column.map(f)`, `[f(a, b) for a, b in zip(...)]`."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from keyword import kwlist
+
+from hypostyle._profile.change import Change, Values, is_a, replacing
+from hypostyle._profile.loop_code import argument_of
+from hypostyle._profile.patterns.grouped import grouping_of
+from hypostyle._profile.row_access import Access, Header, header_of
+from hypostyle._profile.syntax import SourceFile, functions_of, is_path, keyword, method, names_read, names_set
+
+
+def find(file: SourceFile) -> Iterator[RowFunction | Comprehension | Mapped]:
+    """Yield calls that call a function for each row."""
+    for node in ast.walk(file.tree):
+        if isinstance(node, ast.ListComp) and len(node.generators) == 1 and not node.generators[0].ifs:
+            yield Comprehension(file, node)
+        if isinstance(node, ast.Call) and (mapped := _mapped(node)) is not None:
+            yield Mapped(file, node, *mapped)
+        called = method(node)
+        if called is None or called[1] not in ("apply", "map") or not is_path(called[0]):
+            continue
+        call = called[2]
+        takes_function = len(call.args) == 1 and isinstance(call.args[0], ast.Lambda | ast.Name)
+        if takes_function and grouping_of(called[0]) is None and keyword(call, "engine") is None:
+            yield RowFunction(file, call, called[0], called[1])
+
+
+@dataclass(eq=False)
+class RowFunction:
+    """A call of `apply` or `map` of pandas."""
+
+    file: SourceFile
+    node: ast.Call
+    receiver: ast.expr
+    name: str
+
+    pattern = "row functions"
+    suggestion = "engine=hs.jit"
+
+    @property
+    def statements(self) -> Sequence[ast.stmt]:
+        """The statement of the call."""
+        return [self.file.statement(self.node)]
+
+    def changes(self, values: Values) -> Iterator[Change]:
+        """Yield the call with our engine."""
+        owner = values.of(self.receiver)
+        receiver, function = self.file.code(self.receiver), self.file.code(self.node.args[0])
+        options = [f"{k.arg}={self.file.code(k.value)}" for k in self.node.keywords if k.arg]
+        if is_a(owner, "pandas", "DataFrame") and self.name == "apply" and _by_row(self.node):
+            call = f"{receiver}.apply({', '.join([function, *options])}, engine=hs.jit)"
+        elif is_a(owner, "pandas", "Series"):
+            call = f"{receiver}.map({', '.join([function, *options])}, engine=hs.jit)"
+        else:
+            return
+        use = f"{self.name}(..., engine=hs.jit)" if self.name == "map" or "axis" in call else "map(..., engine=hs.jit)"
+        change = replacing(self.file, self.node, call, use)
+        if change is not None:
+            yield change
+        if "axis" in call and not [o for o in options if not o.startswith("axis")]:
+            yield from self._of_columns(values)
+
+    def _of_columns(self, values: Values) -> Iterator[Change]:
+        """Yield the function of a row as one of columns, where strings are compared beforehand."""
+        given = self.node.args[0]
+        function = functions_of(self.file).get(given.id) if isinstance(given, ast.Name) else given
+        if not isinstance(function, ast.FunctionDef | ast.Lambda) or len(function.args.args) != 1:
+            return
+        body = function.body if isinstance(function, ast.FunctionDef) else [ast.Return(function.body)]
+        row = function.args.args[0].arg
+        used = names_read(body) | names_set(body) | set(kwlist)
+
+        def free(name: str) -> str:
+            while name in used:
+                name += "_"
+            used.add(name)
+            return name
+
+        access = Access(Header("rows", self.receiver, row=row), values, free, by_row=True)
+        written = [access.visit(copy.deepcopy(statement)) for statement in body]
+        if access.problem or not access.columns or access.uses_index:
+            return
+        name = f"{given.id if isinstance(given, ast.Name) else 'function'}_of_columns"
+        parameters = ", ".join(column.parameter for column in access.columns.values())
+        made = ast.parse(f"@hs.jit\ndef {name}({parameters}): pass").body[0]
+        assert isinstance(made, ast.FunctionDef)
+        made.body = written
+        definition = f"{ast.unparse(ast.fix_missing_locations(made))}\n"
+        arguments = ", ".join(argument_of(column)[0] for column in access.columns.values())
+        code = f"pd.Series({name}({arguments}), index={self.file.code(self.receiver)}.index)"
+        change = replacing(self.file, self.node, code, f"@hs.jit {name} (written below)", "", definition)
+        if change is not None:
+            yield change
+
+
+def _by_row(call: ast.Call) -> bool:
+    axis = keyword(call, "axis")
+    return isinstance(axis, ast.Constant) and axis.value in (1, "columns")
+
+
+def _mapped(node: ast.Call) -> tuple[ast.expr, list[ast.expr], str] | None:
+    """Return function, columns and kind of `list(map(f, a, b))` and `np.vectorize(f)(a, b)`."""
+    match node:
+        case ast.Call(func=ast.Name(id="list"), args=[ast.Call(func=ast.Name(id="map"), args=[function, *columns])]):
+            return function, columns, "list"
+        case ast.Call(
+            func=ast.Call(func=ast.Attribute(attr="vectorize"), args=[function], keywords=[]), args=columns, keywords=[]
+        ):
+            return function, columns, "array"
+    return None
+
+
+@dataclass(eq=False)
+class Mapped:
+    """A function over columns, called value by value."""
+
+    file: SourceFile
+    node: ast.Call
+    function: ast.expr
+    columns: list[ast.expr]
+    kind: str
+
+    pattern = "row functions"
+    suggestion = "hs.jit(f)(columns)"
+
+    @property
+    def statements(self) -> Sequence[ast.stmt]:
+        """The statement of the call."""
+        return [self.file.statement(self.node)]
+
+    def changes(self, values: Values) -> Iterator[Change]:
+        """Yield a call of the compiled function over the columns."""
+        arguments = [column_code(self.file, column, values) for column in self.columns]
+        if None in arguments or not arguments:
+            return
+        function = self.file.code(self.function)
+        code = f"hs.jit({function})({', '.join(map(str, arguments))})"
+        code += ".tolist()" if self.kind == "list" else ""
+        change = replacing(self.file, self.node, code, f"hs.jit({function.split(':')[0]})(...)")
+        if change is not None:
+            yield change
+
+
+def column_code(file: SourceFile, node: ast.expr, values: Values) -> str | None:
+    """Return the code of a column as an argument of a compiled function; None if it is none."""
+    found, code = values.of(node), file.code(node)
+    if is_a(found, "pandas", "Series") and getattr(found.dtype, "kind", "O") in "iufb":
+        return f"{code}.to_numpy()"
+    if isinstance(found, list):
+        return f"np.array({code})"
+    is_method = method(node) is not None or isinstance(node, ast.Attribute)
+    is_column = is_a(found, "polars", "Series") or is_a(found, "numpy", "ndarray") or is_a(found, "pandas", "Series")
+    return code if is_column or (found is None and is_method) else None
+
+
+@dataclass(eq=False)
+class Comprehension:
+    """A list of what a function returns for each row."""
+
+    file: SourceFile
+    node: ast.ListComp
+
+    pattern = "row functions"
+    suggestion = "hs.jit(f)(columns)"
+
+    @property
+    def statements(self) -> Sequence[ast.stmt]:
+        """The statement of the list."""
+        return [self.file.statement(self.node)]
+
+    def changes(self, values: Values) -> Iterator[Change]:
+        """Yield a call of the compiled function over the columns."""
+        generator = self.node.generators[0]
+        loop = ast.For(generator.target, generator.iter, [], [])
+        header = header_of(loop)
+        if header is None or header.form != "values" or header.index is not None:
+            return
+        names = header.names
+        arguments, is_polars = [], False
+        for array in header.arrays:
+            code = column_code(self.file, array, values)
+            if code is None:
+                return
+            is_polars = is_polars or is_a(values.of(array), "polars", "Series")
+            arguments.append(code)
+        element = self.node.elt
+        is_plain = isinstance(element, ast.Call) and [ast.unparse(a) for a in element.args] == names
+        if isinstance(element, ast.Call) and is_plain and not element.keywords and isinstance(element.func, ast.Name):
+            function = element.func.id
+        else:
+            function = f"lambda {', '.join(names)}: {self.file.code(element)}"
+        as_list = "to_list" if is_polars else "tolist"
+        code = f"hs.jit({function})({', '.join(arguments)}).{as_list}()"
+        change = replacing(self.file, self.node, code, f"hs.jit({function.split(':')[0]})(...)")
+        if change is not None:
+            yield change

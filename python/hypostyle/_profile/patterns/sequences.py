@@ -1,0 +1,111 @@
+"""Windows and running statistics of one column: `frame["price"].rolling(20).apply(f)`, `a.rolling(50).corr(b)`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from hypostyle._profile.change import Change, Values, is_a, replacing
+from hypostyle._profile.patterns.grouped import grouping_of
+from hypostyle._profile.rewrite import Rewriter
+from hypostyle._profile.syntax import SourceFile, functions_of, is_path, method, text_of
+from hypostyle._profile.templates import Kernel
+
+_STARTS = {"rolling", "expanding", "ewm", "cumsum", "cumprod", "cummax", "cummin", "shift", "diff"}
+
+
+def find(file: SourceFile) -> Iterator[Sequenced]:
+    """Yield calls over a column that are kernels."""
+    seen: set[int] = set()
+    functions = functions_of(file)
+    for node in ast.walk(file.tree):
+        called = method(node)
+        if called is None or id(node) in seen:
+            continue
+        unit = Sequenced(file, called[2], functions)
+        if unit.kernel(None) is not None:
+            if any(grouping_of(part) for part in ast.walk(node)):
+                continue
+            if any(isinstance(above, ast.Lambda) for above in file.above(node)):
+                continue
+            seen.update(id(part) for part in ast.walk(node))
+            yield unit
+
+
+@dataclass(eq=False)
+class Sequenced:
+    """A call over a column, or over two."""
+
+    file: SourceFile
+    node: ast.Call
+    functions: dict[str, ast.FunctionDef]
+
+    pattern = "windows"
+
+    @property
+    def statements(self) -> Sequence[ast.stmt]:
+        """The statement of the call."""
+        return [self.file.statement(self.node)]
+
+    @property
+    def suggestion(self) -> str:
+        """The kernel."""
+        kernel = self.kernel(None)
+        return "" if kernel is None else kernel.code()
+
+    def kernel(self, time: str | None, *, adjusts: bool = True) -> Kernel | None:
+        """Return the kernel; columns are named by their code: `frame["price"]`."""
+        rewriter = Rewriter(self._column, None, time, self.functions)
+        rewriter.adjust = adjusts
+        rewritten = rewriter.rewrite(self.node)
+        return None if rewritten is None else rewritten.only
+
+    def _column(self, node: ast.AST) -> str | None:
+        if not is_path(node) or not isinstance(node, ast.Name | ast.Subscript | ast.Attribute):
+            return None
+        if isinstance(node, ast.Subscript):
+            return text_of(node.slice)
+        if isinstance(node, ast.Attribute):
+            return None if node.attr in _STARTS or isinstance(self.file.parent(node), ast.Call) else node.attr
+        return node.id
+
+    def changes(self, values: Values) -> Iterator[Change]:
+        """Yield the code that gives the column with its index."""
+        sources = {name: node for node in ast.walk(self.node) if (name := self._column(node))}
+        paths = self._sources(values, sources)
+        if paths is None:
+            return
+        frame, time = paths
+        for adjusts in (True, False):
+            kernel = self.kernel(time, adjusts=adjusts)
+            if kernel is None:
+                return
+            code = f'hs.with_columns({frame}, {kernel.code()})["{kernel.columns[0]}"]'
+            change = replacing(self.file, self.node, code, kernel.code())
+            if change is not None:
+                yield change
+            if not kernel.name.startswith("rolling("):
+                return
+
+    def _sources(self, values: Values, sources: dict[str, ast.AST]) -> tuple[str, str | None] | None:
+        """Return the code of a frame with all columns, and the name of its time index."""
+        kernel = self.kernel("t") or self.kernel(None)
+        if kernel is None:
+            return None
+        series = {name: sources[name] for name in kernel.columns if name in sources}
+        found = {name: values.of(node) for name, node in series.items()}
+        if not found or not all(is_a(value, "pandas", "Series") for value in found.values()):
+            return None
+        first = next(iter(found.values()))
+        time = str(first.index.name) if is_a(first.index, "pandas", "DatetimeIndex") and first.index.name else None
+        frames = {ast.unparse(n.value) for n in series.values() if isinstance(n, ast.Subscript | ast.Attribute)}
+        if len(frames) == 1 and all(isinstance(n, ast.Subscript | ast.Attribute) for n in series.values()):
+            return frames.pop(), time
+        if len(series) == 1:
+            ((name, node),) = series.items()
+            return f'{ast.unparse(node)}.to_frame("{name}")', time
+        if not all(value.index.equals(first.index) for value in found.values()):
+            return None
+        parts = ", ".join(f'"{name}": {ast.unparse(node)}' for name, node in series.items())
+        return f"pd.DataFrame({{{parts}}})", time

@@ -1,0 +1,348 @@
+"""How a loop over rows reads them: `row["price"]`, `frame["price"].iloc[i - 1]`, `prices[i]`, or a name of `zip`.
+
+Each is read as an item of a column, so that the loop can be written over arrays: `price[i]`.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypostyle._profile.change import Values, is_a
+from hypostyle._profile.syntax import is_path, method, text_of
+
+_AS_ARRAY = {"values", "to_numpy", "to_list", "tolist", "array"}
+_ITEMS = {"iloc", "loc", "iat", "at", "values"}
+
+
+@dataclass
+class Header:
+    """What a loop goes over."""
+
+    form: str
+    """"rows" (of a frame), "index", or "values" (of arrays)."""
+    frame: ast.expr | None = None
+    index: str | None = None
+    """The name of the position."""
+    label: str | None = None
+    """The name of the row's label in the frame's index."""
+    row: str | None = None
+    """The name of the row."""
+    names: list[str] = field(default_factory=list)
+    """Names of the values of a row: of columns by position, or of `arrays`."""
+    arrays: list[ast.expr] = field(default_factory=list)
+    skipped: int = 0
+    """How many positions of a row come before the first column: the index."""
+    start: ast.expr | None = None
+    length: ast.expr | None = None
+
+
+def header_of(loop: ast.For) -> Header | None:
+    """Read the head of a loop; None if it does not go over rows."""
+    if loop.orelse:
+        return None
+    called = method(loop.iter)
+    over_rows = called is not None and called[1] in ("iterrows", "itertuples", "iter_rows", "rows")
+    if called is not None and over_rows and is_path(called[0]):
+        return _over_rows(loop, *called)
+    if isinstance(loop.iter, ast.Call) and isinstance(loop.iter.func, ast.Name) and not loop.iter.keywords:
+        name, arguments = loop.iter.func.id, loop.iter.args
+        if name == "range" and len(arguments) in (1, 2) and isinstance(arguments[-1], ast.Constant):
+            return None
+        if name == "range" and isinstance(loop.target, ast.Name) and len(arguments) in (1, 2):
+            start = arguments[0] if len(arguments) == 2 else None
+            return Header("index", index=loop.target.id, start=start, length=arguments[-1])
+        if name == "enumerate" and len(arguments) == 1:
+            return _enumerated(loop.target, arguments[0])
+    return _over_values(loop.target, loop.iter)
+
+
+def _enumerated(target: ast.expr, iterated: ast.expr) -> Header | None:
+    if not isinstance(target, ast.Tuple) or len(target.elts) != 2 or not isinstance(index := target.elts[0], ast.Name):
+        return None
+    inner = _over_values(target.elts[1], iterated)
+    if inner is not None:
+        inner.index = index.id
+    return inner
+
+
+def _over_rows(loop: ast.For, frame: ast.expr, name: str, call: ast.Call) -> Header | None:
+    options = {k.arg: getattr(k.value, "value", None) for k in call.keywords}
+    target = loop.target
+    if name == "iterrows" and isinstance(target, ast.Tuple) and len(target.elts) == 2:
+        first, row = target.elts
+        if isinstance(first, ast.Name) and isinstance(row, ast.Name):
+            return Header("rows", frame, label=first.id, row=row.id)
+        return None
+    skipped = int(name == "itertuples" and options.get("index", True) is not False)
+    if name in ("iter_rows", "rows") and isinstance(target, ast.Name) and options.get("named") is True:
+        return Header("rows", frame, row=target.id)
+    if name == "itertuples" and isinstance(target, ast.Name):
+        return Header("rows", frame, row=target.id, skipped=skipped)
+    if isinstance(target, ast.Tuple) and all(isinstance(e, ast.Name) for e in target.elts):
+        names = [e.id for e in target.elts if isinstance(e, ast.Name)]
+        label = names[0] if skipped else None
+        return Header("rows", frame, label=label, names=names, skipped=skipped)
+    return None
+
+
+def _over_values(target: ast.expr, iterated: ast.expr) -> Header | None:
+    targets, arrays = [target], [iterated]
+    if isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Name) and iterated.func.id == "zip":
+        if not isinstance(target, ast.Tuple) or len(target.elts) != len(iterated.args) or iterated.keywords:
+            return None
+        targets, arrays = list(target.elts), list(iterated.args)
+    if not all(isinstance(t, ast.Name) for t in targets) or not all(is_path(_plain(a)) for a in arrays):
+        return None
+    return Header("values", names=[t.id for t in targets if isinstance(t, ast.Name)], arrays=arrays)
+
+
+def _plain(node: ast.expr) -> ast.expr:
+    """Return the column below `column.values`, `column.to_numpy()` and the like."""
+    called = method(node)
+    if called is not None and called[1] in _AS_ARRAY and not called[2].args:
+        return called[0]
+    if isinstance(node, ast.Attribute) and node.attr in _AS_ARRAY:
+        return node.value
+    return node
+
+
+@dataclass
+class Column:
+    """A column that a loop reads."""
+
+    parameter: str
+    argument: ast.expr
+    value: Any
+    is_flag: bool = False
+    """Whether the argument compares strings, of which compiled functions know nothing."""
+
+
+class Access(ast.NodeTransformer):
+    """Writes what a loop reads of its rows as items of columns.
+
+    Args:
+        header: The head of the loop.
+        values: What the loop's names are.
+        free: Makes a name that the loop does not use.
+        by_row: Whether an item is written as the parameter itself, for a function of a row.
+    """
+
+    def __init__(self, header: Header, values: Values, free: Callable[[str], str], *, by_row: bool = False) -> None:
+        self._header = header
+        self._values = values
+        self._free = free
+        self._by_row = by_row
+        self.columns: dict[str, Column] = {}
+        """By the code of the column."""
+        self.index = header.index or free("i")
+        self.problem: str | None = None
+        self._rows = {header.row} if header.row else set()
+        self.uses_index = False
+        self._frame = header.frame
+        self._position = {header.index, header.label} - {None}
+        self._names: dict[str, ast.expr] = {}
+        if header.form == "values":
+            self._names = {name: _plain(array) for name, array in zip(header.names, header.arrays, strict=True)}
+
+    @property
+    def frame_value(self) -> Any:
+        """The frame, if the loop goes over one."""
+        return None if self._frame is None else self._values.of(self._frame)
+
+    def by_position(self) -> None:
+        """Look up the columns that names of a row stand for."""
+        frame = self.frame_value
+        for at, name in enumerate(self._header.names):
+            if self._header.form != "rows" or at < self._header.skipped:
+                continue
+            if frame is None or at - self._header.skipped >= len(frame.columns):
+                self.problem = "the row has another number of columns"
+                return
+            self._names[name] = self._of_frame(str(frame.columns[at - self._header.skipped]))
+
+    def length(self) -> ast.expr:
+        """Return the number of rows as the function writes it."""
+        first = next(iter(self.columns.values()))
+        return ast.parse(f"len({first.parameter})", mode="eval").body
+
+    def is_length(self, node: ast.expr, rows: int) -> bool:
+        """Whether an expression is the number of rows."""
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len":
+            value = self._values.of(node.args[0]) if len(node.args) == 1 and is_path(node.args[0]) else None
+            return value is not None and len(value) == rows
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
+            value = self._values.of(node.value.value)
+            return value is not None and len(value) == rows
+        return is_path(node) and self._values.of(node) == rows and type(self._values.of(node)) is int
+
+    # Items
+
+    def _of_frame(self, name: str) -> ast.expr:
+        assert self._frame is not None
+        return ast.Subscript(self._frame, ast.Constant(name), ast.Load())
+
+    def _item(self, column: ast.expr, position: ast.expr | None, context: ast.expr_context) -> ast.AST:
+        """Return an item of a column; without a position that of the row."""
+        code = ast.unparse(column)
+        if code not in self.columns:
+            value = self._values.of(column)
+            if value is None or not hasattr(value, "__len__"):
+                self.problem = f"{code} is not a column"
+            word = text_of(column.slice) if isinstance(column, ast.Subscript) else getattr(column, "attr", None)
+            word = word or (column.id if isinstance(column, ast.Name) else "column")
+            name = word if word.isidentifier() else "column"
+            self.columns[code] = Column(self._free(name), column, value)
+        parameter = self.columns[code].parameter
+        if position is None or (isinstance(position, ast.Name) and position.id in self._position):
+            if self._by_row:
+                return ast.Name(parameter, context)
+            position = ast.Name(self.index, ast.Load())
+        else:
+            self.uses_index = True
+            position = self.visit(position)
+        return ast.Subscript(ast.Name(parameter, ast.Load()), position, context)
+
+    def column_of(self, node: ast.expr) -> Column | None:
+        """Return the column that an expression of the row reads, which is no parameter for that."""
+        known = dict(self.columns)
+        self.visit(node)
+        new = [column for code, column in self.columns.items() if code not in known]
+        read = [c for c in self.columns.values() if ast.unparse(self._plainly(node)) == ast.unparse(c.argument)]
+        self.columns = known
+        return next(iter([*new, *read]), None)
+
+    def _plainly(self, node: ast.expr) -> ast.expr:
+        """Return the column that an expression names."""
+        if isinstance(node, ast.Name) and node.id in self._names:
+            return self._names[node.id]
+        if isinstance(node, ast.Subscript) and (name := text_of(node.slice)) and self._frame is not None:
+            return self._of_frame(name)
+        if isinstance(node, ast.Attribute) and self._frame is not None:
+            return self._of_frame(node.attr)
+        return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        return self._flag(node) or self.generic_visit(node)
+
+    def _flag(self, node: ast.Compare) -> ast.AST | None:
+        """Return a comparison of a column of strings with constants as a column of booleans."""
+        left, right = node.left, node.comparators[0]
+        if isinstance(left, ast.Constant):
+            left, right = right, left
+        operator = node.ops[0]
+        words = right.elts if isinstance(right, ast.Tuple | ast.List | ast.Set) else [right]
+        if len(node.ops) != 1 or not all(text_of(word) is not None for word in words):
+            return None
+        if not isinstance(operator, ast.Eq | ast.NotEq | ast.In | ast.NotIn) or isinstance(left, ast.Constant):
+            return None
+        is_listed = isinstance(operator, ast.In | ast.NotIn)
+        column = self.column_of(copy.deepcopy(left))
+        if column is None or is_listed != isinstance(right, ast.Tuple | ast.List | ast.Set):
+            return None
+        code, is_polars = ast.unparse(column.argument), is_a(column.value, "polars", "Series")
+        constants = [text_of(word) for word in words]
+        if is_listed:
+            flag = f"{code}.{'is_in' if is_polars else 'isin'}({constants!r})"
+        else:
+            flag = f"{code}.eq_missing({constants[0]!r})" if is_polars else f"({code} == {constants[0]!r})"
+        if flag not in self.columns:
+            word = "".join(c if c.isalnum() else "_" for c in "_or_".join(map(str, constants)))
+            name = self._free(f"{column.parameter.removesuffix('_')}_is_{word}")
+            self.columns[flag] = Column(name, ast.parse(flag, mode="eval").body, column.value, is_flag=True)
+        name = self.columns[flag].parameter
+        item: ast.expr = ast.Name(name, ast.Load())
+        if not self._by_row:
+            item = ast.Subscript(item, ast.Name(self.index, ast.Load()), ast.Load())
+        return ast.UnaryOp(ast.Not(), item) if isinstance(operator, ast.NotEq | ast.NotIn) else item
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if node.id in self._names and isinstance(node.ctx, ast.Load):
+            return self._item(self._names[node.id], None, node.ctx)
+        if node.id in self._position:
+            self.uses_index = True
+            return ast.Name(self.index, node.ctx)
+        if node.id in self._rows or node.id in self._names:
+            self.problem = f"{node.id} is used as a whole"
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        if isinstance(node.value, ast.Name) and node.value.id in self._rows:
+            if node.attr == "Index" and self._header.skipped:
+                self._check_labels()
+                self.uses_index = True
+                return ast.Name(self.index, ast.Load())
+            return self._item(self._of_frame(node.attr), None, node.ctx)
+        return self.generic_visit(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        found = self._read(node)
+        return self.generic_visit(node) if found is None else found
+
+    def _read(self, node: ast.Subscript) -> ast.AST | None:
+        value = node.value
+        if isinstance(value, ast.Name) and value.id in self._rows:
+            if name := text_of(node.slice):
+                return self._item(self._of_frame(name), None, node.ctx)
+            position = getattr(node.slice, "value", None)
+            frame = self.frame_value
+            if isinstance(position, int) and frame is not None and position >= self._header.skipped:
+                return self._item(self._of_frame(str(frame.columns[position - self._header.skipped])), None, node.ctx)
+        if isinstance(value, ast.Attribute) and value.attr in _ITEMS:
+            return self._located(value.value, value.attr, node)
+        # frame.iloc[i]["price"]
+        name = text_of(node.slice)
+        if name and isinstance(value, ast.Subscript) and isinstance(located := value.value, ast.Attribute):
+            if located.attr not in ("iloc", "loc") or not is_a(self._values.of(located.value), "pandas", "DataFrame"):
+                return None
+            if located.attr == "loc":
+                self._check_labels(located.value)
+            column = ast.Subscript(located.value, ast.Constant(name), ast.Load())
+            return self._item(column, value.slice, node.ctx)
+        if is_path(value) and text_of(node.slice) is None:
+            found = self._values.of(value)
+            if is_a(found, "pandas", "Series"):
+                self._check_labels(value)
+                return self._item(value, node.slice, node.ctx)
+            if is_a(found, "numpy", "ndarray") or is_a(found, "polars", "Series") or isinstance(found, list):
+                return self._item(value, node.slice, node.ctx)
+        return None
+
+    def _located(self, owner: ast.expr, how: str, node: ast.Subscript) -> ast.AST | None:
+        found = self._values.of(owner) if is_path(owner) else None
+        if is_a(found, "pandas", "Series") or is_a(found, "numpy", "ndarray"):
+            if how in ("loc", "at"):
+                self._check_labels(owner)
+            return self._item(owner, node.slice, node.ctx)
+        if is_a(found, "pandas", "DataFrame") and isinstance(node.slice, ast.Tuple) and how in ("loc", "at"):
+            position, name = node.slice.elts
+            if (column := text_of(name)) is not None:
+                self._check_labels(owner)
+                return self._item(ast.Subscript(owner, ast.Constant(column), ast.Load()), position, node.ctx)
+        return None
+
+    def _check_labels(self, owner: ast.expr | None = None) -> None:
+        """Labels are positions only in an index from 0 on."""
+        found = self.frame_value if owner is None else self._values.of(owner)
+        index = getattr(found, "index", None)
+        if index is not None and not (is_a(index, "pandas", "RangeIndex") and index.start == 0 and index.step == 1):
+            self.problem = "the labels of the index are not the numbers of the rows"
+
+    def check_label(self) -> None:
+        """Check that the label of `iterrows` can stand for the position, if the body uses it."""
+        if self._header.label is not None:
+            self._check_labels()
+
+
+def aliases(loop: ast.For, header: Header) -> Iterator[tuple[ast.stmt, str, ast.expr]]:
+    """Yield `row = frame.iloc[i]` at the beginning of a loop: statement, name and frame."""
+    for statement in loop.body:
+        match statement:
+            case ast.Assign(
+                targets=[ast.Name(id=name)],
+                value=ast.Subscript(value=ast.Attribute(value=frame, attr="iloc"), slice=ast.Name(id=index)),
+            ) if index == header.index and is_path(frame):
+                yield statement, name, frame

@@ -1,0 +1,203 @@
+"""A user's file as text and syntax tree, with what patterns ask of both."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeAlias
+
+Scope: TypeAlias = "ast.Module | ast.FunctionDef | ast.AsyncFunctionDef"
+SCOPES = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+@dataclass(eq=False)
+class SourceFile:
+    """A file of the user."""
+
+    path: str
+    text: str
+    tree: ast.Module = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tree = ast.parse(self.text, self.path)
+        self._parents: dict[int, ast.AST] = {}
+        for node in ast.walk(self.tree):
+            for child in ast.iter_child_nodes(node):
+                self._parents[id(child)] = node
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines with their ends."""
+        return lines_of(self.text)
+
+    def segment(self, node: ast.expr | ast.stmt) -> str:
+        """Return the text of a node as it stands; columns count bytes."""
+        last = node.end_lineno or node.lineno
+        lines = [line.encode() for line in self.lines[node.lineno - 1 : last]]
+        lines[-1] = lines[-1][: node.end_col_offset]
+        lines[0] = lines[0][node.col_offset :]
+        return b"".join(lines).decode()
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """Return the node above."""
+        return self._parents.get(id(node))
+
+    def above(self, node: ast.AST) -> Iterator[ast.AST]:
+        """Yield the nodes above, the nearest first."""
+        found = self.parent(node)
+        while found is not None:
+            yield found
+            found = self.parent(found)
+
+    def statement(self, node: ast.AST) -> ast.stmt:
+        """Return the statement that a node is in."""
+        while not isinstance(node, ast.stmt):
+            above = self.parent(node)
+            assert above is not None, "a module holds statements only"
+            node = above
+        return node
+
+    def scope(self, node: ast.AST) -> Scope:
+        """Return the function that a node is in, or the module."""
+        for above in self.above(node):
+            if isinstance(above, SCOPES):
+                return above
+        return self.tree
+
+    def block(self, statement: ast.stmt) -> list[ast.stmt]:
+        """Return the statements of which this is one."""
+        above = self.parent(statement)
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(above, name, [])
+            if isinstance(block, list) and statement in block:
+                return block
+        return [statement]
+
+    def in_loop(self, node: ast.AST) -> bool:
+        """Whether a node runs more than once in its scope."""
+        for above in self.above(node):
+            if isinstance(above, SCOPES):
+                return False
+            if isinstance(above, ast.For | ast.AsyncFor | ast.While):
+                return True
+        return False
+
+    def code(self, node: ast.AST) -> str:
+        """Return the text of a node, in one line if it is an expression."""
+        segment = self.segment(node) if isinstance(node, ast.expr | ast.stmt) else ast.unparse(node)
+        if isinstance(node, ast.expr):
+            return segment if "\n" not in segment else ast.unparse(node)
+        return segment
+
+    def statements(self, statements: Sequence[ast.stmt]) -> str:
+        """Return the text of consecutive statements, without their indentation."""
+        first, last = first_line(statements[0]), statements[-1].end_lineno or statements[-1].lineno
+        return textwrap.dedent("".join(self.lines[first - 1 : last])).rstrip("\n") + "\n"
+
+    def indentation(self, statement: ast.stmt) -> str:
+        """Return the white space before a statement."""
+        line = self.lines[statement.lineno - 1]
+        return line[: len(line) - len(line.lstrip())]
+
+    def replaced(self, statement: ast.stmt, node: ast.expr, code: str) -> str:
+        """Return the text of a statement with another expression in place of one of it."""
+        segment, whole = self.segment(node), self.segment(statement)
+        if whole.count(segment) != 1:
+            return _replaced_anew(statement, node, code)
+        return textwrap.dedent(" " * statement.col_offset + whole.replace(segment, code)) + "\n"
+
+
+def _replaced_anew(statement: ast.stmt, node: ast.expr, code: str) -> str:
+    """Return the text of a statement, written anew, with another expression in place of one of it."""
+    mark = "hypostyle_replaces_this"
+
+    class Marked(ast.NodeTransformer):
+        def visit(self, visited: ast.AST) -> ast.AST:
+            return ast.Name(mark) if visited is node else self.generic_visit(visited)
+
+    return ast.unparse(Marked().visit(copy.deepcopy(statement, {id(node): node}))).replace(mark, code) + "\n"
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text with their ends, as Python counts them: a form feed ends none."""
+    return re.findall(r".*\n|.+$", text)
+
+
+def first_line(statement: ast.stmt) -> int:
+    """Return the first line of a statement, decorators included."""
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def names_read(nodes: Sequence[ast.AST]) -> set[str]:
+    """Return the names that are loaded in nodes."""
+    return {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+
+
+def names_set(nodes: Sequence[ast.AST]) -> set[str]:
+    """Return the names that are assigned in nodes."""
+    return {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+def root(node: ast.AST) -> str | None:
+    """Return the name at the beginning of `name.a["b"].c`."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def is_path(node: ast.AST) -> bool:
+    """Whether a node is `name`, `name.a` or `name["b"]`, which can be looked up without running anything."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Constant):
+            return False
+        node = node.value
+    return isinstance(node, ast.Name)
+
+
+def text_of(node: ast.AST | None) -> str | None:
+    """Return the value of a constant string."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def method(node: ast.AST) -> tuple[ast.expr, str, ast.Call] | None:
+    """Return receiver, name and call of a method call."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.value, node.func.attr, node
+    return None
+
+
+def keyword(call: ast.Call, name: str) -> ast.expr | None:
+    """Return the value of a keyword argument."""
+    return next((k.value for k in call.keywords if k.arg == name), None)
+
+
+def functions_of(file: SourceFile) -> dict[str, ast.FunctionDef]:
+    """Return the functions that a file defines once, by name."""
+    found: dict[str, list[ast.FunctionDef]] = {}
+    for node in ast.walk(file.tree):
+        if isinstance(node, ast.FunctionDef):
+            found.setdefault(node.name, []).append(node)
+    return {name: nodes[0] for name, nodes in found.items() if len(nodes) == 1}
+
+
+def read_after(file: SourceFile, statements: Sequence[ast.stmt]) -> set[str]:
+    """Return the names that may be read after statements ran: in their scope, and in functions that see a module's."""
+    inside = {id(node) for statement in statements for node in ast.walk(statement)}
+    scope = file.scope(statements[0])
+    end = statements[-1].end_lineno or 0
+    again = file.in_loop(statements[0])
+    found = set()
+    for node in ast.walk(scope):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in inside:
+            is_later = node.lineno > end or again or file.scope(node) is not scope
+            if is_later:
+                found.add(node.id)
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            found.update(node.names)
+    return found

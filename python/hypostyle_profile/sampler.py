@@ -1,0 +1,190 @@
+"""A thread that looks at all others, about 200 times per second.
+
+It needs no rights, no second process and no file but those of `/proc`.  Each look takes every thread's stack and its
+clocks: how long it was on a processor, in the run queue, or *waiting*, which is the rest.  If threads that Python does
+not know ran meanwhile (those of BLAS or Polars), the main thread waited for them: that time is native.
+
+The delay of the look itself tells Python from native code, since the sampler needs the GIL.  If the GIL is free at
+once, a thread that used the processor was in a C function that had released it.  If it comes after the switch interval,
+the thread was interrupted in Python code; C functions that take less belong to it, such as the builtins that loops
+are made of.  If it comes later, a C function was holding it; the time goes to the last instruction that can have
+called one.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from types import CodeType, FrameType
+from typing import Any
+
+from hypostyle_profile.clocks import NOTHING, Spent, clocks_for
+from hypostyle_profile.memory import resident
+from hypostyle_profile.stacks import Key, Samples, State
+
+INTERVAL = 0.005
+"""Seconds between two looks."""
+
+AT_ONCE = 0.0005
+"""A longer delay means that the GIL was held; a shorter one is the system's own."""
+
+LONG = 1.25
+"""Switch intervals after which the GIL was held by a C function."""
+
+SHARE = 0.025
+"""The most of the time that the sampler takes; it looks less often if a look costs more."""
+
+POOLED = 0.1
+"""The share of a time in which threads of native code ran that makes it native."""
+
+LONGEST = 0.025
+"""The longest pause between two looks, in seconds."""
+
+MEMORY_EVERY = 0.1
+"""Seconds between two looks at the memory."""
+
+
+class Sampler:
+    """Samples the threads of this process from `start` to `stop`.
+
+    Args:
+        interval: Seconds between two looks.
+    """
+
+    def __init__(self, interval: float = INTERVAL) -> None:
+        self.samples = Samples(interval)
+        self._interval = interval
+        self._ending = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="hypostyle profile", daemon=True)
+        self._codes: dict[int, CodeType] = {}
+        self._tops: dict[threading.Thread, tuple[int, int]] = {}
+        self._keys: dict[threading.Thread, Key] = {}
+        self._held = 0.0
+        self._collecting = 0.0
+
+    def start(self) -> None:
+        """Begin to sample."""
+        self._ending.acquire()
+        gc.callbacks.append(self._garbage)
+        self._started = time.perf_counter()
+        self._cpu = time.process_time()
+        self._thread.start()
+
+    def stop(self) -> Samples:
+        """Return the samples, after a last look."""
+        self.samples.wall = time.perf_counter() - self._started
+        self.samples.cpu = time.process_time() - self._cpu
+        self._ending.release()
+        self._thread.join()
+        if self._garbage in gc.callbacks:
+            gc.callbacks.remove(self._garbage)
+        self.samples.resolve(self._codes)
+        return self.samples
+
+    def _run(self) -> None:
+        mine = threading.current_thread()
+        clocks = clocks_for(threading.enumerate())
+        self.samples.clock = clocks.name
+        before, process_before = clocks.read(threading.enumerate()), time.process_time()
+        now = memory_at = time.perf_counter()
+        pause, used = self._interval, time.thread_time()
+        ended = False
+        while not ended:
+            asked = time.perf_counter()
+            ended = self._ending.acquire(timeout=pause)
+            last, now = now, time.perf_counter()
+            delay = 0.0 if ended else now - asked - pause
+            threads = threading.enumerate()
+            spent, process = clocks.read(threads), time.process_time()
+            since = {t: _since(spent, before, t.ident) for t in threads if t.ident in spent and t.ident is not None}
+            pooled = process - process_before - sum(each.cpu for each in since.values())
+            own = since.pop(mine, NOTHING).queue
+            delay -= own
+            most = pause + own + LONG * sys.getswitchinterval()
+            queued = max((each.queue for each in since.values()), default=0.0)
+            self._look(since, now - last, _state(delay, queued), pooled, most)
+            self.samples.delay = max(self.samples.delay, delay)
+            before, process_before = spent, process
+            if now - memory_at >= MEMORY_EVERY:
+                memory_at = now
+                self.samples.memory.append((now - self._started, resident()))
+            used, used_before = time.thread_time(), used
+            self._held = time.perf_counter() - now
+            pause = max(self._interval, min(LONGEST, (used - used_before) / SHARE))
+        self.samples.own_cpu = used
+
+    def _look(
+        self, since: dict[threading.Thread, Spent], wall: float, state: State, pooled: float, most: float
+    ) -> None:
+        """Add a sample of every thread: `since` is what each has spent since the last look, `wall` seconds ago."""
+        frames = sys._current_frames()
+        samples = self.samples
+        samples.count += 1
+        main = threading.main_thread()
+        busy = sum(used.cpu + used.queue for used in since.values())
+        # Of several threads on a processor one has the GIL: one that stands where it stood is in a call.
+        several = sum(used.cpu > wall / 10 for used in since.values()) > 1
+        tops, keys = {}, {}
+        for thread, used in since.items():
+            frame = frames.get(thread.ident or 0)
+            if frame is None:
+                continue
+            top = tops[thread] = (id(frame), frame.f_lasti)
+            # Python code would have been interrupted before it had used so much.
+            of_thread: State = "long" if used.cpu > most else state
+            if several and self._tops.get(thread) == top:
+                of_thread = "free"
+            cpu = min(used.cpu, wall)
+            queue = min(used.queue, wall - cpu)
+            waiting = max(0.0, wall - cpu - queue)
+            if cpu > 0:  # it wanted to run while the sampler had the GIL, perhaps in the queue itself
+                held = min(waiting, self._held)
+                waiting, queue = waiting - held, queue + held
+            if used.queue > wall - cpu:  # it was in the queue already at the last look, as is known only now
+                samples.was_queued(self._keys.get(thread), used.queue - (wall - cpu))
+            outside = 0.0
+            if thread is main and pooled > POOLED * wall:
+                waiting, outside = 0.0, waiting
+            alone = min(waiting, max(0.0, wall - busy)) if thread is main else 0.0
+            key = keys[thread] = self._key(thread, frame, of_thread)
+            samples.add(key, cpu, outside, waiting, queue, alone)
+        self._tops, self._keys = tops, keys
+
+    def _key(self, thread: threading.Thread, frame: FrameType | None, state: State) -> Key:
+        stack = []
+        while frame is not None:
+            code = frame.f_code
+            stack.append((id(code), frame.f_lasti))
+            self._codes.setdefault(id(code), code)  # kept, so that no other code gets its id
+            frame = frame.f_back
+        return Key(thread.name, thread is threading.main_thread(), state, tuple(stack))
+
+    def _garbage(self, phase: str, info: dict[str, Any]) -> None:
+        if phase == "start":
+            self._collecting = time.perf_counter()
+        elif self._collecting:
+            self.samples.garbage += time.perf_counter() - self._collecting
+            self._collecting = 0.0
+
+
+def _state(delay: float, queued: float) -> State:
+    """Return who had the GIL when the sampler asked for it.
+
+    Args:
+        delay: How long the sampler waited, without its own time in the run queue.
+        queued: How long another thread was in the run queue, perhaps with the GIL.
+    """
+    if delay <= AT_ONCE:
+        return "free"
+    return "long" if delay - queued > LONG * sys.getswitchinterval() else "held"
+
+
+def _since(spent: Mapping[int, Spent], before: Mapping[int, Spent], ident: int) -> Spent:
+    """Return what a thread has spent since the look before; all of it if it is new."""
+    now, then = spent[ident], before.get(ident, NOTHING)
+    if now.cpu < then.cpu:  # another thread with the same number
+        return now
+    return Spent(now.cpu - then.cpu, max(0.0, now.queue - then.queue))

@@ -1,0 +1,313 @@
+"""`hypostyle profile`: what is recognized, what replaces it, and that it is proven on the values at hand."""
+
+from __future__ import annotations
+
+import ast
+import math
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from hypostyle._profile.compare import compare
+from hypostyle._profile.patterns import recognize
+from hypostyle._profile.prove import Proof, prove
+from hypostyle._profile.syntax import SourceFile
+from hypostyle._profile.templates import every_template, kernel_for
+
+ROWS = 600
+
+
+def trades() -> pd.DataFrame:
+    rng = np.random.default_rng(7)
+    price = np.round(50 + np.cumsum(rng.normal(0, 0.3, ROWS)), 2)
+    price[::37] = np.nan
+    return pd.DataFrame(
+        {
+            "symbol": rng.choice(list("ABCDE"), ROWS),
+            "side": rng.choice(["buy", "sell"], ROWS),
+            "price": price,
+            "size": rng.integers(1, 500, ROWS),
+        }
+    )
+
+
+def proven(code: str, tmp_path: Path, **variables: Any) -> list[Proof]:
+    """Return the proofs of the units of a script whose statements before them were run."""
+    text = textwrap.dedent(code)
+    path = tmp_path / "script.py"
+    path.write_text(text)
+    file = SourceFile(str(path), text)
+    names: dict[str, Any] = {"pd": pd, "np": np, "pl": pl, "math": math, **variables}
+    compiled = {}
+    proofs = []
+    for unit in recognize(file):
+        scope = file.scope(unit.statements[0])
+        before: list[ast.stmt] = []
+        for statement in file.tree.body:
+            if statement is unit.statements[0]:
+                break
+            before.append(statement)
+        if not isinstance(scope, ast.Module):
+            continue
+        key = len(before)
+        if key not in compiled:
+            namespace = dict(names)
+            exec(compile(ast.Module(before, []), str(path), "exec"), namespace)
+            compiled[key] = namespace
+        proofs.append(prove(unit, compiled[key]))
+    return proofs
+
+
+def first(code: str, tmp_path: Path, **variables: Any) -> Proof:
+    found = proven(code, tmp_path, **variables)
+    assert found, "nothing is recognized"
+    return next((proof for proof in found if proof.state == "equal"), found[0])
+
+
+@pytest.mark.parametrize(
+    ("library", "template"),
+    list(every_template()),
+    ids=lambda value: ast.unparse(value.name) if hasattr(value, "name") else value,
+)
+def test_the_table_follows_from_the_catalog(library: str, template: Any) -> None:
+    """Every counterpart is recognized, as the kernel that the catalog names for it."""
+
+    def column(node: ast.AST) -> str | None:
+        return node.id if isinstance(node, ast.Name) and node.id in "xywt" else None
+
+    found = kernel_for(template.name, column, library, time="t")
+    assert found is not None
+    same = [t.kernel for _, t in every_template() if ast.dump(t.name) == ast.dump(template.name)]
+    assert found.name in same
+
+
+EQUAL = {
+    "apply over groups": (
+        "f['m'] = f.groupby('symbol')['price'].apply(lambda s: s.rolling(5).mean()).reset_index(level=0, drop=True)",
+        'hs.rolling_mean("price", 5, over="symbol")',
+    ),
+    "apply with the index of pandas": (
+        "m = f.groupby('symbol')['price'].apply(lambda s: s.rolling(5, min_periods=2).max())\nprint(m)",
+        'hs.rolling_max("price", 5, min_samples=2, over="symbol")',
+    ),
+    "transform": (
+        "f['z'] = f.groupby('symbol')['price'].transform(lambda s: (s - s.rolling(9).mean()) / s.rolling(9).std())",
+        'hs.rolling_zscore("price", 9, over="symbol")',
+    ),
+    "arithmetic around kernels": (
+        "f['z'] = f.groupby('symbol')['price'].transform(lambda s: s.rolling(3).mean() / s.rolling(9).mean() - 1)",
+        'hs.rolling_mean("price", 3, over="symbol") and hs.rolling_mean("price", 9, over="symbol")',
+    ),
+    "a named function": (
+        "def fast(p):\n    return p.ewm(span=7, adjust=False).mean()\n"
+        "f['e'] = f.groupby('symbol')['price'].transform(fast)",
+        'hs.ewm_mean("price", span=7, adjust=False, over="symbol")',
+    ),
+    "two keys": (
+        "f['d'] = f.groupby(['symbol', 'side'])['price'].diff()",
+        'hs.diff("price", over=["symbol", "side"])',
+    ),
+    "windows of groups": (
+        "f['m'] = f.groupby('symbol')['price'].rolling(20, min_periods=1).median().droplevel(0)",
+        'hs.rolling_median("price", 20, min_samples=1, over="symbol")',
+    ),
+    "two columns": (
+        "f['c'] = f.groupby('symbol').apply(lambda g: g['price'].rolling(8).corr(g['size'])).droplevel(0)",
+        'hs.rolling_corr("price", "size", 8, over="symbol")',
+    ),
+    "a function of a window": (
+        "f['r'] = f['price'].rolling(6).apply(lambda w: w.max() - w.min(), raw=True)",
+        'hs.rolling(lambda w: w.max() - w.min())("price", 6, min_samples=6)',
+    ),
+    "a function of a Series": (
+        "f['r'] = f['price'].rolling(6).apply(lambda w: (w.iloc[-1] - w.mean()) / w.std())",
+        'hs.rolling(lambda w: (w[-1] - w.mean()) / w.std(ddof=1))("price", 6, min_samples=6)',
+    ),
+    "a function of a row": (
+        "f['v'] = f.apply(lambda r: r['price'] * r['size'] if r['side'] == 'buy' else 0.0, axis=1)",
+        "@hs.jit function_of_columns (written below)",
+    ),
+    "a function of a row of numbers": (
+        "f['v'] = f.apply(lambda r: r['price'] * r['size'] + 1, axis=1)",
+        "apply(..., engine=hs.jit)",
+    ),
+    "a loop with strings": (
+        "held = 0.0\nout = []\nfor row in f.itertuples():\n    if row.side == 'buy' and row.symbol in ('A', 'B'):\n"
+        "        held += row.amount * 2.0\n    elif row.side != 'sell':\n        held -= 1.0\n"
+        "    out.append(held)\nf['v'] = out",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a function of a value": ("f['v'] = f['size'].map(lambda n: n * 2 + 1)", "map(..., engine=hs.jit)"),
+    "a comprehension": (
+        "f['v'] = [p * s - 1.0 for p, s in zip(f['price'], f['size'])]",
+        "hs.jit(lambda p, s)(...)",
+    ),
+    "a loop with state": (
+        "level = 0.0\nout = []\nfor _, row in f.iterrows():\n"
+        "    if row['price'] > 50:\n        level = level * 0.9 + row['size']\n"
+        "        out.append(level)\n    else:\n        out.append(0.0)\nf['v'] = out",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop without state": (
+        "out = []\nfor row in f.itertuples():\n    if row.amount > 100:\n        out.append(row.price * 2)\n    else:\n"
+        "        out.append(row.price)\nstr(out)",
+        "@hs.jit out_of_row (written below)",
+    ),
+    "cells": (
+        "f['v'] = 0.0\nstop = 0.0\nfor i in range(len(f)):\n"
+        "    if f.loc[i, 'size'] > 50:\n        stop = stop + f.loc[i, 'size']\n"
+        "    f.loc[i, 'v'] = stop",
+        "@hs.loop v_loop (written below)",
+    ),
+    "the row before": (
+        "x = f['size'].to_numpy()\nout = np.zeros(len(x))\n"
+        "for i in range(1, len(x)):\n    out[i] = 0.5 * out[i - 1] + x[i] - x[i - 1]\n"
+        "f['v'] = out",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a total": (
+        "total = 0.0\nfor a, b in zip(f['size'], f['size']):\n    total = total * 0.5 + a * b\nprint(total)",
+        "@hs.loop total_loop (written below)",
+    ),
+    "a loop over groups": (
+        "for s, g in f.groupby('symbol'):\n    m = g['price'].rolling(4).mean()\n"
+        "    f.loc[g.index, 'm'] = m\n    f.loc[g.index, 'd'] = g['price'] - m",
+        'hs.rolling_mean("price", 4, over="symbol")',
+    ),
+    "groups put together again": (
+        "parts = []\nfor _, g in f.groupby('symbol'):\n    g = g.copy()\n    g['e'] = g['price'].ewm(span=5).mean()\n"
+        "    g['s'] = g['size'].cumsum()\n    parts.append(g)\nf = pd.concat(parts)",
+        'hs.ewm_mean("price", span=5, over="symbol") and hs.cum_sum("size", over="symbol")',
+    ),
+    "running sums over missing values": (
+        "f['c'] = f.groupby('symbol')['price'].transform(lambda s: s.cumsum() / 2)",
+        'hs.cum_sum("price", over="symbol")',
+    ),
+    "a result without a name": (
+        "c = f.groupby('symbol').apply(lambda g: g['price'].rolling(8).cov(g['size']))\nprint(c)",
+        'hs.rolling_cov("price", "size", 8, over="symbol")',
+    ),
+    "a function that adds columns": (
+        "def add(g):\n    g['d'] = g['price'].diff()\n    return g\nh = f.groupby('symbol').apply(add)",
+        'hs.diff("price", over="symbol")',
+    ),
+    "state per key": (
+        "last = {}\nout = []\nfor row in f.itertuples():\n    before = last.get(row.symbol)\n"
+        "    out.append(0.0 if before is None else row.price - before)\n    last[row.symbol] = row.price\nf['v'] = out",
+        "@hs.loop out_loop (written below)",
+    ),
+    "vectorize": ("v = np.vectorize(lambda a, b: a * 2 + b)(f['price'], f['size'])", "hs.jit(lambda a, b)(...)"),
+    "a function of an element": (
+        "g = pl.DataFrame({'x': [1.0, None, 3.0]})\n"
+        "h = g.with_columns(pl.col('x').map_elements(lambda v: v * 2 + 1, return_dtype=pl.Float64))",
+        'hs.jit(lambda v: v * 2 + 1)("x")',
+    ),
+    "a function of a struct": (
+        "g = pl.DataFrame({'x': [1.0, 2.0], 'y': [3, 4]})\n"
+        "h = g.select(pl.struct('x', 'y').map_elements(lambda r: r['x'] * r['y'], return_dtype=pl.Float64).alias('v'))",
+        'hs.jit(lambda x, y: x * y)("x", "y")',
+    ),
+    "rolling_map": (
+        "g = pl.DataFrame({'x': [1.0, 2.0, 5.0, 3.0]})\n"
+        "h = g.select(pl.col('x').rolling_map(lambda w: w.max() - w.min(), 2))",
+        'hs.rolling(lambda w: w.max() - w.min())("x", 2, min_samples=2)',
+    ),
+    "over": (
+        "g = pl.DataFrame({'k': ['a', 'b', 'a', 'a'], 'x': [1.0, 2.0, 5.0, 3.0]})\n"
+        "h = g.select(pl.col('x').rolling_mean(2).over('k'))",
+        'hs.rolling_mean("x", 2, over="k")',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EQUAL)
+def test_it_is_replaced_and_equal(name: str, tmp_path: Path) -> None:
+    code, use = EQUAL[name]
+    frame = trades()
+    frame["amount"] = frame["size"]
+    if name.startswith("a loop with") or name in ("cells", "state per key"):
+        frame = frame.dropna().reset_index(drop=True)
+    proof = first(code, tmp_path, f=frame)
+    assert proof.state == "equal", (proof.use, proof.why, proof.definitions, proof.code)
+    assert proof.use == use
+    assert proof.rows
+
+
+NOT_REPLACED = {
+    "rows without a key": (
+        "f['k'] = f['symbol'].where(f['size'] > 20)\n"
+        "f['s'] = f.groupby('k')['size'].transform(lambda s: s.rolling(2).sum())",
+        "differs",
+    ),
+    "a query": ("out = []\nfor s in f['symbol']:\n    out.append(database.execute(s))\nprint(out)", "none"),
+    "strings": ("f['t'] = f['symbol'].map(lambda s: s.lower())", "refused"),
+    "a variable of the loop that is read later": (
+        "out = []\nfor p in f['size']:\n    half = p / 2\n    out.append(half)\nprint(out, half)",
+        "differs",
+    ),
+    "a break": (
+        "out = []\nfor p in f['size']:\n    if p > 490:\n        break\n    out.append(p + 1)\nprint(out)",
+        "refused",
+    ),
+    "a random number": (
+        "rng = np.random.default_rng(0)\nout = []\nfor p in f['size']:\n    out.append(p + rng.random())\nprint(out)",
+        "refused",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOT_REPLACED)
+def test_what_would_not_be_equal_is_not_replaced(name: str, tmp_path: Path) -> None:
+    code, state = NOT_REPLACED[name]
+
+    class Database:
+        def execute(self, text: str) -> str:
+            raise AssertionError("a query must never be run again")
+
+    found = proven(code, tmp_path, f=trades(), database=Database())
+    assert [proof.state for proof in found][-1:] == [state], found
+    assert all(proof.state != "equal" for proof in found)
+    assert all(proof.why for proof in found)
+
+
+def test_values_of_the_script_are_left_as_they_are(tmp_path: Path) -> None:
+    frame = trades()
+    kept = frame.copy()
+    numbers = [1.0]
+    first("f['price'] = f.groupby('symbol')['price'].transform(lambda s: s.cumsum())", tmp_path, f=frame, n=numbers)
+    pd.testing.assert_frame_equal(frame, kept)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "equal"),
+    [
+        ([1.0, math.nan], [1.0, math.nan], True),
+        ([1.0, 2.0], [1.0, 2.0 + 4e-16], True),
+        ([1.0, 2.0], [1.0, 2.001], False),
+        ([1, 2], [1, 2.0], False),
+        ([1.0], [1.0, 2.0], False),
+        ([1.0, None], [1.0, math.nan], False),
+        (["a"], ["b"], False),
+        ([True], [1], False),
+        ([(1, 2.0)], [(1, 2.0)], True),
+        (pd.Series([1.0, 2.0]), pd.Series([1.0, 2.0], index=[1, 0]), False),
+        (pd.Series([1.0], name="a"), pd.Series([1.0], name="b"), False),
+        (pd.Series([1, 2]), pd.Series([1.0, 2.0]), False),
+        (pd.DataFrame({"a": [1.0]}), pd.DataFrame({"a": [1.0]}), True),
+        (pd.DataFrame({"a": [1.0]}), pd.DataFrame({"b": [1.0]}), False),
+        (pl.Series([1.0, None]), pl.Series([1.0, math.nan]), False),
+        (pl.DataFrame({"a": [1, 2]}), pl.DataFrame({"a": [1, 2]}), True),
+        (np.array([1.0]), np.array([1.0], "f4"), False),
+        (1e300, 1e300 * (1 + 1e-15), True),
+        ({"a": 1}, {"a": 2}, False),
+    ],
+)
+def test_comparison(before: Any, after: Any, equal: bool) -> None:
+    found = compare(before, after)
+    assert found.is_equal is equal, found.why
+    assert equal or found.why
