@@ -65,7 +65,8 @@ impl Reference {
         let fields: Vec<Result<String, ()>> =
             (0..width).map(|column| text(case, record.get(column).unwrap_or(b""))).collect();
         let repeats = |(column, field): (usize, &[u8])| field == format!("c{}", column + 1).as_bytes();
-        let header = width > 1 && case.head == Head::Names && record.len() == width && record.iter().enumerate().all(repeats);
+        let header =
+            width > 1 && case.head == Head::Names && record.len() == width && record.iter().enumerate().all(repeats);
         let bad = ragged || header || fields.iter().any(Result::is_err);
         if bad {
             self.bad.push(self.records);
