@@ -28,7 +28,8 @@ impl Recurrence for Latch {
     #[inline]
     fn step(&self, (is_on, seen): &mut (bool, bool), [x, on, off]: [f64; 3]) -> Option<i64> {
         // Without branches: which way a value goes is not to be foreseen.
-        *is_on = (x >= on) | (*is_on & !(x <= off));
+        let (above, below) = (x >= on, x <= off);
+        *is_on = above | (*is_on & !below);
         *seen = true;
         Some(i64::from(*is_on))
     }
