@@ -8,9 +8,9 @@ use arrow::array::{
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{DataType, FieldRef, Float16Type};
 
-use super::codes::is_coded;
 use super::scalar::Scalar;
 use super::scalar_value::ScalarValue;
+use super::texts::is_text;
 use super::types::{Ordinal, half_from_f64, narrow_float, with_integer_type};
 
 /// One result of a kernel.
@@ -88,7 +88,7 @@ impl Output for i64 {
             DataType::Boolean => ScalarValue::Boolean(self != 0),
             DataType::UInt64 => ScalarValue::Unsigned(u64::narrow(self)),
             decimal if decimal.is_decimal() => ScalarValue::Decimal(i128::from(self)),
-            coded if is_coded(coded) => ScalarValue::Code(self),
+            text if is_text(text) => ScalarValue::Code(self),
             _ => ScalarValue::Integer(self),
         });
     }
