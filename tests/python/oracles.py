@@ -218,8 +218,8 @@ ORACLES: dict[str, Oracle] = {
         lambda case: pl.col(case["column"]).rolling_kurtosis(case["window"], bias=False),
         tolerance=1e-6,
     ),
-    "rolling_range": Oracle(WINDOWS, over_windows(lambda w: float(np.ptp(w)))),
     "rolling_max_drawdown": Oracle([{**case, "column": "high"} for case in WINDOWS], over_windows(max_drawdown)),
+    "rolling_range": Oracle(WINDOWS, over_windows(lambda w: float(np.ptp(w)))),
     "rolling_first": Oracle(WINDOWS, over_windows(lambda w: float(w[0]))),
     "rolling_last": Oracle(WINDOWS, over_windows(lambda w: float(w[-1]))),
     "rolling_quantile": Oracle(

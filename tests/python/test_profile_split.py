@@ -44,21 +44,21 @@ def holds_the_lock():
         json.dumps(values)
 
 def sleeps():
-    time.sleep(0.3)
+    time.sleep(1.0)
 
 def waits_for_a_socket():
     here, there = socket.socketpair()
-    threading.Timer(0.3, there.send, [b"x"]).start()
+    threading.Timer(1.0, there.send, [b"x"]).start()
     here.recv(1)
 
 def waits_for_a_lock():
     lock = threading.Lock()
     lock.acquire()
-    threading.Timer(0.3, lock.release).start()
+    threading.Timer(1.0, lock.release).start()
     lock.acquire()
 
 def waits_for_a_process():
-    subprocess.run([sys.executable, "-c", "import time; time.sleep(0.3)"])
+    subprocess.run([sys.executable, "-c", "import time; time.sleep(1.0)"])
 
 def queries():
     database = sqlite3.connect(":memory:")
@@ -78,7 +78,7 @@ def in_a_thread(number):
 
 async def tasks():
     import asyncio
-    await asyncio.gather(*(asyncio.sleep(0.3) for _ in range(3)))
+    await asyncio.gather(*(asyncio.sleep(1.0) for _ in range(3)))
 
 def event_loop():
     import asyncio

@@ -41,7 +41,8 @@ impl<const MEAN: bool> Statistic for Whole<MEAN> {
     }
 
     fn finish(&self, sum: &[i64; 2], count: usize, _anchor: i64) -> Option<i64> {
-        i64::try_from(if MEAN { number(*sum) / count as i128 } else { number(*sum) }).ok()
+        // Drivers ask for results of no rows too, and drop them.
+        i64::try_from(if MEAN { number(*sum) / count.max(1) as i128 } else { number(*sum) }).ok()
     }
 
     fn finish_empty(&self) -> Option<i64> {
