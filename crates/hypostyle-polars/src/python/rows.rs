@@ -143,11 +143,8 @@ fn cell<'v>(value: &'v Bound<'_, PyAny>, data_type: &DataType) -> PyResult<Optio
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => {
             value.cast::<PyString>().ok().and_then(|text| text.to_str().ok()).map(ScalarValue::Text)
         }
-        DataType::Decimal32(_, scale)
-        | DataType::Decimal64(_, scale)
-        | DataType::Decimal128(_, scale)
-        | DataType::Decimal256(_, scale) => {
-            let steps = DECIMALS.get(value.py(), "to_steps")?.call1((value, *scale))?;
+        decimal if decimal.is_decimal() => {
+            let steps = DECIMALS.get(value.py(), "to_steps")?.call1((value, scale(decimal)))?;
             steps.extract().ok().map(ScalarValue::Decimal)
         }
         other if !other.is_integer() && !other.is_temporal() => {
