@@ -4,7 +4,7 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use hashbrown::HashSet;
 
-use super::decimals::{decimals, step, steps};
+use super::decimals::{decimals, scale_of, step, steps};
 use super::domain::Domain;
 use super::operand::Operand;
 use super::texts::{Texts, is_text};
@@ -68,13 +68,10 @@ impl Codes {
     /// # Errors
     /// As [`Codes::encode`].
     pub(crate) fn encode_row(&mut self, operand: &Operand, data_type: &DataType) -> Result<i64> {
-        match data_type {
+        match scale_of(data_type) {
             _ if !operand.valid => Ok(0),
-            DataType::Decimal32(_, scale)
-            | DataType::Decimal64(_, scale)
-            | DataType::Decimal128(_, scale)
-            | DataType::Decimal256(_, scale) => step(operand.decimal, *scale),
-            _ => self.texts.learn(operand.text),
+            Some(scale) => step(operand.decimal, scale),
+            None => self.texts.learn(operand.text),
         }
     }
 

@@ -79,6 +79,17 @@ impl Steps for i256 {
     }
 }
 
+/// How many digits of a decimal stand behind its point.
+pub(super) fn scale_of(decimal: &DataType) -> Option<i8> {
+    match decimal {
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => Some(*scale),
+        _ => None,
+    }
+}
+
 /// The type of sums and differences of decimals of this type: of the same scale, with as many digits as there are.
 pub(crate) fn type_of_sum(decimal: &DataType) -> DataType {
     match decimal {

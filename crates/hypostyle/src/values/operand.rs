@@ -7,6 +7,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
 use smallvec::SmallVec;
 
+use super::decimals::scale_of;
 use super::domain::Domain;
 use super::output::Output;
 use super::scalar_value::ScalarValue;
@@ -80,18 +81,15 @@ fn operand<'a>(value: ScalarValue<'a>, data_type: &DataType) -> Option<Operand<'
 
 /// The value as an array of one row.
 pub(crate) fn array_of(operand: &Operand, data_type: &DataType) -> Result<ArrayRef> {
+    if let Some(scale) = scale_of(data_type).filter(|_| operand.valid) {
+        let widest = DataType::Decimal128(DECIMAL128_MAX_PRECISION, scale);
+        let steps: ArrayRef = Arc::new(Decimal128Array::from(vec![operand.decimal]).with_data_type(widest));
+        return Ok(cast(&steps, data_type)?);
+    }
     Ok(match data_type {
         _ if !operand.valid => new_null_array(data_type, 1),
         DataType::Float64 | DataType::Float32 | DataType::Float16 => {
             f64::into_array(vec![operand.float], None, data_type)
-        }
-        DataType::Decimal32(_, scale)
-        | DataType::Decimal64(_, scale)
-        | DataType::Decimal128(_, scale)
-        | DataType::Decimal256(_, scale) => {
-            let widest = DataType::Decimal128(DECIMAL128_MAX_PRECISION, *scale);
-            let steps = Decimal128Array::from(vec![operand.decimal]).with_data_type(widest);
-            cast(&(Arc::new(steps) as ArrayRef), data_type)?
         }
         integer if Domain::Integer.reads(integer) => i64::into_array(vec![operand.integer], None, data_type),
         _ => cast(&(Arc::new(StringArray::from(vec![operand.text])) as ArrayRef), data_type)?,

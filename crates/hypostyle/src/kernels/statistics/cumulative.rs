@@ -2,6 +2,7 @@
 
 use arrow::datatypes::DataType;
 
+use super::whole::{halves, number};
 use super::{count, extremum, mean, product, sum::Sum};
 use crate::error::Result;
 use crate::model::Recurrence;
@@ -22,7 +23,7 @@ struct ExactSum {
 
 impl ExactSum {
     fn result(&self, [low, high, count]: [i64; 3]) -> Option<i64> {
-        let sum = (i128::from(high) << 64) | i128::from(low.cast_unsigned());
+        let sum = number([low, high]);
         if count < self.min_samples {
             None
         } else if self.to_u64 {
@@ -44,11 +45,11 @@ impl Recurrence for ExactSum {
     }
 
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the halves of a number")]
     fn step(&self, state: &mut [i64; 3], x: i64) -> Option<i64> {
         let x = if self.of_u64 { i128::from((x ^ i64::MIN).cast_unsigned()) } else { i128::from(x) };
-        let sum = ((i128::from(state[1]) << 64) | i128::from(state[0].cast_unsigned())) + x;
-        *state = [sum as i64, (sum >> 64) as i64, state[2] + 1];
+        let [low, high, count] = *state;
+        let [low, high] = halves(number([low, high]) + x);
+        *state = [low, high, count + 1];
         self.result(*state)
     }
 

@@ -11,12 +11,16 @@ use crate::values::type_of_sum;
 #[derive(Debug, Clone)]
 struct Whole<const MEAN: bool>;
 
-fn number([low, high]: [i64; 2]) -> i128 {
+/// A number of its halves, the lower first.
+#[inline]
+pub(super) fn number([low, high]: [i64; 2]) -> i128 {
     (i128::from(high) << 64) | i128::from(low.cast_unsigned())
 }
 
+/// The halves of a number, the lower first.
 #[expect(clippy::cast_possible_truncation, reason = "the halves of a number")]
-fn halves(number: i128) -> [i64; 2] {
+#[inline]
+pub(super) fn halves(number: i128) -> [i64; 2] {
     [number as i64, (number >> 64) as i64]
 }
 
