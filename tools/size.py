@@ -48,7 +48,7 @@ def read(library: Path) -> Iterator[tuple[int, str]]:
     listed = subprocess.run(["nm", "-S", "-C", "--defined-only", library], capture_output=True, text=True, check=True)
     for line in listed.stdout.splitlines():
         parts = line.split(" ", 3)
-        if len(parts) == 4 and parts[2] in "tTwW":
+        if len(parts) == 4 and parts[1] and parts[2] in "tTwW":  # assembler's labels have no size
             yield int(parts[1], 16), parts[3]
 
 
