@@ -59,6 +59,7 @@ def fixed_costs(budget: float) -> Table:
         for who, make in makers.items():
             calls["make the expression", who] = make
             calls["`df.select`", who] = partial(frame.select, made[who])
+            calls["`df.lazy().select().collect()`", who] = partial(collect, frame, made[who])
             calls["both", who] = partial(select_new, frame, make)
         return as_table(best(calls, budget))
 
@@ -66,6 +67,11 @@ def fixed_costs(budget: float) -> Table:
 def select_new(frame: pl.DataFrame, make: Callable[[], pl.Expr]) -> pl.DataFrame:
     """Run an expression that is made for this call."""
     return frame.select(make())
+
+
+def collect(frame: pl.DataFrame, expression: pl.Expr) -> pl.DataFrame:
+    """Run an expression as a query."""
+    return frame.lazy().select(expression).collect()
 
 
 def empty_plugin(frame: pl.DataFrame, folder: Path) -> Callable[[], pl.Expr] | None:
@@ -113,15 +119,22 @@ def many_groups(count: int, budget: float) -> Table:
     """Return the times to aggregate many groups by a kernel, and to run it by key."""
     calls: dict[tuple[str, str], Callable[[], Any]] = {}
     (row,) = rows_of("none", ["rolling_mean"], [GROUP_WINDOW])
-    for length in GROUP_LENGTHS:
-        frame = inputs(count * length, count, "integer", 1).polars.select("key", "x")
-        name = f"{count:,} groups of {length} rows"
-        everyone = {"`agg`": grouped(frame, *expressions(row, None)), "`over`": keyed(frame, *expressions(row, "key"))}
-        for how, who in everyone.items():
-            found, expected = values(who["polars"]()), values(who["hypostyle"]())
-            compare(f"{name}, {how}", "polars", found, expected, TOLERANCE)
-            calls |= {(name, f"{how}, {one}"): run for one, run in who.items()}
-    return as_table(best(calls, budget))
+    with TemporaryDirectory() as folder:
+        empty = empty_plugin(inputs(FEW, 1, "none", 1).polars.select("x"), Path(folder))
+        for length in GROUP_LENGTHS:
+            frame = inputs(count * length, count, "integer", 1).polars.select("key", "x")
+            name = f"{count:,} groups of {length} rows"
+            if empty is not None:
+                calls[name, "`agg`, empty plugin"] = grouped(frame, empty(), empty())["hypostyle"]
+            everyone = {
+                "`agg`": grouped(frame, *expressions(row, None)),
+                "`over`": keyed(frame, *expressions(row, "key")),
+            }
+            for how, who in everyone.items():
+                found, expected = values(who["polars"]()), values(who["hypostyle"]())
+                compare(f"{name}, {how}", "polars", found, expected, TOLERANCE)
+                calls |= {(name, f"{how}, {one}"): run for one, run in who.items()}
+        return as_table(best(calls, budget))
 
 
 def keyed(frame: pl.DataFrame, kernel: pl.Expr, peer: pl.Expr) -> dict[str, Callable[[], Any]]:

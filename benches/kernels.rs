@@ -42,6 +42,7 @@ fn spec(kernel: &Kernel, window: &Value) -> KernelSpec {
             (Kind::Columns, _) if kernel.name.ends_with("_ols") => vec!["y", "z"].into(),
             (Kind::Columns, _) => vec!["x", "y", "z"].into(),
             (Kind::Numbers, _) => vec![0.5, 0.25, 2.0].into(),
+            (Kind::Table, _) => vec![Value::from(vec![1i64, 0]), Value::from(vec![0i64, 1])].into(),
             (Kind::Window, _) => window.clone(),
             (Kind::Time(_), Literal::Required) => "t".into(),
             (Kind::Time("window"), _) if matches!(window, Value::Text(_)) => "t".into(),

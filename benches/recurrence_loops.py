@@ -149,9 +149,8 @@ def rsi(x: Array, n: int) -> Array:
 
 
 @njit()
-def cusum(x: Array, drift: float, threshold: float) -> Array:
-    """The upper sum."""
-    out = np.empty(len(x))
+def cusum(x: Array, drift: float, threshold: float) -> tuple[Array, Array, Array]:
+    highs, lows, hits = np.empty(len(x)), np.empty(len(x)), np.empty(len(x), dtype=np.bool_)
     high = low = 0.0
     hit = False
     for i in range(len(x)):
@@ -160,8 +159,8 @@ def cusum(x: Array, drift: float, threshold: float) -> Array:
         high = max(0.0, high + x[i] - drift)
         low = max(0.0, low - x[i] - drift)
         hit = high > threshold or low > threshold
-        out[i] = high
-    return out
+        highs[i], lows[i], hits[i] = high, low, hit
+    return highs, lows, hits
 
 
 @njit()
@@ -178,13 +177,17 @@ def latch(x: Array, on: float, off: float) -> Array:
 
 
 @njit()
-def drawdown(x: Array) -> Array:
-    out = np.empty(len(x))
-    peak = x[0]
+def drawdown(x: Array) -> tuple[Array, Array, Array, Array]:
+    downs, worsts, peaks = np.empty(len(x)), np.empty(len(x)), np.empty(len(x))
+    under = np.empty(len(x), dtype=np.int64)
+    peak, worst, rows = x[0], 0.0, 0
     for i in range(len(x)):
+        rows = 0 if x[i] >= peak else rows + 1
         peak = max(peak, x[i])
-        out[i] = x[i] / peak - 1.0
-    return out
+        down = x[i] / peak - 1.0
+        worst = min(worst, down)
+        downs[i], worsts[i], under[i], peaks[i] = down, worst, rows, peak
+    return downs, worsts, under, peaks
 
 
 @njit()
@@ -208,4 +211,97 @@ def biquad(x: Array, b: Array, a: Array) -> Array:
         z0 = b[1] * x[i] + z1 - a[1] * y
         z1 = b[2] * x[i] - a[2] * y
         out[i] = y
+    return out
+
+
+# By key, with the state of each key in an array: the keys are numbers from 0.
+
+
+@njit()
+def shift_by_key(x: Array, keys: Array, count: int) -> Array:
+    out, last = np.empty(len(x)), np.full(count, np.nan)
+    for i in range(len(x)):
+        out[i] = last[keys[i]]
+        last[keys[i]] = x[i]
+    return out
+
+
+@njit()
+def cum_sum_by_key(x: Array, keys: Array, count: int) -> Array:
+    out, totals = np.empty(len(x)), np.zeros(count)
+    for i in range(len(x)):
+        totals[keys[i]] += x[i]
+        out[i] = totals[keys[i]]
+    return out
+
+
+@njit()
+def ewm_mean_by_key(x: Array, keys: Array, count: int, alpha: float) -> Array:
+    out, sums, weights = np.empty(len(x)), np.zeros(count), np.zeros(count)
+    fade = 1.0 - alpha
+    for i in range(len(x)):
+        key = keys[i]
+        sums[key] = sums[key] * fade + x[i]
+        weights[key] = weights[key] * fade + 1.0
+        out[i] = sums[key] / weights[key]
+    return out
+
+
+@njit()
+def ewm_var_by_key(x: Array, keys: Array, count: int, alpha: float) -> Array:
+    out, seen = np.empty(len(x)), np.zeros(count, dtype=np.bool_)
+    means, covs = np.zeros(count), np.zeros(count)
+    totals, squares = np.zeros(count), np.zeros(count)
+    fade = 1.0 - alpha
+    for i in range(len(x)):
+        key = keys[i]
+        if not seen[key]:
+            seen[key], means[key], totals[key], squares[key], out[i] = True, x[i], 1.0, 1.0, np.nan
+            continue
+        before = totals[key] * fade
+        old, total = means[key], before + 1.0
+        mean = (before * old + x[i]) / total
+        cov = (before * (covs[key] + (old - mean) * (old - mean)) + (x[i] - mean) * (x[i] - mean)) / total
+        square = squares[key] * fade * fade + 1.0
+        means[key], covs[key], totals[key], squares[key] = mean, cov, total, square
+        out[i] = total * total / (total * total - square) * cov
+    return out
+
+
+@njit()
+def cumsum_reset_by_key(x: Array, flag: Array, keys: Array, count: int) -> Array:
+    out, totals = np.empty(len(x)), np.zeros(count)
+    for i in range(len(x)):
+        total = x[i] if flag[i] else totals[keys[i]] + x[i]
+        out[i] = totals[keys[i]] = total
+    return out
+
+
+@njit()
+def cusum_by_key(x: Array, keys: Array, count: int, drift: float, threshold: float) -> tuple[Array, Array, Array]:
+    highs, lows, hits = np.empty(len(x)), np.empty(len(x)), np.empty(len(x), dtype=np.bool_)
+    high, low, hit = np.zeros(count), np.zeros(count), np.zeros(count, dtype=np.bool_)
+    for i in range(len(x)):
+        key = keys[i]
+        if hit[key]:
+            high[key] = low[key] = 0.0
+        high[key] = max(0.0, high[key] + x[i] - drift)
+        low[key] = max(0.0, low[key] - x[i] - drift)
+        hit[key] = high[key] > threshold or low[key] > threshold
+        highs[i], lows[i], hits[i] = high[key], low[key], hit[key]
+    return highs, lows, hits
+
+
+@njit()
+def streak_by_key(flag: Array, keys: Array, count: int) -> Array:
+    out, last, rows = (
+        np.empty(len(flag), dtype=np.int64),
+        np.zeros(count, dtype=np.bool_),
+        np.zeros(count, dtype=np.int64),
+    )
+    for i in range(len(flag)):
+        key = keys[i]
+        rows[key] = rows[key] + 1 if rows[key] > 0 and flag[i] == last[key] else 1
+        last[key] = flag[i]
+        out[i] = rows[key]
     return out

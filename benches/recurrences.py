@@ -13,6 +13,7 @@ import argparse
 import gc
 import os
 import shlex
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -50,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = shlex.join(["python", "benches/recurrences.py", *(sys.argv[1:] if arguments is None else arguments)])
     lines = ["# Recurrences", ""]
     tables = [line for rows in options.rows for line in table(rows, options.budget, options.only)]
+    if not options.only:
+        tables.append(by_key(options.budget))
     lines += [*report.header({"command": given, **machine()}), "", EXPLANATION, *tables]
     text = "\n".join(lines) + "\n"
     print(text)
@@ -61,8 +64,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 EXPLANATION = """\
 Nanoseconds per row, the best of several calls in turns, on one thread; f64 without nulls. hypostyle is called as
 `frame.select(kernel)`, the others as their users call them. The ratio is the time of the fastest of them divided by
-hypostyle's: above 1 hypostyle is faster. `copy` is numpy's copy of the column.
+hypostyle's: above 1 hypostyle is faster. `copy` is numpy's copy of the column. The loops return the same columns as
+the kernels, a column for each field of a struct. The last table is by key, on all threads.
 """
+
+
+def by_key(budget: float) -> str:
+    """The table of another process, which has all threads."""
+    environment = {name: value for name, value in os.environ.items() if name != "POLARS_MAX_THREADS"}
+    command = [sys.executable, str(Path(__file__).with_name("recurrence_keys.py")), "--budget", str(budget)]
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout.rstrip("\n")
 
 
 def table(count: int, budget: float, only: list[str] | None) -> Iterator[str]:
@@ -103,7 +115,7 @@ def floats(result: Any) -> np.ndarray:
         series = result.to_series()
         result = series.struct[0] if isinstance(series.dtype, pl.Struct) else series
         result = result.cast(pl.Float64).to_numpy()
-    return np.asarray(result, dtype="f8")
+    return np.asarray(result[0] if isinstance(result, tuple) else result, dtype="f8")
 
 
 def kernels(count: int) -> dict[str, Ways]:

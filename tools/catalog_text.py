@@ -16,6 +16,7 @@ TAKEN = {
     "number": "a number",
     "number_or_column": "a number or a column",
     "numbers": "several numbers",
+    "table": "rows of integers",
     "numbers_or_columns": "several numbers or columns",
     "count": "an integer",
     "flag": "a boolean",

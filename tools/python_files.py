@@ -103,6 +103,7 @@ TYPES = {
     "number": "float",
     "number_or_column": "IntoNumberOrColumn",
     "numbers": "Sequence[float]",
+    "table": "Sequence[Sequence[int]]",
     "numbers_or_columns": "IntoNumbersOrColumns",
     "count": "int",
     "flag": "bool",

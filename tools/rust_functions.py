@@ -22,6 +22,7 @@ ARGUMENTS = {
     "columns": ("impl IntoIterator<Item = impl Into<String>>", "list({})"),
     "number": ("f64", "{}"),
     "numbers": ("Vec<f64>", "{}"),
+    "table": ("Vec<Vec<i64>>", "values({})"),
     "numbers_or_columns": ("impl IntoIterator<Item = impl Into<Value>>", "values({})"),
     "count": ("usize", "{}"),
     "rows": ("usize", "{}"),

@@ -24,7 +24,7 @@ TA-Lib's result: the same first row, and values within 1e-10 (TA-Lib adds and su
 Where the table nests kernels, Polars computes the expression. A `Stage` or a pipeline takes the inner kernel first and
 the outer one over its result.
 
-Not here: the candlestick patterns, the Hilbert transforms (`HT_...`, `MAMA`), `SAR`, `SUPERTREND`, `FRACTAL`, and a few
+Not here: the candlestick patterns, the Hilbert transforms (`HT_...`, `MAMA`), `SUPERTREND`, `FRACTAL`, and a few
 that are a line with `@hs.scan`. `KC` is left out too: TA-Lib 0.8.2 begins the average range inside of it anew at the
 band's first row, so that it is not its own `ATR` (`findings/`).
 """

@@ -213,6 +213,7 @@ SECTIONS: dict[str, list[Same]] = {
     ],
     "Volatility": [
         one("TRANGE", 'hs.true_range("high", "low", "close")'),
+        one("SAR", 'hs.sar("high", "low")'),
         one("ATR", 'hs.atr("high", "low", "close")'),
         one("NATR", '100 * hs.atr("high", "low", "close") / pl.col("close")'),
         one("ADR", f"hs.rolling_mean({RANGE}, 14)"),

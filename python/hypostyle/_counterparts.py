@@ -266,8 +266,9 @@ SECTIONS: dict[str, list[Counterpart]] = {
             talib="WILLR",
             note="times 100, with the low in the minimum and the high in the maximum",
         ),
+        Counterpart('hs.sar("x", "y")', talib="SAR", note="of the high and the low"),
         Counterpart(
-            "", talib="SAR, HT_TRENDLINE", note="no kernel; write the recurrence with @hs.scan: see own-functions.md"
+            "", talib="HT_TRENDLINE, MAMA", note="no kernel; write the recurrence with @hs.scan: see own-functions.md"
         ),
     ],
     "Rows before and after": [

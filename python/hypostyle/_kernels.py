@@ -3947,6 +3947,35 @@ def atr(
 
 
 @explained
+def sar(
+    high: IntoColumn, low: IntoColumn, *, acceleration: float = 0.02, maximum: float = 0.2,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Parabolic SAR: a stop that follows a trend ever faster, and changes sides when the price reaches it.
+
+        in an upward trend y[i+1] = y[i] + f * (e - y[i]), at most low[i-1] and low[i], where e is the highest high of
+            the trend and f grows by `acceleration` with each new one, up to `maximum`; if low[i] <= y[i] the trend
+            turns: y[i] = e, at least high[i-1] and high[i]; downward the same upside down
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#sar
+
+    Args:
+        high: The column of the highest prices.
+        low: The column of the lowest prices.
+        acceleration: The factor of a new trend, and what each new extreme adds to it, at least 0.
+        maximum: The largest factor, at least 0.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0], "z": [2.0, 5.0, 4.0, 1.0, 3.0]})
+        >>> frame.select(hs.sar("z", "x")).to_series().to_list()
+        [None, 1.0, 1.0, 1.08, 1.1584]
+    """
+    return kernel_expression("sar", locals())
+
+
+@explained
 def directional_movement(
     high: IntoColumn, low: IntoColumn, close: IntoColumn, window: int = 14, *,
     over: IntoColumns | None = None) -> KernelExpr:
@@ -4416,6 +4445,32 @@ def zigzag(column: IntoColumn, threshold: float, *, over: IntoColumns | None = N
         (1, 1.0)
     """
     return kernel_expression("zigzag", locals())
+
+
+@explained
+def state_machine(
+    column: IntoColumn, transitions: Sequence[Sequence[int]], *, start: int = 0,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """State machine: the state after each event, by a table of transitions.
+
+        y[i] = transitions[y[i-1]][x[i]], y[-1] = start
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#state_machine
+
+    Args:
+        column: The column of values.
+        transitions: For each state the next one on each event: `[[0, 1], [1, 0]]` changes sides on event 1.
+        start: The state before the first event.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
+        >>> frame.select(hs.state_machine("x", [[0, 1, 0], [1, 0, 0]])).to_series().to_list()
+        [1, 0, 0, 0, 0]
+    """
+    return kernel_expression("state_machine", locals())
 
 
 @explained

@@ -933,6 +933,13 @@ class ExprKernels:
         return kernel_expression("atr", locals(), high=self._expr)
 
     @explained
+    def sar(
+        self, low: IntoColumn, *, acceleration: float = 0.02, maximum: float = 0.2,
+        over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.sar`."""
+        return kernel_expression("sar", locals(), high=self._expr)
+
+    @explained
     def directional_movement(
         self, low: IntoColumn, close: IntoColumn, window: int = 14, *, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.directional_movement`."""
@@ -1036,6 +1043,12 @@ class ExprKernels:
     def zigzag(self, threshold: float, *, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.zigzag`."""
         return kernel_expression("zigzag", locals(), column=self._expr)
+
+    @explained
+    def state_machine(
+        self, transitions: Sequence[Sequence[int]], *, start: int = 0, over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.state_machine`."""
+        return kernel_expression("state_machine", locals(), column=self._expr)
 
     @explained
     def token_bucket(

@@ -38,7 +38,7 @@ CATALOG: Mapping[str, dict[str, Any]] = {
 
 _COLUMN_KINDS = {"column", "flags", "columns", "time", "number_or_column", "numbers_or_columns"}
 _DURATION_KINDS = {"window", "duration", "half_life", "offset"}
-_LIST_KINDS = {"columns", "numbers", "numbers_or_columns", "weights", "words"}
+_LIST_KINDS = {"columns", "numbers", "numbers_or_columns", "table", "weights", "words"}
 _ONE_IS_A_LIST = {"columns", "numbers_or_columns"}
 
 
@@ -268,7 +268,8 @@ class _Inputs:
             numbers = kind == "numbers_or_columns" and type(value).__module__ == "numpy"
             if kind not in _LIST_KINDS or (kind in _ONE_IS_A_LIST and _is_data(value) and not numbers):
                 raise TypeError(_several_given(self.name, parameter, kind, value))
-            return [self.convert(parameter, "column", item) for item in value]
+            of = "numbers" if kind == "table" else "column"
+            return [self.convert(parameter, of, item) for item in value]
         return plain(self.name, parameter, value)
 
     def keys(self, value: Any) -> tuple[str, ...]:

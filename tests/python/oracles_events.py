@@ -198,6 +198,18 @@ def zigzag(frame: pd.DataFrame, case: Case) -> dict[str, np.ndarray]:
     return fields(("direction", "pivot"), out)
 
 
+def state_machine(frame: pd.DataFrame, case: Case) -> np.ndarray:
+    state: int = case.get("start", 0)
+    last, out = NONE, []
+    for row in rows(frame, case, "column"):
+        if row is not None:
+            following = {float(event): after for event, after in enumerate(case["transitions"][state])}
+            state = following.get(row[0], state)
+            last = float(state)
+        out.append(last)
+    return np.array(out, dtype="f8")
+
+
 def token_bucket(frame: pd.DataFrame, case: Case) -> np.ndarray:
     unit, times = duration(case.get("unit", "1s")), microseconds(frame, case["time"])
     tokens, then, last, out = float(case["capacity"]), None, NONE, []
@@ -395,6 +407,14 @@ ORACLES: dict[str, Oracle] = {
     "zigzag": Oracle(
         [{"column": "x", "threshold": 0.1}, {"column": "high", "threshold": 0.5}, {"column": "a", "threshold": 1.5}],
         zigzag,
+    ),
+    "state_machine": Oracle(
+        [
+            {"column": "i", "transitions": [[0, 1, 2, 1], [2, 2, 0, 1], [0, 1, 1, 2]]},
+            {"column": "b", "transitions": [[1, 0], [0, 1]], "start": 1},
+            {"column": "x", "transitions": [[0]]},
+        ],
+        state_machine,
     ),
     "token_bucket": Oracle(
         [

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy.signal
+import talib
 
 from oracle import Oracle
 
@@ -145,6 +146,15 @@ def true_range(rows: list[Any], _: Case) -> list[float]:
 
 def atr(rows: list[Any], case: Case) -> list[float]:
     return rma(true_range(rows, case), case.get("window", 14))
+
+
+def sar(rows: list[Any], case: Case) -> list[float]:
+    """TA-Lib's own; it has no result for a single row."""
+    if len(rows) < 2:
+        return [NONE] * len(rows)
+    high, low = (np.array(values) for values in zip(*rows, strict=True))
+    found = talib.SAR(high, low, acceleration=case.get("acceleration", 0.02), maximum=case.get("maximum", 0.2))
+    return [float(x) for x in found]
 
 
 def directional_movement(rows: list[Any], case: Case) -> list[dict[str, float]]:
@@ -298,6 +308,16 @@ ORACLES: dict[str, Oracle] = {
         [PRICES, {"high": "x", "low": "a", "close": "i"}], held(BARS, true_range), tolerance=1e-14, bench=BENCH
     ),
     "atr": Oracle([*BANDS, PRICES | {"window": 1}], held(BARS, atr), tolerance=1e-11, bench=BENCH | {"window": 14}),
+    "sar": Oracle(
+        [
+            {"high": "high", "low": "low"},
+            {"high": "high", "low": "low", "acceleration": 0.1, "maximum": 0.25},
+            {"high": "x", "low": "a", "acceleration": 0.5},
+            {"high": "i", "low": "f", "maximum": 0.0},
+        ],
+        held(("high", "low"), sar),
+        tolerance=1e-13,
+    ),
     "directional_movement": Oracle(
         BANDS, held(BARS, directional_movement), tolerance=1e-10, bench=BENCH | {"window": 14}
     ),

@@ -58,6 +58,12 @@ WORKED: list[tuple[str, dict[str, Any], dict[str, Any], Values | dict[str, Value
         [None, False, True, True, True, True, False, False, True],
     ),
     (
+        "state_machine",
+        {"x": [None, 2, 1, None, 7, -1, 2, 1, 0]},
+        {"column": "x", "transitions": [[0, 1, 0], [0, 1, 2], [0, 2, 2]]},
+        [None, 0, 1, 1, 1, 1, 2, 2, 0],
+    ),
+    (
         "streak",
         {"x": [None, 0.0, -0.0, None, 0.0, 5.0, NAN, NAN, 5.0, 5.0]},
         {"column": "x"},
@@ -235,6 +241,9 @@ def test_types_of_results() -> None:
         ("cusum", {"column": "x", "drift": -1, "threshold": 1}, "must be at least 0 and finite"),
         ("page_hinkley", {"column": "x", "alpha": 2}, "must be above 0 and at most 1"),
         ("zigzag", {"column": "x", "threshold": 0}, "must be positive and finite"),
+        ("state_machine", {"column": "x", "transitions": [[0, 2]]}, "state 0 goes to 2 on event 1"),
+        ("state_machine", {"column": "x", "transitions": [0, 1]}, "expected a list of lists of integers, got"),
+        ("state_machine", {"column": "x", "transitions": [[0.5]]}, "expected a list of lists of integers"),
         ("token_bucket", {"time": "t", "rate": 0, "capacity": 1}, "must be positive and finite"),
         ("token_bucket", {"time": "t", "rate": 1, "capacity": 1, "cost": 2}, "must be from 0 to capacity=1"),
         ("ffill", {"column": "x", "limit": 0}, "must be at least 1 row"),
@@ -244,5 +253,5 @@ def test_types_of_results() -> None:
     ],
 )
 def test_what_is_refused(name: str, case: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         pl.DataFrame({"x": [1.0], "t": moments(0)}).select(getattr(hs, name)(**case))

@@ -248,7 +248,7 @@ def test_a_mistake_is_marked(pipeline: str, words: str) -> None:
 
 
 # What a parameter may be given, and what suits each kind.
-TRIED: list[Any] = [True, 3, 0.5, float("inf"), "price", "1h30m", "10i", "gaussian", [1, 0.5], ["a", "b"]]
+TRIED: list[Any] = [True, 3, 0.5, float("inf"), "price", "1h30m", "10i", "gaussian", [1, 0.5], ["a", "b"], [[1, 0]]]
 TRIED += [{"length": "n"}, {"start": "since"}]
 SUITABLE: dict[str, Any] = {
     "column": "x",
@@ -259,6 +259,7 @@ SUITABLE: dict[str, Any] = {
     "number_or_column": 0.5,
     "numbers": [0.5, 0.25],
     "numbers_or_columns": ["a", 0.25],
+    "table": [[0, 1], [1, 0]],
     "weights": "hann",
     "count": 2,
     "window": 2,

@@ -772,6 +772,11 @@ pub fn atr(high: impl Into<String>, low: impl Into<String>, close: impl Into<Str
     KernelSpec::new("atr").with("high", name(high)).with("low", name(low)).with("close", name(close))
 }
 
+/// Parabolic SAR: a stop that follows a trend ever faster, and changes sides when the price reaches it.
+pub fn sar(high: impl Into<String>, low: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("sar").with("high", name(high)).with("low", name(low))
+}
+
 /// Wilder's directional movement: movements, indicators, and the index with its averages.
 pub fn directional_movement(high: impl Into<String>, low: impl Into<String>, close: impl Into<String>) -> KernelSpec {
     KernelSpec::new("directional_movement").with("high", name(high)).with("low", name(low)).with("close", name(close))
@@ -863,6 +868,11 @@ pub fn page_hinkley(column: impl Into<String>) -> KernelSpec {
 /// Zigzag: the direction since the last turning point, and the value there; confirmed points only.
 pub fn zigzag(column: impl Into<String>, threshold: f64) -> KernelSpec {
     KernelSpec::new("zigzag").with("column", name(column)).with("threshold", threshold)
+}
+
+/// State machine: the state after each event, by a table of transitions.
+pub fn state_machine(column: impl Into<String>, transitions: Vec<Vec<i64>>) -> KernelSpec {
+    KernelSpec::new("state_machine").with("column", name(column)).with("transitions", values(transitions))
 }
 
 /// Token bucket: whether each row is within a rate limit.

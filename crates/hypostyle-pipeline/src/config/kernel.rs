@@ -160,6 +160,7 @@ fn schema(parameter: &Parameter) -> Value {
         Literal::Text(text) => text.into(),
         Literal::Texts(items) => items.into(),
         Literal::Numbers(items) => items.into(),
+        Literal::Table(rows) => rows.iter().map(|row| Value::from(row.to_vec())).collect(),
     };
     if !default.is_null() {
         schema["default"] = default;
@@ -178,6 +179,10 @@ fn values(kind: &Kind) -> Value {
             json!({ "type": "array", "items": { "type": ["number", "string"] }, "minItems": 1 })
         }
         Kind::Numbers => json!({ "type": "array", "items": { "type": "number" } }),
+        Kind::Table => {
+            let row = json!({ "type": "array", "items": { "type": "integer" } });
+            json!({ "type": "array", "items": row })
+        }
         Kind::Count => json!({ "type": "integer", "minimum": 0 }),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Choice(known) => json!({ "type": "string", "enum": known }),

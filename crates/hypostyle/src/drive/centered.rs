@@ -19,7 +19,21 @@ pub(crate) fn run<D: Driver>(
     }
 }
 
-/// As [`run`], on several threads.
+/// As [`run`], over rows that are not assembled yet.
+pub(crate) fn run_columns<D: Driver>(
+    driver: &D,
+    lead: Option<usize>,
+    state: &mut D::State,
+    columns: &Columns<D::Input>,
+    mut answers: Answers<D::Output>,
+) {
+    driver.run_columns(state, columns, answers.part(0, columns.len()));
+    if let Some(lead) = lead {
+        flush(driver, lead, state, answers);
+    }
+}
+
+/// As [`run_columns`], on several threads.
 pub(crate) fn run_parallel<D: Driver>(
     driver: &D,
     lead: Option<usize>,

@@ -73,24 +73,53 @@ impl<S: Statistic> Expanding<S> {
 
     /// Rows within one block.
     fn run_within_block(&self, state: &mut Totals<S>, rows: Rows<S::Input>, mut answers: Answers<S::Output>) {
-        for i in 0..rows.len() {
-            if rows.is_valid(i) {
-                let x = rows.values[i];
+        // Once there are an anchor and enough rows, nothing is asked row by row where no row is null.
+        let is_plain =
+            |state: &Totals<S>| rows.valid.is_none() && state.anchor.is_some() && state.count >= self.min_samples;
+        let mut row = 0;
+        while row < rows.len() && !is_plain(state) {
+            if rows.is_valid(row) {
+                let x = rows.values[row];
                 if state.anchor.is_none() && S::can_anchor(x) {
                     state.anchor = Some(x);
                 }
-                self.statistic.push(&mut state.current, x, state.anchor.unwrap_or(x));
+                self.statistic.follow(&mut state.current, x, state.anchor.unwrap_or(x));
                 state.count += 1;
                 if S::DEGREE > 0 && S::can_anchor(x) {
                     state.nonzero |= nonzero(x);
                 }
             }
-            answers.set(i, self.answer(state));
+            answers.set(row, self.answer(state));
+            row += 1;
+        }
+        if let (Some(anchor), true) = (state.anchor, row < rows.len()) {
+            self.run_plain(state, &rows.values[row..], anchor, answers.part(row, rows.len()));
         }
         state.offset += rows.len();
         if state.offset == BLOCK {
             self.end_block(state);
         }
+    }
+
+    /// Rows within one block that are all valid, with enough rows before them.
+    fn run_plain(&self, state: &mut Totals<S>, rows: &[S::Input], anchor: S::Input, answers: Answers<S::Output>) {
+        if S::DEGREE > 0 {
+            state.nonzero |= rows.iter().filter(|x| S::can_anchor(**x)).fold(0, |bits, x| bits | nonzero(*x));
+        }
+        // In places of their own, where the compiler can keep them in registers.
+        let (whole, mut current, before) = (state.whole, state.current, state.count);
+        let results = answers.values.iter_mut().zip(answers.valid.iter_mut());
+        for ((x, (value, valid)), more) in rows.iter().zip(results).zip(1..) {
+            self.statistic.follow(&mut current, *x, anchor);
+            let all = self.statistic.merge(&whole, &current);
+            let answer = self.statistic.finish(&all, before + more, anchor);
+            if !S::TOTAL {
+                *valid = answer.is_some();
+            }
+            *value = answer.unwrap_or_default();
+        }
+        state.current = current;
+        state.count += rows.len();
     }
 
     /// As [`Expanding::run_within_block`], from scaled values.
@@ -281,7 +310,7 @@ impl<S: Statistic> Expanding<S> {
         let summarise = |rows: Rows<S::Input>| {
             let (mut summary, mut count) = (self.statistic.empty(), 0);
             for x in (0..rows.len()).filter_map(|row| rows.get(row)) {
-                self.statistic.push(&mut summary, x, anchor.unwrap_or(x));
+                self.statistic.follow(&mut summary, x, anchor.unwrap_or(x));
                 count += 1;
             }
             (summary, count)

@@ -168,10 +168,22 @@ impl<'a, I: Input> Columns<'a, I> {
 
     /// Assembles some of the rows.
     pub(crate) fn with_rows<R>(&self, start: usize, end: usize, use_rows: impl FnOnce(Rows<I>) -> R) -> R {
-        self.with_part(start, end, |part| {
-            let Columns { columns, valid, times, firsts, len, .. } = part;
-            use_rows(Rows { values: &I::assemble(columns, len), valid, times, firsts })
-        })
+        self.with_part(start, end, |part| part.assembled(use_rows))
+    }
+
+    /// Assembles the rows.
+    fn assembled<R>(&self, use_rows: impl FnOnce(Rows<I>) -> R) -> R {
+        let Self { columns, valid, times, firsts, len, .. } = *self;
+        use_rows(Rows { values: &I::assemble(columns, len), valid, times, firsts })
+    }
+
+    fn is_valid(&self, row: usize) -> bool {
+        self.valid.is_none_or(|valid| valid[row])
+    }
+
+    /// The columns, to read row by row.
+    fn lanes(&self) -> I::Lanes<'a> {
+        I::lanes(self.columns)
     }
 
     /// Whether this holds of the numbers of a column, those of rows that are not valid included.
@@ -228,8 +240,13 @@ pub trait Driver: Clone + Send + Sync + 'static {
         let portion = self.portion().clamp(1, len.max(1));
         for at in (0..len).step_by(portion) {
             let end = len.min(at + portion);
-            columns.with_rows(start + at, start + end, |rows| run_rows(self, state, rows, answers.part(at, end)));
+            columns.with_part(start + at, start + end, |part| self.run_columns(state, &part, answers.part(at, end)));
         }
+    }
+
+    /// As [`Driver::run`], over rows that are not assembled yet.
+    fn run_columns(&self, state: &mut Self::State, columns: &Columns<Self::Input>, answers: Answers<Self::Output>) {
+        columns.assembled(|rows| run_rows(self, state, rows, answers));
     }
 
     /// As [`Driver::run`] over all rows, with bit-identical results, on several threads if the driver can split a sequence.
@@ -265,12 +282,14 @@ pub trait Driver: Clone + Send + Sync + 'static {
         &self,
         states: &mut [Self::State],
         keys: &[u32],
-        rows: Rows<Self::Input>,
+        columns: &Columns<Self::Input>,
         mut answers: Answers<Self::Output>,
     ) {
-        for (i, key) in keys.iter().enumerate() {
-            run_rows(self, &mut states[*key as usize], rows.slice(i, i + 1), answers.part(i, i + 1));
-        }
+        columns.assembled(|rows| {
+            for (i, key) in keys.iter().enumerate() {
+                run_rows(self, &mut states[*key as usize], rows.slice(i, i + 1), answers.part(i, i + 1));
+            }
+        });
     }
 
     /// Saves a state.

@@ -1,13 +1,49 @@
 //! A recurrence over the rows in order: one step per row, the simplest driver.
 
-use super::{Answers, Driver, Rows};
+use super::{Answers, Columns, Driver, Rows, run_rows};
 use crate::error::Result;
 use crate::model::Recurrence;
-use crate::values::{Persist, StateReader, StateWriter};
+use crate::values::{Input, Persist, StateReader, StateWriter};
 
 /// See the module.
 #[derive(Debug, Clone)]
 pub struct Scan<R>(pub R);
+
+impl<R: Recurrence> Scan<R> {
+    /// A step for each row, which `read` makes of its columns.
+    #[inline(always)]
+    fn walk(
+        &self,
+        state: &mut R::State,
+        valid: Option<&[bool]>,
+        read: impl Fn(usize) -> R::Input,
+        answers: Answers<R::Output>,
+    ) {
+        // Moved to a place of its own, where the compiler can keep it in registers; without a copy of what it holds.
+        let mut now = std::mem::replace(state, self.0.start());
+        let results = answers.values.iter_mut().zip(answers.valid.iter_mut()).enumerate();
+        match valid {
+            None => {
+                for (row, (value, answered)) in results {
+                    match self.0.step(&mut now, read(row)) {
+                        Some(answer) => *value = answer,
+                        None => *answered = false,
+                    }
+                }
+            }
+            Some(valid) => {
+                for ((row, (value, answered)), valid) in results.zip(valid) {
+                    let answer = if *valid { self.0.step(&mut now, read(row)) } else { self.0.skip(&mut now) };
+                    match answer {
+                        Some(answer) => *value = answer,
+                        None => *answered = false,
+                    }
+                }
+            }
+        }
+        *state = now;
+    }
+}
 
 impl<R: Recurrence> Driver for Scan<R> {
     type Input = R::Input;
@@ -20,41 +56,32 @@ impl<R: Recurrence> Driver for Scan<R> {
         self.0.start()
     }
 
-    fn run(&self, state: &mut R::State, rows: Rows<R::Input>, mut answers: Answers<R::Output>) {
-        // Moved to a place of its own, where the compiler can keep it in registers; without a copy of what it holds.
-        let mut now = std::mem::replace(state, self.0.start());
-        if rows.valid.is_none() {
-            let results = answers.values.iter_mut().zip(answers.valid.iter_mut());
-            for (x, (value, valid)) in rows.values.iter().zip(results) {
-                match self.0.step(&mut now, *x) {
-                    Some(answer) => *value = answer,
-                    None => *valid = false,
-                }
-            }
-        } else {
-            for i in 0..rows.len() {
-                let answer = match rows.get(i) {
-                    Some(x) => self.0.step(&mut now, x),
-                    None => self.0.skip(&mut now),
-                };
-                answers.set(i, answer);
-            }
+    fn run(&self, state: &mut R::State, rows: Rows<R::Input>, answers: Answers<R::Output>) {
+        let values = &rows.values[..answers.values.len()];
+        self.walk(state, rows.valid, |row| values[row], answers);
+    }
+
+    fn run_columns(&self, state: &mut R::State, columns: &Columns<R::Input>, answers: Answers<R::Output>) {
+        if R::Input::LANES == 1 {
+            return columns.assembled(|rows| run_rows(self, state, rows, answers));
         }
-        *state = now;
+        let lanes = columns.lanes();
+        self.walk(state, columns.valid, |row| R::Input::read(&lanes, row), answers);
     }
 
     fn run_interleaved(
         &self,
         states: &mut [R::State],
         keys: &[u32],
-        rows: Rows<R::Input>,
+        columns: &Columns<R::Input>,
         mut answers: Answers<R::Output>,
     ) {
+        let lanes = columns.lanes();
         for (i, key) in keys.iter().enumerate() {
             let state = &mut states[*key as usize];
-            let answer = match rows.get(i) {
-                Some(x) => self.0.step(state, x),
-                None => self.0.skip(state),
+            let answer = match columns.is_valid(i) {
+                true => self.0.step(state, R::Input::read(&lanes, i)),
+                false => self.0.skip(state),
             };
             answers.set(i, answer);
         }

@@ -37,6 +37,9 @@ fn value(parameter: &Parameter) -> BoxedStrategy<Value> {
         Kind::Number => number(),
         Kind::NumberOrColumn => Union::new([number(), text(&NUMBERS)]).boxed(),
         Kind::Numbers => proptest::collection::vec(number(), 1..4).prop_map(Value::from).boxed(),
+        Kind::Table => proptest::collection::vec(0i64..3, 9)
+            .prop_map(|entries| entries.chunks(3).map(|row| Value::from(row.to_vec())).collect::<Vec<_>>().into())
+            .boxed(),
         Kind::NumbersOrColumns => {
             let item = Union::new([number(), text(&NUMBERS)]);
             proptest::collection::vec(item, 1..4).prop_map(Value::from).boxed()

@@ -81,6 +81,12 @@ pub trait Statistic: Clone + Send + Sync + 'static {
     /// Extends the summary by a later row.
     fn push(&self, state: &mut Self::State, x: Self::Input, anchor: Self::Input);
 
+    /// As [`push`](Statistic::push), with the same bits, onto a summary of all rows so far, which few rows may change.
+    #[inline(always)]
+    fn follow(&self, state: &mut Self::State, x: Self::Input, anchor: Self::Input) {
+        self.push(state, x, anchor);
+    }
+
     /// Extends the summary by an earlier row; bit-identical to merging that row's own summary with it.
     #[inline(always)]
     fn push_front(&self, state: &mut Self::State, x: Self::Input, anchor: Self::Input) {

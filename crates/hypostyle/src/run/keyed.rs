@@ -68,13 +68,13 @@ impl<D: Driver> Keyed<D> {
             Groups::One if end - start == columns.len() && batch.threads > 1 => {
                 centered::run_parallel(driver, *lead, &mut states[0], columns, answers, batch.threads);
             }
-            Groups::One => columns.with_rows(start, end, |rows| {
-                centered::run(driver, *lead, &mut states[0], rows, answers);
+            Groups::One => columns.with_part(start, end, |part| {
+                centered::run_columns(driver, *lead, &mut states[0], &part, answers);
             }),
             Groups::Interleaved { keys } => {
                 if D::SMALL_STATE {
-                    columns.with_rows(start, end, |rows| {
-                        driver.run_interleaved(states, &keys[start..end], rows, answers);
+                    columns.with_part(start, end, |part| {
+                        driver.run_interleaved(states, &keys[start..end], &part, answers);
                     });
                 }
             }

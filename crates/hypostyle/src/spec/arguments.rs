@@ -108,6 +108,9 @@ impl<'a> Arguments<'a> {
                 }
                 items.iter().all(|item| matches!(item, Value::Int(_) | Value::Float(_) | Value::Text(_)))
             }
+            (Kind::Table, Value::List(rows)) => rows
+                .iter()
+                .all(|row| matches!(row, Value::List(items) if items.iter().all(|item| matches!(item, Value::Int(_))))),
             (Kind::Number, Value::Int(_) | Value::Float(_)) => true,
             (Kind::NumberOrColumn | Kind::HalfLife, Value::Int(_) | Value::Float(_) | Value::Text(_)) => true,
             (Kind::Numbers | Kind::Weights, Value::List(items)) => {
@@ -297,6 +300,31 @@ impl<'a> Arguments<'a> {
                 .map(|item| as_number(item).map_or_else(|| self.mistyped(parameter, "a list of numbers"), Ok))
                 .collect(),
             (parameter, _) => self.mistyped(parameter, "a list of numbers"),
+        }
+    }
+
+    /// Rows of integers, all of one length, which is not 0.
+    pub fn table(&self, name: &str) -> Result<Vec<Vec<i64>>> {
+        let (parameter, value) = self.required(name)?;
+        let integer = |item: &Value| match item {
+            Value::Int(x) => Ok(*x),
+            _ => self.mistyped(parameter, "a list of lists of integers"),
+        };
+        let row = |row: &Value| match row {
+            Value::List(items) => items.iter().map(integer).collect(),
+            _ => self.mistyped(parameter, "a list of lists of integers"),
+        };
+        let rows = match &value {
+            Value::List(rows) => rows.iter().map(row).collect::<Result<Vec<Vec<i64>>>>()?,
+            _ => return self.mistyped(parameter, "a list of lists of integers"),
+        };
+        let width = rows.first().map_or(0, Vec::len);
+        match rows.iter().position(|row| row.len() != width || width == 0) {
+            None if width > 0 => Ok(rows),
+            Some(at) if width > 0 => {
+                Err(self.refuse(name, format!("row {at} has {} numbers, and row 0 has {width}", rows[at].len())))
+            }
+            _ => Err(self.refuse(name, "is empty")),
         }
     }
 

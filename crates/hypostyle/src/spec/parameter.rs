@@ -58,6 +58,8 @@ pub enum Kind {
     Numbers,
     /// Several numbers and columns, in any order.
     NumbersOrColumns,
+    /// Rows of integers, all of one length.
+    Table,
     /// An integer, not negative.
     Count,
     /// True or false.
@@ -93,6 +95,7 @@ impl Kind {
             Self::NumberOrColumn => "a number or the name of a column",
             Self::Numbers => "a list of numbers",
             Self::NumbersOrColumns => "a list of numbers and names of columns",
+            Self::Table => "a list of lists of integers",
             Self::Count => "an integer",
             Self::Flag => "a boolean",
             Self::Choice(_) => "one of a few words",
@@ -130,6 +133,8 @@ pub enum Literal {
     Texts(&'static [&'static str]),
     /// Several numbers.
     Numbers(&'static [f64]),
+    /// Rows of integers.
+    Table(&'static [&'static [i64]]),
 }
 
 impl Literal {
@@ -143,6 +148,7 @@ impl Literal {
             Self::Text(x) => Value::from(x),
             Self::Texts(items) => Value::from(items.to_vec()),
             Self::Numbers(items) => Value::from(items.to_vec()),
+            Self::Table(rows) => Value::from(rows.iter().map(|row| Value::from(row.to_vec())).collect::<Vec<_>>()),
         })
     }
 }

@@ -78,11 +78,14 @@ fn map_values<T: ArrowPrimitiveType, O>(array: &dyn Array, f: impl Fn(T::Native)
     array.as_primitive::<T>().values().iter().map(|x| f(*x)).collect()
 }
 
-/// Bits as numbers, 64 at a time.
-fn flags<O>(bits: &BooleanBuffer, number: impl Fn(u8) -> O) -> Vec<O> {
+/// Bits as numbers, four at a time.
+fn flags<O: Copy>(bits: &BooleanBuffer, number: impl Fn(u8) -> O) -> Vec<O> {
+    let four: [[O; 4]; 16] = std::array::from_fn(|bits| std::array::from_fn(|bit| number((bits >> bit & 1) as u8)));
     let mut numbers = Vec::with_capacity(bits.len() + 64);
     for word in bits.bit_chunks().iter_padded() {
-        numbers.extend(std::array::from_fn::<O, 64, _>(|bit| number((word >> bit & 1) as u8)));
+        numbers.extend(
+            std::array::from_fn::<_, 16, _>(|quarter| four[(word >> (4 * quarter) & 15) as usize]).as_flattened(),
+        );
     }
     numbers.truncate(bits.len());
     numbers

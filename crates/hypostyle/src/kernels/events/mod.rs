@@ -10,6 +10,7 @@ pub mod min_spacing;
 pub mod page_hinkley;
 pub mod rate;
 pub mod since_true;
+pub mod state_machine;
 pub mod streak;
 mod time;
 pub mod time_weighted;

@@ -35,6 +35,25 @@ struct SoFar<N> {
     covariance: f64,
 }
 
+/// The square root of a product, which may be too large or too small for a float.
+#[inline(always)]
+fn root_of_product(x: f64, y: f64) -> f64 {
+    let product = x * y;
+    if product > 1e-250 && product < f64::INFINITY { product.sqrt() } else { root_of_wild_product(x, y) }
+}
+
+/// The same with the factors scaled by even powers of two, which changes no digit.
+#[cold]
+fn root_of_wild_product(x: f64, y: f64) -> f64 {
+    let is_number = |x: f64| x > 0.0 && x < f64::INFINITY;
+    if !(is_number(x) && is_number(y)) {
+        return x.sqrt() * y.sqrt();
+    }
+    let halves = [x, y].map(|x| libm::ilogb(x) / 2);
+    let product = libm::scalbn(x, -2 * halves[0]) * libm::scalbn(y, -2 * halves[1]);
+    libm::scalbn(product.sqrt(), halves[0] + halves[1])
+}
+
 impl<V: Numbers<2>> Summary for Pairs<V> {
     type Values = V;
     type State = SoFar<V::Number>;
@@ -54,7 +73,7 @@ impl<V: Numbers<2>> Summary for Pairs<V> {
         match self.of {
             Of::Covariance => (correction != 0.0).then(|| covariance / correction),
             Of::Correlation => {
-                let correlation = covariance / (variance_x.sqrt() * variance_y.sqrt());
+                let correlation = covariance / root_of_product(variance_x, variance_y);
                 let within = correlation.clamp(-1.0, 1.0);
                 let constant = (variance_x == 0.0) | (variance_y == 0.0);
                 (!constant).then_some(within)

@@ -61,9 +61,42 @@ pub(super) struct SoFar<S, P> {
     count: i64,
     summary: S,
     pace: P,
+    settled: Settled,
+}
+
+/// The shares of the last row, once another row of the same weight that ages those before by the same factor has the same ones and changes neither the
+/// sum of the weights nor the correction: after some 40 / alpha rows in regular steps.
+#[derive(Debug, Clone, Copy)]
+struct Settled {
+    shares: Shares,
+    /// The factor; NaN if it is not so far.
+    fade: f64,
+    weight: f64,
+}
+
+impl Settled {
+    const NOT_YET: Self = Self { shares: Shares { new: 0.0, old: 0.0 }, fade: f64::NAN, weight: 0.0 };
 }
 
 impl<S: Summary, P: Pace> Weighted<S, P> {
+    /// The shares of a row, which ages the weights so far.
+    #[inline(always)]
+    fn age(&self, state: &mut SoFar<S::State, P::State>, fade: f64, weight: f64) -> Shares {
+        if fade == state.settled.fade && weight == state.settled.weight {
+            return state.settled.shares;
+        }
+        let before = state.total * fade;
+        let total = before + weight;
+        let part = 1.0 / total;
+        let shares = Shares { new: weight * part, old: before * part };
+        let total = if self.adjust { total } else { 1.0 };
+        let correction = shares.old * (2.0 * shares.new + shares.old * state.correction);
+        let same = total == state.total && correction == state.correction;
+        (state.total, state.correction) = (total, correction);
+        state.settled = Settled { shares, fade: if same { fade } else { f64::NAN }, weight };
+        shares
+    }
+
     #[inline(always)]
     fn result(&self, state: &SoFar<S::State, P::State>) -> Option<f64> {
         if state.count == 0 || state.count < self.min_samples {
@@ -79,20 +112,16 @@ impl<S: Summary, P: Pace> Recurrence for Weighted<S, P> {
     type State = SoFar<S::State, P::State>;
 
     fn start(&self) -> Self::State {
-        SoFar { total: 0.0, correction: 0.0, count: 0, summary: S::State::default(), pace: self.pace.start() }
+        let (summary, pace) = (S::State::default(), self.pace.start());
+        SoFar { total: 0.0, correction: 0.0, count: 0, summary, pace, settled: Settled::NOT_YET }
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&self, state: &mut Self::State, (values, mark): Self::Input) -> Option<f64> {
         let is_first = state.count == 0;
         let (fade, alpha) = self.pace.step(&mut state.pace, mark, is_first);
         let weight = if self.adjust || is_first { 1.0 } else { alpha };
-        let before = state.total * fade;
-        let total = before + weight;
-        let part = 1.0 / total;
-        let shares = Shares { new: weight * part, old: before * part };
-        state.total = if self.adjust { total } else { 1.0 };
-        state.correction = shares.old * (2.0 * shares.new + shares.old * state.correction);
+        let shares = self.age(state, fade, weight);
         self.summary.add(&mut state.summary, values, shares, is_first);
         state.count += 1;
         self.result(state)
@@ -122,6 +151,8 @@ impl<S: Persist, P: Persist> Persist for SoFar<S, P> {
             count: from.integer(format_args!("{name}.count"))?,
             summary: S::read(name, from)?,
             pace: P::read(&format_args!("{name}.pace"), from)?,
+            // It follows from the rest.
+            settled: Settled::NOT_YET,
         })
     }
 }

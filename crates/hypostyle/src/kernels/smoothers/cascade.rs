@@ -100,7 +100,7 @@ where
         (0, [0.0; K])
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&self, state: &mut Means<K>, x: f64) -> Option<f64> {
         self.cascade.step(state, x);
         self.answer(state)

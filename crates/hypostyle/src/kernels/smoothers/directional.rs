@@ -63,7 +63,7 @@ impl Recurrence for DirectionalMovement {
         Movement { seen: 0, last: [0.0; 3], sums: [0.0; 3], dx: 0.0, adx: 0.0, averages: VecDeque::new() }
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&self, state: &mut Movement, row: [f64; 3]) -> Option<[f64; 7]> {
         let [high, low, _] = row;
         let moves = state.seen;

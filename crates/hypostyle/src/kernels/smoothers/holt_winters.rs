@@ -94,7 +94,7 @@ impl<const FACTORS: bool> Recurrence for HoltWinters<FACTORS> {
         Seasons { started: false, level: 0.0, trend: 0.0, at: 0, season: 0.0, seasons: Vec::new() }
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&self, state: &mut Seasons, x: f64) -> Option<[f64; 4]> {
         if state.started {
             self.smooth(state, x);

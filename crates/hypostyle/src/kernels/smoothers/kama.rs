@@ -75,7 +75,7 @@ impl Recurrence for Kama {
         Steps { seen: 0, last: 0.0, mean: 0.0, prefix: 0.0, at: 0, steps: Vec::new() }
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&self, state: &mut Steps, x: f64) -> Option<f64> {
         if state.seen == 0 {
             (state.seen, state.last) = (1, x);

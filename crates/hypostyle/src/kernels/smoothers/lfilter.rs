@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::Recurrence;
 use crate::run::parameters::COLUMN;
 use crate::run::{Entry, Inputs, Plan, Shape};
@@ -72,6 +72,66 @@ impl Persist for Delays {
     }
 }
 
+/// A filter with feedback of a low order, whose sums stay in registers.
+#[derive(Debug, Clone)]
+pub struct Short<const N: usize> {
+    direct: f64,
+    weights: [[f64; 2]; N],
+    initial: [f64; N],
+}
+
+/// As [`Delays`], and saved alike.
+#[derive(Debug, Clone)]
+pub struct ShortDelays<const N: usize> {
+    sums: [f64; N],
+    last: Option<f64>,
+}
+
+impl<const N: usize> Short<N> {
+    fn of(direct: f64, weights: &[[f64; 2]], initial: &[f64]) -> Self {
+        Self { direct, weights: std::array::from_fn(|k| weights[k]), initial: std::array::from_fn(|k| initial[k]) }
+    }
+}
+
+impl<const N: usize> Recurrence for Short<N> {
+    type Input = f64;
+    type Output = f64;
+    type State = ShortDelays<N>;
+
+    fn start(&self) -> ShortDelays<N> {
+        ShortDelays { sums: self.initial, last: None }
+    }
+
+    #[inline(always)]
+    fn step(&self, state: &mut ShortDelays<N>, x: f64) -> Option<f64> {
+        let y = state.sums[0] + self.direct * x;
+        state.sums = std::array::from_fn(|k| {
+            let [b, a] = self.weights[k];
+            let moved = if k + 1 < N { state.sums[k + 1] + x * b } else { x * b };
+            moved - y * a
+        });
+        state.last = Some(y);
+        state.last
+    }
+
+    #[inline]
+    fn skip(&self, state: &mut ShortDelays<N>) -> Option<f64> {
+        state.last
+    }
+}
+
+impl<const N: usize> Persist for ShortDelays<N> {
+    fn write(&self, name: &dyn Display, to: &mut StateWriter) {
+        Delays { sums: self.sums.into(), last: self.last }.write(name, to);
+    }
+    fn read(name: &dyn Display, from: &mut StateReader) -> Result<Self> {
+        let Delays { sums, last } = Delays::read(name, from)?;
+        let sums =
+            (*sums).try_into().map_err(|_| Error::state(format!("a filter of order {N} has {} sums", sums.len())))?;
+        Ok(Self { sums, last })
+    }
+}
+
 fn plan(arguments: &Arguments) -> Result<Plan> {
     let coefficients = |parameter: &str| -> Result<Vec<f64>> {
         let numbers = arguments.numbers(parameter)?;
@@ -104,12 +164,21 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
             .refuse("zi", problem)
             .with_help("scipy.signal.lfilter_zi(b, a) makes those of a constant 1"));
     }
-    let (direct, weights) = (b[0], b[1..].iter().zip(&a[1..]).map(|(b, a)| [*b, *a]).collect());
-    let (inputs, initial) = (Inputs::of(arguments, &["column"])?, initial.into());
-    Ok(if feedback {
-        Plan::recurrence(inputs, Lfilter::<true> { direct, weights, initial })
-    } else {
-        Plan::recurrence(inputs, Lfilter::<false> { direct, weights, initial })
+    let (inputs, direct) = (Inputs::of(arguments, &["column"])?, b[0]);
+    let weights: Vec<[f64; 2]> = b[1..].iter().zip(&a[1..]).map(|(b, a)| [*b, *a]).collect();
+    Ok(match (feedback, order) {
+        (true, 1) => Plan::recurrence(inputs, Short::<1>::of(direct, &weights, &initial)),
+        (true, 2) => Plan::recurrence(inputs, Short::<2>::of(direct, &weights, &initial)),
+        (true, 3) => Plan::recurrence(inputs, Short::<3>::of(direct, &weights, &initial)),
+        (true, 4) => Plan::recurrence(inputs, Short::<4>::of(direct, &weights, &initial)),
+        (true, _) => {
+            let (weights, initial) = (weights.into(), initial.into());
+            Plan::recurrence(inputs, Lfilter::<true> { direct, weights, initial })
+        }
+        (false, _) => {
+            let (weights, initial) = (weights.into(), initial.into());
+            Plan::recurrence(inputs, Lfilter::<false> { direct, weights, initial })
+        }
     })
 }
 

@@ -26,7 +26,7 @@ impl Recurrence for Macd {
         (0, [0.0; 3])
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&self, state: &mut Self::State, x: f64) -> Option<[f64; 3]> {
         let (seen, [fast, slow, signal]) = state;
         *seen += 1;

@@ -9,6 +9,7 @@ pub mod kama;
 pub mod lfilter;
 pub mod macd;
 pub mod momentum;
+pub mod parabolic;
 pub mod seeded;
 pub mod trix;
 pub mod true_range;

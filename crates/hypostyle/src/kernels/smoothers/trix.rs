@@ -22,7 +22,7 @@ impl Recurrence for Trix {
         ((0, [0.0; 3]), (false, 0.0))
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&self, state: &mut Self::State, x: f64) -> Option<f64> {
         let (means, before) = state;
         *before = (self.cascade.exists(means.0), means.1[2]);

@@ -18,7 +18,8 @@ impl Statistic for Correlation {
 
     const ANCHORED: bool = true;
 
-    const DEGREE: u32 = 2;
+    // The two variances are multiplied.
+    const DEGREE: u32 = 4;
 
     fn rescale(&self, sums: &mut [f64; 5], exponents: &[i32]) {
         let [x, y] = [exponents[0], exponents[1]];
@@ -55,7 +56,7 @@ impl Statistic for Correlation {
         let n = as_f64(count);
         let vx = n * sxx - sx * sx;
         let vy = n * syy - sy * sy;
-        let corr = (n * sxy - sx * sy) / (vx.sqrt() * vy.sqrt());
+        let corr = (n * sxy - sx * sy) / (vx * vy).sqrt();
         let corr = if corr > 1.0 { 1.0 } else { corr };
         let corr = if corr < -1.0 { -1.0 } else { corr };
         // Undefined for one row or a constant column; NaN passes.

@@ -8,6 +8,13 @@ use crate::run::{Bare, Entry, Example, Inputs, Plan, Shape, Window};
 use crate::spec::{Arguments, Literal};
 use crate::values::Domain;
 
+/// A value as it is, by a call that keeps the compiler from making a choice of a branch.
+#[cold]
+#[inline(never)]
+fn taken<T>(x: T) -> T {
+    x
+}
+
 /// The smallest value, or the largest.
 #[derive(Debug, Clone)]
 pub struct Extremum<T, const LARGEST: bool>(std::marker::PhantomData<T>);
@@ -26,12 +33,18 @@ impl<T, const LARGEST: bool> Default for Extremum<T, LARGEST> {
 }
 
 impl<T: Value, const LARGEST: bool> Extremum<T, LARGEST> {
-    /// The later one if it is more extreme or NaN; a NaN stays.
+    /// Whether a later value is more extreme, or NaN.
     #[inline(always)]
     #[expect(clippy::eq_op, reason = "only NaN differs from itself")]
-    pub(super) fn pick(now: T, x: T) -> T {
+    fn is_news(now: T, x: T) -> bool {
         let beats = if LARGEST { x > now } else { x < now };
-        if beats || x != x { x } else { now }
+        beats || x != x
+    }
+
+    /// The later one if it is more extreme or NaN; a NaN stays.
+    #[inline(always)]
+    pub(super) fn pick(now: T, x: T) -> T {
+        if Self::is_news(now, x) { x } else { now }
     }
 }
 
@@ -52,6 +65,14 @@ impl<T: Value, const LARGEST: bool> Statistic for Extremum<T, LARGEST> {
     #[inline(always)]
     fn push(&self, extreme: &mut T, x: T, _anchor: T) {
         *extreme = Self::pick(*extreme, x);
+    }
+
+    /// As a branch, which is foreseen, and not a choice, which the next row would wait for.
+    #[inline(always)]
+    fn follow(&self, extreme: &mut T, x: T, _anchor: T) {
+        if Self::is_news(*extreme, x) {
+            *extreme = taken(x);
+        }
     }
 
     #[inline(always)]
