@@ -75,6 +75,9 @@ impl<T: Numbered, const LARGEST: bool> Statistic for ArgExtremum<T, LARGEST> {
 
     const TOTAL: bool = true;
 
+    // Comparisons, looks for NaN and two choices.
+    const SLOW_PUSH: bool = true;
+
     fn empty(&self) -> [T; 2] {
         [T::of_row(0), T::of_row(-1)]
     }
