@@ -224,6 +224,7 @@ from hypostyle._native import __version__
 from hypostyle._pipeline import Pipeline
 from hypostyle._records import from_records
 from hypostyle._stage import Stage
+from hypostyle._stream import stream
 from hypostyle._suggestions import no_attribute
 from hypostyle._typed import col, lazy
 
@@ -403,6 +404,7 @@ __all__ = [
     "since_true",
     "state",
     "streak",
+    "stream",
     "struct",
     "t3",
     "tema",
