@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 ENGINE = os.environ.get("HYPOSTYLE_ENGINE", "classic")
-SPARK_ONLY = ["test_streaming.py", "test_spark_types.py", "test_arrow_streams.py"]
-collect_ignore = SPARK_ONLY if ENGINE == "sail" else ["test_arrow_streams.py"] if ENGINE == "connect" else []
+SPARK_ONLY = ["test_streaming.py", "test_spark_types.py"]
+ONCE = ["test_arrow_streams.py", "test_failures.py"]
+collect_ignore = {"classic": [], "connect": ONCE, "sail": SPARK_ONLY + ONCE}[ENGINE]
 
 os.environ["PYSPARK_PYTHON"] = sys.executable
 warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")

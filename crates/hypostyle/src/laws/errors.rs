@@ -91,7 +91,7 @@ fn a_stage_checks_the_order_of_rows() {
     assert_eq!(parts.iter().map(Stage::n_keys).collect::<Vec<_>>(), [1, 2, 0]);
     let late = |part: &mut Stage, key| part.late(&batch(vec![key], vec![Some(4)])).unwrap() == vec![true].into();
     assert_eq!(parts.into_iter().map(|mut part| late(&mut part, 1)).collect::<Vec<_>>(), [false, true, false]);
-    for (numbers, count) in [(&[0, 0][..], 1), (&[0, 1, 2], 2), (&[0, 0, 0], 0)] {
+    for (numbers, count) in [(&[0, 0][..], 1), (&[0, 1, 2][..], 2), (&[0, 0, 0][..], 0)] {
         assert!(stage.split_by(numbers, count).is_err());
     }
 
