@@ -28,6 +28,9 @@ SETTINGS = {
     "spark.sql.execution.arrow.maxRecordsPerBatch": "500",  # so that partitions come in several batches
     "spark.sql.parquet.compression.codec": "zstd",  # snappy's Java library does not load beside Debian's package musl
     "spark.log.level": "OFF",
+    "spark.sql.streaming.stateStore.providerClass": (
+        "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+    ),
 }
 
 

@@ -252,3 +252,62 @@ def test_an_empty_batch(spark: Any, tmp_path: Path) -> None:
     feed.put(table.slice(0, 0), table)
     run(feed, tmp_path)
     assert_same_bits(written(feed, tmp_path), in_memory(table))
+
+
+def run_in_store(feed: Feed, home: Path, kernels: Any = KERNELS, **options: Any) -> None:
+    """Run a query whose states are in Spark's own store, over all that is there."""
+    out = hss.with_columns(feed.frame(), *kernels, order_by=ORDER, buckets=8, **options)
+    assert out.isStreaming
+    writer = out.writeStream.format("parquet").option("path", str(home / "out"))
+    query = writer.option("checkpointLocation", str(home / "mark")).trigger(availableNow=True).start()
+    try:
+        assert query.awaitTermination(120)
+    finally:
+        query.stop()
+
+
+def stored(feed: Feed, home: Path) -> pl.DataFrame:
+    return comparable(feed.spark.read.parquet(str(home / "out")).toArrow())
+
+
+def test_states_in_the_store_of_spark(spark: Any, tmp_path: Path) -> None:
+    table = trades(3_000)
+    table = table.append_column("map", pa.array([[("a", at)] for at in range(3_000)], pa.map_(pa.string(), pa.int64())))
+    feed = Feed(spark, tmp_path)
+    parts = pieces(table, 4, 9)
+    feed.put(*parts[:2])
+    run_in_store(feed, tmp_path)
+    feed.put(*parts[2:])
+    run_in_store(feed, tmp_path)  # the query is started again
+    assert_same_bits(stored(feed, tmp_path), in_memory(table))
+
+
+def test_late_rows_with_states_in_the_store_of_spark(spark: Any, tmp_path: Path) -> None:
+    table = trades(900)
+    kernels = [hs.cum_count("size").alias("n")]
+    for policy in ("error", "drop"):
+        home = tmp_path / policy
+        home.mkdir()
+        feed = Feed(spark, home)
+        feed.put(table.slice(0, 600), pa.concat_tables([table.slice(90, 9), table.slice(600)]))
+        if policy == "error":
+            with pytest.raises(Exception, match=r"order_by, column 'ts', row [0-9]*: the column is not sorted"):
+                run_in_store(feed, home, kernels)
+        else:
+            run_in_store(feed, home, kernels, late="drop")
+            assert_same_bits(stored(feed, home), in_memory(table, kernels))
+
+
+def test_another_store_is_refused(spark: Any, tmp_path: Path) -> None:
+    feed = Feed(spark, tmp_path)
+    feed.put(trades(10))
+    setting = "spark.sql.streaming.stateStore.providerClass"
+    before = spark.conf.get(setting)
+    spark.conf.set(setting, "org.apache.spark.sql.execution.streaming.state.HDFSBackedStateStoreProvider")
+    try:
+        with pytest.raises(ValueError, match="must be RocksDB"):
+            hss.with_columns(feed.frame(), *KERNELS, order_by=ORDER)
+    finally:
+        spark.conf.set(setting, before)
+    with pytest.raises(ValueError, match="'state' and 'partitions' are not for streaming"):
+        hss.with_columns(feed.frame(), *KERNELS, order_by=ORDER, partitions=3)

@@ -15,6 +15,7 @@ from hypostyle._library import BUILTIN
 from hypostyle._stage import Stage
 from hypostyle.spark._checkpoint import load_stage
 from hypostyle.spark._types import checked_columns, key_columns, output_schema, quoted, read_schema
+from hypostyle.spark._workers import Work
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,6 @@ class Job:
     def names(self) -> list[str]:
         """The columns of the result."""
         return [field.name for field in self.schema.fields]
-
-    def packed(self) -> tuple[bytes, str | None]:
-        """The stage as workers get it: its bytes, and the library of its custom kernels."""
-        return self.stage.to_bytes(), None if self.stage._library is BUILTIN else self.stage._library.__name__
 
 
 def job(
@@ -107,6 +104,20 @@ def _stage(
 
 def _loaded(path: str | os.PathLike[str]) -> Stage:
     return load_stage(path) if os.path.isdir(path) else Stage.load(path)
+
+
+def work_of(checked: Job) -> Work:
+    """Return what the workers need of a call."""
+    import pyarrow as pa
+
+    zones = {
+        name: pa.timestamp("us", dtype.time_zone)
+        for name, dtype in checked.read.items()
+        if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None
+    }
+    stage = checked.stage
+    library = None if stage._library is BUILTIN else stage._library.__name__
+    return Work((stage.to_bytes(), library), stage._late, checked.names, checked.added, zones)
 
 
 def keeps_sort(df: Any) -> bool:

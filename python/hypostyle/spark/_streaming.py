@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,10 +11,10 @@ from typing import Any, Literal
 
 from hypostyle._expr import KernelExpr
 from hypostyle._stage import Stage
-from hypostyle.spark._batch import work_of
+from hypostyle.spark._buckets import by_bucket
 from hypostyle.spark._checkpoint import Checkpoint, Layout
 from hypostyle.spark._moving import bucket, layout_of
-from hypostyle.spark._plans import Job, job, unused_name
+from hypostyle.spark._plans import Job, job, unused_name, work_of
 from hypostyle.spark._types import quoted
 from hypostyle.spark._workers import Work
 
@@ -196,7 +195,7 @@ class BucketTask:
         late: list[Any] = []
         seen: set[int] = set()
         for batch in batches:
-            for number, rows in self._by_bucket(batch):
+            for number, rows in by_bucket(batch, self.column):
                 if number != now:
                     if now is not None:
                         self._save(now, stage, late)
@@ -213,15 +212,6 @@ class BucketTask:
         done.mkdir(parents=True, exist_ok=True)
         context = TaskContext.get()
         (done / str(context.partitionId() if context is not None else 0)).touch()
-
-    def _by_bucket(self, batch: Any) -> Iterator[tuple[int, Any]]:
-        import numpy as np
-
-        numbers = batch.column(self.column).to_numpy()
-        edges = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)]
-        for start, end in itertools.pairwise(edges):
-            if end > start:
-                yield int(numbers[start]), batch.slice(start, end - start)
 
     def _stage(self, number: int, late: list[Any]) -> Stage:
         before = self.own.newest(self.layout, number, self.number - 1)

@@ -35,7 +35,11 @@ class Work:
 
     def stage(self) -> Stage:
         """Return the stage to start from."""
-        state, library = self.packed
+        return self.restored(self.packed[0])
+
+    def restored(self, state: bytes) -> Stage:
+        """Return a stage of the same kernels with another state."""
+        library = self.packed[1]
         native: Any = None if library is None else library_named(library)
         return Stage.from_bytes(state, threads=1, native=native, late=self.late)
 
