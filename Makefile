@@ -13,9 +13,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 BUILT := $(or $(CARGO_TARGET_DIR),target)
 EXAMPLES := $(notdir $(basename $(wildcard crates/hypostyle/examples/*.rs)))
+# Workers of Spark import the package as it lies here.
+SPARK_TESTS := PYTHONPATH="$(CURDIR)/python:$(CURDIR)/tests/spark"
+SPARK_OPTIONS := -q --override-ini addopts="--import-mode=importlib -p no:cacheprovider" tests/spark
 TYPED := python/hypostyle python/hypostyle_cli python/hypostyle_profile data benches tools
 
-.PHONY: help setup native demo test fuzz lint format house bench crash-test generate docs clean
+.PHONY: help setup native demo test test-spark test-sail fuzz lint format house bench crash-test generate docs clean
 
 help: ## List the targets
 	@echo "Usage: make TARGET"
@@ -32,6 +35,15 @@ test: setup ## Run every test: Rust, doctests, examples, Python, README
 	for example in $(EXAMPLES); do "$(BUILT)/release/examples/$$example"; done
 	cargo build --release -p own-kernels-python
 	$(BIN)/python -m pytest -q -n auto
+
+test-spark: setup .venv-spark/ready .venv-sail/ready ## Test hypostyle.spark on Spark (classic and Connect; needs Java 17 or later) and on Sail
+	@command -v java > /dev/null || { echo "Spark needs Java 17 or later: install openjdk-17-jre-headless or the like, or run make test-sail"; exit 1; }
+	$(SPARK_TESTS) HYPOSTYLE_ENGINE=classic .venv-spark/bin/python -m pytest $(SPARK_OPTIONS)
+	$(SPARK_TESTS) HYPOSTYLE_ENGINE=connect .venv-spark/bin/python -m pytest $(SPARK_OPTIONS)
+	$(SPARK_TESTS) HYPOSTYLE_ENGINE=sail .venv-sail/bin/python -m pytest $(SPARK_OPTIONS)
+
+test-sail: setup .venv-sail/ready ## Test hypostyle.spark on Sail alone, without Java
+	$(SPARK_TESTS) HYPOSTYLE_ENGINE=sail .venv-sail/bin/python -m pytest $(SPARK_OPTIONS)
 
 fuzz: ## Look for inputs that break the CSV reader or pipeline files; SECONDS=n for each, TARGET=csv or toml
 	for target in $(or $(TARGET),csv toml); do \
@@ -86,7 +98,7 @@ docs: generate ## Build the Rust documentation and the generated pages
 	@echo "Rust: $(BUILT)/doc/hypostyle/index.html   Pages: docs/"
 
 clean: ## Remove .venv and what the demo wrote; the compiled part stays
-	rm -rf .venv data/trades.csv data/trades.rows data/*.parquet data/*.composed.toml
+	rm -rf .venv .venv-spark .venv-sail data/trades.csv data/trades.rows data/*.parquet data/*.composed.toml
 
 # maturin asks cargo what is out of date, and installs the package in place: python/ is what gets imported.
 native: .venv/tools
@@ -98,6 +110,17 @@ native: .venv/tools
 
 .venv/tools: tools/requirements.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# pyspark and pyspark-client overwrite each other, and neither belongs among the tools.
+.venv-spark/ready: tests/spark/requirements-spark.txt
+	$(PYTHON) -m venv .venv-spark
+	.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+.venv-sail/ready: tests/spark/requirements-sail.txt
+	$(PYTHON) -m venv .venv-sail
+	.venv-sail/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 .venv/peers: benches/requirements.txt | .venv/tools

@@ -85,6 +85,7 @@ from hypostyle._native import __version__
 from hypostyle._pipeline import Pipeline
 from hypostyle._records import from_records
 from hypostyle._stage import Stage
+from hypostyle._stream import stream
 from hypostyle._suggestions import no_attribute
 from hypostyle._typed import col, lazy
 
@@ -189,7 +190,7 @@ def init(catalog: list[Kernel]) -> str:
     names = [kernel["name"] for kernel in catalog]
     classes = ["ColumnNotFoundError", "KernelExpr", "Pipeline", "RowOrderWarning", "Stage", "UnsupportedError"]
     functions = ["col", "explain", "functions", "jit", "kernels", "lazy", "loop", "rolling", "scan", "state", "struct"]
-    own = [*classes, "__version__", *functions, "from_records", "with_columns"]
+    own = [*classes, "__version__", *functions, "from_records", "stream", "with_columns"]
     return INIT.format(listed=", ".join(sorted(names)), exported=json.dumps(sorted([*names, *own])))
 
 

@@ -226,6 +226,7 @@ from hypostyle._native import __version__
 from hypostyle._pipeline import Pipeline
 from hypostyle._records import from_records
 from hypostyle._stage import Stage
+from hypostyle._stream import stream
 from hypostyle._suggestions import no_attribute
 from hypostyle._typed import col, lazy
 
@@ -407,6 +408,7 @@ __all__ = [
     "state",
     "state_machine",
     "streak",
+    "stream",
     "struct",
     "t3",
     "tema",

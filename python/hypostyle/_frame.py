@@ -43,6 +43,9 @@ class Adapter(Protocol):
         """Return an empty frame with these columns."""
         return pl.DataFrame(self.select(frame, names)).clear()
 
+    def filter(self, frame: Any, mask: pl.Series) -> Any:
+        """Return the rows that the mask has as true."""
+
     def attach(self, frame: Any, outputs: _native.Batch, specs: Sequence[Spec]) -> Any:
         """Return the frame with the kernels' columns added; columns with the same name are replaced."""
 
@@ -67,6 +70,9 @@ class PolarsFrames(Adapter):
         if pl.Null in dtypes:  # a column of type null is read as floats
             picked = picked.with_columns(pl.col(pl.Null).cast(pl.Float64))
         return picked
+
+    def filter(self, frame: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
+        return frame.filter(mask)
 
     def attach(self, frame: pl.DataFrame, outputs: _native.Batch, specs: Sequence[Spec]) -> pl.DataFrame:
         names = frame.columns
@@ -94,6 +100,9 @@ class PyarrowFrames(Adapter):
             if field.type == pyarrow.null():  # a column of type null is read as floats
                 picked = picked.set_column(at, field.name, picked.column(at).cast(pyarrow.float64()))
         return cast("_native.ArrowStream", picked)
+
+    def filter(self, frame: Any, mask: pl.Series) -> Any:
+        return frame.filter(mask.to_arrow())
 
     def attach(self, frame: Any, outputs: _native.Batch, specs: Sequence[Spec]) -> Any:
         import pyarrow
@@ -216,7 +225,9 @@ def select(adapter: Adapter, frame: Any, specs: Sequence[Spec], wanted: list[str
         wanted = needed(specs)
     if missing := adapter.missing(frame, wanted):
         refuse_missing(adapter, frame, specs)
-        raise ColumnNotFoundError(f"the input has no column '{missing[0]}', the time column of the stage")
+        raise ColumnNotFoundError(
+            f"the input has no column '{missing[0]}', which the stage itself reads (time_column, order_by)"
+        )
     return adapter.select(frame, wanted)
 
 

@@ -8,17 +8,17 @@ further up, past the kernels.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
 from hypostyle._errors import ColumnNotFoundError, RowOrderWarning, warn
 from hypostyle._expr import KernelExpr, check_distinct, kernels_of
-from hypostyle._frame import POLARS, needed, refuse_missing
+from hypostyle._frame import POLARS, adapter_of, needed, refuse_missing, select
 from hypostyle._plan import row_order_lost_by
 from hypostyle._progress import bars
 from hypostyle._spec import CATALOG, Spec, library_for
@@ -26,6 +26,8 @@ from hypostyle._stage import Stage, loaded
 from hypostyle._suggestions import no_attribute
 
 _CALLER = "LazyFrame.hs.with_columns"
+
+Batch = TypeVar("Batch", bound=Sized)
 
 
 @pl.api.register_lazyframe_namespace("hs")
@@ -93,7 +95,7 @@ class LazyKernels:
             >>> lf.filter(pl.col("symbol") == "a").collect()["mean"].to_list()
             [1.0, 2.0]
         """
-        stages = _stages(exprs, named, state, save_state)
+        stages = stages_of(_CALLER, exprs, named, state, save_state)
         by_stage = {spec.output_name: spec for stage in stages for spec in stage._specs}
         order = [spec.output_name for spec in kernels_of(exprs, named, _CALLER)] if exprs or named else list(by_stage)
         specs = [by_stage[name] for name in order]
@@ -102,7 +104,7 @@ class LazyKernels:
         if not set(schema) >= set(needed(specs)):
             refuse_missing(POLARS, empty, specs)
         for missing in {name for stage in stages for name in stage._columns} - set(schema):
-            msg = f"{_CALLER}: the input has no column '{missing}', the time column of the stage given as 'state'"
+            msg = f"{_CALLER}: the input has no column '{missing}', which the stage given as 'state' reads"
             raise ColumnNotFoundError(msg)
         library = library_for(specs, _CALLER)
         outputs = library.output_fields(POLARS.select(empty, needed(specs)), [spec.json for spec in specs])
@@ -140,7 +142,8 @@ def _check_order(frame: pl.LazyFrame, specs: list[Spec]) -> None:
         warn(msg, RowOrderWarning)
 
 
-def _stages(
+def stages_of(
+    caller: str,
     exprs: tuple[object, ...],
     named: dict[str, Any],
     state: str | os.PathLike[str] | Stage | None,
@@ -148,19 +151,19 @@ def _stages(
 ) -> list[Stage]:
     """The stages that run side by side: one per `over`, and a single one if state is kept."""
     if state is not None:
-        specs = kernels_of(exprs, named, _CALLER) if exprs or named else None
+        specs = kernels_of(exprs, named, caller) if exprs or named else None
         if not isinstance(state, Stage):
             wanted = None if specs is None else [spec.json for spec in specs]
-            library = library_for(specs or (), _CALLER)
+            library = library_for(specs or (), caller)
             return [Stage._wrap(loaded(library, state, wanted), library)]
         if specs is not None and [spec.normal for spec in specs] != [spec.normal for spec in state._specs]:
             msg = (
-                f"{_CALLER}: the stage given as 'state' has other kernels: {_listed(state._specs)} instead of "
+                f"{caller}: the stage given as 'state' has other kernels: {_listed(state._specs)} instead of "
                 f"{_listed(specs)}; pass no kernels to continue with its own"
             )
             raise ValueError(msg)
         return [state.copy()]
-    specs = kernels_of(exprs, named, _CALLER)
+    specs = kernels_of(exprs, named, caller)
     check_distinct(specs)
     if save_state is not None:
         return [_stage(specs)]
@@ -228,15 +231,13 @@ class Source:
         read = {name for stage in running for name in stage._columns} | (wanted - given)
         # Rows are counted even if no column is read.
         frame = self.frame.select([name for name in self.inputs if name in read] or self.inputs[:1])
-        if n_rows is not None and self.save_state is None:
+        if n_rows is not None and self.save_state is None and not any(stage._late != "error" for stage in running):
             frame = frame.head(n_rows)
         left = n_rows
         last: pl.DataFrame | None = None  # the piece that fills n_rows, held back until the state is saved
-        for batch in _reported(_gathered(frame, running), self.progress):
-            piece = batch
-            for stage in running:
-                outputs = stage._running.advance(POLARS.select(batch, stage._columns))
-                piece = POLARS.attach(piece, outputs, stage._specs)
+        batches = gathered(frame.collect_batches(maintain_order=True), running, pl.concat)
+        for batch in _reported(batches, self.progress):
+            piece = advance_all(running, batch)
             if left is not None:
                 if last is not None:
                     continue
@@ -255,6 +256,18 @@ class Source:
             running[0].save(self.save_state)
         if last is not None:
             yield last
+
+
+def advance_all(stages: list[Stage], batch: Batch) -> Batch:
+    """Return a batch with the columns of several stages, which all read the batch as it came."""
+    if stages and stages[0]._late != "error":  # then it is the only one
+        return stages[0].advance(batch)
+    adapter = adapter_of(batch, _CALLER)
+    result: Any = batch
+    for stage in stages:
+        outputs = stage._running.advance(select(adapter, batch, stage._specs, stage._columns))
+        result = adapter.attach(result, outputs, stage._specs)
+    return cast("Batch", result)
 
 
 def _reported(batches: Iterator[pl.DataFrame], progress: bool | Callable[[int], Any]) -> Iterator[pl.DataFrame]:
@@ -280,16 +293,16 @@ _ROWS_PER_KEY = 10
 _MOST_ROWS = 1 << 20
 
 
-def _gathered(frame: pl.LazyFrame, stages: list[Stage]) -> Iterator[pl.DataFrame]:
-    """The batches of a LazyFrame, combined into larger ones if there are many keys."""
-    waiting: list[pl.DataFrame] = []
+def gathered(batches: Iterable[Batch], stages: list[Stage], concat: Callable[[list[Batch]], Batch]) -> Iterator[Batch]:
+    """Yield batches, combined into larger ones if there are many keys."""
+    waiting: list[Batch] = []
     rows = 0
-    for batch in frame.collect_batches(maintain_order=True):
+    for batch in batches:
         waiting.append(batch)
-        rows += batch.height
+        rows += len(batch)
         keys = max((stage.n_keys for stage in stages), default=0)
         if rows >= min(_ROWS_PER_KEY * keys, _MOST_ROWS):
-            yield pl.concat(waiting) if len(waiting) > 1 else waiting[0]
+            yield concat(waiting) if len(waiting) > 1 else waiting[0]
             waiting, rows = [], 0
     if waiting:
-        yield pl.concat(waiting)
+        yield concat(waiting)

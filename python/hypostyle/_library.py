@@ -20,7 +20,13 @@ from hypostyle import _native
 class Stages(Protocol):
     """The class `Stage` of a library."""
 
-    def __call__(self, specs: list[str], threads: int | None = None, time_column: str | None = None) -> _native.Stage:
+    def __call__(
+        self,
+        specs: list[str],
+        threads: int | None = None,
+        time_column: str | None = None,
+        order_by: str | None = None,
+    ) -> _native.Stage:
         """Start a stage."""
 
     def load(
@@ -28,7 +34,7 @@ class Stages(Protocol):
     ) -> _native.Stage:
         """Load a stage."""
 
-    def from_bytes(self, bytes: bytes) -> _native.Stage:
+    def from_bytes(self, bytes: bytes, threads: int | None = None) -> _native.Stage:
         """Restore a stage."""
 
 

@@ -46,6 +46,9 @@ class PandasFrames:
     def empty(self, frame: pd.DataFrame, names: list[str]) -> pl.DataFrame:
         return pl.DataFrame([_to_polars(name, self._found[name]) for name in names]).clear()
 
+    def filter(self, frame: pd.DataFrame, mask: pl.Series) -> pd.DataFrame:
+        return frame.loc[mask.to_numpy()]
+
     def attach(self, frame: pd.DataFrame, outputs: _native.Batch, specs: Sequence[Spec]) -> pd.DataFrame:
         result = frame.copy(deep=False)
         models = [self._found[spec.columns[0]].dtype if spec.columns else _FLOATS for spec in specs]

@@ -6,7 +6,8 @@ import numbers
 import os
 import sys
 import tarfile
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import ModuleType
 from typing import Any, TypeAlias, TypeVar, cast
@@ -15,8 +16,9 @@ import polars as pl
 
 from hypostyle import _durations, _native
 from hypostyle._expr import KernelExpr, check_distinct, kernels_of
-from hypostyle._frame import adapter_of, needed, select
+from hypostyle._frame import Adapter, adapter_of, needed, select
 from hypostyle._html import size, table
+from hypostyle._late import Late, checked, frame_of_row
 from hypostyle._library import BUILTIN, Library, library_named, library_of
 from hypostyle._spec import IntoDuration, Spec, from_json, library_for, plain, refuse_nul
 from hypostyle._suggestions import explained
@@ -39,6 +41,12 @@ class Stage:
         threads: Number of threads per batch.  Default: POLARS_MAX_THREADS, or the number of cores.
         time_column: A column of dates, timestamps or integers that says when a key was last seen, for `evict`.  Not
             needed if the kernels have a time column `by`.  Unlike that column it may decrease and hold nulls.
+        order_by: A column of dates, timestamps or integers that must be sorted within each key and must not hold nulls,
+            as the time column `by` of a kernel: a check for kernels that count rows.  It is part of the state.
+        late: What happens to rows that come late: an earlier row of their key has a later value of `order_by`.
+            `"error"` raises and leaves the state unchanged; `"drop"` leaves the rows out of state and results, and
+            counts them in `n_late`; a function also gets them, as a frame of the kind that was passed in (or as the
+            row).
 
     Raises:
         ValueError: The kernels cannot share a stage, one cannot run on a stream (a centered window), or an input is a
@@ -54,6 +62,12 @@ class Stage:
         [5.0]
         >>> stage.advance(pl.DataFrame({"symbol": ["a", "b"], "price": [3.0, 7.0]}))["m2"].to_list()
         [2.0, 6.0]
+
+        >>> stage = hs.Stage(hs.cum_sum("x").alias("sum"), order_by="at", late="drop")
+        >>> stage.advance(pl.DataFrame({"at": [1, 5, 4, 6], "x": [1.0, 2.0, 9.0, 3.0]})).rows()
+        [(1, 1.0, 1.0), (5, 2.0, 3.0), (6, 3.0, 6.0)]
+        >>> stage.n_late
+        1
     """
 
     _library: Library
@@ -62,25 +76,40 @@ class Stage:
     _columns: list[str]
     # The categories of the Enum columns, which Arrow knows only as strings; `None` before the first frame or schema.
     _enums: dict[str, frozenset[str]] | None
+    _late: Late
+    _n_late: int
+    _counting: threading.Lock
 
     @explained
     def __init__(
-        self, exprs: KernelExpr | Iterable[KernelExpr], *, threads: int | None = None, time_column: str | None = None
+        self,
+        exprs: KernelExpr | Iterable[KernelExpr],
+        *,
+        threads: int | None = None,
+        time_column: str | None = None,
+        order_by: str | None = None,
+        late: Late = "error",
     ) -> None:
         is_list = isinstance(exprs, Iterable) and not isinstance(exprs, str | Mapping)
         self._specs = kernels_of(cast("Iterable[object]", exprs) if is_list else [exprs], {}, "Stage")
         check_distinct(self._specs)
         if time_column is not None:
             refuse_nul("Stage", "time_column", time_column)
-        self._columns = _columns_of(self._specs, time_column)
+        self._columns = _columns_of(self._specs, time_column, order_by)
         self._enums = None
+        self._late, self._n_late, self._counting = checked("Stage", late, order_by), 0, threading.Lock()
         self._library = library_for(self._specs, "Stage")
-        self._running = self._library.Stage([spec.json for spec in self._specs], threads, time_column)
+        self._running = self._library.Stage([spec.json for spec in self._specs], threads, time_column, order_by)
 
     @classmethod
     @explained
     def load(
-        cls, path: str | os.PathLike[str], *, threads: int | None = None, native: ModuleType | None = None
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        threads: int | None = None,
+        native: ModuleType | None = None,
+        late: Late = "error",
     ) -> Stage:
         """Load a stage that `save` wrote.
 
@@ -88,21 +117,28 @@ class Stage:
             path: A file that `save` wrote.  Any Arrow IPC reader opens it.
             threads: Number of threads per batch.
             native: The extension module of custom kernels in the stage: that of `hypostyle.functions`.
+            late: What happens to rows that come late, as in `Stage`; a file does not hold it.
 
         Raises:
             ValueError: The file is damaged, or of another version.
             OSError: The file cannot be read.
         """
         library = library_of(native)
-        return cls._wrap(loaded(library, path, threads=threads), library)
+        stage = cls._wrap(loaded(library, path, threads=threads), library)
+        stage._late = checked("Stage.load", late, stage.order_by)
+        return stage
 
     @classmethod
-    def from_bytes(cls, state: bytes, *, native: ModuleType | None = None) -> Stage:
+    def from_bytes(
+        cls, state: bytes, *, threads: int | None = None, native: ModuleType | None = None, late: Late = "error"
+    ) -> Stage:
         """Restore a stage from the bytes that `to_bytes` returned.
 
         Args:
             state: The bytes.
+            threads: Number of threads per batch.
             native: The extension module of custom kernels in the stage: that of `hypostyle.functions`.
+            late: What happens to rows that come late, as in `Stage`; the bytes do not hold it.
 
         Raises:
             ValueError: The bytes are damaged, or of another version.
@@ -116,16 +152,25 @@ class Stage:
             {'sum': 7.0}
         """
         library = library_of(native)
-        return cls._wrap(library.Stage.from_bytes(state), library)
+        stage = cls._wrap(library.Stage.from_bytes(state, threads), library)
+        stage._late = checked("Stage.from_bytes", late, stage.order_by)
+        return stage
 
     @classmethod
-    def _wrap(cls, running: _native.Stage, library: Library, enums: dict[str, frozenset[str]] | None = None) -> Stage:
+    def _wrap(cls, running: _native.Stage, library: Library) -> Stage:
         stage = cls.__new__(cls)
-        stage._enums = enums
+        stage._enums = None
+        stage._late, stage._n_late, stage._counting = "error", 0, threading.Lock()
         stage._library = library
         stage._running = running
         stage._specs = [from_json(text, library) for text in running.specs()]
-        stage._columns = _columns_of(stage._specs, running.time_column())
+        stage._columns = _columns_of(stage._specs, running.time_column(), running.order_by())
+        return stage
+
+    def _alike(self, running: _native.Stage) -> Stage:
+        """A stage of the same kernels with another state."""
+        stage = self._wrap(running, self._library)
+        stage._enums, stage._late = self._enums, self._late
         return stage
 
     def advance(self, frame: Frame) -> Frame:
@@ -137,13 +182,39 @@ class Stage:
         Raises:
             ColumnNotFoundError: A column is missing.
             TypeError: A column has a type that the kernel does not support, or another type than in earlier batches.
-            ValueError: The time column is not sorted or has nulls.
+            ValueError: The time column, or the column `order_by`, is not sorted or has nulls.
         """
         adapter = adapter_of(frame, "Stage.advance")
-        outputs = self._running.advance(select(adapter, frame, self._specs, self._columns))
+        frame, outputs, late = self._in_order(adapter, frame, self._running.advance)
         if self._enums is None and isinstance(frame, pl.DataFrame):
             self._enums = _enums_of(frame.schema, self._columns)
+        for rows in late:
+            self._leave_out(rows, len(rows))
         return cast("Frame", adapter.attach(frame, outputs, self._specs))
+
+    def _in_order(
+        self, adapter: Adapter, frame: Any, run: Callable[[_native.Frame], _native.Batch]
+    ) -> tuple[Any, _native.Batch, list[Any]]:
+        """Return the rows that were run with their outputs, and those that are late, unless these are an error."""
+        late: list[Any] = []
+        while True:
+            try:
+                return frame, run(select(adapter, frame, self._specs, self._columns)), late
+            except ValueError:
+                if self._late == "error":
+                    raise
+                mask = pl.DataFrame(self._running.late(select(adapter, frame, self._specs, self._columns))).to_series()
+                if not mask.any():
+                    raise
+                # Another thread may advance the stage in between: then more rows are late.
+                late.append(adapter.filter(frame, mask))
+                frame = adapter.filter(frame, ~mask)
+
+    def _leave_out(self, rows: Any, count: int) -> None:
+        with self._counting:
+            self._n_late += count
+        if callable(self._late):
+            self._late(rows)
 
     def peek(self, frame: Frame) -> Frame:
         """Return the same as `advance`, without changing the state.
@@ -151,7 +222,7 @@ class Stage:
         The states of the frame's keys are copied for this, so that it takes up to twice as long over many keys.
         """
         adapter = adapter_of(frame, "Stage.peek")
-        outputs = self._running.peek(select(adapter, frame, self._specs, self._columns))
+        frame, outputs, _ = self._in_order(adapter, frame, self._running.peek)
         return cast("Frame", adapter.attach(frame, outputs, self._specs))
 
     def set_schema(self, schema: IntoSchema) -> None:
@@ -178,7 +249,8 @@ class Stage:
                 Dates and times are objects of `datetime`, or integers as the column holds them.
 
         Returns:
-            The results by output name.  A struct is a dict, or `None` if all of its fields are null.
+            The results by output name.  A struct is a dict, or `None` if all of its fields are null.  An empty dict for
+            a late row that is left out.
 
         Raises:
             ColumnNotFoundError: The row has no value for a column.
@@ -206,6 +278,11 @@ class Stage:
             return self._running.advance_row(row)
         except InexactTimeError as error:
             raise self._named(error, row) from None
+        except ValueError:
+            if not self._is_late(row):
+                raise
+            self._leave_out(row, 1)
+            return {}
 
     def peek_row(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the same as `advance_row`, without changing the state."""
@@ -216,6 +293,18 @@ class Stage:
             return self._running.peek_row(row)
         except InexactTimeError as error:
             raise self._named(error, row) from None
+        except ValueError:
+            if not self._is_late(row):
+                raise
+            return {}
+
+    def _is_late(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row that was refused is one to leave out."""
+        schema = self.input_schema
+        if self._late == "error" or schema is None:
+            return False
+        frame = frame_of_row(row, schema, [*self.over, *([self.order_by] if self.order_by else [])])
+        return bool(pl.DataFrame(self._running.late(frame)).item())
 
     def _check_enums(self, row: Mapping[str, Any]) -> None:
         for name, categories in (self._enums or {}).items():
@@ -278,7 +367,7 @@ class Stage:
             if breaks < 1:
                 msg = f"Stage.split needs a positive number of stages, not {breaks}"
                 raise ValueError(msg)
-            return [self._wrap(part, self._library, self._enums) for part in self._running.split_evenly(int(breaks))]
+            return [self._alike(part) for part in self._running.split_evenly(int(breaks))]
         if isinstance(breaks, pl.DataFrame):
             if breaks.columns != self.over[: breaks.width]:
                 msg = f"Stage.split needs breaks in the columns {self.over}, not {breaks.columns}"
@@ -287,7 +376,28 @@ class Stage:
             breaks = _break_rows(breaks)
         if breaks.is_empty():
             return [self.copy()]
-        return [self._wrap(part, self._library, self._enums) for part in self._running.split(breaks)]
+        return [self._alike(part) for part in self._running.split(breaks)]
+
+    def split_by(self, numbers: Iterable[int], count: int) -> list[Stage]:
+        """Share the keys among new stages by a number for each key, such as a hash bucket; this stage does not change.
+
+        Args:
+            numbers: For each key the number of the stage that it goes to, in the order of the rows of `state`.
+            count: The number of stages.
+
+        Raises:
+            ValueError: There is not one number below `count` for each key, or there are no key columns.
+
+        Examples:
+            >>> import hypostyle as hs
+            >>> import polars as pl
+            >>> stage = hs.Stage(hs.expanding_sum("x", over="key").alias("sum"))
+            >>> _ = stage.advance(pl.DataFrame({"key": [7, 8, 9], "x": [1.0, 2.0, 3.0]}))
+            >>> odd, even = stage.split_by([0, 1, 0], 2)
+            >>> odd.state()["key"].to_list(), even.state()["key"].to_list()
+            ([7, 9], [8])
+        """
+        return [self._alike(part) for part in self._running.split_by([int(number) for number in numbers], count)]
 
     @explained
     def evict(self, *, before: Any = None, idle_for: IntoDuration | None = None) -> int:
@@ -386,12 +496,10 @@ class Stage:
 
     def copy(self) -> Stage:
         """Return an independent stage with the same state, for what-if questions; `peek` is enough for a few rows."""
-        return self._wrap(self._running.copy(), self._library, self._enums)
+        return self._alike(self._running.copy())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self._library is BUILTIN:
-            return Stage.from_bytes, (self.to_bytes(),)
-        return _restored, (self.to_bytes(), self._library.__name__)
+        return _restored, (self.to_bytes(), None if self._library is BUILTIN else self._library.__name__, self._late)
 
     def __copy__(self) -> Stage:
         return self.copy()
@@ -403,6 +511,11 @@ class Stage:
     def n_rows(self) -> int:
         """The number of rows that the stage has seen."""
         return self._running.n_rows()
+
+    @property
+    def n_late(self) -> int:
+        """The number of rows that were left out because they came late, since this stage was made or loaded."""
+        return self._n_late
 
     @property
     def n_keys(self) -> int:
@@ -428,6 +541,11 @@ class Stage:
     def time_column(self) -> str | None:
         """The column that says when a key was last seen, if one was given."""
         return self._running.time_column()
+
+    @property
+    def order_by(self) -> str | None:
+        """The column that the rows of a key must be sorted by, if one was given."""
+        return self._running.order_by()
 
     @property
     def input_schema(self) -> pl.Schema | None:
@@ -497,10 +615,12 @@ class Stage:
         return table(title, rows, ("column", "kernel", "summary"))
 
 
-def _restored(state: bytes, library: str) -> Stage:
-    """A pickled stage of custom kernels, whose library is imported by name."""
-    custom = library_named(library)
-    return Stage._wrap(custom.Stage.from_bytes(state), custom)
+def _restored(state: bytes, library: str | None, late: Late) -> Stage:
+    """A pickled stage; the library of custom kernels is imported by name."""
+    named = BUILTIN if library is None else library_named(library)
+    stage = Stage._wrap(named.Stage.from_bytes(state), named)
+    stage._late = late
+    return stage
 
 
 def loaded(
@@ -540,8 +660,8 @@ def _enums_of(schema: Mapping[str, pl.DataType | type[pl.DataType]], columns: li
     return {name: frozenset(dtype.categories) for name, dtype in dtypes.items() if isinstance(dtype, pl.Enum)}
 
 
-def _columns_of(specs: list[Spec], time_column: str | None) -> list[str]:
-    return list(dict.fromkeys([*needed(specs), *([] if time_column is None else [time_column])]))
+def _columns_of(specs: list[Spec], *own: str | None) -> list[str]:
+    return list(dict.fromkeys([*needed(specs), *(name for name in own if name is not None)]))
 
 
 def _break_rows(breaks: object) -> pl.DataFrame:

@@ -225,7 +225,7 @@ def test_a_stage_with_a_time_column_goes_on(tmp_path: Path) -> None:
     out = FRAME.slice(10).lazy().hs.with_columns(state=stage, save_state=tmp_path / "state").select("m3").collect()
     assert out["m3"].equals(WHOLE["m3"].slice(10))
     assert hs.Stage.load(tmp_path / "state").evict(before=FRAME["ts"].max()) > 0
-    with pytest.raises(hs.ColumnNotFoundError, match="no column 'ts', the time column of the stage given as 'state'"):
+    with pytest.raises(hs.ColumnNotFoundError, match="no column 'ts', which the stage given as 'state' reads"):
         FRAME.drop("ts").lazy().hs.with_columns(state=stage)
 
 

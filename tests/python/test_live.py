@@ -223,7 +223,7 @@ def test_types_stay_when_a_first_batch_fails() -> None:
         stage.set_schema(milli)
     stage.set_schema(back)
     assert stage.advance_row(good) == {"x": 1.0, "last": at}
-    with pytest.raises(hs.ColumnNotFoundError, match="no column 'day', the time column of the stage"):
+    with pytest.raises(hs.ColumnNotFoundError, match="no column 'day', which the stage itself reads"):
         hs.Stage(hs.expanding_last("x"), time_column="day").set_schema({"x": pl.Float64})
 
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{Field, Schema};
 use hypostyle::{Evict, KernelSpec, ScalarValue};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
@@ -128,11 +128,20 @@ impl Stage {
 #[pymethods]
 impl Stage {
     #[new]
-    #[pyo3(signature = (specs, threads = None, time_column = None))]
-    fn new(specs: Vec<String>, threads: Option<usize>, time_column: Option<String>) -> PyResult<Self> {
+    #[pyo3(signature = (specs, threads = None, time_column = None, order_by = None))]
+    fn new(
+        specs: Vec<String>,
+        threads: Option<usize>,
+        time_column: Option<String>,
+        order_by: Option<String>,
+    ) -> PyResult<Self> {
         let stage = guarded("stage", || catalog().stage(&parse(&specs)?).map_err(exception))?;
         let stage = match time_column {
             Some(column) => stage.with_time_column(column).map_err(exception)?,
+            None => stage,
+        };
+        let stage = match order_by {
+            Some(column) => stage.with_order_by(column).map_err(exception)?,
             None => stage,
         };
         Ok(with_threads(stage, threads)?.into())
@@ -152,9 +161,10 @@ impl Stage {
     }
 
     #[staticmethod]
-    fn from_bytes(py: Python<'_>, bytes: &[u8]) -> PyResult<Self> {
+    #[pyo3(signature = (bytes, threads = None))]
+    fn from_bytes(py: Python<'_>, bytes: &[u8], threads: Option<usize>) -> PyResult<Self> {
         let stage = py.detach(|| guarded("stage", || catalog().stage_from_bytes(bytes).map_err(exception)))?;
-        Ok(stage.into())
+        Ok(with_threads(stage, threads)?.into())
     }
 
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
@@ -174,6 +184,16 @@ impl Stage {
         let frame = Frame::open(frame)?;
         let batch = py.detach(|| frame.read())?;
         Ok(Batch::new(self.with(py, |stage| stage.peek_columns(&batch))?))
+    }
+
+    /// Which rows of `frame` are late, as a frame of one column.
+    fn late(&self, py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<Batch> {
+        let frame = Frame::open(frame)?;
+        let batch = py.detach(|| frame.read())?;
+        let late = self.with(py, |stage| stage.late(&batch))?;
+        RecordBatch::try_from_iter([("late", Arc::new(late) as ArrayRef)])
+            .map(Batch::new)
+            .map_err(|error| PyRuntimeError::new_err(format!("stage: {INTERNAL}: {error}")))
     }
 
     /// Sets the types of the columns to those of a frame.
@@ -209,6 +229,12 @@ impl Stage {
     /// Shares the keys by `count` ranges of about the same size.
     fn split_evenly(&self, py: Python<'_>, count: usize) -> PyResult<Vec<Self>> {
         let parts = self.with(py, |stage| stage.split_evenly(count))?;
+        Ok(parts.into_iter().map(Into::into).collect())
+    }
+
+    /// Shares the keys among `count` stages by a number for each key, in the order of the state's rows.
+    fn split_by(&self, py: Python<'_>, numbers: Vec<u32>, count: usize) -> PyResult<Vec<Self>> {
+        let parts = self.with(py, |stage| stage.split_by(&numbers, count))?;
         Ok(parts.into_iter().map(Into::into).collect())
     }
 
@@ -261,6 +287,10 @@ impl Stage {
 
     fn time_column(&self, py: Python<'_>) -> PyResult<Option<String>> {
         self.with(py, |stage| Ok(stage.time_column().map(str::to_string)))
+    }
+
+    fn order_by(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        self.with(py, |stage| Ok(stage.order_by().map(str::to_string)))
     }
 
     /// An empty frame with the columns that the stage reads; no columns until their types are known.

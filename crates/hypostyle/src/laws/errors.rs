@@ -58,6 +58,52 @@ fn an_order_is_that_of_the_kernel_that_needs_it() {
 }
 
 #[test]
+fn a_stage_checks_the_order_of_rows() {
+    let kernels = || vec![rolling_mean("x", 2).over(["n"]).alias("mean"), rolling_sum("x", 2).over(["n"]).alias("sum")];
+    let batch = |keys: Vec<i64>, steps: Vec<Option<i64>>| {
+        let x = Arc::new(Float64Array::from(vec![1.0; keys.len()])) as ArrayRef;
+        let (keys, steps) =
+            (Arc::new(Int64Array::from(keys)) as ArrayRef, Arc::new(Int64Array::from(steps)) as ArrayRef);
+        RecordBatch::try_from_iter([("x", x), ("n", keys), ("step", steps)]).unwrap()
+    };
+    let mut stage = Stage::new(kernels()).unwrap().with_order_by("step").unwrap();
+    let first = batch(vec![1, 2, 1], vec![Some(5), Some(1), Some(5)]);
+    stage.advance(&first).unwrap();
+    let mut loaded = Stage::from_bytes(&stage.to_bytes().unwrap()).unwrap();
+    for stage in [&mut stage, &mut loaded] {
+        assert_eq!(stage.order_by(), Some("step"));
+        let rest = batch(vec![2, 3, 1, 2, 3], vec![Some(2), Some(9), Some(4), Some(1), Some(8)]);
+        let before = stage.to_bytes().unwrap();
+        let error = stage.advance(&rest).unwrap_err();
+        assert_eq!((error.kind(), error.place().row), (ErrorKind::Unsorted, Some(5)));
+        assert_eq!(error.place().column.as_deref(), Some("step"));
+        assert!(error.to_string().contains("the column is not sorted for key n=1: 4 after 5"), "{error}");
+        let late = stage.late(&rest).unwrap();
+        assert_eq!(late, vec![false, false, true, true, true].into());
+        assert_eq!(stage.to_bytes().unwrap(), before);
+        let error = stage.advance(&batch(vec![1], vec![None])).unwrap_err();
+        assert!(error.to_string().contains("the column has a null for key n=1"), "{error}");
+        stage.advance(&rest.slice(0, 2)).unwrap();
+    }
+    assert_eq!(stage.to_bytes().unwrap(), loaded.to_bytes().unwrap());
+
+    let parts = stage.split_by(&[1, 0, 1], 3).unwrap();
+    assert_eq!(parts.iter().map(Stage::n_keys).collect::<Vec<_>>(), [1, 2, 0]);
+    let late = |part: &mut Stage, key| part.late(&batch(vec![key], vec![Some(4)])).unwrap() == vec![true].into();
+    assert_eq!(parts.into_iter().map(|mut part| late(&mut part, 1)).collect::<Vec<_>>(), [false, true, false]);
+    for (numbers, count) in [(&[0, 0][..], 1), (&[0, 1, 2][..], 2), (&[0, 0, 0][..], 0)] {
+        assert!(stage.split_by(numbers, count).is_err());
+    }
+
+    let unordered = Stage::new(kernels()).unwrap();
+    assert!(unordered.clone().late(&first).unwrap_err().to_string().contains("with_order_by"));
+    assert!(stage.clone().merge(unordered).unwrap_err().to_string().contains("order their rows differ"));
+    assert!(stage.with_order_by("x").is_err());
+    let error = Stage::new(kernels()).unwrap().with_order_by("x").unwrap().advance(&first).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ColumnType, "{error}");
+}
+
+#[test]
 fn a_column_may_be_its_own_time_column() {
     for spec in [
         rolling_count("t", "5m").by("t"),

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 
-use super::bound_kernels::BoundKernels;
+use super::bound_kernels::{BoundKernels, StageColumns};
 use super::stage_plan::StagePlan;
 use super::threads::on_threads;
 use crate::catalog::Catalog;
@@ -44,6 +44,8 @@ pub struct Stage {
     pub(super) plan: Arc<StagePlan>,
     /// The column of the times when keys were last seen, if there is one.
     pub(super) time_column: Option<String>,
+    /// The column that rows must be sorted by within each key, if there is one.
+    pub(super) order_by: Option<String>,
     threads: usize,
     pub(super) bound: Option<BoundKernels>,
 }
@@ -77,7 +79,7 @@ impl Stage {
             )
             .with_help("remove center, or run it over a whole frame in memory"));
         }
-        Ok(Self { plan: Arc::new(plan), time_column: None, threads: 0, bound: None })
+        Ok(Self { plan: Arc::new(plan), time_column: None, order_by: None, threads: 0, bound: None })
     }
 
     /// Uses this many threads; without it, or with 0, those of rayon's global pool, or of
@@ -104,9 +106,23 @@ impl Stage {
         Ok(self)
     }
 
+    /// Sets a column of dates, timestamps or integers that must not decrease within a key nor hold nulls, as the time column
+    /// `by` of a kernel must not: a check of the order of rows for kernels that have no time column.
+    ///
+    /// # Errors
+    /// If the stage has seen rows already.
+    pub fn with_order_by(mut self, column: impl Into<String>) -> Result<Self> {
+        if self.bound.is_some() {
+            return Err(Error::new(ErrorKind::Stage, "the order of a stage must be set before its first row"));
+        }
+        self.order_by = Some(column.into());
+        Ok(self)
+    }
+
     /// The same kernels with other states.
     pub(super) fn with_bound(&self, bound: Option<BoundKernels>) -> Self {
-        Self { plan: self.plan.clone(), time_column: self.time_column.clone(), bound, ..*self }
+        let (time_column, order_by) = (self.time_column.clone(), self.order_by.clone());
+        Self { plan: self.plan.clone(), time_column, order_by, bound, ..*self }
     }
 
     /// The kernels, in their normal form: see [`PlannedKernel::spec`](crate::PlannedKernel::spec).
@@ -137,6 +153,11 @@ impl Stage {
     /// The column that says when a key was last seen: that of [`Stage::with_time_column`].
     pub fn time_column(&self) -> Option<&str> {
         self.time_column.as_deref()
+    }
+
+    /// The column that rows must be sorted by within each key: that of [`Stage::with_order_by`].
+    pub fn order_by(&self) -> Option<&str> {
+        self.order_by.as_deref()
     }
 
     /// The column whose times [`Stage::evict`] uses, as soon as its type is known.
@@ -257,6 +278,22 @@ impl Stage {
         }
     }
 
+    /// Which rows of a batch [`Stage::advance`] would refuse as late: an earlier row of their key, in this batch or before, has
+    /// a later value in the column of [`Stage::with_order_by`].  Nulls are not late.  No row is kept.
+    ///
+    /// # Errors
+    /// A stage without such a column; a column that is missing or of a wrong type.
+    pub fn late(&mut self, batch: &RecordBatch) -> Result<BooleanArray> {
+        let Some(order_by) = self.order_by.clone() else {
+            let problem = "the stage has no column that orders its rows, so no row is late";
+            return Err(Error::new(ErrorKind::Stage, problem).with_help("set `order_by` (`with_order_by` in Rust)"));
+        };
+        match &mut self.bound {
+            Some(bound) => bound.late(batch, &order_by),
+            None => self.bind(batch.schema_ref())?.late(batch, &order_by),
+        }
+    }
+
     /// Sets the types of the columns before the first row, for single rows.
     ///
     /// # Errors
@@ -328,7 +365,8 @@ impl Stage {
     }
 
     pub(super) fn bind(&self, schema: &Schema) -> Result<BoundKernels> {
-        BoundKernels::bind(self.plan.kernels(), self.time_column(), schema, false)
+        let own = StageColumns { time: self.time_column(), order: self.order_by() };
+        BoundKernels::bind(self.plan.kernels(), own, schema, false)
     }
 
     /// Runs `action` on several threads if they have enough nanoseconds of work to share.

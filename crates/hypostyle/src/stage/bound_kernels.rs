@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{DataType, Field, Schema};
 use hashbrown::HashSet;
 
 use super::schedule::run_kernels;
-use super::watermark::{self, BEFORE_ALL, Order, Watermark};
+use super::watermark::{self, BEFORE_ALL, ORDER_BY, Order, Watermark};
 use crate::catalog::PlannedKernel;
 use crate::error::{Error, ErrorKind, Place, Result, type_name};
 use crate::keys::{Keys, Mark, shown_key};
@@ -20,6 +20,23 @@ use crate::values::{
 
 /// The name of a stage's own time column in messages.
 const TIME_COLUMN: &str = "time_column";
+
+/// The columns that a stage reads itself, beside those of its kernels.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct StageColumns<'s> {
+    /// Says when a key was last seen.
+    pub(crate) time: Option<&'s str>,
+    /// Must not decrease within a key.
+    pub(crate) order: Option<&'s str>,
+}
+
+impl<'s> StageColumns<'s> {
+    /// The columns with their names in messages.
+    fn named(self) -> impl Iterator<Item = (&'static str, &'s str)> {
+        let time = self.time.map(|column| (TIME_COLUMN, column));
+        time.into_iter().chain(self.order.map(|column| (ORDER_BY, column)))
+    }
+}
 
 /// What a stage knows once it has seen the types of its columns.
 pub(crate) struct BoundKernels {
@@ -139,7 +156,7 @@ impl BoundKernels {
     /// Looks up all columns and binds the kernels to them; `whole` says that all rows come in one batch.
     pub(crate) fn bind(
         planned: &[PlannedKernel],
-        time_column: Option<&str>,
+        own_columns: StageColumns,
         schema: &Schema,
         whole: bool,
     ) -> Result<Self> {
@@ -152,11 +169,16 @@ impl BoundKernels {
                 readers.push(kernel.reader(name));
             }
         }
-        let of_stage = |error: Error| error.in_kernel(TIME_COLUMN);
-        if let Some(time) = time_column.filter(|time| fields.iter().all(|field| field.name() != *time)) {
-            let (_, data_type) = find_column(schema, time).map_err(of_stage)?;
-            fields.push(Field::new(time, data_type.clone(), true));
-            readers.push(Place { kernel: Some(TIME_COLUMN.to_string()), ..Place::default() });
+        for (parameter, column) in own_columns.named() {
+            let (_, data_type) = find_column(schema, column).map_err(|error| error.in_kernel(parameter))?;
+            if !Domain::Integer.reads(data_type) || *data_type == DataType::Boolean {
+                let expected = "a date, a timestamp or an integer";
+                return Err(Error::column_type(parameter, column, expected, data_type));
+            }
+            if fields.iter().all(|field| field.name() != column) {
+                fields.push(Field::new(column, data_type.clone(), true));
+                readers.push(Place { kernel: Some(parameter.to_string()), ..Place::default() });
+            }
         }
         let own = Schema::new(fields.clone());
         let kernels = planned.iter().map(|kernel| kernel.bind(&own, whole)).collect::<Result<Vec<_>>>()?;
@@ -174,18 +196,17 @@ impl BoundKernels {
         for (kernel, planned) in kernels.iter().zip(planned) {
             kernel.wiring().time.into_iter().for_each(|time| add(Order::Time(time), &planned.spec().name));
         }
+        if let Some(order) = own_columns.order {
+            add(Order::Time(find_column(&own, order)?.0), ORDER_BY);
+        }
         if !whole {
             for (kernel, planned) in kernels.iter().zip(planned) {
                 let orders = kernel.wiring().bounds.iter().flat_map(Order::of_windows);
                 orders.for_each(|order| add(order, &planned.spec().name));
             }
         }
-        if let Some(time) = time_column {
-            let (column, data_type) = find_column(&own, time).map_err(of_stage)?;
-            if !Domain::Integer.reads(data_type) || *data_type == DataType::Boolean {
-                let expected = "a date, a timestamp or an integer";
-                return Err(Error::column_type(TIME_COLUMN, time, expected, data_type));
-            }
+        if let Some(time) = own_columns.time {
+            let (column, _) = find_column(&own, time)?;
             if !watermarks.iter().any(|watermark| watermark.order.tells_time(column)) {
                 let (order, kernel) = (Order::Clock(column), TIME_COLUMN.to_string());
                 watermarks.push(Watermark { order, kernel, last: Vec::new() });
@@ -307,6 +328,23 @@ impl BoundKernels {
         }
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
+    }
+
+    /// Which rows are late in the order of this column; nothing is changed.
+    pub(crate) fn late(&mut self, batch: &RecordBatch, order_by: &str) -> Result<BooleanArray> {
+        let own = self.project(batch)?;
+        let before = self.mark();
+        let keys = self.number(&own, 1)?;
+        let count = self.key_count();
+        let column = self.fields.iter().position(|field| field.name() == order_by);
+        let watermark =
+            self.watermarks.iter_mut().find(|known| column.is_some_and(|at| known.order == Order::Time(at)));
+        let late = watermark.map_or_else(
+            || Err(Error::internal("a stage with an order has no position in it")),
+            |watermark| watermark.late(&own, keys.as_deref(), count),
+        );
+        self.reset(&before);
+        late
     }
 
     /// Checks that a batch has the stage's columns and their types.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Fields, Schema};
 
-use super::bound_kernels::BoundKernels;
+use super::bound_kernels::{BoundKernels, StageColumns};
 use super::stage_plan::check_keys;
 use super::threads::on_threads;
 use crate::catalog::{Catalog, PlannedKernel};
@@ -96,7 +96,7 @@ impl Group {
         let known = self.idle.try_lock().ok().and_then(|mut idle| idle.pop()).filter(|bound| bound.fits(schema));
         let mut bound = match known {
             Some(bound) => bound,
-            None => BoundKernels::bind(&self.kernels, None, schema, true)?,
+            None => BoundKernels::bind(&self.kernels, StageColumns::default(), schema, true)?,
         };
         let result = action(&mut bound)?;
         if bound.bytes() <= LARGEST_IDLE {

@@ -48,7 +48,8 @@ impl Stage {
     /// Other kernels or types, a key that both have, or a stage without keys.  Nothing is changed then.
     pub fn merge(&mut self, other: Self) -> Result<()> {
         let times = (self.time_column != other.time_column).then(|| "the time columns differ".to_string());
-        if let Some(problem) = difference(other.kernels(), self.kernels()).or(times) {
+        let orders = (self.order_by != other.order_by).then(|| "the columns that order their rows differ".to_string());
+        if let Some(problem) = difference(other.kernels(), self.kernels()).or(times).or(orders) {
             return Err(Error::new(ErrorKind::Stage, format!("the other stage cannot be merged: {problem}"))
                 .with_help("merge stages of the same kernels only"));
         }
@@ -130,6 +131,32 @@ impl Stage {
                 numbers
             })
             .collect();
+        self.parts(bound, &chosen)
+    }
+
+    /// Splits the keys among `count` stages by a number for each key, in the order of the rows of [`Stage::state`]: the number
+    /// of the stage that it goes to.  The first stage keeps the count of [`Stage::n_rows`].
+    ///
+    /// # Errors
+    /// If there is not one number below `count` for each key, or the stage has no keys.
+    pub fn split_by(&self, numbers: &[u32], count: usize) -> Result<Vec<Self>> {
+        self.keys_to_split()?;
+        let refuse = |problem: String| Err(Error::new(ErrorKind::Stage, format!("split: {problem}")));
+        if count == 0 {
+            return refuse("the number of parts must be at least 1, got 0".to_string());
+        }
+        let keys = self.n_keys();
+        if numbers.len() != keys {
+            return refuse(format!("got {} numbers, expected one for each of the {keys} keys", numbers.len()));
+        }
+        if let Some(number) = numbers.iter().find(|number| **number as usize >= count) {
+            return refuse(format!("got the number {number}, expected numbers below {count}"));
+        }
+        let Some(bound) = &self.bound else {
+            return Ok(vec![self.clone(); count]);
+        };
+        let mut chosen: Vec<Vec<u32>> = vec![Vec::new(); count];
+        (0u32..).zip(numbers).for_each(|(key, number)| chosen[*number as usize].push(key));
         self.parts(bound, &chosen)
     }
 

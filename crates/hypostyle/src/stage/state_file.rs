@@ -46,6 +46,9 @@ struct Header {
     /// The column that says when a key was last seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     time: Option<String>,
+    /// The column that rows must be sorted by within each key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    order: Option<String>,
 }
 
 impl Catalog {
@@ -148,6 +151,7 @@ fn to_bytes(stage: &Stage) -> Result<Vec<u8>> {
         }),
         rows: stage.n_rows(),
         time: stage.time_column.clone(),
+        order: stage.order_by.clone(),
     };
     let metadata = HashMap::from([
         ("hypostyle".to_string(), serde_json::to_string(&header).map_err(Error::state)?),
@@ -284,6 +288,7 @@ fn from_bytes(catalog: &Catalog, bytes: &[u8]) -> Result<Stage> {
     }
     let mut stage = Stage::of(StagePlan::new(catalog, &header.kernels)?)?;
     stage.time_column = header.time;
+    stage.order_by = header.order;
     let Some(columns) = header.columns else {
         return Ok(stage);
     };

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::Field;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -40,6 +41,9 @@ pub(crate) struct Watermark {
     pub(crate) kernel: String,
     pub(crate) last: Vec<i64>,
 }
+
+/// The name of a stage's own order in messages.
+pub(crate) const ORDER_BY: &str = "order_by";
 
 /// The position of a key that has no row yet.
 pub(crate) const BEFORE_ALL: i64 = i64::MIN;
@@ -312,6 +316,28 @@ pub(crate) fn remember(watermarks: &mut [Watermark], row: &[Operand], key: usize
 }
 
 impl Watermark {
+    /// Which rows are before an earlier row of their key, of `total` keys; the positions are as before afterwards.
+    pub(crate) fn late(&mut self, rows: &RecordBatch, keys: Option<&[u32]>, total: usize) -> Result<BooleanArray> {
+        let key_of = |row: usize| keys.map_or(0, |keys| keys[row] as usize);
+        let column = rows.column(self.order.column());
+        let (places, nulls) = (read_integer(column)?, column.logical_nulls());
+        self.last.resize(total, BEFORE_ALL);
+        let mut replaced = Vec::with_capacity(rows.num_rows());
+        let late = (0..rows.num_rows()).map(|row| {
+            let last = &mut self.last[key_of(row)];
+            replaced.push(*last);
+            if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+                return false;
+            }
+            let is_late = places[row] < *last;
+            *last = places[row].max(*last);
+            is_late
+        });
+        let late: BooleanBuffer = late.collect();
+        replaced.iter().enumerate().rev().for_each(|(row, place)| self.last[key_of(row)] = *place);
+        Ok(BooleanArray::new(late, None))
+    }
+
     /// The error of a row that is not in order, with its key and its number since the stage began.
     fn unsorted(
         &self,
@@ -341,14 +367,15 @@ impl Watermark {
             return error(format!("the window start decreases{for_key} ({counted})"))
                 .with_help("sort the rows, or run the kernel over a whole frame in memory");
         }
+        let (ordered, value) = if self.kernel == ORDER_BY { ("column", "value") } else { ("time column", "time") };
         if column.is_null(row) {
-            return error(format!("the time column has a null{for_key} ({counted})"))
-                .with_help("drop or fill the rows without a time");
+            return error(format!("the {ordered} has a null{for_key} ({counted})"))
+                .with_help(format!("drop or fill the rows without a {value}"));
         }
         let earlier = i64::into_array(vec![previous], None, column.data_type());
         let (here, before) = (shown(column, row), shown(&earlier, 0));
         let within = if names.is_empty() { "" } else { " within each key; rows of other keys may be in between" };
-        error(format!("the time column is not sorted{for_key}: {here} after {before} ({counted})"))
+        error(format!("the {ordered} is not sorted{for_key}: {here} after {before} ({counted})"))
             .with_help(format!("sort by '{name}'{within}"))
     }
 }

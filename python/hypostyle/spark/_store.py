@@ -1,0 +1,112 @@
+"""Kernels over a stream of Spark with states in Spark's own store, by `transformWithState` over hash buckets of keys.
+
+Spark hands the rows of a bucket to Python one by one, as tuples or pandas frames, which is slow and changes types.  So
+the rows of each bucket are packed into one value of Arrow's IPC format before, and unpacked after: Spark moves a few
+large binary values, and types are Arrow's all the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from hypostyle.spark._buckets import by_bucket
+from hypostyle.spark._moving import bucket
+from hypostyle.spark._plans import Job, unused_name, work_of
+from hypostyle.spark._workers import Work
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ROCKS = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+_PROVIDER = "spark.sql.streaming.stateStore.providerClass"
+
+
+def with_state_store(caller: str, df: Any, checked: Job, buckets: int) -> Any:
+    """Return the streaming frame with the kernels' columns."""
+    found = df.sparkSession.conf.get(_PROVIDER, "")
+    if not found.endswith("RocksDBStateStoreProvider"):
+        msg = (
+            f"{caller}: over a streaming DataFrame the states are kept in Spark's store, which must be RocksDB\n"
+            f"help: spark.conf.set('{_PROVIDER}', '{_ROCKS}'), or use hypostyle.spark.stream"
+        )
+        raise ValueError(msg)
+    column = unused_name(df, "hs_bucket")
+    work, order = work_of(checked), checked.order
+    hashed = bucket(checked.stage.over, checked.read, buckets if checked.stage.over else 1)
+
+    def pack(batches: Iterator[Any]) -> Iterator[Any]:
+        yield from packed(batches, column)
+
+    def unpack(batches: Iterator[Any]) -> Iterator[Any]:
+        for batch in batches:
+            for value in batch.column("rows"):
+                yield from opened(value.as_py()).to_batches()
+
+    rows = df.withColumn(column, hashed).mapInArrow(pack, "bucket int, rows binary")
+    done = rows.groupBy("bucket").transformWithState(_processor(work, order), "rows binary", "Append", "None")
+    return done.mapInArrow(unpack, checked.schema)
+
+
+def packed(batches: Iterable[pa.RecordBatch], column: str) -> Iterator[pa.RecordBatch]:
+    """Return the rows of each bucket as one value per batch."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for batch in batches:
+        ordered = batch.take(pc.sort_indices(batch.column(column)))
+        parts = list(by_bucket(ordered, column))
+        values = [closed(pa.Table.from_batches([rows]).drop_columns([column])) for _, rows in parts]
+        numbers = pa.array([number for number, _ in parts], pa.int32())
+        yield pa.RecordBatch.from_arrays([numbers, pa.array(values, pa.binary())], names=["bucket", "rows"])
+
+
+def closed(table: pa.Table) -> bytes:
+    """Return a table as bytes."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def opened(value: bytes) -> pa.Table:
+    """Return the table that `closed` made bytes of."""
+    import pyarrow as pa
+
+    return pa.ipc.open_stream(value).read_all()
+
+
+def run_bucket(work: Work, order: list[str], state: bytes | None, values: list[bytes]) -> tuple[bytes, bytes]:
+    """Return the state of a bucket after its rows of a micro-batch, and the rows with the kernels' columns."""
+    import pyarrow as pa
+
+    stage = work.stage() if state is None else work.restored(state)
+    table = pa.concat_tables([opened(value) for value in values])
+    ordered = table.sort_by([(name, "ascending") for name in order]).combine_chunks()
+    done = [work.advance(stage, batch) for batch in ordered.to_batches()]
+    return stage.to_bytes(), closed(pa.Table.from_batches(done))
+
+
+def _processor(work: Work, order: list[str]) -> Any:
+    from pyspark.sql import Row
+    from pyspark.sql.streaming import StatefulProcessor
+
+    class Bucket(StatefulProcessor):  # type: ignore[misc]
+        """One stage, whose bytes are the value of one state variable."""
+
+        def init(self, handle: Any) -> None:
+            self.state = handle.getValueState("stage", "bytes binary")
+
+        def handleInputRows(self, key: Any, rows: Iterator[Any], timerValues: Any) -> Iterator[Any]:
+            before = self.state.get()
+            state = None if before is None else bytes(before[0])
+            after, out = run_bucket(work, order, state, [bytes(row["rows"]) for row in rows])
+            self.state.update((after,))
+            yield Row(rows=out)
+
+        def close(self) -> None:
+            pass
+
+    return Bucket()
