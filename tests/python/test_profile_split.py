@@ -168,7 +168,8 @@ def test_c_functions_are_native_whether_they_hold_the_lock_or_not(work: Runs, na
     def check(samples: Samples) -> None:
         times = of_function(samples, name)
         assert times.cpu > times.waiting, times
-        assert times.native > times.python, times
+        # The sampler cannot tell what ran while it was in the run queue itself.
+        assert times.native > times.python or times.queue > 2 * times.cpu, times
 
     work.hold(check)
 
