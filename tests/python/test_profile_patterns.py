@@ -222,6 +222,60 @@ EQUAL = {
         "h = g.select(pl.col('x').rolling_mean(2).over('k'))",
         'hs.rolling_mean("x", 2, over="k")',
     ),
+    "arithmetic over a key": (
+        "h = p.with_columns((pl.col('x') / pl.col('x').shift(1) - 1).over('k').alias('r'))",
+        'pl.col("x") / hs.shift("x", 1, over="k") - 1',
+    ),
+    "a statistic of a key next to a kernel": (
+        "h = p.select(((pl.col('x') - pl.col('x').mean()) / pl.col('x').rolling_std(3)).over(['k']).alias('r'))",
+        '(pl.col("x") - pl.col("x").mean().over("k")) / hs.rolling_std("x", 3, over="k")',
+    ),
+    "map_batches with a kernel": (
+        "h = p.with_columns(pl.col('x').map_batches(lambda s: s - s.rolling_mean(4)).alias('m'))",
+        'pl.col("x") - hs.rolling_mean("x", 4)',
+    ),
+    "map_batches over a key": (
+        "h = p.with_columns(pl.col('x').map_batches(lambda s: s.cum_max()).over('k').alias('m'))",
+        'hs.cum_max("x", over="k")',
+    ),
+    "map_batches with a function of a value": (
+        "h = p.with_columns(pl.col('x').map_batches(lambda s: pl.Series([v * 2 + 1 for v in s])).alias('m'))",
+        'hs.jit(lambda v: v * 2 + 1)("x")',
+    ),
+    "map_batches with map": (
+        "def f(v):\n    return v * 2 + 1\n"
+        "h = p.with_columns(pl.col('x').map_batches(lambda s: pl.Series('x', list(map(f, s)))).alias('m'))",
+        'hs.jit(f)("x")',
+    ),
+    "map_batches with map_elements": (
+        "h = p.select(pl.col('x').map_batches(lambda s: s.map_elements(lambda v: v / 3, return_dtype=pl.Float64)))",
+        'hs.jit(lambda v: v / 3)("x")',
+    ),
+    "map_groups": (
+        "h = p.group_by('k').map_groups(lambda g: g.with_columns(pl.col('x').rolling_mean(3).alias('m')))",
+        'hs.rolling_mean("x", 3, over="k")',
+    ),
+    "map_groups in order": (
+        "def add(g):\n    return g.with_columns(d=g['x'] - g['x'].shift(1)).select('k', 'd')\n"
+        "h = p.group_by('k', maintain_order=True).map_groups(add)",
+        'hs.shift("x", 1, over="k")',
+    ),
+    "map_groups, sorted again": (
+        "h = p.group_by('k').map_groups(lambda g: g.with_columns(pl.col('x').diff().alias('d'))).sort('i')",
+        'hs.diff("x", over="k")',
+    ),
+    "lists of groups": (
+        "h = p.group_by('k').agg(pl.col('x').rolling_mean(3), pl.col('i'))",
+        'hs.rolling_mean("x", 3, over="k")',
+    ),
+    "lists of groups, exploded": (
+        "h = p.group_by('k', maintain_order=True).agg(pl.col('i'), c=pl.col('x').cum_sum()).explode('i', 'c')",
+        'hs.cum_sum("x", over="k")',
+    ),
+    "the last value of a group": (
+        "h = p.group_by('k').agg(pl.col('x').ewm_mean(span=5).last())",
+        'hs.ewm_mean("x", span=5, over="k")',
+    ),
 }
 
 
@@ -232,7 +286,9 @@ def test_it_is_replaced_and_equal(name: str, tmp_path: Path) -> None:
     frame["amount"] = frame["size"]
     if name.startswith("a loop with") or name in ("cells", "state per key"):
         frame = frame.dropna().reset_index(drop=True)
-    proof = first(code, tmp_path, f=frame)
+    rng = np.random.default_rng(1)
+    polars = pl.DataFrame({"i": range(60), "k": rng.choice(list("BAC"), 60), "x": rng.random(60)})
+    proof = first(code, tmp_path, f=frame, p=polars)
     assert proof.state == "equal", (proof.use, proof.why, proof.definitions, proof.code)
     assert proof.use == use
     assert proof.rows
@@ -258,6 +314,14 @@ NOT_REPLACED = {
         "rng = np.random.default_rng(0)\nout = []\nfor p in f['size']:\n    out.append(p + rng.random())\nprint(out)",
         "refused",
     ),
+    "map_batches of strings": (
+        "h = p.with_columns(pl.col('k').map_batches(lambda s: pl.Series([v.lower() for v in s])).alias('m'))",
+        "refused",
+    ),
+    "all columns of groups": (
+        "h = p.group_by('k').agg(pl.all().exclude('x'), pl.col('x').cum_sum())",
+        "differs",
+    ),
 }
 
 
@@ -269,7 +333,8 @@ def test_what_would_not_be_equal_is_not_replaced(name: str, tmp_path: Path) -> N
         def execute(self, text: str) -> str:
             raise AssertionError("a query must never be run again")
 
-    found = proven(code, tmp_path, f=trades(), database=Database())
+    polars = pl.DataFrame({"i": range(6), "k": list("BACBAC"), "x": [1.0, 2.0, 4.0, 8.0, 16.0, 32.0]})
+    found = proven(code, tmp_path, f=trades(), p=polars, database=Database())
     assert [proof.state for proof in found][-1:] == [state], found
     assert all(proof.state != "equal" for proof in found)
     assert all(proof.why for proof in found)

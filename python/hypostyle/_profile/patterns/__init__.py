@@ -17,6 +17,7 @@ from hypostyle._profile.patterns import (
     loop_functions,
     loops,
     polars_calls,
+    polars_groups,
     row_functions,
     sequences,
 )
@@ -29,6 +30,7 @@ FINDERS: tuple[Finder, ...] = (
     group_loops.find,
     sequences.find,
     row_functions.find,
+    polars_groups.find,
     polars_calls.find,
     loop_functions.find,
     loops.find,
