@@ -189,7 +189,9 @@ def _state(delay: float, worked: float, *, several: bool) -> State:
     interval = sys.getswitchinterval()
     if delay <= (AT_ONCE if several else max(AT_ONCE, INTERRUPTED * interval)):
         return "free"
-    return "long" if worked > LONG * interval else "held"
+    if worked > LONG * interval:
+        return "long"
+    return "held" if several or worked >= INTERRUPTED * interval else "stopped"
 
 
 def _worked(meanwhile: Iterable[Spent], delay: float, own: float, pause: float, *, knows_queue: bool) -> float:

@@ -121,16 +121,17 @@ class Samples:
         """Make stacks of lines from those of instructions, and tell Python from native code."""
         known = {identity: Instructions(code) for identity, code in codes.items()}
         verdicts = Verdicts()
-        for key, (cpu, *_) in self._by_key.items():
-            verdicts.add(key.frames[0], key.state, cpu)
+        for key, (*_, count) in self._by_key.items():
+            verdicts.add(key.frames[0], key.state, int(count))
         found: dict[tuple[str, bool, tuple[Frame, ...]], Times] = {}
         for key, (cpu, outside, waiting, queue, alone, count) in self._by_key.items():
             top, at = known[key.frames[0][0]], key.frames[0][1]
-            is_native = verdicts.is_native(key.frames[0], key.state, is_call=top.is_call(at))
+            is_call = top.is_call(at)
+            is_native = verdicts.is_native(key.frames[0], key.state, is_call=is_call)
             frames = []
             for depth, (identity, offset) in enumerate(key.frames):
                 code = known[identity]
-                if depth == 0 and key.state == "long" and is_native:
+                if depth == 0 and key.state in ("long", "stopped") and is_native and not is_call:
                     offset = code.last_work(offset)
                 frames.append(Frame(code.file, code.line(offset), code.name, code.first_line))
             python, native = (0.0, cpu) if is_native else (cpu, 0.0)

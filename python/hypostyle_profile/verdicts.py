@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-State: TypeAlias = Literal["free", "held", "long"]
-"""The GIL when a sample was taken: free, held, or held by a C function for long."""
+State: TypeAlias = Literal["free", "held", "stopped", "long"]
+"""The GIL when a sample was taken: free, held by Python code, held by a thread that was not running itself, or held by
+a C function for long."""
 
 CALL = 1 / 3
 """The share of interrupted samples at a call from which on it is a short one."""
@@ -24,17 +25,21 @@ class Verdicts:
     """Tells Python from native samples, once all of them are known."""
 
     def __init__(self) -> None:
-        self._all: dict[tuple[int, int], float] = {}
-        self._interrupted: dict[tuple[int, int], float] = {}
+        self._counts: dict[tuple[tuple[int, int], State], int] = {}
 
-    def add(self, top: tuple[int, int], state: State, cpu: float) -> None:
-        """Add samples at the last instruction of the deepest frame, with their seconds on a processor."""
-        self._all[top] = self._all.get(top, 0.0) + cpu
-        if state == "held":
-            self._interrupted[top] = self._interrupted.get(top, 0.0) + cpu
+    def add(self, top: tuple[int, int], state: State, count: int) -> None:
+        """Add samples at the last instruction of the deepest frame."""
+        self._counts[top, state] = self._counts.get((top, state), 0) + count
 
     def is_native(self, top: tuple[int, int], state: State, *, is_call: bool) -> bool:
         """Whether the samples of a state at an instruction are native code."""
         if state == "held" or (state == "free" and not is_call):
             return False
-        return self._interrupted.get(top, 0.0) < (CALL if is_call else OTHER) * self._all[top]
+        native = self._of(top, "long") + (self._of(top, "free") if is_call else 0)
+        stopped = self._of(top, "stopped")
+        # A thread that was not running says nothing; it does what it does in most of the other samples.
+        interrupted = self._of(top, "held") + (stopped if stopped > native else 0)
+        return native > 0 and interrupted < (CALL if is_call else OTHER) * (interrupted + native)
+
+    def _of(self, top: tuple[int, int], state: State) -> int:
+        return self._counts.get((top, state), 0)

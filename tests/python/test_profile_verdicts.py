@@ -29,6 +29,7 @@ SWITCH = sys.getswitchinterval()
         (1.02 * SWITCH, 1.02 * SWITCH, False, "held"),
         (4 * SWITCH, 4 * SWITCH, False, "long"),
         (4 * SWITCH, 1 * SWITCH, False, "held"),  # the thread with the GIL was in the run queue
+        (40 * SWITCH, -9 * SWITCH, False, "stopped"),  # all the time
     ],
 )
 def test_the_delay_of_a_look_tells_who_had_the_lock(delay: float, worked: float, several: bool, state: str) -> None:
@@ -119,7 +120,13 @@ CALLS = ("CALL",)
         (builtins, CALLS, [("held", 0.01)] + [("long", 0.03)] * 9, True),
         (builtins, CALLS, [("free", 0.01)] * 5, True),
         (loop, JUMP, [("long", 0.2)] * 3, True),
-        (loop, JUMP, [("held", 0.01)] + [("long", 0.1)] * 5, True),
+        (loop, JUMP, [("held", 0.01)] + [("long", 0.1)] * 9, True),
+        # Threads that were not running: as in the other samples, and Python code if there are none.
+        (builtins, CALLS, [("stopped", 0.03)] * 9 + [("free", 0.001)], False),
+        (builtins, CALLS, [("stopped", 0.03)] * 9, False),
+        (builtins, CALLS, [("stopped", 0.03)] * 5 + [("free", 0.001)] * 20, True),
+        (builtins, CALLS, [("stopped", 0.03)] + [("long", 0.03)] * 2, True),
+        (loop, JUMP, [("stopped", 0.03)] * 5 + [("held", 0.01)], False),
         # Python code that waits for the GIL uses no C function.
         (loop, JUMP, [("free", 0.01)] * 5, False),
     ],
@@ -129,6 +136,7 @@ def test_all_looks_at_an_instruction_tell_python_from_native(
 ) -> None:
     found = times(split(function, place(function, *operations), looks))
     assert (found.native > found.python) is is_native, found
+    assert min(found.native, found.python) <= 0.2 * found.cpu, found
     assert found.cpu == pytest.approx(sum(cpu for _, cpu in looks))
 
 
