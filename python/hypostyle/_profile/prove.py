@@ -183,7 +183,7 @@ def _compared(unit: Unit, change: Change, expected: Mapping[str, Any], found: Ma
     assigned = {RESULT} if is_call else names_set([tree])
     roots = {root(node) or "" for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Subscript)}
     changed = set() if is_call else {n for n in roots if n in expected and _is_column(expected[n])} - assigned
-    is_loop = any(isinstance(statement, ast.For) for statement in tree.body)
+    is_loop = any(isinstance(statement, ast.For | ast.While) for statement in tree.body)
     later = read_after(unit.file, unit.statements)
     kept = assigned & later if is_loop else assigned
     # The last lines of a script may make what nothing reads; then all that both make is compared.

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from hypostyle._profile.change import Unit
 from hypostyle._profile.patterns import (
+    asof_loops,
     group_loops,
     grouped,
     loop_functions,
@@ -29,6 +30,7 @@ FINDERS: tuple[Finder, ...] = (
     grouped.find,
     group_loops.find,
     sequences.find,
+    asof_loops.find,
     row_functions.find,
     polars_groups.find,
     polars_calls.find,
