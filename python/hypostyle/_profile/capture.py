@@ -107,6 +107,7 @@ class Capture:
         self.counter = counter or Counter([], 0.0)
         self.watched = [Watched(unit, []) for unit in units]
         self._settled = [False] * len(units)
+        self._is_proving = False
 
     def around(self, code: CodeType, namespace: dict[str, Any]) -> None:
         """Execute code until every unit was seen; files that it imports are compiled likewise."""
@@ -148,10 +149,14 @@ class Capture:
         return compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True)
 
     def _here(self, number: int, names: dict[str, Any], local: dict[str, Any]) -> None:
-        """Prove a unit with the names that it sees."""
-        if self._settled[number]:
+        """Prove a unit with the names that it sees; not while another one runs, which may reach it."""
+        if self._settled[number] or self._is_proving:
             return
-        self.watched[number].prove({**names, **local})
+        self._is_proving = True
+        try:
+            self.watched[number].prove({**names, **local})
+        finally:
+            self._is_proving = False
         self._settled = [w.is_done or any(other.replaces(w) for other in self.watched) for w in self.watched]
         if all(self._settled) and self.counter.is_done:
             raise Enough

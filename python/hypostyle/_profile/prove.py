@@ -118,8 +118,9 @@ def _tried(
         proof.state, proof.why = "differs", difference(comparison.why, change.use)
         return proof
     again = _with_libraries(_namespace(variables, change.after))
-    for name in names:
-        again.setdefault(name, names[name])  # functions that are compiled by now
+    # Functions that are compiled by now, also those in the place of the user's own.
+    defined = {node.name for node in ast.parse(change.definitions).body if isinstance(node, ast.FunctionDef)}
+    again |= {name: value for name, value in names.items() if name in defined or name not in again}
     proof.state, proof.after = "equal", _execute(change.after, again)
     return proof
 
