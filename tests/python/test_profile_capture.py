@@ -23,7 +23,7 @@ def smooth(x, rate=0.3):
         out[i] = level
     return out
 
-values = np.linspace(0.0, 1.0, 400)
+values = np.linspace(0.0, 1.0, 4_000)
 total = 0.0
 sums = []
 for v in smooth(values).tolist():
