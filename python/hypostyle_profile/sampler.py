@@ -9,6 +9,10 @@ once, a thread that used the processor was in a C function that had released it.
 the thread was interrupted in Python code; C functions that take less belong to it, such as the builtins that loops
 are made of.  If it comes later, a C function was holding it; the time goes to the last instruction that can have
 called one.
+
+A busy machine delays looks too.  The time in the run queue since the sampler asked for the GIL, its own and that of the
+other threads, is taken off.  What remains, such as the time that a virtual machine was stopped for, shows when all
+looks at an instruction are taken together: see `verdicts`.
 """
 
 from __future__ import annotations
@@ -17,19 +21,24 @@ import gc
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import CodeType, FrameType
 from typing import Any
 
 from hypostyle_profile.clocks import NOTHING, Spent, clocks_for
 from hypostyle_profile.memory import resident
-from hypostyle_profile.stacks import Key, Samples, State
+from hypostyle_profile.stacks import Key, Samples
+from hypostyle_profile.verdicts import State
 
 INTERVAL = 0.005
 """Seconds between two looks."""
 
 AT_ONCE = 0.0005
 """A longer delay means that the GIL was held; a shorter one is the system's own."""
+
+INTERRUPTED = 0.8
+"""Switch intervals before which no thread is interrupted in Python code: one that let go of the GIL earlier did so
+itself, unless a third thread asked for it."""
 
 LONG = 1.25
 """Switch intervals after which the GIL was held by a C function."""
@@ -93,19 +102,20 @@ class Sampler:
         pause, used = self._interval, time.thread_time()
         ended = False
         while not ended:
-            asked = time.perf_counter()
+            at_asking, asked = clocks.read(threading.enumerate()), time.perf_counter()
             ended = self._ending.acquire(timeout=pause)
-            last, now = now, time.perf_counter()
-            delay = 0.0 if ended else now - asked - pause
             threads = threading.enumerate()
             spent, process = clocks.read(threads), time.process_time()
-            since = {t: _since(spent, before, t.ident) for t in threads if t.ident in spent and t.ident is not None}
+            last, now = now, time.perf_counter()
+            known = [t for t in threads if t.ident is not None and t.ident in spent]
+            since = {t: _since(spent, before, t.ident or 0) for t in known}
+            meanwhile = {t: _since(spent, at_asking, t.ident or 0) for t in known}
             pooled = process - process_before - sum(each.cpu for each in since.values())
-            own = since.pop(mine, NOTHING).queue
-            delay -= own
-            most = pause + own + LONG * sys.getswitchinterval()
-            queued = max((each.queue for each in since.values()), default=0.0)
-            self._look(since, now - last, _state(delay, queued), pooled, most)
+            since.pop(mine, None)
+            own = meanwhile.pop(mine, NOTHING).queue
+            delay = 0.0 if ended else now - asked - pause - own
+            worked = _worked(meanwhile.values(), delay, own, pause, knows_queue=clocks.knows_queue)
+            self._look(since, now - last, delay, worked, pooled)
             self.samples.delay = max(self.samples.delay, delay)
             before, process_before = spent, process
             if now - memory_at >= MEMORY_EVERY:
@@ -117,7 +127,7 @@ class Sampler:
         self.samples.own_cpu = used
 
     def _look(
-        self, since: dict[threading.Thread, Spent], wall: float, state: State, pooled: float, most: float
+        self, since: dict[threading.Thread, Spent], wall: float, delay: float, worked: float, pooled: float
     ) -> None:
         """Add a sample of every thread: `since` is what each has spent since the last look, `wall` seconds ago."""
         frames = sys._current_frames()
@@ -127,16 +137,14 @@ class Sampler:
         busy = sum(used.cpu + used.queue for used in since.values())
         # Of several threads on a processor one has the GIL: one that stands where it stood is in a call.
         several = sum(used.cpu > wall / 10 for used in since.values()) > 1
+        state = _state(delay, worked, several=several)
         tops, keys = {}, {}
         for thread, used in since.items():
             frame = frames.get(thread.ident or 0)
             if frame is None:
                 continue
             top = tops[thread] = (id(frame), frame.f_lasti)
-            # Python code would have been interrupted before it had used so much.
-            of_thread: State = "long" if used.cpu > most else state
-            if several and self._tops.get(thread) == top:
-                of_thread = "free"
+            of_thread: State = "free" if several and self._tops.get(thread) == top else state
             cpu = min(used.cpu, wall)
             queue = min(used.queue, wall - cpu)
             waiting = max(0.0, wall - cpu - queue)
@@ -170,16 +178,38 @@ class Sampler:
             self._collecting = 0.0
 
 
-def _state(delay: float, queued: float) -> State:
+def _state(delay: float, worked: float, *, several: bool) -> State:
     """Return who had the GIL when the sampler asked for it.
 
     Args:
         delay: How long the sampler waited, without its own time in the run queue.
-        queued: How long another thread was in the run queue, perhaps with the GIL.
+        worked: How long another thread worked with the GIL meanwhile.
+        several: Whether several threads are running, which ask each other for the GIL.
     """
-    if delay <= AT_ONCE:
+    interval = sys.getswitchinterval()
+    if delay <= (AT_ONCE if several else max(AT_ONCE, INTERRUPTED * interval)):
         return "free"
-    return "long" if delay - queued > LONG * sys.getswitchinterval() else "held"
+    if worked > LONG * interval:
+        return "long"
+    return "held" if several or worked >= INTERRUPTED * interval else "stopped"
+
+
+def _worked(meanwhile: Iterable[Spent], delay: float, own: float, pause: float, *, knows_queue: bool) -> float:
+    """Return how long another thread worked with the GIL while the sampler wanted it, at least.
+
+    Args:
+        meanwhile: What the other threads spent since the sampler began its pause.
+        delay: How long it waited after the pause, without its own time in the run queue.
+        own: Its own time in the run queue, in which a thread of Python code goes on.
+        pause: The pause.
+        knows_queue: Whether the clocks tell the time in the run queue.
+    """
+    spent = list(meanwhile)
+    computed = max((each.cpu for each in spent), default=0.0) - pause - own
+    if not knows_queue:
+        return computed
+    # The thread with the GIL may have been in the run queue itself.
+    return max(computed, delay - max((each.queue for each in spent), default=0.0))
 
 
 def _since(spent: Mapping[int, Spent], before: Mapping[int, Spent], ident: int) -> Spent:

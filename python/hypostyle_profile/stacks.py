@@ -9,14 +9,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import CodeType
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from hypostyle_profile.instructions import Instructions
+from hypostyle_profile.verdicts import State, Verdicts
 
 VERSION = 1
-
-State = Literal["free", "held", "long"]
-"""The GIL when a sample was taken: free, held, or held by a C function for long."""
 
 
 class Key(NamedTuple):
@@ -122,16 +120,20 @@ class Samples:
     def resolve(self, codes: Mapping[int, CodeType]) -> None:
         """Make stacks of lines from those of instructions, and tell Python from native code."""
         known = {identity: Instructions(code) for identity, code in codes.items()}
+        verdicts = Verdicts()
+        for key, (*_, count) in self._by_key.items():
+            verdicts.add(key.frames[0], key.state, int(count))
         found: dict[tuple[str, bool, tuple[Frame, ...]], Times] = {}
         for key, (cpu, outside, waiting, queue, alone, count) in self._by_key.items():
+            top, at = known[key.frames[0][0]], key.frames[0][1]
+            is_call = top.is_call(at)
+            is_native = verdicts.is_native(key.frames[0], key.state, is_call=is_call)
             frames = []
             for depth, (identity, offset) in enumerate(key.frames):
                 code = known[identity]
-                if depth == 0 and key.state == "long":
+                if depth == 0 and key.state in ("long", "stopped") and is_native and not is_call:
                     offset = code.last_work(offset)
                 frames.append(Frame(code.file, code.line(offset), code.name, code.first_line))
-            top, at = known[key.frames[0][0]], key.frames[0][1]
-            is_native = key.state == "long" or (key.state == "free" and top.is_call(at))
             python, native = (0.0, cpu) if is_native else (cpu, 0.0)
             times = Times(python, native + outside, waiting, queue, alone, int(count))
             found.setdefault((key.thread, key.is_main, tuple(frames)), Times()).add(times)

@@ -201,6 +201,16 @@ EQUAL = {
         "    out.append(0.0 if before is None else row.price - before)\n    last[row.symbol] = row.price\nf['v'] = out",
         "@hs.loop out_loop (written below)",
     ),
+    "while over an index": (
+        "x = f['price'].to_numpy()\nlevel = 0.0\nout = []\ni = 0\nwhile i < len(x):\n"
+        "    level = level * 0.9 + x[i]\n    out.append(level)\n    i += 1\nf['v'] = out",
+        "@hs.loop out_loop (written below)",
+    ),
+    "while from the second row": (
+        "x = f['size'].to_numpy()\nout = np.zeros(len(x))\nn = len(x)\ni = 1\nwhile i < n:\n"
+        "    out[i] = out[i - 1] * 0.5 + x[i]\n    i = i + 1\nf['v'] = out",
+        "@hs.loop out_loop (written below)",
+    ),
     "vectorize": ("v = np.vectorize(lambda a, b: a * 2 + b)(f['price'], f['size'])", "hs.jit(lambda a, b)(...)"),
     "a function of an element": (
         "g = pl.DataFrame({'x': [1.0, None, 3.0]})\n"
@@ -222,7 +232,105 @@ EQUAL = {
         "h = g.select(pl.col('x').rolling_mean(2).over('k'))",
         'hs.rolling_mean("x", 2, over="k")',
     ),
+    "arithmetic over a key": (
+        "h = p.with_columns((pl.col('x') / pl.col('x').shift(1) - 1).over('k').alias('r'))",
+        'pl.col("x") / hs.shift("x", 1, over="k") - 1',
+    ),
+    "a statistic of a key next to a kernel": (
+        "h = p.select(((pl.col('x') - pl.col('x').mean()) / pl.col('x').rolling_std(3)).over(['k']).alias('r'))",
+        '(pl.col("x") - pl.col("x").mean().over("k")) / hs.rolling_std("x", 3, over="k")',
+    ),
+    "map_batches with a kernel": (
+        "h = p.with_columns(pl.col('x').map_batches(lambda s: s - s.rolling_mean(4)).alias('m'))",
+        'pl.col("x") - hs.rolling_mean("x", 4)',
+    ),
+    "map_batches over a key": (
+        "h = p.with_columns(pl.col('x').map_batches(lambda s: s.cum_max()).over('k').alias('m'))",
+        'hs.cum_max("x", over="k")',
+    ),
+    "map_batches with a function of a value": (
+        "h = p.with_columns(pl.col('x').map_batches(lambda s: pl.Series([v * 2 + 1 for v in s])).alias('m'))",
+        'hs.jit(lambda v: v * 2 + 1)("x")',
+    ),
+    "map_batches with map": (
+        "def f(v):\n    return v * 2 + 1\n"
+        "h = p.with_columns(pl.col('x').map_batches(lambda s: pl.Series('x', list(map(f, s)))).alias('m'))",
+        'hs.jit(f)("x")',
+    ),
+    "map_batches with map_elements": (
+        "h = p.select(pl.col('x').map_batches(lambda s: s.map_elements(lambda v: v / 3, return_dtype=pl.Float64)))",
+        'hs.jit(lambda v: v / 3)("x")',
+    ),
+    "map_groups": (
+        "h = p.group_by('k').map_groups(lambda g: g.with_columns(pl.col('x').rolling_mean(3).alias('m')))",
+        'hs.rolling_mean("x", 3, over="k")',
+    ),
+    "map_groups in order": (
+        "def add(g):\n    return g.with_columns(d=g['x'] - g['x'].shift(1)).select('k', 'd')\n"
+        "h = p.group_by('k', maintain_order=True).map_groups(add)",
+        'hs.shift("x", 1, over="k")',
+    ),
+    "map_groups, sorted again": (
+        "h = p.group_by('k').map_groups(lambda g: g.with_columns(pl.col('x').diff().alias('d'))).sort('i')",
+        'hs.diff("x", over="k")',
+    ),
+    "lists of groups": (
+        "h = p.group_by('k').agg(pl.col('x').rolling_mean(3), pl.col('i'))",
+        'hs.rolling_mean("x", 3, over="k")',
+    ),
+    "lists of groups, exploded": (
+        "h = p.group_by('k', maintain_order=True).agg(pl.col('i'), c=pl.col('x').cum_sum()).explode('i', 'c')",
+        'hs.cum_sum("x", over="k")',
+    ),
+    "the last value of a group": (
+        "h = p.group_by('k').agg(pl.col('x').ewm_mean(span=5).last())",
+        'hs.ewm_mean("x", span=5, over="k")',
+    ),
+    "the last value before": (
+        "found = []\nfor _, row in a.iterrows():\n    before = b[b['t'] <= row['t']]\n"
+        "    if len(before):\n        found.append(before['v'].iloc[-1])\n    else:\n        found.append(np.nan)\n"
+        "a['v'] = found",
+        "pd.merge_asof",
+    ),
+    "the last value before, of a key": (
+        "found = []\nfor k, t in zip(a['k'], a['t']):\n    before = b.loc[(b['k'] == k) & (b['s'] < t), 'v']\n"
+        "    found.append(0.0 if before.empty else before.iloc[-1])\na['v'] = found",
+        "pd.merge_asof",
+    ),
+    "the last value before, of rows in any order": (
+        "c['v'] = c['t'].apply(lambda t: b[b['t'] <= t]['v'].values[-1] if (b['t'] <= t).any() else np.nan)",
+        "pd.merge_asof",
+    ),
+    "the last value before, of rows": (
+        "a['v'] = a.apply(lambda r: b[(b.k == r.k) & (r.t >= b.t)].iloc[-1]['v'] if len(b[b.t <= r.t][b.k == r.k]) "
+        "else np.nan, axis=1)",
+        "pd.merge_asof",
+    ),
+    "the last value before, in Polars": (
+        "found = []\nfor row in x.iter_rows(named=True):\n    before = y.filter(pl.col('t') <= row['t'])\n"
+        "    found.append(before['v'][-1] if len(before) else None)\nprint(found)",
+        "join_asof",
+    ),
 }
+
+
+def more_frames() -> dict[str, Any]:
+    """Return frames of Polars, and such in which last values are looked up."""
+    rng = np.random.default_rng(1)
+    groups = pl.DataFrame({"i": range(60), "k": rng.choice(list("BAC"), 60), "x": rng.random(60)})
+    rows = pd.DataFrame({"t": np.sort(rng.integers(0, 90, 40)), "k": rng.choice(list("AB"), 40)})
+    values = pd.DataFrame({"t": np.sort(rng.integers(9, 80, 50)), "k": rng.choice(list("AB"), 50), "v": rng.random(50)})
+    values["s"] = values["t"]
+    mixed = values.sample(frac=1, random_state=0)
+    return {
+        "p": groups,
+        "a": rows,
+        "b": values,
+        "c": rows.sample(frac=1, random_state=0),
+        "d": mixed,
+        "x": pl.DataFrame(rows.to_dict("list")),
+        "y": pl.DataFrame(values.to_dict("list")),
+    }
 
 
 @pytest.mark.parametrize("name", EQUAL)
@@ -230,9 +338,9 @@ def test_it_is_replaced_and_equal(name: str, tmp_path: Path) -> None:
     code, use = EQUAL[name]
     frame = trades()
     frame["amount"] = frame["size"]
-    if name.startswith("a loop with") or name in ("cells", "state per key"):
+    if name.startswith(("a loop with", "while")) or name in ("cells", "state per key"):
         frame = frame.dropna().reset_index(drop=True)
-    proof = first(code, tmp_path, f=frame)
+    proof = first(code, tmp_path, f=frame, **more_frames())
     assert proof.state == "equal", (proof.use, proof.why, proof.definitions, proof.code)
     assert proof.use == use
     assert proof.rows
@@ -250,12 +358,30 @@ NOT_REPLACED = {
         "out = []\nfor p in f['size']:\n    half = p / 2\n    out.append(half)\nprint(out, half)",
         "differs",
     ),
+    "while, with a count that is read later": (
+        "x = f['size'].to_numpy()\nout = []\ni = 0\nwhile i < len(x):\n    out.append(x[i] * 2)\n    i += 1\n"
+        "print(out, i)",
+        "differs",
+    ),
     "a break": (
         "out = []\nfor p in f['size']:\n    if p > 490:\n        break\n    out.append(p + 1)\nprint(out)",
         "refused",
     ),
     "a random number": (
         "rng = np.random.default_rng(0)\nout = []\nfor p in f['size']:\n    out.append(p + rng.random())\nprint(out)",
+        "refused",
+    ),
+    "map_batches of strings": (
+        "h = p.with_columns(pl.col('k').map_batches(lambda s: pl.Series([v.lower() for v in s])).alias('m'))",
+        "refused",
+    ),
+    "all columns of groups": (
+        "h = p.group_by('k').agg(pl.all().exclude('x'), pl.col('x').cum_sum())",
+        "differs",
+    ),
+    "the last value of rows that are not sorted": (
+        "found = []\nfor t in a['t']:\n    before = d[d['t'] <= t]\n"
+        "    found.append(before['v'].iloc[-1] if len(before) else np.nan)\nprint(found)",
         "refused",
     ),
 }
@@ -269,7 +395,7 @@ def test_what_would_not_be_equal_is_not_replaced(name: str, tmp_path: Path) -> N
         def execute(self, text: str) -> str:
             raise AssertionError("a query must never be run again")
 
-    found = proven(code, tmp_path, f=trades(), database=Database())
+    found = proven(code, tmp_path, f=trades(), **more_frames(), database=Database())
     assert [proof.state for proof in found][-1:] == [state], found
     assert all(proof.state != "equal" for proof in found)
     assert all(proof.why for proof in found)

@@ -38,6 +38,8 @@ class Finding:
     proof: Proof | None = None
     saved: float = 0.0
     recommended: bool = False
+    calls: list[tuple[str, int]] = field(default_factory=list)
+    """Calls of a database or the network, with how often the second run made them."""
 
     @property
     def state(self) -> str:
@@ -61,6 +63,7 @@ class Finding:
             "pattern": self.pattern,
             "kind": self.kind,
             "help": self.help,
+            "calls": [list(call) for call in self.calls],
             "recommended": self.recommended,
             "saved": round(self.saved, 4),
             "proof": None if self.proof is None else self.proof.to_json(),
@@ -155,6 +158,7 @@ def report(
 
 def _finding(spot: Spot, proof: Proof | None) -> Finding:
     kind, words = explain(spot)
+    words = getattr(spot.unit, "advice", words)
     pattern = "" if spot.unit is None else spot.unit.pattern
     made = Finding(
         spot.file, spot.line, spot.last_line, spot.code, spot.seconds, spot.times, kind, words, pattern, proof

@@ -17,6 +17,7 @@ from types import CodeType
 from typing import Any
 
 from hypostyle._profile.change import Unit
+from hypostyle._profile.counting import Counter, counter_of
 from hypostyle._profile.patterns import place, recognize
 from hypostyle._profile.prove import Proof, prove
 from hypostyle._profile.syntax import SourceFile, first_line, names_read
@@ -99,17 +100,21 @@ class Capture:
 
     Args:
         units: What is proven.
+        counter: Counts calls of databases and the network.
     """
 
-    def __init__(self, units: Sequence[Unit]) -> None:
+    def __init__(self, units: Sequence[Unit], counter: Counter | None = None) -> None:
+        self.counter = counter or Counter([], 0.0)
         self.watched = [Watched(unit, []) for unit in units]
         self._settled = [False] * len(units)
+        self._is_proving = False
 
     def around(self, code: CodeType, namespace: dict[str, Any]) -> None:
         """Execute code until every unit was seen; files that it imports are compiled likewise."""
         if not self.watched:
             return
         setattr(builtins, HERE, self._here)
+        self.counter.install()
         load = SourceFileLoader.get_code
         capture = self
 
@@ -128,13 +133,14 @@ class Capture:
     def compiled(self, path: str) -> CodeType | None:
         """Return the code of a file with a call in front of each unit; None for files without units."""
         mine = [(number, w.unit) for number, w in enumerate(self.watched) if w.unit.file.path == path]
-        if not mine:
+        if not mine and path not in self.counter.files():
             return None
         calls: dict[tuple[int, int], list[int]] = {}
         for number, unit in mine:
             first = unit.statements[0]
             calls.setdefault((first.lineno, first.col_offset), []).append(number)
-        tree = ast.parse(mine[0][1].file.text, path)
+        tree = ast.parse(mine[0][1].file.text if mine else Path(path).read_text(encoding="utf-8"), path)
+        self.counter.compiled_into(tree, path)
         for node in ast.walk(tree):
             for name in ("body", "orelse", "finalbody"):
                 block = getattr(node, name, None)
@@ -143,12 +149,16 @@ class Capture:
         return compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True)
 
     def _here(self, number: int, names: dict[str, Any], local: dict[str, Any]) -> None:
-        """Prove a unit with the names that it sees."""
-        if self._settled[number]:
+        """Prove a unit with the names that it sees; not while another one runs, which may reach it."""
+        if self._settled[number] or self._is_proving:
             return
-        self.watched[number].prove({**names, **local})
+        self._is_proving = True
+        try:
+            self.watched[number].prove({**names, **local})
+        finally:
+            self._is_proving = False
         self._settled = [w.is_done or any(other.replaces(w) for other in self.watched) for w in self.watched]
-        if all(self._settled):
+        if all(self._settled) and self.counter.is_done:
             raise Enough
 
 
@@ -185,12 +195,13 @@ def units_at(hot: Sequence[Sequence[Any]]) -> list[Unit]:
 
 def run(script: Script, settings: Mapping[str, Any]) -> None:
     """Run a script until the hot lines are proven, and write the proofs."""
-    capture = Capture(units_at(settings["hot"]))
+    capture = Capture(units_at(settings["hot"]), counter_of(settings))
     started = time.perf_counter()
 
     def finish() -> None:
         proofs = [[w.unit.file.path, *place(w.unit), w.unit.pattern, w.result().to_json()] for w in capture.watched]
-        write(settings["to"], {"proofs": proofs, "imports": settings["imports"], "wall": time.perf_counter() - started})
+        written = {"proofs": proofs, "imports": settings["imports"], "counts": capture.counter.to_json()}
+        write(settings["to"], {**written, "wall": time.perf_counter() - started})
 
     at_end(finish)
     script.run(capture.around)

@@ -9,9 +9,11 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hypostyle._profile.advice import SHARE, Report, report
-from hypostyle._profile.hot import Spot, units_of
+from hypostyle._profile.counting import calls_of, told
+from hypostyle._profile.hot import Spot, others, units_of
 from hypostyle._profile.patch import diff, patched
 from hypostyle._profile.prove import Proof
 from hypostyle._profile.read import read
@@ -129,12 +131,15 @@ def _profiled(runs: Runs, target: Target, options: argparse.Namespace, share: fl
     spots, proofs = _unproven(samples)
     imports = 0.0
     notes: list[str] = []
+    counts: list[list[Any]] = []
     if proves and spots and not ended.was_interrupted:
-        proofs, imports, notes = _proven(runs, spots, samples)
+        proofs, imports, counts, notes = _proven(runs, spots, samples)
     if ended.was_interrupted:
         notes.append("the script was interrupted: this is what was known by then, and nothing was proven")
     made = report(name, samples, spots, proofs, imports)
     made.notes += notes
+    for finding in made.findings:
+        finding.calls = told(counts, finding.file, range(finding.line, finding.last_line + 1))
     code = _written(made, options, ended.code, share)
     if options.apply and made.recommended:
         return _applied(runs, made, ended, options)
@@ -153,14 +158,17 @@ def _unproven(samples: Samples) -> tuple[list[Spot], list[Proof | None]]:
     return spots, [None] * len(spots)
 
 
-def _proven(runs: Runs, spots: list[Spot], samples: Samples) -> tuple[list[Proof | None], float, list[str]]:
-    """Return the proofs, the seconds that the imports take, and notes."""
+def _proven(
+    runs: Runs, spots: list[Spot], samples: Samples
+) -> tuple[list[Proof | None], float, list[list[Any]], list[str]]:
+    """Return the proofs, the seconds that the imports take, counts of calls, and notes."""
     hot = [[s.file, s.line, s.last_line, s.unit.pattern] for s in spots if s.unit is not None]
-    ended = runs.proven(hot, limit=60 + 10 * samples.wall)
+    counted = calls_of([*spots, *others(samples, spots, SHARE * samples.wall)])
+    ended = runs.proven(hot, counted, samples.wall)
     if ended.written is None:
         said = ended.errors.strip().splitlines()
         why = f": {said[-1]}" if said else ""
-        return [None] * len(spots), 0.0, [f"the second run ended early, so nothing was proven{why}"]
+        return [None] * len(spots), 0.0, [], [f"the second run ended early, so nothing was proven{why}"]
     package, polars = ended.written["imports"]
     imports_polars = any(os.sep + "polars" + os.sep in f.file for s in samples.stacks for f in s.frames)
     proofs: list[Proof | None] = [None] * len(spots)
@@ -169,7 +177,7 @@ def _proven(runs: Runs, spots: list[Spot], samples: Samples) -> tuple[list[Proof
             if found == place and spot.unit is not None:
                 proofs[at] = Proof.from_json(plain)
                 break
-    return proofs, package + (0.0 if imports_polars else polars), []
+    return proofs, package + (0.0 if imports_polars else polars), ended.written["counts"], []
 
 
 def _written(made: Report, options: argparse.Namespace, code: int, share: float) -> int:

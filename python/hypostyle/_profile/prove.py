@@ -118,8 +118,9 @@ def _tried(
         proof.state, proof.why = "differs", difference(comparison.why, change.use)
         return proof
     again = _with_libraries(_namespace(variables, change.after))
-    for name in names:
-        again.setdefault(name, names[name])  # functions that are compiled by now
+    # Functions that are compiled by now, also those in the place of the user's own.
+    defined = {node.name for node in ast.parse(change.definitions).body if isinstance(node, ast.FunctionDef)}
+    again |= {name: value for name, value in names.items() if name in defined or name not in again}
     proof.state, proof.after = "equal", _execute(change.after, again)
     return proof
 
@@ -183,7 +184,7 @@ def _compared(unit: Unit, change: Change, expected: Mapping[str, Any], found: Ma
     assigned = {RESULT} if is_call else names_set([tree])
     roots = {root(node) or "" for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Subscript)}
     changed = set() if is_call else {n for n in roots if n in expected and _is_column(expected[n])} - assigned
-    is_loop = any(isinstance(statement, ast.For) for statement in tree.body)
+    is_loop = any(isinstance(statement, ast.For | ast.While) for statement in tree.body)
     later = read_after(unit.file, unit.statements)
     kept = assigned & later if is_loop else assigned
     # The last lines of a script may make what nothing reads; then all that both make is compared.

@@ -64,9 +64,16 @@ class Runs:
         """Run the script under the sampler."""
         return self._run({"hot": [], "interval": interval}, keep_input=keep_input, quiet=False, limit=None)
 
-    def proven(self, hot: Sequence[Sequence[Any]], limit: float) -> Ended:
-        """Run the script until these lines are proven; what it prints is dropped."""
-        return self._run({"hot": list(hot), "folder": FOLDER}, keep_input=False, quiet=True, limit=limit)
+    def proven(self, hot: Sequence[Sequence[Any]], counted: Sequence[Sequence[Any]], wall: float) -> Ended:
+        """Run the script until lines are proven, and to its end if there are calls to count; its output is dropped.
+
+        Args:
+            hot: The lines.
+            counted: The calls.
+            wall: The seconds that the script took.
+        """
+        settings = {"hot": list(hot), "counted": list(counted), "most": 3 * wall, "folder": FOLDER}
+        return self._run(settings, keep_input=False, quiet=True, limit=60 + 10 * wall)
 
     def _run(self, settings: dict[str, Any], *, keep_input: bool, quiet: bool, limit: float | None) -> Ended:
         target = self._target

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
+from hypostyle._profile.while_loops import counted
+
 Scope: TypeAlias = "ast.Module | ast.FunctionDef | ast.AsyncFunctionDef"
 SCOPES = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -24,7 +26,7 @@ class SourceFile:
     tree: ast.Module = field(init=False)
 
     def __post_init__(self) -> None:
-        self.tree = ast.parse(self.text, self.path)
+        self.tree = counted(ast.parse(self.text, self.path))
         self._parents: dict[int, ast.AST] = {}
         for node in ast.walk(self.tree):
             for child in ast.iter_child_nodes(node):

@@ -51,6 +51,8 @@ def _finding(number: int, finding: Finding) -> Iterator[str]:
     head = f"{number:2}  {place}  {finding.code}"
     yield f"{head:<100} {seconds(finding.seconds):>8}  {finding.state}"
     proof = finding.proof
+    for name, count in finding.calls:
+        yield f"    {name}: called {count:,} times"
     if proof is None or proof.state == "none":
         words = finding.help if proof is None or not proof.why else f"{finding.help} ({proof.why})"
         yield from _wrapped(f"-> {words}")

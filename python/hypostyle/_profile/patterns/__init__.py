@@ -12,11 +12,13 @@ from typing import TypeAlias
 
 from hypostyle._profile.change import Unit
 from hypostyle._profile.patterns import (
+    asof_loops,
     group_loops,
     grouped,
     loop_functions,
     loops,
     polars_calls,
+    polars_groups,
     row_functions,
     sequences,
 )
@@ -28,7 +30,9 @@ FINDERS: tuple[Finder, ...] = (
     grouped.find,
     group_loops.find,
     sequences.find,
+    asof_loops.find,
     row_functions.find,
+    polars_groups.find,
     polars_calls.find,
     loop_functions.find,
     loops.find,

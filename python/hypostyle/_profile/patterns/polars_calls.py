@@ -1,4 +1,4 @@
-"""Python functions and keyed windows in Polars: `map_elements`, `rolling_map`, `.over(...)`."""
+"""Python functions and keyed windows in Polars: `map_elements`, `map_batches`, `rolling_map`, `.over(...)`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hypostyle._profile.change import Change, Values, replacing
+from hypostyle._profile.polars_code import Keyed, column_in, column_of, keys_of, quoted
+from hypostyle._profile.rewrite import lambda_of
 from hypostyle._profile.syntax import SourceFile, functions_of, keyword, method, text_of
-from hypostyle._profile.templates import kernel_for
 
 
 def find(file: SourceFile) -> Iterator[PolarsCall]:
@@ -23,12 +24,33 @@ def find(file: SourceFile) -> Iterator[PolarsCall]:
             yield unit
 
 
-def _column(node: ast.AST) -> str | None:
-    """Return the name of `pl.col("x")`."""
-    called = method(node)
-    if called is None or called[1] != "col" or not isinstance(called[0], ast.Name) or len(called[2].args) != 1:
-        return None
-    return text_of(called[2].args[0]) if called[0].id in ("pl", "polars") else None
+def _with_kernels(keyed: Keyed, node: ast.expr) -> str | None:
+    """Return the new code of an expression, if there is a kernel in it."""
+    code = keyed.code(node)
+    return code if keyed.kernels else None
+
+
+def _is(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _each(values: ast.ListComp, series: str) -> ast.expr | None:
+    """Return the function of a value in `[f(v) for v in series]`."""
+    match values:
+        case ast.ListComp(elt=element, generators=[ast.comprehension(target=ast.Name(id=v), iter=over, ifs=[])]):
+            if _is(over, series):
+                arguments = ast.parse(f"lambda {v}: 0", mode="eval").body
+                assert isinstance(arguments, ast.Lambda)
+                return ast.Lambda(arguments.args, element)
+    return None
+
+
+def _mapped_over(values: ast.Call, series: str) -> ast.expr | None:
+    """Return the function in `list(map(f, series))`."""
+    match values:
+        case ast.Call(func=ast.Name(id="list"), args=[ast.Call(func=ast.Name(id="map"), args=[function, over])]):
+            return function if _is(over, series) else None
+    return None
 
 
 @dataclass(eq=False)
@@ -61,25 +83,23 @@ class PolarsCall:
         assert found is not None
         receiver, name, call = found
         if name == "over":
-            keys = [text_of(k) for a in call.args for k in (a.elts if isinstance(a, ast.List) else [a])]
-            if not keys or None in keys or call.keywords:
+            keys = keys_of(call)
+            if keys is None or call.keywords:
                 return None
-            mapped = PolarsCall(self.file, receiver)._mapped(tuple(map(str, keys))) if method(receiver) else None  # type: ignore[arg-type]
-            if mapped is not None:
-                return mapped
-            kernel = kernel_for(receiver, _column, "polars")
-            return None if kernel is None else kernel.code([str(k) for k in keys])
-        return self._mapped(())
+            mapped = PolarsCall(self.file, receiver)._mapped(keys) if isinstance(receiver, ast.Call) else None
+            return mapped if mapped is not None else _with_kernels(Keyed(keys), receiver)
+        return self._mapped([])
 
-    def _mapped(self, keys: tuple[str, ...]) -> str | None:
+    def _mapped(self, keys: list[str]) -> str | None:
         found = method(self.call)
-        if found is None or not found[2].args or found[1] not in ("map_elements", "rolling_map"):
+        if found is None or not found[2].args or found[1] not in ("map_elements", "map_batches", "rolling_map"):
             return None
         receiver, name, call = found
         function = self.file.code(call.args[0])
-        over = f", over={keys[0] if len(keys) == 1 else list(keys)!r}" if keys else ""
-        over = over.replace(f"over={keys[0]}", f'over="{keys[0]}"') if len(keys) == 1 else over
-        column = _column(receiver)
+        over = f", over={quoted(keys)}" if keys else ""
+        column = column_of(receiver)
+        if name == "map_batches" and column is not None:
+            return self._of_series(column, call.args[0], keys)
         if name == "rolling_map" and column is not None:
             window = call.args[1] if len(call.args) > 1 else keyword(call, "window_size")
             if window is None or keyword(call, "weights") is not None or keyword(call, "center") is not None:
@@ -95,13 +115,32 @@ class PolarsCall:
             return f'hs.jit({function})("{column}")'
         return self._of_struct(receiver, call.args[0])
 
+    def _of_series(self, column: str, function: ast.expr, keys: list[str]) -> str | None:
+        """Return the code for a function of a whole Series: kernels, or a function called for each value."""
+        made = lambda_of(function, functions_of(self.file))
+        if made is None:
+            return None
+        series = made.args.args[0].arg
+        called = method(made.body)
+        match made.body:
+            case ast.Call(func=ast.Attribute(attr="Series"), args=[*_, ast.ListComp() as values]):
+                each = _each(values, series)
+            case ast.Call(func=ast.Attribute(attr="Series"), args=[*_, ast.Call() as values]):
+                each = _mapped_over(values, series)
+            case _:
+                is_mapped = called is not None and called[1] == "map_elements" and bool(called[2].args)
+                each = called[2].args[0] if called is not None and is_mapped and _is(called[0], series) else None
+        if each is not None:
+            return None if keys else f'hs.jit({ast.unparse(each)})("{column}")'
+        return _with_kernels(Keyed(keys, column_in(series, column)), made.body)
+
     def _of_struct(self, receiver: ast.expr, function: ast.expr) -> str | None:
         """Return the code for `pl.struct("a", "b").map_elements(lambda row: ...)`."""
         made = method(receiver)
         if made is None or made[1] != "struct" or ast.unparse(made[0]) not in ("pl", "polars"):
             return None
         parts = [p for a in made[2].args for p in (a.elts if isinstance(a, ast.List | ast.Tuple) else [a])]
-        names = [text_of(p) or _column(p) for p in parts]
+        names = [text_of(p) or column_of(p) for p in parts]
         if isinstance(function, ast.Name) and function.id in (known := functions_of(self.file)):
             only = known[function.id].body[-1]
             if len(known[function.id].body) == 1 and isinstance(only, ast.Return) and only.value is not None:
@@ -129,9 +168,13 @@ class PolarsCall:
         code = self.code()
         if code is None:
             return
+        if not isinstance(ast.parse(code, mode="eval").body, ast.Call) and isinstance(
+            self.file.parent(self.call), ast.Attribute | ast.BinOp
+        ):
+            code = f"({code})"
         # The query as a whole is compared, so that the call may stand anywhere in it.
         statement = self.file.statement(self.call)
-        change = replacing(self.file, self.call, code, code)
+        change = replacing(self.file, self.call, code, self.suggestion)
         if change is None:
             return
         value = getattr(statement, "value", None)

@@ -1,0 +1,45 @@
+"""Which samples are native code: by the GIL, by the instruction, and by the other samples of that instruction.
+
+A look that comes late says that a C function held the GIL.  Its own thread may have been late all the same: a virtual
+machine can be stopped for some time, and nothing inside of it tells.  But where Python code was interrupted after the
+switch interval again and again, no C function runs for long; a long call would have delayed those looks too.  A call
+that takes ten times as long as a look may be late ends in time once in ten looks.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+State: TypeAlias = Literal["free", "held", "stopped", "long"]
+"""The GIL when a sample was taken: free, held by Python code, held by a thread that was not running itself, or held by
+a C function for long."""
+
+CALL = 1 / 3
+"""The share of interrupted samples at a call from which on it is a short one."""
+
+OTHER = 1 / 8
+"""The same for other instructions, which run C functions more rarely."""
+
+
+class Verdicts:
+    """Tells Python from native samples, once all of them are known."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[tuple[int, int], State], int] = {}
+
+    def add(self, top: tuple[int, int], state: State, count: int) -> None:
+        """Add samples at the last instruction of the deepest frame."""
+        self._counts[top, state] = self._counts.get((top, state), 0) + count
+
+    def is_native(self, top: tuple[int, int], state: State, *, is_call: bool) -> bool:
+        """Whether the samples of a state at an instruction are native code."""
+        if state == "held" or (state == "free" and not is_call):
+            return False
+        native = self._of(top, "long") + (self._of(top, "free") if is_call else 0)
+        stopped = self._of(top, "stopped")
+        # A thread that was not running says nothing; it does what it does in most of the other samples.
+        interrupted = self._of(top, "held") + (stopped if stopped > native else 0)
+        return native > 0 and interrupted < (CALL if is_call else OTHER) * (interrupted + native)
+
+    def _of(self, top: tuple[int, int], state: State) -> int:
+        return self._counts.get((top, state), 0)
