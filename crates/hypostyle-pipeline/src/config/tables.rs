@@ -12,6 +12,7 @@ use toml::Spanned;
 
 use super::kernel::{ColumnType, Kernel};
 use crate::model::bad_row::OnBadRow;
+use crate::model::matching::{ExtraColumns, MissingColumns};
 use crate::remote::options::StorageOptions;
 
 /// The whole file.
@@ -57,6 +58,14 @@ pub(crate) struct SourceTable {
     pub format: Option<Format>,
     /// The columns to read. Default: all.
     pub columns: Option<Vec<String>>,
+    /// Several files: how a column of the first file that a later one lacks is treated. Default: the run fails.
+    pub missing_columns: Option<MissingColumns>,
+    /// Several files: how a column that the first file lacks is treated. `"add"` requires `missing_columns = "null"`.
+    /// Default: the run fails, unless `columns` names the columns to read.
+    pub extra_columns: Option<ExtraColumns>,
+    /// Several files: whether a column gets a type that holds the values of all files, such as i64 for i32 and i64. The columns
+    /// of all files are read before the run. Default: false, a column has the type of the first file.
+    pub widen_types: Option<bool>,
     /// CSV: a set of settings for files of a program. Settings that are given too take precedence. Default: none.
     pub dialect: Option<DialectName>,
     /// CSV: the ASCII character between fields, or `"blanks"` for one or more spaces or tabs. Default: a comma, or a tab for

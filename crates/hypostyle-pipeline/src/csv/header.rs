@@ -250,7 +250,7 @@ impl Opened {
                 record: self.mark.record + odd.before as u64,
                 offset: self.mark.offset + u64::from(odd.start),
             };
-            let reason = Reason::Fields(odd.fields);
+            let reason = Reason::Fields { found: odd.fields, expected: self.names.len() };
             let bad = BadRow { position, reason, column: None, text: Vec::new(), row: Vec::new() };
             let columns: Vec<Column> =
                 self.names.iter().map(|name| Column::new(name, DataType::Utf8, Origin::Declared)).collect();

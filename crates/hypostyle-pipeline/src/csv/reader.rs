@@ -1,7 +1,6 @@
 //! The rows of CSV files: a thread reads and splits, a pool decodes, and [`CsvChunks::next`] returns the chunks in order, with the
 //! position of every bad row.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -9,7 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use rayon::ThreadPool;
 
-use super::chunk::{ChunkPositions, Decoded, Reading, Spare};
+use super::chunk::{ChunkPositions, Decoded, Layout, Reading, Spare};
 use super::dialect::Dialect;
 use super::header::{self, Opened, UNCLOSED_QUOTE, fill};
 use super::split::last_record;
@@ -17,7 +16,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files::bytes::{Buffer, Bytes};
 use crate::files::input::InputFile;
 use crate::model::chunk::{Chunk, FilterCounts, InputPosition, RowPositions};
-use crate::model::column::{SAME_COLUMNS, quoted};
 use crate::ordered::{self, Jobs, Outcomes};
 
 /// The default number of bytes decoded at once: large enough to be worth a thread, small enough for its cache.
@@ -143,7 +141,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn read(&self, first: Opened, mark: Option<InputPosition>) -> Result<()> {
-        let Reading { files, read, .. } = &*self.reading;
+        let Reading { files, dialect, read, .. } = &*self.reading;
         let (spare, spares) = channel();
         let begin = mark.map_or(first.mark.file, |mark| mark.file);
         let mut first = Some(first).filter(|first| first.mark.file == begin);
@@ -153,7 +151,7 @@ impl Reader<'_> {
         for (file, about) in files.iter().enumerate().skip(begin) {
             let opened = match first.take() {
                 Some(first) => Some(first),
-                None => self.open(file)?,
+                None => header::open(about, file, dialect, read)?,
             };
             let Some(mut opened) = opened else { continue };
             if let Some(mark) = mark.filter(|mark| mark.file == file) {
@@ -167,34 +165,11 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn open(&self, file: usize) -> Result<Option<Opened>> {
-        let Reading { files, dialect, read, .. } = &*self.reading;
-        let opened = header::open(&files[file], file, dialect, read)?;
-        opened.iter().try_for_each(|opened| self.check_header(&files[file].path, &opened.names))?;
-        Ok(opened)
-    }
-
-    /// Every file must have the columns of the first.
-    fn check_header(&self, file: &Path, names: &[String]) -> Result<()> {
-        let expected = &self.reading.names;
-        if names == expected {
-            return Ok(());
-        }
-        let message = format!("got the columns {}, expected {} as in the first file", quoted(names), quoted(expected));
-        let mut sorted = [names.to_vec(), expected.to_vec()];
-        sorted.iter_mut().for_each(|names| names.sort());
-        let help = match sorted[0] == sorted[1] {
-            true => {
-                "the order of the columns differs: run the pipeline once for each order, or reorder the columns of one file"
-            }
-            false => SAME_COLUMNS,
-        };
-        Err(Error::new(ErrorKind::Source, message).in_file(file).help(help))
-    }
-
     /// Cuts a file into chunks and gives them out; whether anybody still takes them.
     fn read_file(&self, opened: Opened, spare: &Sender<Spare>, spares: &Receiver<Spare>) -> Result<bool> {
-        let Opened { mut input, dialect, mut buffer, mut ended, mut mark, .. } = opened;
+        let Opened { mut input, dialect, mut buffer, mut ended, mut mark, names, .. } = opened;
+        let Reading { files, table, wanted, .. } = &*self.reading;
+        let layout = Arc::new(Layout::of(names, &files[mark.file].path, table, wanted)?);
         loop {
             if !ended {
                 ended = fill(&mut input, &mut buffer, self.reading.chunk_bytes, &dialect)?;
@@ -225,7 +200,7 @@ impl Reader<'_> {
             let rest = Buffer::reusing(bytes, &buffer[end..]);
             let mut bytes = buffer.into_vec();
             bytes.truncate(end);
-            if !self.give(Spare { bytes, table }, &dialect, mark, what, spare.clone()) {
+            if !self.give(Spare { bytes, table }, &dialect, &layout, mark, what, spare.clone()) {
                 return Ok(false);
             }
             if what.is_some() {
@@ -244,14 +219,15 @@ impl Reader<'_> {
         &self,
         chunk: Spare,
         dialect: &Arc<Dialect>,
+        layout: &Arc<Layout>,
         at: InputPosition,
         end: Option<&'static str>,
         spare: Sender<Spare>,
     ) -> bool {
-        let (reading, dialect) = (Arc::clone(&self.reading), Arc::clone(dialect));
+        let (reading, dialect, layout) = (Arc::clone(&self.reading), Arc::clone(dialect), Arc::clone(layout));
         self.jobs.give(move || {
             let after = chunk.bytes.len() as u64;
-            let decoded = reading.decode(chunk, dialect, &spare);
+            let decoded = reading.decode(chunk, dialect, layout, &spare);
             Ok(Cut { at, after, decoded, end })
         })
     }
@@ -264,6 +240,7 @@ mod tests {
     use super::*;
     use crate::csv::decode::Wanted;
     use crate::model::bad_row::OnBadRow;
+    use crate::model::matching::{Matching, Table};
     use crate::model::time_format::TimeFormat;
     use crate::model::timestamp::Zone;
 
@@ -280,8 +257,12 @@ mod tests {
         let reading = Reading {
             files: vec![input],
             dialect: Dialect::default(),
-            width: 2,
-            names: opened.names.clone(),
+            table: Table {
+                names: opened.names.clone(),
+                read: vec![1],
+                schema: Arc::new(schema),
+                matching: Matching::default(),
+            },
             wanted: vec![Wanted {
                 column: 1,
                 joins: None,
@@ -289,7 +270,6 @@ mod tests {
                 format: TimeFormat::Iso,
                 zone: Zone::None,
             }],
-            schema: Arc::new(schema),
             rules: Vec::new(),
             row_filter: None,
             on_bad: OnBadRow::Null,

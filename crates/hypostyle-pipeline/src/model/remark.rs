@@ -87,7 +87,8 @@ impl TypeGuess {
 
     /// Numbers that stay texts.
     fn kept(&self, name: &str) -> Option<String> {
-        let kept = self.kept.filter(|_| self.number.texts.iter().all(|text| looks_numeric(text)))?;
+        let inexact = (self.number.all() && self.inexact).then_some(Kept::LongDecimal);
+        let kept = self.kept.or(inexact).filter(|_| self.number.texts.iter().all(|text| looks_numeric(text)))?;
         let key = toml_key(name);
         Some(match kept {
             Kept::LeadingZero => {

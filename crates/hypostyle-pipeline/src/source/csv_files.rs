@@ -1,5 +1,6 @@
 //! CSV as a source: how the pipeline says that files are written, and the columns that the first of them has.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -16,6 +17,7 @@ use crate::files::list::Files;
 use crate::model::bad_row::OnBadRow;
 use crate::model::column::{Column, Origin};
 use crate::model::infer::TypeGuess;
+use crate::model::matching::{ExtraColumns, Matching};
 use crate::model::values::{Booleans, NullValues, ValueStyle};
 
 /// So many files are looked at for the values of a column that has none in the first.
@@ -140,15 +142,24 @@ impl Csv {
         mut self,
         files: &Files,
         allow_ragged: bool,
+        matching: Matching,
         declared: impl FnOnce(&[String]) -> Result<Vec<Option<DataType>>>,
     ) -> Result<(Self, Opened, Vec<Column>)> {
         for (index, file) in files.list.iter().enumerate() {
             let Some(mut opened) = header::open(file, index, &self.dialect, &self.read)? else { continue };
             self.names.clone_from(&opened.names);
-            let declared = declared(&opened.names)?;
+            if matching.extra == ExtraColumns::Add {
+                for (next, file) in files.list.iter().enumerate().skip(index + 1) {
+                    let Some(other) = header::open(file, next, &self.dialect, &Arc::default())? else { continue };
+                    self.names.extend(other.names.into_iter().filter(|name| !opened.names.contains(name)));
+                    let mut seen = HashSet::new();
+                    self.names.retain(|name| seen.insert(name.clone()));
+                }
+            }
+            let declared = declared(&self.names)?;
             let allow_ragged = allow_ragged || self.dialect.fit;
             let proposal = sniff::proposal(&opened.head, &self.dialect);
-            let columns = self.columns(&mut opened, declared, files, index, allow_ragged);
+            let columns = self.columns(&mut opened, declared, files, index, allow_ragged, matching);
             let columns = columns.map_err(|error| match &proposal {
                 Some(proposal) if matches!(error.kind(), ErrorKind::Malformed { .. }) => {
                     error.help(format!("the file {proposal}"))
@@ -171,32 +182,36 @@ impl Csv {
         files: &Files,
         index: usize,
         allow_ragged: bool,
+        matching: Matching,
     ) -> Result<Vec<Column>> {
         let (mut guesses, mut rows) = (Vec::new(), 0);
         if !declared.iter().all(Option::is_some) {
             (guesses, rows) = opened.guesses(&files.list[index].path, allow_ragged)?;
+            guesses.resize(self.names.len(), TypeGuess::default());
         }
         let empty = |guesses: &[TypeGuess]| {
             guesses.iter().zip(&declared).any(|(guess, declared)| declared.is_none() && !guess.has_values())
         };
-        for (next, file) in files.list.iter().enumerate().skip(index + 1).take(FURTHER_FILES) {
-            if !empty(&guesses) || file.is_standard() {
+        let widens = matching.widen && !guesses.is_empty();
+        let further = if matching.looks_ahead() { usize::MAX } else { FURTHER_FILES };
+        for (next, file) in files.list.iter().enumerate().skip(index + 1).take(further) {
+            if !widens && !empty(&guesses) || file.is_standard() {
                 break;
             }
             // What is wrong with it is said when it is read.
             let Ok(Some(mut other)) = header::open(file, next, &self.dialect, &Arc::default()) else { continue };
-            if other.names != opened.names {
-                continue;
-            }
             let Ok((more, _)) = other.guesses(&file.path, true) else { continue };
-            for (guess, more) in guesses.iter_mut().zip(more).filter(|(guess, _)| !guess.has_values()) {
-                *guess = more;
+            for (guess, name) in guesses.iter_mut().zip(&self.names).filter(|(guess, _)| widens || !guess.has_values())
+            {
+                if let Some(place) = other.names.iter().position(|other| other == name) {
+                    guess.merge(&more[place]);
+                }
             }
         }
         if self.dialect.header && !self.header_stated {
             header::check_names(&opened.names, &guesses, &self.dialect, &files.list[index].path)?;
         }
-        let columns = opened.names.iter().zip(declared).enumerate().map(|(index, (name, declared))| match declared {
+        let columns = self.names.iter().zip(declared).enumerate().map(|(index, (name, declared))| match declared {
             Some(data_type) => Column::new(name, data_type, Origin::Declared),
             None => header::inferred(name, &guesses[index], rows),
         });

@@ -12,6 +12,7 @@ use crate::files::format::{format_by_name, format_of};
 use crate::files::list::Files;
 use crate::model::bad_row::{BadRowPolicy, OnBadRow};
 use crate::model::column::{Column, Origin, not_found};
+use crate::model::matching::{ExtraColumns, Matching, MissingColumns};
 use crate::model::time_format::TimeFormat;
 use crate::model::types;
 use crate::parquet::Moments;
@@ -69,6 +70,20 @@ pub(super) fn policy(table: &SourceTable) -> Result<BadRowPolicy> {
             .help("set on_bad_row = \"reject\", \"skip\" or \"null\" in [source], or remove max_bad_rows"));
     }
     Ok(BadRowPolicy { on_bad, limit: table.max_bad_rows, rejects: table.rejects.as_deref().map(of_this_run) })
+}
+
+/// How the columns of several files are made those of one table.
+pub(super) fn matching(table: &SourceTable) -> Result<Matching> {
+    let missing = table.missing_columns.unwrap_or_default();
+    let extra = table.extra_columns.unwrap_or(match table.columns {
+        Some(_) => ExtraColumns::Ignore,
+        None => ExtraColumns::Error,
+    });
+    if extra == ExtraColumns::Add && missing == MissingColumns::Error {
+        return Err(Error::pipeline("[source] extra_columns = \"add\": requires missing_columns = \"null\"")
+            .help("set missing_columns = \"null\" in [source]: the first file lacks the columns that are added"));
+    }
+    Ok(Matching { missing, extra, widen: table.widen_types.unwrap_or_default() })
 }
 
 /// The path with the time of the run in the place of `{run}`.
