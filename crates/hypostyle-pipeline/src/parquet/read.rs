@@ -43,7 +43,8 @@ impl ParquetFile {
     pub fn open(input: &InputFile, moments: &Moments) -> Result<Self> {
         let path = &input.path;
         let file = input.remote().map_or_else(|| SharedFile::open(path), SharedFile::open_remote).map_err(|error| {
-            input.blame(Error::new(ErrorKind::Source, format!("cannot open the input: {error}")).in_file(path))
+            let message = format!("cannot open the input: {error}");
+            input.blame(Error::new(ErrorKind::Source, message).in_file(path).not_found_if(&error))
         })?;
         let columns = footer::load(&file).and_then(|footer| FileColumns::of(footer, moments)).map_err(|error| {
             input.blame(
