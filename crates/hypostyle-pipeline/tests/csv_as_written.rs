@@ -201,6 +201,53 @@ fn the_way_out_is_the_one_that_helps() {
     assert!(message.contains("unclosed quote") && message.contains("escape = \"\\\\\""), "{message}");
 }
 
+#[test]
+fn a_missing_file_is_known_as_one() {
+    let folder = Folder::new();
+    folder.write("in.csv", "a\n1\n");
+    for (input, output) in [
+        ("none.csv", "out.csv"),
+        ("none.parquet", "out.csv"),
+        ("none.arrow", "out.csv"),
+        ("none/*.csv", "out.csv"),
+        ("in.csv", "none/out.csv"),
+    ] {
+        let error = folder.run("", input, output).unwrap_err();
+        assert!(error.is_not_found() && error.to_string().contains("none"), "{error}");
+    }
+    folder.write("in.csv", "a\nx,y\n");
+    assert!(!folder.run("", "in.csv", "out.csv").unwrap_err().is_not_found());
+}
+
+#[test]
+fn empty_strings_and_nulls_stay_apart() {
+    let folder = Folder::new();
+    let text = "a,n,b\n\"\",1,x\n,2,\"\"\n\"say \"\"no\"\"\",,\n\"x,y\",-3.5,\"two\nlines\"\nplain,4,\n";
+    let read = "[source]\nempty = \"text\"\nschema.n = \"f64\"";
+    let written = text.replace(",1,", ",1.0,").replace(",2,", ",2.0,").replace(",4,", ",4.0,");
+    for schema in ["", "schema.a = \"dictionary\"\nschema.b = \"large_string\""] {
+        folder.write("in.csv", text);
+        folder.run(&format!("{read}\n{schema}"), "in.csv", "out.csv").unwrap();
+        assert_eq!(folder.read("out.csv"), written);
+        folder.run(read, "out.csv", "again.csv").unwrap();
+        assert_eq!(folder.read("again.csv"), written);
+    }
+    // The same bytes, whatever is read at once, and with a delimiter that is in numbers.
+    folder.run(&format!("{read}\nchunk_bytes = 5\n[sink]\ndelimiter = \".\""), "in.csv", "points.csv").unwrap();
+    assert!(folder.read("points.csv").ends_with("x,y.\"-3.5\".\"two\nlines\"\nplain.\"4.0\".\n"));
+    folder.run(&format!("{read}\n[sink]\nempty = \"null\""), "in.csv", "out.csv").unwrap();
+    assert_eq!(folder.read("out.csv"), written.replace("\"\",1.0", ",1.0").replace("2.0,\"\"", "2.0,"));
+    let message =
+        folder.run(&format!("{read}\n[sink]\ncolumns = [\"a\"]"), "in.csv", "out.csv").unwrap_err().to_string();
+    assert!(
+        message.contains("the only column 'a' is null in a row") && message.contains("empty = \"null\""),
+        "{message}"
+    );
+    folder.run(&format!("{read}\n[sink]\ncolumns = [\"a\"]\nempty = \"null\""), "in.csv", "out.csv").unwrap();
+    let message = folder.run("[sink]\nempty = \"text\"", "in.csv", "out.parquet").unwrap_err().to_string();
+    assert!(message.contains("[sink] empty: is for CSV"), "{message}");
+}
+
 /// Columns of texts that look like something.
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof![

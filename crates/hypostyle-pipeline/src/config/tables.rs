@@ -171,14 +171,14 @@ pub(crate) struct JoinedTime {
     pub format: Option<Names>,
 }
 
-/// What a quoted empty field is in a column of strings.
+/// What the empty string is in CSV.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Empty {
-    /// Null.
+    /// The same as null.
     #[default]
     Null,
-    /// An empty string.
+    /// A string, written as `""`; null is nothing.
     Text,
 }
 
@@ -450,6 +450,8 @@ pub(crate) struct SinkTable {
     /// CSV: the ASCII character between fields. Default: a comma, or a tab for .tsv files.
     #[schemars(length(equal = 1))]
     pub delimiter: Option<String>,
+    /// CSV: how the empty string is written: as `""`, an empty `"text"`, or as nothing, like `"null"`. Default: `"text"`.
+    pub empty: Option<Empty>,
     /// Minimum rows per row group or checkpoint part, at least 1. It ends with the input chunk that reaches this number, or
     /// 128 MiB. Default: 1048576.
     #[schemars(range(min = 1))]
