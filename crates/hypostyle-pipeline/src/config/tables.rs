@@ -102,6 +102,9 @@ pub(crate) struct SourceTable {
     /// CSV: the ASCII character between the thousands of a number, such as `","`. Default: none.
     #[schemars(length(equal = 1))]
     pub thousands: Option<String>,
+    /// CSV: strings that may be before or behind a number and are ignored, such as `["%", "$", "EUR"]`: `12.5%` is 12.5. Default:
+    /// none.
+    pub symbols: Option<Vec<String>>,
     /// CSV: whether the decimal separator is a comma, as in `1,5`. Default: false.
     pub decimal_comma: Option<bool>,
     /// CSV: the character encoding. Default: `"utf8"`.

@@ -24,6 +24,7 @@ impl TypeGuess {
                     self.ambiguous_dates(name),
                     self.kept(name),
                     self.separators(),
+                    self.symbols(),
                     self.mixed_offsets(name),
                     self.too_fine(name),
                     self.zone_names(),
@@ -129,6 +130,27 @@ impl TypeGuess {
         }
     }
 
+    /// Numbers with a percent sign or a currency.
+    fn symbols(&self) -> Option<String> {
+        let texts = &self.number.texts;
+        let parts: Vec<(&str, &str)> = texts.iter().map(|text| symbol(text)).collect::<Option<_>>()?;
+        let grouped = |number: &&str| is_grouped(number.as_bytes(), b',');
+        let thousands = parts.iter().map(|(_, number)| number).any(|number| grouped(&number));
+        let is_read = |number: &str| looks_numeric(number.as_bytes()) || thousands && grouped(&number);
+        if parts.is_empty() || !parts.iter().all(|(_, number)| is_read(number)) {
+            return None;
+        }
+        let mut symbols: Vec<String> = parts.iter().map(|(symbol, _)| format!("{symbol:?}")).collect();
+        symbols.sort();
+        symbols.dedup();
+        let thousands = if thousands { ", thousands = \",\"" } else { "" };
+        Some(format!(
+            "numbers with {}: symbols = [{}]{thousands} in [source] would read them",
+            symbols.join(" or "),
+            symbols.join(", ")
+        ))
+    }
+
     fn mixed_offsets(&self, name: &str) -> Option<String> {
         let (bare, zoned) = (self.timestamp.misfits, self.zoned.misfits);
         let (bare_texts, zoned_texts) = (&self.timestamp.texts, &self.zoned.texts);
@@ -210,6 +232,29 @@ pub(super) fn epoch_unit((min, max): (i64, i64)) -> Option<(&'static str, &'stat
     .map(|(unit, name, _)| (unit, name))
 }
 
+/// A text's percent sign or currency, and the number beside it.
+fn symbol(text: &[u8]) -> Option<(&str, &str)> {
+    const CODES: [&str; 12] = ["USD", "EUR", "GBP", "JPY", "CHF", "CNY", "INR", "AUD", "CAD", "SEK", "NOK", "DKK"];
+    let text = std::str::from_utf8(text).ok()?;
+    let is_symbol = |symbol: &str| {
+        CODES.contains(&symbol) || symbol.chars().all(|c| matches!(c, '%' | '$' | '€' | '£' | '¥' | '₹' | '‰'))
+    };
+    let start = text.find(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'))?;
+    let end = text.rfind(|c: char| c.is_ascii_digit() || c == '.')? + 1;
+    let (before, number, behind) = (text[..start].trim(), text.get(start..end)?, text[end..].trim());
+    let number = number.strip_prefix('-').unwrap_or(number);
+    match (before, behind) {
+        ("", "") => {
+            // `-$5`
+            let inner = number.trim_start_matches(|c: char| !c.is_ascii_digit());
+            let symbol = number.strip_suffix(inner)?.trim();
+            (!symbol.is_empty() && is_symbol(symbol)).then_some((symbol, inner))
+        }
+        (symbol, "") | ("", symbol) if is_symbol(symbol) => Some((symbol, number)),
+        _ => None,
+    }
+}
+
 /// Whether a text is a number, if one with more digits than some type holds.
 fn looks_numeric(text: &[u8]) -> bool {
     super::values::float::<f64>(text).is_ok()
@@ -258,6 +303,9 @@ mod tests {
             (&["1,234", "5,678,901"], "thousands = \",\""),
             (&["1,234", "5"], "decimal_comma = true if"),
             (&["1.234,5", "2.000"], "thousands = \".\" and decimal_comma = true"),
+            (&["12.5%", "3%", ""], "symbols = [\"%\"] in [source] would read them"),
+            (&["$1,234.50", "-$3", "5"], "symbols = [\"$\"], thousands = \",\""),
+            (&["7 EUR", "€8"], "symbols = [\"EUR\", \"€\"]"),
             (&["1 234", "5"], "thousands = \" \""),
             (&["1/2/2024"], r#""x y" = "%d/%m/%Y" or "%m/%d/%Y" in [source.datetime_formats]"#),
             (&["007", "8"], "leading zeros"),
@@ -281,6 +329,8 @@ mod tests {
             &["1", "n/a", "x", "y", "z"],
             &["31.12.2024"],
             &["1", "2", "3", "v1"],
+            &["A1", "A2"],
+            &["5%", "x"],
         ] {
             assert_eq!(remark(texts), "", "{texts:?}");
         }

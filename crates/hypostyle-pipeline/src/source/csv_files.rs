@@ -128,12 +128,21 @@ fn style(table: &SourceTable) -> Result<ValueStyle> {
         };
         return Err(Error::pipeline(message).help(help));
     }
+    let symbols = table.symbols.clone().unwrap_or_default();
+    let is_odd = |symbol: &&String| {
+        let of_number = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b',');
+        symbol.trim().is_empty() || symbol.bytes().any(of_number)
+    };
+    if let Some(odd) = symbols.iter().find(is_odd) {
+        return Err(Error::pipeline(format!("[source] symbols: {odd:?} may be a part of a number"))
+            .help("use symbols without digits, signs, points and commas, such as \"%\""));
+    }
     let words = table.null_values.clone().unwrap_or_default();
     let unquoted_only = table.quoted_nulls == Some(false);
     let empty_text = table.empty == Some(Empty::Text);
     // Where there are no quotes, the empty field is what `""` would be.
     let nulls = NullValues::new(words, unquoted_only, [empty_text, empty_text && table.quote.as_deref() == Some("")]);
-    Ok(ValueStyle { nulls, booleans, decimal_comma, thousands })
+    Ok(ValueStyle { nulls, booleans, decimal_comma, thousands, symbols })
 }
 
 impl Csv {

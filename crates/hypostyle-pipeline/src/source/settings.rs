@@ -241,6 +241,7 @@ pub(super) fn only_csv(table: &SourceTable, format: &str) -> Result<()> {
         ("empty", table.empty.is_some()),
         ("boolean", table.boolean.is_some()),
         ("thousands", table.thousands.is_some()),
+        ("symbols", table.symbols.is_some()),
         ("decimal_comma", table.decimal_comma.is_some()),
         ("encoding", table.encoding.is_some()),
         ("ragged", table.ragged.is_some()),
