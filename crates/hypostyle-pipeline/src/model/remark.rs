@@ -18,7 +18,7 @@ impl TypeGuess {
             return None;
         }
         match self.data_type() {
-            DataType::Int64 => self.epoch(name).or_else(|| self.compact_dates(name)),
+            DataType::Int64 => self.compact_dates(name).or_else(|| self.epoch(name)),
             DataType::Utf8 => {
                 let remarks = [
                     self.ambiguous_dates(name),
@@ -52,16 +52,23 @@ impl TypeGuess {
         ))
     }
 
-    /// Integers such as 20241231.
+    /// Integers such as 20241231 or 2024123123.
     fn compact_dates(&self, name: &str) -> Option<String> {
         let (min, max) = self.range?;
-        let format = Strptime::parse("%Y%m%d").ok()?;
-        let is_date = |value: i64| {
-            (19_000_000..21_000_000).contains(&value) && format.timestamp(value.to_string().as_bytes()).is_ok()
-        };
         let key = toml_key(name);
-        (is_date(min) && is_date(max))
-            .then(|| format!("perhaps dates: {key} = \"%Y%m%d\" in [source.datetime_formats] would make it a date"))
+        [("%Y%m%d", 1), ("%Y%m%d%H", 100), ("%Y%m%d%H%M", 10_000), ("%Y%m%d%H%M%S", 1_000_000)].into_iter().find_map(
+            |(text, units)| {
+                let format = Strptime::parse(text).ok()?;
+                let is_date = |value: i64| {
+                    (19_000_000..21_000_000).contains(&(value / units))
+                        && format.timestamp(value.to_string().as_bytes()).is_ok()
+                };
+                let what = if units == 1 { "date" } else { "time" };
+                (is_date(min) && is_date(max)).then(|| {
+                    format!("perhaps {what}s: {key} = {text:?} in [source.datetime_formats] would make it a {what}")
+                })
+            },
+        )
     }
 
     /// Quarters and months, which may stand for their first days.
@@ -262,7 +269,10 @@ fn looks_numeric(text: &[u8]) -> bool {
 
 fn is_decimal_comma(text: &[u8]) -> bool {
     let mut room = Vec::new();
-    text.contains(&b',') && with_point(text, &mut room).is_ok_and(looks_numeric)
+    let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
+    // Such as `+0056,5`, which is two numbers.
+    let is_padded = matches!(digits, [b'0', b'0'..=b'9', ..]);
+    text.contains(&b',') && !is_padded && with_point(text, &mut room).is_ok_and(looks_numeric)
 }
 
 fn is_grouped(text: &[u8], mark: u8) -> bool {
@@ -316,6 +326,8 @@ mod tests {
             (&["9999-12-31 23:59:59.999999999"], "no unit holds"),
             (&["1709164800123", "1709164800999"], "\"epoch[ms]\""),
             (&["20240131", "20231231"], "\"%Y%m%d\""),
+            (&["2024010100", "2024010223"], "perhaps times: \"x y\" = \"%Y%m%d%H\""),
+            (&["20240101000000"], "\"%Y%m%d%H%M%S\""),
             (&["2024-Q1", "2024-Q3"], "\"%Y-Q%q\""),
             (&["1990M01"], "\"%YM%m\""),
             (&["", ""], "no value"),
@@ -330,6 +342,7 @@ mod tests {
             &["31.12.2024"],
             &["1", "2", "3", "v1"],
             &["A1", "A2"],
+            &["+0056,5", "+0050,5"],
             &["5%", "x"],
         ] {
             assert_eq!(remark(texts), "", "{texts:?}");
