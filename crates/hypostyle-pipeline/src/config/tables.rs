@@ -219,6 +219,8 @@ pub(crate) enum DialectName {
     RTable,
     /// USGS RDB: tabs, comments with `#`, a row of formats below the header.
     Rdb,
+    /// InfluxDB, annotated CSV: tables below `#datatype`, `#group` and `#default`, each with a header. The file is read twice.
+    Influx,
     /// Excel in Germany and its neighbors: semicolons, decimal commas, points between thousands.
     ExcelDe,
 }

@@ -11,6 +11,7 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 
+use super::annotated::Block;
 use super::decode::{self, Fields, Place, Wanted};
 use super::dialect::{Dialect, latin1};
 use super::field_index::{FieldIndex, Odd, OddKind};
@@ -34,6 +35,8 @@ pub(crate) struct Reading {
     pub table: Table,
     /// The columns that are wanted.
     pub wanted: Vec<Wanted>,
+    /// The blocks of each file, if it is annotated CSV.
+    pub blocks: Vec<Vec<Block>>,
     /// Rules for single values, each with the place of its column among the wanted ones.
     pub rules: Vec<(usize, ValueRule)>,
     /// The filter, if no rule on row order comes before it.
@@ -56,11 +59,14 @@ pub(super) struct Layout {
     names: Vec<String>,
     /// Those of the wanted columns.
     places: Vec<Place>,
+    /// What an empty field of them means, where it means something.
+    defaults: Vec<Vec<u8>>,
 }
 
 impl Layout {
     /// Finds the wanted columns in a file with these names; fails if it has not the columns that it must have.
-    pub fn of(names: Vec<String>, path: &Path, table: &Table, wanted: &[Wanted]) -> Result<Self> {
+    pub fn of(block: &Block, path: &Path, table: &Table, wanted: &[Wanted]) -> Result<Self> {
+        let names = block.names.clone();
         table.check_extra(path, &names)?;
         let place = |column: usize| table.place(path, column, &names);
         let places = wanted.iter().map(|wanted| match wanted.joins {
@@ -77,7 +83,12 @@ impl Layout {
                 }
             },
         });
-        Ok(Self { places: places.collect::<Result<_>>()?, names })
+        let places = places.collect::<Result<Vec<_>>>()?;
+        let default = |place: &Place| match place {
+            Place::One(place) => block.defaults.get(*place).cloned().unwrap_or_default().into_bytes(),
+            _ => Vec::new(),
+        };
+        Ok(Self { defaults: places.iter().map(default).collect(), places, names })
     }
 
     fn width(&self) -> usize {
@@ -259,7 +270,7 @@ impl Reading {
         let Text { dialect, layout, bytes, table, .. } = text;
         let fields = Fields { bytes, table, dialect, utf8 };
         let columns = self.wanted.iter().zip(&layout.places).enumerate().map(|(index, (wanted, place))| {
-            decode::column(fields, wanted, *place, faults).map_err(|error| {
+            decode::column(fields, wanted, *place, &layout.defaults[index], faults).map_err(|error| {
                 let name = self.table.schema.field(index).name();
                 Error::internal(format_args!("column '{name}' cannot be decoded")).because(error)
             })

@@ -69,11 +69,12 @@ pub(crate) enum Place {
     Joined([usize; 2]),
 }
 
-/// Decodes the column at a place; what cannot be read is null and added to `faults`.
+/// Decodes the column at a place, where an empty field means `default`; what cannot be read is null and added to `faults`.
 pub(crate) fn column(
     fields: Fields,
     wanted: &Wanted,
     place: Place,
+    default: &[u8],
     faults: &mut Vec<Fault>,
 ) -> Result<ArrayRef, ArrowError> {
     let Wanted { column, data_type, format, zone, .. } = wanted;
@@ -82,7 +83,7 @@ pub(crate) fn column(
         Place::One(place) => (place, None),
         Place::Joined(places) => (places[0], Some(places)),
     };
-    let mut decoder = Decoder { fields, column: *column, place, joins, faults };
+    let mut decoder = Decoder { fields, column: *column, place, joins, default, faults };
     Ok(match data_type {
         DataType::Boolean => decoder.booleans(),
         DataType::Int8 => decoder.number::<Int8Type>(data_type, integer),
@@ -123,6 +124,7 @@ struct Decoder<'a> {
     /// Its place in the file.
     place: usize,
     joins: Option<[usize; 2]>,
+    default: &'a [u8],
     faults: &'a mut Vec<Fault>,
 }
 
@@ -138,6 +140,7 @@ impl Decoder<'_> {
         let escapes = dialect.has_null_escape();
         for (row, (start, end)) in table.column(self.place).enumerate() {
             let field = bytes[start..end].trim_ascii();
+            let field = if field.is_empty() { self.default } else { field };
             let value = if escapes && dialect.is_null_escape(field) {
                 Ok(None)
             } else if dialect.is_quoted(field) {
@@ -274,6 +277,7 @@ impl Decoder<'_> {
         let mut nulls = Nulls::new();
         for (row, (start, end)) in table.column(self.place).enumerate() {
             let field = dialect.trimmed(&bytes[start..end]);
+            let field = if field.is_empty() { self.default } else { field };
             let plain = !dialect.is_quoted(field);
             let text;
             let mut null;
@@ -297,6 +301,7 @@ impl Decoder<'_> {
                 nulls.push(row);
             } else if plain
                 && field.len() <= SHORT
+                && field.len() <= end - start
                 && let Some(wide) = bytes[start..].first_chunk::<SHORT>()
             {
                 // Copies of a fixed length are faster.
@@ -354,7 +359,7 @@ mod tests {
         let mut faults = Vec::new();
         let wanted =
             Wanted { column: 0, joins: None, data_type: data_type.clone(), format: TimeFormat::Iso, zone: Zone::None };
-        (column(fields, &wanted, Place::One(0), &mut faults), faults.len())
+        (column(fields, &wanted, Place::One(0), b"", &mut faults), faults.len())
     }
 
     /// What cannot happen must end the run: a column of nulls, or one of another type, would go unseen.

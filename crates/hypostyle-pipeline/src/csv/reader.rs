@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use rayon::ThreadPool;
 
+use super::annotated::Block;
 use super::chunk::{ChunkPositions, Decoded, Layout, Reading, Spare};
 use super::dialect::Dialect;
 use super::header::{self, Opened, UNCLOSED_QUOTE, fill};
@@ -81,6 +82,8 @@ impl CsvChunks {
         if cut.at.file != self.file {
             (self.file, self.line, self.record) = (cut.at.file, cut.at.line, cut.at.record);
         }
+        // Lines between blocks are in no chunk.
+        self.line = self.line.max(cut.at.line);
         let file = &self.reading.files[self.file].path;
         let Decoded { batch, bad, filtered, fitted, records, lines, text } = cut.decoded;
         let at = InputPosition { file: self.file, offset: cut.at.offset, line: self.line, record: self.record };
@@ -134,6 +137,27 @@ impl Drop for CsvChunks {
     }
 }
 
+/// What is left of a file.
+struct Left {
+    input: Bytes,
+    buffer: Buffer,
+    ended: bool,
+    mark: InputPosition,
+}
+
+impl Left {
+    /// Goes to the first row of a block.
+    fn skip_to(&mut self, block: &Block, dialect: &Dialect) -> Result<()> {
+        let gap = usize::try_from(block.start - self.mark.offset).unwrap_or(usize::MAX);
+        if !self.ended && self.buffer.len() < gap {
+            self.ended = fill(&mut self.input, &mut self.buffer, gap, dialect)?;
+        }
+        self.buffer.skip(gap.min(self.buffer.len()));
+        (self.mark.offset, self.mark.line) = (block.start, block.line);
+        Ok(())
+    }
+}
+
 struct Reader<'a> {
     reading: Arc<Reading>,
     jobs: &'a Jobs<Result<Cut>>,
@@ -151,6 +175,9 @@ impl Reader<'_> {
         for (file, about) in files.iter().enumerate().skip(begin) {
             let opened = match first.take() {
                 Some(first) => Some(first),
+                None if dialect.annotated => {
+                    header::open_annotated(about, file, &self.reading.blocks[file], dialect, read)?
+                }
                 None => header::open(about, file, dialect, read)?,
             };
             let Some(mut opened) = opened else { continue };
@@ -167,28 +194,54 @@ impl Reader<'_> {
 
     /// Cuts a file into chunks and gives them out; whether anybody still takes them.
     fn read_file(&self, opened: Opened, spare: &Sender<Spare>, spares: &Receiver<Spare>) -> Result<bool> {
-        let Opened { mut input, dialect, mut buffer, mut ended, mut mark, names, .. } = opened;
-        let Reading { files, table, wanted, .. } = &*self.reading;
-        let layout = Arc::new(Layout::of(names, &files[mark.file].path, table, wanted)?);
-        loop {
-            if !ended {
-                ended = fill(&mut input, &mut buffer, self.reading.chunk_bytes, &dialect)?;
+        let Opened { input, dialect, buffer, ended, mark, names, .. } = opened;
+        let Reading { files, table, wanted, blocks, .. } = &*self.reading;
+        let alone = [Block::rest(names, mark.offset, mark.line)];
+        let blocks = blocks.get(mark.file).map_or(&alone[..], |blocks| blocks);
+        let mut left = Left { input, buffer, ended, mark };
+        for block in blocks.iter().filter(|block| block.end > mark.offset) {
+            let layout = Arc::new(Layout::of(block, &files[mark.file].path, table, wanted)?);
+            if left.mark.offset < block.start {
+                left.skip_to(block, &dialect)?;
             }
-            if buffer.is_empty() {
+            if !self.read_block(block.end, &mut left, &dialect, &layout, spare, spares)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Gives out the rows before `block_end`; whether anybody still takes them.
+    fn read_block(
+        &self,
+        block_end: u64,
+        left: &mut Left,
+        dialect: &Arc<Dialect>,
+        layout: &Arc<Layout>,
+        spare: &Sender<Spare>,
+        spares: &Receiver<Spare>,
+    ) -> Result<bool> {
+        let Left { input, buffer, ended, mark } = left;
+        loop {
+            if !*ended {
+                *ended = fill(input, buffer, self.reading.chunk_bytes, dialect)?;
+            }
+            let most = usize::try_from(block_end - mark.offset).unwrap_or(usize::MAX);
+            if buffer.is_empty() || most == 0 {
                 return Ok(true);
             }
-            let mut size = self.reading.chunk_bytes.min(buffer.len());
+            let mut size = self.reading.chunk_bytes.min(buffer.len()).min(most);
             let (cut, whole) = loop {
-                let whole = ended && size == buffer.len();
-                let cut = last_record(&buffer[..size], &dialect);
+                let whole = *ended && size == buffer.len() || size == most;
+                let cut = last_record(&buffer[..size], dialect);
                 if cut.end.is_some() || whole || size >= RECORD_BYTES {
                     break (cut, whole);
                 }
                 size = (size * 2).min(RECORD_BYTES);
-                if !ended {
-                    ended = fill(&mut input, &mut buffer, size, &dialect)?;
+                if !*ended {
+                    *ended = fill(input, buffer, size, dialect)?;
                 }
-                size = size.min(buffer.len());
+                size = size.min(buffer.len()).min(most);
             };
             let end = cut.end.unwrap_or(0);
             let what = match cut.end {
@@ -198,9 +251,9 @@ impl Reader<'_> {
             };
             let Spare { bytes, table } = spares.try_recv().unwrap_or_default();
             let rest = Buffer::reusing(bytes, &buffer[end..]);
-            let mut bytes = buffer.into_vec();
+            let mut bytes = std::mem::replace(buffer, rest).into_vec();
             bytes.truncate(end);
-            if !self.give(Spare { bytes, table }, &dialect, &layout, mark, what, spare.clone()) {
+            if !self.give(Spare { bytes, table }, dialect, layout, *mark, what, spare.clone()) {
                 return Ok(false);
             }
             if what.is_some() {
@@ -208,10 +261,6 @@ impl Reader<'_> {
                 return Ok(false);
             }
             mark.offset += end as u64;
-            buffer = rest;
-            if ended && buffer.is_empty() {
-                return Ok(true);
-            }
         }
     }
 
@@ -263,6 +312,7 @@ mod tests {
                 schema: Arc::new(schema),
                 matching: Matching::default(),
             },
+            blocks: Vec::new(),
             wanted: vec![Wanted {
                 column: 1,
                 joins: None,

@@ -96,7 +96,9 @@ impl Table {
 
     /// Fails if the file has a column that should not be there.
     pub fn check_extra(&self, path: &Path, names: &[String]) -> Result<()> {
-        let is_extra = |name: &&String| self.matching.extra != ExtraColumns::Ignore && !self.names.contains(name);
+        let is_extra = |name: &&String| {
+            self.matching.extra != ExtraColumns::Ignore && !self.names.contains(name) && !name.is_empty()
+        };
         let Some(extra) = names.iter().find(is_extra) else { return Ok(()) };
         let message = format!("column '{extra}' is not in the first file{}", did_you_mean(extra, &self.names));
         Err(Error::new(ErrorKind::Source, message)

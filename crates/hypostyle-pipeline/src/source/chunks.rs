@@ -93,6 +93,7 @@ impl Source {
                     // Without those that join others.
                     table: Table { names: csv.names, ..table },
                     dialect: csv.dialect,
+                    blocks: csv.blocks,
                     rules: rules.collect::<Result<_>>()?,
                     row_filter: early_filter,
                     on_bad: self.policy.on_bad,

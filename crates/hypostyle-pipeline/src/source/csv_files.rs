@@ -8,6 +8,7 @@ use arrow::datatypes::DataType;
 
 use super::dialects;
 use crate::config::{BooleanTable, DialectName, Empty, Ragged, SourceTable};
+use crate::csv::annotated::{self, Block};
 use crate::csv::dialect::Dialect;
 use crate::csv::header::{self, Opened};
 use crate::csv::sniff;
@@ -19,6 +20,7 @@ use crate::model::column::{Column, Origin};
 use crate::model::infer::TypeGuess;
 use crate::model::matching::{ExtraColumns, Matching};
 use crate::model::values::{Booleans, NullValues, ValueStyle};
+use crate::model::widen::common;
 
 /// So many files are looked at for the values of a column that has none in the first.
 const FURTHER_FILES: usize = 100;
@@ -31,6 +33,8 @@ pub(super) struct Csv {
     pub names: Vec<String>,
     /// Whether the pipeline file says if there is a header.
     pub header_stated: bool,
+    /// The blocks of each file, if it is annotated CSV.
+    pub blocks: Vec<Vec<Block>>,
     /// What `check` should say about the file as a whole.
     pub notes: Vec<String>,
     pub read: Arc<AtomicU64>,
@@ -55,6 +59,7 @@ pub(super) fn settings(table: &SourceTable, files: &Files) -> Result<Csv> {
         line_end: b'\n',
         header: table.header.unwrap_or(true),
         skip: [table.skip_rows.unwrap_or(0), table.skip_rows_after_header.unwrap_or(0)],
+        annotated: table.dialect == Some(DialectName::Influx),
         short_header: table.dialect == Some(DialectName::RTable) && table.header != Some(false),
         style: style(table)?,
         encoding: table.encoding.unwrap_or_default(),
@@ -92,6 +97,7 @@ pub(super) fn settings(table: &SourceTable, files: &Files) -> Result<Csv> {
         dialect,
         fitted_are_bad: !on_demand,
         names: Vec::new(),
+        blocks: Vec::new(),
         header_stated: table.header.is_some(),
         notes: Vec::new(),
         read: Arc::default(),
@@ -154,6 +160,9 @@ impl Csv {
         matching: Matching,
         declared: impl FnOnce(&[String]) -> Result<Vec<Option<DataType>>>,
     ) -> Result<(Self, Opened, Vec<Column>)> {
+        if self.dialect.annotated {
+            return self.open_annotated(files, declared);
+        }
         for (index, file) in files.list.iter().enumerate() {
             let Some(mut opened) = header::open(file, index, &self.dialect, &self.read)? else { continue };
             self.names.clone_from(&opened.names);
@@ -178,6 +187,47 @@ impl Csv {
             self.notes.extend(proposal.map(|proposal| format!("{} {proposal}", file.path.display())));
             self.notes.extend(sniff::eaten_header(&opened.head, &self.dialect));
             return Ok((self, opened, columns));
+        }
+        let message = "the input is empty: it has no header";
+        Err(Error::new(ErrorKind::Source, message).in_file(&files.list[0].path))
+    }
+
+    /// As [`Csv::open`], for the tables of InfluxDB: the files say their types.
+    fn open_annotated(
+        mut self,
+        files: &Files,
+        declared: impl FnOnce(&[String]) -> Result<Vec<Option<DataType>>>,
+    ) -> Result<(Self, Opened, Vec<Column>)> {
+        if let Some(standard) = files.list.iter().find(|file| file.is_standard()) {
+            let message = "annotated CSV of InfluxDB is read twice, which standard input cannot be";
+            return Err(Error::new(ErrorKind::Source, message)
+                .in_file(&standard.path)
+                .help("write it to a file first"));
+        }
+        self.blocks = files.list.iter().map(annotated::blocks).collect::<Result<_>>()?;
+        let mut columns: Vec<Column> = Vec::new();
+        for (name, data_type, format) in self.blocks.iter().flatten().flat_map(Block::columns) {
+            match columns.iter_mut().find(|column| column.name == *name) {
+                // What has no type for both is text.
+                Some(column) => {
+                    column.data_type = common(&column.data_type, &data_type).unwrap_or(DataType::Utf8);
+                    if column.time_format != format {
+                        column.data_type = DataType::Utf8;
+                    }
+                }
+                None => columns.push(Column { time_format: format, ..Column::new(name, data_type, Origin::File) }),
+            }
+        }
+        self.names = columns.iter().map(|column| column.name.clone()).collect();
+        for (column, declared) in columns.iter_mut().zip(declared(&self.names)?) {
+            if let Some(declared) = declared {
+                (column.data_type, column.origin) = (declared, Origin::Declared);
+            }
+        }
+        for (index, (file, blocks)) in files.list.iter().zip(&self.blocks).enumerate() {
+            if let Some(opened) = header::open_annotated(file, index, blocks, &self.dialect, &self.read)? {
+                return Ok((self, opened, columns));
+            }
         }
         let message = "the input is empty: it has no header";
         Err(Error::new(ErrorKind::Source, message).in_file(&files.list[0].path))

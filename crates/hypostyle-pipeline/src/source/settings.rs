@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use arrow::datatypes::DataType;
 use chrono::DateTime;
 
-use crate::config::{Format, JoinedTime, PipelineFile, SourceTable, TimeFormats};
+use crate::config::{DialectName, Format, JoinedTime, PipelineFile, SourceTable, TimeFormats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::format::{format_by_name, format_of};
 use crate::files::list::Files;
@@ -74,8 +74,12 @@ pub(super) fn policy(table: &SourceTable) -> Result<BadRowPolicy> {
 
 /// How the columns of several files are made those of one table.
 pub(super) fn matching(table: &SourceTable) -> Result<Matching> {
-    let missing = table.missing_columns.unwrap_or_default();
+    // One such file may have several tables.
+    let is_annotated = table.dialect == Some(DialectName::Influx);
+    let missing = if is_annotated { MissingColumns::Null } else { MissingColumns::Error };
+    let missing = table.missing_columns.unwrap_or(missing);
     let extra = table.extra_columns.unwrap_or(match table.columns {
+        _ if is_annotated => ExtraColumns::Add,
         Some(_) => ExtraColumns::Ignore,
         None => ExtraColumns::Error,
     });
