@@ -202,6 +202,34 @@ fn the_way_out_is_the_one_that_helps() {
 }
 
 #[test]
+fn times_of_named_zones() {
+    let folder = Folder::new();
+    folder.write(
+        "in.csv",
+        "a,b\n2024-07-01 12:00 Europe/Berlin,2024-07-01 12:00\n2024-01-01T12:00:00+01:00[Europe/Berlin],2024-01-01 12:00:00Z\n",
+    );
+    let toml = "[source]\nschema.b = \"timestamp[us, Europe/Berlin]\"";
+    folder.run(toml, "in.csv", "out.csv").unwrap();
+    assert_eq!(
+        folder.read("out.csv"),
+        "a,b\n2024-07-01T10:00:00Z,2024-07-01T10:00:00Z\n2024-01-01T11:00:00Z,2024-01-01T12:00:00Z\n"
+    );
+    for (schema, text, words) in [
+        (
+            "timestamp[us, Europe/Berlin]",
+            "2024-03-31 02:30",
+            "is a time that the clocks of its time zone show twice or never",
+        ),
+        ("timestamp[us, UTC]", "2024-10-27 02:30 Europe/Berlin", "help: write the UTC offset, such as +01:00"),
+        ("timestamp[us, UTC]", "2024-10-27 02:30 Europe/Berlim", "names a time zone that is not known here"),
+        ("timestamp[us, Europe/Berlim]", "2024-10-27", "unknown type"),
+    ] {
+        let message = folder.complaint(&format!("[source]\nschema.t = {schema:?}"), format!("t\n{text}\n")).to_string();
+        assert!(message.contains(words), "{message}");
+    }
+}
+
+#[test]
 fn a_missing_file_is_known_as_one() {
     let folder = Folder::new();
     folder.write("in.csv", "a\n1\n");

@@ -126,6 +126,7 @@ fn problem(reason: Reason, column: &Column) -> String {
         Reason::Offset => format!("has a UTC offset, but {name} has no time zone"),
         Reason::NoOffset => format!("has no UTC offset, unlike the values that {name} was inferred from"),
         Reason::Zone => "names a time zone that is not known here".to_string(),
+        Reason::ClockChange => "is a time that the clocks of its time zone show twice or never".to_string(),
         Reason::Infinity => format!("is beyond all times, which {name} cannot hold"),
         Reason::Widened => format!("cannot be held by {name}, which the files have in common"),
         Reason::Quote => "has text behind the closing quote".to_string(),
@@ -149,10 +150,11 @@ fn help(reason: Reason, column: &Column, field: &[u8]) -> String {
         (Reason::NoOffset, _) => {
             format!("{}, which takes such values for UTC, or {REJECT}", declare(&column.name, &name))
         }
-        (Reason::Zone, _) => format!("write UTC offsets such as +01:00 instead of names, or {REJECT}"),
+        (Reason::Zone, _) => format!("write UTC offsets such as +01:00 or names such as Europe/Berlin, or {REJECT}"),
         (Reason::Widened, _) => {
             format!("remove widen_types from [source] and read the files of each type by themselves, or {REJECT}")
         }
+        (Reason::ClockChange, _) => format!("write the UTC offset, such as +01:00, or {REJECT}"),
         (Reason::Infinity, _) => {
             format!("set null_values = [{:?}] in [source], or {REJECT}", String::from_utf8_lossy(field))
         }

@@ -61,7 +61,7 @@ impl Column {
     pub fn zone(&self) -> Zone {
         match (&self.data_type, self.origin) {
             (DataType::Timestamp(_, Some(_)), Origin::Inferred { .. }) => Zone::Stated,
-            (DataType::Timestamp(_, Some(zone)), _) => types::zone_offset(zone).map_or(Zone::Stated, Zone::Default),
+            (DataType::Timestamp(_, Some(zone)), _) => types::zone(zone),
             _ => Zone::None,
         }
     }

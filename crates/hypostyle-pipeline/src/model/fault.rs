@@ -19,6 +19,8 @@ pub(crate) enum Reason {
     NoOffset,
     /// It names a time zone, whose offsets nobody here knows.
     Zone,
+    /// The clocks of its time zone show it twice, or never.
+    ClockChange,
     /// It is PostgreSQL's `infinity`, in a column of times.
     Infinity,
     /// Text follows the quote that closes it.

@@ -18,3 +18,4 @@ pub(crate) mod timestamp;
 pub(crate) mod types;
 pub(crate) mod values;
 pub(crate) mod widen;
+pub(crate) mod zones;

@@ -184,8 +184,10 @@ impl TypeGuess {
 
     fn zone_names(&self) -> Option<String> {
         let named = |text: &Vec<u8>| fault(text) == Reason::Zone;
-        (!self.zoned.texts.is_empty() && self.zoned.texts.iter().all(named))
-            .then(|| "times with the names of zones: write UTC offsets instead, such as +01:00".to_string())
+        (!self.zoned.texts.is_empty() && self.zoned.texts.iter().all(named)).then(|| {
+            "times with abbreviated time zones: write UTC offsets such as +01:00, or names such as Europe/Berlin"
+                .to_string()
+        })
     }
 
     /// A few words that alone keep the column from being of another type.
@@ -322,7 +324,7 @@ mod tests {
             (&["12345678901234567890", "1"], "decimal[38, 0]"),
             (&["12345678901234567.89", "1"], "more digits than f64"),
             (&["2024-01-01T05:00:00Z", "2024-01-01T05:00:00"], "with and without UTC offset"),
-            (&["2024-01-01 05:00:00 CET"], "names of zones"),
+            (&["2024-01-01 05:00:00 CET"], "abbreviated time zones"),
             (&["9999-12-31 23:59:59.999999999"], "no unit holds"),
             (&["1709164800123", "1709164800999"], "\"epoch[ms]\""),
             (&["20240131", "20231231"], "\"%Y%m%d\""),
