@@ -29,6 +29,7 @@ impl TypeGuess {
                     self.too_fine(name),
                     self.zone_names(),
                     self.periods(name),
+                    self.short_dates(name),
                     self.null_words(),
                 ];
                 remarks.into_iter().flatten().next()
@@ -81,6 +82,15 @@ impl TypeGuess {
         })?;
         let key = toml_key(name);
         Some(format!("quarters or months: {key} = {format:?} in [source.datetime_formats] would make it a date"))
+    }
+
+    /// Dates such as 31.12.24, which may be the numbers of versions too.
+    fn short_dates(&self, name: &str) -> Option<String> {
+        let (texts, format) = (&self.date.texts, Strptime::parse("%d.%m.%y").ok()?);
+        let are_dates = !texts.is_empty() && texts.iter().all(|text| format.timestamp(text).is_ok());
+        let key = toml_key(name);
+        are_dates
+            .then(|| format!("perhaps dates: {key} = \"%d.%m.%y\" in [source.datetime_formats] would make it a date"))
     }
 
     fn ambiguous_dates(&self, name: &str) -> Option<String> {
@@ -332,6 +342,7 @@ mod tests {
             (&["20240101000000"], "\"%Y%m%d%H%M%S\""),
             (&["2024-Q1", "2024-Q3"], "\"%Y-Q%q\""),
             (&["1990M01"], "\"%YM%m\""),
+            (&["31.12.24", "01.02.23"], "perhaps dates: \"x y\" = \"%d.%m.%y\""),
             (&["", ""], "no value"),
         ] {
             assert!(remark(texts).contains(words), "{texts:?}: {}", remark(texts));
