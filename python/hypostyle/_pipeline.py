@@ -173,7 +173,8 @@ class Pipeline:
 
         Raises:
             ValueError: A bad row, times that are not sorted, an invalid pipeline.
-            OSError: An input that cannot be read, an output that cannot be written.
+            OSError: An input that cannot be read, an output that cannot be written; FileNotFoundError if a file or
+                directory does not exist.
             ImportError: `progress=True` without tqdm.
             MemoryError: More memory is needed than `memory_limit`.
             KeyboardInterrupt: Ctrl-C. No output is written, and an existing one is unchanged.

@@ -121,7 +121,7 @@ class Stage:
 
         Raises:
             ValueError: The file is damaged, or of another version.
-            OSError: The file cannot be read.
+            OSError: The file cannot be read; FileNotFoundError if it does not exist.
         """
         library = library_of(native)
         stage = cls._wrap(loaded(library, path, threads=threads), library)

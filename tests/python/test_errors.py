@@ -207,13 +207,13 @@ def test_a_failed_batch_leaves_the_stage_as_it_was() -> None:
 
 def test_states_that_cannot_be_used(tmp_path: Path) -> None:
     missing = raised(lambda: hs.Stage.load(tmp_path / "nowhere"))
-    assert isinstance(missing, OSError)
+    assert isinstance(missing, FileNotFoundError)
     assert "nowhere" in str(missing)
     stage = hs.Stage(hs.rolling_mean("x", 3, over="key"))
     stage.advance(FRAME)
     path = tmp_path / "state"
     stage.save(path)
-    assert isinstance(raised(lambda: stage.save(tmp_path / "no" / "folder")), OSError)
+    assert isinstance(raised(lambda: stage.save(tmp_path / "no" / "folder")), FileNotFoundError)
     whole = path.read_bytes()
     for at in range(0, len(whole), max(1, len(whole) // 97)):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])

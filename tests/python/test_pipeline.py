@@ -102,14 +102,19 @@ def test_errors_are_exceptions(tmp_path: Path) -> None:
     files = {"input": tmp_path / "in.csv", "output": tmp_path / "out.csv"}
     with pytest.raises(ValueError, match="unknown setting 'nix'"):
         hs.Pipeline("nix = 1")
-    with pytest.raises(ValueError, match="cannot read the pipeline file"):
+    with pytest.raises(FileNotFoundError, match=r"none\.toml: cannot read the pipeline file"):
         hs.Pipeline.from_file(tmp_path / "none.toml")
     with pytest.raises(hs.ColumnNotFoundError, match="'nix'"):
         hs.Pipeline(STAGE.replace("price", "nix")).check(**files)
     with pytest.raises(TypeError, match="'symbol'"):
         hs.Pipeline(STAGE.replace('"price"', '"symbol"')).run(**files)
-    with pytest.raises(OSError, match="cannot open the input"):
-        hs.Pipeline(STAGE).run(input=tmp_path / "none.csv", output=tmp_path / "out.csv")
+    for name in ["none.csv", "none.parquet", "none.arrow", "none/*.csv"]:
+        with pytest.raises(FileNotFoundError, match=name.replace("*", r"\*")):
+            hs.Pipeline(STAGE).check(input=tmp_path / name, output=tmp_path / "out.csv")
+        with pytest.raises(FileNotFoundError, match=name.replace("*", r"\*")):
+            hs.Pipeline(STAGE).run(input=tmp_path / name, output=tmp_path / "out.csv")
+    with pytest.raises(FileNotFoundError, match="the directory of the output does not exist"):
+        hs.Pipeline(STAGE).run(input=tmp_path / "in.csv", output=tmp_path / "none" / "out.csv")
     with pytest.raises(ValueError, match=r"in\.csv:2: record 1, column 'symbol': \"S0\" is not a valid i64"):
         hs.Pipeline('[source.schema]\nsymbol = "i64"\n' + STAGE).run(**files)
     assert not (tmp_path / "out.csv").exists()

@@ -54,6 +54,7 @@ struct Details {
     message: String,
     help: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    not_found: bool,
 }
 
 impl Error {
@@ -63,7 +64,15 @@ impl Error {
             ErrorKind::Malformed { line, .. } => Some(line).filter(|line| *line > 0),
             _ => None,
         };
-        Self(Box::new(Details { kind, file: None, line, message: message.into(), help: None, source: None }))
+        Self(Box::new(Details {
+            kind,
+            file: None,
+            line,
+            message: message.into(),
+            help: None,
+            source: None,
+            not_found: false,
+        }))
     }
 
     pub(crate) fn pipeline(message: impl Into<String>) -> Self {
@@ -133,8 +142,33 @@ impl Error {
     }
 
     pub(crate) fn because(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        if let Some(error) = (&source as &dyn StdError).downcast_ref::<std::io::Error>() {
+            self.0.not_found |= error.kind() == std::io::ErrorKind::NotFound;
+        }
         self.0.source = Some(Box::new(source));
         self
+    }
+
+    /// Notes that the file does not exist, if that is what the system says.
+    pub(crate) fn not_found_if(mut self, error: &std::io::Error) -> Self {
+        self.0.not_found |= error.kind() == std::io::ErrorKind::NotFound;
+        self
+    }
+
+    /// Notes that the file does not exist.
+    pub(crate) fn not_found(mut self) -> Self {
+        self.0.not_found = true;
+        self
+    }
+
+    /// Whether the error is that a file or a directory does not exist.
+    ///
+    /// ```
+    /// let error = hypostyle_pipeline::Pipeline::from_file("nowhere.toml").err().unwrap();
+    /// assert!(error.is_not_found() && error.file() == Some("nowhere.toml".as_ref()));
+    /// ```
+    pub fn is_not_found(&self) -> bool {
+        self.0.not_found
     }
 
     /// Returns the kind of the error.

@@ -5,7 +5,7 @@ use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::array::{RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::ipc::reader::{FileReader, StreamReader};
@@ -15,8 +15,10 @@ use crate::files::bytes::{Buffer, Bytes, Codec};
 use crate::files::input::InputFile;
 use crate::files::list::Files;
 use crate::model::chunk::{BATCH_ROWS, Chunk, FilterCounts, InputPosition};
-use crate::model::column::{Column, FirstFile};
-use crate::model::logical::conform;
+use crate::model::column::Column;
+use crate::model::fault::{Fault, Misfit};
+use crate::model::matching::Table;
+use crate::model::widen::widen;
 use crate::remote::Stream;
 
 /// A file, rather than a stream, begins with this.
@@ -112,22 +114,35 @@ impl IpcFile {
 }
 
 /// The columns at these places under the schema, whatever the file notes about them.
-fn project(batch: &RecordBatch, places: &[usize], schema: &SchemaRef) -> std::result::Result<RecordBatch, ArrowError> {
-    let columns = places.iter().zip(schema.fields());
-    let columns = columns.map(|(place, field)| conform(Arc::clone(batch.column(*place)), field.data_type()));
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(Arc::clone(schema), columns.collect::<std::result::Result<_, _>>()?, &options)
+/// Those that the file lacks are null.  Values that the types do not hold are returned too.
+fn project(
+    batch: &RecordBatch,
+    places: &[Option<usize>],
+    table: &Table,
+) -> std::result::Result<(RecordBatch, Vec<Misfit>), ArrowError> {
+    let (rows, mut misfits) = (batch.num_rows(), Vec::new());
+    let columns = places.iter().zip(table.schema.fields()).zip(&table.read).map(|((place, field), column)| {
+        let Some(place) = place else { return Ok(new_null_array(field.data_type(), rows)) };
+        let (array, unheld) = widen(Arc::clone(batch.column(*place)), field.data_type())?;
+        let misfit = |(row, reason, text)| Misfit { fault: Fault { row, column: *column, reason }, text };
+        misfits.extend(unheld.into_iter().map(misfit));
+        Ok::<_, ArrowError>(array)
+    });
+    let columns = columns.collect::<std::result::Result<_, _>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    misfits.sort_by_key(|misfit| misfit.fault.row);
+    Ok((RecordBatch::try_new_with_options(Arc::clone(&table.schema), columns, &options)?, misfits))
 }
 
 /// The rows of some IPC files, in order.
 pub(crate) struct IpcChunks {
     files: Files,
-    columns: FirstFile,
+    table: Table,
     /// Where the open file has the columns.
-    places: Vec<usize>,
+    places: Vec<Option<usize>>,
     batch_rows: usize,
     open: Option<IpcFile>,
-    /// What is left of a batch.
+    /// What is left of a batch, as the file has it.
     rest: Option<RecordBatch>,
     next: InputPosition,
     /// Rows to pass over in the open file.
@@ -139,19 +154,19 @@ impl IpcChunks {
     pub fn begin(
         first: IpcFile,
         files: Files,
-        columns: FirstFile,
+        table: Table,
         batch_rows: Option<usize>,
         read: Arc<AtomicU64>,
         mark: Option<InputPosition>,
-    ) -> Self {
+    ) -> Result<Self> {
         let next = mark.unwrap_or(InputPosition::first_row(0));
         let open = Some(first).filter(|_| next.file == 0);
         if open.is_none() {
             read.store(files.list[..next.file].iter().map(|file| file.bytes).sum(), Ordering::Relaxed);
         }
         let (batch_rows, skip) = (batch_rows.unwrap_or(BATCH_ROWS), next.offset);
-        let places = columns.read.clone();
-        Self { files, columns, places, batch_rows, open, rest: None, next, skip, read }
+        let places = open.as_ref().map_or(Ok(Vec::new()), |first| table.places(&first.file.path, &first.columns()))?;
+        Ok(Self { files, table, places, batch_rows, open, rest: None, next, skip, read })
     }
 
     pub fn next(&mut self) -> Result<Option<Chunk>> {
@@ -161,14 +176,14 @@ impl IpcChunks {
                 if rows < batch.num_rows() {
                     self.rest = Some(batch.slice(rows, batch.num_rows() - rows));
                 }
-                return Ok(Some(self.chunk(batch.slice(0, rows))));
+                return self.chunk(&batch.slice(0, rows)).map(Some);
             }
             let file = match &mut self.open {
                 Some(file) => file,
                 none => {
                     let Some(file) = self.files.list.get(self.next.file) else { return Ok(None) };
                     let opened = IpcFile::open(file, &self.read)?;
-                    self.places = self.columns.places(&opened.file.path, &opened.columns())?;
+                    self.places = self.table.places(&opened.file.path, &opened.columns())?;
                     none.insert(opened)
                 }
             };
@@ -179,15 +194,7 @@ impl IpcChunks {
                     self.next = InputPosition::first_row(self.next.file + 1);
                 }
                 Some(batch) => {
-                    let batch = batch.and_then(|batch| project(&batch, &self.places, &self.columns.schema)).map_err(
-                        |error| {
-                            let damaged = Error::new(ErrorKind::Source, "cannot read the Arrow IPC file")
-                                .in_file(&file.file.path)
-                                .help("the file may be damaged or truncated: write or fetch it again")
-                                .because(error);
-                            file.file.blame(damaged)
-                        },
-                    )?;
+                    let batch = batch.map_err(|error| damaged(&file.file, error))?;
                     let rows = batch.num_rows();
                     let skipped = usize::try_from(self.skip).map_or(rows, |skip| skip.min(rows));
                     self.skip -= skipped as u64;
@@ -197,22 +204,22 @@ impl IpcChunks {
         }
     }
 
-    fn chunk(&mut self, batch: RecordBatch) -> Chunk {
+    fn chunk(&mut self, batch: &RecordBatch) -> Result<Chunk> {
+        let projected = project(batch, &self.places, &self.table);
+        let (batch, misfits) = projected.map_err(|error| damaged(&self.files.list[self.next.file], error))?;
         let (file, first_record, rows) = (self.next.file, self.next.record, batch.num_rows() as u64);
         self.next.offset += rows;
         self.next.record += rows;
         let bytes = self.read.load(Ordering::Relaxed);
         let (after, filtered) = (self.next, FilterCounts::default());
-        Chunk {
-            batch,
-            bad: Vec::new(),
-            misfits: Vec::new(),
-            positions: None,
-            file,
-            first_record,
-            after,
-            bytes,
-            filtered,
-        }
+        Ok(Chunk { batch, bad: Vec::new(), misfits, positions: None, file, first_record, after, bytes, filtered })
     }
+}
+
+fn damaged(file: &InputFile, error: ArrowError) -> Error {
+    let damaged = Error::new(ErrorKind::Source, "cannot read the Arrow IPC file")
+        .in_file(&file.path)
+        .help("the file may be damaged or truncated: write or fetch it again")
+        .because(error);
+    file.blame(damaged)
 }

@@ -31,7 +31,9 @@ impl Pipeline {
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|error| {
-            Error::new(ErrorKind::Pipeline, format!("cannot read the pipeline file: {error}")).in_file(path)
+            Error::new(ErrorKind::Pipeline, format!("cannot read the pipeline file: {error}"))
+                .in_file(path)
+                .not_found_if(&error)
         })?;
         let mut pipeline = Self::from_str(&text).map_err(|error| error.in_file(path))?;
         pipeline.file.path = Some(path.to_path_buf());

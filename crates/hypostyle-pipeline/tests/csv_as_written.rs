@@ -188,10 +188,6 @@ fn digits_that_a_type_cannot_hold_stay_text() {
 #[test]
 fn the_way_out_is_the_one_that_helps() {
     let folder = Folder::new();
-    folder.write("1.csv", "a,b\n1,2\n");
-    folder.write("2.csv", "b,a\n1,2\n");
-    let message = folder.run("", "[12].csv", "out.parquet").unwrap_err().to_string();
-    assert!(message.contains("help: the order of the columns differs"), "{message}");
     let message = folder.run("", "nothing*", "out.parquet").unwrap_err().to_string();
     assert!(message.contains("files without a known extension need format = \"csv\" in [source]"), "{message}");
     folder.write("in.csv", "a\nx\n");
@@ -203,6 +199,81 @@ fn the_way_out_is_the_one_that_helps() {
     // A quote that a backslash escapes may leave one open.
     let message = folder.complaint("", "a,b\n1,\"x\\\"\"\n2,y\n").to_string();
     assert!(message.contains("unclosed quote") && message.contains("escape = \"\\\\\""), "{message}");
+}
+
+#[test]
+fn times_of_named_zones() {
+    let folder = Folder::new();
+    folder.write(
+        "in.csv",
+        "a,b\n2024-07-01 12:00 Europe/Berlin,2024-07-01 12:00\n2024-01-01T12:00:00+01:00[Europe/Berlin],2024-01-01 12:00:00Z\n",
+    );
+    let toml = "[source]\nschema.b = \"timestamp[us, Europe/Berlin]\"";
+    folder.run(toml, "in.csv", "out.csv").unwrap();
+    assert_eq!(
+        folder.read("out.csv"),
+        "a,b\n2024-07-01T10:00:00Z,2024-07-01T10:00:00Z\n2024-01-01T11:00:00Z,2024-01-01T12:00:00Z\n"
+    );
+    for (schema, text, words) in [
+        (
+            "timestamp[us, Europe/Berlin]",
+            "2024-03-31 02:30",
+            "is a time that the clocks of its time zone show twice or never",
+        ),
+        ("timestamp[us, UTC]", "2024-10-27 02:30 Europe/Berlin", "help: write the UTC offset, such as +01:00"),
+        ("timestamp[us, UTC]", "2024-10-27 02:30 Europe/Berlim", "names a time zone that is not known here"),
+        ("timestamp[us, Europe/Berlim]", "2024-10-27", "unknown type"),
+    ] {
+        let message = folder.complaint(&format!("[source]\nschema.t = {schema:?}"), format!("t\n{text}\n")).to_string();
+        assert!(message.contains(words), "{message}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_known_as_one() {
+    let folder = Folder::new();
+    folder.write("in.csv", "a\n1\n");
+    for (input, output) in [
+        ("none.csv", "out.csv"),
+        ("none.parquet", "out.csv"),
+        ("none.arrow", "out.csv"),
+        ("none/*.csv", "out.csv"),
+        ("in.csv", "none/out.csv"),
+    ] {
+        let error = folder.run("", input, output).unwrap_err();
+        assert!(error.is_not_found() && error.to_string().contains("none"), "{error}");
+    }
+    folder.write("in.csv", "a\nx,y\n");
+    assert!(!folder.run("", "in.csv", "out.csv").unwrap_err().is_not_found());
+}
+
+#[test]
+fn empty_strings_and_nulls_stay_apart() {
+    let folder = Folder::new();
+    let text = "a,n,b\n\"\",1,x\n,2,\"\"\n\"say \"\"no\"\"\",,\n\"x,y\",-3.5,\"two\nlines\"\nplain,4,\n";
+    let read = "[source]\nempty = \"text\"\nschema.n = \"f64\"";
+    let written = text.replace(",1,", ",1.0,").replace(",2,", ",2.0,").replace(",4,", ",4.0,");
+    for schema in ["", "schema.a = \"dictionary\"\nschema.b = \"large_string\""] {
+        folder.write("in.csv", text);
+        folder.run(&format!("{read}\n{schema}"), "in.csv", "out.csv").unwrap();
+        assert_eq!(folder.read("out.csv"), written);
+        folder.run(read, "out.csv", "again.csv").unwrap();
+        assert_eq!(folder.read("again.csv"), written);
+    }
+    // The same bytes, whatever is read at once, and with a delimiter that is in numbers.
+    folder.run(&format!("{read}\nchunk_bytes = 5\n[sink]\ndelimiter = \".\""), "in.csv", "points.csv").unwrap();
+    assert!(folder.read("points.csv").ends_with("x,y.\"-3.5\".\"two\nlines\"\nplain.\"4.0\".\n"));
+    folder.run(&format!("{read}\n[sink]\nempty = \"null\""), "in.csv", "out.csv").unwrap();
+    assert_eq!(folder.read("out.csv"), written.replace("\"\",1.0", ",1.0").replace("2.0,\"\"", "2.0,"));
+    let message =
+        folder.run(&format!("{read}\n[sink]\ncolumns = [\"a\"]"), "in.csv", "out.csv").unwrap_err().to_string();
+    assert!(
+        message.contains("the only column 'a' is null in a row") && message.contains("empty = \"null\""),
+        "{message}"
+    );
+    folder.run(&format!("{read}\n[sink]\ncolumns = [\"a\"]\nempty = \"null\""), "in.csv", "out.csv").unwrap();
+    let message = folder.run("[sink]\nempty = \"text\"", "in.csv", "out.parquet").unwrap_err().to_string();
+    assert!(message.contains("[sink] empty: is for CSV"), "{message}");
 }
 
 /// Columns of texts that look like something.

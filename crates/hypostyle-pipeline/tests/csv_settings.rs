@@ -352,3 +352,30 @@ fn a_column_without_values_is_looked_up_in_further_files() {
     assert_eq!((shown(batch.column(0)), batch.num_rows()), (expected("", &["-", "-", "1.5"]).1, 3));
     assert_eq!(batch.column(0).data_type().to_string(), "Float64");
 }
+
+#[test]
+fn percentages_and_amounts_are_numbers() {
+    let folder = Folder::new();
+    let text = "share,price,note\n12.5%,\"$1,234.50\",5%\n-3 %,-$2,x\n,,\n";
+    folder.write("in.csv", text);
+    let plan = |settings: &str| folder.pipeline(settings, "in.csv", "out.csv").plan().unwrap().to_string();
+    let hints = plan("");
+    assert!(hints.contains("numbers with \"%\": symbols = [\"%\"] in [source] would read them"), "{hints}");
+    assert!(hints.contains("symbols = [\"$\"], thousands = \",\" in [source]"), "{hints}");
+    let toml = "[source]\nsymbols = [\"%\", \"$\"]\nthousands = \",\"";
+    folder.run(toml, "in.csv", "out.csv").unwrap();
+    assert_eq!(folder.read("out.csv"), "share,price,note\n12.5,1234.5,5%\n-3.0,-2.0,x\n,,\n");
+    // A column that is declared, and one that is not what it says.
+    let toml =
+        "[source]\nsymbols = [\"%\"]\non_bad_row = \"null\"\nschema = { share = \"decimal[5, 1]\", note = \"i64\" }";
+    let summary = folder.run(toml, "in.csv", "out.csv").unwrap();
+    assert_eq!(summary.bad_row_counts, [("invalid value in 'note'".to_string(), 1)]);
+    assert_eq!(folder.read("out.csv"), "share,price,note\n12.5,\"$1,234.50\",5\n-3.0,-$2,\n,,\n");
+    for odd in ["", "5", ".", "-"] {
+        let message =
+            folder.run(&format!("[source]\nsymbols = [{odd:?}]"), "in.csv", "out.csv").unwrap_err().to_string();
+        assert!(message.contains("may be a part of a number"), "{message}");
+    }
+    let message = folder.run("[source]\nsymbols = [\"%\"]", "in.arrow", "out.csv").unwrap_err().to_string();
+    assert!(message.contains("in.arrow"), "{message}");
+}

@@ -424,7 +424,7 @@ fn a_column_of_a_later_file_is_not_dropped() {
         }
         let pattern = folder.path(&format!("in/?.{format}"));
         let message = run(&folder, "", &pattern, "out.parquet").unwrap_err().to_string();
-        let expected = format!("b.{format}: column 'z' is not in the first file\nhelp: set columns in [source]");
+        let expected = format!("b.{format}: column 'z' is not in the first file\nhelp: set extra_columns");
         assert!(message.contains(&expected), "{message}");
         let summary = run(&folder, "[source]\ncolumns = [\"y\"]", &pattern, "out.parquet").unwrap();
         assert_eq!(summary.rows_written, 4);

@@ -181,6 +181,256 @@ const FILES: &[Published] = &[
         words: &["backslash escapes and \\N for null: set dialect = \"postgres-text\" (\"mysql\")"],
         then: Some(("dialect = \"mysql\"", &["column_1  i64", "column_3  date"])),
     },
+    Published {
+        of: "NOAA, hourly weather (ISD)",
+        text: "\"STATION\",\"DATE\",\"LATITUDE\",\"TMP\"\n\"72503014732\",\"2024-01-01T00:51:00\",\"40.7792\",\"+0056,5\"\n\
+               \"72503014732\",\"2024-01-01T01:51:00\",\"40.7792\",\"+0050,5\"\n",
+        words: &[
+            "DATE      timestamp[us]",
+            "LATITUDE  f64",
+            "TMP       string         inferred from the first 2 rows\n",
+        ],
+        then: None,
+    },
+    Published {
+        of: "NOAA, GHCN by year",
+        text: "USW00094728,20240101,TMAX,72,,,W,2400\nUSW00094728,20240102,PRCP,0,T,,W,\n",
+        words: &["the first row looks like data", "set header = false in [source]"],
+        then: Some(("header = false", &["column_1  string", "perhaps dates: column_2 = \"%Y%m%d\"", "column_4  i64"])),
+    },
+    Published {
+        of: "ECB, SDMX",
+        text: "KEY,FREQ,TIME_PERIOD,OBS_VALUE,OBS_STATUS\nEXR.D.USD.EUR.SP00.A,D,2024-01-02,1.0956,A\n\
+               EXR.D.USD.EUR.SP00.A,D,2024-01-01,,H\n",
+        words: &["KEY          string", "TIME_PERIOD  date", "OBS_VALUE    f64"],
+        then: None,
+    },
+    Published {
+        of: "Eurostat, TSV",
+        text: "freq,unit,geo\\TIME_PERIOD\t2021 \t2022 \nA,PC,DE\t3.1 \t8.7 \nA,PC,FR\t2.1 \t: \n",
+        words: &["3 fields separated by tabs: set delimiter = \"\\t\" in [source]"],
+        then: Some((
+            "delimiter = \"\\t\"\nnull_values = [\":\"]",
+            &["freq,unit,geo\\TIME_PERIOD  string", "2021                       f64", "2022                       f64"],
+        )),
+    },
+    Published {
+        of: "FRED",
+        text: "observation_date,GDP\n1947-01-01,243.164\n1947-04-01,245.968\n1947-07-01,.\n",
+        words: &["observation_date  date", "null_values = [\".\"] in [source] would make it f64"],
+        then: Some(("null_values = [\".\"]", &["GDP               f64"])),
+    },
+    Published {
+        of: "Our World in Data",
+        text: "Entity,Code,Year,Life expectancy\nAfghanistan,AFG,1950,27.7275\nWorld,OWID_WRL,1770,28.5\nRome,,-100,25\n",
+        words: &["Code             string", "Year             i64", "Life expectancy  f64"],
+        then: None,
+    },
+    Published {
+        of: "New York, taxis",
+        text: "VendorID,tpep_pickup_datetime,passenger_count,trip_distance,store_and_fwd_flag\n\
+               2,2019-01-01 00:46:40,1,1.50,N\n1,2019-01-01 00:59:47,,2.60,Y\n",
+        words: &["tpep_pickup_datetime  timestamp[us]", "passenger_count       i64", "trip_distance         f64"],
+        then: None,
+    },
+    Published {
+        of: "Kaggle, passengers",
+        text: "PassengerId,Survived,Name,Age,Cabin\n1,0,\"Braund, Mr. Owen\",22,\n2,1,\"Cumings (\"\"Flo\"\"), Mrs.\",38.5,C85\n",
+        words: &["Survived     i64", "Name         string", "Age          f64"],
+        then: None,
+    },
+    Published {
+        of: "a German bank, statement",
+        text: "\"Kontonummer:\";\"DE00 1234\"\n\n\"Buchungstag\";\"Verwendungszweck\";\"Betrag (EUR)\"\n\
+               \"31.12.2024\";\"Miete; Januar\";\"-1.234,56\"\n\"02.01.2025\";\"Gehalt\";\"2.500,00\"\n\"03.01.2025\";\"Kaffee\";\"-3,20\"\n",
+        words: &["2 lines above the table, decimal commas, points between thousands", "dialect = \"excel-de\""],
+        then: Some(("dialect = \"excel-de\"\nskip_rows = 2", &["Buchungstag       date", "Betrag (EUR)      f64"])),
+    },
+    Published {
+        of: "a German savings bank",
+        text: "\"Auftragskonto\";\"Buchungstag\";\"Betrag\"\n\"DE01\";\"31.12.24\";\"-12,50\"\n\"DE01\";\"30.12.24\";\"100,00\"\n",
+        words: &["3 fields separated by semicolons, decimal commas: set delimiter = \";\", decimal_comma = true"],
+        then: Some((
+            "delimiter = \";\"\ndecimal_comma = true",
+            &["perhaps dates: Buchungstag = \"%d.%m.%y\"", "Betrag         f64"],
+        )),
+    },
+    Published {
+        of: "ENTSO-E, day-ahead prices",
+        text: "\"MTU (CET/CEST)\",\"Price [EUR/MWh]\"\n\"01.01.2024 00:00 - 01.01.2024 01:00\",\"0.10\"\n\
+               \"01.01.2024 01:00 - 01.01.2024 02:00\",\"-0.01\"\n\"01.01.2024 02:00 - 01.01.2024 03:00\",\"n/e\"\n",
+        words: &["MTU (CET/CEST)   string", "null_values = [\"n/e\"] in [source] would make it f64"],
+        then: Some(("null_values = [\"n/e\"]", &["Price [EUR/MWh]  f64"])),
+    },
+    Published {
+        of: "the German grid agency (SMARD)",
+        text: "Datum von;Datum bis;Biomasse [MWh];Wind [MWh]\n01.01.2024 00:00;01.01.2024 01:00;4.123,5;25.678,25\n\
+               01.01.2024 01:00;01.01.2024 02:00;4.100;-\n01.01.2024 02:00;01.01.2024 03:00;4.100,25;25.000,5\n",
+        words: &[
+            "4 fields separated by semicolons, decimal commas, points between thousands: set dialect = \"excel-de\"",
+        ],
+        then: Some((
+            "dialect = \"excel-de\"",
+            &["Datum von       timestamp[us]", "Biomasse [MWh]  f64", "null_values = [\"-\"]"],
+        )),
+    },
+    Published {
+        of: "the Bundesbank",
+        text: "\"\";BBEX3.D.USD;BBEX3.D.USD_FLAGS\n\"\";\"Euro foreign exchange\";\"\"\nEinheit;USD;\n\
+               2024-01-02;1,0956;\n2024-01-03;1,0919;\n2024-01-01;.;\"Kein Wert vorhanden\"\n",
+        words: &["3 fields separated by semicolons, decimal commas: set delimiter = \";\", decimal_comma = true"],
+        then: Some((
+            "delimiter = \";\"\ndecimal_comma = true\nskip_rows_after_header = 2\nnull_values = [\".\"]",
+            &["column_1           date", "BBEX3.D.USD        f64"],
+        )),
+    },
+    Published {
+        of: "WHO, cases",
+        text: "\u{feff}\"Date_reported\",\"Country_code\",\"New_cases\"\n\"2020-01-04\",\"AI\",\n\"2020-01-05\",\"NA\",5\n",
+        words: &["Date_reported  date", "Country_code   string", "New_cases      i64"],
+        then: None,
+    },
+    Published {
+        of: "OpenAQ",
+        text: "\"location_id\",\"datetime\",\"lat\",\"units\",\"value\"\n\
+               \"2178\",\"2024-01-01T01:00:00-07:00\",\"35.1353\",\"µg/m³\",\"13.0\"\n",
+        words: &["location_id  i64", "datetime     timestamp[us, UTC]", "value        f64"],
+        then: None,
+    },
+    Published {
+        of: "BLS, flat files",
+        text: "series_id        \tyear\tperiod\t       value\tfootnote_codes\nCUSR0000SA0      \t2024\tM01\t     308.417\t\n\
+               CUSR0000SA0      \t2024\tM02\t     310.326\tC\n",
+        words: &["5 fields separated by tabs: set delimiter = \"\\t\""],
+        then: Some(("delimiter = \"\\t\"", &["year               i64", "       value       f64"])),
+    },
+    Published {
+        of: "Johns Hopkins, a column per day",
+        text: "Province/State,Country/Region,Lat,1/22/20,1/23/20\n,Afghanistan,33.93911,0,0\nHubei,China,30.9756,444,444\n",
+        words: &["Lat             f64", "1/22/20         i64"],
+        then: None,
+    },
+    Published {
+        of: "USGS, earthquakes",
+        text: "time,depth,mag,nst,place\n2024-01-01T23:58:01.220Z,1.5,1.2,20,\"7 km NW of The Geysers, CA\"\n\
+               2024-01-01T23:50:12.040Z,10,4.7,,\"Noto, Japan\"\n",
+        words: &["time   timestamp[us, UTC]", "depth  f64", "nst    i64"],
+        then: None,
+    },
+    Published {
+        of: "OpenFlights",
+        text: "1,\"Goroka Airport\",\"GKA\",-6.081689,5282,10,\"U\"\n2,\"Madang Airport\",\"MAG\",-5.207080,20,\\N,\"U\"\n3,\"X\",\"Y\",1.5,2,3,\"U\"\n",
+        words: &["the first row looks like data", "set header = false in [source]"],
+        then: Some(("header = false", &["column_4  f64", "null_values = [\"\\\\N\"]"])),
+    },
+    Published {
+        of: "MovieLens, 100k",
+        text: "196\t242\t3\t881250949\n186\t302\t3\t891717742\n",
+        words: &["4 fields separated by tabs, no header: set delimiter = \"\\t\", header = false"],
+        then: Some(("delimiter = \"\\t\"\nheader = false", &["column_3  i64", "column_4 = \"epoch[s]\""])),
+    },
+    Published {
+        of: "UCI, wine",
+        text: "\"fixed acidity\";\"volatile acidity\";\"quality\"\n7.4;0.7;5\n11.2;0.28;6\n",
+        words: &["3 fields separated by semicolons: set delimiter = \";\""],
+        then: Some(("delimiter = \";\"", &["fixed acidity     f64", "quality           i64"])),
+    },
+    Published {
+        of: "UCI, adults",
+        text: "39, State-gov, 77516, Bachelors, <=50K\n50, Private, 83311, HS-grad, >50K\n",
+        words: &["the first row looks like data", "set header = false in [source]"],
+        then: Some(("header = false", &["column_1  i64", "column_3  i64", "column_5  string"])),
+    },
+    Published {
+        of: "Yahoo, downloads",
+        text: "Date,Open,Adj Close,Volume\n2024-01-02,187.149994,184.938217,82488700\n2024-01-03,null,null,null\n2024-01-04,182.1,181.9,71983600\n",
+        words: &[
+            "null_values = [\"null\"] in [source] would make it f64",
+            "null_values = [\"null\"] in [source] would make it i64",
+        ],
+        then: Some(("null_values = [\"null\"]", &["Open       f64", "Volume     i64"])),
+    },
+    Published {
+        of: "yfinance, by pandas",
+        text: "Price,Close,High\nTicker,AAPL,AAPL\nDate,,\n2024-01-02,185.6,188.4\n2024-01-03,184.2,185.9\n",
+        words: &["a second row of names and one of the index, as pandas writes them: set skip_rows_after_header = 2"],
+        then: Some(("skip_rows_after_header = 2", &["Price  date", "Close  f64"])),
+    },
+    Published {
+        of: "Investing.com",
+        text: "\"Date\",\"Price\",\"Vol.\",\"Change %\"\n\"01/31/2024\",\"1,234.40\",\"95.37K\",\"-1.94%\"\n\"01/30/2024\",\"1,258.04\",\"89.15K\",\"2.10%\"\n",
+        words: &[
+            "Date      date",
+            "thousands = \",\" in [source] would read them",
+            "symbols = [\"%\"] in [source] would read them",
+        ],
+        then: Some(("thousands = \",\"\nsymbols = [\"%\"]", &["Price     f64", "Vol.      string", "Change %  f64"])),
+    },
+    Published {
+        of: "Nasdaq, historical prices",
+        text: "Date,Close/Last,Volume\n01/31/2024,$184.40,55467800\n01/30/2024,$188.04,55859370\n",
+        words: &["symbols = [\"$\"] in [source] would read them"],
+        then: Some(("symbols = [\"$\"]", &["Date        date", "Close/Last  f64"])),
+    },
+    Published {
+        of: "Kenneth French's library",
+        text: "This file was created using the 202401 database.\nThe rate is from elsewhere.\n\n,Mkt-RF,SMB\n\
+               192607,  2.96, -2.56\n192608,  2.64, -1.17\n192609,  0.36, -1.40\n",
+        words: &["3 lines above the table: set skip_rows = 3"],
+        then: Some(("skip_rows = 3\ndatetime_formats.column_1 = \"%Y%m\"", &["column_1  date", "Mkt-RF    f64"])),
+    },
+    Published {
+        of: "the German weather service",
+        text: "STATIONS_ID;MESS_DATUM;TT_TU;eor\n         44;2024010100;   6.8;eor\n         44;2024010123;-999;eor\n",
+        words: &["4 fields separated by semicolons: set delimiter = \";\""],
+        then: Some((
+            "delimiter = \";\"",
+            &["STATIONS_ID  i64", "perhaps times: MESS_DATUM = \"%Y%m%d%H\"", "TT_TU        f64"],
+        )),
+    },
+    Published {
+        of: "NOAA, carbon dioxide",
+        text: "# about\n# \"the data\"\nyear,month,average,ndays\n1958,3,315.71,-1\n1958,4,317.45,-1\n",
+        words: &["comments that begin with #: set comment = \"#\""],
+        then: Some(("comment = \"#\"", &["average  f64", "ndays    i64"])),
+    },
+    Published {
+        of: "NASA POWER",
+        text: "-BEGIN HEADER-\nNASA/POWER Source\nT2M     Temperature at 2 Meters (C)\n-END HEADER-\nYEAR,MO,DY,T2M\n2024,1,1,3.2\n2024,1,2,-999.0\n",
+        words: &["4 lines above the table: set skip_rows = 4"],
+        then: Some(("skip_rows = 4", &["YEAR  i64", "T2M   f64"])),
+    },
+    Published {
+        of: "GeoNames",
+        text: "2986043\tPic de Font Blanca\t42.64991\t1.53335\tAD\t2014-11-05\n2994701\tRoc Meler\t42.58765\t1.7418\tAD\t2023-10-03\n",
+        words: &["6 fields separated by tabs, no header: set delimiter = \"\\t\", header = false"],
+        then: Some(("delimiter = \"\\t\"\nheader = false", &["column_3  f64", "column_6  date"])),
+    },
+    Published {
+        of: "Excel, with the delimiter in the first line",
+        text: "sep=;\r\nName;Wert\r\na;1,5\r\nb;2,5\r\n",
+        words: &["a line that states the delimiter: set skip_rows = 1, delimiter = \";\", decimal_comma = true"],
+        then: Some(("skip_rows = 1\ndelimiter = \";\"\ndecimal_comma = true", &["Name  string", "Wert  f64"])),
+    },
+    Published {
+        of: "AIS, Denmark",
+        text: "# Timestamp,Type of mobile,MMSI,Latitude\n01/01/2024 00:00:00,Class A,219000001,55.1\n13/01/2024 00:00:01,Class A,219000002,55.2\n",
+        words: &["# Timestamp     timestamp[us]", "MMSI            i64", "Latitude        f64"],
+        then: None,
+    },
+    Published {
+        of: "a web server's log, with semicolons",
+        text: "host;time;status\n1.2.3.4;10/Oct/2000:13:55:36 -0700;200\n1.2.3.5;10/Oct/2000:13:56:36 -0700;404\n",
+        words: &["3 fields separated by semicolons"],
+        then: Some(("delimiter = \";\"", &["host    string", "time    timestamp[us, UTC]", "status  i64"])),
+    },
+    Published {
+        of: "InfluxDB, annotated",
+        text: "#datatype,string,long,dateTime:RFC3339,double\n#group,false,false,false,false\n#default,_result,,,\n\
+               ,result,table,_time,_value\n,,0,2024-01-01T00:00:00Z,1\n",
+        words: &["annotated CSV of InfluxDB", "set dialect = \"influx\" in [source]"],
+        then: Some(("dialect = \"influx\"", &["_time   timestamp[ns, UTC]", "_value  f64"])),
+    },
     Published { of: "two files in one", text: "a,b\n1,2.5\na,b\n2,3.5\n", words: &["a  i64", "b  f64"], then: None },
 ];
 

@@ -4,14 +4,23 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hypostyle::{Error, ErrorKind};
-use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyFileNotFoundError, PyOSError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::{PyErr, PyResult};
 
 pyo3::import_exception!(hypostyle._errors, ColumnNotFoundError);
 
 /// The exception for an error of the library.
 pub fn exception(error: Error) -> PyErr {
+    if is_not_found(&error) {
+        return PyFileNotFoundError::new_err(error.to_string());
+    }
     kind_exception(error.kind(), error.to_string())
+}
+
+/// Whether the system says that a file does not exist.
+fn is_not_found(error: &Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::NotFound)
 }
 
 /// The exception for this kind of error of the library.

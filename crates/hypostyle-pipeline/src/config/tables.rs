@@ -12,6 +12,7 @@ use toml::Spanned;
 
 use super::kernel::{ColumnType, Kernel};
 use crate::model::bad_row::OnBadRow;
+use crate::model::matching::{ExtraColumns, MissingColumns};
 use crate::remote::options::StorageOptions;
 
 /// The whole file.
@@ -57,6 +58,14 @@ pub(crate) struct SourceTable {
     pub format: Option<Format>,
     /// The columns to read. Default: all.
     pub columns: Option<Vec<String>>,
+    /// Several files: how a column of the first file that a later one lacks is treated. Default: the run fails.
+    pub missing_columns: Option<MissingColumns>,
+    /// Several files: how a column that the first file lacks is treated. `"add"` requires `missing_columns = "null"`.
+    /// Default: the run fails, unless `columns` names the columns to read.
+    pub extra_columns: Option<ExtraColumns>,
+    /// Several files: whether a column gets a type that holds the values of all files, such as i64 for i32 and i64. The columns
+    /// of all files are read before the run. Default: false, a column has the type of the first file.
+    pub widen_types: Option<bool>,
     /// CSV: a set of settings for files of a program. Settings that are given too take precedence. Default: none.
     pub dialect: Option<DialectName>,
     /// CSV: the ASCII character between fields, or `"blanks"` for one or more spaces or tabs. Default: a comma, or a tab for
@@ -93,6 +102,9 @@ pub(crate) struct SourceTable {
     /// CSV: the ASCII character between the thousands of a number, such as `","`. Default: none.
     #[schemars(length(equal = 1))]
     pub thousands: Option<String>,
+    /// CSV: strings that may be before or behind a number and are ignored, such as `["%", "$", "EUR"]`: `12.5%` is 12.5. Default:
+    /// none.
+    pub symbols: Option<Vec<String>>,
     /// CSV: whether the decimal separator is a comma, as in `1,5`. Default: false.
     pub decimal_comma: Option<bool>,
     /// CSV: the character encoding. Default: `"utf8"`.
@@ -162,14 +174,14 @@ pub(crate) struct JoinedTime {
     pub format: Option<Names>,
 }
 
-/// What a quoted empty field is in a column of strings.
+/// What the empty string is in CSV.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Empty {
-    /// Null.
+    /// The same as null.
     #[default]
     Null,
-    /// An empty string.
+    /// A string, written as `""`; null is nothing.
     Text,
 }
 
@@ -207,6 +219,8 @@ pub(crate) enum DialectName {
     RTable,
     /// USGS RDB: tabs, comments with `#`, a row of formats below the header.
     Rdb,
+    /// InfluxDB, annotated CSV: tables below `#datatype`, `#group` and `#default`, each with a header. The file is read twice.
+    Influx,
     /// Excel in Germany and its neighbors: semicolons, decimal commas, points between thousands.
     ExcelDe,
 }
@@ -441,6 +455,8 @@ pub(crate) struct SinkTable {
     /// CSV: the ASCII character between fields. Default: a comma, or a tab for .tsv files.
     #[schemars(length(equal = 1))]
     pub delimiter: Option<String>,
+    /// CSV: how the empty string is written: as `""`, an empty `"text"`, or as nothing, like `"null"`. Default: `"text"`.
+    pub empty: Option<Empty>,
     /// Minimum rows per row group or checkpoint part, at least 1. It ends with the input chunk that reaches this number, or
     /// 128 MiB. Default: 1048576.
     #[schemars(range(min = 1))]

@@ -8,19 +8,21 @@ use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::Sender;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 
-use super::decode::{self, Fields, Wanted};
+use super::annotated::Block;
+use super::decode::{self, Fields, Place, Wanted};
 use super::dialect::{Dialect, latin1};
 use super::field_index::{FieldIndex, Odd, OddKind};
 use super::header::lines;
 use crate::config::Encoding;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::files::input::InputFile;
 use crate::model::bad_row::{BadRow, OnBadRow, RowPosition};
 use crate::model::chunk::{InputPosition, RowPositions, nulled, without};
 use crate::model::fault::{Fault, Reason};
+use crate::model::matching::Table;
 use crate::rules::ValueRule;
 use crate::rules::filter::RowFilter;
 
@@ -29,14 +31,12 @@ pub(crate) struct Reading {
     pub files: Vec<InputFile>,
     /// But for the line end, which each file has for itself.
     pub dialect: Dialect,
-    /// How many columns a file has.
-    pub width: usize,
-    /// The names that every file's header must have.
-    pub names: Vec<String>,
+    /// The columns of all files, and the schema of the wanted ones.
+    pub table: Table,
     /// The columns that are wanted.
     pub wanted: Vec<Wanted>,
-    /// The schema of the wanted columns.
-    pub schema: SchemaRef,
+    /// The blocks of each file, if it is annotated CSV.
+    pub blocks: Vec<Vec<Block>>,
     /// Rules for single values, each with the place of its column among the wanted ones.
     pub rules: Vec<(usize, ValueRule)>,
     /// The filter, if no rule on row order comes before it.
@@ -50,6 +50,50 @@ pub(crate) struct Reading {
     pub chunk_bytes: usize,
     /// Bytes taken from the disk so far.
     pub read: Arc<AtomicU64>,
+}
+
+/// Where a file has the columns.
+#[derive(Debug)]
+pub(super) struct Layout {
+    /// The names in its header.
+    names: Vec<String>,
+    /// Those of the wanted columns.
+    places: Vec<Place>,
+    /// What an empty field of them means, where it means something.
+    defaults: Vec<Vec<u8>>,
+}
+
+impl Layout {
+    /// Finds the wanted columns in a file with these names; fails if it has not the columns that it must have.
+    pub fn of(block: &Block, path: &Path, table: &Table, wanted: &[Wanted]) -> Result<Self> {
+        let names = block.names.clone();
+        table.check_extra(path, &names)?;
+        let place = |column: usize| table.place(path, column, &names);
+        let places = wanted.iter().map(|wanted| match wanted.joins {
+            None => Ok(place(wanted.column)?.map_or(Place::Missing, Place::One)),
+            Some(joins) => match (place(joins[0])?, place(joins[1])?) {
+                (Some(date), Some(time)) => Ok(Place::Joined([date, time])),
+                (None, None) => Ok(Place::Missing),
+                (date, _) => {
+                    let [there, absent] = if date.is_some() { joins } else { [joins[1], joins[0]] };
+                    let message = format!("got column '{}' without '{}'", table.names[there], table.names[absent]);
+                    Err(Error::new(ErrorKind::Source, message)
+                        .in_file(path)
+                        .help("remove the column that joins both from [source.datetime_formats]"))
+                }
+            },
+        });
+        let places = places.collect::<Result<Vec<_>>>()?;
+        let default = |place: &Place| match place {
+            Place::One(place) => block.defaults.get(*place).cloned().unwrap_or_default().into_bytes(),
+            _ => Vec::new(),
+        };
+        Ok(Self { defaults: places.iter().map(default).collect(), places, names })
+    }
+
+    fn width(&self) -> usize {
+        self.names.len()
+    }
 }
 
 /// What became of a chunk; places are counted from its beginning.
@@ -68,6 +112,7 @@ pub(super) struct Decoded {
 /// A chunk's text and the positions of its rows.
 pub(super) struct Text {
     dialect: Arc<Dialect>,
+    layout: Arc<Layout>,
     /// As UTF-8, where its encoding is known.
     bytes: Vec<u8>,
     converted: bool,
@@ -140,12 +185,18 @@ impl Found {
 
 impl Reading {
     /// Decodes a chunk of whole records; its memory goes back to `spare` if it isn't wanted any more.
-    pub(super) fn decode(&self, chunk: Spare, dialect: Arc<Dialect>, spare: &Sender<Spare>) -> Decoded {
+    pub(super) fn decode(
+        &self,
+        chunk: Spare,
+        dialect: Arc<Dialect>,
+        layout: Arc<Layout>,
+        spare: &Sender<Spare>,
+    ) -> Decoded {
         let Spare { bytes, mut table } = chunk;
         let converted = dialect.encoding == Encoding::Latin1 && !bytes.is_ascii();
         let bytes = if converted { latin1(&bytes) } else { bytes };
-        table.scan(&bytes, &dialect, self.width);
-        let mut text = Text { dialect, bytes, converted, table, left: None };
+        table.scan(&bytes, &dialect, layout.width());
+        let mut text = Text { dialect, layout, bytes, converted, table, left: None };
         let utf8 = simdutf8::basic::from_utf8(&text.bytes).is_ok();
         let only_texts = self.wanted.iter().all(|wanted| is_text(&wanted.data_type));
         if only_texts {
@@ -179,7 +230,7 @@ impl Reading {
         let drops_bad = matches!(self.on_bad, OnBadRow::Skip | OnBadRow::Reject) && !faults.is_empty();
         let options = RecordBatchOptions::new().with_row_count(Some(table.rows()));
         let batch = columns.and_then(|columns| {
-            RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
+            RecordBatch::try_new_with_options(Arc::clone(&self.table.schema), columns, &options)
                 .and_then(
                     |batch| {
                         if drops_bad { without(&batch, faults.iter().map(|fault| fault.row)) } else { Ok(batch) }
@@ -195,7 +246,7 @@ impl Reading {
         let rows = table.rows();
         let records = rows + table.odd.iter().filter(|odd| !odd.is_fitted()).count();
         let fitted = table.odd.iter().filter(|odd| odd.is_fitted() && !self.fitted_are_bad);
-        let cut = fitted.clone().filter(|odd| odd.fields > self.width).count() as u64;
+        let cut = fitted.clone().filter(|odd| odd.fields > text.layout.width()).count() as u64;
         let fitted = [fitted.count() as u64 - cut, cut];
         let lines = lines(bytes, dialect);
         let text = if self.keep_text {
@@ -216,11 +267,12 @@ impl Reading {
     }
 
     fn columns(&self, text: &Text, utf8: bool, faults: &mut Vec<Fault>) -> Result<Vec<ArrayRef>> {
-        let Text { dialect, bytes, table, .. } = text;
+        let Text { dialect, layout, bytes, table, .. } = text;
         let fields = Fields { bytes, table, dialect, utf8 };
-        let columns = self.wanted.iter().zip(self.schema.fields()).map(|(wanted, field)| {
-            decode::column(fields, wanted, faults).map_err(|error| {
-                Error::internal(format_args!("column '{}' cannot be decoded", field.name())).because(error)
+        let columns = self.wanted.iter().zip(&layout.places).enumerate().map(|(index, (wanted, place))| {
+            decode::column(fields, wanted, *place, &layout.defaults[index], faults).map_err(|error| {
+                let name = self.table.schema.field(index).name();
+                Error::internal(format_args!("column '{name}' cannot be decoded")).because(error)
             })
         });
         columns.collect()
@@ -228,11 +280,11 @@ impl Reading {
 
     /// Those of these rows that repeat the header.  A single column of texts may well hold its own name.
     fn headers(&self, text: &Text, rows: impl Iterator<Item = usize>) -> Vec<usize> {
-        if !self.dialect.header || self.names.len() < 2 {
+        let Text { dialect, layout, bytes, table, .. } = text;
+        if !self.dialect.header || layout.width() < 2 {
             return Vec::new();
         }
-        let Text { dialect, bytes, table, .. } = text;
-        rows.filter(|row| table.repeats(&self.names, *row, bytes, dialect)).collect()
+        rows.filter(|row| table.repeats(&layout.names, *row, bytes, dialect)).collect()
     }
 
     /// Applies the rules to the values that could be read.  If bad values become null, those that violate a rule do.
@@ -256,7 +308,7 @@ impl Reading {
 
     /// The bad rows of a chunk in order, each with its first fault; with all of them where they become nulls.
     fn bad(&self, text: &Text, faults: &mut Vec<Fault>, odd: &[Odd]) -> Vec<Found> {
-        let Text { dialect, bytes, table, .. } = text;
+        let Text { dialect, layout, bytes, table, .. } = text;
         faults.sort_by_key(|fault| (fault.row, fault.column));
         if self.on_bad != OnBadRow::Null {
             faults.dedup_by_key(|fault| fault.row);
@@ -278,9 +330,13 @@ impl Reading {
             row: if self.on_bad == OnBadRow::Reject { bytes[row].to_vec() } else { Vec::new() },
         };
         let fields = faults.iter().map(|fault| {
-            let joins = self.wanted.iter().find(|wanted| wanted.column == fault.column).and_then(|wanted| wanted.joins);
-            let columns = joins.map_or(vec![fault.column], Vec::from);
-            let start = table.field(fault.row, columns[0]).0;
+            let place = self.wanted.iter().zip(&layout.places).find(|(wanted, _)| wanted.column == fault.column);
+            let columns = match place {
+                Some((_, Place::One(place))) => vec![*place],
+                Some((_, Place::Joined(places))) => places.to_vec(),
+                Some((_, Place::Missing)) | None => Vec::new(),
+            };
+            let start = columns.first().map_or(table.start(fault.row), |place| table.field(fault.row, *place).0);
             let texts = columns.into_iter().map(|column| {
                 let (start, end) = table.field(fault.row, column);
                 dialect.text(dialect.trimmed(&bytes[start..end]))
@@ -288,7 +344,7 @@ impl Reading {
             let before = table.odd.partition_point(|odd| odd.before <= fault.row);
             // A row that was cut off is shown as it is in the file.
             let cut = before.checked_sub(1).map(|index| table.odd[index]);
-            let cut = cut.filter(|odd| odd.is_fitted() && odd.before == fault.row && odd.fields > self.width);
+            let cut = cut.filter(|odd| odd.is_fitted() && odd.before == fault.row && odd.fields > layout.width());
             let end = cut.map_or_else(|| table.end(fault.row), |odd| odd.end as usize);
             let row = table.start(fault.row)..end;
             Found {
@@ -300,7 +356,10 @@ impl Reading {
         let is_bad = |odd: &Odd| self.fitted_are_bad || !odd.is_fitted();
         let rows = odd.iter().enumerate().filter(|(_, odd)| is_bad(odd)).map(|(index, odd)| {
             let (start, end) = (odd.start as usize, odd.end as usize);
-            let reason = if odd.kind == OddKind::Header { Reason::Header } else { Reason::Fields(odd.fields) };
+            let reason = match odd.kind {
+                OddKind::Header => Reason::Header,
+                _ => Reason::Fields { found: odd.fields, expected: layout.width() },
+            };
             found(odd.before + others[index], start..end, start, reason)
         });
         let mut all: Vec<Found> = fields.chain(rows).collect();

@@ -13,7 +13,7 @@ use arrow::array::types::{
 };
 use arrow::array::{
     ArrayRef, ArrowPrimitiveType, BooleanArray, BooleanBufferBuilder, GenericStringArray, OffsetSizeTrait,
-    PrimitiveArray,
+    PrimitiveArray, new_null_array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::compute::cast;
@@ -51,19 +51,39 @@ impl<'a> Fields<'a> {
 /// A column to decode.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
-    /// Its place in the file.
+    /// Its number.
     pub column: usize,
-    /// The places of the columns that it joins, if it is not in the file.
+    /// The numbers of the columns that it joins, if it is not in the file.
     pub joins: Option<[usize; 2]>,
     pub data_type: DataType,
     pub format: TimeFormat,
     pub zone: Zone,
 }
 
-/// Decodes a column; what cannot be read is null and added to `faults`.
-pub(crate) fn column(fields: Fields, wanted: &Wanted, faults: &mut Vec<Fault>) -> Result<ArrayRef, ArrowError> {
-    let Wanted { column, joins, data_type, format, zone } = wanted;
-    let mut decoder = Decoder { fields, column: *column, joins: *joins, faults };
+/// Where a file has a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Missing,
+    One(usize),
+    /// The columns that it joins.
+    Joined([usize; 2]),
+}
+
+/// Decodes the column at a place, where an empty field means `default`; what cannot be read is null and added to `faults`.
+pub(crate) fn column(
+    fields: Fields,
+    wanted: &Wanted,
+    place: Place,
+    default: &[u8],
+    faults: &mut Vec<Fault>,
+) -> Result<ArrayRef, ArrowError> {
+    let Wanted { column, data_type, format, zone, .. } = wanted;
+    let (place, joins) = match place {
+        Place::Missing => return Ok(new_null_array(data_type, fields.table.rows())),
+        Place::One(place) => (place, None),
+        Place::Joined(places) => (places[0], Some(places)),
+    };
+    let mut decoder = Decoder { fields, column: *column, place, joins, default, faults };
     Ok(match data_type {
         DataType::Boolean => decoder.booleans(),
         DataType::Int8 => decoder.number::<Int8Type>(data_type, integer),
@@ -99,8 +119,12 @@ pub(crate) fn column(fields: Fields, wanted: &Wanted, faults: &mut Vec<Fault>) -
 
 struct Decoder<'a> {
     fields: Fields<'a>,
+    /// Its number.
     column: usize,
+    /// Its place in the file.
+    place: usize,
     joins: Option<[usize; 2]>,
+    default: &'a [u8],
     faults: &'a mut Vec<Fault>,
 }
 
@@ -114,8 +138,9 @@ impl Decoder<'_> {
         let Fields { bytes, table, dialect, .. } = self.fields;
         let nulls = &dialect.style.nulls;
         let escapes = dialect.has_null_escape();
-        for (row, (start, end)) in table.column(self.column).enumerate() {
+        for (row, (start, end)) in table.column(self.place).enumerate() {
             let field = bytes[start..end].trim_ascii();
+            let field = if field.is_empty() { self.default } else { field };
             let value = if escapes && dialect.is_null_escape(field) {
                 Ok(None)
             } else if dialect.is_quoted(field) {
@@ -245,13 +270,14 @@ impl Decoder<'_> {
     fn texts<O: OffsetSizeTrait>(&mut self) -> Result<ArrayRef, ArrowError> {
         let Fields { bytes, table, dialect, utf8 } = self.fields;
         let style = &dialect.style;
-        let size: usize = table.column(self.column).map(|(start, end)| end - start).sum();
+        let size: usize = table.column(self.place).map(|(start, end)| end - start).sum();
         let mut values: Vec<u8> = Vec::with_capacity(size + SHORT);
         let mut offsets = Vec::with_capacity(table.rows() + 1);
         offsets.push(O::default());
         let mut nulls = Nulls::new();
-        for (row, (start, end)) in table.column(self.column).enumerate() {
+        for (row, (start, end)) in table.column(self.place).enumerate() {
             let field = dialect.trimmed(&bytes[start..end]);
+            let field = if field.is_empty() { self.default } else { field };
             let plain = !dialect.is_quoted(field);
             let text;
             let mut null;
@@ -275,6 +301,7 @@ impl Decoder<'_> {
                 nulls.push(row);
             } else if plain
                 && field.len() <= SHORT
+                && field.len() <= end - start
                 && let Some(wide) = bytes[start..].first_chunk::<SHORT>()
             {
                 // Copies of a fixed length are faster.
@@ -332,7 +359,7 @@ mod tests {
         let mut faults = Vec::new();
         let wanted =
             Wanted { column: 0, joins: None, data_type: data_type.clone(), format: TimeFormat::Iso, zone: Zone::None };
-        (column(fields, &wanted, &mut faults), faults.len())
+        (column(fields, &wanted, Place::One(0), b"", &mut faults), faults.len())
     }
 
     /// What cannot happen must end the run: a column of nulls, or one of another type, would go unseen.

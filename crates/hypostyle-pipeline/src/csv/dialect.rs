@@ -23,6 +23,8 @@ pub(crate) struct Dialect {
     pub header: bool,
     /// The lines above the header, and the records below it, that are ignored.
     pub skip: [usize; 2],
+    /// Tables of InfluxDB, each with annotations and a header.
+    pub annotated: bool,
     /// The header has no name for the first column.
     pub short_header: bool,
     pub style: ValueStyle,
@@ -42,6 +44,7 @@ impl Default for Dialect {
             line_end: b'\n',
             header: true,
             skip: [0; 2],
+            annotated: false,
             short_header: false,
             style: ValueStyle::default(),
             encoding: Encoding::Utf8,

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU64;
 
 use arrow::datatypes::DataType;
 
+use super::annotated::{Block, is_annotated};
 use super::dialect::Dialect;
 use super::field_index::{FieldIndex, OddKind, made_name};
 use super::split::{last_record, line_end};
@@ -61,7 +62,7 @@ pub(crate) fn open(input: &InputFile, file: usize, dialect: &Dialect, read: &Arc
     let [above, below] = dialect.skip;
     let (header, last, ended, begin) = loop {
         let ended = input.fill(&mut buffer, size)?;
-        check_text(&buffer, path)?;
+        check_text(&buffer, &dialect, path)?;
         let begin = if buffer.starts_with(BOM) { BOM.len() } else { 0 };
         let begin = begin + length_of_lines(&buffer[begin..], above);
         dialect.line_end = line_end(&buffer[begin..], &dialect);
@@ -121,6 +122,27 @@ pub(crate) fn open(input: &InputFile, file: usize, dialect: &Dialect, read: &Arc
     Ok(Some(Opened { input, dialect: Arc::new(dialect), buffer, ended, mark, head, names }))
 }
 
+/// Opens annotated CSV at its first rows; `None` if there is no table in it.
+pub(crate) fn open_annotated(
+    input: &InputFile,
+    file: usize,
+    blocks: &[Block],
+    dialect: &Dialect,
+    read: &Arc<AtomicU64>,
+) -> Result<Option<Opened>> {
+    let Some(first) = blocks.first() else { return Ok(None) };
+    let mark = InputPosition { file, offset: first.start, line: first.line, record: 1 };
+    Ok(Some(Opened {
+        input: Bytes::open(input, first.start, read)?,
+        dialect: Arc::new(dialect.clone()),
+        buffer: Buffer::default(),
+        ended: false,
+        mark,
+        head: Vec::new(),
+        names: first.names.clone(),
+    }))
+}
+
 /// How many bytes the first lines are.
 fn length_of_lines(bytes: &[u8], count: usize) -> usize {
     if count == 0 {
@@ -131,7 +153,12 @@ fn length_of_lines(bytes: &[u8], count: usize) -> usize {
 }
 
 /// An error if the file is not text, with what it is.
-fn check_text(bytes: &[u8], path: &Path) -> Result<()> {
+fn check_text(bytes: &[u8], dialect: &Dialect, path: &Path) -> Result<()> {
+    if is_annotated(bytes) && dialect.comment != Some(b'#') {
+        return Err(Error::new(ErrorKind::Source, "the file is annotated CSV of InfluxDB")
+            .in_file(path)
+            .help("set dialect = \"influx\" in [source]"));
+    }
     let (what, help) = match bytes {
         [0x1f, 0x8b, ..] => ("compressed by gzip", "rename it to end in .gz"),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => ("compressed by zstd", "rename it to end in .zst"),
@@ -250,7 +277,7 @@ impl Opened {
                 record: self.mark.record + odd.before as u64,
                 offset: self.mark.offset + u64::from(odd.start),
             };
-            let reason = Reason::Fields(odd.fields);
+            let reason = Reason::Fields { found: odd.fields, expected: self.names.len() };
             let bad = BadRow { position, reason, column: None, text: Vec::new(), row: Vec::new() };
             let columns: Vec<Column> =
                 self.names.iter().map(|name| Column::new(name, DataType::Utf8, Origin::Declared)).collect();

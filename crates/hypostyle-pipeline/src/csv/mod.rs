@@ -11,6 +11,7 @@
 //! field only as the field's first byte; elsewhere it is text, as for the `csv` crate.  Text behind the closing quote makes the value
 //! bad.  What a file looks like is proposed ([`sniff`]), never guessed.
 
+pub(crate) mod annotated;
 pub(crate) mod chunk;
 pub(crate) mod decode;
 pub(crate) mod dialect;

@@ -1,7 +1,6 @@
 //! The rows of CSV files: a thread reads and splits, a pool decodes, and [`CsvChunks::next`] returns the chunks in order, with the
 //! position of every bad row.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -9,7 +8,8 @@ use std::thread::{self, JoinHandle};
 
 use rayon::ThreadPool;
 
-use super::chunk::{ChunkPositions, Decoded, Reading, Spare};
+use super::annotated::Block;
+use super::chunk::{ChunkPositions, Decoded, Layout, Reading, Spare};
 use super::dialect::Dialect;
 use super::header::{self, Opened, UNCLOSED_QUOTE, fill};
 use super::split::last_record;
@@ -17,7 +17,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files::bytes::{Buffer, Bytes};
 use crate::files::input::InputFile;
 use crate::model::chunk::{Chunk, FilterCounts, InputPosition, RowPositions};
-use crate::model::column::{SAME_COLUMNS, quoted};
 use crate::ordered::{self, Jobs, Outcomes};
 
 /// The default number of bytes decoded at once: large enough to be worth a thread, small enough for its cache.
@@ -83,6 +82,8 @@ impl CsvChunks {
         if cut.at.file != self.file {
             (self.file, self.line, self.record) = (cut.at.file, cut.at.line, cut.at.record);
         }
+        // Lines between blocks are in no chunk.
+        self.line = self.line.max(cut.at.line);
         let file = &self.reading.files[self.file].path;
         let Decoded { batch, bad, filtered, fitted, records, lines, text } = cut.decoded;
         let at = InputPosition { file: self.file, offset: cut.at.offset, line: self.line, record: self.record };
@@ -136,6 +137,27 @@ impl Drop for CsvChunks {
     }
 }
 
+/// What is left of a file.
+struct Left {
+    input: Bytes,
+    buffer: Buffer,
+    ended: bool,
+    mark: InputPosition,
+}
+
+impl Left {
+    /// Goes to the first row of a block.
+    fn skip_to(&mut self, block: &Block, dialect: &Dialect) -> Result<()> {
+        let gap = usize::try_from(block.start - self.mark.offset).unwrap_or(usize::MAX);
+        if !self.ended && self.buffer.len() < gap {
+            self.ended = fill(&mut self.input, &mut self.buffer, gap, dialect)?;
+        }
+        self.buffer.skip(gap.min(self.buffer.len()));
+        (self.mark.offset, self.mark.line) = (block.start, block.line);
+        Ok(())
+    }
+}
+
 struct Reader<'a> {
     reading: Arc<Reading>,
     jobs: &'a Jobs<Result<Cut>>,
@@ -143,7 +165,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn read(&self, first: Opened, mark: Option<InputPosition>) -> Result<()> {
-        let Reading { files, read, .. } = &*self.reading;
+        let Reading { files, dialect, read, .. } = &*self.reading;
         let (spare, spares) = channel();
         let begin = mark.map_or(first.mark.file, |mark| mark.file);
         let mut first = Some(first).filter(|first| first.mark.file == begin);
@@ -153,7 +175,10 @@ impl Reader<'_> {
         for (file, about) in files.iter().enumerate().skip(begin) {
             let opened = match first.take() {
                 Some(first) => Some(first),
-                None => self.open(file)?,
+                None if dialect.annotated => {
+                    header::open_annotated(about, file, &self.reading.blocks[file], dialect, read)?
+                }
+                None => header::open(about, file, dialect, read)?,
             };
             let Some(mut opened) = opened else { continue };
             if let Some(mark) = mark.filter(|mark| mark.file == file) {
@@ -167,53 +192,56 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn open(&self, file: usize) -> Result<Option<Opened>> {
-        let Reading { files, dialect, read, .. } = &*self.reading;
-        let opened = header::open(&files[file], file, dialect, read)?;
-        opened.iter().try_for_each(|opened| self.check_header(&files[file].path, &opened.names))?;
-        Ok(opened)
-    }
-
-    /// Every file must have the columns of the first.
-    fn check_header(&self, file: &Path, names: &[String]) -> Result<()> {
-        let expected = &self.reading.names;
-        if names == expected {
-            return Ok(());
-        }
-        let message = format!("got the columns {}, expected {} as in the first file", quoted(names), quoted(expected));
-        let mut sorted = [names.to_vec(), expected.to_vec()];
-        sorted.iter_mut().for_each(|names| names.sort());
-        let help = match sorted[0] == sorted[1] {
-            true => {
-                "the order of the columns differs: run the pipeline once for each order, or reorder the columns of one file"
-            }
-            false => SAME_COLUMNS,
-        };
-        Err(Error::new(ErrorKind::Source, message).in_file(file).help(help))
-    }
-
     /// Cuts a file into chunks and gives them out; whether anybody still takes them.
     fn read_file(&self, opened: Opened, spare: &Sender<Spare>, spares: &Receiver<Spare>) -> Result<bool> {
-        let Opened { mut input, dialect, mut buffer, mut ended, mut mark, .. } = opened;
-        loop {
-            if !ended {
-                ended = fill(&mut input, &mut buffer, self.reading.chunk_bytes, &dialect)?;
+        let Opened { input, dialect, buffer, ended, mark, names, .. } = opened;
+        let Reading { files, table, wanted, blocks, .. } = &*self.reading;
+        let alone = [Block::rest(names, mark.offset, mark.line)];
+        let blocks = blocks.get(mark.file).map_or(&alone[..], |blocks| blocks);
+        let mut left = Left { input, buffer, ended, mark };
+        for block in blocks.iter().filter(|block| block.end > mark.offset) {
+            let layout = Arc::new(Layout::of(block, &files[mark.file].path, table, wanted)?);
+            if left.mark.offset < block.start {
+                left.skip_to(block, &dialect)?;
             }
-            if buffer.is_empty() {
+            if !self.read_block(block.end, &mut left, &dialect, &layout, spare, spares)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Gives out the rows before `block_end`; whether anybody still takes them.
+    fn read_block(
+        &self,
+        block_end: u64,
+        left: &mut Left,
+        dialect: &Arc<Dialect>,
+        layout: &Arc<Layout>,
+        spare: &Sender<Spare>,
+        spares: &Receiver<Spare>,
+    ) -> Result<bool> {
+        let Left { input, buffer, ended, mark } = left;
+        loop {
+            if !*ended {
+                *ended = fill(input, buffer, self.reading.chunk_bytes, dialect)?;
+            }
+            let most = usize::try_from(block_end - mark.offset).unwrap_or(usize::MAX);
+            if buffer.is_empty() || most == 0 {
                 return Ok(true);
             }
-            let mut size = self.reading.chunk_bytes.min(buffer.len());
+            let mut size = self.reading.chunk_bytes.min(buffer.len()).min(most);
             let (cut, whole) = loop {
-                let whole = ended && size == buffer.len();
-                let cut = last_record(&buffer[..size], &dialect);
+                let whole = *ended && size == buffer.len() || size == most;
+                let cut = last_record(&buffer[..size], dialect);
                 if cut.end.is_some() || whole || size >= RECORD_BYTES {
                     break (cut, whole);
                 }
                 size = (size * 2).min(RECORD_BYTES);
-                if !ended {
-                    ended = fill(&mut input, &mut buffer, size, &dialect)?;
+                if !*ended {
+                    *ended = fill(input, buffer, size, dialect)?;
                 }
-                size = size.min(buffer.len());
+                size = size.min(buffer.len()).min(most);
             };
             let end = cut.end.unwrap_or(0);
             let what = match cut.end {
@@ -223,9 +251,9 @@ impl Reader<'_> {
             };
             let Spare { bytes, table } = spares.try_recv().unwrap_or_default();
             let rest = Buffer::reusing(bytes, &buffer[end..]);
-            let mut bytes = buffer.into_vec();
+            let mut bytes = std::mem::replace(buffer, rest).into_vec();
             bytes.truncate(end);
-            if !self.give(Spare { bytes, table }, &dialect, mark, what, spare.clone()) {
+            if !self.give(Spare { bytes, table }, dialect, layout, *mark, what, spare.clone()) {
                 return Ok(false);
             }
             if what.is_some() {
@@ -233,10 +261,6 @@ impl Reader<'_> {
                 return Ok(false);
             }
             mark.offset += end as u64;
-            buffer = rest;
-            if ended && buffer.is_empty() {
-                return Ok(true);
-            }
         }
     }
 
@@ -244,14 +268,15 @@ impl Reader<'_> {
         &self,
         chunk: Spare,
         dialect: &Arc<Dialect>,
+        layout: &Arc<Layout>,
         at: InputPosition,
         end: Option<&'static str>,
         spare: Sender<Spare>,
     ) -> bool {
-        let (reading, dialect) = (Arc::clone(&self.reading), Arc::clone(dialect));
+        let (reading, dialect, layout) = (Arc::clone(&self.reading), Arc::clone(dialect), Arc::clone(layout));
         self.jobs.give(move || {
             let after = chunk.bytes.len() as u64;
-            let decoded = reading.decode(chunk, dialect, &spare);
+            let decoded = reading.decode(chunk, dialect, layout, &spare);
             Ok(Cut { at, after, decoded, end })
         })
     }
@@ -264,6 +289,7 @@ mod tests {
     use super::*;
     use crate::csv::decode::Wanted;
     use crate::model::bad_row::OnBadRow;
+    use crate::model::matching::{Matching, Table};
     use crate::model::time_format::TimeFormat;
     use crate::model::timestamp::Zone;
 
@@ -280,8 +306,13 @@ mod tests {
         let reading = Reading {
             files: vec![input],
             dialect: Dialect::default(),
-            width: 2,
-            names: opened.names.clone(),
+            table: Table {
+                names: opened.names.clone(),
+                read: vec![1],
+                schema: Arc::new(schema),
+                matching: Matching::default(),
+            },
+            blocks: Vec::new(),
             wanted: vec![Wanted {
                 column: 1,
                 joins: None,
@@ -289,7 +320,6 @@ mod tests {
                 format: TimeFormat::Iso,
                 zone: Zone::None,
             }],
-            schema: Arc::new(schema),
             rules: Vec::new(),
             row_filter: None,
             on_bad: OnBadRow::Null,

@@ -40,6 +40,9 @@ struct Shape {
 /// What the file looks like and the settings that would read it; `None` if there is nothing to say.
 pub(crate) fn proposal(text: &[u8], dialect: &Dialect) -> Option<String> {
     let lines: Vec<&[u8]> = lines(text);
+    if let Some(delimiter) = stated_delimiter(&lines) {
+        return (dialect.skip[0] == 0).then(|| said_by_excel(&lines, delimiter, dialect));
+    }
     let (mark, comments) = comment_mark(&lines).map_or((None, 0), |(mark, count)| (Some(mark), count));
     let kept: Vec<&[u8]> =
         lines.iter().copied().filter(|line| mark.is_none() || line.first().copied() != mark).collect();
@@ -64,6 +67,27 @@ pub(crate) fn proposal(text: &[u8], dialect: &Dialect) -> Option<String> {
     proposal.escapes(text, best.map(|(delimiter, _)| delimiter));
     let Proposal { looks, settings, .. } = proposal;
     (!settings.is_empty()).then(|| format!("looks like {}: set {} in [source]", looks.join(", "), settings.join(", ")))
+}
+
+/// The delimiter that the first line states, as Excel reads and writes it.
+fn stated_delimiter(lines: &[&[u8]]) -> Option<u8> {
+    match lines.first()?.strip_prefix(b"\xef\xbb\xbf").unwrap_or(lines[0]) {
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter] => Some(*delimiter),
+        _ => None,
+    }
+}
+
+/// The proposal for a file with such a line.
+fn said_by_excel(lines: &[&[u8]], delimiter: u8, dialect: &Dialect) -> String {
+    let below = Dialect { delimiter, skip: [1, 0], ..dialect.clone() };
+    let rest = [lines[1..].join(&b'\n'), vec![b'\n']].concat();
+    let rest = proposal(&rest, &below).unwrap_or_default();
+    let rest = rest.split_once(": set ").and_then(|(_, settings)| settings.strip_suffix(" in [source]"));
+    let rest = rest.map(|settings| format!(", {settings}")).unwrap_or_default();
+    let delimiter = char::from(delimiter).to_string();
+    format!(
+        "looks like a line that states the delimiter: set skip_rows = 1, delimiter = {delimiter:?}{rest} in [source]"
+    )
 }
 
 /// A note about a comment that may be the header.
@@ -142,6 +166,9 @@ impl Proposal<'_> {
         if may_lack && header.iter().zip(first).any(is_data) {
             self.add("no header", "header = false");
         }
+        if is_levels(rows) && skip[1] == 0 {
+            self.add("a second row of names and one of the index, as pandas writes them", "skip_rows_after_header = 2");
+        }
         if is_formats(first) && skip[1] == 0 {
             let looks = "a row of types below the header";
             match delimiter {
@@ -149,10 +176,14 @@ impl Proposal<'_> {
                 _ => self.add(looks, "skip_rows_after_header = 1"),
             }
         }
-        let fields = || rows[1..].iter().flatten();
-        if !style.decimal_comma && delimiter != Delimiter::Byte(b',') && fields().any(|field| has_decimal_comma(field))
+        let quote = self.quote;
+        let bare = |field: &&'_ [u8]| -> Vec<u8> { unquoted(field, quote).to_vec() };
+        let fields = || rows[1..].iter().flatten().map(bare);
+        if !style.decimal_comma && delimiter != Delimiter::Byte(b',') && fields().any(|field| has_decimal_comma(&field))
         {
-            if delimiter == Delimiter::Byte(b';') && style.thousands.is_none() && fields().any(|field| is_german(field))
+            if delimiter == Delimiter::Byte(b';')
+                && style.thousands.is_none()
+                && fields().any(|field| is_german(&field))
             {
                 let looks = "decimal commas, points between thousands";
                 self.replace(looks, "dialect = \"excel-de\"", |setting| setting.starts_with("delimiter"));
@@ -186,7 +217,10 @@ fn best(lines: &[&[u8]], dialect: &Dialect, quote: u8) -> Option<(Delimiter, Sha
         // Blanks are in texts too: they are the last resort.
         let last_resort = *delimiter == Delimiter::Blanks && shape.lines < lines.len();
         let share = shape.lines * 20 / lines.len().max(1);
-        let rank = (!last_resort, share, is_same(*delimiter, dialect), shape.fields, Reverse(index));
+        // Tabs are hardly ever in texts.
+        let is_sure = *delimiter == Delimiter::Byte(b'\t') && shape.fields > 2 && shape.lines == lines.len();
+        let rank =
+            (!last_resort, share, is_sure || is_same(*delimiter, dialect), is_sure, shape.fields, Reverse(index));
         Some((rank, (*delimiter, shape)))
     });
     shapes.max_by_key(|(rank, _)| *rank).map(|(_, found)| found)
@@ -230,16 +264,25 @@ fn shape(lines: &[&[u8]], delimiter: Delimiter, quote: u8) -> Option<Shape> {
     (lines * 10 >= rest * 8).then_some(Shape { fields, lines, first })
 }
 
-/// The fields of a line, quotes followed.
+/// The fields of a line, quotes followed.  Where text follows a closing quote, this is not the delimiter.
 fn split(line: &[u8], delimiter: Delimiter, quote: u8) -> Vec<&[u8]> {
     let line = if delimiter == Delimiter::Blanks { line.trim_ascii() } else { line };
     let (mut fields, mut start, mut quoted) = (Vec::new(), 0, false);
+    let mut closed = false;
     for (at, byte) in line.iter().enumerate() {
         let separates = match delimiter {
             Delimiter::Byte(delimiter) => *byte == delimiter,
             Delimiter::Blanks => matches!(byte, b' ' | b'\t'),
         };
-        quoted ^= *byte == quote && (quoted || at == start);
+        match *byte == quote {
+            true if quoted => (quoted, closed) = (false, true),
+            // A doubled quote.
+            true if closed && at > 0 && line[at - 1] == quote => (quoted, closed) = (true, false),
+            true if at == start => quoted = true,
+            _ if closed && !separates && !matches!(byte, b' ' | b'\t' | b'\r') => return vec![line],
+            _ => {}
+        }
+        closed &= !separates;
         if separates && !quoted {
             if delimiter != Delimiter::Blanks || at > start {
                 fields.push(&line[start..at]);
@@ -249,6 +292,19 @@ fn split(line: &[u8], delimiter: Delimiter, quote: u8) -> Vec<&[u8]> {
     }
     fields.push(&line[start..]);
     fields
+}
+
+/// The field without the quotes around it.
+fn unquoted(field: &[u8], quote: u8) -> &[u8] {
+    field.strip_prefix(&[quote]).and_then(|field| field.strip_suffix(&[quote])).unwrap_or(field)
+}
+
+/// Whether these rows, below the header, are the further levels of pandas' column names: names, and then the name of the index.
+fn is_levels(rows: &[Vec<&[u8]>]) -> bool {
+    let [header, names, index, first, ..] = rows else { return false };
+    let has_values = |fields: &[&[u8]]| fields.iter().skip(1).any(|field| is_number(field));
+    let alone = index.len() > 1 && !index[0].is_empty() && index[1..].iter().all(|field| field.is_empty());
+    alone && names.len() == header.len() && !has_values(header) && !has_values(names) && has_values(first)
 }
 
 /// Whether these are the formats of USGS's columns, or types of ClickHouse's.
@@ -331,6 +387,11 @@ mod tests {
             ("a,b\n1,\"q\\\"q\"\n", Some("escape = \"\\\\\"")),
             ("\"x\" \"y\"\n\"1\" 2 3\n\"2\" 4 5\n", Some("dialect = \"r-table\"")),
             ("a,b\n1,\"C:\\x\\\"\n", None),
+            ("sep=;\na;b\nx;1,5\ny;2,5\n", Some("set skip_rows = 1, delimiter = \";\", decimal_comma = true in")),
+            ("a,b,c\tx\ty\n1,2,3\t1\t2\n1,2,3\t1\t2\n", Some("delimiter = \"\\t\"")),
+            ("\"a\";\"b\"\n\"1,5\";\"x\"\n\"2,5\";\"y, z\"\n", Some("separated by semicolons, decimal commas")),
+            ("a,b\n1,\"x \"\"y, z\"\" w\"\n2,\"x, y\"\n", None),
+            ("Price,Close\nTicker,X\nDate,\n2024-01-02,1.5\n2024-01-03,2.5\n", Some("skip_rows_after_header = 2")),
             ("a;b\n1.234,5;x\n", Some("points between thousands: set dialect = \"excel-de\"")),
             ("\"x\"\t\"y\"\n\"1\"\t2\t3\n\"2\"\t4\t5\n", Some("delimiter = \"\\t\", dialect = \"r-table\"")),
             ("# a;b\n1;2\n3;4\n", Some("2 fields separated by semicolons: set delimiter = \";\" in")),

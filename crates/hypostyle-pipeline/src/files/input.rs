@@ -57,7 +57,10 @@ pub(super) fn about(path: &Path) -> Result<InputFile> {
         return Ok(InputFile { path: path.into(), bytes: 0, modified: None, e_tag: None, remote: Remote::default() });
     }
     let about = std::fs::metadata(path).map_err(|error| {
-        Error::new(ErrorKind::Source, format!("cannot open the input: {error}")).in_file(path).help(relative(path))
+        Error::new(ErrorKind::Source, format!("cannot open the input: {error}"))
+            .in_file(path)
+            .help(relative(path))
+            .not_found_if(&error)
     })?;
     if about.is_dir() {
         return Err(Error::new(ErrorKind::Source, "the input is not a regular file").in_file(path));

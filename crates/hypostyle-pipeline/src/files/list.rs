@@ -43,7 +43,7 @@ impl Files {
                 expand(path, &is_data)?.iter().map(|path| about(path)).collect::<Result<Vec<InputFile>>>()?
             };
             if found.is_empty() {
-                return Err(Error::new(ErrorKind::Source, "no files found").in_file(path).help(format!(
+                return Err(Error::new(ErrorKind::Source, "no files found").in_file(path).not_found().help(format!(
                     "check the path; files without a known extension need format = \"csv\" in [source]; {}",
                     relative(path)
                 )));

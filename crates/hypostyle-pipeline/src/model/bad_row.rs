@@ -69,7 +69,7 @@ impl BadRow {
     pub fn summary(&self, columns: &[Column], rules: &[String]) -> String {
         match self.reason {
             Reason::Rule(rule) => format!("violates {}", rules[rule]),
-            Reason::Fields(found) => fields(found, columns),
+            Reason::Fields { found, expected } => fields(found, expected),
             Reason::Header => "repeats the header".to_string(),
             _ => self.column.map_or_else(String::new, |column| problem(self.reason, &columns[column])),
         }
@@ -87,8 +87,8 @@ impl BadRow {
             Some(Column { name, .. }) => format!("record {record}, column '{name}'"),
         };
         let (message, help) = match (self.reason, column) {
-            (Reason::Fields(found), _) => {
-                (fields(found, columns), format!("check for an unquoted delimiter or a truncated line, or {REJECT}"))
+            (Reason::Fields { found, expected }, _) => {
+                (fields(found, expected), format!("check for an unquoted delimiter or a truncated line, or {REJECT}"))
             }
             (Reason::Header, _) => (
                 "repeats the header".to_string(),
@@ -112,10 +112,9 @@ impl BadRow {
 
 const REJECT: &str = "set on_bad_row = \"reject\" in [source]";
 
-fn fields(found: usize, columns: &[Column]) -> String {
+fn fields(found: usize, expected: usize) -> String {
     let s = if found == 1 { "" } else { "s" };
-    let in_file = columns.iter().filter(|column| column.in_file() && column.joined().is_none());
-    format!("got {found} field{s}, expected {}", in_file.count())
+    format!("got {found} field{s}, expected {expected}")
 }
 
 fn problem(reason: Reason, column: &Column) -> String {
@@ -127,9 +126,11 @@ fn problem(reason: Reason, column: &Column) -> String {
         Reason::Offset => format!("has a UTC offset, but {name} has no time zone"),
         Reason::NoOffset => format!("has no UTC offset, unlike the values that {name} was inferred from"),
         Reason::Zone => "names a time zone that is not known here".to_string(),
+        Reason::ClockChange => "is a time that the clocks of its time zone show twice or never".to_string(),
         Reason::Infinity => format!("is beyond all times, which {name} cannot hold"),
+        Reason::Widened => format!("cannot be held by {name}, which the files have in common"),
         Reason::Quote => "has text behind the closing quote".to_string(),
-        Reason::Text | Reason::Fields(_) | Reason::Header | Reason::Rule(_) => match &column.format_text {
+        Reason::Text | Reason::Fields { .. } | Reason::Header | Reason::Rule(_) => match &column.format_text {
             Some(format) => format!("does not match the {name} format {format:?}"),
             None => format!("is not a valid {name}{}", expected(&column.data_type)),
         },
@@ -149,7 +150,11 @@ fn help(reason: Reason, column: &Column, field: &[u8]) -> String {
         (Reason::NoOffset, _) => {
             format!("{}, which takes such values for UTC, or {REJECT}", declare(&column.name, &name))
         }
-        (Reason::Zone, _) => format!("write UTC offsets such as +01:00 instead of names, or {REJECT}"),
+        (Reason::Zone, _) => format!("write UTC offsets such as +01:00 or names such as Europe/Berlin, or {REJECT}"),
+        (Reason::Widened, _) => {
+            format!("remove widen_types from [source] and read the files of each type by themselves, or {REJECT}")
+        }
+        (Reason::ClockChange, _) => format!("write the UTC offset, such as +01:00, or {REJECT}"),
         (Reason::Infinity, _) => {
             format!("set null_values = [{:?}] in [source], or {REJECT}", String::from_utf8_lossy(field))
         }

@@ -1,14 +1,13 @@
 //! A column of the input, and the schemas that columns make.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Metadata, Schema, SchemaRef};
 
 use super::time_format::TimeFormat;
 use super::timestamp::Zone;
-use super::{logical, types};
-use crate::error::{Error, ErrorKind, Result};
+use super::types;
+use crate::error::Error;
 
 /// A column of the input, and where its type comes from.
 #[derive(Debug, Clone)]
@@ -62,7 +61,7 @@ impl Column {
     pub fn zone(&self) -> Zone {
         match (&self.data_type, self.origin) {
             (DataType::Timestamp(_, Some(_)), Origin::Inferred { .. }) => Zone::Stated,
-            (DataType::Timestamp(_, Some(zone)), _) => types::zone_offset(zone).map_or(Zone::Stated, Zone::Default),
+            (DataType::Timestamp(_, Some(zone)), _) => types::zone(zone),
             _ => Zone::None,
         }
     }
@@ -95,6 +94,12 @@ impl Column {
         }
     }
 
+    /// Gives the column a type that holds the values of another file too.  What was noted about the old type does not hold for it.
+    pub fn widen(&mut self, data_type: DataType, remark: String) {
+        (self.data_type, self.labels) = (data_type, Labels::default());
+        self.remark.get_or_insert(remark);
+    }
+
     fn field(&self) -> Field {
         let Labels { metadata, is_ordered } = &self.labels;
         Field::new(&self.name, self.data_type.clone(), true)
@@ -111,65 +116,6 @@ impl Column {
 pub(crate) fn schema<'a>(columns: impl Iterator<Item = &'a Column>) -> SchemaRef {
     Arc::new(Schema::new(columns.map(Column::field).collect::<Vec<_>>()))
 }
-
-/// The columns of the first file, by which those of the others are found: by their names, in any order and encoding.
-#[derive(Debug, Clone)]
-pub(crate) struct FirstFile {
-    /// The names of all of its columns.
-    pub names: Vec<String>,
-    /// Which of them are read.
-    pub read: Vec<usize>,
-    /// What they are read as.
-    pub schema: SchemaRef,
-    /// Whether the pipeline names the columns that it reads, so that others may be left out.
-    pub named: bool,
-}
-
-impl FirstFile {
-    /// Where another file has the columns that are read.
-    pub fn places(&self, path: &Path, columns: &[Column]) -> Result<Vec<usize>> {
-        let extra = columns.iter().find(|column| !self.named && !self.names.contains(&column.name));
-        if let Some(extra) = extra {
-            let message = format!("column '{}' is not in the first file", extra.name);
-            return Err(Error::new(ErrorKind::Source, message)
-                .in_file(path)
-                .help("set columns in [source] to read the columns that all files have, or read the file by itself"));
-        }
-        let columns_read = self.read.iter().zip(self.schema.fields());
-        columns_read.map(|(index, field)| self.place(*index, field, columns).map_err(|e| e.in_file(path))).collect()
-    }
-
-    /// What belongs to columns of the first file, by the numbers of the columns at these places.
-    pub fn placed<T: Clone>(&self, places: &[usize], of_columns: &[(usize, T)]) -> Vec<(usize, T)> {
-        let place =
-            |column: &usize| self.read.iter().zip(places).find(|(read, _)| *read == column).map(|(_, place)| *place);
-        of_columns.iter().filter_map(|(column, value)| Some((place(column)?, value.clone()))).collect()
-    }
-
-    fn place(&self, index: usize, field: &Field, columns: &[Column]) -> Result<usize> {
-        let name = field.name();
-        // Of columns with one name, the first is the first.
-        let before = self.names[..index].iter().filter(|other| *other == name).count();
-        let mut found = columns.iter().enumerate().filter(|(_, column)| column.name == *name);
-        let Some((place, column)) = found.nth(before) else {
-            let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-            let message = format!("column '{name}' of the first file is missing{}", did_you_mean(name, &names));
-            return Err(
-                Error::new(ErrorKind::Source, message).help(format!("{SAME_TYPES}; this one has {}", quoted(&names)))
-            );
-        };
-        if !logical::is_same(&column.data_type, field.data_type()) {
-            let [found, expected] = [&column.data_type, field.data_type()].map(types::name);
-            let message = format!("column '{name}': got {found}, expected {expected}, as in the first file");
-            return Err(Error::new(ErrorKind::Source, message).help(SAME_TYPES));
-        }
-        Ok(place)
-    }
-}
-
-const SAME_TYPES: &str = "read files together only if they have the same columns";
-
-pub(crate) const SAME_COLUMNS: &str = "read files together only if they have the same columns in the same order";
 
 /// The error about a column that the input does not have.
 pub(crate) fn not_found(table: &str, name: &str, names: &[String]) -> Error {

@@ -19,6 +19,8 @@ pub(crate) enum Reason {
     NoOffset,
     /// It names a time zone, whose offsets nobody here knows.
     Zone,
+    /// The clocks of its time zone show it twice, or never.
+    ClockChange,
     /// It is PostgreSQL's `infinity`, in a column of times.
     Infinity,
     /// Text follows the quote that closes it.
@@ -27,8 +29,10 @@ pub(crate) enum Reason {
     Encoding,
     /// The row repeats the header.
     Header,
-    /// The row has this number of fields, which is not the number of columns.
-    Fields(usize),
+    /// The type that all files have in common does not hold it.
+    Widened,
+    /// The row has so many fields, and not as many as there are columns.
+    Fields { found: usize, expected: usize },
     /// It violates the rule of this number.
     Rule(usize),
 }

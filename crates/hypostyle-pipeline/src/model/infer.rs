@@ -34,6 +34,8 @@ pub(crate) struct TypeGuess {
     pub named: bool,
     /// The smallest and largest integer.
     pub(super) range: Option<(i64, i64)>,
+    /// Whether an integer is not exactly an f64.
+    pub(super) inexact: bool,
     /// Numbers that no number type keeps as they are.
     pub(super) kept: Option<Kept>,
 }
@@ -66,6 +68,15 @@ impl Fit {
         self.texts.len() > MISFITS
     }
 
+    fn merge(&mut self, other: &Self) {
+        self.misfits += other.misfits;
+        for text in &other.texts {
+            if !self.is_out() && !self.texts.contains(text) {
+                self.texts.push(text.clone());
+            }
+        }
+    }
+
     fn observe(&mut self, field: &[u8], fits: impl FnOnce() -> bool) -> bool {
         if self.is_out() {
             return false;
@@ -85,6 +96,34 @@ impl TypeGuess {
     /// Whether any value was seen.
     pub fn has_values(&self) -> bool {
         self.values > 0
+    }
+
+    /// Takes the values of another file into account.
+    pub fn merge(&mut self, other: &Self) {
+        self.values += other.values;
+        let fits = [
+            (&mut self.boolean, &other.boolean),
+            (&mut self.whole, &other.whole),
+            (&mut self.number, &other.number),
+            (&mut self.date, &other.date),
+            (&mut self.timestamp, &other.timestamp),
+            (&mut self.zoned, &other.zoned),
+            (&mut self.micros, &other.micros),
+            (&mut self.nanos, &other.nanos),
+        ];
+        fits.into_iter().for_each(|(fit, other)| fit.merge(other));
+        self.formats = match (self.formats.take(), &other.formats) {
+            (Some(left), Some(others)) => Some(left.into_iter().filter(|format| others.contains(format)).collect()),
+            (left, others) => left.or_else(|| others.clone()),
+        };
+        self.words = [0, 1].map(|word| self.words[word] || other.words[word]);
+        self.named |= other.named;
+        self.range = match (self.range, other.range) {
+            (Some((min, max)), Some((least, most))) => Some((min.min(least), max.max(most))),
+            (range, other) => range.or(other),
+        };
+        self.kept = self.kept.or(other.kept);
+        self.inexact |= other.inexact;
     }
 
     /// Takes another field's text into account.
@@ -121,6 +160,7 @@ impl TypeGuess {
         let kept = kept(number);
         let whole = self.whole.observe(field, || kept.is_none() && integer::<i64>(number).is_ok());
         if whole && let Ok(value) = integer::<i64>(number) {
+            self.inexact |= value as f64 as i128 != i128::from(value);
             self.range = Some(self.range.map_or((value, value), |(min, max)| (min.min(value), max.max(value))));
         }
         let is_number = self.number.observe(field, || kept.is_none() && float::<f64>(number).is_ok());
@@ -163,6 +203,8 @@ impl TypeGuess {
         match self {
             _ if self.boolean.all() && self.has_booleans() => DataType::Boolean,
             _ if self.whole.all() => DataType::Int64,
+            // Integers of 17 digits and more beside others.
+            _ if self.number.all() && self.inexact => DataType::Utf8,
             _ if self.number.all() => DataType::Float64,
             _ if self.date.all() => DataType::Date32,
             _ if self.timestamp.all() => timestamp(None),
@@ -265,6 +307,9 @@ mod tests {
             (&["007"], "string"),
             (&["08.5", "-09.25"], "f64"),
             (&["0", "0.5"], "f64"),
+            (&["9007199254740993", "1"], "i64"),
+            (&["9007199254740993", "0.5"], "string"),
+            (&["9007199254740992", "0.5"], "f64"),
             (&["12345678901234567890"], "string"),
             (&["12345678901234567.89"], "string"),
             (&["12345678901234.567891"], "string"),

@@ -18,16 +18,18 @@ impl TypeGuess {
             return None;
         }
         match self.data_type() {
-            DataType::Int64 => self.epoch(name).or_else(|| self.compact_dates(name)),
+            DataType::Int64 => self.compact_dates(name).or_else(|| self.epoch(name)),
             DataType::Utf8 => {
                 let remarks = [
                     self.ambiguous_dates(name),
                     self.kept(name),
                     self.separators(),
+                    self.symbols(),
                     self.mixed_offsets(name),
                     self.too_fine(name),
                     self.zone_names(),
                     self.periods(name),
+                    self.short_dates(name),
                     self.null_words(),
                 ];
                 remarks.into_iter().flatten().next()
@@ -51,16 +53,23 @@ impl TypeGuess {
         ))
     }
 
-    /// Integers such as 20241231.
+    /// Integers such as 20241231 or 2024123123.
     fn compact_dates(&self, name: &str) -> Option<String> {
         let (min, max) = self.range?;
-        let format = Strptime::parse("%Y%m%d").ok()?;
-        let is_date = |value: i64| {
-            (19_000_000..21_000_000).contains(&value) && format.timestamp(value.to_string().as_bytes()).is_ok()
-        };
         let key = toml_key(name);
-        (is_date(min) && is_date(max))
-            .then(|| format!("perhaps dates: {key} = \"%Y%m%d\" in [source.datetime_formats] would make it a date"))
+        [("%Y%m%d", 1), ("%Y%m%d%H", 100), ("%Y%m%d%H%M", 10_000), ("%Y%m%d%H%M%S", 1_000_000)].into_iter().find_map(
+            |(text, units)| {
+                let format = Strptime::parse(text).ok()?;
+                let is_date = |value: i64| {
+                    (19_000_000..21_000_000).contains(&(value / units))
+                        && format.timestamp(value.to_string().as_bytes()).is_ok()
+                };
+                let what = if units == 1 { "date" } else { "time" };
+                (is_date(min) && is_date(max)).then(|| {
+                    format!("perhaps {what}s: {key} = {text:?} in [source.datetime_formats] would make it a {what}")
+                })
+            },
+        )
     }
 
     /// Quarters and months, which may stand for their first days.
@@ -75,6 +84,15 @@ impl TypeGuess {
         Some(format!("quarters or months: {key} = {format:?} in [source.datetime_formats] would make it a date"))
     }
 
+    /// Dates such as 31.12.24, which may be the numbers of versions too.
+    fn short_dates(&self, name: &str) -> Option<String> {
+        let (texts, format) = (&self.date.texts, Strptime::parse("%d.%m.%y").ok()?);
+        let are_dates = !texts.is_empty() && texts.iter().all(|text| format.timestamp(text).is_ok());
+        let key = toml_key(name);
+        are_dates
+            .then(|| format!("perhaps dates: {key} = \"%d.%m.%y\" in [source.datetime_formats] would make it a date"))
+    }
+
     fn ambiguous_dates(&self, name: &str) -> Option<String> {
         let formats: Vec<_> = self.formats().collect();
         let (first, second) = (formats.first()?, formats.get(1)?);
@@ -87,7 +105,8 @@ impl TypeGuess {
 
     /// Numbers that stay texts.
     fn kept(&self, name: &str) -> Option<String> {
-        let kept = self.kept.filter(|_| self.number.texts.iter().all(|text| looks_numeric(text)))?;
+        let inexact = (self.number.all() && self.inexact).then_some(Kept::LongDecimal);
+        let kept = self.kept.or(inexact).filter(|_| self.number.texts.iter().all(|text| looks_numeric(text)))?;
         let key = toml_key(name);
         Some(match kept {
             Kept::LeadingZero => {
@@ -128,6 +147,27 @@ impl TypeGuess {
         }
     }
 
+    /// Numbers with a percent sign or a currency.
+    fn symbols(&self) -> Option<String> {
+        let texts = &self.number.texts;
+        let parts: Vec<(&str, &str)> = texts.iter().map(|text| symbol(text)).collect::<Option<_>>()?;
+        let grouped = |number: &&str| is_grouped(number.as_bytes(), b',');
+        let thousands = parts.iter().map(|(_, number)| number).any(|number| grouped(number));
+        let is_read = |number: &str| looks_numeric(number.as_bytes()) || thousands && grouped(&number);
+        if parts.is_empty() || !parts.iter().all(|(_, number)| is_read(number)) {
+            return None;
+        }
+        let mut symbols: Vec<String> = parts.iter().map(|(symbol, _)| format!("{symbol:?}")).collect();
+        symbols.sort();
+        symbols.dedup();
+        let thousands = if thousands { ", thousands = \",\"" } else { "" };
+        Some(format!(
+            "numbers with {}: symbols = [{}]{thousands} in [source] would read them",
+            symbols.join(" or "),
+            symbols.join(", ")
+        ))
+    }
+
     fn mixed_offsets(&self, name: &str) -> Option<String> {
         let (bare, zoned) = (self.timestamp.misfits, self.zoned.misfits);
         let (bare_texts, zoned_texts) = (&self.timestamp.texts, &self.zoned.texts);
@@ -154,8 +194,10 @@ impl TypeGuess {
 
     fn zone_names(&self) -> Option<String> {
         let named = |text: &Vec<u8>| fault(text) == Reason::Zone;
-        (!self.zoned.texts.is_empty() && self.zoned.texts.iter().all(named))
-            .then(|| "times with the names of zones: write UTC offsets instead, such as +01:00".to_string())
+        (!self.zoned.texts.is_empty() && self.zoned.texts.iter().all(named)).then(|| {
+            "times with abbreviated time zones: write UTC offsets such as +01:00, or names such as Europe/Berlin"
+                .to_string()
+        })
     }
 
     /// A few words that alone keep the column from being of another type.
@@ -209,6 +251,29 @@ pub(super) fn epoch_unit((min, max): (i64, i64)) -> Option<(&'static str, &'stat
     .map(|(unit, name, _)| (unit, name))
 }
 
+/// A text's percent sign or currency, and the number beside it.
+fn symbol(text: &[u8]) -> Option<(&str, &str)> {
+    const CODES: [&str; 12] = ["USD", "EUR", "GBP", "JPY", "CHF", "CNY", "INR", "AUD", "CAD", "SEK", "NOK", "DKK"];
+    let text = std::str::from_utf8(text).ok()?;
+    let is_symbol = |symbol: &str| {
+        CODES.contains(&symbol) || symbol.chars().all(|c| matches!(c, '%' | '$' | '€' | '£' | '¥' | '₹' | '‰'))
+    };
+    let start = text.find(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'))?;
+    let end = text.rfind(|c: char| c.is_ascii_digit() || c == '.')? + 1;
+    let (before, number, behind) = (text[..start].trim(), text.get(start..end)?, text[end..].trim());
+    let number = number.strip_prefix('-').unwrap_or(number);
+    match (before, behind) {
+        ("", "") => {
+            // `-$5`
+            let inner = number.trim_start_matches(|c: char| !c.is_ascii_digit());
+            let symbol = number.strip_suffix(inner)?.trim();
+            (!symbol.is_empty() && is_symbol(symbol)).then_some((symbol, inner))
+        }
+        (symbol, "") | ("", symbol) if is_symbol(symbol) => Some((symbol, number)),
+        _ => None,
+    }
+}
+
 /// Whether a text is a number, if one with more digits than some type holds.
 fn looks_numeric(text: &[u8]) -> bool {
     super::values::float::<f64>(text).is_ok()
@@ -216,7 +281,10 @@ fn looks_numeric(text: &[u8]) -> bool {
 
 fn is_decimal_comma(text: &[u8]) -> bool {
     let mut room = Vec::new();
-    text.contains(&b',') && with_point(text, &mut room).is_ok_and(looks_numeric)
+    let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
+    // Such as `+0056,5`, which is two numbers.
+    let is_padded = matches!(digits, [b'0', b'0'..=b'9', ..]);
+    text.contains(&b',') && !is_padded && with_point(text, &mut room).is_ok_and(looks_numeric)
 }
 
 fn is_grouped(text: &[u8], mark: u8) -> bool {
@@ -257,18 +325,24 @@ mod tests {
             (&["1,234", "5,678,901"], "thousands = \",\""),
             (&["1,234", "5"], "decimal_comma = true if"),
             (&["1.234,5", "2.000"], "thousands = \".\" and decimal_comma = true"),
+            (&["12.5%", "3%", ""], "symbols = [\"%\"] in [source] would read them"),
+            (&["$1,234.50", "-$3", "5"], "symbols = [\"$\"], thousands = \",\""),
+            (&["7 EUR", "€8"], "symbols = [\"EUR\", \"€\"]"),
             (&["1 234", "5"], "thousands = \" \""),
             (&["1/2/2024"], r#""x y" = "%d/%m/%Y" or "%m/%d/%Y" in [source.datetime_formats]"#),
             (&["007", "8"], "leading zeros"),
             (&["12345678901234567890", "1"], "decimal[38, 0]"),
             (&["12345678901234567.89", "1"], "more digits than f64"),
             (&["2024-01-01T05:00:00Z", "2024-01-01T05:00:00"], "with and without UTC offset"),
-            (&["2024-01-01 05:00:00 CET"], "names of zones"),
+            (&["2024-01-01 05:00:00 CET"], "abbreviated time zones"),
             (&["9999-12-31 23:59:59.999999999"], "no unit holds"),
             (&["1709164800123", "1709164800999"], "\"epoch[ms]\""),
             (&["20240131", "20231231"], "\"%Y%m%d\""),
+            (&["2024010100", "2024010223"], "perhaps times: \"x y\" = \"%Y%m%d%H\""),
+            (&["20240101000000"], "\"%Y%m%d%H%M%S\""),
             (&["2024-Q1", "2024-Q3"], "\"%Y-Q%q\""),
             (&["1990M01"], "\"%YM%m\""),
+            (&["31.12.24", "01.02.23"], "perhaps dates: \"x y\" = \"%d.%m.%y\""),
             (&["", ""], "no value"),
         ] {
             assert!(remark(texts).contains(words), "{texts:?}: {}", remark(texts));
@@ -280,6 +354,9 @@ mod tests {
             &["1", "n/a", "x", "y", "z"],
             &["31.12.2024"],
             &["1", "2", "3", "v1"],
+            &["A1", "A2"],
+            &["+0056,5", "+0050,5"],
+            &["5%", "x"],
         ] {
             assert_eq!(remark(texts), "", "{texts:?}");
         }

@@ -10,6 +10,7 @@
 
 use super::calendar::{DAY, days_of, month_length, named_zone, offset, weekday, zone_name};
 use super::timestamp::ParsedTimestamp;
+use super::zones::NamedZone;
 
 /// A format string, compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(crate) enum Mismatch {
     Text,
     /// It names a time zone that is not known.
     Zone,
+    /// The clocks of the time zone show the time twice, or never.
+    ClockChange,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +143,11 @@ impl Strptime {
     pub fn timestamp(&self, text: &[u8]) -> Result<ParsedTimestamp, Mismatch> {
         let mut parts = Parts::default();
         if matches(&self.items, text, &mut parts, false) {
-            return self.assemble(&parts).ok_or(Mismatch::Text);
+            let mut parsed = self.assemble(&parts).ok_or(Mismatch::Text)?;
+            if let Some(zone) = parsed.offset.and_then(NamedZone::of_part) {
+                parsed.offset = Some(zone.offset(parsed.seconds).ok_or(Mismatch::ClockChange)?);
+            }
+            return Ok(parsed);
         }
         Err(if matches(&self.items, text, &mut parts, true) { Mismatch::Zone } else { Mismatch::Text })
     }
@@ -402,7 +409,10 @@ fn matches(items: &[Item], text: &[u8], parts: &mut Parts, any_zone: bool) -> bo
         Item::Offset => offset(text).is_some_and(|(seconds, after)| then(Some(seconds), text.len() - after.len())),
         Item::ZoneName => match named_zone(text) {
             Some((seconds, after)) => then(Some(seconds), text.len() - after.len()),
-            None => any_zone && zone_name(text) > 0 && then(Some(0), zone_name(text)),
+            None => match NamedZone::find(&text[..zone_name(text)]) {
+                Some(zone) => then(Some(zone.to_part()), zone_name(text)),
+                None => any_zone && zone_name(text) > 0 && then(Some(0), zone_name(text)),
+            },
         },
     }
 }
@@ -484,7 +494,8 @@ mod tests {
             ("%a %F", "Mon 2024-02-29", Mismatch::Text),
             ("%F %H:%M %p", "2024-02-29 01:00 PM", Mismatch::Text),
             ("%F %T %Z", "2024-02-29 12:00:00 CET", Mismatch::Zone),
-            ("%F %T %Z", "2024-02-29 12:00:00 Europe/Berlin", Mismatch::Zone),
+            ("%F %T %Z", "2024-02-29 12:00:00 Europe/Berlim", Mismatch::Zone),
+            ("%F %T %Z", "2024-03-31 02:30:00 Europe/Berlin", Mismatch::ClockChange),
             ("%F %T %Z", "2024-02-29 12:00:00", Mismatch::Text),
             ("%F", "2024-02-30", Mismatch::Text),
             ("%Y %U %w", "2023 00 0", Mismatch::Text),
@@ -505,6 +516,8 @@ mod tests {
             let error = Strptime::parse(format).unwrap_err();
             assert!(error.contains(words), "{format}: {error}");
         }
+        let zoned = Strptime::parse("%Z %d.%m.%Y %H:%M").unwrap().timestamp(b"Europe/Berlin 01.07.2024 12:00").unwrap();
+        assert_eq!(zoned.offset, Some(7_200));
         let naive = Strptime::parse("%F %T %Z").unwrap().timestamp(b"2024-02-29 12:00:00 GMT").unwrap();
         assert!(naive.in_unit(arrow::datatypes::TimeUnit::Second, Zone::None).is_err());
     }

@@ -96,6 +96,7 @@ impl TimeFormat {
             Self::Several(formats) => first_fit(formats, |format| format.timestamp(field)),
             Self::Strptime(format) => format.timestamp(field).map_err(|mismatch| match mismatch {
                 Mismatch::Zone => Reason::Zone,
+                Mismatch::ClockChange => Reason::ClockChange,
                 Mismatch::Text if is_infinity(field) => Reason::Infinity,
                 Mismatch::Text => Reason::Text,
             }),

@@ -6,6 +6,7 @@ use arrow::datatypes::TimeUnit;
 
 use super::calendar::{DAY, days_of, month_length, named_zone, offset, two, zone_name};
 use super::fault::Reason;
+use super::zones::NamedZone;
 
 /// The bytes of a date.
 const DATE: usize = 10;
@@ -39,6 +40,8 @@ pub(crate) enum Zone {
     None,
     /// The offset of texts without one.
     Default(i64),
+    /// The time zone of texts without an offset.
+    Named(NamedZone),
     /// Nobody has said where texts without an offset come from.
     Stated,
 }
@@ -52,6 +55,7 @@ impl ParsedTimestamp {
             (Zone::None, Some(_)) => return Err(Reason::Offset),
             (_, Some(offset)) => offset,
             (Zone::Default(offset), None) => offset,
+            (Zone::Named(zone), None) => zone.offset(self.seconds).ok_or(Reason::ClockChange)?,
             (Zone::Stated, None) => return Err(Reason::NoOffset),
         };
         let (units, nanos_each) = per_second(unit);
@@ -143,9 +147,23 @@ fn with_time(days: i64, rest: &[u8]) -> Option<ParsedTimestamp> {
         return Some(parsed);
     }
     let rest = rest.strip_prefix(b" ").unwrap_or(rest);
-    let (seconds, []) = offset(rest).or_else(|| named_zone(rest))? else { return None };
-    parsed.offset = Some(seconds);
+    parsed.offset = match offset(rest).or_else(|| named_zone(rest)) {
+        Some((seconds, [])) => Some(seconds),
+        found => Some(offset_of_zone(parsed.seconds, rest, found)?),
+    };
     Some(parsed)
+}
+
+/// The UTC offset at a local time: of a zone such as `Europe/Berlin`, or one in front of it, as in `+01:00[Europe/Berlin]`.
+#[cold]
+fn offset_of_zone(local: i64, text: &[u8], before: Option<(i64, &[u8])>) -> Option<i64> {
+    match before {
+        Some((seconds, [b'[', name @ .., b']'])) => {
+            NamedZone::find(name)?.has_offset(local, seconds).then_some(seconds)
+        }
+        Some(_) => None,
+        None => NamedZone::find(text)?.offset(local),
+    }
 }
 
 /// Why a text that is not a timestamp is none.
@@ -156,7 +174,7 @@ pub(super) fn fault(text: &[u8]) -> Reason {
     let named = !name.is_empty() && zone_name(name) == name.len();
     let before = before.trim_ascii();
     if named && before.len() > DATE && timestamp(before).is_some_and(|found| found.offset.is_none()) {
-        return Reason::Zone;
+        return if NamedZone::find(name).is_some() { Reason::ClockChange } else { Reason::Zone };
     }
     if is_infinity(text) { Reason::Infinity } else { Reason::Text }
 }
@@ -225,6 +243,9 @@ mod tests {
             "10:30 gmt",
             "03:30:00,000 PDT",
             "12:30+02:00:00",
+            "11:30 Europe/Berlin",
+            "11:30:00+01:00[Europe/Berlin]",
+            "05:30:00.000 America/New_York",
         ] {
             assert_eq!(nanos(&format!("2024-02-29 {zoned}")), nanos("2024-02-29T10:30:00Z"), "{zoned}");
         }
@@ -250,6 +271,8 @@ mod tests {
             "2024-01-01T00:00:00+2",
             "2024-01-01T00:00:00+24",
             "2024-01-01T00:00:00 CET",
+            "2024-01-01T00:00:00+02:00[Europe/Berlin]",
+            "2024-01-01T00:00:00+01:00[CET]",
             "2024-01-01T00:00:00Zx",
             "2024-01-01x",
             "01/02/2024",
@@ -288,7 +311,9 @@ mod tests {
     fn why_a_text_is_no_timestamp() {
         for (text, reason) in [
             ("2024-01-01 05:00:00 CET", Reason::Zone),
-            ("2024-01-01 05:00:00 Europe/Berlin", Reason::Zone),
+            ("2024-01-01 05:00:00 Europe/Berlim", Reason::Zone),
+            ("2024-03-31 02:30:00 Europe/Berlin", Reason::ClockChange),
+            ("2024-10-27 02:30:00 Europe/Berlin", Reason::ClockChange),
             ("2024-01-01 05:00:00Z CET", Reason::Text),
             ("2024-01-01 x", Reason::Text),
             ("-infinity", Reason::Infinity),

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, FieldRef, TimeUnit};
 
+use super::timestamp::Zone;
+use super::zones::NamedZone;
+
 const SIMPLE: [(&str, DataType); 14] = [
     ("bool", DataType::Boolean),
     ("i8", DataType::Int8),
@@ -38,7 +41,7 @@ pub(crate) fn parse(name: &str) -> Result<DataType, String> {
         let known: Vec<&str> = SIMPLE.iter().map(|(name, _)| *name).collect();
         format!(
             "unknown type \"{name}\", expected one of {}, dictionary, decimal[DIGITS, DECIMALS], timestamp[UNIT] or \
-             timestamp[UNIT, ZONE], where UNIT is s, ms, us or ns and ZONE is UTC or an offset such as +02:00",
+             timestamp[UNIT, ZONE], where UNIT is s, ms, us or ns and ZONE is UTC, an offset such as +02:00 or a name such as Europe/Berlin",
             known.join(", ")
         )
     })
@@ -49,7 +52,7 @@ pub(crate) fn pattern() -> String {
     let names: Vec<&str> = SIMPLE.iter().map(|(name, _)| *name).collect();
     let units: Vec<&str> = UNITS.iter().map(|(name, _)| *name).collect();
     format!(
-        r"^({}|dictionary|decimal\[\s*[0-9]+\s*,\s*[0-9]+\s*\]|timestamp\[\s*({})\s*(,\s*(UTC|[Zz]|[+-][0-9]{{2}}:?[0-9]{{2}})\s*)?\])$",
+        r"^({}|dictionary|decimal\[\s*[0-9]+\s*,\s*[0-9]+\s*\]|timestamp\[\s*({})\s*(,\s*(UTC|[Zz]|[+-][0-9]{{2}}:?[0-9]{{2}}|[A-Za-z_]+/[A-Za-z0-9_/+-]+)\s*)?\])$",
         names.join("|"),
         units.join("|")
     )
@@ -57,7 +60,14 @@ pub(crate) fn pattern() -> String {
 
 /// One name of each form.
 pub(crate) fn examples() -> impl Iterator<Item = &'static str> {
-    let others = ["dictionary", "decimal[18, 2]", "timestamp[us]", "timestamp[ns, UTC]", "timestamp[s, +02:00]"];
+    let others = [
+        "dictionary",
+        "decimal[18, 2]",
+        "timestamp[us]",
+        "timestamp[ns, UTC]",
+        "timestamp[s, +02:00]",
+        "timestamp[us, Europe/Berlin]",
+    ];
     SIMPLE.iter().map(|(name, _)| *name).chain(others)
 }
 
@@ -93,9 +103,20 @@ fn timestamp_type(name: &str) -> Option<DataType> {
     };
     let unit = self::unit(unit)?;
     if let Some(zone) = zone {
-        zone_offset(zone)?;
+        if self::zone(zone) == Zone::Stated {
+            return None;
+        }
     }
     Some(DataType::Timestamp(unit, zone.map(Into::into)))
+}
+
+/// What a zone says about times without an offset: nothing, if it is not known.
+pub(crate) fn zone(name: &str) -> Zone {
+    match (zone_offset(name), NamedZone::find(name.as_bytes())) {
+        (Some(offset), _) => Zone::Default(offset),
+        (None, Some(zone)) => Zone::Named(zone),
+        (None, None) => Zone::Stated,
+    }
 }
 
 /// The UTC offset in seconds of a zone that needs no time zone database.
@@ -176,6 +197,7 @@ mod tests {
             "timestamp",
             "timestamp[h]",
             "timestamp[us, Mars]",
+            "timestamp[us, Europe/Nowhere]",
             "timestamp[us, +2]",
             "decimal[39, 0]",
             "decimal[2, 3]",

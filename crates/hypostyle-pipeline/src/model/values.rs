@@ -1,5 +1,6 @@
 //! Text as values: integers, numbers, decimals, booleans, and the texts that mean null.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use arrow::array::types::Decimal128Type;
@@ -16,6 +17,8 @@ pub(crate) struct ValueStyle {
     pub decimal_comma: bool,
     /// The byte between the thousands of a number.
     pub thousands: Option<u8>,
+    /// What may stand before or behind a number, and is ignored.
+    pub symbols: Vec<String>,
 }
 
 /// The texts that mean null.  The empty field always does, but for a quoted one in a column of strings.
@@ -121,15 +124,45 @@ impl Booleans {
 impl ValueStyle {
     /// Whether numbers are written as the parsers here read them.
     pub fn is_plain(&self) -> bool {
-        !self.decimal_comma && self.thousands.is_none()
+        !self.decimal_comma && self.thousands.is_none() && self.symbols.is_empty()
     }
 
-    /// The number with a point for decimals and without marks between thousands.
+    /// The number without a symbol before or behind it.
+    fn bare<'a>(&self, field: &'a [u8]) -> Cow<'a, [u8]> {
+        for symbol in self.symbols.iter().map(|symbol| symbol.trim().as_bytes()) {
+            if let Some(rest) = field.strip_suffix(symbol) {
+                return Cow::Borrowed(rest.trim_ascii_end());
+            }
+            if let Some(rest) = field.strip_prefix(symbol) {
+                return Cow::Borrowed(rest.trim_ascii_start());
+            }
+            // `-$5`
+            if let [sign @ (b'+' | b'-'), rest @ ..] = field
+                && let Some(rest) = rest.strip_prefix(symbol)
+                && !rest.starts_with(b"+")
+                && !rest.starts_with(b"-")
+            {
+                return Cow::Owned([&[*sign], rest.trim_ascii_start()].concat());
+            }
+        }
+        Cow::Borrowed(field)
+    }
+
+    /// The number with a point for decimals, and without symbols and marks between thousands.
     pub fn plain<'a>(&self, field: &'a [u8], text: &'a mut Vec<u8>) -> Result<&'a [u8], Reason> {
         if self.is_plain() {
             return Ok(field);
         }
-        let Some(mark) = self.thousands else { return with_point(field, text) };
+        let bare = self.bare(field);
+        let field = bare.as_ref();
+        let Some(mark) = self.thousands else {
+            if self.decimal_comma {
+                return with_point(field, text);
+            }
+            text.clear();
+            text.extend_from_slice(field);
+            return Ok(text);
+        };
         let point = if self.decimal_comma { b',' } else { b'.' };
         let end = field.iter().position(|byte| *byte == point).unwrap_or(field.len());
         let (whole, rest) = field.split_at(end);
@@ -274,6 +307,32 @@ mod tests {
         assert!(strict.contains_quoted(b"") && strict.contains(b""));
         assert!(strict.contains_text(b"") && !NullValues::new(Vec::new(), false, [true, true]).contains_text(b""));
         assert_eq!(canonical(b"-0.0"), canonical(b"0"));
+    }
+
+    #[test]
+    fn symbols_stand_around_numbers() {
+        let style = ValueStyle {
+            symbols: ["%", "$", "EUR"].map(String::from).to_vec(),
+            thousands: Some(b','),
+            ..ValueStyle::default()
+        };
+        for (text, plain) in [
+            ("12.5%", Some("12.5")),
+            ("-3 %", Some("-3")),
+            ("$1,234.50", Some("1234.50")),
+            ("-$5", Some("-5")),
+            ("$-5", Some("-5")),
+            ("EUR 7", Some("7")),
+            ("7EUR", Some("7")),
+            ("7", Some("7")),
+            ("-$-5", None),
+            ("$5%", None),
+            ("%", None),
+        ] {
+            let mut room = Vec::new();
+            let found = style.plain(text.as_bytes(), &mut room).ok().filter(|plain| float::<f64>(plain).is_ok());
+            assert_eq!(found, plain.map(str::as_bytes), "{text}");
+        }
     }
 
     #[test]

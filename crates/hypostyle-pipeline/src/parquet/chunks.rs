@@ -7,15 +7,15 @@ use super::read::{ParquetBatches, ParquetFile};
 use crate::error::Result;
 use crate::files::list::Files;
 use crate::model::chunk::{BATCH_ROWS, Chunk, InputPosition};
-use crate::model::column::FirstFile;
 use crate::model::fault::{Fault, Misfit};
+use crate::model::matching::Table;
 use crate::rules::test::Test;
 use arrow::array::RecordBatch;
 
 /// What is read of the files.
 pub(crate) struct Wanted {
     /// Without the files' metadata: what another tool noted there doesn't hold for the output.
-    pub columns: FirstFile,
+    pub table: Table,
     /// The units of moments that the pipeline file declares.
     pub moments: Moments,
     /// What rows must meet, by the numbers of the columns: where none of a row group can, it is left unread.
@@ -57,16 +57,13 @@ impl ParquetChunks {
                 Some(batches) => batches,
                 none => {
                     let Some(file) = self.files.list.get(self.next.file) else { return Ok(None) };
-                    let (opened, places) = match self.first.take() {
-                        Some(first) => (first, self.wanted.columns.read.clone()),
-                        None => {
-                            let opened = ParquetFile::open(file, &self.wanted.moments)?;
-                            let places = self.wanted.columns.places(&file.path, &opened.columns())?;
-                            (opened, places)
-                        }
+                    let opened = match self.first.take() {
+                        Some(first) => first,
+                        None => ParquetFile::open(file, &self.wanted.moments)?,
                     };
-                    let schema = Arc::clone(&self.wanted.columns.schema);
-                    let opened = opened.skip_groups(&self.wanted.columns.placed(&places, &self.wanted.tests));
+                    let places = self.wanted.table.places(&file.path, &opened.columns())?;
+                    let schema = Arc::clone(&self.wanted.table.schema);
+                    let opened = opened.skip_groups(&self.wanted.table.placed(&places, &self.wanted.tests));
                     none.insert(opened.batches(&places, schema, self.batch_rows, self.threads, self.next.offset)?)
                 }
             };
@@ -84,11 +81,11 @@ impl ParquetChunks {
                 self.next = InputPosition::first_row(file + 1);
             }
             // Rows skipped at the end of a file are reported in a chunk without rows.
-            if let Some(batch) = batch.or_else(|| {
-                (filtered.rows > 0).then(|| RecordBatch::new_empty(Arc::clone(&self.wanted.columns.schema)))
-            }) {
+            if let Some(batch) = batch
+                .or_else(|| (filtered.rows > 0).then(|| RecordBatch::new_empty(Arc::clone(&self.wanted.table.schema))))
+            {
                 let after = self.next;
-                let read = &self.wanted.columns.read;
+                let read = &self.wanted.table.read;
                 let misfits = misfits.into_iter().flatten().map(|(column, row, reason, text)| Misfit {
                     fault: Fault { row, column: read[column], reason },
                     text,

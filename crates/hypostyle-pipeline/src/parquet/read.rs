@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
@@ -24,7 +24,7 @@ use crate::files::input::InputFile;
 use crate::model::chunk::FilterCounts;
 use crate::model::column::Column;
 use crate::model::fault::Reason;
-use crate::model::logical::conform;
+use crate::model::widen::widen;
 use crate::rules::test::Test;
 
 /// Row groups are joined until they hold this number of batches.
@@ -43,7 +43,8 @@ impl ParquetFile {
     pub fn open(input: &InputFile, moments: &Moments) -> Result<Self> {
         let path = &input.path;
         let file = input.remote().map_or_else(|| SharedFile::open(path), SharedFile::open_remote).map_err(|error| {
-            input.blame(Error::new(ErrorKind::Source, format!("cannot open the input: {error}")).in_file(path))
+            let message = format!("cannot open the input: {error}");
+            input.blame(Error::new(ErrorKind::Source, message).in_file(path).not_found_if(&error))
         })?;
         let columns = footer::load(&file).and_then(|footer| FileColumns::of(footer, moments)).map_err(|error| {
             input.blame(
@@ -101,11 +102,11 @@ impl ParquetFile {
         self.columns.footer.metadata().row_groups().iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0))
     }
 
-    /// The columns at these places (ascending) and of this schema, from row `skip` on, in batches of `rows` rows; a batch
+    /// The columns at these places and of this schema (null where there is no place), from row `skip` on, in batches of `rows` rows; a batch
     /// is shorter where row groups end.  `threads` is the number of decoding threads.
     pub fn batches(
         self,
-        columns: &[usize],
+        places: &[Option<usize>],
         schema: SchemaRef,
         rows: usize,
         threads: usize,
@@ -116,20 +117,23 @@ impl ParquetFile {
         let spans = spans(&groups, rows, skip);
         let runs: VecDeque<_> = spans.iter().map(|span| (span.first, span.rows)).collect();
         let place = runs.front().map_or(total, |(first, _)| *first);
+        let columns: Vec<usize> = places.iter().flatten().copied().collect();
         let count = if columns.is_empty() { 0 } else { spans.len() };
-        let (input, columns) = (self.input.clone(), columns.to_vec());
+        let input = self.input.clone();
         let chunks = || {
             let groups = spans.iter().flat_map(|span| span.groups.clone());
             let places = groups.flat_map(|group| columns.iter().map(move |column| (group, *column)));
             places.flat_map(|(group, column)| self.chunks(group, column)).collect()
         };
         self.file.plan(chunks, columns.len());
-        let types: Vec<DataType> = schema.fields().iter().map(|field| field.data_type().clone()).collect();
+        let there = schema.fields().iter().zip(places).filter(|(_, place)| place.is_some());
+        let types: Vec<DataType> = there.map(|(field, _)| field.data_type().clone()).collect();
         let lanes = Lanes::start(threads, count, columns.len(), move |span, column| {
             self.lane(&spans[span], &columns, column, &types[column], rows)
         });
         let lanes = lanes.map_err(|error| error.in_file(&input.path))?;
-        Ok(ParquetBatches { input, lanes: Some(lanes), schema, rows, runs, place, groups, total, bytes })
+        let missing = places.iter().map(Option::is_none).collect();
+        Ok(ParquetBatches { input, lanes: Some(lanes), schema, missing, rows, runs, place, groups, total, bytes })
     }
 
     /// One of the columns over a span, as this type.
@@ -155,8 +159,10 @@ impl ParquetFile {
             let pairs = reader(first)?.zip(reader(second)?);
             let read = self.columns.schema.field(place).data_type().clone();
             let whole = move |first: ArrayRef, second: ArrayRef| {
-                let (array, misfits) = combine(&first, &second, &read)?;
-                Ok(Decoded { array: conform(array, &wanted)?, misfits })
+                let (array, mut misfits) = combine(&first, &second, &read)?;
+                let (array, unheld) = widen(array, &wanted)?;
+                misfits.extend(unheld);
+                Ok(Decoded { array, misfits })
             };
             return Ok(Box::new(pairs.map(move |pair| match pair {
                 (Ok(first), Ok(second)) => whole(first, second).map_err(|error: ArrowError| unreadable(&input, error)),
@@ -165,8 +171,8 @@ impl ParquetFile {
         }
         Ok(Box::new(reader(&self.columns.footer)?.map(move |array| {
             array
-                .and_then(|array| conform(array, &wanted))
-                .map(Decoded::from)
+                .and_then(|array| widen(array, &wanted))
+                .map(|(array, misfits)| Decoded { array, misfits })
                 .map_err(|error| unreadable(&input, error))
         })))
     }
@@ -257,6 +263,8 @@ pub(crate) struct ParquetBatches {
     lanes: Option<Lanes>,
     /// Without the file's metadata: what another tool noted there about its own columns doesn't hold for the output.
     schema: SchemaRef,
+    /// Which columns the file lacks.
+    missing: Vec<bool>,
     rows: usize,
     /// The rows to come: the first in the file and how many, for each span.
     runs: VecDeque<(u64, u64)>,
@@ -273,7 +281,7 @@ impl ParquetBatches {
         let Some((first, left)) = self.runs.front().copied() else { return Ok(None) };
         let arrays = match &mut self.lanes {
             // Without columns only rows are counted.
-            Some(_) if self.schema.fields().is_empty() => Some(Vec::new()),
+            Some(_) if self.missing.iter().all(|missing| *missing) => Some(Vec::new()),
             Some(lanes) => lanes.next().transpose()?,
             None => None,
         };
@@ -287,11 +295,15 @@ impl ParquetBatches {
             _ => self.runs[0] = (self.place, left),
         }
         let mut unheld = Vec::new();
-        let arrays = arrays.into_iter().enumerate().map(|(column, Decoded { array, misfits })| {
+        let mut arrays = arrays.into_iter();
+        let columns = self.schema.fields().iter().zip(&self.missing).enumerate().map(|(column, (field, missing))| {
+            let decoded = if *missing { None } else { arrays.next() };
+            let Some(Decoded { array, misfits }) = decoded else { return new_null_array(field.data_type(), rows) };
             unheld.extend(misfits.into_iter().map(|(row, reason, text)| (column, row, reason, text)));
             array
         });
-        let batch = self.batch(arrays.collect(), rows)?;
+        let columns = columns.collect();
+        let batch = self.batch(columns, rows)?;
         unheld.sort_by_key(|(_, row, ..)| *row);
         Ok(Some((batch, unheld)))
     }

@@ -92,7 +92,8 @@ impl Fault {
             Cause::UnknownLength => format!("the server does not report the length of the {what}"),
             Cause::Changed | Cause::Other => format!("{cannot} the {what}: {server_message}"),
         };
-        Error::new(kind, message)
+        let error = Error::new(kind, message);
+        if self.cause == Cause::Missing { error.not_found() } else { error }
     }
 
     fn help(&self, kind: Kind, table: &str) -> String {

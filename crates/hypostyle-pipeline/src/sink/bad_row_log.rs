@@ -122,11 +122,13 @@ fn kind(reason: Reason) -> &'static str {
         Reason::Range => "out of range",
         Reason::Offset => "UTC offset",
         Reason::NoOffset => "missing UTC offset",
+        Reason::ClockChange => "time of a clock change",
         Reason::Zone => "unknown time zone",
+        Reason::Widened => "not in the common type",
         Reason::Quote => "text behind the closing quote",
         Reason::Header => "repeated header",
         Reason::Encoding => "invalid UTF-8",
-        Reason::Fields(_) => "wrong number of fields",
+        Reason::Fields { .. } => "wrong number of fields",
         Reason::Rule(_) => "rule violation",
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions, make_array, new_null_array};
-use arrow::csv::WriterBuilder;
+use arrow::csv::{QuoteStyle, WriterBuilder};
 use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::CompressionType;
@@ -14,9 +14,8 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::dictionaries::DictionaryFile;
-use super::text;
-use super::{Out, Style};
-use crate::config::Compression;
+use super::{Out, Style, empty_texts, text};
+use crate::config::{Compression, Empty};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::types;
 use crate::parquet::ParquetWriter;
@@ -29,6 +28,7 @@ pub(crate) enum Encoder {
     Csv {
         out: Out,
         delimiter: u8,
+        empty: Empty,
         schema: SchemaRef,
         pool: Arc<ThreadPool>,
     },
@@ -64,13 +64,13 @@ impl Encoder {
     ) -> Result<Self> {
         match style {
             Style::None => Ok(Self::None),
-            Style::Csv { delimiter } => {
+            Style::Csv { delimiter, empty } => {
                 if header {
-                    let empty = RecordBatch::new_empty(text::shown(schema));
-                    out.write_all(&csv(&empty, delimiter, true).map_err(Error::unwritable)?)
+                    let names = RecordBatch::new_empty(text::shown(schema));
+                    out.write_all(&csv(&names, delimiter, QuoteStyle::Necessary, true).map_err(Error::unwritable)?)
                         .map_err(Error::unwritable)?;
                 }
-                Ok(Self::Csv { out, delimiter, schema: Arc::clone(schema), pool: Arc::clone(pool) })
+                Ok(Self::Csv { out, delimiter, empty, schema: Arc::clone(schema), pool: Arc::clone(pool) })
             }
             Style::Parquet { compression } => {
                 let writer = ParquetWriter::new(out, schema, codec(compression), pool)?;
@@ -103,7 +103,15 @@ impl Encoder {
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         match self {
             Self::None => Ok(()),
-            Self::Csv { out, delimiter, schema, pool } => {
+            Self::Csv { out, delimiter, empty, schema, pool } => {
+                if *empty == Empty::Text
+                    && let Some(name) = empty_texts::blank_line(batch)
+                {
+                    let message = format!("the only column '{name}' is null in a row, which is a blank line in CSV");
+                    return Err(Error::new(ErrorKind::Sink, message).help(
+                        "set empty = \"null\" in [sink] to write null as \"\", like the empty string, or write another column too",
+                    ));
+                }
                 let batch = text::show(batch, schema).map_err(Error::unwritable)?;
                 let rows = batch.num_rows().div_ceil(pool.current_num_threads()).max(ROWS_OF_A_THREAD);
                 let parts: Vec<RecordBatch> = (0..batch.num_rows())
@@ -111,7 +119,7 @@ impl Encoder {
                     .map(|from| batch.slice(from, rows.min(batch.num_rows() - from)))
                     .collect();
                 let texts: Vec<_> =
-                    pool.install(|| parts.par_iter().map(|part| csv(part, *delimiter, false)).collect());
+                    pool.install(|| parts.par_iter().map(|part| rows_of_csv(part, *delimiter, *empty)).collect());
                 for text in texts {
                     out.write_all(&text.map_err(Error::unwritable)?).map_err(Error::unwritable)?;
                 }
@@ -185,6 +193,11 @@ fn write_nulls(style: Style, fields: &[FieldRef], pool: &Arc<ThreadPool>) -> Res
     let nulls = schema.fields().iter().map(|field| new_null_array(field.data_type(), 1)).collect();
     let options = RecordBatchOptions::new().with_row_count(Some(1));
     let row = RecordBatch::try_new_with_options(Arc::clone(&schema), nulls, &options).map_err(Error::unwritable)?;
+    let style = match style {
+        // Of a column alone, null has no place; but perhaps there is none.
+        Style::Csv { delimiter, .. } => Style::Csv { delimiter, empty: Empty::Null },
+        other => other,
+    };
     let mut encoder = Encoder::begin(Box::new(std::io::sink()), style, &schema, pool, true, false)?;
     encoder.write(&row)?;
     encoder.finish()
@@ -199,9 +212,23 @@ pub(crate) fn codec(compression: Compression) -> Codec {
     }
 }
 
-fn csv(batch: &RecordBatch, delimiter: u8, header: bool) -> std::result::Result<Vec<u8>, ArrowError> {
+fn rows_of_csv(batch: &RecordBatch, delimiter: u8, empty: Empty) -> std::result::Result<Vec<u8>, ArrowError> {
+    let quoted = if empty == Empty::Text { empty_texts::quoted(batch, delimiter)? } else { None };
+    match quoted {
+        Some(quoted) => csv(&quoted, delimiter, QuoteStyle::Never, false),
+        None => csv(batch, delimiter, QuoteStyle::Necessary, false),
+    }
+}
+
+fn csv(
+    batch: &RecordBatch,
+    delimiter: u8,
+    quotes: QuoteStyle,
+    header: bool,
+) -> std::result::Result<Vec<u8>, ArrowError> {
     let mut text = Vec::new();
-    WriterBuilder::new().with_delimiter(delimiter).with_header(header).build(&mut text).write(batch)?;
+    let writer = WriterBuilder::new().with_delimiter(delimiter).with_quote_style(quotes).with_header(header);
+    writer.build(&mut text).write(batch)?;
     Ok(text)
 }
 

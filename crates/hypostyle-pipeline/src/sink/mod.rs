@@ -4,6 +4,7 @@ pub(crate) mod atomic;
 pub(crate) mod bad_row_log;
 mod dictionaries;
 mod directory;
+mod empty_texts;
 mod encode;
 mod partitioned;
 mod partitions;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 
-use crate::config::{Compression, Format, Names, SinkTable};
+use crate::config::{Compression, Empty, Format, Names, SinkTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::format::{delimiter, format_of};
 use crate::files::input::{is_standard, relative};
@@ -82,7 +83,7 @@ pub(crate) enum KeyPart {
 /// How the rows are written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Style {
-    Csv { delimiter: u8 },
+    Csv { delimiter: u8, empty: Empty },
     Parquet { compression: Compression },
     Ipc { compression: Compression },
     None,
@@ -289,6 +290,7 @@ fn check_folder_of(path: &Path) -> Result<()> {
     }
     Err(Error::new(ErrorKind::Sink, "the directory of the output does not exist")
         .in_file(path)
+        .not_found()
         .help(format!("create it; {}", relative(path))))
 }
 
@@ -296,7 +298,7 @@ impl Style {
     /// How the names of its files end.
     pub fn extension(self) -> &'static str {
         match self {
-            Self::Csv { delimiter: b'\t' } => "tsv",
+            Self::Csv { delimiter: b'\t', .. } => "tsv",
             Self::Csv { .. } => "csv",
             Self::Parquet { .. } => "parquet",
             Self::Ipc { .. } => "arrow",
@@ -312,8 +314,12 @@ fn style(table: &SinkTable, path: &Path, format: Format) -> Result<Style> {
     };
     match format {
         Format::Csv if table.compression.is_some() => misplaced("compression", "Parquet and Arrow IPC"),
-        Format::Csv => Ok(Style::Csv { delimiter: delimiter(table.delimiter.as_deref(), Some(path), "[sink]")? }),
+        Format::Csv => Ok(Style::Csv {
+            delimiter: delimiter(table.delimiter.as_deref(), Some(path), "[sink]")?,
+            empty: table.empty.unwrap_or(Empty::Text),
+        }),
         _ if table.delimiter.is_some() => misplaced("delimiter", "CSV"),
+        _ if table.empty.is_some() => misplaced("empty", "CSV"),
         Format::Parquet => Ok(Style::Parquet { compression: table.compression.unwrap_or_default() }),
         Format::Ipc => match table.compression.unwrap_or(Compression::None) {
             Compression::Snappy => Err(Error::pipeline("[sink] compression: Arrow IPC does not support \"snappy\"")

@@ -19,6 +19,7 @@ use crate::files::list::Files;
 use crate::ipc::IpcChunks;
 use crate::model::bad_row::OnBadRow;
 use crate::model::chunk::{Chunk, InputPosition};
+use crate::model::matching::Table;
 use crate::parquet::{ParquetChunks, Wanted};
 use crate::rules::ValueRule;
 use crate::rules::filter::{RowFilter, place};
@@ -64,7 +65,7 @@ impl Source {
                 partitions.push(values()?);
             }
         }
-        let first_file = self.first_file(in_file.clone());
+        let table = self.table(in_file.clone());
         let settler = self.settler();
         let files = self.files.clone();
         // Filtered here, rows have no more columns than the stages see.
@@ -88,11 +89,11 @@ impl Source {
                 let rules = self.early.values.iter().map(|rule| Ok((place(rule)?, rule.clone())));
                 let reading = Reading {
                     files: self.files.list,
-                    width: csv.names.len(),
                     wanted: wanted.collect(),
-                    names: csv.names,
+                    // Without those that join others.
+                    table: Table { names: csv.names, ..table },
                     dialect: csv.dialect,
-                    schema: first_file.schema,
+                    blocks: csv.blocks,
                     rules: rules.collect::<Result<_>>()?,
                     row_filter: early_filter,
                     on_bad: self.policy.on_bad,
@@ -105,12 +106,12 @@ impl Source {
                 return Ok(Chunks { rows, row_filter: late_filter, partitions, doubled, settler, files, schema });
             }
             Kind::Ipc(first, read) => {
-                let chunks = IpcChunks::begin(first, self.files, first_file, self.batch_rows, read, position);
+                let chunks = IpcChunks::begin(first, self.files, table, self.batch_rows, read, position)?;
                 Rows::Ipc(Box::new(chunks))
             }
             Kind::Parquet(first, moments) => {
                 let threads = pool.current_num_threads();
-                let wanted = Wanted { columns: first_file, moments, tests };
+                let wanted = Wanted { table, moments, tests };
                 let chunks = ParquetChunks::begin(first, self.files, wanted, self.batch_rows, threads, position)?;
                 Rows::Parquet(Box::new(chunks))
             }

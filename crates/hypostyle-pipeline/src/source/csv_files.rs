@@ -1,5 +1,6 @@
 //! CSV as a source: how the pipeline says that files are written, and the columns that the first of them has.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -7,6 +8,7 @@ use arrow::datatypes::DataType;
 
 use super::dialects;
 use crate::config::{BooleanTable, DialectName, Empty, Ragged, SourceTable};
+use crate::csv::annotated::{self, Block};
 use crate::csv::dialect::Dialect;
 use crate::csv::header::{self, Opened};
 use crate::csv::sniff;
@@ -16,7 +18,9 @@ use crate::files::list::Files;
 use crate::model::bad_row::OnBadRow;
 use crate::model::column::{Column, Origin};
 use crate::model::infer::TypeGuess;
+use crate::model::matching::{ExtraColumns, Matching};
 use crate::model::values::{Booleans, NullValues, ValueStyle};
+use crate::model::widen::common;
 
 /// So many files are looked at for the values of a column that has none in the first.
 const FURTHER_FILES: usize = 100;
@@ -29,6 +33,8 @@ pub(super) struct Csv {
     pub names: Vec<String>,
     /// Whether the pipeline file says if there is a header.
     pub header_stated: bool,
+    /// The blocks of each file, if it is annotated CSV.
+    pub blocks: Vec<Vec<Block>>,
     /// What `check` should say about the file as a whole.
     pub notes: Vec<String>,
     pub read: Arc<AtomicU64>,
@@ -53,6 +59,7 @@ pub(super) fn settings(table: &SourceTable, files: &Files) -> Result<Csv> {
         line_end: b'\n',
         header: table.header.unwrap_or(true),
         skip: [table.skip_rows.unwrap_or(0), table.skip_rows_after_header.unwrap_or(0)],
+        annotated: table.dialect == Some(DialectName::Influx),
         short_header: table.dialect == Some(DialectName::RTable) && table.header != Some(false),
         style: style(table)?,
         encoding: table.encoding.unwrap_or_default(),
@@ -90,6 +97,7 @@ pub(super) fn settings(table: &SourceTable, files: &Files) -> Result<Csv> {
         dialect,
         fitted_are_bad: !on_demand,
         names: Vec::new(),
+        blocks: Vec::new(),
         header_stated: table.header.is_some(),
         notes: Vec::new(),
         read: Arc::default(),
@@ -126,12 +134,21 @@ fn style(table: &SourceTable) -> Result<ValueStyle> {
         };
         return Err(Error::pipeline(message).help(help));
     }
+    let symbols = table.symbols.clone().unwrap_or_default();
+    let is_odd = |symbol: &&String| {
+        let of_number = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b',');
+        symbol.trim().is_empty() || symbol.bytes().any(of_number)
+    };
+    if let Some(odd) = symbols.iter().find(is_odd) {
+        return Err(Error::pipeline(format!("[source] symbols: {odd:?} may be a part of a number"))
+            .help("use symbols without digits, signs, points and commas, such as \"%\""));
+    }
     let words = table.null_values.clone().unwrap_or_default();
     let unquoted_only = table.quoted_nulls == Some(false);
     let empty_text = table.empty == Some(Empty::Text);
     // Where there are no quotes, the empty field is what `""` would be.
     let nulls = NullValues::new(words, unquoted_only, [empty_text, empty_text && table.quote.as_deref() == Some("")]);
-    Ok(ValueStyle { nulls, booleans, decimal_comma, thousands })
+    Ok(ValueStyle { nulls, booleans, decimal_comma, thousands, symbols })
 }
 
 impl Csv {
@@ -140,15 +157,27 @@ impl Csv {
         mut self,
         files: &Files,
         allow_ragged: bool,
+        matching: Matching,
         declared: impl FnOnce(&[String]) -> Result<Vec<Option<DataType>>>,
     ) -> Result<(Self, Opened, Vec<Column>)> {
+        if self.dialect.annotated {
+            return self.open_annotated(files, declared);
+        }
         for (index, file) in files.list.iter().enumerate() {
             let Some(mut opened) = header::open(file, index, &self.dialect, &self.read)? else { continue };
             self.names.clone_from(&opened.names);
-            let declared = declared(&opened.names)?;
+            if matching.extra == ExtraColumns::Add {
+                for (next, file) in files.list.iter().enumerate().skip(index + 1) {
+                    let Some(other) = header::open(file, next, &self.dialect, &Arc::default())? else { continue };
+                    self.names.extend(other.names.into_iter().filter(|name| !opened.names.contains(name)));
+                    let mut seen = HashSet::new();
+                    self.names.retain(|name| seen.insert(name.clone()));
+                }
+            }
+            let declared = declared(&self.names)?;
             let allow_ragged = allow_ragged || self.dialect.fit;
             let proposal = sniff::proposal(&opened.head, &self.dialect);
-            let columns = self.columns(&mut opened, declared, files, index, allow_ragged);
+            let columns = self.columns(&mut opened, declared, files, index, allow_ragged, matching);
             let columns = columns.map_err(|error| match &proposal {
                 Some(proposal) if matches!(error.kind(), ErrorKind::Malformed { .. }) => {
                     error.help(format!("the file {proposal}"))
@@ -163,6 +192,47 @@ impl Csv {
         Err(Error::new(ErrorKind::Source, message).in_file(&files.list[0].path))
     }
 
+    /// As [`Csv::open`], for the tables of InfluxDB: the files say their types.
+    fn open_annotated(
+        mut self,
+        files: &Files,
+        declared: impl FnOnce(&[String]) -> Result<Vec<Option<DataType>>>,
+    ) -> Result<(Self, Opened, Vec<Column>)> {
+        if let Some(standard) = files.list.iter().find(|file| file.is_standard()) {
+            let message = "annotated CSV of InfluxDB is read twice, which standard input cannot be";
+            return Err(Error::new(ErrorKind::Source, message)
+                .in_file(&standard.path)
+                .help("write it to a file first"));
+        }
+        self.blocks = files.list.iter().map(annotated::blocks).collect::<Result<_>>()?;
+        let mut columns: Vec<Column> = Vec::new();
+        for (name, data_type, format) in self.blocks.iter().flatten().flat_map(Block::columns) {
+            match columns.iter_mut().find(|column| column.name == *name) {
+                // What has no type for both is text.
+                Some(column) => {
+                    column.data_type = common(&column.data_type, &data_type).unwrap_or(DataType::Utf8);
+                    if column.time_format != format {
+                        column.data_type = DataType::Utf8;
+                    }
+                }
+                None => columns.push(Column { time_format: format, ..Column::new(name, data_type, Origin::File) }),
+            }
+        }
+        self.names = columns.iter().map(|column| column.name.clone()).collect();
+        for (column, declared) in columns.iter_mut().zip(declared(&self.names)?) {
+            if let Some(declared) = declared {
+                (column.data_type, column.origin) = (declared, Origin::Declared);
+            }
+        }
+        for (index, (file, blocks)) in files.list.iter().zip(&self.blocks).enumerate() {
+            if let Some(opened) = header::open_annotated(file, index, blocks, &self.dialect, &self.read)? {
+                return Ok((self, opened, columns));
+            }
+        }
+        let message = "the input is empty: it has no header";
+        Err(Error::new(ErrorKind::Source, message).in_file(&files.list[0].path))
+    }
+
     /// The columns of the file of this number: of declared types, or inferred ones.  Where it has no value, others may.
     fn columns(
         &self,
@@ -171,32 +241,36 @@ impl Csv {
         files: &Files,
         index: usize,
         allow_ragged: bool,
+        matching: Matching,
     ) -> Result<Vec<Column>> {
         let (mut guesses, mut rows) = (Vec::new(), 0);
         if !declared.iter().all(Option::is_some) {
             (guesses, rows) = opened.guesses(&files.list[index].path, allow_ragged)?;
+            guesses.resize(self.names.len(), TypeGuess::default());
         }
         let empty = |guesses: &[TypeGuess]| {
             guesses.iter().zip(&declared).any(|(guess, declared)| declared.is_none() && !guess.has_values())
         };
-        for (next, file) in files.list.iter().enumerate().skip(index + 1).take(FURTHER_FILES) {
-            if !empty(&guesses) || file.is_standard() {
+        let widens = matching.widen && !guesses.is_empty();
+        let further = if matching.looks_ahead() { usize::MAX } else { FURTHER_FILES };
+        for (next, file) in files.list.iter().enumerate().skip(index + 1).take(further) {
+            if !widens && !empty(&guesses) || file.is_standard() {
                 break;
             }
             // What is wrong with it is said when it is read.
             let Ok(Some(mut other)) = header::open(file, next, &self.dialect, &Arc::default()) else { continue };
-            if other.names != opened.names {
-                continue;
-            }
             let Ok((more, _)) = other.guesses(&file.path, true) else { continue };
-            for (guess, more) in guesses.iter_mut().zip(more).filter(|(guess, _)| !guess.has_values()) {
-                *guess = more;
+            for (guess, name) in guesses.iter_mut().zip(&self.names).filter(|(guess, _)| widens || !guess.has_values())
+            {
+                if let Some(place) = other.names.iter().position(|other| other == name) {
+                    guess.merge(&more[place]);
+                }
             }
         }
         if self.dialect.header && !self.header_stated {
             header::check_names(&opened.names, &guesses, &self.dialect, &files.list[index].path)?;
         }
-        let columns = opened.names.iter().zip(declared).enumerate().map(|(index, (name, declared))| match declared {
+        let columns = self.names.iter().zip(declared).enumerate().map(|(index, (name, declared))| match declared {
             Some(data_type) => Column::new(name, data_type, Origin::Declared),
             None => header::inferred(name, &guesses[index], rows),
         });

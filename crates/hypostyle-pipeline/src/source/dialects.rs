@@ -43,6 +43,8 @@ pub(super) fn applied(table: &SourceTable) -> SourceTable {
             skip_rows_after_header: Some(1),
             ..SourceTable::default()
         },
+        // A header is below each annotation.
+        DialectName::Influx => SourceTable { header: Some(true), ..SourceTable::default() },
         DialectName::ExcelDe => SourceTable {
             delimiter: text(";"),
             decimal_comma: Some(true),

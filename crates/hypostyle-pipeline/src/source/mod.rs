@@ -6,6 +6,7 @@ mod dialects;
 mod partition;
 mod settings;
 mod settle;
+mod unite;
 pub(crate) mod validate;
 
 use std::sync::Arc;
@@ -20,8 +21,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files::list::Files;
 use crate::ipc::IpcFile;
 use crate::model::bad_row::{BadRowPolicy, OnBadRow};
-use crate::model::column::{Column, FirstFile, not_found, schema};
+use crate::model::column::{Column, not_found, schema};
 use crate::model::logical::first_within;
+use crate::model::matching::{Matching, Table};
 use crate::parquet::{Moments, ParquetFile};
 use crate::rules::filter::{Filter, RowFilter};
 use crate::rules::test::Test;
@@ -41,8 +43,7 @@ pub(crate) struct Source {
     pub filter: Filter,
     /// What is checked where rows are decoded; the rest is left to the [`Validator`].
     early: EarlyChecks,
-    /// Whether the pipeline file names the columns.
-    named: bool,
+    matching: Matching,
     pub batch_rows: Option<usize>,
     pub chunk_bytes: usize,
     kind: Kind,
@@ -67,26 +68,6 @@ enum Kind {
 /// The names of notes that give columns their meaning: which hold geometries, and which are an index.
 const MEANINGFUL: [&str; 2] = ["geo", "pandas"];
 
-/// Takes the types of columns without a value in the first file from the first of the others that knows them.
-fn type_nulls(kind: &Kind, files: &Files, columns: &mut [Column]) -> Result<()> {
-    for file in &files.list[1..] {
-        if columns.iter().all(|column| column.data_type != DataType::Null) {
-            return Ok(());
-        }
-        let found = match kind {
-            Kind::Csv(..) => return Ok(()),
-            Kind::Parquet(_, moments) => ParquetFile::open(file, moments)?.columns(),
-            Kind::Ipc(..) => IpcFile::open(file, &Arc::default())?.columns(),
-        };
-        for column in columns.iter_mut().filter(|column| column.data_type == DataType::Null) {
-            if let Some(known) = found.iter().find(|known| known.name == column.name) {
-                (column.data_type, column.labels) = (known.data_type.clone(), known.labels.clone());
-            }
-        }
-    }
-    Ok(())
-}
-
 impl Source {
     pub fn open(file: &PipelineFile) -> Result<Self> {
         let table = &file.config.source;
@@ -100,6 +81,7 @@ impl Source {
             }
         }
         let policy = settings::policy(table)?;
+        let matching = settings::matching(table)?;
         let partitions = partition::columns(file, &files)?;
         let conditions = Filter::read(file, &partitions, false)?;
         partition::filter_files(&mut files, &partitions, &conditions)?;
@@ -108,7 +90,7 @@ impl Source {
                 let csv = csv_files::settings(table, &files)?;
                 let allow_ragged = policy.on_bad != OnBadRow::Fail;
                 let (csv, opened, columns) =
-                    csv.open(&files, allow_ragged, |names| settings::declared(file, names, &files))?;
+                    csv.open(&files, allow_ragged, matching, |names| settings::declared(file, names, &files))?;
                 (Kind::Csv(Box::new(csv), Box::new(opened)), columns)
             }
             Format::Ipc => {
@@ -129,7 +111,20 @@ impl Source {
             }
         };
         settings::time_formats(file, &mut columns)?;
-        type_nulls(&kind, &files, &mut columns)?;
+        match &kind {
+            Kind::Csv(..) => {}
+            Kind::Parquet(_, moments) => {
+                unite::unite(&files, matching, &mut columns, |file| Ok(ParquetFile::open(file, moments)?.columns()))?
+            }
+            Kind::Ipc(..) => {
+                unite::unite(
+                    &files,
+                    matching,
+                    &mut columns,
+                    |file| Ok(IpcFile::open(file, &Arc::default())?.columns()),
+                )?
+            }
+        }
         if files.list.len() > 1 {
             columns.iter_mut().for_each(Column::widen_keys);
         }
@@ -152,7 +147,7 @@ impl Source {
             rules,
             filter,
             early: EarlyChecks::default(),
-            named: table.columns.is_some(),
+            matching,
             batch_rows: table.batch_rows,
             chunk_bytes: table.chunk_bytes.unwrap_or(CHUNK_BYTES),
             kind,
@@ -257,11 +252,11 @@ impl Source {
         Settler { on_bad: self.policy.on_bad, files: self.files.paths(), columns: self.columns.clone() }
     }
 
-    /// What the other files are compared with, of which these columns are read.
-    fn first_file(&self, read: Vec<usize>) -> FirstFile {
+    /// The columns by which those of the files are found, of which these are read.
+    fn table(&self, read: Vec<usize>) -> Table {
         let names = self.columns.iter().filter(|column| column.in_file()).map(|column| column.name.clone()).collect();
         let schema = schema(read.iter().map(|column| &self.columns[*column]));
-        FirstFile { names, read, schema, named: self.named }
+        Table { names, read, schema, matching: self.matching }
     }
 
     /// Those of these columns that are in the files themselves.
@@ -298,11 +293,11 @@ impl Source {
             return None;
         }
         let mut counts = first.skipped_groups(&tests);
-        let first_file = self.first_file(self.in_file(&self.read()));
+        let table = self.table(self.in_file(&self.read()));
         for file in &self.files.list[1..] {
             let opened = ParquetFile::open(file, moments).ok()?;
-            let places = first_file.places(&file.path, &opened.columns()).ok()?;
-            let (skipped, all) = opened.skipped_groups(&first_file.placed(&places, &tests));
+            let places = table.places(&file.path, &opened.columns()).ok()?;
+            let (skipped, all) = opened.skipped_groups(&table.placed(&places, &tests));
             counts = (counts.0 + skipped, counts.1 + all);
         }
         Some(counts)

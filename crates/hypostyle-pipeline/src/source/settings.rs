@@ -6,12 +6,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use arrow::datatypes::DataType;
 use chrono::DateTime;
 
-use crate::config::{Format, JoinedTime, PipelineFile, SourceTable, TimeFormats};
+use crate::config::{DialectName, Format, JoinedTime, PipelineFile, SourceTable, TimeFormats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::format::{format_by_name, format_of};
 use crate::files::list::Files;
 use crate::model::bad_row::{BadRowPolicy, OnBadRow};
 use crate::model::column::{Column, Origin, not_found};
+use crate::model::matching::{ExtraColumns, Matching, MissingColumns};
 use crate::model::time_format::TimeFormat;
 use crate::model::types;
 use crate::parquet::Moments;
@@ -69,6 +70,24 @@ pub(super) fn policy(table: &SourceTable) -> Result<BadRowPolicy> {
             .help("set on_bad_row = \"reject\", \"skip\" or \"null\" in [source], or remove max_bad_rows"));
     }
     Ok(BadRowPolicy { on_bad, limit: table.max_bad_rows, rejects: table.rejects.as_deref().map(of_this_run) })
+}
+
+/// How the columns of several files are made those of one table.
+pub(super) fn matching(table: &SourceTable) -> Result<Matching> {
+    // One such file may have several tables.
+    let is_annotated = table.dialect == Some(DialectName::Influx);
+    let missing = if is_annotated { MissingColumns::Null } else { MissingColumns::Error };
+    let missing = table.missing_columns.unwrap_or(missing);
+    let extra = table.extra_columns.unwrap_or(match table.columns {
+        _ if is_annotated => ExtraColumns::Add,
+        Some(_) => ExtraColumns::Ignore,
+        None => ExtraColumns::Error,
+    });
+    if extra == ExtraColumns::Add && missing == MissingColumns::Error {
+        return Err(Error::pipeline("[source] extra_columns = \"add\": requires missing_columns = \"null\"")
+            .help("set missing_columns = \"null\" in [source]: the first file lacks the columns that are added"));
+    }
+    Ok(Matching { missing, extra, widen: table.widen_types.unwrap_or_default() })
 }
 
 /// The path with the time of the run in the place of `{run}`.
@@ -226,6 +245,7 @@ pub(super) fn only_csv(table: &SourceTable, format: &str) -> Result<()> {
         ("empty", table.empty.is_some()),
         ("boolean", table.boolean.is_some()),
         ("thousands", table.thousands.is_some()),
+        ("symbols", table.symbols.is_some()),
         ("decimal_comma", table.decimal_comma.is_some()),
         ("encoding", table.encoding.is_some()),
         ("ragged", table.ragged.is_some()),

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hypostyle_pipeline::{Error, ErrorKind, Progress, Summary};
-use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{
+    PyFileNotFoundError, PyKeyboardInterrupt, PyMemoryError, PyOSError, PyRuntimeError, PyValueError,
+};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -147,6 +149,7 @@ fn exception(error: Error) -> PyErr {
         cause = inner.source();
     }
     match error.kind() {
+        _ if error.is_not_found() => PyFileNotFoundError::new_err(message),
         ErrorKind::Stage(kind) => kind_exception(*kind, message),
         ErrorKind::Source | ErrorKind::Sink => PyOSError::new_err(message),
         ErrorKind::Memory => PyMemoryError::new_err(message),

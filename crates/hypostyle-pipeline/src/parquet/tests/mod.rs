@@ -110,7 +110,8 @@ fn schema_of(file: &ParquetFile, columns: &[usize]) -> SchemaRef {
 fn read(path: &Path, columns: &[usize], rows: usize, threads: usize, skip: u64) -> (Vec<RecordBatch>, Result<()>) {
     let file = ParquetFile::open(&InputFile::local(path), &Default::default()).unwrap();
     let schema = schema_of(&file, columns);
-    let mut batches = file.batches(columns, schema, rows, threads, skip).unwrap();
+    let mut batches =
+        file.batches(&columns.iter().copied().map(Some).collect::<Vec<_>>(), schema, rows, threads, skip).unwrap();
     let mut all = Vec::new();
     loop {
         match batches.next() {

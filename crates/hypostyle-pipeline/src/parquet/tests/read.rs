@@ -69,7 +69,7 @@ proptest! {
             let named = file.columns();
             let columns: Vec<usize> = (0..named.len()).collect();
             let schema = schema_of(&file, &columns);
-            let mut batches = file.batches(&columns, schema, 64, threads, 0).unwrap();
+            let mut batches = file.batches(&columns.iter().copied().map(Some).collect::<Vec<_>>(), schema, 64, threads, 0).unwrap();
             loop {
                 match batches.next() {
                     Ok(Some(_)) => {}
@@ -105,7 +105,8 @@ fn skipping_tells_how_far_it_is() {
         let named = file.columns();
         assert_eq!((file.rows(), named.len()), (1_000, 2));
         let (schema, bytes) = (schema_of(&file, &columns), fs::metadata(&path).unwrap().len());
-        let mut batches = file.batches(&columns, schema, 64, 2, skip).unwrap();
+        let mut batches =
+            file.batches(&columns.iter().copied().map(Some).collect::<Vec<_>>(), schema, 64, 2, skip).unwrap();
         assert_eq!(batches.bytes_of(batches.place()), bytes * skip.min(1_000) / 1_000);
         let mut rows = 0;
         while let Some((batch, _)) = batches.next().unwrap() {
@@ -122,7 +123,7 @@ fn dropped_early_it_ends() {
     for (taken, threads) in [(0, 1), (1, 3), (7, 16)] {
         let file = ParquetFile::open(&InputFile::local(&path), &Default::default()).unwrap();
         let schema = schema_of(&file, &[0, 1, 3]);
-        let mut batches = file.batches(&[0, 1, 3], schema, 100, threads, 0).unwrap();
+        let mut batches = file.batches(&[0, 1, 3].map(Some), schema, 100, threads, 0).unwrap();
         for _ in 0..taken {
             assert_eq!(batches.next().unwrap().unwrap().0.num_rows(), 100);
         }
