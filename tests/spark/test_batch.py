@@ -109,7 +109,7 @@ def test_calls_that_are_wrong(spark: Any) -> None:
         hss.with_columns(trades(20), mean, order_by="ts")
     with pytest.raises(ValueError, match="two columns 'i'"):
         hss.with_columns(df.select("*", "i"), mean, order_by="ts")
-    with pytest.raises(ValueError, match="other keys"):
+    with pytest.raises(ValueError, match="the kernels of a stage share their keys"):
         hss.with_columns(df, mean, hs.cum_count("price").alias("n"), order_by="ts")
 
 

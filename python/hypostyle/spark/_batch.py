@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from hypostyle._expr import KernelExpr
 from hypostyle._stage import Stage
-from hypostyle.spark._plans import in_order, job, work_of
+from hypostyle.spark._plans import in_order, job, map_in_arrow, work_of
 from hypostyle.spark._store import with_state_store
 from hypostyle.spark._workers import run_partition
 
@@ -79,4 +79,4 @@ def with_columns(
 
     ordered = any(spec.depends_on_order for spec in checked.stage._specs)
     placed = in_order(df, checked, partitions) if ordered or state is not None else df
-    return placed.mapInArrow(run, checked.schema)
+    return map_in_arrow(placed, run, checked.schema)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +62,10 @@ def job(
     order = order or [name for name in (stage.order_by, *stage.by) if name is not None][:1]
     checked_columns(caller, df, [*stage._columns, *order])
     read = read_schema(caller, df, stage)
-    schema, added = output_schema(df, stage.output_schema(pl.DataFrame(schema=read)))
+    empty = pl.DataFrame(schema=read)
+    # The order and the types of earlier rows are checked now, not when Spark runs the query.
+    (stage.copy() if stage.input_schema is None else stage).set_schema(empty)
+    schema, added = output_schema(df, stage.output_schema(empty))
     return Job(stage, order, schema, added, read)
 
 
@@ -144,6 +147,18 @@ def in_order(df: Any, checked: Job, partitions: int | None) -> Any:
         return spread.sortWithinPartitions(*ordered)
     window = (Window.partitionBy(*keys) if keys else Window).orderBy(*ordered)
     return spread.withColumn(unused_name(df, "hs_row"), F.row_number().over(window))
+
+
+def map_in_arrow(df: Any, run: Callable[[Iterator[Any]], Iterator[Any]], schema: Any) -> Any:
+    """Return `df.mapInArrow(run, schema)`, also for columns whose names Spark would take for fields: with a dot."""
+    names = df.columns
+    if not any(sign in name for name in names for sign in ".`"):
+        return df.mapInArrow(run, schema)
+
+    def renamed(batches: Iterator[Any]) -> Iterator[Any]:
+        yield from run(batch.rename_columns(names) for batch in batches)
+
+    return df.toDF(*(f"c{at}" for at in range(len(names)))).mapInArrow(renamed, schema)
 
 
 def unused_name(df: Any, wanted: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypostyle.spark._buckets import by_bucket
 from hypostyle.spark._moving import bucket
-from hypostyle.spark._plans import Job, unused_name, work_of
+from hypostyle.spark._plans import Job, map_in_arrow, unused_name, work_of
 from hypostyle.spark._workers import Work
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def with_state_store(caller: str, df: Any, checked: Job, buckets: int) -> Any:
             for value in batch.column("rows"):
                 yield from opened(value.as_py()).to_batches()
 
-    rows = df.withColumn(column, hashed).mapInArrow(pack, "bucket int, rows binary")
+    rows = map_in_arrow(df.withColumn(column, hashed), pack, "bucket int, rows binary")
     done = rows.groupBy("bucket").transformWithState(_processor(work, order), "rows binary", "Append", "None")
     return done.mapInArrow(unpack, checked.schema)
 

@@ -14,7 +14,7 @@ from hypostyle._stage import Stage
 from hypostyle.spark._buckets import by_bucket
 from hypostyle.spark._checkpoint import Checkpoint, Layout
 from hypostyle.spark._moving import bucket, layout_of
-from hypostyle.spark._plans import Job, job, unused_name, work_of
+from hypostyle.spark._plans import Job, job, map_in_arrow, unused_name, work_of
 from hypostyle.spark._types import quoted
 from hypostyle.spark._workers import Work
 
@@ -144,7 +144,7 @@ def _step(
         else:
             placed = placed.repartition(partitions, F.col(column))
         ordered = [F.col(column).asc(), *(F.col(quoted(name)).asc() for name in order)]
-        write(placed.sortWithinPartitions(*ordered).mapInArrow(run, schema), number)
+        write(map_in_arrow(placed.sortWithinPartitions(*ordered), run, schema), number)
         done = own.done_path(number)
         tasks = len(list(done.iterdir())) if done.exists() else 0
         if tasks < partitions and not (tasks == 0 and batch.isEmpty()):
