@@ -44,8 +44,11 @@ fn files(files: &[&[(&str, ArrayRef)]]) -> Folder {
     folder
 }
 
-/// What comes of the files of each format: their names and types, and the rows as text.
-fn read(folder: &Folder, settings: &str) -> Vec<(&'static str, Result<(String, Vec<String>), String>)> {
+/// The names and types of columns, and the rows as text; or what the run complains of.
+type Read = Result<(String, Vec<String>), String>;
+
+/// What comes of the files of each format.
+fn read(folder: &Folder, settings: &str) -> Vec<(&'static str, Read)> {
     let toml = format!("[source]\n{settings}");
     let of_format = |format: &'static str| {
         let run = folder.run(&toml, &format!("[0-9].{format}"), "out.parquet").map_err(|error| error.to_string());

@@ -152,7 +152,7 @@ impl TypeGuess {
         let texts = &self.number.texts;
         let parts: Vec<(&str, &str)> = texts.iter().map(|text| symbol(text)).collect::<Option<_>>()?;
         let grouped = |number: &&str| is_grouped(number.as_bytes(), b',');
-        let thousands = parts.iter().map(|(_, number)| number).any(|number| grouped(number));
+        let thousands = parts.iter().map(|(_, number)| number).any(&grouped);
         let is_read = |number: &str| looks_numeric(number.as_bytes()) || thousands && grouped(&number);
         if parts.is_empty() || !parts.iter().all(|(_, number)| is_read(number)) {
             return None;

@@ -102,10 +102,8 @@ fn timestamp_type(name: &str) -> Option<DataType> {
         None => (inner.trim(), None),
     };
     let unit = self::unit(unit)?;
-    if let Some(zone) = zone {
-        if self::zone(zone) == Zone::Stated {
-            return None;
-        }
+    if zone.is_some_and(|zone| self::zone(zone) == Zone::Stated) {
+        return None;
     }
     Some(DataType::Timestamp(unit, zone.map(Into::into)))
 }
