@@ -2,8 +2,9 @@
 
     python benches/recurrence_keys.py        prints the table that recurrences.py adds to its page
 
-The keys are numbers from 0 in random order, so that the loops need no look-up.  pandas is `groupby` with its own
-method, or `apply` where it has none.
+The keys are numbers from 0 in random order, so that the loops need no look-up; beside, the same loops with
+`pandas.factorize`, which finds such numbers for keys of any kind.  pandas is `groupby` with its own method, or `apply`
+where it has none.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import recurrence_loops as loops
 from measure import best
 from recurrences import ALPHA, Ways, compare
 
-NAMES = ["hypostyle", "numba loop", "polars", "pandas"]
+NAMES = ["hypostyle", "numba loop", "factorize, numba loop", "polars", "pandas"]
 
 
 def main() -> None:
@@ -64,6 +65,9 @@ def kernels(count: int, keys: int) -> dict[str, Ways]:
     def theirs(expression: pl.Expr) -> Callable[[], pl.DataFrame]:
         return lambda: frame.select(expression.over("key"))
 
+    def found() -> np.ndarray:
+        return pd.factorize(key)[0]
+
     def in_order(results: Any) -> Any:
         """The results of groups that have the key before the row in their index."""
         return results.droplevel(0).sort_index()
@@ -72,30 +76,35 @@ def kernels(count: int, keys: int) -> dict[str, Ways]:
         "shift(1)": {
             "hypostyle": ours(hs.shift("x", over="key")),
             "numba loop": lambda: loops.shift_by_key(x, key, keys),
+            "factorize, numba loop": lambda: loops.shift_by_key(x, found(), keys),
             "polars": theirs(pl.col("x").shift(1)),
             "pandas": lambda: groups["x"].shift(1),
         },
         "cum_sum": {
             "hypostyle": ours(hs.cum_sum("x", over="key")),
             "numba loop": lambda: loops.cum_sum_by_key(x, key, keys),
+            "factorize, numba loop": lambda: loops.cum_sum_by_key(x, found(), keys),
             "polars": theirs(pl.col("x").cum_sum()),
             "pandas": lambda: groups["x"].cumsum(),
         },
         "ewm_mean": {
             "hypostyle": ours(hs.ewm_mean("x", alpha=ALPHA, over="key")),
             "numba loop": lambda: loops.ewm_mean_by_key(x, key, keys, ALPHA),
+            "factorize, numba loop": lambda: loops.ewm_mean_by_key(x, found(), keys, ALPHA),
             "polars": theirs(pl.col("x").ewm_mean(alpha=ALPHA)),
             "pandas": lambda: in_order(groups["x"].ewm(alpha=ALPHA).mean()),
         },
         "ewm_var": {
             "hypostyle": ours(hs.ewm_var("x", alpha=ALPHA, over="key")),
             "numba loop": lambda: loops.ewm_var_by_key(x, key, keys, ALPHA),
+            "factorize, numba loop": lambda: loops.ewm_var_by_key(x, found(), keys, ALPHA),
             "polars": theirs(pl.col("x").ewm_var(alpha=ALPHA)),
             "pandas": lambda: in_order(groups["x"].ewm(alpha=ALPHA).var()),
         },
         "cumsum_reset": {
             "hypostyle": ours(hs.cumsum_reset("x", reset="flag", over="key")),
             "numba loop": lambda: loops.cumsum_reset_by_key(x, flag, key, keys),
+            "factorize, numba loop": lambda: loops.cumsum_reset_by_key(x, flag, found(), keys),
             "pandas": lambda: in_order(
                 groups[["x", "flag"]].apply(lambda group: group["x"].groupby(group["flag"].cumsum()).cumsum())
             ),
@@ -103,10 +112,12 @@ def kernels(count: int, keys: int) -> dict[str, Ways]:
         "cusum": {
             "hypostyle": ours(hs.cusum("x", 0.5, 5.0, over="key")),
             "numba loop": lambda: loops.cusum_by_key(x, key, keys, 0.5, 5.0),
+            "factorize, numba loop": lambda: loops.cusum_by_key(x, found(), keys, 0.5, 5.0),
         },
         "streak": {
             "hypostyle": ours(hs.streak("flag", over="key")),
             "numba loop": lambda: loops.streak_by_key(flag, key, keys),
+            "factorize, numba loop": lambda: loops.streak_by_key(flag, found(), keys),
             "pandas": lambda: in_order(
                 groups["flag"].apply(lambda one: one.groupby((one != one.shift()).cumsum()).cumcount() + 1)
             ),

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy.signal
-import talib
 
 from oracle import Oracle
 
@@ -149,12 +148,30 @@ def atr(rows: list[Any], case: Case) -> list[float]:
 
 
 def sar(rows: list[Any], case: Case) -> list[float]:
-    """TA-Lib's own; it has no result for a single row."""
-    if len(rows) < 2:
-        return [NONE] * len(rows)
-    high, low = (np.array(values) for values in zip(*rows, strict=True))
-    found = talib.SAR(high, low, acceleration=case.get("acceleration", 0.02), maximum=case.get("maximum", 0.2))
-    return [float(x) for x in found]
+    """The stop of each row's trend; `turned` says whether the row has reached it."""
+    most = case.get("maximum", 0.2)
+    least = min(case.get("acceleration", 0.02), most)
+    out = [NONE]
+    if len(rows) > 1:
+        (high, low), second = rows[:2]
+        up = not max(0.0, second[0] - high) < low - second[1]
+        stop, extreme, factor = (low, second[0], least) if up else (high, second[1], least)
+        last = second
+        for row in rows[1:]:
+            turned = row[1] <= stop if up else row[0] >= stop
+            if turned:
+                up, now, factor = not up, extreme, least
+                now = min(now, last[1], row[1]) if up else max(now, last[0], row[0])
+                extreme = stop = row[0] if up else row[1]
+            else:
+                now = stop
+                if row[0] > extreme if up else row[1] < extreme:
+                    extreme, factor = (row[0] if up else row[1]), min(factor + least, most)
+            out.append(now)
+            stop = now + factor * (extreme - now)
+            stop = min(stop, last[1], row[1]) if up else max(stop, last[0], row[0])
+            last = row
+    return out[: len(rows)]
 
 
 def directional_movement(rows: list[Any], case: Case) -> list[dict[str, float]]:
