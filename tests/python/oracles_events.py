@@ -415,6 +415,7 @@ ORACLES: dict[str, Oracle] = {
             {"column": "x", "transitions": [[0]]},
         ],
         state_machine,
+        bench={"column": "b", "transitions": [[1, 0], [0, 1]]},
     ),
     "token_bucket": Oracle(
         [
