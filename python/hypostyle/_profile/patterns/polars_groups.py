@@ -70,18 +70,12 @@ def _in_order(call: str) -> str:
 
 
 @dataclass(eq=False)
-class GroupFunction:
-    """A call of `map_groups` with a function that adds or picks columns."""
+class OfGroups:
+    """A call on groups, as a whole statement: Polars runs what it is given when it runs the query."""
 
     groups: Groups
-    body: ast.expr
-    parameter: str
 
     pattern = "Polars groups"
-
-    def __post_init__(self) -> None:
-        self._keyed = Keyed(self.groups.keys, column_in(self.parameter))
-        self._steps = self._read(self.body)
 
     @property
     def file(self) -> SourceFile:
@@ -90,13 +84,25 @@ class GroupFunction:
 
     @property
     def node(self) -> ast.AST:
-        """The whole statement: Polars calls the function when it runs the query."""
+        """The statement of the call."""
         return self.file.statement(self.groups.node)
 
     @property
     def statements(self) -> Sequence[ast.stmt]:
         """The statement of the call."""
         return [self.file.statement(self.groups.node)]
+
+
+@dataclass(eq=False)
+class GroupFunction(OfGroups):
+    """A call of `map_groups` with a function that adds or picks columns."""
+
+    body: ast.expr
+    parameter: str
+
+    def __post_init__(self) -> None:
+        self._keyed = Keyed(self.groups.keys, column_in(self.parameter))
+        self._steps = self._read(self.body)
 
     @property
     def kernels(self) -> list[str]:
@@ -137,33 +143,14 @@ class GroupFunction:
 
 
 @dataclass(eq=False)
-class GroupLists:
+class GroupLists(OfGroups):
     """A call of `agg` with kernels, whose results are lists or are reduced to one value."""
-
-    groups: Groups
-
-    pattern = "Polars groups"
 
     def __post_init__(self) -> None:
         self.kernels: dict[str, str] = {}
         """Names of their columns, by the code of the kernels."""
         self._arguments = [self._written(a) for a in self.groups.node.args]
         self._arguments += [f"{k.arg}={self._written(k.value)}" for k in self.groups.node.keywords]
-
-    @property
-    def file(self) -> SourceFile:
-        """The file."""
-        return self.groups.file
-
-    @property
-    def node(self) -> ast.AST:
-        """The whole statement."""
-        return self.file.statement(self.groups.node)
-
-    @property
-    def statements(self) -> Sequence[ast.stmt]:
-        """The statement of the call."""
-        return [self.file.statement(self.groups.node)]
 
     @property
     def suggestion(self) -> str:
