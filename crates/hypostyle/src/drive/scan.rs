@@ -62,7 +62,7 @@ impl<R: Recurrence> Driver for Scan<R> {
     }
 
     fn run_columns(&self, state: &mut R::State, columns: &Columns<R::Input>, answers: Answers<R::Output>) {
-        if R::Input::LANES == 1 {
+        if R::Input::IS_COLUMN {
             return columns.assembled(|rows| run_rows(self, state, rows, answers));
         }
         let lanes = columns.lanes();

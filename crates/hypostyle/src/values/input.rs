@@ -30,6 +30,9 @@ pub trait Input: Copy + Send + Sync + Default + 'static {
             })
     }
 
+    /// Whether rows are a column as it is, so that [`assemble`](Input::assemble) copies nothing.
+    const IS_COLUMN: bool = false;
+
     /// Columns that rows are read from.
     type Lanes<'a>: Copy;
 
@@ -118,6 +121,7 @@ impl Input for () {
 }
 
 impl Input for f64 {
+    const IS_COLUMN: bool = true;
     type Lanes<'a> = Lane<'a, f64>;
     fn lanes<'a>(columns: &'a [Values<'a>]) -> Self::Lanes<'a> {
         floats(columns.first())
@@ -146,6 +150,7 @@ impl Input for f64 {
 }
 
 impl Input for i64 {
+    const IS_COLUMN: bool = true;
     type Lanes<'a> = Lane<'a, i64>;
     fn lanes<'a>(columns: &'a [Values<'a>]) -> Self::Lanes<'a> {
         integers(columns.first())
