@@ -156,7 +156,7 @@ impl OrderedWindow for LoopWindow {
         rows: &[f64],
         valid: Option<&[bool]>,
         len: usize,
-        mut answer: impl FnMut(usize, Option<f64>),
+        mut answer: impl FnMut(usize, usize, Option<f64>),
     ) -> bool {
         // The values without nulls, and how many of them are before each row.
         let (mut values, mut before) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len() + 1));
@@ -174,9 +174,9 @@ impl OrderedWindow for LoopWindow {
         let mut answers = Vec::with_capacity(firsts.len());
         self.0.evaluate(&values, &firsts, &ends, |answer| answers.push(answer));
         let mut answers = answers.into_iter();
-        for (first, end) in windows() {
+        for (row, (first, end)) in windows().enumerate() {
             let result = if first < end { answers.next().flatten() } else { None };
-            answer(usize::try_from(end - first).unwrap_or(0), result);
+            answer(row, usize::try_from(end - first).unwrap_or(0), result);
         }
         true
     }

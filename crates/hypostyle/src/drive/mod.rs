@@ -29,6 +29,7 @@ pub(crate) mod neighbor;
 pub(crate) mod neighbor_time;
 pub mod ordered_rows;
 mod rolling_blocks;
+pub mod rolling_lanes;
 pub mod rolling_rows;
 pub mod rolling_time;
 pub mod scan;

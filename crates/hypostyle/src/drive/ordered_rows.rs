@@ -72,11 +72,9 @@ impl<W: OrderedWindow> OrderedRows<W> {
             valid.extend((0..rows.len()).map(|row| rows.is_valid(row)));
         }
         let flags = (!valid.is_empty()).then_some(valid.as_slice());
-        let mut row = 0;
-        let done = self.window.answer_all(&values, flags, self.rows, |count, answer| {
+        let done = self.window.answer_all(&values, flags, self.rows, |row, count, answer| {
             let answer = if count == 0 { self.window.answer_empty() } else { answer };
             answers.set(row, answer.filter(|_| count >= self.min_samples));
-            row += 1;
         });
         if done {
             *state = self.after((rows.len() - self.rows..rows.len()).map(|row| rows.get(row)));

@@ -9,7 +9,7 @@
 
 use super::rolling_rows::{Block, LANES, RollingRows};
 use super::{Answers, Rows};
-use crate::model::{Statistic, Summary, TILE, Tile};
+use crate::model::{Blocks, Statistic, Summary, TILE, Tile};
 use crate::values::arch;
 
 /// Shorter blocks always run one after the other.
@@ -94,7 +94,7 @@ impl<S: Statistic> RollingRows<S> {
         };
         let before = Flagged { values: state.ring.as_slice(), valid: state.valid.as_slice() };
         let blocks = Flagged { values: rows.values, valid: rows.valid.unwrap_or(&trues) };
-        arch().dispatch(Walk { driver: self, before, blocks, full, answers });
+        self.walk_runs(before, blocks, full, answers);
         let last = rows.slice((full - 1) * n, full * n);
         state.ring.copy_from_slice(last.values);
         match last.valid {
@@ -105,6 +105,26 @@ impl<S: Statistic> RollingRows<S> {
         state.drop_needless_flags();
         self.begin_block(state);
         full * n
+    }
+
+    /// Runs of blocks with nulls, and of blocks without.
+    fn walk_runs(&self, ring: Flagged<S::Input>, all: Flagged<S::Input>, full: usize, mut answers: Answers<S::Output>) {
+        let n = self.rows;
+        let block = |i: usize| all.slice(i * n, (i + 1) * n);
+        let before = |i: usize| if i == 0 { ring } else { block(i - 1) };
+        let is_whole = |i: usize| n >= self.min_samples && !before(i).has_null() && !block(i).has_null();
+        let mut done = 0;
+        while done < full {
+            let whole = is_whole(done);
+            let end = (done + 1..full).find(|i| is_whole(*i) != whole).unwrap_or(full);
+            let rows = all.slice(done * n, end * n);
+            let answers = answers.part(done * n, end * n);
+            let blocks = Blocks { before: before(done).values, rows: rows.values };
+            if !(whole && self.statistic.answer_blocks(blocks, answers.values, answers.valid)) {
+                arch().dispatch(Walk { driver: self, before: before(done), blocks: rows, full: end - done, answers });
+            }
+            done = end;
+        }
     }
 
     #[inline(always)]

@@ -31,6 +31,12 @@ pub trait Value: Input + Output + Persist + Part + PartialOrd {
     /// as they are less than 2^53 apart.
     fn above(self, base: Self) -> f64;
 
+    /// The values, if they are floats.
+    fn floats(values: &[Self]) -> Option<&[f64]>;
+
+    /// The values, if they are floats, to be set.
+    fn floats_mut(values: &mut [Self]) -> Option<&mut [f64]>;
+
     /// The value exactly.
     fn exact(self) -> Exact;
 
@@ -71,6 +77,14 @@ impl Value for f64 {
     #[inline(always)]
     fn above(self, _: Self) -> f64 {
         self
+    }
+
+    fn floats(values: &[Self]) -> Option<&[f64]> {
+        Some(values)
+    }
+
+    fn floats_mut(values: &mut [Self]) -> Option<&mut [f64]> {
+        Some(values)
     }
 
     fn exact(self) -> Exact {
@@ -115,6 +129,14 @@ impl Value for i64 {
     #[inline(always)]
     fn above(self, base: Self) -> f64 {
         self.minus(base)
+    }
+
+    fn floats(_: &[Self]) -> Option<&[f64]> {
+        None
+    }
+
+    fn floats_mut(_: &mut [Self]) -> Option<&mut [f64]> {
+        None
     }
 
     fn exact(self) -> Exact {

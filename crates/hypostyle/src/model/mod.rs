@@ -1,6 +1,7 @@
 //! What kernels are made of: the traits, without keys, windows, threads or Arrow's arrays.
 
 mod by_row;
+mod lanewise;
 mod neighbors;
 mod ordered_window;
 mod program;
@@ -10,10 +11,11 @@ pub(crate) mod scale;
 mod statistic;
 
 pub use by_row::ByRow;
+pub use lanewise::{Flat, Lanewise, Sums, always, joined, more_than};
 pub use neighbors::Neighbors;
 pub use ordered_window::OrderedWindow;
 pub use program::{Lane, Program, ProgramColumn, ProgramRows, Refused, RowKeys, StateField, Valid};
 pub use recurrence::Recurrence;
 pub use row_function::RowFunction;
 pub(crate) use statistic::as_f64;
-pub use statistic::{Part, Statistic, Summary, TILE, Tile};
+pub use statistic::{Blocks, Part, Statistic, Summary, TILE, Tile};

@@ -36,14 +36,14 @@ pub trait OrderedWindow: Clone + Send + Sync + 'static {
     }
 
     /// Computes all windows of `len` rows that end in `rows`, which begin with the `len` rows before the first such end: calls
-    /// `answer` with the number of valid rows in each window and its result.  Returns whether it did.  For statistics that are
-    /// faster over many windows at once.
+    /// `answer` with the row, counted from that end, the number of valid rows in its window and the result; in any order.
+    /// Returns whether it did.  For statistics that are faster over many windows at once.
     fn answer_all(
         &self,
         _rows: &[Self::Input],
         _valid: Option<&[bool]>,
         _len: usize,
-        _answer: impl FnMut(usize, Option<Self::Output>),
+        _answer: impl FnMut(usize, usize, Option<Self::Output>),
     ) -> bool {
         false
     }

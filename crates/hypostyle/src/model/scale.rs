@@ -37,6 +37,28 @@ fn is_wild_number(x: f64, degree: u32) -> bool {
     (size > 0.0) & (size < least) | (size > most) & (size <= f64::MAX)
 }
 
+/// Negative if the number may be wild.  Zeros, infinities and NaN may be; few other numbers that are not wild.
+#[inline(always)]
+fn doubt(x: f64, degree: u32) -> i64 {
+    const EXPONENT: u64 = 0x7FF << 52;
+    // By exponents, as whole numbers; the sign tells that one of the differences is below 0.
+    let (least, most) = (power_of_two(-limit(degree)).to_bits(), power_of_two(limit(degree) - 1).to_bits());
+    let exponent = x.to_bits() & EXPONENT;
+    (exponent.wrapping_sub(least) | most.wrapping_sub(exponent)).cast_signed()
+}
+
+/// As [`doubt`], for the numbers of a row.
+#[inline(always)]
+fn doubt_row<S: Statistic>(row: S::Input) -> i64 {
+    let mut all = 0;
+    for lane in 0..S::Input::LANES {
+        if let Scalar::Float(x) = row.lane(lane) {
+            all |= doubt(x, S::DEGREE);
+        }
+    }
+    all
+}
+
 /// Whether the row holds a number that a sum of its powers cannot take.
 #[inline(always)]
 pub(crate) fn is_wild<S: Statistic>(row: S::Input) -> bool {
@@ -61,7 +83,11 @@ impl<S: Statistic> pulp::NullaryFnOnce for Search<'_, S> {
 
     #[inline(always)]
     fn call(self) -> bool {
-        self.0.chunks(256).any(|rows| rows.iter().fold(false, |wild, row| wild | is_wild::<S>(*row)))
+        self.0.chunks(256).any(|rows| {
+            // Most rows are out of doubt, which costs less to see.
+            rows.iter().fold(0, |all, row| all | doubt_row::<S>(*row)) < 0
+                && rows.iter().fold(false, |wild, row| wild | is_wild::<S>(*row))
+        })
     }
 }
 
@@ -78,7 +104,10 @@ impl<S: Statistic> pulp::NullaryFnOnce for SearchNumbers<'_, S> {
 
     #[inline(always)]
     fn call(self) -> bool {
-        self.0.chunks(256).any(|xs| xs.iter().fold(false, |wild, x| wild | is_wild_number(*x, S::DEGREE)))
+        self.0.chunks(256).any(|xs| {
+            xs.iter().fold(0, |all, x| all | doubt(*x, S::DEGREE)) < 0
+                && xs.iter().fold(false, |wild, x| wild | is_wild_number(*x, S::DEGREE))
+        })
     }
 }
 

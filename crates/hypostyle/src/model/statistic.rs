@@ -108,6 +108,22 @@ pub trait Statistic: Clone + Send + Sync + 'static {
     fn finish_empty(&self) -> Option<Self::Output> {
         None
     }
+
+    /// Computes the windows that end in whole blocks of rows, each as long as a window, which are all valid and can all be
+    /// anchors: sets a result for each row, and sets the flag of those that are undefined to false.  Returns whether it did.
+    /// For statistics that are faster over many windows at once.
+    fn answer_blocks(&self, _blocks: Blocks<Self::Input>, _answers: &mut [Self::Output], _valid: &mut [bool]) -> bool {
+        false
+    }
+}
+
+/// Whole blocks of rows, each as long as the window, with the block before them.  No row is null.
+#[derive(Debug, Clone, Copy)]
+pub struct Blocks<'a, R> {
+    /// The block before the first one.
+    pub before: &'a [R],
+    /// The rows of the blocks.
+    pub rows: &'a [R],
 }
 
 /// How many rows a driver computes at once, as vectors.

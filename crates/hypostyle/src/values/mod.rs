@@ -1,11 +1,14 @@
 //! Conversions: Arrow columns and plain values to numbers of two domains, results to Arrow columns, states to columns.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2_vectors;
 mod codes;
 mod decimals;
 mod domain;
 mod exact;
 mod gathered;
 mod input;
+mod number;
 mod operand;
 mod output;
 mod persist;
@@ -22,6 +25,8 @@ pub(crate) use domain::{read, read_float, read_integer};
 pub use exact::{Difference, Exact};
 pub(crate) use gathered::Gathered;
 pub use input::Input;
+pub use number::{Flag, Number};
+pub(crate) use number::{SIDE_BY_SIDE, Vectors};
 pub(crate) use operand::{Operand, Operands, array_of, read_value};
 pub use output::Output;
 pub(crate) use output::{NO_FIELD, field};

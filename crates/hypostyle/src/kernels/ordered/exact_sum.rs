@@ -98,6 +98,34 @@ impl ExactSum {
     }
 }
 
+/// The sums of the values of some windows, rounded to nearest; `None` where that is not certain, as for infinities.
+///
+/// What each addition rounds off is known exactly, and added up beside the sum.  If the sum with all of it is the same number
+/// for a little more and a little less, it is the exact sum rounded.
+#[inline(always)]
+pub(super) fn sums_of<const W: usize>(sorted: &super::abreast::Positions, windows: [usize; W]) -> [Option<f64>; W] {
+    let (mut sum, mut rest, mut size) = ([0.0f64; W], [0.0f64; W], [0.0f64; W]);
+    for position in sorted {
+        for (lane, window) in windows.into_iter().enumerate() {
+            let x = position[window];
+            let longer = sum[lane] + x;
+            let added = longer - sum[lane];
+            let lost = (sum[lane] - (longer - added)) + (x - added);
+            sum[lane] = longer;
+            rest[lane] += lost;
+            size[lane] += lost.abs();
+        }
+    }
+    std::array::from_fn(|lane| {
+        // More than what adding up at most 2^7 losses rounds off.
+        let doubt = size[lane] / (1u64 << 45) as f64;
+        let (low, high) = (sum[lane] + (rest[lane] - doubt), sum[lane] + (rest[lane] + doubt));
+        // The quotient by a count must be in the range of normal numbers too.
+        let is_ordinary = (low.abs() > 1e-290 && low.abs() < 1e300) || (low == 0.0 && size[lane] == 0.0);
+        (low == high && is_ordinary).then_some(low)
+    })
+}
+
 /// 2 to a power from -1022 to 1023.
 fn power_of_two(exponent: i32) -> f64 {
     f64::from_bits(u64::from((exponent + 1023).unsigned_abs()) << 52)

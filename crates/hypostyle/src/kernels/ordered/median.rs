@@ -1,5 +1,6 @@
 //! The median of the values in a window.
 
+use super::abreast::{ABREAST, OfSorted, Positions, sorted_abreast};
 use super::block_order::neighbors;
 use super::block_rank::by_blocks;
 use super::sorted::{SHORT, SortedValues, has_nan};
@@ -51,24 +52,31 @@ impl OrderedWindow for Median {
         rows: &[f64],
         valid: Option<&[bool]>,
         len: usize,
-        mut answer: impl FnMut(usize, Option<f64>),
+        mut answer: impl FnMut(usize, usize, Option<f64>),
     ) -> bool {
-        // Short windows fit into a few registers and are faster one after the other.
-        if len <= SHORT || has_nan(rows, valid) {
+        if has_nan(rows, valid) {
             return false;
         }
+        if len <= SHORT {
+            return sorted_abreast(rows, valid, len, self, answer);
+        }
+        let mut row = 0;
+        let mut next = |count, result| {
+            answer(row, count, result);
+            row += 1;
+        };
         if valid.is_some() {
             by_blocks(rows, valid, len, |within| {
                 let middle = |count: usize| {
                     let upper = within.nth(count / 2);
                     if count % 2 == 1 { upper } else { mean_of_two(within.nth(count / 2 - 1), upper) }
                 };
-                answer(within.count, (within.count > 0).then(|| middle(within.count)));
+                next(within.count, (within.count > 0).then(|| middle(within.count)));
             });
             return true;
         }
         neighbors(rows, len, len / 2, |lower, upper| {
-            answer(len, Some(if len % 2 == 1 { upper } else { mean_of_two(lower, upper) }));
+            next(len, Some(if len % 2 == 1 { upper } else { mean_of_two(lower, upper) }));
         });
         true
     }
@@ -78,6 +86,28 @@ impl OrderedWindow for Median {
     }
 }
 
+impl OfSorted for Median {
+    type Output = f64;
+
+    #[inline(always)]
+    fn of_full(&self, sorted: &Positions) -> [Option<f64>; ABREAST] {
+        std::array::from_fn(|window| self.of_some(sorted, window, sorted.len()))
+    }
+
+    #[inline(always)]
+    fn of_some(&self, sorted: &Positions, window: usize, count: usize) -> Option<f64> {
+        Some(median_of(sorted, window, count))
+    }
+}
+
+/// The median of a sorted window with so many values.
+#[inline(always)]
+pub(super) fn median_of(sorted: &Positions, window: usize, count: usize) -> f64 {
+    let upper = sorted[count / 2][window];
+    if count % 2 == 1 { upper } else { mean_of_two(sorted[count / 2 - 1][window], upper) }
+}
+
+#[inline(always)]
 pub(super) fn mean_of_two(a: f64, b: f64) -> f64 {
     let sum = a + b;
     if sum.is_infinite() && a.is_finite() && b.is_finite() { a / 2.0 + b / 2.0 } else { sum / 2.0 }

@@ -1,5 +1,6 @@
 //! Ordered windows, one file each, and the structures that keep values in order.
 
+mod abreast;
 mod block_order;
 mod block_rank;
 pub mod distinct;

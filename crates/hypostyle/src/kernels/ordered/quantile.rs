@@ -1,5 +1,6 @@
 //! Quantiles of the values in a window.
 
+use super::abreast::{ABREAST, OfSorted, Positions, sorted_abreast};
 use super::block_order::neighbors;
 use super::block_rank::by_blocks;
 use super::median::mean_of_two;
@@ -93,6 +94,21 @@ impl Quantile {
     }
 }
 
+impl OfSorted for Quantile {
+    type Output = f64;
+
+    #[inline(always)]
+    fn of_full(&self, sorted: &Positions) -> [Option<f64>; ABREAST] {
+        std::array::from_fn(|window| self.of_some(sorted, window, sorted.len()))
+    }
+
+    #[inline(always)]
+    fn of_some(&self, sorted: &Positions, window: usize, count: usize) -> Option<f64> {
+        let position = self.position(count);
+        Some(self.between(position, sorted[position.lower][window], sorted[position.upper][window]))
+    }
+}
+
 impl OrderedWindow for Quantile {
     type Input = f64;
     type Output = f64;
@@ -126,12 +142,19 @@ impl OrderedWindow for Quantile {
         rows: &[f64],
         valid: Option<&[bool]>,
         len: usize,
-        mut answer: impl FnMut(usize, Option<f64>),
+        mut answer: impl FnMut(usize, usize, Option<f64>),
     ) -> bool {
-        // Short windows fit into a few registers and are faster one after the other.
-        if len <= SHORT || has_nan(rows, valid) {
+        if has_nan(rows, valid) {
             return false;
         }
+        if len <= SHORT {
+            return sorted_abreast(rows, valid, len, self, answer);
+        }
+        let mut row = 0;
+        let mut next = |count, result| {
+            answer(row, count, result);
+            row += 1;
+        };
         if valid.is_some() {
             by_blocks(rows, valid, len, |within| {
                 let value = |position: Position| {
@@ -139,16 +162,13 @@ impl OrderedWindow for Quantile {
                     let upper = if position.upper > position.lower { within.nth(position.upper) } else { lower };
                     self.between(position, lower, upper)
                 };
-                answer(within.count, (within.count > 0).then(|| value(self.position(within.count))));
+                next(within.count, (within.count > 0).then(|| value(self.position(within.count))));
             });
             return true;
         }
         let position = self.position(len);
         neighbors(rows, len, position.upper, |lower, upper| {
-            answer(
-                len,
-                Some(self.between(position, if position.upper > position.lower { lower } else { upper }, upper)),
-            );
+            next(len, Some(self.between(position, if position.upper > position.lower { lower } else { upper }, upper)));
         });
         true
     }

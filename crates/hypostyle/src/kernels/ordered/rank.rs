@@ -87,21 +87,26 @@ impl<T: Value> OrderedWindow for Rank<T> {
         rows: &[T],
         valid: Option<&[bool]>,
         len: usize,
-        mut answer: impl FnMut(usize, Option<f64>),
+        mut answer: impl FnMut(usize, usize, Option<f64>),
     ) -> bool {
         if !self.holds_current || has_nan(rows, valid) {
             return false;
         }
+        let mut row = 0;
+        let mut next = |count, result| {
+            answer(row, count, result);
+            row += 1;
+        };
         if len <= SHORT {
             if valid.is_some() && T::NEITHER.is_none() {
                 return false;
             }
             count_through(rows, valid, len, |count, standing| {
-                answer(count, standing.map(|standing| self.of(standing, count)));
+                next(count, standing.map(|standing| self.of(standing, count)));
             });
         } else {
             by_blocks(rows, valid, len, |within| {
-                answer(within.count, within.standing().map(|standing| self.of(standing, within.count)));
+                next(within.count, within.standing().map(|standing| self.of(standing, within.count)));
             });
         }
         true

@@ -4,8 +4,9 @@ use std::marker::PhantomData;
 
 use arrow::datatypes::DataType;
 
-use super::sorted::SortedValues;
-use super::spread::median_and_deviation;
+use super::abreast::{ABREAST, OfSorted, Positions, sorted_abreast};
+use super::sorted::{SortedValues, has_nan};
+use super::spread::{all_windows, median_and_deviation, medians_and_deviations};
 use crate::error::Result;
 use crate::kernels::value::Value;
 use crate::model::{ByRow, OrderedWindow};
@@ -45,8 +46,41 @@ impl<T: Value> OrderedWindow for MedianDeviation<T> {
         Some([high, low, center, deviation])
     }
 
+    fn answer_all(
+        &self,
+        rows: &[T],
+        valid: Option<&[bool]>,
+        len: usize,
+        answer: impl FnMut(usize, usize, Option<[f64; 4]>),
+    ) -> bool {
+        let floats = T::floats(rows).filter(|_| !has_nan(rows, valid));
+        floats.is_some_and(|rows| sorted_abreast(rows, valid, len, self, answer))
+    }
+
     fn heap_bytes(&self, state: &SortedValues<T>) -> usize {
         state.heap_bytes()
+    }
+}
+
+/// Floats have nothing taken from them.
+#[inline(always)]
+fn with_base([center, deviation]: [f64; 2]) -> Option<[f64; 4]> {
+    let [high, low] = f64::base(center).parts();
+    Some([high, low, center, deviation])
+}
+
+impl<T: Value> OfSorted for MedianDeviation<T> {
+    type Output = [f64; 4];
+
+    #[inline(always)]
+    fn of_full(&self, sorted: &Positions) -> [Option<[f64; 4]>; ABREAST] {
+        medians_and_deviations(sorted, all_windows(), sorted.len()).map(with_base)
+    }
+
+    #[inline(always)]
+    fn of_some(&self, sorted: &Positions, window: usize, count: usize) -> Option<[f64; 4]> {
+        let [answer] = medians_and_deviations(sorted, [window], count);
+        with_base(answer)
     }
 }
 

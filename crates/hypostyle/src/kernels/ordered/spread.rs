@@ -2,9 +2,10 @@
 
 use std::marker::PhantomData;
 
-use super::median::mean_of_two;
+use super::abreast::{ABREAST, OfSorted, Positions, sorted_abreast};
+use super::median::{mean_of_two, median_of};
 use super::quantile::{Interpolation, Quantile};
-use super::sorted::SortedValues;
+use super::sorted::{SortedValues, has_nan};
 use crate::error::Result;
 use crate::kernels::value::Value;
 use crate::model::OrderedWindow;
@@ -61,6 +62,66 @@ pub(super) fn median_and_deviation<T: Value>(sorted: &SortedValues<T>) -> Option
     Some([center, if n % 2 == 1 { nth(n / 2) } else { mean_of_two(nth(n / 2 - 1), nth(n / 2)) }])
 }
 
+/// The median and the median absolute deviation from it of sorted windows with `count` values each, which may be fewer than
+/// there are positions.
+///
+/// The nearest values are next to each other in the sorted window: the distance of the n-th nearest one is that of the farther
+/// end of the best of all runs of n values.
+#[inline(always)]
+pub(super) fn medians_and_deviations<const W: usize>(
+    sorted: &Positions,
+    windows: [usize; W],
+    count: usize,
+) -> [[f64; 2]; W] {
+    let centers = windows.map(|window| median_of(sorted, window, count));
+    let nth = |n: usize| {
+        let mut nearest = [f64::INFINITY; W];
+        for (first, last) in sorted[..count - n].iter().zip(&sorted[n..count]) {
+            for (lane, window) in windows.into_iter().enumerate() {
+                let (a, b) = ((first[window] - centers[lane]).abs(), (last[window] - centers[lane]).abs());
+                let farther = if a > b { a } else { b };
+                nearest[lane] = if farther < nearest[lane] { farther } else { nearest[lane] };
+            }
+        }
+        nearest
+    };
+    let upper = nth(count / 2);
+    let lower = if count % 2 == 1 { upper } else { nth(count / 2 - 1) };
+    std::array::from_fn(|lane| {
+        let deviation = if count % 2 == 1 { upper[lane] } else { mean_of_two(lower[lane], upper[lane]) };
+        // Infinity minus infinity.
+        [centers[lane], if centers[lane].is_infinite() { f64::NAN } else { deviation }]
+    })
+}
+
+/// All windows, by their numbers.
+#[inline(always)]
+pub(super) fn all_windows() -> [usize; ABREAST] {
+    std::array::from_fn(|window| window)
+}
+
+impl<T: Value, const KIND: u8> OfSorted for Spread<T, KIND> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn of_full(&self, sorted: &Positions) -> [Option<f64>; ABREAST] {
+        if KIND == DEVIATION {
+            return medians_and_deviations(sorted, all_windows(), sorted.len()).map(|[_, deviation]| Some(deviation));
+        }
+        std::array::from_fn(|window| self.of_some(sorted, window, sorted.len()))
+    }
+
+    #[inline(always)]
+    fn of_some(&self, sorted: &Positions, window: usize, count: usize) -> Option<f64> {
+        if KIND == DEVIATION {
+            return medians_and_deviations(sorted, [window], count).map(|[_, deviation]| deviation).into_iter().next();
+        }
+        let quantile =
+            |quantile| Quantile { quantile, interpolation: Interpolation::Linear }.of_some(sorted, window, count);
+        quantile(0.75).zip(quantile(0.25)).map(|(upper, lower)| upper - lower)
+    }
+}
+
 impl<T: Value, const KIND: u8> OrderedWindow for Spread<T, KIND> {
     type Input = T;
     type Output = f64;
@@ -91,6 +152,17 @@ impl<T: Value, const KIND: u8> OrderedWindow for Spread<T, KIND> {
         }
         let quantile = |quantile| Quantile { quantile, interpolation: Interpolation::Linear }.of(state, state.nth(0));
         (!state.is_empty()).then(|| quantile(0.75) - quantile(0.25))
+    }
+
+    fn answer_all(
+        &self,
+        rows: &[T],
+        valid: Option<&[bool]>,
+        len: usize,
+        answer: impl FnMut(usize, usize, Option<f64>),
+    ) -> bool {
+        let floats = T::floats(rows).filter(|_| !has_nan(rows, valid));
+        floats.is_some_and(|rows| sorted_abreast(rows, valid, len, self, answer))
     }
 
     fn heap_bytes(&self, state: &SortedValues<T>) -> usize {

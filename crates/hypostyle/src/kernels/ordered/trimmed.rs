@@ -3,8 +3,10 @@
 //! The window is kept sorted, and the sum of the values between the two cuts is kept exactly (`exact_sum.rs`), so that a value
 //! that leaves can be subtracted without a trace.  When a value enters or leaves, each cut moves by at most one position.
 
-use super::exact_sum::ExactSum;
-use super::sorted::SortedValues;
+use super::abreast::{ABREAST, OfSorted, Positions, sorted_abreast};
+use super::exact_sum::{ExactSum, sums_of};
+use super::sorted::{SortedValues, has_nan};
+use super::spread::all_windows;
 use crate::error::Result;
 use crate::model::{OrderedWindow, as_f64};
 use crate::run::parameters::COLUMN;
@@ -46,6 +48,14 @@ impl TrimmedWindow {
         }
     }
 
+    /// The sum of these values.
+    #[cold]
+    fn of(values: impl Iterator<Item = f64>) -> Self {
+        let mut window = Self::default();
+        values.for_each(|x| window.enter(x));
+        window
+    }
+
     /// Moves the cuts to where they belong.
     fn settle(&mut self, cut: usize) {
         let (from, to) = (cut, self.values.len() - cut);
@@ -83,6 +93,46 @@ impl Trimmed {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "less than half of a count")]
     fn cut(&self, count: usize) -> usize {
         (self.proportion * as_f64(count)) as usize
+    }
+}
+
+impl Trimmed {
+    /// The results of sorted windows with `count` values each, at least one.
+    #[inline(always)]
+    fn of<const W: usize>(&self, sorted: &Positions, windows: [usize; W], count: usize) -> [Option<f64>; W] {
+        let cut = self.cut(count);
+        let within = &sorted[cut..count - cut];
+        let replaced = self.winsorized && cut > 0;
+        let divisor = as_f64(if replaced { count } else { within.len() });
+        let sums = sums_of(within, windows);
+        std::array::from_fn(|lane| {
+            let window = windows[lane];
+            let mean = match sums[lane] {
+                Some(sum) => sum / divisor,
+                None => TrimmedWindow::of(within.iter().map(|position| position[window])).over(divisor),
+            };
+            if !replaced {
+                return Some(mean);
+            }
+            let (smallest, largest) = (within[0][window], within[within.len() - 1][window]);
+            let share = as_f64(cut) / as_f64(count);
+            Some(mean + share * smallest + share * largest)
+        })
+    }
+}
+
+impl OfSorted for Trimmed {
+    type Output = f64;
+
+    #[inline(always)]
+    fn of_full(&self, sorted: &Positions) -> [Option<f64>; ABREAST] {
+        self.of(sorted, all_windows(), sorted.len())
+    }
+
+    #[inline(always)]
+    fn of_some(&self, sorted: &Positions, window: usize, count: usize) -> Option<f64> {
+        let [answer] = self.of(sorted, [window], count);
+        answer
     }
 }
 
@@ -142,6 +192,16 @@ impl OrderedWindow for Trimmed {
         let (smallest, largest) = (state.values.nth(state.from), state.values.nth(state.to - 1));
         let share = as_f64(cut) / as_f64(count);
         Some(state.over(as_f64(count)) + share * smallest + share * largest)
+    }
+
+    fn answer_all(
+        &self,
+        rows: &[f64],
+        valid: Option<&[bool]>,
+        len: usize,
+        answer: impl FnMut(usize, usize, Option<f64>),
+    ) -> bool {
+        !has_nan(rows, valid) && sorted_abreast(rows, valid, len, self, answer)
     }
 
     fn heap_bytes(&self, state: &TrimmedWindow) -> usize {

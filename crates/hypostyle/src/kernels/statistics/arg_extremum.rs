@@ -2,13 +2,14 @@
 
 use std::marker::PhantomData;
 
+use crate::drive::rolling_lanes;
 use crate::error::Result;
 use crate::kernels::value::Value;
-use crate::model::{ByRow, Statistic};
+use crate::model::{Blocks, ByRow, Lanewise, Statistic, always};
 use crate::run::parameters::COLUMN;
 use crate::run::{Entry, Example, Inputs, Plan, Shape, Then, Window};
 use crate::spec::{Arguments, Kind, Literal, Parameter};
-use crate::values::{Domain, Input};
+use crate::values::{Domain, Input, Number};
 
 /// The number of the row with the smallest value, or the largest; of several such rows the first, or the last.
 #[derive(Debug, Clone)]
@@ -95,6 +96,53 @@ impl<T: Numbered, const LARGEST: bool> Statistic for ArgExtremum<T, LARGEST> {
     #[inline(always)]
     fn finish(&self, [_, row]: &[T; 2], _count: usize, _anchor: (T, i64)) -> Option<i64> {
         Some(row.row())
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<(T, i64)>, answers: &mut [i64], valid: &mut [bool]) -> bool {
+        if T::floats(&[]).is_none() {
+            return false;
+        }
+        // Rows are numbered from the first one, so that a float holds their numbers.
+        let base = blocks.before.first().map_or(0, |(_, row)| *row);
+        let numbered = |rows: &[(T, i64)]| -> Vec<[f64; 2]> {
+            rows.iter().map(|(x, row)| [x.above(*x), f64::of_row(*row - base)]).collect()
+        };
+        let (before, rows) = (numbered(blocks.before), numbered(blocks.rows));
+        let blocks = Blocks { before: before.as_slice(), rows: rows.as_slice() };
+        let mut found = vec![0.0; answers.len()];
+        let done =
+            rolling_lanes::answer_blocks(&ArgExtremum::<f64, LARGEST>::new(self.last), blocks, &mut found, valid);
+        answers.iter_mut().zip(found).filter(|_| done).for_each(|(answer, row)| *answer = base + row.row());
+        done
+    }
+}
+
+impl<const LARGEST: bool> Lanewise<2, 2, 1> for ArgExtremum<f64, LARGEST> {
+    #[inline(always)]
+    fn none<N: Number>(&self, like: N) -> [N; 2] {
+        [like.like(0.0), like.like(-1.0)]
+    }
+
+    #[inline(always)]
+    fn add<N: Number>(&self, state: &mut [N; 2], row: [N; 2], _anchor: [N; 2]) {
+        *state = self.join(*state, row);
+    }
+
+    #[inline(always)]
+    fn join<N: Number>(&self, [now, row]: [N; 2], [x, at]: [N; 2]) -> [N; 2] {
+        // As `pick`.
+        let (was_nan, is_nan) = (!now.is_at_most(now), !x.is_at_most(x));
+        let beats = if LARGEST { now.is_below(x) } else { x.is_below(now) };
+        let beats =
+            if self.last { beats | (now.is_at_most(x) & x.is_at_most(now)) | (was_nan & is_nan) } else { beats };
+        let later = row.below(0.0) | (is_nan & !was_nan) | beats;
+        let later = later & !at.below(0.0);
+        [now.or(later, x), row.or(later, at)]
+    }
+
+    #[inline(always)]
+    fn answer<N: Number>(&self, [_, row]: [N; 2], _count: N, _anchor: [N; 2]) -> ([N; 1], N::Flag) {
+        ([row], always(row))
     }
 }
 

@@ -2,10 +2,12 @@
 //! (see `variance.rs`).
 
 use super::relative::plan_of_differences;
+use crate::drive::rolling_lanes;
 use crate::model::scale::shift;
-use crate::model::{Statistic, as_f64};
+use crate::model::{Blocks, Lanewise, Statistic, Sums, joined, more_than};
 use crate::run::{Entry, Example, Shape};
 use crate::spec::{Kind, Literal, Parameter};
+use crate::values::Number;
 
 const SKEW: u8 = 0;
 const KURT: u8 = 1;
@@ -35,19 +37,8 @@ impl<const KIND: u8> Statistic for Comoment<KIND> {
     }
 
     #[inline(always)]
-    fn push(&self, sums: &mut [f64; 8], [x, y]: [f64; 2], anchor: [f64; 2]) {
-        let (dx, dy) = (x - anchor[0], y - anchor[1]);
-        let (dxy, dyy) = (dx * dy, dy * dy);
-        sums[0] += dx;
-        sums[1] += dy;
-        sums[2] += dx * dx;
-        sums[3] += dxy;
-        sums[4] += dyy;
-        sums[5] += dx * dyy;
-        if KIND == KURT {
-            sums[6] += dyy * dy;
-            sums[7] += dxy * dyy;
-        }
+    fn push(&self, sums: &mut [f64; 8], row: [f64; 2], anchor: [f64; 2]) {
+        self.add(sums, row, anchor);
     }
 
     #[inline(always)]
@@ -58,25 +49,49 @@ impl<const KIND: u8> Statistic for Comoment<KIND> {
 
     #[inline(always)]
     fn merge(&self, earlier: &[f64; 8], later: &[f64; 8]) -> [f64; 8] {
-        std::array::from_fn(|i| earlier[i] + later[i])
+        joined(*earlier, *later)
     }
 
     #[inline(always)]
-    fn finish(&self, sums: &[f64; 8], count: usize, _anchor: [f64; 2]) -> Option<f64> {
-        let n = as_f64(count);
-        let [mx, my, xx, xy, yy, xyy, yyy, xyyy] = sums.map(|sum| sum / n);
+    fn finish(&self, sums: &[f64; 8], count: usize, anchor: [f64; 2]) -> Option<f64> {
+        self.answer_one(*sums, count, anchor).map(|[answer]| answer)
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<[f64; 2]>, answers: &mut [f64], valid: &mut [bool]) -> bool {
+        rolling_lanes::answer_blocks(self, blocks, answers, valid)
+    }
+}
+
+impl<const KIND: u8> Sums<2, 8, 1> for Comoment<KIND> {
+    const RELATIVE: bool = true;
+
+    #[inline(always)]
+    fn terms<N: Number>(&self, [dx, dy]: [N; 2]) -> [N; 8] {
+        let (dxy, dyy) = (dx * dy, dy * dy);
+        let none = dx.like(0.0);
+        let [yyy, xyyy] = if KIND == KURT { [dyy * dy, dxy * dyy] } else { [none; 2] };
+        [dx, dy, dx * dx, dxy, dyy, dx * dyy, yyy, xyyy]
+    }
+
+    #[inline(always)]
+    fn of_sums<N: Number>(&self, sums: [N; 8], n: N, _anchor: [N; 2]) -> ([N; 1], N::Flag) {
+        let mut means = sums;
+        for mean in &mut means {
+            *mean = *mean / n;
+        }
+        let [mx, my, xx, xy, yy, xyy, yyy, xyyy] = means;
         let (vx, vy) = (xx - mx * mx, yy - my * my);
         let answer = if KIND == SKEW {
-            let together = xyy - 2.0 * my * xy - mx * yy + 2.0 * mx * my * my;
+            let together = xyy - my * 2.0 * xy - mx * yy + mx * 2.0 * my * my;
             together / (vx.sqrt() * vy)
         } else {
             let together =
-                xyyy - 3.0 * my * xyy + 3.0 * my * my * xy - mx * yyy + 3.0 * mx * my * yy - 3.0 * mx * my * my * my;
+                xyyy - my * 3.0 * xyy + my * 3.0 * my * xy - mx * yyy + mx * 3.0 * my * yy - mx * 3.0 * my * my * my;
             together / (vx.sqrt() * (vy * vy.sqrt()))
         };
         // A constant column has no co-moment. NaN passes through.
-        let constant = (vx <= 0.0) | (vy <= 0.0);
-        (!constant & (count > 1)).then_some(answer)
+        let constant = vx.at_most(0.0) | vy.at_most(0.0);
+        ([answer], !constant & more_than(n, 1))
     }
 }
 

@@ -1,10 +1,12 @@
 //! Pearson's correlation of two columns, from sums of differences to the anchor (see `variance.rs`).
 
 use super::relative::plan_of_differences;
+use crate::drive::rolling_lanes;
 use crate::model::scale::shift;
-use crate::model::{Statistic, as_f64};
+use crate::model::{Blocks, Lanewise, Statistic, Sums, joined, more_than};
 use crate::run::{Entry, Shape};
 use crate::spec::{Kind, Literal, Parameter};
+use crate::values::Number;
 
 /// Pearson's correlation coefficient.
 #[derive(Debug, Clone)]
@@ -31,13 +33,8 @@ impl Statistic for Correlation {
     }
 
     #[inline(always)]
-    fn push(&self, sums: &mut [f64; 5], [x, y]: [f64; 2], anchor: [f64; 2]) {
-        let (dx, dy) = (x - anchor[0], y - anchor[1]);
-        sums[0] += dx;
-        sums[1] += dy;
-        sums[2] += dx * dx;
-        sums[3] += dy * dy;
-        sums[4] += dx * dy;
+    fn push(&self, sums: &mut [f64; 5], row: [f64; 2], anchor: [f64; 2]) {
+        self.add(sums, row, anchor);
     }
 
     #[inline(always)]
@@ -48,20 +45,35 @@ impl Statistic for Correlation {
 
     #[inline(always)]
     fn merge(&self, earlier: &[f64; 5], later: &[f64; 5]) -> [f64; 5] {
-        std::array::from_fn(|i| earlier[i] + later[i])
+        joined(*earlier, *later)
     }
 
     #[inline(always)]
-    fn finish(&self, [sx, sy, sxx, syy, sxy]: &[f64; 5], count: usize, _anchor: [f64; 2]) -> Option<f64> {
-        let n = as_f64(count);
+    fn finish(&self, sums: &[f64; 5], count: usize, anchor: [f64; 2]) -> Option<f64> {
+        self.answer_one(*sums, count, anchor).map(|[answer]| answer)
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<[f64; 2]>, answers: &mut [f64], valid: &mut [bool]) -> bool {
+        rolling_lanes::answer_blocks(self, blocks, answers, valid)
+    }
+}
+
+impl Sums<2, 5, 1> for Correlation {
+    const RELATIVE: bool = true;
+
+    #[inline(always)]
+    fn terms<N: Number>(&self, [dx, dy]: [N; 2]) -> [N; 5] {
+        [dx, dy, dx * dx, dy * dy, dx * dy]
+    }
+
+    #[inline(always)]
+    fn of_sums<N: Number>(&self, [sx, sy, sxx, syy, sxy]: [N; 5], n: N, _anchor: [N; 2]) -> ([N; 1], N::Flag) {
         let vx = n * sxx - sx * sx;
         let vy = n * syy - sy * sy;
         let corr = (n * sxy - sx * sy) / (vx * vy).sqrt();
-        let corr = if corr > 1.0 { 1.0 } else { corr };
-        let corr = if corr < -1.0 { -1.0 } else { corr };
         // Undefined for one row or a constant column; NaN passes.
-        let constant = (vx <= 0.0) | (vy <= 0.0);
-        (!constant & (count > 1)).then_some(corr)
+        let constant = vx.at_most(0.0) | vy.at_most(0.0);
+        ([corr.no_more_than(1.0).no_less_than(-1.0)], !constant & more_than(n, 1))
     }
 }
 

@@ -1,11 +1,13 @@
 //! The covariance of two columns, from sums of differences to the anchor (see `variance.rs`).
 
 use super::relative::plan_of_differences;
+use crate::drive::rolling_lanes;
 use crate::model::scale::{shift, times_power};
-use crate::model::{Statistic, as_f64};
+use crate::model::{Blocks, Lanewise, Statistic, Sums, as_f64, joined, more_than};
 use crate::run::parameters::DDOF;
 use crate::run::{Entry, Shape};
 use crate::spec::{Kind, Literal, Parameter};
+use crate::values::Number;
 
 /// The covariance.
 #[derive(Debug, Clone)]
@@ -38,11 +40,8 @@ impl Statistic for Covariance {
     }
 
     #[inline(always)]
-    fn push(&self, sums: &mut [f64; 3], [x, y]: [f64; 2], anchor: [f64; 2]) {
-        let (dx, dy) = (x - anchor[0], y - anchor[1]);
-        sums[0] += dx;
-        sums[1] += dy;
-        sums[2] += dx * dy;
+    fn push(&self, sums: &mut [f64; 3], row: [f64; 2], anchor: [f64; 2]) {
+        self.add(sums, row, anchor);
     }
 
     #[inline(always)]
@@ -53,15 +52,32 @@ impl Statistic for Covariance {
 
     #[inline(always)]
     fn merge(&self, earlier: &[f64; 3], later: &[f64; 3]) -> [f64; 3] {
-        std::array::from_fn(|i| earlier[i] + later[i])
+        joined(*earlier, *later)
     }
 
     #[inline(always)]
-    fn finish(&self, [sx, sy, sxy]: &[f64; 3], count: usize, _anchor: [f64; 2]) -> Option<f64> {
-        let n = as_f64(count);
+    fn finish(&self, sums: &[f64; 3], count: usize, anchor: [f64; 2]) -> Option<f64> {
+        self.answer_one(*sums, count, anchor).map(|[answer]| answer)
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<[f64; 2]>, answers: &mut [f64], valid: &mut [bool]) -> bool {
+        rolling_lanes::answer_blocks(self, blocks, answers, valid)
+    }
+}
+
+impl Sums<2, 3, 1> for Covariance {
+    const RELATIVE: bool = true;
+
+    #[inline(always)]
+    fn terms<N: Number>(&self, [dx, dy]: [N; 2]) -> [N; 3] {
+        [dx, dy, dx * dy]
+    }
+
+    #[inline(always)]
+    fn of_sums<N: Number>(&self, [sx, sy, sxy]: [N; 3], n: N, _anchor: [N; 2]) -> ([N; 1], N::Flag) {
         // An infinity makes it NaN, whichever row is the anchor.
         let cov = (n * sxy - sx * sy) / (n * (n - as_f64(self.ddof))) + (sx * 0.0 + sy * 0.0);
-        (count > self.ddof).then_some(cov)
+        ([cov], more_than(n, self.ddof))
     }
 }
 

@@ -1,12 +1,13 @@
 //! Smallest and largest value.  Exact, so the input's type is kept: integers, booleans, dates and times are read as `i64`.
 
+use crate::drive::rolling_lanes;
 use crate::error::Result;
 use crate::kernels::value::Value;
-use crate::model::Statistic;
+use crate::model::{Blocks, Lanewise, Statistic, always};
 use crate::run::parameters::COLUMN;
 use crate::run::{Bare, Entry, Example, Inputs, Plan, Shape, Window};
 use crate::spec::{Arguments, Literal};
-use crate::values::Domain;
+use crate::values::{Domain, Number};
 
 /// A value as it is, by a call that keeps the compiler from making a choice of a branch.
 #[cold]
@@ -83,6 +84,41 @@ impl<T: Value, const LARGEST: bool> Statistic for Extremum<T, LARGEST> {
     #[inline(always)]
     fn finish(&self, extreme: &T, _count: usize, _anchor: T) -> Option<T> {
         Some(*extreme)
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<T>, answers: &mut [T], valid: &mut [bool]) -> bool {
+        let (before, rows) = (T::floats(blocks.before), T::floats(blocks.rows));
+        let (Some((before, rows)), Some(answers)) = (before.zip(rows), T::floats_mut(answers)) else { return false };
+        rolling_lanes::answer_blocks(&Extremum::<f64, LARGEST>::new(), Blocks { before, rows }, answers, valid)
+    }
+}
+
+/// The later one where it is more extreme or NaN.
+#[inline(always)]
+pub(super) fn picked<N: Number, const LARGEST: bool>(now: N, x: N) -> N {
+    let beats = if LARGEST { now.is_below(x) } else { x.is_below(now) };
+    now.or(beats | !x.is_at_most(x), x)
+}
+
+impl<const LARGEST: bool> Lanewise<1, 1, 1> for Extremum<f64, LARGEST> {
+    #[inline(always)]
+    fn none<N: Number>(&self, like: N) -> [N; 1] {
+        [like.like(self.empty())]
+    }
+
+    #[inline(always)]
+    fn add<N: Number>(&self, extreme: &mut [N; 1], row: [N; 1], _anchor: [N; 1]) {
+        *extreme = self.join(*extreme, row);
+    }
+
+    #[inline(always)]
+    fn join<N: Number>(&self, [earlier]: [N; 1], [later]: [N; 1]) -> [N; 1] {
+        [picked::<N, LARGEST>(earlier, later)]
+    }
+
+    #[inline(always)]
+    fn answer<N: Number>(&self, extreme: [N; 1], _count: N, _anchor: [N; 1]) -> ([N; 1], N::Flag) {
+        (extreme, always(extreme[0]))
     }
 }
 

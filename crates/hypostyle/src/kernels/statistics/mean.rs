@@ -1,11 +1,13 @@
 //! The arithmetic mean: a sum and a count, divided once per result.
 
 use super::whole;
+use crate::drive::rolling_lanes;
 use crate::error::Result;
-use crate::model::{Statistic, as_f64};
+use crate::model::{Blocks, Statistic, Sums, always, as_f64};
 use crate::run::parameters::COLUMN;
 use crate::run::{Bare, Entry, Inputs, Plan, Shape, Window};
 use crate::spec::{Arguments, Literal};
+use crate::values::Number;
 
 /// The arithmetic mean of the values.
 ///
@@ -54,6 +56,24 @@ impl Statistic for Mean {
     #[inline(always)]
     fn finish(&self, sum: &f64, count: usize, _anchor: f64) -> Option<f64> {
         Some(sum / as_f64(count))
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<f64>, answers: &mut [f64], valid: &mut [bool]) -> bool {
+        rolling_lanes::answer_blocks(self, blocks, answers, valid)
+    }
+}
+
+impl Sums<1, 1, 1> for Mean {
+    const RELATIVE: bool = false;
+
+    #[inline(always)]
+    fn terms<N: Number>(&self, row: [N; 1]) -> [N; 1] {
+        row
+    }
+
+    #[inline(always)]
+    fn of_sums<N: Number>(&self, [sum]: [N; 1], count: N, _anchor: [N; 1]) -> ([N; 1], N::Flag) {
+        ([sum / count], always(sum))
     }
 }
 

@@ -4,11 +4,13 @@
 //! M2 = s2 - d s1, M3 = s3 - 3 d s2 + 2 d^2 s1, M4 = s4 - 4 d s3 + 6 d^2 s2 - 3 d^3 s1.
 
 use super::relative::plan_of_differences;
+use crate::drive::rolling_lanes;
 use crate::model::scale::shift;
-use crate::model::{Statistic, as_f64};
+use crate::model::{Blocks, Lanewise, Statistic, Sums, joined, more_than};
 use crate::run::parameters::COLUMN;
 use crate::run::{Entry, Shape};
 use crate::spec::Literal;
+use crate::values::Number;
 
 /// The skewness of the values, corrected for bias.
 #[derive(Debug, Clone)]
@@ -34,10 +36,7 @@ impl Statistic for Skewness {
 
     #[inline(always)]
     fn push(&self, sums: &mut [f64; 3], x: f64, anchor: f64) {
-        let d = x - anchor;
-        sums[0] += d;
-        sums[1] += d * d;
-        sums[2] += d * d * d;
+        self.add(sums, [x], [anchor]);
     }
 
     #[inline(always)]
@@ -48,19 +47,35 @@ impl Statistic for Skewness {
 
     #[inline(always)]
     fn merge(&self, earlier: &[f64; 3], later: &[f64; 3]) -> [f64; 3] {
-        std::array::from_fn(|i| earlier[i] + later[i])
+        joined(*earlier, *later)
     }
 
     #[inline(always)]
-    fn finish(&self, [s1, s2, s3]: &[f64; 3], count: usize, _anchor: f64) -> Option<f64> {
-        let n = as_f64(count);
+    fn finish(&self, sums: &[f64; 3], count: usize, anchor: f64) -> Option<f64> {
+        self.answer_one(*sums, count, [anchor]).map(|[answer]| answer)
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<f64>, answers: &mut [f64], valid: &mut [bool]) -> bool {
+        rolling_lanes::answer_blocks(self, blocks, answers, valid)
+    }
+}
+
+impl Sums<1, 3, 1> for Skewness {
+    const RELATIVE: bool = true;
+
+    #[inline(always)]
+    fn terms<N: Number>(&self, [d]: [N; 1]) -> [N; 3] {
+        [d, d * d, d * d * d]
+    }
+
+    #[inline(always)]
+    fn of_sums<N: Number>(&self, [s1, s2, s3]: [N; 3], n: N, _anchor: [N; 1]) -> ([N; 1], N::Flag) {
         let d = s1 / n;
         let m2 = s2 - d * s1;
-        let m3 = s3 - d * (3.0 * s2 - 2.0 * d * s1);
+        let m3 = s3 - d * (s2 * 3.0 - d * 2.0 * s1);
         let skew = n * (n - 1.0).sqrt() / (n - 2.0) * (m3 / (m2 * m2.sqrt()));
         // Undefined for a constant; NaN passes.
-        let constant = m2 <= 0.0;
-        (!constant & (count > 2)).then_some(skew)
+        ([skew], !m2.at_most(0.0) & more_than(n, 2))
     }
 }
 
@@ -88,12 +103,7 @@ impl Statistic for Kurtosis {
 
     #[inline(always)]
     fn push(&self, sums: &mut [f64; 4], x: f64, anchor: f64) {
-        let d = x - anchor;
-        let square = d * d;
-        sums[0] += d;
-        sums[1] += square;
-        sums[2] += square * d;
-        sums[3] += square * square;
+        self.add(sums, [x], [anchor]);
     }
 
     #[inline(always)]
@@ -104,20 +114,37 @@ impl Statistic for Kurtosis {
 
     #[inline(always)]
     fn merge(&self, earlier: &[f64; 4], later: &[f64; 4]) -> [f64; 4] {
-        std::array::from_fn(|i| earlier[i] + later[i])
+        joined(*earlier, *later)
     }
 
     #[inline(always)]
-    fn finish(&self, [s1, s2, s3, s4]: &[f64; 4], count: usize, _anchor: f64) -> Option<f64> {
-        let n = as_f64(count);
+    fn finish(&self, sums: &[f64; 4], count: usize, anchor: f64) -> Option<f64> {
+        self.answer_one(*sums, count, [anchor]).map(|[answer]| answer)
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<f64>, answers: &mut [f64], valid: &mut [bool]) -> bool {
+        rolling_lanes::answer_blocks(self, blocks, answers, valid)
+    }
+}
+
+impl Sums<1, 4, 1> for Kurtosis {
+    const RELATIVE: bool = true;
+
+    #[inline(always)]
+    fn terms<N: Number>(&self, [d]: [N; 1]) -> [N; 4] {
+        let square = d * d;
+        [d, square, square * d, square * square]
+    }
+
+    #[inline(always)]
+    fn of_sums<N: Number>(&self, [s1, s2, s3, s4]: [N; 4], n: N, _anchor: [N; 1]) -> ([N; 1], N::Flag) {
         let d = s1 / n;
         let m2 = s2 - d * s1;
-        let m4 = s4 - d * (4.0 * s3 - d * (6.0 * s2 - 3.0 * d * s1));
-        let ratio = n * (n + 1.0) * (m4 / (m2 * m2)) - 3.0 * (n - 1.0);
+        let m4 = s4 - d * (s3 * 4.0 - d * (s2 * 6.0 - d * 3.0 * s1));
+        let ratio = n * (n + 1.0) * (m4 / (m2 * m2)) - (n - 1.0) * 3.0;
         let kurt = (n - 1.0) / ((n - 2.0) * (n - 3.0)) * ratio;
         // Undefined for a constant; NaN passes.
-        let constant = m2 <= 0.0;
-        (!constant & (count > 3)).then_some(kurt)
+        ([kurt], !m2.at_most(0.0) & more_than(n, 3))
     }
 }
 

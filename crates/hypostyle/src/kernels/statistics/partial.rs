@@ -1,10 +1,12 @@
 //! The correlation of two columns after the influence of a third one is removed.
 
 use super::relative::plan_of_differences;
+use crate::drive::rolling_lanes;
 use crate::model::scale::shift;
-use crate::model::{Statistic, as_f64};
+use crate::model::{Blocks, Lanewise, Statistic, Sums, joined, more_than};
 use crate::run::{Entry, Shape};
 use crate::spec::{Kind, Literal, Parameter};
+use crate::values::Number;
 
 /// The partial correlation coefficient of x and y given z.
 #[derive(Debug, Clone)]
@@ -35,9 +37,7 @@ impl Statistic for PartialCorrelation {
 
     #[inline(always)]
     fn push(&self, sums: &mut [f64; 9], row: [f64; 3], anchor: [f64; 3]) {
-        let [x, y, z]: [f64; 3] = std::array::from_fn(|i| row[i] - anchor[i]);
-        let terms = [x, y, z, x * x, y * y, z * z, x * y, x * z, y * z];
-        (0..9).for_each(|i| sums[i] += terms[i]);
+        self.add(sums, row, anchor);
     }
 
     #[inline(always)]
@@ -48,24 +48,41 @@ impl Statistic for PartialCorrelation {
 
     #[inline(always)]
     fn merge(&self, earlier: &[f64; 9], later: &[f64; 9]) -> [f64; 9] {
-        std::array::from_fn(|i| earlier[i] + later[i])
+        joined(*earlier, *later)
     }
 
     #[inline(always)]
-    fn finish(&self, [x, y, z, xx, yy, zz, xy, xz, yz]: &[f64; 9], count: usize, _anchor: [f64; 3]) -> Option<f64> {
-        let n = as_f64(count);
+    fn finish(&self, sums: &[f64; 9], count: usize, anchor: [f64; 3]) -> Option<f64> {
+        self.answer_one(*sums, count, anchor).map(|[answer]| answer)
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<[f64; 3]>, answers: &mut [f64], valid: &mut [bool]) -> bool {
+        rolling_lanes::answer_blocks(self, blocks, answers, valid)
+    }
+}
+
+impl Sums<3, 9, 1> for PartialCorrelation {
+    const RELATIVE: bool = true;
+
+    #[inline(always)]
+    fn terms<N: Number>(&self, [x, y, z]: [N; 3]) -> [N; 9] {
+        [x, y, z, x * x, y * y, z * z, x * y, x * z, y * z]
+    }
+
+    #[inline(always)]
+    fn of_sums<N: Number>(&self, sums: [N; 9], n: N, _anchor: [N; 3]) -> ([N; 1], N::Flag) {
+        let [x, y, z, xx, yy, zz, xy, xz, yz] = sums;
         let (vx, vy, vz) = (n * xx - x * x, n * yy - y * y, n * zz - z * z);
         let (cxy, cxz, cyz) = (n * xy - x * y, n * xz - x * z, n * yz - y * z);
         // Correlations first, as products of variances leave the range of numbers early.
         let (sx, sy, sz) = (vx.sqrt(), vy.sqrt(), vz.sqrt());
         let (rxy, rxz, ryz) = (cxy / sx / sy, cxz / sx / sz, cyz / sy / sz);
-        let (left_x, left_y) = (1.0 - rxz * rxz, 1.0 - ryz * ryz);
+        let one = n.like(1.0);
+        let (left_x, left_y) = (one - rxz * rxz, one - ryz * ryz);
         let corr = (rxy - rxz * ryz) / (left_x.sqrt() * left_y.sqrt());
-        let corr = if corr > 1.0 { 1.0 } else { corr };
-        let corr = if corr < -1.0 { -1.0 } else { corr };
-        let constant = (vx <= 0.0) | (vy <= 0.0) | (vz <= 0.0);
-        let explained = (left_x <= LEAST_LEFT) | (left_y <= LEAST_LEFT);
-        (!constant & !explained & (count > 2)).then_some(corr)
+        let constant = vx.at_most(0.0) | vy.at_most(0.0) | vz.at_most(0.0);
+        let explained = left_x.at_most(LEAST_LEFT) | left_y.at_most(LEAST_LEFT);
+        ([corr.no_more_than(1.0).no_less_than(-1.0)], !constant & !explained & more_than(n, 2))
     }
 }
 

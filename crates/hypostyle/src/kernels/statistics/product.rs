@@ -1,9 +1,11 @@
 //! The product, computed by blocks like the sum and without division: a zero that has left the window leaves no trace.
 
-use crate::model::Statistic;
+use crate::drive::rolling_lanes;
+use crate::model::{Blocks, Lanewise, Statistic, always};
 use crate::run::parameters::COLUMN;
 use crate::run::{Entry, Plan, Shape};
 use crate::spec::Literal;
+use crate::values::Number;
 
 /// The product of the values.
 #[derive(Debug, Clone)]
@@ -43,6 +45,38 @@ impl Statistic for Product {
 
     fn finish_empty(&self) -> Option<f64> {
         Some(1.0)
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<f64>, answers: &mut [f64], valid: &mut [bool]) -> bool {
+        rolling_lanes::answer_blocks(self, blocks, answers, valid)
+    }
+}
+
+impl Lanewise<1, 1, 1> for Product {
+    #[inline(always)]
+    fn none<N: Number>(&self, like: N) -> [N; 1] {
+        [like.like(1.0)]
+    }
+
+    #[inline(always)]
+    fn add<N: Number>(&self, product: &mut [N; 1], row: [N; 1], _anchor: [N; 1]) {
+        *product = self.join(*product, row);
+    }
+
+    #[inline(always)]
+    fn add_front<N: Number>(&self, product: &mut [N; 1], row: [N; 1], anchor: [N; 1]) {
+        // Multiplication commutes.
+        self.add(product, row, anchor);
+    }
+
+    #[inline(always)]
+    fn join<N: Number>(&self, earlier: [N; 1], later: [N; 1]) -> [N; 1] {
+        [earlier[0] * later[0]]
+    }
+
+    #[inline(always)]
+    fn answer<N: Number>(&self, product: [N; 1], _count: N, _anchor: [N; 1]) -> ([N; 1], N::Flag) {
+        (product, always(product[0]))
     }
 }
 

@@ -1,17 +1,18 @@
 //! The range: the largest value minus the smallest.
 
-use super::extremum::Extremum;
+use super::extremum::{Extremum, picked};
+use crate::drive::rolling_lanes;
 use crate::error::Result;
 use crate::kernels::value::Value;
-use crate::model::{Statistic, Summary};
+use crate::model::{Blocks, Lanewise, Statistic, Summary, always};
 use crate::run::parameters::COLUMN;
 use crate::run::{Bare, Entry, Inputs, Plan, Shape, Window};
 use crate::spec::{Arguments, Literal};
-use crate::values::{Domain, Persist};
+use crate::values::{Domain, Number, Persist};
 
 /// The largest value minus the smallest.
 #[derive(Debug, Clone)]
-pub struct Range<T>(std::marker::PhantomData<T>);
+pub struct Range<T>(pub(super) std::marker::PhantomData<T>);
 
 impl<T: Value> Statistic for Range<T>
 where
@@ -43,6 +44,34 @@ where
     #[inline(always)]
     fn finish(&self, [smallest, largest]: &[T; 2], _count: usize, _anchor: T) -> Option<f64> {
         Some(largest.minus(*smallest))
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<T>, answers: &mut [f64], valid: &mut [bool]) -> bool {
+        let Some((before, rows)) = T::floats(blocks.before).zip(T::floats(blocks.rows)) else { return false };
+        let range = Range::<f64>(std::marker::PhantomData);
+        rolling_lanes::answer_blocks(&range, Blocks { before, rows }, answers, valid)
+    }
+}
+
+impl Lanewise<1, 2, 1> for Range<f64> {
+    #[inline(always)]
+    fn none<N: Number>(&self, like: N) -> [N; 2] {
+        [like.like(f64::HIGHEST), like.like(f64::LOWEST)]
+    }
+
+    #[inline(always)]
+    fn add<N: Number>(&self, state: &mut [N; 2], [x]: [N; 1], _anchor: [N; 1]) {
+        *state = self.join(*state, [x, x]);
+    }
+
+    #[inline(always)]
+    fn join<N: Number>(&self, earlier: [N; 2], later: [N; 2]) -> [N; 2] {
+        [picked::<N, false>(earlier[0], later[0]), picked::<N, true>(earlier[1], later[1])]
+    }
+
+    #[inline(always)]
+    fn answer<N: Number>(&self, [smallest, largest]: [N; 2], _count: N, _anchor: [N; 1]) -> ([N; 1], N::Flag) {
+        ([largest - smallest], always(largest))
     }
 }
 

@@ -3,10 +3,12 @@
 //! From sums of differences to the anchor (see `variance.rs`). The intercept adds the anchor back at the very end.
 
 use super::relative::plan_of_differences;
+use crate::drive::rolling_lanes;
 use crate::model::scale::{shift, times_power};
-use crate::model::{Statistic, as_f64};
+use crate::model::{Blocks, Lanewise, Statistic, Sums, joined, more_than};
 use crate::run::{Entry, Example, Plan, Shape};
 use crate::spec::{Kind, Literal, Parameter};
+use crate::values::Number;
 
 const SLOPE: u8 = 0;
 const INTERCEPT: u8 = 1;
@@ -45,15 +47,8 @@ impl<const KIND: u8> Statistic for Regression<KIND> {
     }
 
     #[inline(always)]
-    fn push(&self, sums: &mut [f64; 5], [y, x]: [f64; 2], anchor: [f64; 2]) {
-        let (dy, dx) = (y - anchor[0], x - anchor[1]);
-        sums[0] += dy;
-        sums[1] += dx;
-        sums[2] += dx * dx;
-        sums[3] += dx * dy;
-        if KIND == DETERMINATION {
-            sums[4] += dy * dy;
-        }
+    fn push(&self, sums: &mut [f64; 5], row: [f64; 2], anchor: [f64; 2]) {
+        self.add(sums, row, anchor);
     }
 
     #[inline(always)]
@@ -64,27 +59,42 @@ impl<const KIND: u8> Statistic for Regression<KIND> {
 
     #[inline(always)]
     fn merge(&self, earlier: &[f64; 5], later: &[f64; 5]) -> [f64; 5] {
-        std::array::from_fn(|i| earlier[i] + later[i])
+        joined(*earlier, *later)
     }
 
     #[inline(always)]
-    fn finish(&self, [sy, sx, sxx, sxy, syy]: &[f64; 5], count: usize, anchor: [f64; 2]) -> Option<f64> {
-        let n = as_f64(count);
+    fn finish(&self, sums: &[f64; 5], count: usize, anchor: [f64; 2]) -> Option<f64> {
+        self.answer_one(*sums, count, anchor).map(|[answer]| answer)
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<[f64; 2]>, answers: &mut [f64], valid: &mut [bool]) -> bool {
+        rolling_lanes::answer_blocks(self, blocks, answers, valid)
+    }
+}
+
+impl<const KIND: u8> Sums<2, 5, 1> for Regression<KIND> {
+    const RELATIVE: bool = true;
+
+    #[inline(always)]
+    fn terms<N: Number>(&self, [dy, dx]: [N; 2]) -> [N; 5] {
+        let squares = if KIND == DETERMINATION { dy * dy } else { dy.like(0.0) };
+        [dy, dx, dx * dx, dx * dy, squares]
+    }
+
+    #[inline(always)]
+    fn of_sums<N: Number>(&self, [sy, sx, sxx, sxy, syy]: [N; 5], n: N, anchor: [N; 2]) -> ([N; 1], N::Flag) {
         let (vx, cov) = (n * sxx - sx * sx, n * sxy - sx * sy);
         // An infinity makes the line NaN, whichever row is the anchor.
         let beta = cov / vx + (sx * 0.0 + sy * 0.0);
         // A constant x has no slope, a constant y has nothing to explain. NaN passes through.
-        let constant = vx <= 0.0;
-        let defined = !constant & (count > 1);
+        let defined = !vx.at_most(0.0) & more_than(n, 1);
         match KIND {
-            SLOPE => defined.then_some(beta),
-            INTERCEPT => defined.then_some((anchor[0] - beta * anchor[1]) + (sy - beta * sx) / n),
+            SLOPE => ([beta], defined),
+            INTERCEPT => ([(anchor[0] - beta * anchor[1]) + (sy - beta * sx) / n], defined),
             _ => {
                 let vy = n * syy - sy * sy;
                 let share = (cov / vx) * (cov / vy);
-                let share = if share > 1.0 { 1.0 } else { share };
-                let flat = vy <= 0.0;
-                (defined & !flat).then_some(share)
+                ([share.no_more_than(1.0)], defined & !vy.at_most(0.0))
             }
         }
     }

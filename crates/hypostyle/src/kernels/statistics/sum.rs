@@ -2,11 +2,13 @@
 //! number of rows before the window.
 
 use super::whole;
+use crate::drive::rolling_lanes;
 use crate::error::Result;
-use crate::model::Statistic;
+use crate::model::{Blocks, Statistic, Sums, always};
 use crate::run::parameters::COLUMN;
 use crate::run::{Bare, Entry, Inputs, Plan, Shape, Window};
 use crate::spec::{Arguments, Literal};
+use crate::values::Number;
 
 /// The sum of the values.
 #[derive(Debug, Clone)]
@@ -46,6 +48,24 @@ impl Statistic for Sum {
 
     fn finish_empty(&self) -> Option<f64> {
         Some(0.0)
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<f64>, answers: &mut [f64], valid: &mut [bool]) -> bool {
+        rolling_lanes::answer_blocks(self, blocks, answers, valid)
+    }
+}
+
+impl Sums<1, 1, 1> for Sum {
+    const RELATIVE: bool = false;
+
+    #[inline(always)]
+    fn terms<N: Number>(&self, row: [N; 1]) -> [N; 1] {
+        row
+    }
+
+    #[inline(always)]
+    fn of_sums<N: Number>(&self, sums: [N; 1], _count: N, _anchor: [N; 1]) -> ([N; 1], N::Flag) {
+        (sums, always(sums[0]))
     }
 }
 

@@ -4,13 +4,14 @@
 use arrow::datatypes::{DataType, TimeUnit};
 
 use super::relative::Relative;
+use crate::drive::rolling_lanes;
 use crate::error::{Error, Result};
 use crate::model::scale::{shift, times_power};
-use crate::model::{Statistic, as_f64};
+use crate::model::{Blocks, Lanewise, Statistic, Sums, joined, more_than};
 use crate::run::parameters::COLUMN;
 use crate::run::{Bare, Binding, Entry, Inputs, Plan, Running, Shape, Window};
 use crate::spec::{Arguments, Duration, Kind, Literal, Parameter};
-use crate::values::{Domain, computed_type};
+use crate::values::{Domain, Number, computed_type};
 
 /// The slope of the values against their places.
 #[derive(Debug, Clone)]
@@ -48,11 +49,7 @@ impl Statistic for Trend {
             Some(steps) => steps as f64,
             None => row.1 as f64 - anchor.1 as f64,
         };
-        let dx = row.0 - anchor.0;
-        sums[0] += dt;
-        sums[1] += dx;
-        sums[2] += dt * dt;
-        sums[3] += dt * dx;
+        *sums = joined(*sums, self.terms([dt, row.0 - anchor.0]));
     }
 
     #[inline(always)]
@@ -63,16 +60,45 @@ impl Statistic for Trend {
 
     #[inline(always)]
     fn merge(&self, earlier: &[f64; 4], later: &[f64; 4]) -> [f64; 4] {
-        std::array::from_fn(|i| earlier[i] + later[i])
+        joined(*earlier, *later)
     }
 
     #[inline(always)]
-    fn finish(&self, [st, sx, stt, stx]: &[f64; 4], count: usize, _anchor: (f64, i64)) -> Option<f64> {
-        let n = as_f64(count);
+    fn finish(&self, sums: &[f64; 4], count: usize, _anchor: (f64, i64)) -> Option<f64> {
+        self.answer_one(*sums, count, [0.0; 2]).map(|[answer]| answer)
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<(f64, i64)>, answers: &mut [f64], valid: &mut [bool]) -> bool {
+        let base = blocks.before.first().map_or(0, |row| row.1);
+        // Differences to the first place and to the anchor are whole numbers, which floats hold up to here.
+        let is_near = |row: &(f64, i64)| row.1.checked_sub(base).is_some_and(|place| place.unsigned_abs() < 1 << 52);
+        if !blocks.before.iter().chain(blocks.rows).all(is_near) {
+            return false;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "less than 2^52")]
+        let placed = |rows: &[(f64, i64)]| -> Vec<[f64; 2]> {
+            rows.iter().map(|(x, place)| [(place - base) as f64, *x]).collect()
+        };
+        let (before, rows) = (placed(blocks.before), placed(blocks.rows));
+        let blocks = Blocks { before: before.as_slice(), rows: rows.as_slice() };
+        rolling_lanes::answer_blocks(self, blocks, answers, valid)
+    }
+}
+
+impl Sums<2, 4, 1> for Trend {
+    const RELATIVE: bool = true;
+
+    #[inline(always)]
+    fn terms<N: Number>(&self, [dt, dx]: [N; 2]) -> [N; 4] {
+        [dt, dx, dt * dt, dt * dx]
+    }
+
+    #[inline(always)]
+    fn of_sums<N: Number>(&self, [st, sx, stt, stx]: [N; 4], n: N, _anchor: [N; 2]) -> ([N; 1], N::Flag) {
         let spread = n * stt - st * st;
         // An infinity makes the slope NaN, whichever row is the anchor.
         let slope = (n * stx - st * sx) / spread * self.per + sx * 0.0;
-        ((spread > 0.0) & (count > 1)).then_some(slope)
+        ([slope], spread.above(0.0) & more_than(n, 1))
     }
 }
 

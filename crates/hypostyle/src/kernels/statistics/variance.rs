@@ -5,11 +5,13 @@
 //! A constant window gives exactly 0.
 
 use super::relative::plan_of_differences;
+use crate::drive::rolling_lanes;
 use crate::model::scale::{shift, times_power};
-use crate::model::{Statistic, as_f64};
+use crate::model::{Blocks, Lanewise, Statistic, Sums, as_f64, joined, more_than};
 use crate::run::parameters::{COLUMN, DDOF};
 use crate::run::{Entry, Example, Shape};
 use crate::spec::{Literal, Parameter};
+use crate::values::Number;
 
 /// The results that the sums of squares give.
 pub(crate) const VARIANCE: u8 = 0;
@@ -46,10 +48,8 @@ impl<const KIND: u8> Statistic for Variance<KIND> {
     }
 
     #[inline(always)]
-    fn push(&self, [s1, s2]: &mut [f64; 2], x: f64, anchor: f64) {
-        let d = x - anchor;
-        *s1 += d;
-        *s2 += d * d;
+    fn push(&self, sums: &mut [f64; 2], x: f64, anchor: f64) {
+        self.add(sums, [x], [anchor]);
     }
 
     #[inline(always)]
@@ -60,21 +60,38 @@ impl<const KIND: u8> Statistic for Variance<KIND> {
 
     #[inline(always)]
     fn merge(&self, earlier: &[f64; 2], later: &[f64; 2]) -> [f64; 2] {
-        [earlier[0] + later[0], earlier[1] + later[1]]
+        joined(*earlier, *later)
     }
 
     #[inline(always)]
-    fn finish(&self, [s1, s2]: &[f64; 2], count: usize, _anchor: f64) -> Option<f64> {
-        let (n, ddof) = (as_f64(count), as_f64(self.ddof));
-        let squares = n * s2 - s1 * s1;
+    fn finish(&self, sums: &[f64; 2], count: usize, anchor: f64) -> Option<f64> {
+        self.answer_one(*sums, count, [anchor]).map(|[answer]| answer)
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<f64>, answers: &mut [f64], valid: &mut [bool]) -> bool {
+        rolling_lanes::answer_blocks(self, blocks, answers, valid)
+    }
+}
+
+impl<const KIND: u8> Sums<1, 2, 1> for Variance<KIND> {
+    const RELATIVE: bool = true;
+
+    #[inline(always)]
+    fn terms<N: Number>(&self, [d]: [N; 1]) -> [N; 2] {
+        [d, d * d]
+    }
+
+    #[inline(always)]
+    fn of_sums<N: Number>(&self, [s1, s2]: [N; 2], n: N, _anchor: [N; 1]) -> ([N; 1], N::Flag) {
         // Rounding may give a small negative number; NaN must stay.
-        let squares = if squares < 0.0 { 0.0 } else { squares };
-        let variance = squares / (n * (n - ddof));
-        (count > self.ddof).then_some(match KIND {
+        let squares = (n * s2 - s1 * s1).no_less_than(0.0);
+        let variance = squares / (n * (n - as_f64(self.ddof)));
+        let answer = match KIND {
             VARIANCE => variance,
             DEVIATION => variance.sqrt(),
             _ => (variance / n).sqrt(),
-        })
+        };
+        ([answer], more_than(n, self.ddof))
     }
 }
 

@@ -1,11 +1,13 @@
 //! Statistics with a weight per row: sum, mean (of prices weighted by volumes, the volume-weighted average price), variance
 //! and standard deviation.
 
-use crate::model::Statistic;
+use crate::drive::rolling_lanes;
 use crate::model::scale::{shift, times_power};
+use crate::model::{Blocks, Lanewise, Statistic, always, joined};
 use crate::run::parameters::COLUMN;
 use crate::run::{Entry, Example, Plan, Shape};
 use crate::spec::{Kind, Literal, Parameter};
+use crate::values::Number;
 
 const SUM: u8 = 0;
 const MEAN: u8 = 1;
@@ -49,13 +51,7 @@ impl<const KIND: u8> Statistic for Weighted<KIND> {
     fn push(&self, sums: &mut [f64; 3], [x, weight]: [f64; 2], anchor: [f64; 2]) {
         // A row of weight 0 adds nothing, whatever the anchor, except for a NaN or an infinity.
         let from = if weight == 0.0 { x } else { anchor[0] };
-        let d = if KIND == SUM { x } else { x - from };
-        let weighted = weight * d;
-        sums[0] += weight;
-        sums[1] += weighted;
-        if KIND == VAR || KIND == STD {
-            sums[2] += weighted * d;
-        }
+        self.add(sums, [x, weight], [from, weight]);
     }
 
     #[inline(always)]
@@ -66,26 +62,60 @@ impl<const KIND: u8> Statistic for Weighted<KIND> {
 
     #[inline(always)]
     fn merge(&self, earlier: &[f64; 3], later: &[f64; 3]) -> [f64; 3] {
-        std::array::from_fn(|i| earlier[i] + later[i])
+        joined(*earlier, *later)
     }
 
     #[inline(always)]
-    fn finish(&self, [weight, first, second]: &[f64; 3], _count: usize, anchor: [f64; 2]) -> Option<f64> {
-        let mean = first / weight;
-        let variance = second / weight - mean * mean;
-        // Rounding may leave a negative trace; NaN must stay.
-        let variance = if variance < 0.0 { 0.0 } else { variance };
-        let defined = *weight != 0.0;
-        match KIND {
-            SUM => Some(*first),
-            MEAN => defined.then_some(anchor[0] + mean),
-            VAR => defined.then_some(variance),
-            _ => defined.then_some(variance.sqrt()),
-        }
+    fn finish(&self, sums: &[f64; 3], count: usize, anchor: [f64; 2]) -> Option<f64> {
+        self.answer_one(*sums, count, anchor).map(|[answer]| answer)
     }
 
     fn finish_empty(&self) -> Option<f64> {
         (KIND == SUM).then_some(0.0)
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<[f64; 2]>, answers: &mut [f64], valid: &mut [bool]) -> bool {
+        rolling_lanes::answer_blocks(self, blocks, answers, valid)
+    }
+}
+
+impl<const KIND: u8> Lanewise<2, 3, 1> for Weighted<KIND> {
+    #[inline(always)]
+    fn none<N: Number>(&self, like: N) -> [N; 3] {
+        [like.like(0.0); 3]
+    }
+
+    #[inline(always)]
+    fn add<N: Number>(&self, sums: &mut [N; 3], [x, weight]: [N; 2], anchor: [N; 2]) {
+        let d = if KIND == SUM { x } else { x - anchor[0] };
+        let weighted = weight * d;
+        let second = if KIND == VAR || KIND == STD { weighted * d } else { d.like(0.0) };
+        *sums = joined(*sums, [weight, weighted, second]);
+    }
+
+    #[inline(always)]
+    fn add_front<N: Number>(&self, sums: &mut [N; 3], row: [N; 2], anchor: [N; 2]) {
+        // Addition commutes, and no sum is -0.
+        self.add(sums, row, anchor);
+    }
+
+    #[inline(always)]
+    fn join<N: Number>(&self, earlier: [N; 3], later: [N; 3]) -> [N; 3] {
+        joined(earlier, later)
+    }
+
+    #[inline(always)]
+    fn answer<N: Number>(&self, [weight, first, second]: [N; 3], _count: N, anchor: [N; 2]) -> ([N; 1], N::Flag) {
+        let mean = first / weight;
+        // Rounding may leave a negative trace; NaN must stay.
+        let variance = (second / weight - mean * mean).no_less_than(0.0);
+        let defined = !(weight.at_most(0.0) & !weight.below(0.0));
+        match KIND {
+            SUM => ([first], always(first)),
+            MEAN => ([anchor[0] + mean], defined),
+            VAR => ([variance], defined),
+            _ => ([variance.sqrt()], defined),
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! The correlation of two columns with a weight per row, from sums of differences to the anchor (see `variance.rs`).
 
-use crate::model::Statistic;
+use crate::drive::rolling_lanes;
 use crate::model::scale::shift;
+use crate::model::{Blocks, Lanewise, Statistic, joined, more_than};
 use crate::run::{Entry, Plan, Shape};
 use crate::spec::{Kind, Literal, Parameter};
+use crate::values::Number;
 
 /// Pearson's correlation coefficient of weighted rows.
 #[derive(Debug, Clone)]
@@ -37,10 +39,7 @@ impl Statistic for WeightedCorrelation {
     #[inline(always)]
     fn push(&self, sums: &mut [f64; 6], [x, y, w]: [f64; 3], anchor: [f64; 3]) {
         // A row of weight 0 adds nothing, whatever the anchor, except for a NaN or an infinity.
-        let [ax, ay, _] = if w == 0.0 { [x, y, w] } else { anchor };
-        let (dx, dy) = (x - ax, y - ay);
-        let terms = [w, w * dx, w * dy, w * dx * dx, w * dy * dy, w * dx * dy];
-        (0..6).for_each(|i| sums[i] += terms[i]);
+        self.add(sums, [x, y, w], if w == 0.0 { [x, y, w] } else { anchor });
     }
 
     #[inline(always)]
@@ -51,18 +50,49 @@ impl Statistic for WeightedCorrelation {
 
     #[inline(always)]
     fn merge(&self, earlier: &[f64; 6], later: &[f64; 6]) -> [f64; 6] {
-        std::array::from_fn(|i| earlier[i] + later[i])
+        joined(*earlier, *later)
     }
 
     #[inline(always)]
-    fn finish(&self, [w, x, y, xx, yy, xy]: &[f64; 6], count: usize, _anchor: [f64; 3]) -> Option<f64> {
+    fn finish(&self, sums: &[f64; 6], count: usize, anchor: [f64; 3]) -> Option<f64> {
+        self.answer_one(*sums, count, anchor).map(|[answer]| answer)
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<[f64; 3]>, answers: &mut [f64], valid: &mut [bool]) -> bool {
+        rolling_lanes::answer_blocks(self, blocks, answers, valid)
+    }
+}
+
+impl Lanewise<3, 6, 1> for WeightedCorrelation {
+    #[inline(always)]
+    fn none<N: Number>(&self, like: N) -> [N; 6] {
+        [like.like(0.0); 6]
+    }
+
+    #[inline(always)]
+    fn add<N: Number>(&self, sums: &mut [N; 6], [x, y, w]: [N; 3], anchor: [N; 3]) {
+        let (dx, dy) = (x - anchor[0], y - anchor[1]);
+        *sums = joined(*sums, [w, w * dx, w * dy, w * dx * dx, w * dy * dy, w * dx * dy]);
+    }
+
+    #[inline(always)]
+    fn add_front<N: Number>(&self, sums: &mut [N; 6], row: [N; 3], anchor: [N; 3]) {
+        // Addition commutes, and no sum is -0.
+        self.add(sums, row, anchor);
+    }
+
+    #[inline(always)]
+    fn join<N: Number>(&self, earlier: [N; 6], later: [N; 6]) -> [N; 6] {
+        joined(earlier, later)
+    }
+
+    #[inline(always)]
+    fn answer<N: Number>(&self, [w, x, y, xx, yy, xy]: [N; 6], count: N, _anchor: [N; 3]) -> ([N; 1], N::Flag) {
         let (vx, vy) = (w * xx - x * x, w * yy - y * y);
         let corr = (w * xy - x * y) / (vx.sqrt() * vy.sqrt());
-        let corr = if corr > 1.0 { 1.0 } else { corr };
-        let corr = if corr < -1.0 { -1.0 } else { corr };
         // One row, a constant column and weights of 0 have no correlation. NaN passes through.
-        let constant = (vx <= 0.0) | (vy <= 0.0);
-        (!constant & (count > 1)).then_some(corr)
+        let constant = vx.at_most(0.0) | vy.at_most(0.0);
+        ([corr.no_more_than(1.0).no_less_than(-1.0)], !constant & more_than(count, 1))
     }
 }
 

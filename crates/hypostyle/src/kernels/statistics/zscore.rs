@@ -2,13 +2,14 @@
 
 use super::relative::Relative;
 use super::variance::{VARIANCE, Variance};
+use crate::drive::rolling_lanes;
 use crate::error::Result;
 use crate::model::scale::times_power;
-use crate::model::{ByRow, Statistic, as_f64};
+use crate::model::{Blocks, ByRow, Lanewise, Statistic, Sums};
 use crate::run::parameters::{COLUMN, DDOF};
 use crate::run::{Entry, Inputs, Plan, Shape, Then, Window};
 use crate::spec::{Arguments, Literal};
-use crate::values::Exact;
+use crate::values::{Exact, Number};
 
 /// A value of the window, the mean's difference to it, and the standard deviation.
 #[derive(Debug, Clone)]
@@ -55,8 +56,26 @@ impl Statistic for ZScore {
 
     #[inline(always)]
     fn finish(&self, sums: &[f64; 2], count: usize, anchor: f64) -> Option<[f64; 3]> {
-        let variance = self.variance.finish(sums, count, anchor);
-        Some([anchor, sums[0] / as_f64(count), variance?.sqrt()])
+        self.answer_one(*sums, count, [anchor])
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<f64>, answers: &mut [[f64; 3]], valid: &mut [bool]) -> bool {
+        rolling_lanes::answer_blocks(self, blocks, answers, valid)
+    }
+}
+
+impl Sums<1, 2, 3> for ZScore {
+    const RELATIVE: bool = true;
+
+    #[inline(always)]
+    fn terms<N: Number>(&self, row: [N; 1]) -> [N; 2] {
+        self.variance.terms(row)
+    }
+
+    #[inline(always)]
+    fn of_sums<N: Number>(&self, sums: [N; 2], n: N, anchor: [N; 1]) -> ([N; 3], N::Flag) {
+        let ([variance], defined) = self.variance.of_sums(sums, n, anchor);
+        ([anchor[0], sums[0] / n, variance.sqrt()], defined)
     }
 }
 
