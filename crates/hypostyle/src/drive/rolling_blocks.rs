@@ -69,7 +69,7 @@ impl<S: Statistic> RollingRows<S> {
         &self,
         state: &mut Block<S>,
         rows: Rows<S::Input>,
-        answers: Answers<S::Output>,
+        mut answers: Answers<S::Output>,
     ) -> usize {
         let n = self.rows;
         // Nulls of the block before concern one block only: it runs alone, so that the others need no flags.
@@ -94,7 +94,9 @@ impl<S: Statistic> RollingRows<S> {
         };
         let before = Flagged { values: state.ring.as_slice(), valid: state.valid.as_slice() };
         let blocks = Flagged { values: rows.values, valid: rows.valid.unwrap_or(&trues) };
-        self.walk_runs(before, blocks, full, answers);
+        if !self.answer_blocks(before, blocks.slice(0, full * n), answers.part(0, full * n)) {
+            arch().dispatch(Walk { driver: self, before, blocks, full, answers });
+        }
         let last = rows.slice((full - 1) * n, full * n);
         state.ring.copy_from_slice(last.values);
         match last.valid {
@@ -107,24 +109,26 @@ impl<S: Statistic> RollingRows<S> {
         full * n
     }
 
-    /// Runs of blocks with nulls, and of blocks without.
-    fn walk_runs(&self, ring: Flagged<S::Input>, all: Flagged<S::Input>, full: usize, mut answers: Answers<S::Output>) {
+    /// All whole blocks, if the statistic has a way of its own; returns whether it did.
+    fn answer_blocks(&self, ring: Flagged<S::Input>, rows: Flagged<S::Input>, mut answers: Answers<S::Output>) -> bool {
         let n = self.rows;
-        let block = |i: usize| all.slice(i * n, (i + 1) * n);
-        let before = |i: usize| if i == 0 { ring } else { block(i - 1) };
-        let is_whole = |i: usize| n >= self.min_samples && !before(i).has_null() && !block(i).has_null();
-        let mut done = 0;
-        while done < full {
-            let whole = is_whole(done);
-            let end = (done + 1..full).find(|i| is_whole(*i) != whole).unwrap_or(full);
-            let rows = all.slice(done * n, end * n);
-            let answers = answers.part(done * n, end * n);
-            let blocks = Blocks { before: before(done).values, rows: rows.values };
-            if !(whole && self.statistic.answer_blocks(blocks, answers.values, answers.valid)) {
-                arch().dispatch(Walk { driver: self, before: before(done), blocks: rows, full: end - done, answers });
-            }
-            done = end;
+        let nulls = ring.has_null() || rows.has_null();
+        let valid = nulls.then_some((ring.valid, rows.valid));
+        let blocks = Blocks { before: ring.values, rows: rows.values, valid, min_samples: self.min_samples };
+        // What a window without rows has as its result is not asked for.
+        let fits = n >= self.min_samples && (self.min_samples > 0 || !nulls);
+        if !(fits && self.statistic.answer_blocks(blocks, answers.values, answers.valid)) {
+            return false;
         }
+        if nulls && S::ANCHORED {
+            let mut before = ring;
+            for start in (0..rows.values.len()).step_by(n) {
+                let block = rows.slice(start, start + n);
+                self.answer_head(before, block, answers.part(start, start + n));
+                before = block;
+            }
+        }
+        true
     }
 
     #[inline(always)]

@@ -109,21 +109,35 @@ pub trait Statistic: Clone + Send + Sync + 'static {
         None
     }
 
-    /// Computes the windows that end in whole blocks of rows, each as long as a window, which are all valid and can all be
-    /// anchors: sets a result for each row, and sets the flag of those that are undefined to false.  Returns whether it did.
-    /// For statistics that are faster over many windows at once.
+    /// Computes the windows that end in whole blocks of rows, which can all be anchors: sets a result for each row, and sets the
+    /// flag of those without a result to false.  Returns whether it did.  For statistics that are faster over many windows at
+    /// once.
+    ///
+    /// The anchor of a window is the first valid row of its last block; without one any row of the block before, as such
+    /// windows are computed again if the statistic has anchors.
     fn answer_blocks(&self, _blocks: Blocks<Self::Input>, _answers: &mut [Self::Output], _valid: &mut [bool]) -> bool {
         false
     }
 }
 
-/// Whole blocks of rows, each as long as the window, with the block before them.  No row is null.
+/// Whole blocks of rows, each as long as the window, with the block before them.
 #[derive(Debug, Clone, Copy)]
 pub struct Blocks<'a, R> {
     /// The block before the first one.
     pub before: &'a [R],
     /// The rows of the blocks.
     pub rows: &'a [R],
+    /// Which rows are valid, of the block before and of the others; `None` if all are.
+    pub valid: Option<(&'a [bool], &'a [bool])>,
+    /// How many valid rows a window needs for a result; not more than it has rows.
+    pub min_samples: usize,
+}
+
+impl<'a, R> Blocks<'a, R> {
+    /// The same blocks of other rows.
+    pub fn of<Q>(self, before: &'a [Q], rows: &'a [Q]) -> Blocks<'a, Q> {
+        Blocks { before, rows, valid: self.valid, min_samples: self.min_samples }
+    }
 }
 
 /// How many rows a driver computes at once, as vectors.

@@ -23,13 +23,20 @@ const CACHED_STATES: usize = 2 << 20;
 /// Each row's number within its key, if a kernel needs it; `seen` counts the rows of each key.
 fn number_rows(seen: Option<&mut [i64]>, keys: Option<&[u32]>, rows: usize) -> Vec<i64> {
     let Some(seen) = seen else { return Vec::new() };
-    let mut next = |key: u32| {
-        seen[key as usize] += 1;
-        seen[key as usize] - 1
-    };
     match keys {
-        None => (0..rows).map(|_| next(0)).collect(),
-        Some(keys) => keys.iter().map(|key| next(*key)).collect(),
+        None => {
+            let Some(next) = seen.first_mut() else { return Vec::new() };
+            let first = *next;
+            *next += i64::try_from(rows).unwrap_or(i64::MAX);
+            (first..*next).collect()
+        }
+        Some(keys) => {
+            let mut next = |key: u32| {
+                seen[key as usize] += 1;
+                seen[key as usize] - 1
+            };
+            keys.iter().map(|key| next(*key)).collect()
+        }
     }
 }
 

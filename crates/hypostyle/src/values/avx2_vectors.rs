@@ -114,12 +114,28 @@ impl Flag for FourFlags {
     }
 }
 
+/// The lowest four bits of a number.
+const SET: [[bool; SIDE_BY_SIDE]; 16] = {
+    let mut set = [[false; SIDE_BY_SIDE]; 16];
+    let mut bits = 0;
+    while bits < 16 {
+        let mut i = 0;
+        while i < SIDE_BY_SIDE {
+            set[bits][i] = bits >> i & 1 == 1;
+            i += 1;
+        }
+        bits += 1;
+    }
+    set
+};
+
 impl Vectors for V3 {
     type Number = Four;
 
     #[inline(always)]
-    fn load(self, numbers: [f64; SIDE_BY_SIDE]) -> Four {
-        Four(self, bytemuck::cast(numbers))
+    fn load(self, numbers: &[f64; SIDE_BY_SIDE]) -> Four {
+        // A copy of the whole array: of its numbers one by one the compiler makes as many loads.
+        Four(self, bytemuck::cast(*numbers))
     }
 
     #[inline(always)]
@@ -128,9 +144,28 @@ impl Vectors for V3 {
     }
 
     #[inline(always)]
+    fn load_flags(self, flags: [bool; SIDE_BY_SIDE]) -> FourFlags {
+        // A byte of 0 or 1 becomes 64 bits of it.
+        let bytes = self.sse2._mm_cvtsi32_si128(i32::from_le_bytes(flags.map(u8::from)));
+        let numbers = self.avx2._mm256_cvtepi8_epi64(bytes);
+        let all = self.avx2._mm256_sub_epi64(self.avx._mm256_setzero_si256(), numbers);
+        FourFlags(self, self.avx._mm256_castsi256_pd(all))
+    }
+
+    #[inline(always)]
     fn set(self, flag: FourFlags) -> [bool; SIDE_BY_SIDE] {
-        let bits = self.avx._mm256_movemask_pd(flag.1);
-        std::array::from_fn(|i| bits >> i & 1 == 1)
+        SET[(self.avx._mm256_movemask_pd(flag.1) & 15) as usize]
+    }
+
+    #[inline(always)]
+    fn all(self, flag: FourFlags) -> bool {
+        self.avx._mm256_movemask_pd(flag.1) == 15
+    }
+
+    #[inline(always)]
+    fn turned_flags(self, [a, b, c, d]: [FourFlags; SIDE_BY_SIDE]) -> [FourFlags; SIDE_BY_SIDE] {
+        let [a, b, c, d] = self.turned([Four(self, a.1), Four(self, b.1), Four(self, c.1), Four(self, d.1)]);
+        [FourFlags(self, a.1), FourFlags(self, b.1), FourFlags(self, c.1), FourFlags(self, d.1)]
     }
 
     #[inline(always)]

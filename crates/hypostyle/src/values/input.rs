@@ -259,6 +259,12 @@ impl<A: Input, B: Input> Input for (A, B) {
         if lane < A::LANES { A::domain(lane) } else { B::domain(lane - A::LANES) }
     }
     fn assemble<'a>(columns: &'a [Values<'a>], len: usize) -> Cow<'a, [Self]> {
+        // Columns that need no copy are read without a look at their kind for each row.
+        if A::IS_COLUMN && B::IS_COLUMN {
+            let (first, second) = columns.split_at(A::LANES);
+            let (first, second) = (A::assemble(first, len), B::assemble(second, len));
+            return first.iter().zip(second.iter()).map(|(first, second)| (*first, *second)).collect();
+        }
         assembled(columns, len)
     }
     fn lane(self, lane: usize) -> Scalar {

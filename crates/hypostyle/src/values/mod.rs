@@ -26,7 +26,7 @@ pub use exact::{Difference, Exact};
 pub(crate) use gathered::Gathered;
 pub use input::Input;
 pub use number::{Flag, Number};
-pub(crate) use number::{SIDE_BY_SIDE, Vectors};
+pub(crate) use number::{SIDE_BY_SIDE, Vectors, whole_number};
 pub(crate) use operand::{Operand, Operands, array_of, read_value};
 pub use output::Output;
 pub(crate) use output::{NO_FIELD, field};

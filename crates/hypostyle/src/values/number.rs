@@ -29,6 +29,12 @@ pub trait Number:
     /// Where this is at most another number; NaN is not.
     fn is_at_most(self, other: Self) -> Self::Flag;
 
+    /// 1 where the flag is set, 0 elsewhere.
+    #[inline(always)]
+    fn count(self, flag: Self::Flag) -> Self {
+        self.like(0.0).or(flag, self.like(1.0))
+    }
+
     /// The other number where the flag is set.
     fn or(self, flag: Self::Flag, other: Self) -> Self;
 
@@ -67,6 +73,14 @@ pub trait Number:
     fn no_more_than(self, most: f64) -> Self {
         self.or(self.above(most), self.like(most))
     }
+}
+
+/// A whole number between -2^51 and 2^51 as a float, which is also computed as a vector where conversions are not.
+#[inline(always)]
+pub(crate) fn whole_number(x: i64) -> f64 {
+    // In the bits of this number the last one counts as 1.
+    const MIDDLE: f64 = 1.5 * (1u64 << 52) as f64;
+    f64::from_bits(MIDDLE.to_bits().wrapping_add_signed(x)) - MIDDLE
 }
 
 /// Yes or no, for each place.
@@ -130,13 +144,25 @@ pub trait Vectors: Copy {
     type Number: Number;
 
     /// From memory.
-    fn load(self, numbers: [f64; SIDE_BY_SIDE]) -> Self::Number;
+    fn load(self, numbers: &[f64; SIDE_BY_SIDE]) -> Self::Number;
 
     /// To memory.
     fn store(self, numbers: Self::Number) -> [f64; SIDE_BY_SIDE];
 
+    /// Flags from memory.
+    fn load_flags(self, flags: [bool; SIDE_BY_SIDE]) -> <Self::Number as Number>::Flag;
+
     /// Where the flag is set.
     fn set(self, flag: <Self::Number as Number>::Flag) -> [bool; SIDE_BY_SIDE];
+
+    /// Whether the flag is set everywhere.
+    fn all(self, flag: <Self::Number as Number>::Flag) -> bool;
+
+    /// The columns of a square of flags.
+    fn turned_flags(
+        self,
+        rows: [<Self::Number as Number>::Flag; SIDE_BY_SIDE],
+    ) -> [<Self::Number as Number>::Flag; SIDE_BY_SIDE];
 
     /// The columns of a square.
     fn turned(self, rows: [Self::Number; SIDE_BY_SIDE]) -> [Self::Number; SIDE_BY_SIDE];

@@ -136,8 +136,8 @@ impl<F: OfSorted, A: FnMut(usize, usize, Option<F::Output>)> Runs<'_, F, A> {
 /// The numbers of all windows as two vectors.
 #[inline(always)]
 fn two<V: Vectors>(vectors: V, numbers: &[f64; ABREAST]) -> [V::Number; 2] {
-    let [a, b, c, d, e, f, g, h] = *numbers;
-    [vectors.load([a, b, c, d]), vectors.load([e, f, g, h])]
+    let (halves, _) = numbers.as_chunks();
+    [vectors.load(&halves[0]), vectors.load(&halves[1])]
 }
 
 /// Replaces a value of each window.
@@ -147,7 +147,7 @@ fn two<V: Vectors>(vectors: V, numbers: &[f64; ABREAST]) -> [V::Number; 2] {
 #[inline(always)]
 fn replace<V: Vectors>(vectors: V, sorted: &mut Positions, old: [f64; ABREAST], new: [f64; ABREAST]) {
     let (old, new) = (two(vectors, &old), two(vectors, &new));
-    let mut before = [vectors.load([f64::LOWEST; SIDE_BY_SIDE]); 2];
+    let mut before = [vectors.load(&[f64::LOWEST; SIDE_BY_SIDE]); 2];
     let mut here = two(vectors, &sorted[0]);
     for position in 0..sorted.len() - 1 {
         let after = two(vectors, &sorted[position + 1]);

@@ -9,7 +9,7 @@ use crate::model::{Blocks, ByRow, Lanewise, Statistic, always};
 use crate::run::parameters::COLUMN;
 use crate::run::{Entry, Example, Inputs, Plan, Shape, Then, Window};
 use crate::spec::{Arguments, Kind, Literal, Parameter};
-use crate::values::{Domain, Input, Number};
+use crate::values::{Domain, Input, Number, whole_number};
 
 /// The number of the row with the smallest value, or the largest; of several such rows the first, or the last.
 #[derive(Debug, Clone)]
@@ -105,10 +105,10 @@ impl<T: Numbered, const LARGEST: bool> Statistic for ArgExtremum<T, LARGEST> {
         // Rows are numbered from the first one, so that a float holds their numbers.
         let base = blocks.before.first().map_or(0, |(_, row)| *row);
         let numbered = |rows: &[(T, i64)]| -> Vec<[f64; 2]> {
-            rows.iter().map(|(x, row)| [x.above(*x), f64::of_row(*row - base)]).collect()
+            rows.iter().map(|(x, row)| [x.above(*x), whole_number(*row - base)]).collect()
         };
         let (before, rows) = (numbered(blocks.before), numbered(blocks.rows));
-        let blocks = Blocks { before: before.as_slice(), rows: rows.as_slice() };
+        let blocks = blocks.of(before.as_slice(), rows.as_slice());
         let mut found = vec![0.0; answers.len()];
         let done =
             rolling_lanes::answer_blocks(&ArgExtremum::<f64, LARGEST>::new(self.last), blocks, &mut found, valid);

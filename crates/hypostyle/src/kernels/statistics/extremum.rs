@@ -89,7 +89,7 @@ impl<T: Value, const LARGEST: bool> Statistic for Extremum<T, LARGEST> {
     fn answer_blocks(&self, blocks: Blocks<T>, answers: &mut [T], valid: &mut [bool]) -> bool {
         let (before, rows) = (T::floats(blocks.before), T::floats(blocks.rows));
         let (Some((before, rows)), Some(answers)) = (before.zip(rows), T::floats_mut(answers)) else { return false };
-        rolling_lanes::answer_blocks(&Extremum::<f64, LARGEST>::new(), Blocks { before, rows }, answers, valid)
+        rolling_lanes::answer_blocks(&Extremum::<f64, LARGEST>::new(), blocks.of(before, rows), answers, valid)
     }
 }
 

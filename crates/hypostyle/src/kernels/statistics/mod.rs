@@ -58,21 +58,39 @@ mod tests {
     }
 
     /// The results of windows of `len` rows, from so many rows at a time.
-    fn run<S: Statistic>(statistic: &S, rows: &[S::Input], len: usize, at_once: usize) -> Vec<Vec<Option<u64>>> {
-        let driver = RollingRows { statistic: statistic.clone(), rows: len, lagged: false, min_samples: 1 };
+    fn run<S: Statistic>(
+        driver: &RollingRows<S>,
+        rows: &[S::Input],
+        flags: Option<&[bool]>,
+        at_once: usize,
+    ) -> Vec<Vec<Option<u64>>> {
         let mut state = driver.start();
         let mut results = Vec::new();
-        for rows in rows.chunks(at_once) {
-            let (mut values, mut valid) = (vec![S::Output::default(); rows.len()], vec![true; rows.len()]);
-            let rows = Rows { values: rows, valid: None, times: &[], firsts: &[] };
+        for start in (0..rows.len()).step_by(at_once) {
+            let end = rows.len().min(start + at_once);
+            let (mut values, mut valid) = (vec![S::Output::default(); end - start], vec![true; end - start]);
+            let flags = flags.map(|flags| &flags[start..end]);
+            let rows = Rows { values: &rows[start..end], valid: flags, times: &[], firsts: &[] };
             driver.run(&mut state, rows, Answers { values: &mut values, valid: &mut valid });
             results.extend(values.into_iter().zip(valid).map(|(value, valid)| bits(valid.then_some(value))));
         }
         results
     }
 
-    fn compare<S: Statistic>(statistic: S, rows: &[S::Input], len: usize) {
-        assert_eq!(run(&statistic, rows, len, rows.len().max(1)), run(&statistic, rows, len, 1));
+    /// Windows of so many rows, of which so many must be valid.
+    struct Windows<'a> {
+        rows: usize,
+        min_samples: usize,
+        flags: Option<&'a [bool]>,
+    }
+
+    impl Windows<'_> {
+        fn compare<S: Statistic>(&self, statistic: S, rows: &[S::Input]) {
+            let driver = RollingRows { statistic, rows: self.rows, lagged: false, min_samples: self.min_samples };
+            let at_once = run(&driver, rows, self.flags, rows.len().max(1));
+            assert_eq!(at_once, run(&driver, rows, self.flags, 1));
+            assert_eq!(at_once, run(&driver, rows, self.flags, 333));
+        }
     }
 
     fn number() -> impl Strategy<Value = f64> {
@@ -84,47 +102,53 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(48))]
+        #![proptest_config(ProptestConfig::with_cases(96))]
         #[test]
         fn whole_blocks_have_the_bits_of_single_rows(
             rows in proptest::collection::vec((number(), number(), number()), 0..700),
-            plain in any::<bool>(),
-            len in prop_oneof![1usize..40, 40usize..130],
+            draws in proptest::collection::vec(0u32..100, 700),
+            (plain, nulls) in (any::<bool>(), prop_oneof![3 => Just(0u32), 2 => Just(5), 1 => Just(60), 1 => Just(98)]),
+            (len, some) in (prop_oneof![1usize..40, 40usize..130], prop_oneof![Just(0usize), Just(1), Just(3), Just(200)]),
         ) {
+            let flags: Vec<bool> = draws[..rows.len()].iter().map(|draw| *draw >= nulls).collect();
+            let flags = (nulls > 0).then_some(flags.as_slice());
+            let windows = Windows { rows: len, min_samples: some.min(len), flags };
             let tame = |x: f64| if plain && !x.is_finite() { 7.5 } else { x };
             let xs: Vec<f64> = rows.iter().map(|row| tame(row.0)).collect();
             let pairs: Vec<[f64; 2]> = rows.iter().map(|row| [tame(row.0), tame(row.1)]).collect();
             let triples: Vec<[f64; 3]> = rows.iter().map(|row| [tame(row.0), tame(row.1), tame(row.2)]).collect();
             let places: Vec<(f64, i64)> = xs.iter().copied().zip(1_000_000..).collect();
             let late: Vec<(f64, i64)> = xs.iter().copied().zip((0..).map(|row| (1 << 60) + row * row * 977)).collect();
-            compare(Sum, &xs, len);
-            compare(Mean, &xs, len);
-            compare(Variance::<0> { ddof: 1 }, &xs, len);
-            compare(Variance::<1> { ddof: 0 }, &xs, len);
-            compare(Variance::<2> { ddof: 50 }, &xs, len);
-            compare(Skewness, &xs, len);
-            compare(Kurtosis, &xs, len);
-            compare(ZScore { variance: Variance { ddof: 1 } }, &xs, len);
-            compare(Product, &xs, len);
-            compare(Extremum::<f64, true>::new(), &xs, len);
-            compare(Extremum::<f64, false>::new(), &xs, len);
-            compare(Range::<f64>(std::marker::PhantomData), &xs, len);
-            compare(Covariance { ddof: 1 }, &pairs, len);
-            compare(Correlation, &pairs, len);
-            compare(Comoment::<0>, &pairs, len);
-            compare(Comoment::<1>, &pairs, len);
-            compare(Regression::<0>, &pairs, len);
-            compare(Regression::<1>, &pairs, len);
-            compare(Regression::<2>, &pairs, len);
-            compare(Weighted::<0>, &pairs, len);
-            compare(Weighted::<1>, &pairs, len);
-            compare(Weighted::<3>, &pairs, len);
-            compare(PartialCorrelation, &triples, len);
-            compare(WeightedCorrelation, &triples, len);
-            compare(ArgExtremum::<f64, true>::new(false), &places, len);
-            compare(ArgExtremum::<f64, false>::new(true), &places, len);
-            compare(Trend { per: 1.0 }, &places, len);
-            compare(Trend { per: 3.0 }, &late, len);
+            windows.compare(Sum, &xs);
+            windows.compare(Mean, &xs);
+            windows.compare(Variance::<0> { ddof: 1 }, &xs);
+            windows.compare(Variance::<1> { ddof: 0 }, &xs);
+            windows.compare(Variance::<2> { ddof: 50 }, &xs);
+            windows.compare(Skewness, &xs);
+            windows.compare(Kurtosis, &xs);
+            windows.compare(ZScore { variance: Variance { ddof: 1 } }, &xs);
+            windows.compare(Product, &xs);
+            windows.compare(Extremum::<f64, true>::new(), &xs);
+            windows.compare(Extremum::<f64, false>::new(), &xs);
+            windows.compare(Range::<f64>(std::marker::PhantomData), &xs);
+            windows.compare(Covariance { ddof: 1 }, &pairs);
+            windows.compare(Correlation, &pairs);
+            windows.compare(Comoment::<0>, &pairs);
+            windows.compare(Comoment::<1>, &pairs);
+            windows.compare(Regression::<0>, &pairs);
+            windows.compare(Regression::<1>, &pairs);
+            windows.compare(Regression::<2>, &pairs);
+            windows.compare(Weighted::<0>, &pairs);
+            windows.compare(Weighted::<1>, &pairs);
+            windows.compare(Weighted::<3>, &pairs);
+            windows.compare(PartialCorrelation, &triples);
+            windows.compare(WeightedCorrelation, &triples);
+            windows.compare(ArgExtremum::<f64, true>::new(false), &places);
+            windows.compare(ArgExtremum::<f64, false>::new(true), &places);
+            windows.compare(Trend { per: 1.0 }, &places);
+            windows.compare(Trend { per: 3.0 }, &late);
+            let far: Vec<(f64, i64)> = xs.iter().copied().zip((0..).map(|row| i64::MIN.wrapping_add(row << 55))).collect();
+            windows.compare(Trend { per: 1.0 }, &far);
         }
     }
 }

@@ -49,7 +49,7 @@ where
     fn answer_blocks(&self, blocks: Blocks<T>, answers: &mut [f64], valid: &mut [bool]) -> bool {
         let Some((before, rows)) = T::floats(blocks.before).zip(T::floats(blocks.rows)) else { return false };
         let range = Range::<f64>(std::marker::PhantomData);
-        rolling_lanes::answer_blocks(&range, Blocks { before, rows }, answers, valid)
+        rolling_lanes::answer_blocks(&range, blocks.of(before, rows), answers, valid)
     }
 }
 

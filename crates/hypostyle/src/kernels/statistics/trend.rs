@@ -11,7 +11,7 @@ use crate::model::{Blocks, Lanewise, Statistic, Sums, joined, more_than};
 use crate::run::parameters::COLUMN;
 use crate::run::{Bare, Binding, Entry, Inputs, Plan, Running, Shape, Window};
 use crate::spec::{Arguments, Duration, Kind, Literal, Parameter};
-use crate::values::{Domain, Number, computed_type};
+use crate::values::{Domain, Number, computed_type, whole_number};
 
 /// The slope of the values against their places.
 #[derive(Debug, Clone)]
@@ -70,19 +70,24 @@ impl Statistic for Trend {
 
     fn answer_blocks(&self, blocks: Blocks<(f64, i64)>, answers: &mut [f64], valid: &mut [bool]) -> bool {
         let base = blocks.before.first().map_or(0, |row| row.1);
-        // Differences to the first place and to the anchor are whole numbers, which floats hold up to here.
-        let is_near = |row: &(f64, i64)| row.1.checked_sub(base).is_some_and(|place| place.unsigned_abs() < 1 << 52);
-        if !blocks.before.iter().chain(blocks.rows).all(is_near) {
-            return false;
-        }
-        #[expect(clippy::cast_precision_loss, reason = "less than 2^52")]
-        let placed = |rows: &[(f64, i64)]| -> Vec<[f64; 2]> {
-            rows.iter().map(|(x, place)| [(place - base) as f64, *x]).collect()
-        };
-        let (before, rows) = (placed(blocks.before), placed(blocks.rows));
-        let blocks = Blocks { before: before.as_slice(), rows: rows.as_slice() };
+        let Some((before, rows)) = placed(blocks.before, base).zip(placed(blocks.rows, base)) else { return false };
+        let blocks = blocks.of(before.as_slice(), rows.as_slice());
         rolling_lanes::answer_blocks(self, blocks, answers, valid)
     }
+}
+
+/// The distance of each row's place to a base, and its value; `None` if a distance is not a whole number that differences of
+/// floats keep.
+fn placed(rows: &[(f64, i64)], base: i64) -> Option<Vec<[f64; 2]>> {
+    let mut far = 0;
+    let placed = rows.iter().map(|(x, place)| {
+        let distance = place.wrapping_sub(base);
+        // The sign of the second term tells that the difference has left the range of integers.
+        far |= distance.wrapping_add(1 << 50) >> 51 | ((place ^ base) & (place ^ distance)) >> 63;
+        [whole_number(distance), *x]
+    });
+    let placed = placed.collect();
+    (far == 0).then_some(placed)
 }
 
 impl Sums<2, 4, 1> for Trend {
