@@ -4,6 +4,8 @@
 //! rows become vectors, and turned back for the results.  Each block is summarized slot by slot, as `rolling_rows` does it, so that
 //! the results are bit-identical to those of the loop row by row.
 
+#![cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only AVX2 has these vectors so far"))]
+
 use crate::model::{Blocks, Flat, Lanewise, always, as_f64};
 use crate::values::{Number, SIDE_BY_SIDE, Vectors, arch};
 

@@ -251,6 +251,40 @@ impl<W: OrderedWindow> Sliding for Sorted<W> {
 /// Rows are processed in stretches of this many, so that the buffer stays small and in cache.
 const STRETCH: usize = 1 << 10;
 
+/// How many rows look for the beginnings of their windows at the same time.
+const SEEKERS: usize = 4;
+
+/// For each row from `before` on the first row, from `head` on, that is at most `reach` earlier.
+fn find_heads(times: &[i64], before: usize, head: usize, reach: u64, heads: &mut [usize]) {
+    // Times do not decrease, so the difference is exact as an unsigned number even if `i64` would overflow.
+    let is_out = |now: i64, time: i64| now.wrapping_sub(time).cast_unsigned() > reach;
+    let first = |row: usize, from: usize| from + times[from..row].partition_point(|time| is_out(times[row], *time));
+    let seek = |row: usize, mut at: usize| {
+        let now = times[row];
+        // Two steps without a branch are enough for most rows; the row itself is never out.
+        at += usize::from(is_out(now, times[at]));
+        at += usize::from(is_out(now, times[at]));
+        while is_out(now, times[at]) {
+            at += 1;
+        }
+        at
+    };
+    let share = heads.len() / SEEKERS;
+    let mut seekers: [usize; SEEKERS] = std::array::from_fn(|seeker| first(before + seeker * share, head));
+    for i in 0..share {
+        for (seeker, at) in seekers.iter_mut().enumerate() {
+            let row = seeker * share + i;
+            *at = seek(before + row, *at);
+            heads[row] = *at;
+        }
+    }
+    let mut at = seekers[SEEKERS - 1];
+    for (row, found) in heads.iter_mut().enumerate().skip(SEEKERS * share) {
+        at = seek(before + row, at);
+        *found = at;
+    }
+}
+
 impl<K: Sliding> RollingTime<K> {
     fn run_stretch(
         &self,
@@ -319,6 +353,39 @@ impl<K: Sliding> RollingTime<K> {
         self.drop_used_up(state);
     }
 
+    /// As [`RollingTime::run_stretch`], for windows up to the current row, without nulls.
+    ///
+    /// Where the windows begin is found first, without branches that depend on the times: most are guessed wrong.
+    fn run_plain(
+        &self,
+        state: &mut Span<K::Input, K::State>,
+        rows: Rows<K::Input>,
+        reach: u64,
+        answers: &mut Answers<K::Output>,
+        at: usize,
+    ) {
+        let before = state.times.len();
+        state.times.extend_from_slice(rows.times);
+        state.values.extend_from_slice(rows.values);
+        let mut heads = [0; STRETCH];
+        let heads = &mut heads[..rows.len()];
+        find_heads(&state.times, before, state.head, reach, heads);
+        let Span { values, head, tail, summary, .. } = state;
+        for (i, new_head) in heads.iter().enumerate() {
+            let new_tail = before + i + 1;
+            self.summary.slide(summary, values, (*head, *tail), (*new_head, new_tail));
+            (*head, *tail) = (*new_head, new_tail);
+            let count = new_tail - new_head;
+            let answer = if count < self.min_samples {
+                None
+            } else {
+                self.summary.answer(summary, values, *new_head, count, Some(rows.values[i]))
+            };
+            answers.set(at + i, answer);
+        }
+        self.drop_used_up(state);
+    }
+
     /// Moves the window's head back to the first value at `first` or later.
     #[cold]
     fn go_back(&self, state: &mut Span<K::Input, K::State>, first: i64) {
@@ -351,7 +418,15 @@ impl<K: Sliding> Driver for RollingTime<K> {
     fn run(&self, state: &mut Self::State, rows: Rows<K::Input>, mut answers: Answers<K::Output>) {
         for start in (0..rows.len()).step_by(STRETCH) {
             let end = rows.len().min(start + STRETCH);
-            self.run_stretch(state, rows.slice(start, end), &mut answers, start);
+            let stretch = rows.slice(start, end);
+            match self.reach {
+                Reach::Fixed(reach)
+                    if self.includes_current && stretch.valid.is_none_or(|valid| !valid.contains(&false)) =>
+                {
+                    self.run_plain(state, stretch, reach, &mut answers, start);
+                }
+                _ => self.run_stretch(state, stretch, &mut answers, start),
+            }
         }
     }
 
@@ -383,5 +458,28 @@ impl<K: Sliding> Driver for RollingTime<K> {
         state.times.capacity() * size_of::<i64>()
             + state.values.capacity() * size_of::<K::Input>()
             + self.summary.heap_bytes(&state.summary)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn windows_begin_where_a_search_finds_it(
+            steps in proptest::collection::vec(prop_oneof![4 => 0i64..4, 1 => 0i64..40], 1..60),
+            (base, reach) in (prop_oneof![Just(0i64), Just(i64::MIN), Just(i64::MAX - 3000)], 0u64..50),
+            part in 0usize..100,
+        ) {
+            let times: Vec<i64> = steps.iter().scan(base, |now, step| { *now += step; Some(*now) }).collect();
+            let before = times.len() * part / 100;
+            let first = |row: usize| times.iter().position(|time| times[row].abs_diff(*time) <= reach).unwrap();
+            let mut heads = vec![0; times.len() - before];
+            find_heads(&times, before, first(before), reach, &mut heads);
+            let expected: Vec<usize> = (before..times.len()).map(first).collect();
+            prop_assert_eq!(heads, expected);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Numbers that formulas are written for once: one number, or several side by side, with the same bits in each place.
 
+#![cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only AVX2 has these vectors so far"))]
+
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
 
 /// One number, or several side by side.  Operations follow IEEE 754, each rounded by itself.

@@ -5,6 +5,8 @@
 //! and no step waits for the one before it.  Nulls are infinities at the end.  The sorted windows are those of
 //! [`super::sorted`].
 
+#![cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only AVX2 has these vectors so far"))]
+
 use super::sorted::SHORT;
 use crate::kernels::value::Value;
 use crate::values::{Number, SIDE_BY_SIDE, Vectors, arch};
