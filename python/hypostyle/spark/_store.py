@@ -85,8 +85,8 @@ def run_bucket(work: Work, order: list[str], state: bytes | None, values: list[b
     stage = work.stage() if state is None else work.restored(state)
     table = pa.concat_tables([opened(value) for value in values])
     ordered = table.sort_by([(name, "ascending") for name in order]).combine_chunks()
-    done = [work.advance(stage, batch) for batch in ordered.to_batches()]
-    return stage.to_bytes(), closed(pa.Table.from_batches(done))
+    done = pa.Table.from_batches(work.advance(stage, ordered.to_batches()))
+    return stage.to_bytes(), closed(done)
 
 
 def _processor(work: Work, order: list[str]) -> Any:

@@ -205,7 +205,7 @@ class BucketTask:
                     seen.add(number)
                     now, late = number, []
                     stage = self._stage(number, late)
-                yield self.work.advance(stage, rows)
+                yield from self.work.advance(stage, [rows])
         if now is not None:
             self._save(now, stage, late)
         done = self.own.done_path(self.number)
