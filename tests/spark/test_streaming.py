@@ -56,7 +56,7 @@ def run(feed: Feed, home: Path, kernels: Any = KERNELS, write: Any = None, **opt
         feed.frame(), *kernels, checkpoint=home / "checkpoint", write=write or str(home / "out"), **options
     )
     try:
-        assert query.awaitTermination(120)
+        assert query.awaitTermination(1_200)
     finally:
         query.stop()
 
@@ -264,7 +264,7 @@ def run_in_store(feed: Feed, home: Path, kernels: Any = KERNELS, **options: Any)
     writer = out.writeStream.format("parquet").option("path", str(home / "out"))
     query = writer.option("checkpointLocation", str(home / "mark")).trigger(availableNow=True).start()
     try:
-        assert query.awaitTermination(120)
+        assert query.awaitTermination(1_200)
     finally:
         query.stop()
 
