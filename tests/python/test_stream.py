@@ -175,6 +175,8 @@ def test_a_stream_of_arrow_flight() -> None:
             self.got = reader.read_all()
 
     with Server("grpc://127.0.0.1:0") as server, flight.connect(f"grpc://127.0.0.1:{server.port}") as client:
+        with pytest.raises(TypeError, match=r"FlightStreamReader\nhelp: pass its to_reader\(\)"):
+            hs.stream(client.do_get(flight.Ticket(b"rows")), MEAN)
         out = hs.stream(client.do_get(flight.Ticket(b"rows")).to_reader(), MEAN).reader()
         writer, _ = client.do_put(flight.FlightDescriptor.for_path("features"), out.schema)
         for batch in out:
