@@ -16,13 +16,16 @@ EXAMPLES := $(notdir $(basename $(wildcard crates/hypostyle/examples/*.rs)))
 # Workers of Spark import the package as it lies here.
 SPARK_TESTS := PYTHONPATH="$(CURDIR)/python:$(CURDIR)/tests/spark"
 SPARK_OPTIONS := -q --override-ini addopts="--import-mode=importlib -p no:cacheprovider" tests/spark
+SAIL_TEST := $(SPARK_TESTS) HYPOSTYLE_ENGINE=sail .venv-sail/bin/python -m pytest $(SPARK_OPTIONS)
+ENGINES_TEST := PYTHONPATH="$(CURDIR)/python" RAY_AUTH_MODE=disabled .venv-engines/bin/python -m pytest -q \
+  --override-ini addopts="--import-mode=importlib -p no:cacheprovider" tests/engines
 TYPED := python/hypostyle python/hypostyle_cli python/hypostyle_profile data benches tools
 
-.PHONY: help setup native demo test test-spark test-sail fuzz lint format house bench crash-test generate docs clean
+.PHONY: help setup native demo test test-spark test-sail test-engines fuzz lint format house bench crash-test generate docs clean
 
 help: ## List the targets
 	@echo "Usage: make TARGET"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: native ## Make .venv, install the tools into it and build the package (release)
 
@@ -30,20 +33,25 @@ demo: setup ## Run the demo pipeline; ROWS=n, or FILE=csv with PIPELINE=toml, or
 	$(BIN)/python data/demo.py $(if $(ROWS),--rows $(ROWS)) $(if $(FILE),--file "$(FILE)") \
 	  $(if $(PIPELINE),--pipeline "$(PIPELINE)") $(if $(COLUMN),--column "$(COLUMN)") $(if $(OVER),--over "$(OVER)")
 
-test: setup ## Run every test: Rust, doctests, examples, Python, README
+test: setup .venv-sail/ready ## Run every test: Rust, doctests, examples, Python, README, Spark's plans on Sail
 	cargo test --release --workspace
 	for example in $(EXAMPLES); do "$(BUILT)/release/examples/$$example"; done
 	cargo build --release -p own-kernels-python
 	$(BIN)/python -m pytest -q -n auto
+	$(SAIL_TEST)
 
 test-spark: setup .venv-spark/ready .venv-sail/ready ## Test hypostyle.spark on Spark (classic and Connect; needs Java 17 or later) and on Sail
 	@command -v java > /dev/null || { echo "Spark needs Java 17 or later: install openjdk-17-jre-headless or the like, or run make test-sail"; exit 1; }
 	$(SPARK_TESTS) HYPOSTYLE_ENGINE=classic .venv-spark/bin/python -m pytest $(SPARK_OPTIONS)
 	$(SPARK_TESTS) HYPOSTYLE_ENGINE=connect .venv-spark/bin/python -m pytest $(SPARK_OPTIONS)
-	$(SPARK_TESTS) HYPOSTYLE_ENGINE=sail .venv-sail/bin/python -m pytest $(SPARK_OPTIONS)
+	$(SAIL_TEST)
 
 test-sail: setup .venv-sail/ready ## Test hypostyle.spark on Sail alone, without Java
-	$(SPARK_TESTS) HYPOSTYLE_ENGINE=sail .venv-sail/bin/python -m pytest $(SPARK_OPTIONS)
+	$(SAIL_TEST)
+
+test-engines: setup .venv-engines/ready ## Test the recipes of docs/clusters.md on Ray Data, Daft and Dask, and print what orders they give
+	$(ENGINES_TEST)
+	for engine in ray daft dask; do .venv-engines/bin/python tests/engines/orders.py $$engine; done
 
 fuzz: ## Look for inputs that break the CSV reader or pipeline files; SECONDS=n for each, TARGET=csv or toml
 	for target in $(or $(TARGET),csv toml); do \
@@ -98,7 +106,7 @@ docs: generate ## Build the Rust documentation and the generated pages
 	@echo "Rust: $(BUILT)/doc/hypostyle/index.html   Pages: docs/"
 
 clean: ## Remove .venv and what the demo wrote; the compiled part stays
-	rm -rf .venv .venv-spark .venv-sail data/trades.csv data/trades.rows data/*.parquet data/*.composed.toml
+	rm -rf .venv .venv-spark .venv-sail .venv-engines data/trades.csv data/trades.rows data/*.parquet data/*.composed.toml
 
 # maturin asks cargo what is out of date, and installs the package in place: python/ is what gets imported.
 native: .venv/tools
@@ -120,7 +128,13 @@ native: .venv/tools
 
 .venv-sail/ready: tests/spark/requirements-sail.txt
 	$(PYTHON) -m venv .venv-sail
-	.venv-sail/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	.venv-sail/bin/python -m pip install --quiet --disable-pip-version-check -r $< || { \
+	  echo "Sail cannot be installed: the error above says why, such as no package of pysail for this platform"; exit 1; }
+	@touch $@
+
+.venv-engines/ready: tests/engines/requirements.txt
+	$(PYTHON) -m venv .venv-engines
+	.venv-engines/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 .venv/peers: benches/requirements.txt | .venv/tools

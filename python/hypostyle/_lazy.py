@@ -295,14 +295,22 @@ _MOST_ROWS = 1 << 20
 
 def gathered(batches: Iterable[Batch], stages: list[Stage], concat: Callable[[list[Batch]], Batch]) -> Iterator[Batch]:
     """Yield batches, combined into larger ones if there are many keys."""
+    for waiting in groups(batches, stages):
+        yield concat(waiting) if len(waiting) > 1 else waiting[0]
+
+
+def groups(
+    batches: Iterable[Batch], stages: list[Stage], rows_per_key: int = _ROWS_PER_KEY, most_rows: int = _MOST_ROWS
+) -> Iterator[list[Batch]]:
+    """Yield lists of batches that together have so many rows per key, or so many in all."""
     waiting: list[Batch] = []
     rows = 0
     for batch in batches:
         waiting.append(batch)
         rows += len(batch)
         keys = max((stage.n_keys for stage in stages), default=0)
-        if rows >= min(_ROWS_PER_KEY * keys, _MOST_ROWS):
-            yield concat(waiting) if len(waiting) > 1 else waiting[0]
+        if rows >= min(rows_per_key * keys, most_rows):
+            yield waiting
             waiting, rows = [], 0
     if waiting:
-        yield concat(waiting)
+        yield waiting

@@ -34,7 +34,7 @@ def stream(
 
     Args:
         source: An object with `__arrow_c_stream__`: a relation of DuckDB, a reader or table of pyarrow, a frame of
-            Polars, pandas, Daft, Ibis or narwhals, a reader of ADBC.
+            Polars, pandas, Daft, Ibis or narwhals, a reader of ADBC, or of Arrow Flight after `to_reader()`.
         exprs: Kernels whose inputs are column names.
         state: A file that `save` or `Stage.save` wrote, or a `Stage`, to continue from; it is not changed.  Without
             `exprs` its kernels run; with `exprs` they must be the same.
@@ -65,11 +65,15 @@ def stream(
         msg = f"{_CALLER} needs pyarrow\nhelp: pip install 'hypostyle[pyarrow]'"
         raise ImportError(msg) from error
     if not hasattr(source, "__arrow_c_stream__"):
+        advice = (
+            "pass its to_reader()"  # Arrow Flight
+            if hasattr(source, "to_reader")
+            else "relations of DuckDB, frames of Polars and pandas, tables and readers of pyarrow have it; a "
+            "LazyFrame of Polars has kernels of its own: lf.hs.with_columns"
+        )
         msg = (
             f"{_CALLER} takes an object with __arrow_c_stream__, not a "
-            f"{type(source).__module__}.{type(source).__qualname__}\n"
-            "help: relations of DuckDB, frames of Polars and pandas, tables and readers of pyarrow have it; a "
-            "LazyFrame of Polars has kernels of its own: lf.hs.with_columns"
+            f"{type(source).__module__}.{type(source).__qualname__}\nhelp: {advice}"
         )
         raise TypeError(msg)
     return Stream(source, stages_of(_CALLER, exprs, named, state, save), None if save is None else Path(save))

@@ -161,6 +161,30 @@ def test_late_rows_are_left_out_of_a_stream() -> None:
     assert pa.table(hs.stream(table, state=stage))["s"].to_pylist() == [1.0, 3.0, 6.0]
 
 
+def test_a_stream_of_arrow_flight() -> None:
+    """As docs/clusters.md says: its reader becomes one of pyarrow."""
+    from pyarrow import flight
+
+    table = plain(200).to_arrow()
+
+    class Server(flight.FlightServerBase):  # type: ignore[misc, name-defined]
+        def do_get(self, context: Any, ticket: Any) -> Any:
+            return flight.RecordBatchStream(pa.RecordBatchReader.from_batches(table.schema, table.to_batches(30)))
+
+        def do_put(self, context: Any, descriptor: Any, reader: Any, writer: Any) -> None:
+            self.got = reader.read_all()
+
+    with Server("grpc://127.0.0.1:0") as server, flight.connect(f"grpc://127.0.0.1:{server.port}") as client:
+        with pytest.raises(TypeError, match=r"FlightStreamReader\nhelp: pass its to_reader\(\)"):
+            hs.stream(client.do_get(flight.Ticket(b"rows")), MEAN)
+        out = hs.stream(client.do_get(flight.Ticket(b"rows")).to_reader(), MEAN).reader()
+        writer, _ = client.do_put(flight.FlightDescriptor.for_path("features"), out.schema)
+        for batch in out:
+            writer.write_batch(batch)
+        writer.close()
+        assert pl.DataFrame(server.got)["m"].equals(hs.with_columns(plain(200), MEAN)["m"])
+
+
 def test_no_rows() -> None:
     empty = plain(5).clear()
     stream: Any = hs.stream(empty, MEAN, LEVEL)

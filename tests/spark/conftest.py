@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 ENGINE = os.environ.get("HYPOSTYLE_ENGINE", "classic")
-SPARK_ONLY = ["test_streaming.py", "test_spark_types.py"]
+SPARK_ONLY = ["test_pages.py", "test_streaming.py", "test_spark_types.py"]
 ONCE = ["test_arrow_streams.py", "test_failures.py"]
 collect_ignore = {"classic": [], "connect": ONCE, "sail": SPARK_ONLY + ONCE}[ENGINE]
 

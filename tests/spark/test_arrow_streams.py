@@ -6,6 +6,8 @@ from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
+import pytest
+from blocks import programs, run
 from rows import KERNELS, assert_same_bits, comparable, in_memory, trades
 
 import hypostyle as hs
@@ -27,6 +29,18 @@ def test_from_duckdb_and_back_in_sql() -> None:
     assert sums == (own.height, own["n"].sum())
     joined = connection.sql("select i, f.mean from features f join prices using (i) order by i").to_arrow_table()
     assert pl.DataFrame(joined)["mean"].equals(wanted["mean"])
+
+
+def test_the_page_reads_duckdb_and_is_read_by_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("trades").mkdir()
+    pl.DataFrame(trades()).write_parquet("trades/all.parquet")
+    (code,) = programs("duckdb")
+    run(code)
+    wanted = hs.with_columns(
+        pl.DataFrame(trades()).sort("ts"), hs.rolling_mean("price", 20, over="symbol").alias("m20")
+    )
+    assert pl.read_parquet("above.parquet").height == wanted.filter(pl.col("m20") > pl.col("price")).height > 0
 
 
 def test_duckdb_does_not_hold_the_stream_in_memory(tmp_path: Path) -> None:

@@ -101,6 +101,9 @@ def test_calls_that_are_wrong(spark: Any) -> None:
         hss.with_columns(df, mean, order_by="TS")
     with pytest.raises(hs.ColumnNotFoundError, match="no column 'none'; it has i, ts"):
         hss.with_columns(df, hs.cum_count("none", over="symbol"), order_by="ts")
+    for order in (df["ts"], [df["ts"]], 1):
+        with pytest.raises(TypeError, match="parameter 'order_by': expected column names, got"):
+            hss.with_columns(df, mean, order_by=order)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="order_by, column 'price': expected a date, a timestamp or an integer"):
         hss.with_columns(df, mean, order_by="price")
     with pytest.raises(TypeError, match="rolling_mean, column 'symbol': expected a number"):

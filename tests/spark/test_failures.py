@@ -54,7 +54,7 @@ def test_a_driver_is_killed_and_started_again(spark: Any, tmp_path: Path, seed: 
                     break
                 time.sleep(0.01)
             if after is None:
-                assert program.wait(timeout=300) == 0
+                assert program.wait(timeout=1_800) == 0
         finally:
             if program.poll() is None:
                 os.killpg(program.pid, signal.SIGKILL)

@@ -17,6 +17,8 @@ from rows import KERNELS, assert_same_bits, comparable, in_memory, shuffled, tra
 
 import hypostyle as hs
 import hypostyle.spark as hss
+from hypostyle.spark._checkpoint import Checkpoint, Layout
+from hypostyle.spark._streaming import BucketTask
 
 ORDER = ["ts", "i"]
 
@@ -52,11 +54,10 @@ def pieces(table: pa.Table, count: int, seed: int) -> list[pa.Table]:
 def run(feed: Feed, home: Path, kernels: Any = KERNELS, write: Any = None, **options: Any) -> None:
     """Run a query over all that is there."""
     options = {"order_by": ORDER, "buckets": 8, "partitions": 2, "trigger": {"availableNow": True}, **options}
-    query = hss.stream(
-        feed.frame(), *kernels, checkpoint=home / "checkpoint", write=write or str(home / "out"), **options
-    )
+    options = {"checkpoint": home / "checkpoint", **options}
+    query = hss.stream(feed.frame(), kernels, write=write or str(home / "out"), **options)
     try:
-        assert query.awaitTermination(120)
+        assert query.awaitTermination(1_200)
     finally:
         query.stop()
 
@@ -162,7 +163,7 @@ def test_a_stream_moves_to_other_buckets(spark: Any, tmp_path: Path) -> None:
     run(feed, tmp_path, buckets=64)
     hss.rebalance(tmp_path / "checkpoint", spark, buckets=128)
     feed.put(*parts[2:4])
-    with pytest.raises(ValueError, match="is of other buckets: 128, not 64\nhelp: rebalance it"):
+    with pytest.raises(ValueError, match="is of other buckets: 128, not 64\nhelp: pass buckets=128"):
         run(feed, tmp_path, buckets=64)
     run(feed, tmp_path, buckets=128)
     hss.rebalance(tmp_path / "checkpoint", spark, buckets=5)
@@ -238,6 +239,12 @@ def test_what_is_wrong_is_refused(spark: Any, tmp_path: Path) -> None:
         hss.load_stage(tmp_path / "checkpoint")
     run(feed, tmp_path)
     assert_same_bits(written(feed, tmp_path), in_memory(table))
+    with pytest.raises(ValueError, match="expected a path, got an address"):
+        run(feed, tmp_path, checkpoint="s3://bucket/checkpoint")
+    with pytest.raises(ValueError, match="expected a path, got an address"):
+        hss.load_stage("hdfs:/checkpoint")
+    with pytest.raises(ValueError, match="the column 'Batch' has the name of the directories of 'write'"):
+        run(feed, tmp_path, KERNELS[0].alias("Batch"))
     with pytest.raises(ValueError, match="is of other kernels"):
         run(feed, tmp_path, KERNELS[:2])
     with pytest.raises(ValueError, match="is of other order_by"):
@@ -259,12 +266,12 @@ def test_an_empty_batch(spark: Any, tmp_path: Path) -> None:
 
 def run_in_store(feed: Feed, home: Path, kernels: Any = KERNELS, **options: Any) -> None:
     """Run a query whose states are in Spark's own store, over all that is there."""
-    out = hss.with_columns(feed.frame(), *kernels, order_by=ORDER, buckets=8, **options)
+    out = hss.with_columns(feed.frame(), *kernels, **{"order_by": ORDER, "buckets": 8, **options})
     assert out.isStreaming
     writer = out.writeStream.format("parquet").option("path", str(home / "out"))
     query = writer.option("checkpointLocation", str(home / "mark")).trigger(availableNow=True).start()
     try:
-        assert query.awaitTermination(120)
+        assert query.awaitTermination(1_200)
     finally:
         query.stop()
 
@@ -283,6 +290,48 @@ def test_states_in_the_store_of_spark(spark: Any, tmp_path: Path) -> None:
     feed.put(*parts[2:])
     run_in_store(feed, tmp_path)  # the query is started again
     assert_same_bits(stored(feed, tmp_path), in_memory(table))
+
+
+def test_states_in_the_store_of_spark_are_of_these_kernels_and_buckets(spark: Any, tmp_path: Path) -> None:
+    table = trades(600)
+    feed = Feed(spark, tmp_path)
+    parts = pieces(table, 2, 10)
+    kernel = hs.ewm_mean("price", span=20, over="symbol").alias("e")
+    feed.put(parts[0])
+    run_in_store(feed, tmp_path, [kernel])
+    feed.put(parts[1])
+    other = hs.ewm_mean("price", span=50, over="symbol").alias("e")
+    for kernels, options, message in (
+        ([other], {}, "the state in 'checkpointLocation' is of other kernels"),
+        ([kernel], {"buckets": 64}, "is of other buckets: 8, not 64"),
+        ([kernel], {"order_by": "i"}, "is of other order_by: ts, not i"),
+    ):
+        with pytest.raises(Exception, match=message):
+            run_in_store(feed, tmp_path, kernels, **options)
+    run_in_store(feed, tmp_path, [kernel])
+    assert_same_bits(stored(feed, tmp_path), in_memory(table, [kernel]))
+
+
+def test_nulls_and_nan_order_rows_of_one_time_alike_everywhere(spark: Any, tmp_path: Path) -> None:
+    ties = [None, float("nan"), 2.0, 1.0, float("-inf")]
+    table = pa.table({"i": range(60), "at": [at // 5 for at in range(60)], "tie": pa.array(ties * 12), "x": range(60)})
+    kernels = [hs.cum_count("x").alias("n"), hs.shift("x").alias("before")]
+    feed = Feed(spark, tmp_path)
+    feed.put(table)
+    options = {"order_by": ["at", "tie"]}
+    run_in_store(feed, tmp_path, kernels, **options)
+    places = [at // 5 * 5 + [1, 5, 4, 3, 2][at % 5] for at in range(60)]
+    assert stored(feed, tmp_path)["n"].to_list() == places
+    batch = hss.with_columns(spark.createDataFrame(shuffled(table)), kernels, **options)
+    assert_same_bits(stored(feed, tmp_path), comparable(batch.toArrow()))
+
+
+def test_a_worker_that_does_not_see_the_checkpoint(tmp_path: Path) -> None:
+    own = Checkpoint(tmp_path / "seen")
+    own.write_layout(layout := Layout([], "ts", 8))
+    task = BucketTask(Any, Checkpoint(tmp_path / "not"), layout, 0, "bucket", keeps_late=False)
+    with pytest.raises(ValueError, match=r"this worker does not see the checkpoint '.*not' of the driver"):
+        list(task.run([]))
 
 
 def test_late_rows_with_states_in_the_store_of_spark(spark: Any, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from dataclasses import asdict, dataclass
 from functools import reduce
@@ -51,11 +52,28 @@ class Layout:
     library: str | None = None
     format: int = FORMAT
 
+    def check(self, caller: str, where: str, wanted: Layout) -> None:
+        """Raise if the states are of other kernels, or of keys spread in another way, than are wanted."""
+        for what, one, other, advice in (
+            ("kernels", self.kernels, wanted.kernels, "name another directory"),
+            ("order_by", self.order_by, wanted.order_by, "name another directory"),
+            ("buckets", self.buckets, wanted.buckets, f"pass buckets={self.buckets}"),
+        ):
+            if one != other:
+                raise ValueError(f"{caller}: {where} is of other {what}: {one}, not {other}\nhelp: {advice}")
+
 
 class Checkpoint:
     """The directory of a stream, which the driver and all workers must see under this path."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", os.fspath(path)):  # one letter is a drive
+            msg = (
+                f"checkpoint '{os.fspath(path)}': expected a path, got an address\n"
+                "help: name a directory that the driver and all workers see, such as a mounted one; or keep the states "
+                "in Spark's own store: hypostyle.spark.with_columns over the streaming DataFrame"
+            )
+            raise ValueError(msg)
         self.path = Path(path).absolute()
 
     def layout(self) -> Layout | None:

@@ -55,9 +55,10 @@ def job(
     if not hasattr(df, "mapInArrow"):
         msg = f"{caller} takes a DataFrame of Spark, not a {type(df).__module__}.{type(df).__qualname__}"
         raise TypeError(msg)
-    order = [order_by] if isinstance(order_by, str) else list(order_by or ())
-    if not all(isinstance(name, str) for name in order):
+    order = [order_by] if isinstance(order_by, str) else [] if order_by is None else order_by
+    if not isinstance(order, list | tuple) or not all(isinstance(name, str) for name in order):
         raise TypeError(f"{caller}, parameter 'order_by': expected column names, got {order_by!r}")
+    order = list(order)
     stage = _stage(caller, exprs, named, order, state, late)
     order = order or [name for name in (stage.order_by, *stage.by) if name is not None][:1]
     checked_columns(caller, df, [*stage._columns, *order])

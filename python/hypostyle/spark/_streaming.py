@@ -73,11 +73,18 @@ def stream(
     checked = job(_CALLER, df, exprs, named, order_by, late="error" if late == "error" else "drop")
     if not df.isStreaming:
         raise ValueError(f"{_CALLER}: the DataFrame is no stream\nhelp: use hypostyle.spark.with_columns")
+    if not callable(write) and (taken := [name for name in checked.names if name.lower() == "batch"]):
+        raise ValueError(
+            f"{_CALLER}: the column '{taken[0]}' has the name of the directories of 'write', batch=0 and so on\n"
+            "help: rename the column, or pass a function as 'write'"
+        )
     own = Checkpoint(checkpoint)
     wanted = layout_of(checked.stage, buckets)
-    layout = _agreed(own, wanted)
+    layout = own.layout()
     if layout is None:
         own.write_layout(layout := wanted)
+    else:
+        layout.check(_CALLER, f"the checkpoint '{own.path}'", wanted)
     if partitions is None:
         partitions = int(df.sparkSession.conf.get("spark.sql.shuffle.partitions"))
     step = _step(checked, own, layout, min(partitions, layout.buckets), late == "save", _writer(write))
@@ -85,23 +92,6 @@ def stream(
     if name is not None:
         writer = writer.queryName(name)
     return writer.trigger(**trigger).start() if trigger else writer.start()
-
-
-def _agreed(own: Checkpoint, wanted: Layout) -> Layout | None:
-    layout = own.layout()
-    if layout is None:
-        return None
-    for what, one, other in (
-        ("kernels", layout.kernels, wanted.kernels),
-        ("order_by", layout.order_by, wanted.order_by),
-        ("buckets", layout.buckets, wanted.buckets),
-    ):
-        if one != other:
-            advice = "rebalance it" if what == "buckets" else "name another directory"
-            raise ValueError(
-                f"{_CALLER}: the checkpoint '{own.path}' is of other {what}: {one}, not {other}\nhelp: {advice}"
-            )
-    return layout
 
 
 def _writer(write: str | os.PathLike[str] | Callable[[Any, int], object]) -> Callable[[Any, int], object]:
@@ -190,6 +180,12 @@ class BucketTask:
         """Return the rows with the kernels' columns, and write the states of their buckets."""
         from pyspark import TaskContext
 
+        if self.own.layout() != self.layout:
+            msg = (
+                f"this worker does not see the checkpoint '{self.own.path}' of the driver\n"
+                "help: name a directory that the driver and all workers see under the same path"
+            )
+            raise ValueError(msg)
         now: int | None = None
         stage = self.work.stage()
         late: list[Any] = []
@@ -205,7 +201,7 @@ class BucketTask:
                     seen.add(number)
                     now, late = number, []
                     stage = self._stage(number, late)
-                yield self.work.advance(stage, rows)
+                yield from self.work.advance(stage, [rows])
         if now is not None:
             self._save(now, stage, late)
         done = self.own.done_path(self.number)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hypostyle._late import Late
-from hypostyle._lazy import gathered
+from hypostyle._lazy import groups
 from hypostyle._library import library_named
 from hypostyle._stage import Stage
 
@@ -43,9 +43,30 @@ class Work:
         native: Any = None if library is None else library_named(library)
         return Stage.from_bytes(state, threads=1, native=native, late=self.late)
 
-    def advance(self, stage: Stage, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return the batch with the columns that Spark expects, and keep its rows in the stage."""
-        return self._declared(stage.advance(self._zoned(batch)), batch.schema)
+    def advance(self, stage: Stage, batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Return batches with the columns that Spark expects, and keep their rows in the stage.
+
+        The stage runs over all of them at once, and only the columns that it reads are copied for that.
+        """
+        import pyarrow as pa
+
+        if self.late != "error":  # rows may be left out
+            whole = pa.concat_batches(batches) if len(batches) > 1 else batches[0]
+            done = stage.advance(self._zoned(whole))
+            kept = pa.schema([field for field in whole.schema if field.name not in self.added])
+            batches = [done.select(kept.names).cast(kept)]
+        else:
+            read = [batch.select(stage._columns) for batch in batches]
+            done = stage.advance(self._zoned(pa.concat_batches(read) if len(read) > 1 else read[0]))
+        added = {name: _cast(done.column(name), wanted, name) for name, wanted in self.added.items()}
+        start = 0
+        for batch in batches:
+            columns = {name: column.slice(start, batch.num_rows) for name, column in added.items()}
+            start += batch.num_rows
+            yield pa.RecordBatch.from_arrays(
+                [columns[name] if name in columns else batch.column(name) for name in self.names],
+                schema=self._declared(batch.schema),
+            )
 
     def _zoned(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         for name, zone in self.zones.items():
@@ -54,21 +75,11 @@ class Work:
                 batch = batch.set_column(at, name, batch.column(at).cast(zone))
         return batch
 
-    def _declared(self, done: pa.RecordBatch, given: pa.Schema) -> pa.RecordBatch:
+    def _declared(self, given: pa.Schema) -> pa.Schema:
         import pyarrow as pa
 
-        columns, fields = [], []
-        for name in self.names:
-            column = done.column(name)
-            if name in self.added:
-                column = _cast(column, self.added[name], name)
-                field = pa.field(name, column.type)
-            else:
-                field = given.field(name)
-                column = column.cast(field.type) if name in self.zones else column
-            columns.append(column)
-            fields.append(field)
-        return pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
+        added = self.added
+        return pa.schema([pa.field(name, added[name]) if name in added else given.field(name) for name in self.names])
 
 
 def _cast(column: Any, wanted: Any, name: str) -> Any:
@@ -81,10 +92,13 @@ def _cast(column: Any, wanted: Any, name: str) -> Any:
         raise ValueError(msg) from error
 
 
+_ROWS_PER_KEY = 50
+_MOST_ROWS = 1 << 18
+"""How many rows a stage runs over at once: states of many keys are fetched less often, and memory is bounded."""
+
+
 def run_partition(work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Return a partition with the kernels' columns: one stage for all of its keys."""
-    import pyarrow as pa
-
     stage = work.stage()
-    for batch in gathered(batches, [stage], pa.concat_batches):
-        yield work.advance(stage, batch)
+    for some in groups(batches, [stage], _ROWS_PER_KEY, _MOST_ROWS):
+        yield from work.advance(stage, some)
