@@ -27,13 +27,18 @@ def patched(findings: Iterable[Finding]) -> dict[str, tuple[str, str]]:
     made = {}
     for file, changes in edits.items():
         old = Path(file).read_text(encoding="utf-8")
-        lines = lines_of(old)
-        if lines and not lines[-1].endswith("\n"):
-            lines[-1] += "\n"
-        for first, last, text in sorted(changes, key=lambda edit: (edit[0], edit[1]), reverse=True):
-            lines[first - 1 : last] = lines_of(text)
-        made[file] = (old, _with_imports("".join(lines)))
+        made[file] = (old, patched_text(old, changes))
     return made
+
+
+def patched_text(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
+    """Return a text with edits, and with the imports that these need."""
+    lines = lines_of(text)
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    for first, last, new in sorted(edits, key=lambda edit: (edit[0], edit[1]), reverse=True):
+        lines[first - 1 : last] = lines_of(new)
+    return _with_imports("".join(lines))
 
 
 def _overlap(a: tuple[int, int, str], b: tuple[int, int, str]) -> bool:

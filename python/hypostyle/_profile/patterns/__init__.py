@@ -17,6 +17,7 @@ from hypostyle._profile.patterns import (
     grouped,
     loop_functions,
     loops,
+    pipeline_scripts,
     polars_calls,
     polars_groups,
     row_functions,
@@ -36,6 +37,7 @@ FINDERS: tuple[Finder, ...] = (
     polars_calls.find,
     loop_functions.find,
     loops.find,
+    pipeline_scripts.find,
 )
 
 
@@ -46,6 +48,8 @@ def recognize(file: SourceFile) -> list[Unit]:
 
 def place(unit: Unit) -> tuple[int, int]:
     """Return the first and the last line of what takes the time."""
+    if isinstance(unit, pipeline_scripts.PipelineScript):
+        return unit.lines
     node = unit.node
     assert isinstance(node, ast.expr | ast.stmt)
     return node.lineno, node.end_lineno or node.lineno

@@ -30,29 +30,43 @@ def find(file: SourceFile) -> Iterator[Grouped]:
     functions = functions_of(file)
     seen: set[int] = set()
     for node in ast.walk(file.tree):
-        called = method(node)
-        if called is None or id(node) in seen:
-            continue
-        receiver, name, call = called
-        grouping = grouping_of(receiver)
-        body: ast.expr | None = None
-        if name in ("apply", "transform") and grouping is not None:
-            body = _body(call, functions)
-            parameter = _parameter(call, functions)
-            rewriter = Rewriter(inside(grouping, parameter), _whole(grouping), None, functions)
-        else:
-            grouping = next((g for part in ast.walk(node) if (g := grouping_of(part)) and g.column), None)
-            if grouping is None:
-                continue
-            body = call
-            rewriter = Rewriter(_picked(grouping), None, None, functions)
-        rewritten = rewriter.rewrite(body) if body is not None else None
-        if rewritten is None or not (rewritten.kernels or name == "transform"):
-            continue
-        if isinstance(body, ast.Call) and method(body) and body is call and not rewritten.only:
+        if id(node) in seen or (found := read_call(node, functions)) is None:
             continue
         seen.update(id(part) for part in ast.walk(node))
-        yield Grouped(file, call, grouping, rewriter, body, rewritten)  # type: ignore[arg-type]
+        yield Grouped(file, *found)
+
+
+def read_call(
+    node: ast.AST, functions: dict[str, ast.FunctionDef]
+) -> tuple[ast.Call, Grouping, Rewriter, ast.expr, Rewritten] | None:
+    """Return a call over groups, what it groups, and how what it computes of a group is written; None if it is none.
+
+    Args:
+        node: The call.
+        functions: The user's functions by name.
+    """
+    called = method(node)
+    if called is None:
+        return None
+    receiver, name, call = called
+    grouping = grouping_of(receiver)
+    body: ast.expr | None = None
+    if name in ("apply", "transform") and grouping is not None:
+        body = _body(call, functions)
+        parameter = _parameter(call, functions)
+        rewriter = Rewriter(inside(grouping, parameter), _whole(grouping), None, functions)
+    else:
+        grouping = next((g for part in ast.walk(call) if (g := grouping_of(part)) and g.column), None)
+        if grouping is None:
+            return None
+        body = call
+        rewriter = Rewriter(_picked(grouping), None, None, functions)
+    rewritten = rewriter.rewrite(body) if body is not None else None
+    if body is None or rewritten is None or not (rewritten.kernels or name == "transform"):
+        return None
+    if isinstance(body, ast.Call) and method(body) and body is call and not rewritten.only:
+        return None
+    return call, grouping, rewriter, body, rewritten
 
 
 def grouping_of(node: ast.AST) -> Grouping | None:
