@@ -10,7 +10,10 @@ from types import CodeType
 
 _CALLS = ("CALL", "PRECALL")
 
-_WORK = (*_CALLS, "BINARY_", "COMPARE_OP", "CONTAINS_OP", "FOR_ITER", "UNARY_", "INPLACE_", "LOAD_ATTR", "LOAD_METHOD")
+_OPERATORS = ("BINARY_", "COMPARE_OP", "UNARY_", "INPLACE_", "STORE_SUBSCR")
+"""Operations of objects: those of arrays let go of the GIL."""
+
+_WORK = (*_CALLS, *_OPERATORS, "CONTAINS_OP", "FOR_ITER", "LOAD_ATTR", "LOAD_METHOD")
 """Operations that may run a C function, by the beginning of their names."""
 
 
@@ -41,6 +44,10 @@ class Instructions:
     def is_call(self, offset: int) -> bool:
         """Whether the instruction calls something."""
         return self._operations().get(offset, "").startswith(_CALLS)
+
+    def is_operator(self, offset: int) -> bool:
+        """Whether the instruction is an operator, of arrays perhaps."""
+        return self._operations().get(offset, "").startswith(_OPERATORS)
 
     def _operations(self) -> dict[int, str]:
         if self._names is None:

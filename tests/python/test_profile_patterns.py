@@ -286,6 +286,107 @@ EQUAL = {
         "h = p.group_by('k').agg(pl.col('x').ewm_mean(span=5).last())",
         'hs.ewm_mean("x", span=5, over="k")',
     ),
+    "a function of several lines": (
+        "def rsi(s, n=5):\n    delta = s.diff()\n    gain = delta.clip(lower=0).rolling(n).mean()\n"
+        "    loss = (-delta.clip(upper=0)).rolling(n).mean()\n    return 100 - 100 / (1 + gain / loss)\n"
+        "f['r'] = f.groupby('symbol')['price'].transform(lambda s: rsi(s, 4))",
+        'hs.diff("price", over="symbol") and hs.rolling_mean("_2", 4, over="symbol") and '
+        'hs.rolling_mean("_4", 4, over="symbol")',
+    ),
+    "a kernel of a kernel": (
+        "v = f.groupby('symbol')['price'].transform(lambda s: s.diff().rolling(3).mean())",
+        'hs.diff("price", over="symbol") and hs.rolling_mean("_1", 3, over="symbol")',
+    ),
+    "columns that read each other": (
+        "def add(g):\n    g = g.copy()\n    g['a'] = g['price'].diff()\n    g['b'] = g['a'].rolling(3).max()\n"
+        "    g['c'] = g['b'] - 2 * g['a'] + g['price'].mean()\n    return g\n"
+        "h = f.groupby('symbol').apply(add)",
+        'hs.diff("price", over="symbol") and hs.rolling_max("a", 3, over="symbol")',
+    ),
+    "groups that are sorted": (
+        "def add(g):\n    g = g.sort_values('size', kind='stable')\n    return g.assign(d=g['price'].diff())\n"
+        "h = f.groupby('symbol').apply(add)",
+        'hs.diff("price", over="symbol")',
+    ),
+    "a window over what was computed for groups": (
+        "v = f.groupby('symbol')['price'].shift(1).rolling(3).mean()\nprint(v)",
+        'hs.shift("price", 1, over="symbol")',
+    ),
+    "a window of something computed": (
+        "v = f['price'].diff().rolling(6).apply(lambda w: w.max() - w.min(), raw=True)",
+        'hs.diff("price") and hs.rolling(lambda w: w.max() - w.min())("_1", 6, min_samples=6)',
+    ),
+    "arithmetic of a window": (
+        "f['r'] = f['size'].rolling(6).apply(lambda w: np.mean(np.abs(w - w.mean())), raw=True)",
+        'hs.rolling(window_of_line_1)("size", 6, min_samples=6)',
+    ),
+    "a part of a window": (
+        "f['r'] = f['size'].rolling(6).apply(lambda w: w[w > w.mean()].sum() / len(w), raw=True)",
+        'hs.rolling(window_of_line_1)("size", 6, min_samples=6)',
+    ),
+    "differences in a window": (
+        "f['r'] = f['size'].rolling(6).apply(lambda w: np.std(np.diff(w)) + np.log(w[1:] / w[:-1]).std(), raw=True)",
+        'hs.rolling(window_of_line_1)("size", 6, min_samples=6)',
+    ),
+    "weights": (
+        "w = np.arange(1, 6)\nf['r'] = f['size'].rolling(5).apply(lambda x: np.dot(x, w) / w.sum(), raw=True)",
+        'hs.rolling_fir_mean("size", 5, w, min_samples=5)',
+    ),
+    "a slope": (
+        "def slope(y):\n    x = np.arange(len(y))\n    return np.polyfit(x, y, 1)[0]\n"
+        "f['r'] = f['size'].rolling(5).apply(slope, raw=True)",
+        'hs.rolling_trend("size", 5, min_samples=5)',
+    ),
+    "a deque": (
+        "from collections import deque\nw = deque(maxlen=4)\nout = []\nfor v in f['size']:\n    w.append(v)\n"
+        "    out.append(sum(w) / len(w))\nprint(out)",
+        'hs.rolling_mean("x", 4, min_samples=1)',
+    ),
+    "a list that is cut off": (
+        "w = []\nout = []\nfor v in f['size'].tolist():\n    w.append(v)\n    if len(w) > 4:\n        w.pop(0)\n"
+        "    if len(w) == 4:\n        out.append(max(w))\n    else:\n        out.append(None)\nprint(out)",
+        'hs.rolling_max("x", 4, min_samples=4)',
+    ),
+    "slices": (
+        "x = f['size'].to_numpy()\nn = 5\nout = np.full(len(x), np.nan)\nfor i in range(n, len(x)):\n"
+        "    out[i] = x[i - n : i].mean()\nprint(out)",
+        'hs.rolling_mean("x", 5, min_samples=5)',
+    ),
+    "a list of slices": (
+        "x = f['size'].tolist()\nout = [min(x[max(0, i - 2) : i + 1]) for i in range(len(x))]\nprint(out)",
+        'hs.rolling_min("x", 3, min_samples=1)',
+    ),
+    "a loop with rows before": (
+        "out = [0.0]\nfor i in range(1, len(f)):\n    before = f.iloc[i - 1]\n    row = f.iloc[i]\n"
+        "    out.append(row['size'] - before['size'] * 2.0)\nf['m'] = out",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop that goes on": (
+        "x = f['size'].tolist()\nout = []\nfor i, v in enumerate(x):\n    if i == 0:\n        out.append(0)\n"
+        "        continue\n    if v > x[i - 1]:\n        out.append(1)\n        continue\n    out.append(-1)\n"
+        "print(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with a matrix": (
+        "m = f[['price', 'size']].to_numpy()\nout = np.zeros(len(m))\na = 0.0\nfor i in range(len(m)):\n"
+        "    a = a * 0.5 + m[i, 1]\n    out[i] = a\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop that counts its keys": (
+        "seen = {}\nout = []\nfor i in range(len(f)):\n    who = f['symbol'].iloc[i]\n    if who not in seen:\n"
+        "        seen[who] = 0\n    seen[who] += 1\n    out.append(seen[who] <= 3)\nf['m'] = out",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop that changes its values": (
+        "out = []\nlevel = 0.0\nfor v in f['size'].tolist():\n    if v > 400:\n        v = 400\n"
+        "    level = level * 0.5 + v\n    out.append(level)\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "numbers of NumPy in a list": (
+        "x = f['size'].to_numpy() * 1.0\nout = []\nlast = 0.0\nfor v in x:\n    last = 0.9 * last + v\n"
+        "    out.append(last)\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
     "the last value before": (
         "found = []\nfor _, row in a.iterrows():\n    before = b[b['t'] <= row['t']]\n"
         "    if len(before):\n        found.append(before['v'].iloc[-1])\n    else:\n        found.append(np.nan)\n"
@@ -338,7 +439,7 @@ def test_it_is_replaced_and_equal(name: str, tmp_path: Path) -> None:
     code, use = EQUAL[name]
     frame = trades()
     frame["amount"] = frame["size"]
-    if name.startswith(("a loop with", "while")) or name in ("cells", "state per key"):
+    if name.startswith(("a loop", "while")) or name in ("cells", "state per key", "slices"):
         frame = frame.dropna().reset_index(drop=True)
     proof = first(code, tmp_path, f=frame, **more_frames())
     assert proof.state == "equal", (proof.use, proof.why, proof.definitions, proof.code)
@@ -378,6 +479,15 @@ NOT_REPLACED = {
     "all columns of groups": (
         "h = p.group_by('k').agg(pl.all().exclude('x'), pl.col('x').cum_sum())",
         "differs",
+    ),
+    "groups that are sorted, beside a column that is not": (
+        "h = f.groupby('symbol').apply(lambda g: g.sort_values('size', kind='stable').assign(d=g['price'].diff()))",
+        "differs",
+    ),
+    "a window that is read later": (
+        "from collections import deque\nw = deque(maxlen=4)\nout = []\nfor v in f['size'].tolist():\n    w.append(v)\n"
+        "    out.append(sum(w))\nprint(out, w)",
+        "none",
     ),
     "the last value of rows that are not sorted": (
         "found = []\nfor t in a['t']:\n    before = d[d['t'] <= t]\n"

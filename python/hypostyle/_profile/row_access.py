@@ -31,6 +31,8 @@ class Header:
     """The name of the row's label in the frame's index."""
     row: str | None = None
     """The name of the row."""
+    rows: dict[str, tuple[ast.expr, ast.expr]] = field(default_factory=dict)
+    """Names of rows that the body looks up, with their frames and positions: `before = frame.iloc[i - 1]`."""
     names: list[str] = field(default_factory=list)
     """Names of the values of a row: of columns by position, or of `arrays`."""
     arrays: list[ast.expr] = field(default_factory=list)
@@ -140,7 +142,9 @@ class Access(ast.NodeTransformer):
         """By the code of the column."""
         self.index = header.index or free("i")
         self.problem: str | None = None
-        self._rows = {header.row} if header.row else set()
+        self._rows: dict[str, tuple[ast.expr | None, ast.expr | None]] = dict(header.rows)
+        if header.row:
+            self._rows[header.row] = header.frame, None
         self.uses_index = False
         self._frame = header.frame
         self._position = {header.index, header.label} - {None}
@@ -181,18 +185,32 @@ class Access(ast.NodeTransformer):
 
     # Items
 
-    def _of_frame(self, name: str) -> ast.expr:
-        assert self._frame is not None
-        return ast.Subscript(self._frame, ast.Constant(name), ast.Load())
+    def _of_frame(self, name: str, frame: ast.expr | None = None) -> ast.expr:
+        frame = frame or self._frame
+        assert frame is not None
+        return ast.Subscript(frame, ast.Constant(name), ast.Load())
 
-    def _item(self, column: ast.expr, position: ast.expr | None, context: ast.expr_context) -> ast.AST:
+    def _of_row(self, row: str, name: str, context: ast.expr_context) -> ast.AST:
+        """Return the value of a column in a row."""
+        frame, position = self._rows[row]
+        return self._item(self._of_frame(name, frame), position, context)
+
+    def _item(
+        self,
+        column: ast.expr,
+        position: ast.expr | None,
+        context: ast.expr_context,
+        value: Any = None,
+        word: str | None = None,
+    ) -> ast.AST:
         """Return an item of a column; without a position that of the row."""
         code = ast.unparse(column)
         if code not in self.columns:
-            value = self._values.of(column)
+            value = self._values.of(column) if value is None else value
             if value is None or not hasattr(value, "__len__"):
                 self.problem = f"{code} is not a column"
-            word = text_of(column.slice) if isinstance(column, ast.Subscript) else getattr(column, "attr", None)
+            if word is None:
+                word = text_of(column.slice) if isinstance(column, ast.Subscript) else getattr(column, "attr", None)
             word = word or (column.id if isinstance(column, ast.Name) else "column")
             name = word if word.isidentifier() else "column"
             self.columns[code] = Column(self._free(name), column, value)
@@ -219,10 +237,12 @@ class Access(ast.NodeTransformer):
         """Return the column that an expression names."""
         if isinstance(node, ast.Name) and node.id in self._names:
             return self._names[node.id]
-        if isinstance(node, ast.Subscript) and (name := text_of(node.slice)) and self._frame is not None:
-            return self._of_frame(name)
-        if isinstance(node, ast.Attribute) and self._frame is not None:
-            return self._of_frame(node.attr)
+        if not isinstance(node, ast.Subscript | ast.Attribute):
+            return node
+        name = text_of(node.slice) if isinstance(node, ast.Subscript) else node.attr
+        row = self._rows.get(node.value.id) if isinstance(node.value, ast.Name) else None
+        if row is not None and row[0] is not None and row[1] is None and name:
+            return self._of_frame(name, row[0])
         return node
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
@@ -275,7 +295,7 @@ class Access(ast.NodeTransformer):
                 self._check_labels()
                 self.uses_index = True
                 return ast.Name(self.index, ast.Load())
-            return self._item(self._of_frame(node.attr), None, node.ctx)
+            return self._of_row(node.value.id, node.attr, node.ctx)
         return self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
@@ -286,7 +306,7 @@ class Access(ast.NodeTransformer):
         value = node.value
         if isinstance(value, ast.Name) and value.id in self._rows:
             if name := text_of(node.slice):
-                return self._item(self._of_frame(name), None, node.ctx)
+                return self._of_row(value.id, name, node.ctx)
             position = getattr(node.slice, "value", None)
             frame = self.frame_value
             if isinstance(position, int) and frame is not None and position >= self._header.skipped:
@@ -304,6 +324,8 @@ class Access(ast.NodeTransformer):
             return self._item(column, value.slice, node.ctx)
         if is_path(value) and text_of(node.slice) is None:
             found = self._values.of(value)
+            if is_a(found, "numpy", "ndarray") and found.ndim == 2:
+                return self._of_matrix(value, f"{ast.unparse(value)}[:, {{}}]", found, node)
             if is_a(found, "pandas", "Series"):
                 self._check_labels(value)
                 return self._item(value, node.slice, node.ctx)
@@ -317,11 +339,24 @@ class Access(ast.NodeTransformer):
             if how in ("loc", "at"):
                 self._check_labels(owner)
             return self._item(owner, node.slice, node.ctx)
+        if is_a(found, "pandas", "DataFrame") and how in ("iloc", "iat", "values"):
+            rest = "values[:, {}]" if how == "values" else "iloc[:, {}]"
+            return self._of_matrix(owner, f"{ast.unparse(owner)}.{rest}", found, node)
         if is_a(found, "pandas", "DataFrame") and isinstance(node.slice, ast.Tuple) and how in ("loc", "at"):
             position, name = node.slice.elts
             if (column := text_of(name)) is not None:
                 self._check_labels(owner)
                 return self._item(ast.Subscript(owner, ast.Constant(column), ast.Load()), position, node.ctx)
+        return None
+
+    def _of_matrix(self, owner: ast.expr, code: str, matrix: Any, node: ast.Subscript) -> ast.AST | None:
+        """Return an item of a column that is named by its number: `matrix[i, 2]`."""
+        match node.slice:
+            case ast.Tuple(elts=[position, ast.Constant(value=int(number))]) if number < matrix.shape[1]:
+                column = ast.parse(code.format(number), mode="eval").body
+                of_columns = matrix if is_a(matrix, "numpy", "ndarray") else matrix.iloc
+                word = f"{ast.unparse(owner)}_{number}"
+                return self._item(column, position, node.ctx, of_columns[:, number], word)
         return None
 
     def _check_labels(self, owner: ast.expr | None = None) -> None:
@@ -337,12 +372,21 @@ class Access(ast.NodeTransformer):
             self._check_labels()
 
 
-def aliases(loop: ast.For, header: Header) -> Iterator[tuple[ast.stmt, str, ast.expr]]:
-    """Yield `row = frame.iloc[i]` at the beginning of a loop: statement, name and frame."""
+def aliases(loop: ast.For, header: Header, values: Values) -> Iterator[tuple[ast.stmt, str, ast.expr, ast.expr | None]]:
+    """Yield `row = frame.iloc[i]` and `before = frame.iloc[i - 1]` of a loop: statement, name, frame and position.
+
+    The position is None for the row of the loop itself.
+    """
     for statement in loop.body:
         match statement:
             case ast.Assign(
                 targets=[ast.Name(id=name)],
-                value=ast.Subscript(value=ast.Attribute(value=frame, attr="iloc"), slice=ast.Name(id=index)),
-            ) if index == header.index and is_path(frame):
-                yield statement, name, frame
+                value=ast.Subscript(value=ast.Attribute(value=frame, attr="iloc"), slice=position),
+            ) if is_path(frame) and is_a(values.of(frame), "pandas", "DataFrame"):
+                match position:
+                    case ast.Name(id=index) if index == header.index:
+                        yield statement, name, frame, None
+                    case ast.BinOp(left=ast.Name(id=index), op=ast.Sub(), right=ast.Constant(value=int())) if (
+                        index == header.index
+                    ):
+                        yield statement, name, frame, position

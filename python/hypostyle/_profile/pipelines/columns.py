@@ -78,6 +78,8 @@ class _Pandas:
         _, grouping, _, _, rewritten = found
         if not self._is_frame(grouping.frame):
             raise NoPipeline(f"{ast.unparse(grouping.frame)} is another frame")
+        if any(isinstance(made, str) for _, made in rewritten.steps):
+            raise NoPipeline(f"`{ast.unparse(node)}` is a kernel of something computed")
         code = rewritten.code
         if "transform(" in code:
             raise NoPipeline("a statistic of all rows of a key is known only at the end of the file")
