@@ -484,11 +484,6 @@ NOT_REPLACED = {
         "h = f.groupby('symbol').apply(lambda g: g.sort_values('size', kind='stable').assign(d=g['price'].diff()))",
         "differs",
     ),
-    "a window that is read later": (
-        "from collections import deque\nw = deque(maxlen=4)\nout = []\nfor v in f['size'].tolist():\n    w.append(v)\n"
-        "    out.append(sum(w))\nprint(out, w)",
-        "none",
-    ),
     "the last value of rows that are not sorted": (
         "found = []\nfor t in a['t']:\n    before = d[d['t'] <= t]\n"
         "    found.append(before['v'].iloc[-1] if len(before) else np.nan)\nprint(found)",
@@ -510,6 +505,16 @@ def test_what_would_not_be_equal_is_not_replaced(name: str, tmp_path: Path) -> N
     assert all(proof.state != "equal" for proof in found)
     assert found[-1].why
     assert all(proof.why for proof in found if proof.state != "none")  # else there was nothing to offer
+
+
+def test_a_window_that_is_read_later_stays(tmp_path: Path) -> None:
+    code = (
+        "from collections import deque\nw = deque(maxlen=4)\nout = []\nfor v in f['size'].tolist():\n    w.append(v)\n"
+        "    out.append(sum(w))\nprint(out, w)"
+    )
+    found = proven(code, tmp_path, f=trades())
+    assert [proof.state for proof in found] == ["differs", "none"]
+    assert "w is read afterwards" in found[0].why
 
 
 def test_values_of_the_script_are_left_as_they_are(tmp_path: Path) -> None:
