@@ -37,10 +37,10 @@ _FRAME = re.compile(r"^(?P<name>.*) \((?P<file>.*)\)$")
 _SYSTEM = re.compile(r"^(libc|libm|libpthread|ld-linux|libstdc\+\+|libgcc|\[)")
 _PYTHON = re.compile(r"(:\d+$|^libpython|^python3?(\.\d+)?$|^<)")
 
-_TEXT = f"""*ours* is one run under `hypostyle profile --no-proof`, without the time in the queue for a processor, of which
-py-spy knows nothing; *py-spy* are two runs of `py-spy record --native --threads -r {RATE}`, one with `--idle`. Both see
-the script's main thread from its first line, with imports. [profile_split.py](../profile_split.py) says how py-spy's
-samples are split.
+_TEXT = f"""*ours* is one run under `hypostyle profile --no-proof`. The time in the queue for a processor is left out, since
+py-spy knows nothing of it. *py-spy* are two runs of `py-spy record --native --threads -r {RATE}`, one with `--idle`.
+Both see the script's main thread from its first line, with imports. [profile_split.py](../profile_split.py) says how
+py-spy's samples are split.
 """
 
 

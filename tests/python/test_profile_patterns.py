@@ -15,6 +15,7 @@ import pytest
 
 from hypostyle._profile.compare import compare
 from hypostyle._profile.patterns import recognize
+from hypostyle._profile.patterns.row_functions import has_engines
 from hypostyle._profile.prove import Proof, prove
 from hypostyle._profile.syntax import SourceFile
 from hypostyle._profile.templates import every_template, kernel_for
@@ -387,6 +388,55 @@ EQUAL = {
         "    out.append(last)\nprint(out)",
         "@hs.loop out_loop (written below)",
     ),
+    "a loop whose variable is read later": (
+        "out = []\nfor v in f['size']:\n    half = v / 2\n    out.append(half)\nprint(out, half)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with a bar": (
+        "def tqdm(rows, total):\n    return rows\nout = []\na = 0.0\nfor i, row in tqdm(f.iterrows(), total=len(f)):\n"
+        "    a = max(a, row.price) * 0.99\n    out.append(a)\nprint(out, a)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with records": (
+        "out = []\na = 0.0\nfor r in f.to_dict('records'):\n    a = 0.5 * a + r['size']\n    out.append(a)\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with picked columns": (
+        "out = []\na = 0.0\nfor v, n in f[['price', 'size']].values:\n    a = 0.5 * a + v * n\n    out.append(a)\n"
+        "print(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with labels": (
+        "for i in f.index:\n    f.loc[i, 'd'] = f.loc[i, 'size'] * 2.0\nprint(f)",
+        "@hs.loop d_loop (written below)",
+    ),
+    "a loop with tuples": (
+        "rows = list(zip(f['symbol'], f['price'].tolist()))\nlast = {}\nout = []\nfor s, v in rows:\n"
+        "    out.append(v - last.get(s, v))\n    last[s] = v\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with rows that are numbered": (
+        "a = 0.0\nf['d'] = 0.0\nfor i, r in enumerate(f.itertuples()):\n    a = 0.5 * a + r.price\n"
+        "    f.at[i, 'd'] = a\nprint(f)",
+        "@hs.loop d_loop (written below)",
+    ),
+    "a list of rows": (
+        "f['d'] = [r['price'] * 2 if r['size'] > 50 else 0.0 for _, r in f.iterrows()]",
+        "@hs.jit values_of_line_1 (written below)",
+    ),
+    "a list of rows and those before": (
+        "x = f['size'].tolist()\nd = [x[i] / x[i - 1] - 1 for i in range(1, len(x))]\nprint(d)",
+        "@hs.loop values_of_line_2 (written below)",
+    ),
+    "map_elements of a struct, with statements": (
+        "def g(r):\n    if r['i'] > 9:\n        return r['x'] * 0.1\n    return r['x']\n"
+        "h = p.with_columns(pl.struct('i', 'x').map_elements(g, return_dtype=pl.Float64).alias('g'))",
+        'g_of_columns("i", "x")',
+    ),
+    "rolling_map with NumPy": (
+        "h = p.with_columns(pl.col('x').rolling_map(lambda s: np.std(s.to_numpy()), 5))",
+        'hs.rolling(lambda s: np.std(s))("x", 5, min_samples=5)',
+    ),
     "the last value before": (
         "found = []\nfor _, row in a.iterrows():\n    before = b[b['t'] <= row['t']]\n"
         "    if len(before):\n        found.append(before['v'].iloc[-1])\n    else:\n        found.append(np.nan)\n"
@@ -434,9 +484,17 @@ def more_frames() -> dict[str, Any]:
     }
 
 
+WITHOUT_ENGINES = {
+    "apply(..., engine=hs.jit)": "@hs.jit function_of_columns (written below)",
+    "map(..., engine=hs.jit)": "hs.jit(lambda n)(...)",
+}
+"""What replaces the same where `apply` and `map` of pandas take no engine."""
+
+
 @pytest.mark.parametrize("name", EQUAL)
 def test_it_is_replaced_and_equal(name: str, tmp_path: Path) -> None:
     code, use = EQUAL[name]
+    use = use if has_engines() else WITHOUT_ENGINES.get(use, use)
     frame = trades()
     frame["amount"] = frame["size"]
     if name.startswith(("a loop", "while")) or name in ("cells", "state per key", "slices"):
@@ -455,10 +513,6 @@ NOT_REPLACED = {
     ),
     "a query": ("out = []\nfor s in f['symbol']:\n    out.append(database.execute(s))\nprint(out)", "none"),
     "strings": ("f['t'] = f['symbol'].map(lambda s: s.lower())", "refused"),
-    "a variable of the loop that is read later": (
-        "out = []\nfor p in f['size']:\n    half = p / 2\n    out.append(half)\nprint(out, half)",
-        "differs",
-    ),
     "while, with a count that is read later": (
         "x = f['size'].to_numpy()\nout = []\ni = 0\nwhile i < len(x):\n    out.append(x[i] * 2)\n    i += 1\n"
         "print(out, i)",

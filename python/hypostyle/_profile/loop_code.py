@@ -177,7 +177,7 @@ class Making:
                     self._add(Output(target.value.id, "array", target.value.id))
         lists = {output.name for output in self.outputs if output.kind != "column"}
         for name in sorted(names_set(self.node.body) & later - lists):
-            if name in carried:
+            if name in carried or any(name in names_set([s]) for s in self.node.body if isinstance(s, ast.Assign)):
                 self._add(Output(self._free(f"{name}_rows"), "last", name))
 
     def _is_of_key(self, target: ast.Subscript) -> bool:
@@ -358,8 +358,10 @@ class Making:
             arguments.append(code)
         words = [*arguments, *self.extra, *self.starts]
         if self.over is not None:
-            words.append(f"over={ast.unparse(self.over.argument)}".replace("'", '"'))
-            library = "polars" if is_a(self.over.value, "polars", "Series") else "pandas"
+            key = ast.unparse(self.over.argument)
+            key = f"pl.Series({key})" if isinstance(self.over.value, list) else key
+            words.append(f"over={key}".replace("'", '"'))
+            library = "pandas" if is_a(self.over.value, "pandas", "Series") else "polars"
         call = f"{function.name}({', '.join(words)})"
         if len(self.outputs) == 1:
             lines = self._taken(self.outputs[0], call, library)

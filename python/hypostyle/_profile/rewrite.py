@@ -275,7 +275,8 @@ class Rewriter:
             if is_slope(name, body):
                 return Kernel("rolling_trend", [column], [repr(column), window], options)
             # A name that no other replacement in the file has.
-            word = f"{node.id}_of_window" if isinstance(node, ast.Name) else f"window_of_line_{node.lineno}"
+            kind = "array" if is_raw else "window"
+            word = f"{node.id}_of_{kind}" if isinstance(node, ast.Name) else f"window_of_line_{node.lineno}"
             text = WindowCode(name, 0 if is_raw else 1).function(word, body)
             if text is not None:
                 self.definitions[word] = text
@@ -367,6 +368,13 @@ def _depth_of(node: ast.expr, receiver: ast.expr) -> int:
     return depth
 
 
+def of_array(body: ast.expr, window: str) -> ast.expr:
+    """Return a function of a Series as one of an array."""
+    made = _OfArrays(window).visit(copy.deepcopy(body))
+    assert isinstance(made, ast.expr)
+    return made
+
+
 class _OfArrays(ast.NodeTransformer):
     """Writes a function of a Series for an array: `iloc`, and the ddof of pandas."""
 
@@ -379,6 +387,8 @@ class _OfArrays(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "to_numpy" and self._is_window(node.func.value):
+            return node.func.value
         if (
             isinstance(node.func, ast.Attribute)
             and node.func.attr in ("std", "var")

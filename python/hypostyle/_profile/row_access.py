@@ -42,12 +42,22 @@ class Header:
     length: ast.expr | None = None
 
 
+_BARS = {"tqdm", "track", "progressbar"}
+"""Functions that show the progress of what they go over."""
+
+
 def header_of(loop: ast.For) -> Header | None:
     """Read the head of a loop; None if it does not go over rows."""
     if loop.orelse:
         return None
+    if isinstance(loop.iter, ast.Call) and loop.iter.args:
+        name = getattr(loop.iter.func, "attr", getattr(loop.iter.func, "id", ""))
+        if name in _BARS:
+            return header_of(ast.For(loop.target, loop.iter.args[0], loop.body, []))
+    if (picked := _of_picked(loop)) is not None:
+        return picked
     called = method(loop.iter)
-    over_rows = called is not None and called[1] in ("iterrows", "itertuples", "iter_rows", "rows")
+    over_rows = called is not None and called[1] in _ROWS
     if called is not None and over_rows and is_path(called[0]):
         return _over_rows(loop, *called)
     if isinstance(loop.iter, ast.Call) and isinstance(loop.iter.func, ast.Name) and not loop.iter.keywords:
@@ -62,11 +72,41 @@ def header_of(loop: ast.For) -> Header | None:
     return _over_values(loop.target, loop.iter)
 
 
+_ROWS = {"iterrows", "itertuples", "iter_rows", "rows", "to_dict", "to_dicts"}
+
+
+def _of_picked(loop: ast.For) -> Header | None:
+    """Read loops over some columns: `frame[["a", "b"]].values`, `.itertuples(index=False)`, `.select("a").rows()`."""
+    iterated, names = loop.iter, []
+    called = method(iterated)
+    rows = called[0] if called is not None else iterated.value if isinstance(iterated, ast.Attribute) else None
+    how = called[1] if called is not None else getattr(iterated, "attr", "")
+    match rows:
+        case ast.Subscript(value=frame, slice=ast.List(elts=elements)):
+            names = [text_of(e) for e in elements]
+        case ast.Call(func=ast.Attribute(value=frame, attr="select"), args=arguments, keywords=[]):
+            elements = [e for a in arguments for e in (a.elts if isinstance(a, ast.List) else [a])]
+            names = [text_of(e) for e in elements]
+        case _:
+            return None
+    if not names or None in names or not is_path(frame) or how not in ("values", "to_numpy", *_ROWS):
+        return None
+    columns: list[ast.expr] = [ast.Subscript(frame, ast.Constant(name), ast.Load()) for name in names]
+    if isinstance(loop.target, ast.Tuple) and len(loop.target.elts) == len(columns):
+        targets = [e.id for e in loop.target.elts if isinstance(e, ast.Name)]
+        is_plain = how != "itertuples" or ast.unparse(loop.iter).endswith("index=False)")
+        if how != "iterrows" and is_plain and len(targets) == len(columns):
+            return Header("values", names=targets, arrays=columns)
+    if how in ("values", "to_numpy") or called is None:
+        return None
+    return _over_rows(loop, frame, how, called[2])
+
+
 def _enumerated(target: ast.expr, iterated: ast.expr) -> Header | None:
     if not isinstance(target, ast.Tuple) or len(target.elts) != 2 or not isinstance(index := target.elts[0], ast.Name):
         return None
-    inner = _over_values(target.elts[1], iterated)
-    if inner is not None:
+    inner = header_of(ast.For(target.elts[1], iterated, [], []))
+    if inner is not None and inner.index is None:
         inner.index = index.id
     return inner
 
@@ -80,6 +120,11 @@ def _over_rows(loop: ast.For, frame: ast.expr, name: str, call: ast.Call) -> Hea
             return Header("rows", frame, label=first.id, row=row.id)
         return None
     skipped = int(name == "itertuples" and options.get("index", True) is not False)
+    is_record = name == "to_dicts" or (
+        name == "to_dict" and [getattr(a, "value", "") for a in call.args] == ["records"]
+    )
+    if name in ("to_dict", "to_dicts"):
+        return Header("rows", frame, row=target.id) if is_record and isinstance(target, ast.Name) else None
     if name in ("iter_rows", "rows") and isinstance(target, ast.Name) and options.get("named") is True:
         return Header("rows", frame, row=target.id)
     if name == "itertuples" and isinstance(target, ast.Name):
@@ -92,6 +137,13 @@ def _over_rows(loop: ast.For, frame: ast.expr, name: str, call: ast.Call) -> Hea
 
 
 def _over_values(target: ast.expr, iterated: ast.expr) -> Header | None:
+    is_index = isinstance(iterated, ast.Attribute) and iterated.attr == "index" and is_path(iterated.value)
+    if is_index and isinstance(iterated, ast.Attribute) and isinstance(target, ast.Name):
+        length = ast.Call(ast.Name("len", ast.Load()), [iterated.value], [])
+        return Header("index", index=target.id, length=length)
+    if isinstance(target, ast.Tuple) and isinstance(iterated, ast.Name):
+        names = [e.id for e in target.elts if isinstance(e, ast.Name)]
+        return Header("tuples", iterated, names=names) if len(names) == len(target.elts) else None
     targets, arrays = [target], [iterated]
     if isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Name) and iterated.func.id == "zip":
         if not isinstance(target, ast.Tuple) or len(target.elts) != len(iterated.args) or iterated.keywords:
@@ -149,6 +201,8 @@ class Access(ast.NodeTransformer):
         self._frame = header.frame
         self._position = {header.index, header.label} - {None}
         self._names: dict[str, ast.expr] = {}
+        self._known: dict[str, Any] = {}
+        """Values of columns that are no names, by their code."""
         if header.form == "values":
             self._names = {name: _plain(array) for name, array in zip(header.names, header.arrays, strict=True)}
 
@@ -160,6 +214,9 @@ class Access(ast.NodeTransformer):
     def by_position(self) -> None:
         """Look up the columns that names of a row stand for."""
         frame = self.frame_value
+        if self._header.form == "tuples":
+            self._of_tuples(frame)
+            return
         for at, name in enumerate(self._header.names):
             if self._header.form != "rows" or at < self._header.skipped:
                 continue
@@ -167,6 +224,18 @@ class Access(ast.NodeTransformer):
                 self.problem = "the row has another number of columns"
                 return
             self._names[name] = self._of_frame(str(frame.columns[at - self._header.skipped]))
+
+    def _of_tuples(self, rows: Any) -> None:
+        """Take the items of a list of tuples for columns."""
+        names = self._header.names
+        if not isinstance(rows, list) or not rows or not all(type(r) is tuple and len(r) == len(names) for r in rows):
+            self.problem = "the rows are no tuples"
+            return
+        assert isinstance(self._header.frame, ast.Name)
+        for at, name in enumerate(names):
+            column = ast.parse(f"[row[{at}] for row in {self._header.frame.id}]", mode="eval").body
+            self._names[name] = column
+            self._known[ast.unparse(column)] = [row[at] for row in rows]
 
     def length(self) -> ast.expr:
         """Return the number of rows as the function writes it."""
@@ -206,12 +275,14 @@ class Access(ast.NodeTransformer):
         """Return an item of a column; without a position that of the row."""
         code = ast.unparse(column)
         if code not in self.columns:
+            value = self._known.get(code) if value is None else value
             value = self._values.of(column) if value is None else value
             if value is None or not hasattr(value, "__len__"):
                 self.problem = f"{code} is not a column"
             if word is None:
                 word = text_of(column.slice) if isinstance(column, ast.Subscript) else getattr(column, "attr", None)
-            word = word or (column.id if isinstance(column, ast.Name) else "column")
+            named = next((n for n, known in self._names.items() if known is column), "column")
+            word = word or (column.id if isinstance(column, ast.Name) else named)
             name = word if word.isidentifier() else "column"
             self.columns[code] = Column(self._free(name), column, value)
         parameter = self.columns[code].parameter

@@ -36,7 +36,7 @@ def _checked(file: SourceFile, read: Read) -> Read:
         is_last = node.lineno > end and file.scope(node) is scope and node.id not in is_set_again
         if count is not None and is_last and _has_rows_of(read, node.id):
             read.counts.append(count)
-        elif isinstance(node.ctx, ast.Load) and (node.lineno > read.first.lineno or file.in_loop(read.first)):
+        elif not isinstance(node.ctx, ast.Store) and (node.lineno > read.first.lineno or file.in_loop(read.first)):
             text = ast.unparse(file.statement(node)).splitlines()[0]
             read.why = f"line {node.lineno} reads {node.id} too: `{text}`"
             break

@@ -187,6 +187,8 @@ class Writer:
                 if step.value is not None:
                     fresh += 1
                     temporary = f"_{step.column}_{fresh}"
+                    while temporary in self._types:
+                        temporary += "_"
                 names[name] = temporary
                 spec = self._kernel(code)
                 shown.append(spec.call)
