@@ -428,6 +428,14 @@ EQUAL = {
         "x = f['size'].tolist()\nd = [x[i] / x[i - 1] - 1 for i in range(1, len(x))]\nprint(d)",
         "@hs.loop values_of_line_2 (written below)",
     ),
+    "a list of pairs": (
+        "x = f['size'].to_numpy() * 1.0\nd = [b - a for a, b in zip(x, x[1:])]\nprint(d)",
+        "@hs.loop values_of_line_2 (written below)",
+    ),
+    "a list of NumPy's numbers": (
+        "x = f['size'].to_numpy() * 1.0\nd = [round(v, 1) for v in x]\nprint(d)",
+        "hs.jit(lambda v)(...)",
+    ),
     "map_elements of a struct, with statements": (
         "def g(r):\n    if r['i'] > 9:\n        return r['x'] * 0.1\n    return r['x']\n"
         "h = p.with_columns(pl.struct('i', 'x').map_elements(g, return_dtype=pl.Float64).alias('g'))",

@@ -144,6 +144,8 @@ def _over_values(target: ast.expr, iterated: ast.expr) -> Header | None:
     if isinstance(target, ast.Tuple) and isinstance(iterated, ast.Name):
         names = [e.id for e in target.elts if isinstance(e, ast.Name)]
         return Header("tuples", iterated, names=names) if len(names) == len(target.elts) else None
+    if (pairs := _over_pairs(target, iterated)) is not None:
+        return pairs
     targets, arrays = [target], [iterated]
     if isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Name) and iterated.func.id == "zip":
         if not isinstance(target, ast.Tuple) or len(target.elts) != len(iterated.args) or iterated.keywords:
@@ -152,6 +154,21 @@ def _over_values(target: ast.expr, iterated: ast.expr) -> Header | None:
     if not all(isinstance(t, ast.Name) for t in targets) or not all(is_path(_plain(a)) for a in arrays):
         return None
     return Header("values", names=[t.id for t in targets if isinstance(t, ast.Name)], arrays=arrays)
+
+
+def _over_pairs(target: ast.expr, iterated: ast.expr) -> Header | None:
+    """Read `for a, b in zip(x, x[1:])`: the value before and the one of the row."""
+    match target, iterated:
+        case (
+            ast.Tuple(elts=[ast.Name(id=before), ast.Name(id=value)]),
+            ast.Call(
+                func=ast.Name(id="zip"),
+                args=[first, ast.Subscript(value=column, slice=ast.Slice(lower=ast.Constant(value=1), upper=None))],
+            ),
+        ) if is_path(column) and ast.unparse(first) in (ast.unparse(column), f"{ast.unparse(column)}[:-1]"):
+            length = ast.Call(ast.Name("len", ast.Load()), [column], [])
+            return Header("pairs", names=[before, value], arrays=[column], start=ast.Constant(1), length=length)
+    return None
 
 
 def _plain(node: ast.expr) -> ast.expr:
@@ -203,6 +220,9 @@ class Access(ast.NodeTransformer):
         self._names: dict[str, ast.expr] = {}
         self._known: dict[str, Any] = {}
         """Values of columns that are no names, by their code."""
+        self._before: dict[str, ast.expr] = {}
+        if header.form == "pairs":
+            self._before[header.names[0]] = self._names[header.names[1]] = header.arrays[0]
         if header.form == "values":
             self._names = {name: _plain(array) for name, array in zip(header.names, header.arrays, strict=True)}
 
@@ -353,6 +373,9 @@ class Access(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id in self._names and isinstance(node.ctx, ast.Load):
             return self._item(self._names[node.id], None, node.ctx)
+        if node.id in self._before and isinstance(node.ctx, ast.Load):
+            position = ast.BinOp(ast.Name(self.index, ast.Load()), ast.Sub(), ast.Constant(1))
+            return self._item(self._before[node.id], position, node.ctx)
         if node.id in self._position:
             self.uses_index = True
             return ast.Name(self.index, node.ctx)

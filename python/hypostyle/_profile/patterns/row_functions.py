@@ -147,11 +147,16 @@ class Mapped:
         if None in arguments or not arguments:
             return
         function = self.file.code(self.function)
-        code = f"hs.jit({function})({', '.join(map(str, arguments))})"
-        code += ".tolist()" if self.kind == "list" else ""
-        change = replacing(self.file, self.node, code, f"hs.jit({function.split(':')[0]})(...)")
-        if change is not None:
-            yield change
+        call = f"hs.jit({function})({', '.join(map(str, arguments))})"
+        for code in _as_lists(call, is_polars=False) if self.kind == "list" else [call]:
+            change = replacing(self.file, self.node, code, f"hs.jit({function.split(':')[0]})(...)")
+            if change is not None:
+                yield change
+
+
+def _as_lists(call: str, *, is_polars: bool) -> list[str]:
+    """Return the code of a list: of Python's numbers, or of NumPy's as a list over an array has."""
+    return [f"{call}.to_list()"] if is_polars else [f"{call}.tolist()", f"list({call})"]
 
 
 def column_code(file: SourceFile, node: ast.expr, values: Values) -> str | None:
@@ -205,11 +210,11 @@ class Comprehension:
             function = element.func.id
         else:
             function = f"lambda {', '.join(names)}: {self.file.code(element)}"
-        as_list = "to_list" if is_polars else "tolist"
-        code = f"hs.jit({function})({', '.join(arguments)}).{as_list}()"
-        change = replacing(self.file, self.node, code, f"hs.jit({function.split(':')[0]})(...)")
-        if change is not None:
-            yield change
+        call = f"hs.jit({function})({', '.join(arguments)})"
+        for code in _as_lists(call, is_polars=is_polars):
+            change = replacing(self.file, self.node, code, f"hs.jit({function.split(':')[0]})(...)")
+            if change is not None:
+                yield change
 
     def _of_rows(self, header: Header, values: Values) -> Iterator[Change]:
         """Yield a call of a function of the columns that the rows are read from."""
@@ -248,8 +253,7 @@ class Comprehension:
             call = f"{name}({', '.join(code for code, _ in made)})"
             is_polars = any(library == "polars" for _, library in made)
             part = f"[{ast.unparse(header.start)}:]" if header.start is not None else ""
-            codes = [f"{call}{part}.to_list()"] if is_polars else [f"{call}{part}.tolist()", f"list({call}{part})"]
-            for code in codes:
+            for code in _as_lists(f"{call}{part}", is_polars=is_polars):
                 use = f"@hs.{'jit' if by_row else 'loop'} {name} (written below)"
                 change = replacing(self.file, self.node, code, use, definitions=body)
                 if change is not None:
