@@ -3,10 +3,10 @@
     python benches/profile_split.py --py-spy .../bin/py-spy --rows 40000            prints the table
     python benches/profile_split.py --py-spy .../bin/py-spy --rows 40000 --write    writes results/profile-split.md
 
-py-spy stops the script from another process, looks at its stacks with their C frames, and tells threads on a processor
-from idle ones.  Two runs: with idle samples and without.  It has no split, so that the deepest frame of a sample makes
-it: a Python frame, the interpreter and Python's own modules are Python, any other library is native, and what only the
-run with idle samples has is waiting.  Only samples below the script's own code count, as in our profiler.
+py-spy stops the script from another process, and looks at its stacks with their C frames.  It has no split, so that the
+deepest frame of a sample makes it: a system call that waits is waiting; else a Python frame, the interpreter and
+Python's own modules are Python, and any other library is native.  Only samples of the main thread below the line that
+the script marks count.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 
 import report
 from machine import machine
-from profiling import SCRIPTS, SYMBOLS, write_trades
+from profiling import SCRIPTS, SYMBOLS, marked, write_trades
 
 RESULTS = Path(__file__).resolve().parent / "results" / "profile-split.md"
 RATE = 50
@@ -35,12 +35,18 @@ FAR = 0.15
 
 _FRAME = re.compile(r"^(?P<name>.*) \((?P<file>.*)\)$")
 _SYSTEM = re.compile(r"^(libc|libm|libpthread|ld-linux|libstdc\+\+|libgcc|\[)")
+_WAITS = {
+    "clock_nanosleep", "nanosleep", "poll", "__poll", "ppoll", "select", "pselect", "epoll_wait", "sem_wait",
+    "sem_clockwait", "pthread_cond_wait", "pthread_cond_timedwait", "pthread_cond_clockwait", "recv", "recvfrom",
+    "accept", "accept4", "wait4", "waitid", "waitpid", "connect", "PyThread_acquire_lock_timed", "take_gil",
+}  # fmt: skip
+"""Functions that wait."""
 _PYTHON = re.compile(r"(:\d+$|^libpython|^python3?(\.\d+)?$|^<)")
 
-_TEXT = f"""*ours* is one run under `hypostyle profile --no-proof`. The time in the queue for a processor is left out, since
-py-spy knows nothing of it. *py-spy* are two runs of `py-spy record --native --threads -r {RATE}`, one with `--idle`.
-Both see the script's main thread from its first line, with imports. [profile_split.py](../profile_split.py) says how
-py-spy's samples are split.
+_TEXT = f"""The line is the one that the script marks. *ours* is one run under `hypostyle profile --no-proof`; the time
+in the queue for a processor, of which py-spy knows nothing, is left out. *py-spy* is one run of
+`py-spy record --native --threads --idle -r {RATE}`. [profile_split.py](../profile_split.py) says how its samples are
+split.
 """
 
 
@@ -77,13 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         trades = Path(folder) / "trades.csv"
         write_trades(trades, options.rows)
         for script in sorted(p for p in SCRIPTS.glob("*.py") if not options.only or p.stem in options.only):
-            found = (
-                script.stem,
-                ours(script, trades, Path(folder)),
-                theirs(options.py_spy, script, trades, Path(folder)),
-            )
-            print(row(*found), flush=True)
-            rows.append(found)
+            our, hot = ours(script, trades, Path(folder))
+            their = theirs(options.py_spy, script, trades, Path(folder), hot)
+            rows.append((script.stem, our, their))
+            print(row(*rows[-1]), flush=True)
     version = subprocess.run([options.py_spy, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     given = ["--rows", str(options.rows), *(["--write"] if options.write else [])]
     lines = list(page(rows, version, shlex.join(["python", "benches/profile_split.py", "--py-spy", "py-spy", *given])))
@@ -93,60 +96,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def ours(script: Path, trades: Path, folder: Path) -> Split | None:
-    """Return what our profiler says."""
+def ours(script: Path, trades: Path, folder: Path) -> tuple[Split | None, range]:
+    """Return what our profiler says of the marked line, and the lines that this is."""
+    number, *_ = marked(script)
     to = folder / "report.json"
     to.unlink(missing_ok=True)
     command = [sys.executable, "-m", "hypostyle", "profile", "--no-proof", "--json", str(to), str(script), str(trades)]
     subprocess.run(command, capture_output=True, check=False)
-    if not to.exists():
-        return None
-    seconds = json.loads(to.read_text())["seconds"]
-    return _split(seconds["python"], seconds["native"], seconds["waiting"])
+    for found in json.loads(to.read_text())["findings"] if to.exists() else []:
+        if Path(found["file"]).name == script.name and found["line"] <= number <= found["last_line"]:
+            lines = range(found["line"], found["last_line"] + 1)
+            return _split(found["python"], found["native"], found["waiting"]), lines
+    return None, range(0)
 
 
-def theirs(tool: str, script: Path, trades: Path, folder: Path) -> Split | None:
-    """Return what py-spy's samples say."""
-    counts = []
-    for flags in ([], ["--idle"]):
-        to = folder / "raw.txt"
-        to.unlink(missing_ok=True)
-        command = [tool, "record", "--native", "--threads", *flags, "-r", str(RATE), "-f", "raw", "-o", str(to)]
-        command += ["--", sys.executable, str(script), str(trades)]
-        subprocess.run(command, capture_output=True, check=False)
-        counts.append(_counted(to.read_text().splitlines() if to.exists() else [], script.name))
-    (python, native), every = counts[0], sum(counts[1])
-    if not every:
-        return None
-    # Two runs do not take the same time.
-    return _split(python, native, max(0.0, every - python - native))
-
-
-def _counted(lines: Sequence[str], script: str) -> tuple[float, float]:
-    """Return the samples of Python and of native code below a script."""
-    python = native = 0.0
-    for line in lines:
+def theirs(tool: str, script: Path, trades: Path, folder: Path, lines: range) -> Split | None:
+    """Return what py-spy's samples below these lines say."""
+    to = folder / "raw.txt"
+    to.unlink(missing_ok=True)
+    command = [tool, "record", "--native", "--threads", "--idle", "-r", str(RATE), "-f", "raw", "-o", str(to)]
+    subprocess.run([*command, "--", sys.executable, str(script), str(trades)], capture_output=True, check=False)
+    counts = {"python": 0, "native": 0, "waiting": 0}
+    places = {f"({script.name}:{line})" for line in lines}
+    for line in to.read_text().splitlines() if to.exists() else []:
         stack, _, count = line.rpartition(" ")
         frames = stack.split(";")
-        if not any(frame.startswith("<module>") and f"({script}:" in frame for frame in frames):
-            continue
-        if _is_native(frames):
-            native += int(count)
-        else:
-            python += int(count)
-    return python, native
+        is_main = any(frame.startswith("<module>") and f"({script.name}:" in frame for frame in frames)
+        if is_main and any(frame.rpartition(" ")[2] in places for frame in frames):
+            counts[_kind(frames)] += int(count)
+    return _split(**counts) if any(counts.values()) else None
 
 
-def _is_native(frames: Sequence[str]) -> bool:
-    """Whether the deepest frame, but for those of the system, is one of a library."""
+def _kind(frames: Sequence[str]) -> str:
+    """Return what a sample is, by its deepest frames."""
     for frame in reversed(frames):
         found = _FRAME.match(frame)
-        if found is None or _SYSTEM.match(found["file"]):
+        if found is None or found["name"] in _WAITS:
+            return "waiting" if found is not None else "python"
+        if _SYSTEM.match(found["file"]):
             continue
         if _PYTHON.search(found["file"]):
-            return False
-        return found["file"].partition(".")[0] not in sys.stdlib_module_names
-    return False
+            return "python"
+        return "python" if found["file"].partition(".")[0] in sys.stdlib_module_names else "native"
+    return "python"
 
 
 def _split(python: float, native: float, waiting: float) -> Split:
