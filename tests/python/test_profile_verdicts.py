@@ -24,7 +24,7 @@ SWITCH = sys.getswitchinterval()
     [
         (0.0, 0.0, False, "free"),
         (-0.001, 0.0, False, "free"),
-        (0.5 * SWITCH, 0.0, False, "free"),  # Python code would have kept the GIL for longer
+        (0.5 * SWITCH, 0.0, False, "let go"),  # Python code that calls a C function without the GIL
         (0.5 * SWITCH, 0.0, True, "held"),  # unless a third thread had asked for it before
         (1.02 * SWITCH, 1.02 * SWITCH, False, "held"),
         (4 * SWITCH, 4 * SWITCH, False, "long"),
