@@ -25,15 +25,12 @@ class Instructions:
         self.file = code.co_filename
         self.name = getattr(code, "co_qualname", code.co_name)
         self.first_line = code.co_firstlineno
-        self._lines = [(start, end, line) for start, end, line in code.co_lines() if line is not None]
+        self._lines = [(start, line) for start, _, line in code.co_lines() if line is not None]
         self._names: dict[int, str] | None = None
 
     def line(self, offset: int) -> int:
-        """Return the line of an instruction."""
-        for start, end, line in self._lines:
-            if start <= offset < end:
-                return line
-        return self.first_line
+        """Return the line of an instruction; a jump back to a loop's head may have none, and has that before it."""
+        return next((line for start, line in reversed(self._lines) if start <= offset), self.first_line)
 
     def last_work(self, offset: int) -> int:
         """Return the last instruction that can have run a C function, at or before this one."""
