@@ -88,7 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rows.append((script.stem, our, their))
             print(row(*rows[-1]), flush=True)
     version = subprocess.run([options.py_spy, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    given = ["--rows", str(options.rows), *(["--write"] if options.write else [])]
+    only = ["--only", *options.only] if options.only else []
+    given = ["--rows", str(options.rows), *only, *(["--write"] if options.write else [])]
     lines = list(page(rows, version, shlex.join(["python", "benches/profile_split.py", "--py-spy", "py-spy", *given])))
     print("\n".join(lines[-4:]))
     if options.write:
