@@ -4,8 +4,8 @@
     python benches/profiling.py --rows 100000 --write    and writes benches/results/profile.md
 
 A script says what is expected at its hot line: `# hot: rolling_mean` for a replacement that has these words and is
-equal, `# nothing: database` for a line for which nothing may be recommended.  With --py-spy its samples of the same
-scripts are set beside the split of ours: py-spy counts what it calls active, and does not see waiting.
+equal, `# nothing: database` for a line for which nothing may be recommended.  `profile_split.py` sets the split beside
+that of py-spy.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import argparse
 import json
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -52,8 +51,6 @@ class Outcome:
     plain: dict[str, Any]
     finding: dict[str, Any] | None
     code: int
-    active: float | None = None
-    """The share of samples that py-spy calls active."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +58,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--rows", type=int, default=100_000, help="rows of the trades (100_000)")
     made.add_argument("--only", nargs="+", help="names of scripts")
-    made.add_argument("--py-spy", action="store_true", help="run each script under py-spy too")
     made.add_argument("--write", action="store_true", help="write benches/results/profile.md")
     options = made.parse_args(arguments)
     scripts = sorted(p for p in SCRIPTS.glob("*.py") if not options.only or p.stem in options.only)
@@ -71,8 +67,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_trades(trades, options.rows)
         for script in scripts:
             outcome = profiled(script, trades, Path(folder) / "report.json")
-            if options.py_spy:
-                outcome.active = active(script, trades, Path(folder) / "raw.txt")
             print(row(outcome), flush=True)
             outcomes.append(outcome)
     given = shlex.join(["python", "benches/profiling.py", *(sys.argv[1:] if arguments is None else arguments)])
@@ -120,20 +114,6 @@ def marked(script: Path) -> tuple[int, str, str]:
     raise ValueError(msg)
 
 
-def active(script: Path, trades: Path, to: Path) -> float | None:
-    """Return the share of the samples of the main thread that py-spy calls active."""
-    tool = shutil.which("py-spy")
-    if tool is None:
-        return None
-    counts = []
-    for flags in (["--idle"], []):
-        command = [tool, "record", *flags, "-r", "100", "-f", "raw", "-o", str(to), "--", sys.executable]
-        subprocess.run([*command, str(script), str(trades)], capture_output=True, check=False)
-        lines = to.read_text().splitlines() if to.exists() else []
-        counts.append(sum(int(line.rpartition(" ")[2]) for line in lines if script.name in line))
-    return counts[1] / counts[0] if counts[0] else None
-
-
 def row(outcome: Outcome) -> str:
     """Return a row of the table."""
     finding = outcome.finding
@@ -167,27 +147,10 @@ def page(outcomes: Sequence[Outcome], rows: int, command: str) -> Iterator[str]:
     yield "|---|---:|---|---:|---:|---:|---:|---:|---|---:|---|"
     for outcome in outcomes:
         yield row(outcome)
-    if any(o.active is not None for o in outcomes):
-        yield ""
-        yield from beside_py_spy(outcomes)
     yield ""
     found = sum(o.found for o in outcomes)
     wrong = sum(bool(o.wrong) for o in outcomes)
     yield f"{found} of {len(outcomes)} lines found; {wrong} scripts with a wrong recommendation."
-
-
-def beside_py_spy(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """Yield the table of the two profilers."""
-    yield "The share of the run on a processor or in the queue for one, and what py-spy calls active:"
-    yield ""
-    yield "| script | hypostyle | py-spy |"
-    yield "|---|---:|---:|"
-    for outcome in outcomes:
-        seconds = outcome.plain.get("seconds")
-        if outcome.active is None or not seconds:
-            continue
-        busy = 1 - seconds["waiting"] / max(seconds["wall"], 1e-9)
-        yield f"| {outcome.name} | {busy:.0%} | {outcome.active:.0%} |"
 
 
 if __name__ == "__main__":

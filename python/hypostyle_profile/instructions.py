@@ -10,7 +10,10 @@ from types import CodeType
 
 _CALLS = ("CALL", "PRECALL")
 
-_WORK = (*_CALLS, "BINARY_", "COMPARE_OP", "CONTAINS_OP", "FOR_ITER", "UNARY_", "INPLACE_", "LOAD_ATTR", "LOAD_METHOD")
+_OPERATORS = ("BINARY_", "COMPARE_OP", "UNARY_", "INPLACE_", "STORE_SUBSCR")
+"""Operations of objects: those of arrays let go of the GIL."""
+
+_WORK = (*_CALLS, *_OPERATORS, "CONTAINS_OP", "FOR_ITER", "LOAD_ATTR", "LOAD_METHOD")
 """Operations that may run a C function, by the beginning of their names."""
 
 
@@ -22,15 +25,12 @@ class Instructions:
         self.file = code.co_filename
         self.name = getattr(code, "co_qualname", code.co_name)
         self.first_line = code.co_firstlineno
-        self._lines = [(start, end, line) for start, end, line in code.co_lines() if line is not None]
+        self._lines = [(start, line) for start, _, line in code.co_lines() if line is not None]
         self._names: dict[int, str] | None = None
 
     def line(self, offset: int) -> int:
-        """Return the line of an instruction."""
-        for start, end, line in self._lines:
-            if start <= offset < end:
-                return line
-        return self.first_line
+        """Return the line of an instruction; a jump back to a loop's head may have none, and has that before it."""
+        return next((line for start, line in reversed(self._lines) if start <= offset), self.first_line)
 
     def last_work(self, offset: int) -> int:
         """Return the last instruction that can have run a C function, at or before this one."""
@@ -41,6 +41,10 @@ class Instructions:
     def is_call(self, offset: int) -> bool:
         """Whether the instruction calls something."""
         return self._operations().get(offset, "").startswith(_CALLS)
+
+    def is_operator(self, offset: int) -> bool:
+        """Whether the instruction is an operator, of arrays perhaps."""
+        return self._operations().get(offset, "").startswith(_OPERATORS)
 
     def _operations(self) -> dict[int, str]:
         if self._names is None:

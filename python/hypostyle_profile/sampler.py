@@ -5,10 +5,11 @@ clocks: how long it was on a processor, in the run queue, or *waiting*, which is
 not know ran meanwhile (those of BLAS or Polars), the main thread waited for them: that time is native.
 
 The delay of the look itself tells Python from native code, since the sampler needs the GIL.  If the GIL is free at
-once, a thread that used the processor was in a C function that had released it.  If it comes after the switch interval,
-the thread was interrupted in Python code; C functions that take less belong to it, such as the builtins that loops
-are made of.  If it comes later, a C function was holding it; the time goes to the last instruction that can have
-called one.
+once, a thread that used the processor was in a C function that had released it.  If it comes a little later, the
+thread had the GIL when the sampler asked for it, in Python code, and has let go of it since, in a C function: that of
+the next group or query perhaps.  If it comes after the switch interval, the thread was interrupted in Python code; C
+functions that take less belong to it, such as the builtins that loops are made of.  If it comes later, a C function was
+holding it; the time goes to the last instruction that can have called one.
 
 A busy machine delays looks too.  The time in the run queue since the sampler asked for the GIL, its own and that of the
 other threads, is taken off.  What remains, such as the time that a virtual machine was stopped for, shows when all
@@ -71,6 +72,7 @@ class Sampler:
         self._codes: dict[int, CodeType] = {}
         self._tops: dict[threading.Thread, tuple[int, int]] = {}
         self._keys: dict[threading.Thread, Key] = {}
+        self._knows_queue = False
         self._held = 0.0
         self._collecting = 0.0
 
@@ -97,6 +99,7 @@ class Sampler:
         mine = threading.current_thread()
         clocks = clocks_for(threading.enumerate())
         self.samples.clock = clocks.name
+        self._knows_queue = clocks.knows_queue
         before, process_before = clocks.read(threading.enumerate()), time.process_time()
         now = memory_at = time.perf_counter()
         pause, used = self._interval, time.thread_time()
@@ -137,7 +140,7 @@ class Sampler:
         busy = sum(used.cpu + used.queue for used in since.values())
         # Of several threads on a processor one has the GIL: one that stands where it stood is in a call.
         several = sum(used.cpu > wall / 10 for used in since.values()) > 1
-        state = _state(delay, worked, several=several)
+        state = _state(delay, worked, several=several, knows_queue=self._knows_queue)
         tops, keys = {}, {}
         for thread, used in since.items():
             frame = frames.get(thread.ident or 0)
@@ -178,17 +181,20 @@ class Sampler:
             self._collecting = 0.0
 
 
-def _state(delay: float, worked: float, *, several: bool) -> State:
+def _state(delay: float, worked: float, *, several: bool, knows_queue: bool = True) -> State:
     """Return who had the GIL when the sampler asked for it.
 
     Args:
         delay: How long the sampler waited, without its own time in the run queue.
         worked: How long another thread worked with the GIL meanwhile.
         several: Whether several threads are running, which ask each other for the GIL.
+        knows_queue: Whether the delay is without the time in the run queue: else it says nothing if it is short.
     """
     interval = sys.getswitchinterval()
-    if delay <= (AT_ONCE if several else max(AT_ONCE, INTERRUPTED * interval)):
+    if delay <= AT_ONCE:
         return "free"
+    if not several and delay <= INTERRUPTED * interval:
+        return "let go" if knows_queue else "free"
     if worked > LONG * interval:
         return "long"
     return "held" if several or worked >= INTERRUPTED * interval else "stopped"

@@ -7,7 +7,7 @@ import runpy
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -35,6 +35,12 @@ class Script:
             _, self._spec, self.code = details(target.name)
             self.file = self.code.co_filename
             sys.argv[0] = self.file
+        elif os.path.isdir(target.name) or _is_archive(target.name):
+            # As Python does: the folder or archive is searched for `__main__`.
+            sys.path.insert(0, target.name)
+            main: Any = runpy._get_main_module_details  # type: ignore[attr-defined]
+            _, self._spec, self.code = main()
+            self.file = self.code.co_filename
         else:
             self.file = os.path.abspath(target.name)
             sys.path.insert(0, os.path.dirname(os.path.realpath(self.file)))
@@ -47,7 +53,8 @@ class Script:
         if self._spec is not None:
             module.__dict__.update(__package__=self._spec.parent, __loader__=self._spec.loader)
         else:
-            module.__dict__.update(__package__=None, __annotations__={})
+            loader = SourceFileLoader("__main__", self.file)
+            module.__dict__.update(__package__=None, __annotations__={}, __loader__=loader, __cached__=None)
         sys.modules["__main__"] = module
         return module
 
@@ -65,6 +72,15 @@ class Script:
         except BaseException as error:
             _show(error)
             sys.exit(130 if isinstance(error, KeyboardInterrupt) else 1)
+
+
+def _is_archive(file: str) -> bool:
+    """Whether a file is a ZIP archive, by its beginning: `zipfile` is not imported for it."""
+    try:
+        with open(file, "rb") as archive:
+            return archive.read(4) == b"PK\x03\x04"
+    except OSError:
+        return False
 
 
 def compiled(file: str) -> CodeType:

@@ -127,7 +127,8 @@ class Samples:
         for key, (cpu, outside, waiting, queue, alone, count) in self._by_key.items():
             top, at = known[key.frames[0][0]], key.frames[0][1]
             is_call = top.is_call(at)
-            is_native = verdicts.is_native(key.frames[0], key.state, is_call=is_call)
+            may_let_go = is_call or top.is_operator(at)
+            is_native = verdicts.is_native(key.frames[0], key.state, is_call=is_call, may_let_go=may_let_go)
             frames = []
             for depth, (identity, offset) in enumerate(key.frames):
                 code = known[identity]

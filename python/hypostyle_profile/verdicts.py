@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-State: TypeAlias = Literal["free", "held", "stopped", "long"]
-"""The GIL when a sample was taken: free, held by Python code, held by a thread that was not running itself, or held by
-a C function for long."""
+State: TypeAlias = Literal["free", "let go", "held", "stopped", "long"]
+"""The GIL when a sample was taken: free, held by Python code until a C function let go of it, held by Python code, held
+by a thread that was not running itself, or held by a C function for long."""
 
 CALL = 1 / 3
 """The share of interrupted samples at a call from which on it is a short one."""
@@ -31,11 +31,18 @@ class Verdicts:
         """Add samples at the last instruction of the deepest frame."""
         self._counts[top, state] = self._counts.get((top, state), 0) + count
 
-    def is_native(self, top: tuple[int, int], state: State, *, is_call: bool) -> bool:
-        """Whether the samples of a state at an instruction are native code."""
-        if state == "held" or (state == "free" and not is_call):
+    def is_native(self, top: tuple[int, int], state: State, *, is_call: bool, may_let_go: bool) -> bool:
+        """Whether the samples of a state at an instruction are native code.
+
+        Args:
+            top: The instruction.
+            state: The state.
+            is_call: Whether it calls something.
+            may_let_go: Whether it can run a C function that lets go of the GIL, as operators of arrays do.
+        """
+        if state in ("held", "let go") or (state == "free" and not may_let_go):
             return False
-        native = self._of(top, "long") + (self._of(top, "free") if is_call else 0)
+        native = self._of(top, "long") + (self._of(top, "free") if may_let_go else 0)
         stopped = self._of(top, "stopped")
         # A thread that was not running says nothing; it does what it does in most of the other samples.
         interrupted = self._of(top, "held") + (stopped if stopped > native else 0)

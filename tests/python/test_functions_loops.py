@@ -8,8 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
+import hypostyle as hs
 from hypostyle._functions.errors import UnsupportedError
 from hypostyle._functions.loops import loop
 from program_reference import evaluate
@@ -686,3 +688,29 @@ def test_a_function_that_numba_compiled() -> None:
     function = loop(compiled)
     assert function.program == loop(cusum).program
     assert function(X).tolist() == cusum(X).tolist()
+
+
+def again(window: Any) -> Any:
+    total = 0.0
+    for value in window:
+        total += value
+    value = total / len(window)
+    spread = 0.0
+    for value in window:
+        spread += abs(value - total / len(window))
+    return spread
+
+
+def after(window: Any) -> Any:
+    total = 0.0
+    for value in window:
+        total += value
+    return total + 2.0 * value
+
+
+@pytest.mark.parametrize("function", [again, after])
+def test_the_variable_of_a_loop_over_a_window_is_one_like_any_other(function: Any) -> None:
+    """It is read after the loop, and may be that of a second one."""
+    values = [1.0, 2.5, -4.0, 8.0, 8.0, 0.5]
+    found = pl.DataFrame({"x": values}).select(hs.rolling(function)("x", 3, min_samples=3))["x"].to_list()
+    assert found == [None, None, *(function(values[at : at + 3]) for at in range(4))]

@@ -631,3 +631,12 @@ def test_the_text_of_a_program() -> None:
 def test_integers_beyond_64_bits_are_errors_of_the_row() -> None:
     found = evaluate(translate(lambda x: x * 2 - x).plain, [[2**61, 2**62, -(2**62), -(2**63)]])
     assert found == [2**61, None, -(2**62), None]
+
+
+def mapped(x: Any, y: Any) -> Any:
+    x, y = map(math.radians, [x, y])
+    return sum(map(abs, (x, y))) - np.deg2rad(x) * np.degrees(y)
+
+
+def test_map_goes_through_what_is_written_out() -> None:
+    agree(mapped)

@@ -15,6 +15,7 @@ import pytest
 
 from hypostyle._profile.compare import compare
 from hypostyle._profile.patterns import recognize
+from hypostyle._profile.patterns.row_functions import has_engines
 from hypostyle._profile.prove import Proof, prove
 from hypostyle._profile.syntax import SourceFile
 from hypostyle._profile.templates import every_template, kernel_for
@@ -286,6 +287,164 @@ EQUAL = {
         "h = p.group_by('k').agg(pl.col('x').ewm_mean(span=5).last())",
         'hs.ewm_mean("x", span=5, over="k")',
     ),
+    "a function of several lines": (
+        "def rsi(s, n=5):\n    delta = s.diff()\n    gain = delta.clip(lower=0).rolling(n).mean()\n"
+        "    loss = (-delta.clip(upper=0)).rolling(n).mean()\n    return 100 - 100 / (1 + gain / loss)\n"
+        "f['r'] = f.groupby('symbol')['price'].transform(lambda s: rsi(s, 4))",
+        'hs.diff("price", over="symbol") and hs.rolling_mean("_2", 4, over="symbol") and '
+        'hs.rolling_mean("_4", 4, over="symbol")',
+    ),
+    "a kernel of a kernel": (
+        "v = f.groupby('symbol')['price'].transform(lambda s: s.diff().rolling(3).mean())",
+        'hs.diff("price", over="symbol") and hs.rolling_mean("_1", 3, over="symbol")',
+    ),
+    "columns that read each other": (
+        "def add(g):\n    g = g.copy()\n    g['a'] = g['price'].diff()\n    g['b'] = g['a'].rolling(3).max()\n"
+        "    g['c'] = g['b'] - 2 * g['a'] + g['price'].mean()\n    return g\n"
+        "h = f.groupby('symbol').apply(add)",
+        'hs.diff("price", over="symbol") and hs.rolling_max("a", 3, over="symbol")',
+    ),
+    "groups that are sorted": (
+        "def add(g):\n    g = g.sort_values('size', kind='stable')\n    return g.assign(d=g['price'].diff())\n"
+        "h = f.groupby('symbol').apply(add)",
+        'hs.diff("price", over="symbol")',
+    ),
+    "a window over what was computed for groups": (
+        "v = f.groupby('symbol')['price'].shift(1).rolling(3).mean()\nprint(v)",
+        'hs.shift("price", 1, over="symbol")',
+    ),
+    "a window of something computed": (
+        "v = f['price'].diff().rolling(6).apply(lambda w: w.max() - w.min(), raw=True)",
+        'hs.diff("price") and hs.rolling(lambda w: w.max() - w.min())("_1", 6, min_samples=6)',
+    ),
+    "arithmetic of a window": (
+        "f['r'] = f['size'].rolling(6).apply(lambda w: np.mean(np.abs(w - w.mean())), raw=True)",
+        'hs.rolling(window_of_line_1)("size", 6, min_samples=6)',
+    ),
+    "a part of a window": (
+        "f['r'] = f['size'].rolling(6).apply(lambda w: w[w > w.mean()].sum() / len(w), raw=True)",
+        'hs.rolling(window_of_line_1)("size", 6, min_samples=6)',
+    ),
+    "differences in a window": (
+        "f['r'] = f['size'].rolling(6).apply(lambda w: np.std(np.diff(w)) + np.log(w[1:] / w[:-1]).std(), raw=True)",
+        'hs.rolling(window_of_line_1)("size", 6, min_samples=6)',
+    ),
+    "weights": (
+        "w = np.arange(1, 6)\nf['r'] = f['size'].rolling(5).apply(lambda x: np.dot(x, w) / w.sum(), raw=True)",
+        'hs.rolling_fir_mean("size", 5, w, min_samples=5)',
+    ),
+    "a slope": (
+        "def slope(y):\n    x = np.arange(len(y))\n    return np.polyfit(x, y, 1)[0]\n"
+        "f['r'] = f['size'].rolling(5).apply(slope, raw=True)",
+        'hs.rolling_trend("size", 5, min_samples=5)',
+    ),
+    "a deque": (
+        "from collections import deque\nw = deque(maxlen=4)\nout = []\nfor v in f['size']:\n    w.append(v)\n"
+        "    out.append(sum(w) / len(w))\nprint(out)",
+        'hs.rolling_mean("x", 4, min_samples=1)',
+    ),
+    "a list that is cut off": (
+        "w = []\nout = []\nfor v in f['size'].tolist():\n    w.append(v)\n    if len(w) > 4:\n        w.pop(0)\n"
+        "    if len(w) == 4:\n        out.append(max(w))\n    else:\n        out.append(None)\nprint(out)",
+        'hs.rolling_max("x", 4, min_samples=4)',
+    ),
+    "slices": (
+        "x = f['size'].to_numpy()\nn = 5\nout = np.full(len(x), np.nan)\nfor i in range(n, len(x)):\n"
+        "    out[i] = x[i - n : i].mean()\nprint(out)",
+        'hs.rolling_mean("x", 5, min_samples=5)',
+    ),
+    "a list of slices": (
+        "x = f['size'].tolist()\nout = [min(x[max(0, i - 2) : i + 1]) for i in range(len(x))]\nprint(out)",
+        'hs.rolling_min("x", 3, min_samples=1)',
+    ),
+    "a loop with rows before": (
+        "out = [0.0]\nfor i in range(1, len(f)):\n    before = f.iloc[i - 1]\n    row = f.iloc[i]\n"
+        "    out.append(row['size'] - before['size'] * 2.0)\nf['m'] = out",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop that goes on": (
+        "x = f['size'].tolist()\nout = []\nfor i, v in enumerate(x):\n    if i == 0:\n        out.append(0)\n"
+        "        continue\n    if v > x[i - 1]:\n        out.append(1)\n        continue\n    out.append(-1)\n"
+        "print(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with a matrix": (
+        "m = f[['price', 'size']].to_numpy()\nout = np.zeros(len(m))\na = 0.0\nfor i in range(len(m)):\n"
+        "    a = a * 0.5 + m[i, 1]\n    out[i] = a\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop that counts its keys": (
+        "seen = {}\nout = []\nfor i in range(len(f)):\n    who = f['symbol'].iloc[i]\n    if who not in seen:\n"
+        "        seen[who] = 0\n    seen[who] += 1\n    out.append(seen[who] <= 3)\nf['m'] = out",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop that changes its values": (
+        "out = []\nlevel = 0.0\nfor v in f['size'].tolist():\n    if v > 400:\n        v = 400\n"
+        "    level = level * 0.5 + v\n    out.append(level)\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "numbers of NumPy in a list": (
+        "x = f['size'].to_numpy() * 1.0\nout = []\nlast = 0.0\nfor v in x:\n    last = 0.9 * last + v\n"
+        "    out.append(last)\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop whose variable is read later": (
+        "out = []\nfor v in f['size']:\n    half = v / 2\n    out.append(half)\nprint(out, half)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with a bar": (
+        "def tqdm(rows, total):\n    return rows\nout = []\na = 0.0\nfor i, row in tqdm(f.iterrows(), total=len(f)):\n"
+        "    a = max(a, row.price) * 0.99\n    out.append(a)\nprint(out, a)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with records": (
+        "out = []\na = 0.0\nfor r in f.to_dict('records'):\n    a = 0.5 * a + r['size']\n    out.append(a)\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with picked columns": (
+        "out = []\na = 0.0\nfor v, n in f[['price', 'size']].values:\n    a = 0.5 * a + v * n\n    out.append(a)\n"
+        "print(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with labels": (
+        "for i in f.index:\n    f.loc[i, 'd'] = f.loc[i, 'size'] * 2.0\nprint(f)",
+        "@hs.loop d_loop (written below)",
+    ),
+    "a loop with tuples": (
+        "rows = list(zip(f['symbol'], f['price'].tolist()))\nlast = {}\nout = []\nfor s, v in rows:\n"
+        "    out.append(v - last.get(s, v))\n    last[s] = v\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with rows that are numbered": (
+        "a = 0.0\nf['d'] = 0.0\nfor i, r in enumerate(f.itertuples()):\n    a = 0.5 * a + r.price\n"
+        "    f.at[i, 'd'] = a\nprint(f)",
+        "@hs.loop d_loop (written below)",
+    ),
+    "a list of rows": (
+        "f['d'] = [r['price'] * 2 if r['size'] > 50 else 0.0 for _, r in f.iterrows()]",
+        "@hs.jit values_of_line_1 (written below)",
+    ),
+    "a list of rows and those before": (
+        "x = f['size'].tolist()\nd = [x[i] / x[i - 1] - 1 for i in range(1, len(x))]\nprint(d)",
+        "@hs.loop values_of_line_2 (written below)",
+    ),
+    "a list of pairs": (
+        "x = f['size'].to_numpy() * 1.0\nd = [b - a for a, b in zip(x, x[1:])]\nprint(d)",
+        "@hs.loop values_of_line_2 (written below)",
+    ),
+    "a list of NumPy's numbers": (
+        "x = f['size'].to_numpy() * 1.0\nd = [round(v, 1) for v in x]\nprint(d)",
+        "hs.jit(lambda v)(...)",
+    ),
+    "map_elements of a struct, with statements": (
+        "def g(r):\n    if r['i'] > 9:\n        return r['x'] * 0.1\n    return r['x']\n"
+        "h = p.with_columns(pl.struct('i', 'x').map_elements(g, return_dtype=pl.Float64).alias('g'))",
+        'g_of_columns("i", "x")',
+    ),
+    "rolling_map with NumPy": (
+        "h = p.with_columns(pl.col('x').rolling_map(lambda s: np.std(s.to_numpy()), 5))",
+        'hs.rolling(lambda s: np.std(s))("x", 5, min_samples=5)',
+    ),
     "the last value before": (
         "found = []\nfor _, row in a.iterrows():\n    before = b[b['t'] <= row['t']]\n"
         "    if len(before):\n        found.append(before['v'].iloc[-1])\n    else:\n        found.append(np.nan)\n"
@@ -333,12 +492,20 @@ def more_frames() -> dict[str, Any]:
     }
 
 
+WITHOUT_ENGINES = {
+    "apply(..., engine=hs.jit)": "@hs.jit function_of_columns (written below)",
+    "map(..., engine=hs.jit)": "hs.jit(lambda n)(...)",
+}
+"""What replaces the same where `apply` and `map` of pandas take no engine."""
+
+
 @pytest.mark.parametrize("name", EQUAL)
 def test_it_is_replaced_and_equal(name: str, tmp_path: Path) -> None:
     code, use = EQUAL[name]
+    use = use if has_engines() else WITHOUT_ENGINES.get(use, use)
     frame = trades()
     frame["amount"] = frame["size"]
-    if name.startswith(("a loop with", "while")) or name in ("cells", "state per key"):
+    if name.startswith(("a loop", "while")) or name in ("cells", "state per key", "slices"):
         frame = frame.dropna().reset_index(drop=True)
     proof = first(code, tmp_path, f=frame, **more_frames())
     assert proof.state == "equal", (proof.use, proof.why, proof.definitions, proof.code)
@@ -354,10 +521,6 @@ NOT_REPLACED = {
     ),
     "a query": ("out = []\nfor s in f['symbol']:\n    out.append(database.execute(s))\nprint(out)", "none"),
     "strings": ("f['t'] = f['symbol'].map(lambda s: s.lower())", "refused"),
-    "a variable of the loop that is read later": (
-        "out = []\nfor p in f['size']:\n    half = p / 2\n    out.append(half)\nprint(out, half)",
-        "differs",
-    ),
     "while, with a count that is read later": (
         "x = f['size'].to_numpy()\nout = []\ni = 0\nwhile i < len(x):\n    out.append(x[i] * 2)\n    i += 1\n"
         "print(out, i)",
@@ -377,6 +540,10 @@ NOT_REPLACED = {
     ),
     "all columns of groups": (
         "h = p.group_by('k').agg(pl.all().exclude('x'), pl.col('x').cum_sum())",
+        "differs",
+    ),
+    "groups that are sorted, beside a column that is not": (
+        "h = f.groupby('symbol').apply(lambda g: g.sort_values('size', kind='stable').assign(d=g['price'].diff()))",
         "differs",
     ),
     "the last value of rows that are not sorted": (
@@ -400,6 +567,16 @@ def test_what_would_not_be_equal_is_not_replaced(name: str, tmp_path: Path) -> N
     assert all(proof.state != "equal" for proof in found)
     assert found[-1].why
     assert all(proof.why for proof in found if proof.state != "none")  # else there was nothing to offer
+
+
+def test_a_window_that_is_read_later_stays(tmp_path: Path) -> None:
+    code = (
+        "from collections import deque\nw = deque(maxlen=4)\nout = []\nfor v in f['size'].tolist():\n    w.append(v)\n"
+        "    out.append(sum(w))\nprint(out, w)"
+    )
+    found = proven(code, tmp_path, f=trades())
+    assert [proof.state for proof in found] == ["differs", "none"]
+    assert "w is read afterwards" in found[0].why
 
 
 def test_values_of_the_script_are_left_as_they_are(tmp_path: Path) -> None:

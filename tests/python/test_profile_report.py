@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from hypostyle._profile.advice import LEAST, report
+from hypostyle._profile.advice import LEAST, Finding, report
 from hypostyle._profile.command import _written, main, parser
 from hypostyle._profile.hot import Spot
 from hypostyle._profile.notebook import profile_cell
 from hypostyle._profile.page import page
-from hypostyle._profile.patch import diff
+from hypostyle._profile.patch import diff, patched
 from hypostyle._profile.patterns import recognize
 from hypostyle._profile.prove import Proof
 from hypostyle._profile.read import read
@@ -146,6 +146,21 @@ def test_what_is_not_proven_is_never_recommended(tmp_path: Path, state: str) -> 
     assert "row 3: 1.0 before" in " ".join(text(made).split())
     assert diff(made.recommended) == ""
     assert "slow.py" in page(made)
+
+
+def test_functions_of_one_name_stay_two(tmp_path: Path) -> None:
+    """Both stand in front of the functions that call them, where the last one would be that of both."""
+    path = tmp_path / "s.py"
+    path.write_text("def a():\n    return 0\ndef b():\n    return 0\n")
+    findings = []
+    for line, number in ((1, 1), (3, 2)):
+        definition = f"def out_loop():\n    return {number}\n"
+        edits = [(line, line - 1, definition), (line + 1, line + 1, "    return out_loop()\n")]
+        proof = Proof("equal", definitions=definition, edits=edits)
+        findings.append(Finding(str(path), line, line, "", 1.0, Times(), "", "", proof=proof))
+    names: dict[str, Any] = {}
+    exec(patched(findings)[str(path)][1], names)
+    assert (names["a"](), names["b"]()) == (1, 2)
 
 
 def test_waiting_is_named(tmp_path: Path) -> None:

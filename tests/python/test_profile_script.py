@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,6 +43,18 @@ SCRIPTS = {
     "pool": "import multiprocessing as mp\ndef double(x):\n    return 2 * x\nif __name__ == '__main__':\n"
     "    with mp.get_context('spawn').Pool(1) as pool:\n        print(pool.map(double, [1, 2]))\n",
     "pickle": "import pickle\nclass A:\n    pass\nprint(type(pickle.loads(pickle.dumps(A()))) is A)\n",
+    "main": "import pkgutil\nprint(__name__, __spec__, __package__, __cached__, type(__loader__).__name__, __doc__)\n"
+    "print(pkgutil.get_data('__main__', 'main.py')[:6])\n",
+    "recursion": "import sys\nsys.setrecursionlimit(9_000)\ndef f(n):\n    return f(n + 1)\n"
+    "try:\n    f(0)\nexcept RecursionError as error:\n    print(error)\n",
+    "signals": "import os, signal\nsignal.signal(signal.SIGUSR1, lambda n, f: print('got', n, f.f_lineno))\n"
+    "os.kill(os.getpid(), signal.SIGUSR1)\nprint(signal.getsignal(signal.SIGINT) is signal.default_int_handler)\n",
+    "tasks": "import asyncio\nasync def one(n):\n    await asyncio.sleep(0.01)\n    return n\n"
+    "async def main():\n    print(await asyncio.gather(*(one(n) for n in range(3))))\nasyncio.run(main())\n",
+    "sibling": "import os, sys\nos.chdir('/')\nimport beside\n"
+    "print(beside.VALUE, os.getcwd(), __file__ == sys.argv[0])\n",
+    "skript ü": "print(__file__)\nraise RuntimeError('ä')\n",
+    "empty": "",
     "killed": "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n",
 }
 
@@ -62,7 +75,8 @@ def in_child(script: Path, *arguments: str, **options: Any) -> subprocess.Comple
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_output_errors_and_exit_code_are_those_of_python(name: str, tmp_path: Path) -> None:
     script = tmp_path / f"{name}.py"
-    script.write_text(SCRIPTS[name])
+    script.write_text(SCRIPTS[name], encoding="utf-8")
+    (tmp_path / "beside.py").write_text("VALUE = 3\n")
     plain = python(script, "a", "--json", "b c", input="abc\ndef\n")
     found = in_child(script, "a", "--json", "b c", input="abc\ndef\n")
     assert (found.stdout, found.stderr, found.returncode) == (plain.stdout, plain.stderr, plain.returncode)
@@ -91,6 +105,19 @@ def test_a_module_is_run_as_python_runs_it(tmp_path: Path) -> None:
     plain, found = python("-m", "tool", "--x", **where), profiled("-m", "tool", "--x", **where)
     assert plain.stdout
     assert (found.stdout, found.returncode) == (plain.stdout, plain.returncode), found.stderr
+
+
+@pytest.mark.parametrize("is_archive", [False, True])
+def test_a_folder_is_run_as_python_runs_it(is_archive: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "tool"
+    folder.mkdir()
+    main = "import sys, part\nprint(sys.argv, __package__, __spec__.name, sys.path[0], __file__)\n"
+    (folder / "__main__.py").write_text(main)
+    (folder / "part.py").write_text("")
+    given = Path(shutil.make_archive(str(folder), "zip", folder)) if is_archive else folder
+    plain, found = python(given, "x"), in_child(given, "x")
+    assert plain.stdout
+    assert (found.stdout, found.stderr, found.returncode) == (plain.stdout, plain.stderr, plain.returncode)
 
 
 def test_ctrl_c_prints_what_is_known(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from hypostyle_profile.clocks import PosixClocks, ProcessClock, SchedulerClocks, Spent
+from hypostyle_profile.instructions import Instructions
 from hypostyle_profile.sampler import INTERVAL, Sampler, _state, _worked
 from hypostyle_profile.stacks import Key, Samples, Times
 from hypostyle_profile.verdicts import State
@@ -24,7 +25,7 @@ SWITCH = sys.getswitchinterval()
     [
         (0.0, 0.0, False, "free"),
         (-0.001, 0.0, False, "free"),
-        (0.5 * SWITCH, 0.0, False, "free"),  # Python code would have kept the GIL for longer
+        (0.5 * SWITCH, 0.0, False, "let go"),  # Python code that calls a C function without the GIL
         (0.5 * SWITCH, 0.0, True, "held"),  # unless a third thread had asked for it before
         (1.02 * SWITCH, 1.02 * SWITCH, False, "held"),
         (4 * SWITCH, 4 * SWITCH, False, "long"),
@@ -220,3 +221,16 @@ def test_clocks_agree() -> None:
     seconds = [spent[threading.get_ident()].cpu for spent in read if spent]
     assert len(seconds) >= 1
     assert all(each / seconds[0] > 0.5 for each in seconds), seconds
+
+
+def test_every_instruction_has_a_line_of_its_function() -> None:
+    """The jump back to the head of a loop has none in the code: it is not that of the definition."""
+    loop = "    for _ in range(x):\n        a = x * 2\n        if a < 9:\n            n += 1\n"
+    text = f"def f(x):\n    n = 0\n{loop}    return n\n"
+    names: dict[str, Any] = {}
+    exec(compile(text, "f.py", "exec"), names)
+    code = names["f"].__code__
+    found = Instructions(code)
+    jumps = [i.offset for i in dis.get_instructions(code) if i.opname.startswith(("JUMP_BACKWARD", "JUMP_ABSOLUTE"))]
+    assert jumps
+    assert all(3 <= found.line(offset) <= 6 for offset in jumps)

@@ -55,6 +55,7 @@ class Calls(Inline):
             id(builtins.enumerate): self.iterable,
             id(builtins.reversed): self.iterable,
             id(builtins.tuple): self.iterable,
+            id(builtins.map): self.iterable,
             id(state): self.new_state,
         }
 

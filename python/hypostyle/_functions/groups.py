@@ -105,7 +105,7 @@ class Groups(Expressions):
     # Things with a known number of items
 
     def iterable(self, node: ast.expr) -> Tup:
-        """Translate a tuple, a list that is written out, a range, zip, enumerate, or a generator over these."""
+        """Translate a tuple, a list that is written out, a range, zip, enumerate, map, or a generator over these."""
         if isinstance(node, ast.List):
             return self.tuple_display(node)
         if isinstance(node, Comprehension):
@@ -121,6 +121,8 @@ class Groups(Expressions):
                 return Tup(tuple(Tup(row) for row in rows), tuple(before))
             if function is enumerate:
                 return self.enumerate(node)
+            if function is map:
+                return self.filtered(self._of_map(node), None)
             if function in (reversed, tuple, list) and len(node.args) == 1 and not node.keywords:
                 group = self.iterable(node.args[0])
                 return Tup(group.items[::-1], group.before) if function is reversed else group
@@ -128,6 +130,19 @@ class Groups(Expressions):
         if not isinstance(value, Tup):
             raise self.error(node, "only a tuple, a list written out, or a range of constants can be gone through")
         return value
+
+    def _of_map(self, node: ast.Call) -> ast.expr:
+        """Return `map(f, items)` as a generator."""
+        function, *given = self.arguments(node)
+        if len(given) != 1:
+            raise self.error(node, "map is compiled for a function and one tuple, or list written out")
+        item = "item of map"  # no name of the user's
+        call = ast.Call(function, [ast.Name(item, ast.Load())], [])
+        generator = ast.comprehension(ast.Name(item, ast.Store()), given[0], [], 0)
+        made = ast.copy_location(ast.GeneratorExp(call, [generator]), node)
+        for part in (call, call.args[0], generator.target):
+            ast.copy_location(part, node)
+        return made
 
     def range(self, node: ast.Call) -> Tup:
         """Translate a range of constants."""

@@ -53,7 +53,6 @@ CALLS: dict[int, str] = {
         "dict": "write if/elif, or a conditional expression",
         "set": "for membership write x in (1, 2)",
         "sorted": "for two or three values use min and max",
-        "map": "write the calls one by one, or a generator inside sum",
         "filter": "write a generator with if inside sum",
         "hash": "there is no equal of it",
         "open": "a function of rows only computes: read the file outside and capture numbers",

@@ -32,6 +32,8 @@ _NUMPY = {
     3: "where clip",
 }
 _NUMPY_NAMES = {"fabs": "abs"}
+_OF_MATH = {"radians": "radians", "deg2rad": "radians", "degrees": "degrees", "rad2deg": "degrees"}
+"""Functions of NumPy that give the bits of those of `math`."""
 
 
 def known_function(function: object) -> Known | None:
@@ -56,8 +58,9 @@ def _of_numpy(imported: bool) -> dict[int, Known]:
         return {}
     import numpy as np
 
-    return {
+    table = {
         id(getattr(np, name)): Known(f"np.{_NUMPY_NAMES.get(name, name)}", count, count)
         for count, names in _NUMPY.items()
         for name in names.split()
     }
+    return table | {id(getattr(np, name)): Known(f"math.{same}", 1, 1) for name, same in _OF_MATH.items()}

@@ -118,10 +118,22 @@ class Windows(Statements):
         scope.live = True
         scope.sure = set.intersection(*exits) if exits else scope.sure
         scope.depth -= 1
-        self.loops_over_window = True
-        self.out.append(["each", variable, body])
+        value = variable
+        if self._is_used_outside(node.target.id, node):
+            # The loop's own variable is known in the loop alone.
+            value = f"{variable}.{self.loops_over_window}"
+            body = [["set", variable, ["get", value]], *body]
+        self.loops_over_window += 1
+        self.out.append(["each", value, body])
 
-    loops_over_window = False
+    loops_over_window = 0
+
+    def _is_used_outside(self, name: str, loop: ast.For) -> bool:
+        """Whether a variable also stands outside of a loop."""
+        counts = [
+            sum(isinstance(n, ast.Name) and n.id == name for n in ast.walk(part)) for part in (self.own.node, loop)
+        ]
+        return counts[0] > counts[1]
 
     def _is_window(self, node: ast.expr) -> bool:
         return isinstance(node, ast.Name) and node.id == self.window and self.scope.source is self.own

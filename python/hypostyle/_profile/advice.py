@@ -6,6 +6,7 @@ the package.  Below `LEAST` for the script nothing is recommended.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -137,7 +138,11 @@ def report(
         zip(spots, proofs, strict=True),
         key=lambda pair: (pair[1] is None or pair[1].state != "equal", -pair[0].seconds),
     )
+    notes = []
     for spot, proof in equal_first:
+        if spot.unit is not None and spot.unit.pattern == "pipelines" and (proof is None or proof.state != "equal"):
+            notes.append(_no_pipeline(spot, proof))
+            continue  # its lines are looked at one by one
         # A sample counts once: an inner loop of a proven one is no finding of its own.
         spot.stacks = [stack for stack in spot.stacks if id(stack) not in taken]
         spot.seconds = sum(map(cost, spot.stacks))
@@ -152,8 +157,19 @@ def report(
     for spot in others(samples, kept, least):
         findings.append(_finding(spot, None))
     made = Report(name, samples, whole, sorted(findings, key=lambda f: -f.seconds), imports=imports)
+    made.notes += notes
     _weigh(made)
     return made
+
+
+def _no_pipeline(spot: Spot, proof: Proof | None) -> str:
+    """Say why lines that read and write a file are not offered as a pipeline."""
+    place = f"{os.path.basename(spot.file)}:{spot.line}-{spot.last_line}"
+    if proof is None:
+        return f"{place} reads and writes a file: a pipeline file for `hypostyle run` may do the same (not proven)"
+    if proof.state == "differs":
+        return f"{place} is not replaced by a pipeline file, whose output would differ: {proof.why}"
+    return f"{place} is not replaced by a pipeline file: {proof.why or 'the lines were not reached in the second run'}"
 
 
 def _finding(spot: Spot, proof: Proof | None) -> Finding:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import ast
 import builtins
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, TypeAlias
 
 from hypostyle._profile.change import Unit
 from hypostyle._profile.counting import Counter, counter_of
 from hypostyle._profile.patterns import place, recognize
+from hypostyle._profile.patterns.pipeline_scripts import PipelineScript
+from hypostyle._profile.pipelines.prove import prove_pipeline
 from hypostyle._profile.prove import Proof, prove
 from hypostyle._profile.syntax import SourceFile, first_line, names_read
 from hypostyle_profile.child import at_end, write
@@ -30,6 +32,9 @@ SEEN = 200
 PLENTY = 3.0
 """Seconds of proofs of a line after which only a run with twice the input is proven."""
 
+
+Calls: TypeAlias = "dict[tuple[int, int], list[int]]"
+"""Numbers of units by the line and column of a statement."""
 
 HERE = "__hypostyle_profile_here__"
 """The name of the function that is called in front of a unit."""
@@ -48,6 +53,8 @@ class Watched:
     seen: int = 0
     size: int = 0
     seconds: float = 0.0
+    begun: float | None = None
+    """When the lines of a pipeline began, without the seconds of proofs until then."""
 
     @property
     def lines(self) -> range:
@@ -72,13 +79,29 @@ class Watched:
             return
         self.size = max(size, self.size)
         started = time.perf_counter()
+        self._prove(lambda: prove(self.unit, variables))
+        self.seconds += time.perf_counter() - started
+
+    def prove_pipeline(self, variables: Mapping[str, Any], now: float) -> None:
+        """Prove a pipeline, whose file is written by now.
+
+        Args:
+            variables: The names that it sees, and has set.
+            now: The time on the clock of `begun`.
+        """
+        unit = self.unit
+        if self.begun is None or not isinstance(unit, PipelineScript):
+            return
+        took, self.begun, self.seen = now - self.begun, None, self.seen + 1
+        self._prove(lambda: prove_pipeline(unit, variables, took))
+
+    def _prove(self, proof: Callable[[], Proof]) -> None:
         try:
-            self.proofs.append(prove(self.unit, variables))
+            self.proofs.append(proof())
         except Exception as error:  # ours: the script goes on
             self.proofs.append(
                 Proof("failed", why=f"no replacement could be written ({type(error).__name__}: {error})")
             )
-        self.seconds += time.perf_counter() - started
 
     def replaces(self, other: Watched) -> bool:
         """Whether this one is proven, and the other is a part of it."""
@@ -108,6 +131,7 @@ class Capture:
         self.watched = [Watched(unit, []) for unit in units]
         self._settled = [False] * len(units)
         self._is_proving = False
+        self._proving = 0.0
 
     def around(self, code: CodeType, namespace: dict[str, Any]) -> None:
         """Execute code until every unit was seen; files that it imports are compiled likewise."""
@@ -135,39 +159,53 @@ class Capture:
         mine = [(number, w.unit) for number, w in enumerate(self.watched) if w.unit.file.path == path]
         if not mine and path not in self.counter.files():
             return None
-        calls: dict[tuple[int, int], list[int]] = {}
+        before: Calls = {}
+        after: Calls = {}
         for number, unit in mine:
-            first = unit.statements[0]
-            calls.setdefault((first.lineno, first.col_offset), []).append(number)
+            first, last = unit.statements[0], unit.statements[-1]
+            before.setdefault((first.lineno, first.col_offset), []).append(number)
+            if isinstance(unit, PipelineScript):
+                after.setdefault((last.lineno, last.col_offset), []).append(number)
         tree = ast.parse(mine[0][1].file.text if mine else Path(path).read_text(encoding="utf-8"), path)
         self.counter.compiled_into(tree, path)
         for node in ast.walk(tree):
             for name in ("body", "orelse", "finalbody"):
                 block = getattr(node, name, None)
                 if isinstance(block, list):
-                    block[:] = [part for statement in block for part in _with_calls(statement, calls)]
+                    block[:] = [part for statement in block for part in _with_calls(statement, before, after)]
         return compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True)
 
-    def _here(self, number: int, names: dict[str, Any], local: dict[str, Any]) -> None:
+    def _here(self, number: int, names: dict[str, Any], local: dict[str, Any], is_after: bool = False) -> None:
         """Prove a unit with the names that it sees; not while another one runs, which may reach it."""
         if self._settled[number] or self._is_proving:
             return
+        watched, now = self.watched[number], time.perf_counter() - self._proving
+        if isinstance(watched.unit, PipelineScript) and not is_after:
+            watched.begun = now
+            return
         self._is_proving = True
+        started = time.perf_counter()
         try:
-            self.watched[number].prove({**names, **local})
+            if is_after:
+                watched.prove_pipeline({**names, **local}, now)
+            else:
+                watched.prove({**names, **local})
         finally:
             self._is_proving = False
+            self._proving += time.perf_counter() - started
         self._settled = [w.is_done or any(other.replaces(w) for other in self.watched) for w in self.watched]
         if all(self._settled) and self.counter.is_done:
             raise Enough
 
 
-def _with_calls(statement: ast.stmt, calls: Mapping[tuple[int, int], list[int]]) -> Iterator[ast.stmt]:
+def _with_calls(statement: ast.stmt, before: Calls, after: Calls) -> Iterator[ast.stmt]:
     place = getattr(statement, "lineno", 0), getattr(statement, "col_offset", 0)
-    for number in calls.get(place, []):
-        call = ast.parse(f"{HERE}({number}, globals(), locals())").body[0]
-        yield ast.copy_location(call, statement)
-    yield statement
+    for calls in (before, after):
+        for number in calls.get(place, []):
+            call = ast.parse(f"{HERE}({number}, globals(), locals(), {calls is after})").body[0]
+            yield ast.copy_location(call, statement)
+        if calls is before:
+            yield statement
 
 
 def _size(variables: Mapping[str, Any], names: set[str]) -> int:

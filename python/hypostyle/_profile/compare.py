@@ -52,6 +52,9 @@ class Comparison:
 
 def compare(before: Any, after: Any) -> Comparison:
     """Compare what the user's code made with what its replacement made."""
+    if isinstance(before, float) and isinstance(after, float):
+        # One number: whether a loop leaves Python's float or NumPy's often depends on the data.
+        return _items([float(before)], [float(after)])
     if type(before) is not type(after):
         return Comparison(why=f"a {_name(before)} before, a {_name(after)} after")
     if is_a(before, "pandas", "DataFrame"):

@@ -116,6 +116,8 @@ def units_of(samples: Samples, least: float) -> list[Spot]:
 def _of_unit(unit: Unit, stacks: Iterable[Stack]) -> Spot:
     first, last = place(unit)
     made = Spot(unit.file.path, first, last, _shown(unit.file, unit.node), Times(), 0.0, unit)
+    if unit.pattern == "pipelines":
+        made.code = f"{_shown(unit.file, unit.statements[0])} ... {made.code}"
     for stack in stacks:
         if through(stack, made.file, first, last):
             made.times.add(stack.times)

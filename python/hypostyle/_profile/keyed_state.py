@@ -45,8 +45,9 @@ def keyed_state(body: Sequence[ast.stmt], before: Sequence[ast.stmt]) -> KeyedSt
             return None
         variable = f"{name}_of_key"
         defaults = {ast.unparse(d) for s in body for n in ast.walk(s) if (d := _default(n, name)) is not None}
-        if len(defaults) == 1 and start == "None" and not _asks(body, name):
-            start = defaults.pop()
+        default = defaults.pop() if len(defaults) == 1 else None
+        if default is not None and _is_number(default) and start == "None" and not _asks(body, name):
+            start = default
         found.variables[name], found.starts[variable] = variable, start
     return found
 
@@ -83,6 +84,14 @@ def _default(node: ast.AST, name: str) -> ast.expr | None:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=found), attr="get"), args=[_, default]) if found == name:
             return default
     return None
+
+
+def _is_number(code: str) -> bool:
+    """Whether code is a number that is written out: other defaults may differ from row to row."""
+    try:
+        return isinstance(ast.literal_eval(code), int | float)
+    except ValueError:
+        return False
 
 
 def _asks(body: Sequence[ast.stmt], name: str) -> bool:

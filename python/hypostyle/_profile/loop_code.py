@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import keyword
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from hypostyle._profile.loop_syntax import (
     same_value,
     targets_of,
     with_length,
+    without_continue,
 )
 from hypostyle._profile.row_access import Access, Column, aliases
 from hypostyle._profile.syntax import names_read, names_set, read_after
@@ -37,26 +39,46 @@ class Output:
     """"list", "array", "column" or "last" (of a variable that is read afterwards)."""
     target: str
     """The code that gets it."""
+    keeps: str | None = None
+    """The first row that the loop writes, if the rows before it keep what they are."""
 
 
 class Making:
     """Makes the change of a loop from the values that it sees."""
 
-    def __init__(self, loop: Loop, values: Values, *, by_row: bool) -> None:
+    def __init__(self, loop: Loop, values: Values, *, by_row: bool, keeps_items: bool = False) -> None:
+        self._keeps_items = keeps_items
+        """Whether lists hold numbers of NumPy, as those of a loop over columns may."""
         self.loop, self.values, self.by_row = loop, values, by_row
         self.file, self.header = loop.file, copy.copy(loop.header)
         replaced = {*self.header.names, self.header.row, self.header.label} - names_set(loop.node.body)
         self._used = (names_read(loop.statements) | names_set(loop.statements) | set(keyword.kwlist)) - replaced
         self.node = copy.deepcopy(loop.node)
-        for statement, name, frame in aliases(self.node, self.header):
+        self.header.rows = dict(self.header.rows)
+        for statement, name, frame, position in list(aliases(self.node, self.header, values)):
             self.node.body.remove(statement)
-            self.header.row, self.header.frame = name, frame
+            if position is None and self.header.row is None:
+                self.header.row, self.header.frame = name, frame
+            else:
+                self.header.rows[name] = frame, position or ast.Name(self.header.index or "", ast.Load())
+        self.node.body = without_continue(self.node.body)
+        self._name_again()
         self.access = Access(self.header, values, self._free, by_row=by_row)
         self.outputs: list[Output] = []
         self.extra: list[str] = []
         self.starts: list[str] = []
         self.state: KeyedState | None = None
         self.over: Column | None = None
+
+    def _name_again(self) -> None:
+        """Give the values of a row other names if the loop assigns theirs."""
+        changed = names_set(self.node.body)
+        self.header.names = list(self.header.names)
+        for at, name in enumerate(self.header.names):
+            if name in changed:
+                self.header.names[at] = new = self._free(name)
+                start = ast.Assign([ast.Name(name, ast.Store())], ast.Name(new, ast.Load()), lineno=0)
+                self.node.body.insert(0, start)
 
     def _of_keys(self) -> list[ast.stmt]:
         """Return the body with the items of dictionaries as variables, if the loop keeps a state per key."""
@@ -108,10 +130,14 @@ class Making:
         self.over = key
         if self.access.uses_index and self.header.label is not None:
             self.access.check_label()
+        if key is not None and not self.access.columns:
+            # Only the key is read: the number of its rows comes with another column.
+            numbers = ast.parse(f"np.arange(len({ast.unparse(key.argument)}))", mode="eval").body
+            self.access.columns["row"] = Column(self._free("row"), numbers, key.value)
         if self.access.problem or not self.access.columns:
             return None
-        rows = len(next(iter(self.access.columns.values())).value)
-        if any(len(c.value) != rows for c in self.access.columns.values()):
+        rows = max(len(column.value) for column in self.access.columns.values())
+        if not self._lengthen(rows):
             return None
         if self.header.length is not None and not self.access.is_length(self.header.length, rows):
             return None
@@ -119,6 +145,18 @@ class Making:
         if function is None:
             return None
         return self._change(function, carried)
+
+    def _lengthen(self, rows: int) -> bool:
+        """Make columns that lack the last row, such as differences, as long as the others, if that works."""
+        for column in self.access.columns.values():
+            lacking = rows - len(column.value)
+            is_number = is_a(column.value, "numpy", "ndarray") and column.value.dtype.kind == "f"
+            if lacking > 1 or (lacking and not is_number):
+                return False
+            if lacking:
+                code = f"np.append({ast.unparse(column.argument)}, np.nan)"
+                column.argument = ast.parse(code, mode="eval").body
+        return True
 
     # What the loop writes
 
@@ -139,7 +177,7 @@ class Making:
                     self._add(Output(target.value.id, "array", target.value.id))
         lists = {output.name for output in self.outputs if output.kind != "column"}
         for name in sorted(names_set(self.node.body) & later - lists):
-            if name in carried:
+            if name in carried or any(name in names_set([s]) for s in self.node.body if isinstance(s, ast.Assign)):
                 self._add(Output(self._free(f"{name}_rows"), "last", name))
 
     def _is_of_key(self, target: ast.Subscript) -> bool:
@@ -205,7 +243,7 @@ class Making:
                 head.insert(0, start)
         self.starts = [name for name in carried if name not in made]
         for name in self.starts:
-            if type(self.values.variables.get(name)) not in (int, float, bool):
+            if not isinstance(self.values.variables.get(name), int | float):
                 return None
             head.insert(0, ast.parse(f"{name} = {name}_start").body[0])
         for output in self.outputs:
@@ -213,7 +251,18 @@ class Making:
                 body = at_end(body, ast.parse(f"{output.name}.append({output.target})").body)
             elif output.kind == "list" and not any(appended(s) for s in body):
                 body = self._appending_once(body, output.name)
-        loop = ast.For(self._target(), self._iterated(), body, [])
+        iterated = self._iterated()
+        if self._starts_later():
+            if any(output.kind == "list" for output in self.outputs):
+                return None
+            # The first row of a compiled loop is a constant, so that the rows before are passed over.
+            test = ast.Compare(
+                ast.Name(self.access.index, ast.Load()), [ast.GtE()], [self.header.start or ast.Constant(0)]
+            )
+            body = [ast.If(test, body, [])]
+            first = "1, " if self.access.uses_index else ""
+            iterated = ast.parse(f"range({first}{ast.unparse(self.access.length())})", mode="eval").body
+        loop = ast.For(self._target(), iterated, body, [])
         names = ", ".join(output.name for output in self.outputs)
         end = ast.parse(f"return {names}").body
         return self._function([*head, loop, *end], "hs.loop")
@@ -235,6 +284,11 @@ class Making:
     def _target(self) -> ast.expr:
         return ast.Name(self.access.index, ast.Store())
 
+    def _starts_later(self) -> bool:
+        """Whether the first row is a variable of the function that the loop is in."""
+        start = self.header.start
+        return start is not None and any(map(self._is_local, names_read([start])))
+
     def _iterated(self) -> ast.expr:
         start = "" if self.header.start is None else f"{ast.unparse(self.header.start)}, "
         return ast.parse(f"range({start}{ast.unparse(self.access.length())})", mode="eval").body
@@ -250,7 +304,24 @@ class Making:
         if value is None and output.kind == "column":
             return ast.parse(f"{output.name} = np.full({length}, np.nan)").body[0]
         fill = same_value(value, rows)
+        if fill is None and output.kind == "array" and self._writes_all(output.target):
+            is_float = is_a(value, "numpy", "ndarray") and value.dtype.kind == "f"
+            output.keeps = "0" if self.header.start is None else ast.unparse(self.header.start)
+            fill = "np.nan" if is_float and len(value) == rows else None
         return None if fill is None else ast.parse(f"{output.name} = np.full({length}, {fill})").body[0]
+
+    def _writes_all(self, name: str) -> bool:
+        """Whether each row of the loop writes its item of an array."""
+
+        def writes(body: Sequence[ast.stmt]) -> bool:
+            for s in body:
+                if isinstance(s, ast.If) and writes(s.body) and writes(s.orelse):
+                    return True
+                if any(isinstance(t, ast.Subscript) and ast.unparse(t.value) == name for t in targets_of(s)):
+                    return True
+            return False
+
+        return writes(self.node.body)
 
     def _function(self, body: list[ast.stmt], decorator: str) -> ast.FunctionDef:
         scope = self.file.scope(self.loop.node)
@@ -287,8 +358,10 @@ class Making:
             arguments.append(code)
         words = [*arguments, *self.extra, *self.starts]
         if self.over is not None:
-            words.append(f"over={ast.unparse(self.over.argument)}".replace("'", '"'))
-            library = "polars" if is_a(self.over.value, "polars", "Series") else "pandas"
+            key = ast.unparse(self.over.argument)
+            key = f"pl.Series({key})" if isinstance(self.over.value, list) else key
+            words.append(f"over={key}".replace("'", '"'))
+            library = "pandas" if is_a(self.over.value, "pandas", "Series") else "polars"
         call = f"{function.name}({', '.join(words)})"
         if len(self.outputs) == 1:
             lines = self._taken(self.outputs[0], call, library)
@@ -313,12 +386,18 @@ class Making:
         scope = self.file.scope(self.loop.node)
         is_parameter = isinstance(scope, ast.FunctionDef) and output.target in {a.arg for a in scope.args.args}
         as_list = ".to_list()" if library == "polars" else ".tolist()"
+        if self._keeps_items and library != "polars" and output.kind in ("last", "list"):
+            array = code if library == "numpy" else f"{code}.to_numpy()"
+            value = f"{array}[-1]" if output.kind == "last" else f"list({array})"
+            return f"{output.target} = {value}\n"
         if output.kind == "last":
             return f"{output.target} = {code}{as_list}[-1]\n"
         if output.kind == "list" or isinstance(self.values.variables.get(output.target), list):
             return f"{output.target} = {code}{as_list}\n"
         if output.kind == "array" and library != "numpy":
             code = f"{code}.to_numpy()"
+        if output.keeps is not None:
+            return f"{output.target}[{output.keeps}:] = {code}[{output.keeps}:]\n"
         return f"{output.target}[:] = {code}\n" if is_parameter else f"{output.target} = {code}\n"
 
 

@@ -95,6 +95,28 @@ def at_end(body: list[ast.stmt], statements: list[ast.stmt]) -> list[ast.stmt]:
     return [*made, *statements]
 
 
+def without_continue(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Write what follows an `if` that goes on with the next row as its other branch."""
+    for at, statement in enumerate(body):
+        if isinstance(statement, ast.Continue):
+            return body[:at]
+        if isinstance(statement, ast.If) and _goes_on(statement):
+            rest = body[at + 1 :]
+            first = without_continue([*statement.body, *copy.deepcopy(rest)])
+            second = without_continue([*statement.orelse, *rest])
+            return [*body[:at], ast.copy_location(ast.If(statement.test, first or [ast.Pass()], second), statement)]
+    return body
+
+
+def _goes_on(statement: ast.stmt) -> bool:
+    """Whether a statement has a `continue` of the loop that it is in."""
+    if isinstance(statement, ast.Continue):
+        return True
+    if isinstance(statement, ast.If):
+        return any(map(_goes_on, [*statement.body, *statement.orelse]))
+    return False
+
+
 def renamed(statement: ast.stmt, old: str, new: str) -> ast.stmt:
     for node in ast.walk(statement):
         if isinstance(node, ast.Name) and node.id == old:

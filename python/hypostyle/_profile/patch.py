@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import difflib
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from hypostyle._profile.advice import Finding
+from hypostyle._profile.prove import Proof
 from hypostyle._profile.syntax import lines_of
 
 _IMPORTS = {"hs": "hypostyle", "np": "numpy", "pd": "pandas", "pl": "polars"}
@@ -17,23 +19,54 @@ _IMPORTS = {"hs": "hypostyle", "np": "numpy", "pd": "pandas", "pl": "polars"}
 def patched(findings: Iterable[Finding]) -> dict[str, tuple[str, str]]:
     """Return old and new text of each file; edits that overlap with a larger one are left out."""
     edits: dict[str, list[tuple[int, int, str]]] = {}
+    defined: dict[str, dict[str, str]] = {}
     for finding in sorted(findings, key=lambda f: -f.seconds):
         if finding.proof is None:
             continue
         mine = edits.setdefault(finding.file, [])
         if any(_overlap(a, b) for a in finding.proof.edits for b in mine):
             continue
-        mine.extend(finding.proof.edits)
+        mine.extend(_with_new_names(finding.proof, defined.setdefault(finding.file, {})))
     made = {}
     for file, changes in edits.items():
         old = Path(file).read_text(encoding="utf-8")
-        lines = lines_of(old)
-        if lines and not lines[-1].endswith("\n"):
-            lines[-1] += "\n"
-        for first, last, text in sorted(changes, key=lambda edit: (edit[0], edit[1]), reverse=True):
-            lines[first - 1 : last] = lines_of(text)
-        made[file] = (old, _with_imports("".join(lines)))
+        made[file] = (old, patched_text(old, changes))
     return made
+
+
+def _with_new_names(proof: Proof, defined: dict[str, str]) -> list[tuple[int, int, str]]:
+    """Return the edits of a finding, whose functions get other names if the file has such by then.
+
+    Functions of two loops that fill a list of one name would be one, and the last of them would run for both.
+    """
+    edits = proof.edits
+    for name, text in _functions(proof.definitions).items():
+        new, number = name, 2
+        while defined.get(new, text) != text:
+            new, number = f"{name}_{number}", number + 1
+        defined[new] = text
+        if new != name:
+            edits = [(first, last, re.sub(rf"\b{name}\b", new, code)) for first, last, code in edits]
+    return edits
+
+
+def _functions(code: str) -> dict[str, str]:
+    """Return the functions that code defines, by name; a pipeline file defines none."""
+    try:
+        body = ast.parse(code).body
+    except SyntaxError:
+        return {}
+    return {node.name: ast.unparse(node) for node in body if isinstance(node, ast.FunctionDef)}
+
+
+def patched_text(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
+    """Return a text with edits, and with the imports that these need."""
+    lines = lines_of(text)
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    for first, last, new in sorted(edits, key=lambda edit: (edit[0], edit[1]), reverse=True):
+        lines[first - 1 : last] = lines_of(new)
+    return _with_imports("".join(lines))
 
 
 def _overlap(a: tuple[int, int, str], b: tuple[int, int, str]) -> bool:

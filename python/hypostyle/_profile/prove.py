@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import importlib
 import linecache
 import sys
 import time
@@ -172,8 +173,8 @@ def _with_libraries(names: dict[str, Any]) -> dict[str, Any]:
 
     names["hs"] = hypostyle
     for name, module in (("np", "numpy"), ("pd", "pandas"), ("pl", "polars")):
-        if name not in names and module in sys.modules:
-            names[name] = sys.modules[module]
+        if name not in names and (module in sys.modules or name == "np"):
+            names[name] = importlib.import_module(module)
     return names
 
 

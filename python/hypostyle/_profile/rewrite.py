@@ -1,19 +1,26 @@
 """Rewrites a function of a series: kernels where the templates fit, the same arithmetic around them.
 
 `s / s.rolling(20).mean() - 1` becomes `table["price"] / table["_1"] - 1`, where `_1` is the kernel.  What goes value by
-value stays as it is, since it has the same result over all keys at once.
+value stays as it is, since it has the same result over all keys at once.  A kernel of something computed, as in
+`s.pct_change().rolling(20).std()`, comes after it, in a step of its own.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from hypostyle._profile.syntax import method
 from hypostyle._profile.templates import Column, Kernel, kernel_for
+from hypostyle._profile.window_code import WindowCode, is_slope, weighted
 
+_PLACE = "\0"
+"""The name of a column that is not computed yet."""
+_MOST = 8
+"""Calls of the user's functions within each other."""
 _BY_VALUE = {"abs", "clip", "fillna", "round", "astype", "where", "mask", "eq", "ne", "lt", "le", "gt", "ge", "rename"}
 _ARITHMETIC = {"add", "sub", "mul", "div", "truediv", "pow"}
 _NUMPY = {"abs", "log", "log1p", "exp", "expm1", "sqrt", "sign", "square", "where", "maximum", "minimum", "clip"}
@@ -23,18 +30,56 @@ Whole: TypeAlias = "Callable[[str, str], str]"
 """Returns the code of a statistic of all rows of a key, for a column and a method."""
 
 
+Step: TypeAlias = "tuple[str, Kernel | str]"
+"""The name of a new column, and the kernel or the code that makes it."""
+
+
 @dataclass
 class Rewritten:
     """New code of an expression."""
 
     code: str
-    kernels: dict[str, Kernel] = field(default_factory=dict)
-    """By the name of their column."""
+    steps: list[Step] = field(default_factory=list)
+    """Columns that it needs, in order."""
+    definitions: str = ""
+    """Functions that it calls."""
+
+    @property
+    def kernels(self) -> dict[str, Kernel]:
+        """The kernels by the names of their columns."""
+        return {name: made for name, made in self.steps if isinstance(made, Kernel)}
 
     @property
     def only(self) -> Kernel | None:
         """The kernel, if the expression is nothing else."""
-        return next(iter(self.kernels.values())) if self.code in {_column(name) for name in self.kernels} else None
+        name, made = self.steps[0] if len(self.steps) == 1 else ("", "")
+        return made if isinstance(made, Kernel) and self.code == _column(name) else None
+
+    @property
+    def ends_with_kernel(self) -> bool:
+        """Whether the last kernel is the result."""
+        return bool(self.steps) and self.code == _column(self.steps[-1][0])
+
+
+def in_steps(frame: str, steps: Sequence[Step], keys: Sequence[str] = ()) -> str:
+    """Return the statements that make `table` of a frame: with the columns of all steps."""
+    lines, table = "", frame
+    pending: dict[str, str] = {}
+    for name, made in steps:
+        needs = made.columns if isinstance(made, Kernel) else list(pending)
+        if pending and set(needs) & pending.keys():
+            lines += f"table = hs.with_columns({table}, {', '.join(pending.values())})\n"
+            table, pending = "table", {}
+        if isinstance(made, Kernel):
+            pending[name] = made.code(keys, name)
+            continue
+        if table != "table":
+            lines += f"table = {table}\n"
+        lines += f"table = table.assign({name}={made})\n"
+        table = "table"
+    if pending:
+        lines += f"table = hs.with_columns({table}, {', '.join(pending.values())})\n"
+    return lines or f"table = {frame}\n"
 
 
 def _column(name: str) -> str:
@@ -62,17 +107,28 @@ class Rewriter:
         self._whole = whole
         self._time = time
         self._functions = functions or {}
-        self._kernels: dict[str, Kernel] = {}
+        self.steps: list[Step] = []
+        self.nests = True
+        """Whether a kernel may be one of something computed."""
         self.masks = False
         """Whether a running sum is missing where its column is, as in pandas."""
+        self.definitions: dict[str, str] = {}
+        """Functions that the code calls, by name."""
+        self._depth = 0
         self.adjust = False
         """Whether functions of windows get what pandas' Series do differently from arrays."""
 
     def rewrite(self, node: ast.expr) -> Rewritten | None:
         """Return the new code of an expression; None if a part of it is not known."""
-        self._kernels = {}
+        self.steps, self.definitions = [], {}
         code = self._code(node)
-        return None if code is None or not (self._kernels or self._whole) else Rewritten(code, dict(self._kernels))
+        if code is None or not (self.steps or self._whole):
+            return None
+        return Rewritten(code, list(self.steps), "\n\n".join(self.definitions.values()))
+
+    def more(self, node: ast.expr) -> str | None:
+        """Return the new code of another expression, whose steps follow those before."""
+        return self._code(node)
 
     def _code(self, node: ast.expr) -> str | None:
         kernel = kernel_for(node, self._column, "pandas", self._time) or self._of_window(node)
@@ -86,6 +142,11 @@ class Rewriter:
             return _column(name)
         if not any(self._column(part) for part in ast.walk(node)):
             return ast.unparse(node)  # a number, or a variable
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in self._functions:
+            inlined = result_of(self._functions[node.func.id], node.args, node.keywords)
+            return None if inlined is None or self._depth > _MOST else self._inside(inlined)
+        if self.nests and (kernel := self._nested(node)) is not None:
+            return _column(self._kept(kernel))
         if isinstance(node, ast.BinOp):
             left, right = self._code(node.left), self._code(node.right)
             if left is None or right is None:
@@ -124,12 +185,60 @@ class Rewriter:
         receiver = receiver if receiver.startswith("table[") else f"({receiver})"
         return f"{receiver}.{function.attr}({', '.join(words)})"
 
-    def _kept(self, kernel: Kernel) -> str:
-        for name, known in self._kernels.items():
-            if known == kernel:
+    def _inside(self, node: ast.expr) -> str | None:
+        self._depth += 1
+        try:
+            return self._code(node)
+        finally:
+            self._depth -= 1
+
+    def _nested(self, node: ast.expr) -> Kernel | None:
+        """Return the kernel of something computed: `x.pct_change().rolling(20).std()`."""
+        receiver = node
+        while (called := method(receiver)) is not None:
+            receiver = called[0]
+            if self._column(receiver) is not None or not any(self._column(part) for part in ast.walk(receiver)):
+                return None
+            kernel = self._of_place(node, receiver)
+            if kernel is None:
+                continue
+            known = len(self.steps)
+            code = self._code(receiver)
+            if code is None or "table[" not in code:
+                del self.steps[known:]
+                return None
+            name = self._made(code)
+            kernel.columns = [name if column == _PLACE else column for column in kernel.columns]
+            kernel.arguments = [repr(name) if code == repr(_PLACE) else code for code in kernel.arguments]
+            return kernel
+        return None
+
+    def _of_place(self, node: ast.expr, receiver: ast.expr) -> Kernel | None:
+        """Return the kernel of a call whose receiver is taken for a column."""
+        marked = copy.deepcopy(node)
+        part = marked
+        for _ in range(_depth_of(node, receiver)):
+            called = method(part)
+            assert called is not None
+            part = called[0]
+        column = self._column
+        inner = Rewriter(lambda n: _PLACE if n is part else column(n), None, self._time, self._functions)
+        inner.adjust, inner.definitions = self.adjust, self.definitions
+        return kernel_for(marked, inner._column, "pandas", self._time) or inner._of_window(marked)
+
+    def _made(self, code: str) -> str:
+        """Return the name of the column of a code, which is made if there is none."""
+        for name, _ in self.steps:
+            if code == _column(name):
                 return name
-        name = f"_{len(self._kernels) + 1}"
-        self._kernels[name] = kernel
+        return self._kept(code)
+
+    def _kept(self, made: Kernel | str) -> str:
+        for name, known in self.steps:
+            if known == made:
+                return name
+        name = f"_{len(self.steps) + 1}"
+        self.steps.append((name, made))
         return name
 
     def _of_window(self, node: ast.expr) -> Kernel | None:
@@ -153,7 +262,26 @@ class Rewriter:
         options = dict(kernel.options)
         options.setdefault("min_samples", "1" if "by" in options else window)
         is_raw = isinstance(raw := rest.get("raw"), ast.Constant) and raw.value is True
-        function = self._function(given[0], is_raw)
+        return self._own(given[0], is_raw, column, window, options)
+
+    def _own(self, node: ast.expr, is_raw: bool, column: str, window: str, options: dict[str, str]) -> Kernel:
+        """Return the kernel of a function of a window: one that does the same, or the function itself."""
+        made = lambda_of(node, self._functions)
+        if made is not None and self.adjust:
+            name = made.args.args[0].arg
+            body = made.body if is_raw else _OfArrays(name).visit(copy.deepcopy(made.body))
+            if (weights := weighted(name, body)) is not None:
+                return Kernel(weights[0], [column], [repr(column), window, weights[1]], options)
+            if is_slope(name, body):
+                return Kernel("rolling_trend", [column], [repr(column), window], options)
+            # A name that no other replacement in the file has.
+            kind = "array" if is_raw else "window"
+            word = f"{node.id}_of_{kind}" if isinstance(node, ast.Name) else f"window_of_line_{node.lineno}"
+            text = WindowCode(name, 0 if is_raw else 1).function(word, body)
+            if text is not None:
+                self.definitions[word] = text
+                return Kernel(f"rolling({word})", [column], [repr(column), window], options)
+        function = self._function(node, is_raw)
         return Kernel(f"rolling({function})", [column], [repr(column), window], options)
 
     def _function(self, node: ast.expr, is_raw: bool) -> str:
@@ -171,16 +299,79 @@ class Rewriter:
 
 
 def lambda_of(node: ast.expr, functions: dict[str, ast.FunctionDef]) -> ast.Lambda | None:
-    """Return a lambda, or a function of one `return` as one; None for others, and for more than one parameter."""
+    """Return a lambda, or a function of plain statements as one; None for others, and for more than one parameter."""
     made = node if isinstance(node, ast.Lambda) else None
     if isinstance(node, ast.Name) and node.id in functions:
         function = functions[node.id]
-        body = [s for s in function.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
-        only = body[0] if len(body) == 1 else None
-        if isinstance(only, ast.Return) and only.value is not None and not function.decorator_list:
-            made = ast.Lambda(function.args, only.value)
+        only = function.args.args[0].arg if function.args.args else ""
+        result = result_of(function, [ast.Name(only, ast.Load())], [])
+        if result is not None:
+            arguments = ast.parse(f"lambda {only}: 0", mode="eval").body
+            assert isinstance(arguments, ast.Lambda)
+            made = ast.Lambda(arguments.args, result)
     if made is None or len(made.args.args) != 1 or made.args.vararg or made.args.kwonlyargs or made.args.kwarg:
         return None
+    return made
+
+
+def result_of(
+    function: ast.FunctionDef, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword]
+) -> ast.expr | None:
+    """Return what a function of plain assignments returns, with arguments in the place of its parameters."""
+    given = function.args
+    if function.decorator_list or given.vararg or given.kwarg or given.posonlyargs or given.kwonlyargs:
+        return None
+    names = [a.arg for a in given.args]
+    if len(arguments) > len(names) or any(k.arg not in names for k in keywords):
+        return None
+    known: dict[str, ast.expr] = dict(zip(names[len(names) - len(given.defaults) :], given.defaults, strict=True))
+    known |= dict(zip(names, arguments, strict=False))
+    known |= {k.arg: k.value for k in keywords if k.arg is not None}
+    if set(names) - known.keys():
+        return None
+    for statement in function.body:
+        match statement:
+            case ast.Expr(value=ast.Constant()):
+                continue
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                known[name] = substituted(value, known)
+            case ast.Return(value=value) if value is not None:
+                return substituted(value, known)
+            case _:
+                return None
+    return None
+
+
+def substituted(node: ast.expr, known: Mapping[str, ast.expr]) -> ast.expr:
+    """Return an expression with others in the place of names."""
+
+    class Names(ast.NodeTransformer):
+        def visit_Name(self, name: ast.Name) -> ast.AST:
+            return copy.deepcopy(known[name.id]) if name.id in known and isinstance(name.ctx, ast.Load) else name
+
+        def visit_Lambda(self, made: ast.Lambda) -> ast.AST:
+            inner = {name: value for name, value in known.items() if name not in {a.arg for a in made.args.args}}
+            return ast.Lambda(made.args, substituted(made.body, inner))
+
+    new = Names().visit(copy.deepcopy(node))
+    assert isinstance(new, ast.expr)
+    return new
+
+
+def _depth_of(node: ast.expr, receiver: ast.expr) -> int:
+    """Return how many calls stand between an expression and one of its receivers."""
+    depth = 0
+    while node is not receiver:
+        called = method(node)
+        assert called is not None
+        node, depth = called[0], depth + 1
+    return depth
+
+
+def of_array(body: ast.expr, window: str) -> ast.expr:
+    """Return a function of a Series as one of an array."""
+    made = _OfArrays(window).visit(copy.deepcopy(body))
+    assert isinstance(made, ast.expr)
     return made
 
 
@@ -196,6 +387,8 @@ class _OfArrays(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "to_numpy" and self._is_window(node.func.value):
+            return node.func.value
         if (
             isinstance(node.func, ast.Attribute)
             and node.func.attr in ("std", "var")

@@ -31,6 +31,8 @@ class Header:
     """The name of the row's label in the frame's index."""
     row: str | None = None
     """The name of the row."""
+    rows: dict[str, tuple[ast.expr, ast.expr]] = field(default_factory=dict)
+    """Names of rows that the body looks up, with their frames and positions: `before = frame.iloc[i - 1]`."""
     names: list[str] = field(default_factory=list)
     """Names of the values of a row: of columns by position, or of `arrays`."""
     arrays: list[ast.expr] = field(default_factory=list)
@@ -40,12 +42,22 @@ class Header:
     length: ast.expr | None = None
 
 
+_BARS = {"tqdm", "track", "progressbar"}
+"""Functions that show the progress of what they go over."""
+
+
 def header_of(loop: ast.For) -> Header | None:
     """Read the head of a loop; None if it does not go over rows."""
     if loop.orelse:
         return None
+    if isinstance(loop.iter, ast.Call) and loop.iter.args:
+        name = getattr(loop.iter.func, "attr", getattr(loop.iter.func, "id", ""))
+        if name in _BARS:
+            return header_of(ast.For(loop.target, loop.iter.args[0], loop.body, []))
+    if (picked := _of_picked(loop)) is not None:
+        return picked
     called = method(loop.iter)
-    over_rows = called is not None and called[1] in ("iterrows", "itertuples", "iter_rows", "rows")
+    over_rows = called is not None and called[1] in _ROWS
     if called is not None and over_rows and is_path(called[0]):
         return _over_rows(loop, *called)
     if isinstance(loop.iter, ast.Call) and isinstance(loop.iter.func, ast.Name) and not loop.iter.keywords:
@@ -60,11 +72,41 @@ def header_of(loop: ast.For) -> Header | None:
     return _over_values(loop.target, loop.iter)
 
 
+_ROWS = {"iterrows", "itertuples", "iter_rows", "rows", "to_dict", "to_dicts"}
+
+
+def _of_picked(loop: ast.For) -> Header | None:
+    """Read loops over some columns: `frame[["a", "b"]].values`, `.itertuples(index=False)`, `.select("a").rows()`."""
+    iterated, names = loop.iter, []
+    called = method(iterated)
+    rows = called[0] if called is not None else iterated.value if isinstance(iterated, ast.Attribute) else None
+    how = called[1] if called is not None else getattr(iterated, "attr", "")
+    match rows:
+        case ast.Subscript(value=frame, slice=ast.List(elts=elements)):
+            names = [text_of(e) for e in elements]
+        case ast.Call(func=ast.Attribute(value=frame, attr="select"), args=arguments, keywords=[]):
+            elements = [e for a in arguments for e in (a.elts if isinstance(a, ast.List) else [a])]
+            names = [text_of(e) for e in elements]
+        case _:
+            return None
+    if not names or None in names or not is_path(frame) or how not in ("values", "to_numpy", *_ROWS):
+        return None
+    columns: list[ast.expr] = [ast.Subscript(frame, ast.Constant(name), ast.Load()) for name in names]
+    if isinstance(loop.target, ast.Tuple) and len(loop.target.elts) == len(columns):
+        targets = [e.id for e in loop.target.elts if isinstance(e, ast.Name)]
+        is_plain = how != "itertuples" or ast.unparse(loop.iter).endswith("index=False)")
+        if how != "iterrows" and is_plain and len(targets) == len(columns):
+            return Header("values", names=targets, arrays=columns)
+    if how in ("values", "to_numpy") or called is None:
+        return None
+    return _over_rows(loop, frame, how, called[2])
+
+
 def _enumerated(target: ast.expr, iterated: ast.expr) -> Header | None:
     if not isinstance(target, ast.Tuple) or len(target.elts) != 2 or not isinstance(index := target.elts[0], ast.Name):
         return None
-    inner = _over_values(target.elts[1], iterated)
-    if inner is not None:
+    inner = header_of(ast.For(target.elts[1], iterated, [], []))
+    if inner is not None and inner.index is None:
         inner.index = index.id
     return inner
 
@@ -78,6 +120,11 @@ def _over_rows(loop: ast.For, frame: ast.expr, name: str, call: ast.Call) -> Hea
             return Header("rows", frame, label=first.id, row=row.id)
         return None
     skipped = int(name == "itertuples" and options.get("index", True) is not False)
+    is_record = name == "to_dicts" or (
+        name == "to_dict" and [getattr(a, "value", "") for a in call.args] == ["records"]
+    )
+    if name in ("to_dict", "to_dicts"):
+        return Header("rows", frame, row=target.id) if is_record and isinstance(target, ast.Name) else None
     if name in ("iter_rows", "rows") and isinstance(target, ast.Name) and options.get("named") is True:
         return Header("rows", frame, row=target.id)
     if name == "itertuples" and isinstance(target, ast.Name):
@@ -90,6 +137,15 @@ def _over_rows(loop: ast.For, frame: ast.expr, name: str, call: ast.Call) -> Hea
 
 
 def _over_values(target: ast.expr, iterated: ast.expr) -> Header | None:
+    is_index = isinstance(iterated, ast.Attribute) and iterated.attr == "index" and is_path(iterated.value)
+    if is_index and isinstance(iterated, ast.Attribute) and isinstance(target, ast.Name):
+        length = ast.Call(ast.Name("len", ast.Load()), [iterated.value], [])
+        return Header("index", index=target.id, length=length)
+    if isinstance(target, ast.Tuple) and isinstance(iterated, ast.Name):
+        names = [e.id for e in target.elts if isinstance(e, ast.Name)]
+        return Header("tuples", iterated, names=names) if len(names) == len(target.elts) else None
+    if (pairs := _over_pairs(target, iterated)) is not None:
+        return pairs
     targets, arrays = [target], [iterated]
     if isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Name) and iterated.func.id == "zip":
         if not isinstance(target, ast.Tuple) or len(target.elts) != len(iterated.args) or iterated.keywords:
@@ -98,6 +154,21 @@ def _over_values(target: ast.expr, iterated: ast.expr) -> Header | None:
     if not all(isinstance(t, ast.Name) for t in targets) or not all(is_path(_plain(a)) for a in arrays):
         return None
     return Header("values", names=[t.id for t in targets if isinstance(t, ast.Name)], arrays=arrays)
+
+
+def _over_pairs(target: ast.expr, iterated: ast.expr) -> Header | None:
+    """Read `for a, b in zip(x, x[1:])`: the value before and the one of the row."""
+    match target, iterated:
+        case (
+            ast.Tuple(elts=[ast.Name(id=before), ast.Name(id=value)]),
+            ast.Call(
+                func=ast.Name(id="zip"),
+                args=[first, ast.Subscript(value=column, slice=ast.Slice(lower=ast.Constant(value=1), upper=None))],
+            ),
+        ) if is_path(column) and ast.unparse(first) in (ast.unparse(column), f"{ast.unparse(column)}[:-1]"):
+            length = ast.Call(ast.Name("len", ast.Load()), [column], [])
+            return Header("pairs", names=[before, value], arrays=[column], start=ast.Constant(1), length=length)
+    return None
 
 
 def _plain(node: ast.expr) -> ast.expr:
@@ -140,11 +211,18 @@ class Access(ast.NodeTransformer):
         """By the code of the column."""
         self.index = header.index or free("i")
         self.problem: str | None = None
-        self._rows = {header.row} if header.row else set()
+        self._rows: dict[str, tuple[ast.expr | None, ast.expr | None]] = dict(header.rows)
+        if header.row:
+            self._rows[header.row] = header.frame, None
         self.uses_index = False
         self._frame = header.frame
         self._position = {header.index, header.label} - {None}
         self._names: dict[str, ast.expr] = {}
+        self._known: dict[str, Any] = {}
+        """Values of columns that are no names, by their code."""
+        self._before: dict[str, ast.expr] = {}
+        if header.form == "pairs":
+            self._before[header.names[0]] = self._names[header.names[1]] = header.arrays[0]
         if header.form == "values":
             self._names = {name: _plain(array) for name, array in zip(header.names, header.arrays, strict=True)}
 
@@ -156,6 +234,9 @@ class Access(ast.NodeTransformer):
     def by_position(self) -> None:
         """Look up the columns that names of a row stand for."""
         frame = self.frame_value
+        if self._header.form == "tuples":
+            self._of_tuples(frame)
+            return
         for at, name in enumerate(self._header.names):
             if self._header.form != "rows" or at < self._header.skipped:
                 continue
@@ -163,6 +244,18 @@ class Access(ast.NodeTransformer):
                 self.problem = "the row has another number of columns"
                 return
             self._names[name] = self._of_frame(str(frame.columns[at - self._header.skipped]))
+
+    def _of_tuples(self, rows: Any) -> None:
+        """Take the items of a list of tuples for columns."""
+        names = self._header.names
+        if not isinstance(rows, list) or not rows or not all(type(r) is tuple and len(r) == len(names) for r in rows):
+            self.problem = "the rows are no tuples"
+            return
+        assert isinstance(self._header.frame, ast.Name)
+        for at, name in enumerate(names):
+            column = ast.parse(f"[row[{at}] for row in {self._header.frame.id}]", mode="eval").body
+            self._names[name] = column
+            self._known[ast.unparse(column)] = [row[at] for row in rows]
 
     def length(self) -> ast.expr:
         """Return the number of rows as the function writes it."""
@@ -181,19 +274,35 @@ class Access(ast.NodeTransformer):
 
     # Items
 
-    def _of_frame(self, name: str) -> ast.expr:
-        assert self._frame is not None
-        return ast.Subscript(self._frame, ast.Constant(name), ast.Load())
+    def _of_frame(self, name: str, frame: ast.expr | None = None) -> ast.expr:
+        frame = frame or self._frame
+        assert frame is not None
+        return ast.Subscript(frame, ast.Constant(name), ast.Load())
 
-    def _item(self, column: ast.expr, position: ast.expr | None, context: ast.expr_context) -> ast.AST:
+    def _of_row(self, row: str, name: str, context: ast.expr_context) -> ast.AST:
+        """Return the value of a column in a row."""
+        frame, position = self._rows[row]
+        return self._item(self._of_frame(name, frame), position, context)
+
+    def _item(
+        self,
+        column: ast.expr,
+        position: ast.expr | None,
+        context: ast.expr_context,
+        value: Any = None,
+        word: str | None = None,
+    ) -> ast.AST:
         """Return an item of a column; without a position that of the row."""
         code = ast.unparse(column)
         if code not in self.columns:
-            value = self._values.of(column)
+            value = self._known.get(code) if value is None else value
+            value = self._values.of(column) if value is None else value
             if value is None or not hasattr(value, "__len__"):
                 self.problem = f"{code} is not a column"
-            word = text_of(column.slice) if isinstance(column, ast.Subscript) else getattr(column, "attr", None)
-            word = word or (column.id if isinstance(column, ast.Name) else "column")
+            if word is None:
+                word = text_of(column.slice) if isinstance(column, ast.Subscript) else getattr(column, "attr", None)
+            named = next((n for n, known in self._names.items() if known is column), "column")
+            word = word or (column.id if isinstance(column, ast.Name) else named)
             name = word if word.isidentifier() else "column"
             self.columns[code] = Column(self._free(name), column, value)
         parameter = self.columns[code].parameter
@@ -219,10 +328,12 @@ class Access(ast.NodeTransformer):
         """Return the column that an expression names."""
         if isinstance(node, ast.Name) and node.id in self._names:
             return self._names[node.id]
-        if isinstance(node, ast.Subscript) and (name := text_of(node.slice)) and self._frame is not None:
-            return self._of_frame(name)
-        if isinstance(node, ast.Attribute) and self._frame is not None:
-            return self._of_frame(node.attr)
+        if not isinstance(node, ast.Subscript | ast.Attribute):
+            return node
+        name = text_of(node.slice) if isinstance(node, ast.Subscript) else node.attr
+        row = self._rows.get(node.value.id) if isinstance(node.value, ast.Name) else None
+        if row is not None and row[0] is not None and row[1] is None and name:
+            return self._of_frame(name, row[0])
         return node
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
@@ -262,6 +373,9 @@ class Access(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id in self._names and isinstance(node.ctx, ast.Load):
             return self._item(self._names[node.id], None, node.ctx)
+        if node.id in self._before and isinstance(node.ctx, ast.Load):
+            position = ast.BinOp(ast.Name(self.index, ast.Load()), ast.Sub(), ast.Constant(1))
+            return self._item(self._before[node.id], position, node.ctx)
         if node.id in self._position:
             self.uses_index = True
             return ast.Name(self.index, node.ctx)
@@ -275,7 +389,7 @@ class Access(ast.NodeTransformer):
                 self._check_labels()
                 self.uses_index = True
                 return ast.Name(self.index, ast.Load())
-            return self._item(self._of_frame(node.attr), None, node.ctx)
+            return self._of_row(node.value.id, node.attr, node.ctx)
         return self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
@@ -286,7 +400,7 @@ class Access(ast.NodeTransformer):
         value = node.value
         if isinstance(value, ast.Name) and value.id in self._rows:
             if name := text_of(node.slice):
-                return self._item(self._of_frame(name), None, node.ctx)
+                return self._of_row(value.id, name, node.ctx)
             position = getattr(node.slice, "value", None)
             frame = self.frame_value
             if isinstance(position, int) and frame is not None and position >= self._header.skipped:
@@ -304,6 +418,8 @@ class Access(ast.NodeTransformer):
             return self._item(column, value.slice, node.ctx)
         if is_path(value) and text_of(node.slice) is None:
             found = self._values.of(value)
+            if is_a(found, "numpy", "ndarray") and found.ndim == 2:
+                return self._of_matrix(value, f"{ast.unparse(value)}[:, {{}}]", found, node)
             if is_a(found, "pandas", "Series"):
                 self._check_labels(value)
                 return self._item(value, node.slice, node.ctx)
@@ -317,11 +433,24 @@ class Access(ast.NodeTransformer):
             if how in ("loc", "at"):
                 self._check_labels(owner)
             return self._item(owner, node.slice, node.ctx)
+        if is_a(found, "pandas", "DataFrame") and how in ("iloc", "iat", "values"):
+            rest = "values[:, {}]" if how == "values" else "iloc[:, {}]"
+            return self._of_matrix(owner, f"{ast.unparse(owner)}.{rest}", found, node)
         if is_a(found, "pandas", "DataFrame") and isinstance(node.slice, ast.Tuple) and how in ("loc", "at"):
             position, name = node.slice.elts
             if (column := text_of(name)) is not None:
                 self._check_labels(owner)
                 return self._item(ast.Subscript(owner, ast.Constant(column), ast.Load()), position, node.ctx)
+        return None
+
+    def _of_matrix(self, owner: ast.expr, code: str, matrix: Any, node: ast.Subscript) -> ast.AST | None:
+        """Return an item of a column that is named by its number: `matrix[i, 2]`."""
+        match node.slice:
+            case ast.Tuple(elts=[position, ast.Constant(value=int(number))]) if number < matrix.shape[1]:
+                column = ast.parse(code.format(number), mode="eval").body
+                of_columns = matrix if is_a(matrix, "numpy", "ndarray") else matrix.iloc
+                word = f"{ast.unparse(owner)}_{number}"
+                return self._item(column, position, node.ctx, of_columns[:, number], word)
         return None
 
     def _check_labels(self, owner: ast.expr | None = None) -> None:
@@ -337,12 +466,21 @@ class Access(ast.NodeTransformer):
             self._check_labels()
 
 
-def aliases(loop: ast.For, header: Header) -> Iterator[tuple[ast.stmt, str, ast.expr]]:
-    """Yield `row = frame.iloc[i]` at the beginning of a loop: statement, name and frame."""
+def aliases(loop: ast.For, header: Header, values: Values) -> Iterator[tuple[ast.stmt, str, ast.expr, ast.expr | None]]:
+    """Yield `row = frame.iloc[i]` and `before = frame.iloc[i - 1]` of a loop: statement, name, frame and position.
+
+    The position is None for the row of the loop itself.
+    """
     for statement in loop.body:
         match statement:
             case ast.Assign(
                 targets=[ast.Name(id=name)],
-                value=ast.Subscript(value=ast.Attribute(value=frame, attr="iloc"), slice=ast.Name(id=index)),
-            ) if index == header.index and is_path(frame):
-                yield statement, name, frame
+                value=ast.Subscript(value=ast.Attribute(value=frame, attr="iloc"), slice=position),
+            ) if is_path(frame) and is_a(values.of(frame), "pandas", "DataFrame"):
+                match position:
+                    case ast.Name(id=index) if index == header.index:
+                        yield statement, name, frame, None
+                    case ast.BinOp(left=ast.Name(id=index), op=ast.Sub(), right=ast.Constant(value=int())) if (
+                        index == header.index
+                    ):
+                        yield statement, name, frame, position

@@ -189,17 +189,66 @@ def functions_of(file: SourceFile) -> dict[str, ast.FunctionDef]:
 
 
 def read_after(file: SourceFile, statements: Sequence[ast.stmt]) -> set[str]:
-    """Return the names that may be read after statements ran: in their scope, and in functions that see a module's."""
+    """Return the names that may be read after statements ran: in their scope, and in functions that see a module's.
+
+    A name that another loop or assignment sets first is not: `i` of one loop after the other.
+    """
     inside = {id(node) for statement in statements for node in ast.walk(statement)}
     scope = file.scope(statements[0])
     end = statements[-1].end_lineno or 0
     again = file.in_loop(statements[0])
+    killed = {} if again else _set_again(file, statements[-1])
     found = set()
     for node in ast.walk(scope):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in inside:
+            if _is_bound_between(file, node, scope):
+                continue
             is_later = node.lineno > end or again or file.scope(node) is not scope
-            if is_later:
+            if is_later and not (file.scope(node) is scope and node.lineno > killed.get(node.id, node.lineno)):
                 found.add(node.id)
         elif isinstance(node, ast.Global | ast.Nonlocal):
             found.update(node.names)
     return found
+
+
+def _set_again(file: SourceFile, last: ast.stmt) -> dict[str, int]:
+    """Return the names that later statements of a block set before they read them, with the line from which on."""
+    block = file.block(last)
+    killed: dict[str, int] = {}
+    read: set[str] = set()
+    for statement in block[block.index(last) + 1 :]:
+        if isinstance(statement, ast.For):
+            read |= names_read([statement.iter])
+            new = names_set([statement.target])
+            line = statement.lineno - 1
+        elif isinstance(statement, ast.Assign):
+            read |= names_read([statement])
+            new = {t.id for t in statement.targets if isinstance(t, ast.Name)}
+            line = statement.lineno - 1
+        else:
+            new, line = set(), 0
+        for name in new - read:
+            killed.setdefault(name, line)
+        read |= names_read([statement])
+    return killed
+
+
+def _is_bound_between(file: SourceFile, node: ast.Name, scope: ast.AST) -> bool:
+    """Whether a name is one of a function or comprehension inside of a scope."""
+    for above in file.above(node):
+        if above is scope:
+            return False
+        if isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            arguments = above.args
+            every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+            parameters = {a.arg for a in every if a is not None}
+            body = [] if isinstance(above, ast.Lambda) else above.body
+            outer = {n for s in body for g in ast.walk(s) if isinstance(g, ast.Global | ast.Nonlocal) for n in g.names}
+            if node.id in parameters or (node.id in names_set(body) and node.id not in outer):
+                return True
+        if isinstance(above, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
+            first = above.generators[0].iter
+            is_outside = any(part is node for part in ast.walk(first))
+            if node.id in names_set([g.target for g in above.generators]) and not is_outside:
+                return True
+    return False

@@ -53,7 +53,7 @@ KINDS = (
     ),
     Kind(
         "threads",
-        r"\b(acquire|join|result|as_completed|ThreadPoolExecutor|Event|wait|get|put|threading|queue)\b",
+        r"\b(acquire|join|result|as_completed|concurrent|ThreadPoolExecutor|Event|wait|get|put|threading|queue)\b",
         f"{_NOTHING}this waits for another thread.",
         "this is the work of threads; Python code of several threads runs one after the other.",
     ),

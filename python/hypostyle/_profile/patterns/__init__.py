@@ -17,6 +17,8 @@ from hypostyle._profile.patterns import (
     grouped,
     loop_functions,
     loops,
+    moving_windows,
+    pipeline_scripts,
     polars_calls,
     polars_groups,
     row_functions,
@@ -31,11 +33,13 @@ FINDERS: tuple[Finder, ...] = (
     group_loops.find,
     sequences.find,
     asof_loops.find,
+    moving_windows.find,
     row_functions.find,
     polars_groups.find,
     polars_calls.find,
     loop_functions.find,
     loops.find,
+    pipeline_scripts.find,
 )
 
 
@@ -46,6 +50,8 @@ def recognize(file: SourceFile) -> list[Unit]:
 
 def place(unit: Unit) -> tuple[int, int]:
     """Return the first and the last line of what takes the time."""
+    if isinstance(unit, pipeline_scripts.PipelineScript):
+        return unit.lines
     node = unit.node
     assert isinstance(node, ast.expr | ast.stmt)
     return node.lineno, node.end_lineno or node.lineno

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
-import copy
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hypostyle._profile.change import Change, Values, is_a, replacing, rewritten
-from hypostyle._profile.patterns.grouped import Grouping, grouping_of, inside, restored
-from hypostyle._profile.rewrite import Rewriter, Rewritten
+from hypostyle._profile.patterns.grouped import Grouping, grouping_of, inside, restored, whole
+from hypostyle._profile.rewrite import Rewriter, Step, in_steps, substituted
 from hypostyle._profile.syntax import SourceFile, functions_of, is_path, method, read_after, text_of
+from hypostyle._profile.templates import Kernel
 
 
 @dataclass
@@ -21,13 +20,17 @@ class Added:
     masked: Added | None = None
     """The same, with running sums missing where their column is."""
 
-    columns: dict[str, Rewritten] = field(default_factory=dict)
-    """New columns of the group itself."""
-    located: dict[str, Rewritten] = field(default_factory=dict)
-    """New columns of the frame, written at the group's labels."""
+    steps: list[Step] = field(default_factory=list)
+    """What the new columns need."""
+    columns: dict[str, str] = field(default_factory=dict)
+    """The code of new columns of the group itself."""
+    located: dict[str, str] = field(default_factory=dict)
+    """That of new columns of the frame, written at the group's labels."""
     appended: str | None = None
     """The list that gets the group, or what is in `series`."""
-    series: Rewritten | None = None
+    series: str | None = None
+    sort: str = ""
+    """The call by which the rows of a group are sorted."""
     returned: bool = False
 
 
@@ -43,14 +46,19 @@ def find(file: SourceFile) -> Iterator[GroupLoop | GroupFunction]:
         if called is None or called[1] != "apply" or (grouping := grouping_of(called[0])) is None:
             continue
         call = called[2]
-        if grouping.column is not None or len(call.args) != 1 or call.keywords:
+        if grouping.column is not None or len(call.args) != 1 or any(k.arg != "include_groups" for k in call.keywords):
             continue
-        if isinstance(call.args[0], ast.Name) and call.args[0].id in functions:
-            function = functions[call.args[0].id]
-            if len(function.args.args) == 1:
-                added = read(function.body, function.args.args[0].arg, grouping, None)
-                if added is not None and added.columns and added.returned:
-                    yield GroupFunction(file, call, grouping, added)
+        function: ast.FunctionDef | ast.Lambda | None = None
+        if isinstance(call.args[0], ast.Name):
+            function = functions.get(call.args[0].id)
+        elif isinstance(call.args[0], ast.Lambda):
+            function = call.args[0]
+        if function is None or len(function.args.args) != 1:
+            continue
+        body = [ast.Return(function.body)] if isinstance(function, ast.Lambda) else function.body
+        added = read(body, function.args.args[0].arg, grouping, None)
+        if added is not None and added.columns and added.returned:
+            yield GroupFunction(file, call, grouping, added)
 
 
 def _loop(file: SourceFile, node: ast.For) -> GroupLoop | None:
@@ -99,48 +107,82 @@ def _read(
     """Return what the statements do with a group; None if they do anything else."""
     added = Added()
     known: dict[str, ast.expr] = {}
+    column_of = inside(grouping, group)
+    read_back = {name for s in body for n in ast.walk(s) if _is_read(n) and (name := column_of(n)) is not None}
+    rewriter = Rewriter(column_of, whole(grouping))
+    rewriter.masks = masks
 
-    def rewrite(value: ast.expr) -> Rewritten | None:
-        plain = _Known(known).visit(copy.deepcopy(value))
-        rewriter = Rewriter(inside(grouping, group), None)
-        rewriter.masks = masks
-        found = rewriter.rewrite(plain)
-        return found if found is not None and found.kernels else None
+    def rewrite(value: ast.expr) -> str | None:
+        return rewriter.more(substituted(value, known))
+
+    def add(column: str | None, value: ast.expr) -> bool:
+        code = rewrite(value)
+        if code is None or column is None:
+            return False
+        added.columns[column] = code
+        if column in read_back:
+            rewriter.steps.append((column, code))
+        return True
 
     for statement in body:
         match statement:
             case ast.Expr(value=ast.Constant()):
                 continue
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == group:
-                if ast.unparse(value) != f"{group}.copy()":
+                if not _same_group(value, group, added, add):
                     return None
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                known[name] = _Known(known).visit(copy.deepcopy(value))
+                known[name] = substituted(value, known)
             case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=owner), slice=name)], value=value) if (
                 owner == group
             ):
-                made, column = rewrite(value), text_of(name)
-                if made is None or column is None:
+                if not add(text_of(name), value):
                     return None
-                added.columns[column] = made
             case ast.Assign(targets=[target], value=value) if frame is not None and _located(target, frame, group):
-                made = rewrite(value)
-                if made is None:
+                code = rewrite(value)
+                if code is None:
                     return None
-                added.located[_located(target, frame, group) or ""] = made
+                added.located[_located(target, frame, group) or ""] = code
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=parts), attr="append"), args=[value])):
                 added.appended = parts
                 if not (isinstance(value, ast.Name) and value.id == group):
                     added.series = rewrite(value)
                     if added.series is None:
                         return None
-            case ast.Return(value=ast.Name(id=name)) if name == group:
+            case ast.Return(value=value) if value is not None and _same_group(value, group, added, add):
                 added.returned = True
             case _:
                 return None
-    # A new column of the group may not be read as if it were one of the frame.
-    read = {c for r in added.columns.values() for k in r.kernels.values() for c in k.columns}
-    return None if read & added.columns.keys() else added
+    added.steps = rewriter.steps
+    return added if any(isinstance(made, Kernel) for _, made in added.steps) else None
+
+
+def _is_read(node: ast.AST) -> bool:
+    return isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Load)
+
+
+def _same_group(value: ast.expr, group: str, added: Added, add: Callable[[str | None, ast.expr], bool]) -> bool:
+    """Whether a value is the group: as it is, a copy of it, sorted, or with more columns."""
+    if isinstance(value, ast.Name):
+        return value.id == group
+    called = method(value)
+    if called is None or not _same_group(called[0], group, added, add):
+        return False
+    _, name, call = called
+    if name == "copy":
+        return True
+    if name == "sort_values" and not added.columns and not added.sort:
+        added.sort = ast.unparse(ast.Call(ast.Name("sort_values", ast.Load()), call.args, call.keywords))
+        return True
+    if name != "assign" or call.args:
+        return False
+    for k in call.keywords:
+        made = k.value
+        if isinstance(made, ast.Lambda) and len(made.args.args) == 1:
+            made = substituted(made.body, {made.args.args[0].arg: ast.Name(group, ast.Load())})
+        if not add(k.arg, made):
+            return False
+    return True
 
 
 def _located(target: ast.expr, frame: str, group: str) -> str | None:
@@ -156,35 +198,12 @@ def _located(target: ast.expr, frame: str, group: str) -> str | None:
     return None
 
 
-class _Known(ast.NodeTransformer):
-    def __init__(self, known: dict[str, ast.expr]) -> None:
-        self._known = known
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        return copy.deepcopy(self._known.get(node.id, node))
-
-
-def _adding(columns: dict[str, Rewritten], frame: str, keys: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """Return the statement that computes the kernels, each once, and the code of the columns."""
-    names: dict[str, str] = {}
-    codes = {}
-    for column, made in columns.items():
-        renamed = {}
-        for alias, kernel in made.kernels.items():
-            renamed[alias] = names.setdefault(kernel.code(keys), f"_{len(names) + 1}")
-        pattern = re.compile(r'table\["(_\d+)"\]')
-        codes[column] = pattern.sub(lambda found, new=renamed: f'table["{new[found[1]]}"]', made.code)  # type: ignore[misc]
-    kernels = ", ".join(f'{kernel}.alias("{alias}")' for kernel, alias in names.items())
-    return f"table = hs.with_columns({frame}, {kernels})\n", codes
-
-
 def _listed(codes: dict[str, str]) -> str:
     return ", ".join(f"{name}={code}" for name, code in codes.items())
 
 
 def _use(added: Added, keys: Sequence[str]) -> str:
-    made = [*added.columns.values(), *added.located.values(), *([added.series] if added.series else [])]
-    return " and ".join(dict.fromkeys(k.code(keys) for r in made for k in r.kernels.values()))
+    return " and ".join(dict.fromkeys(made.code(keys) for _, made in added.steps if isinstance(made, Kernel)))
 
 
 def _sorted(frame: str, keys: Sequence[str]) -> str:
@@ -222,19 +241,20 @@ class GroupLoop:
             return
         before = self.file.statements(self.statements)
         if self.joined is None:
-            lines, codes = _adding(added.located, frame, keys)
-            for name, code in codes.items():
+            lines = in_steps(frame, added.steps, keys)
+            for name, code in added.located.items():
                 lines += f'{frame}["{name}"] = {code}\n'
         elif added.appended in read_after(self.file, self.statements):
             return
         elif added.series is not None:
-            setup, codes = _adding({"made": added.series}, _sorted(frame, keys), keys)
-            lines = setup + self.file.replaced(self.statements[-1], self.joined, codes["made"])
+            setup = in_steps(_sorted(frame, keys), added.steps, keys)
+            lines = setup + self.file.replaced(self.statements[-1], self.joined, added.series)
         else:
             if not all(name.isidentifier() for name in added.columns):
                 return
-            setup, codes = _adding(added.columns, _sorted(frame, keys), keys)
-            code = f"{_sorted(frame, keys)}.assign({_listed(codes)})"
+            ordered = _sorted(f"{frame}.{added.sort}" if added.sort else frame, keys)
+            setup = in_steps(ordered, added.steps, keys)
+            code = f"{ordered}.assign({_listed(added.columns)})"
             lines = setup + self.file.replaced(self.statements[-1], self.joined, code)
         yield Change(self.suggestion, before, lines, "", [rewritten(self.file, self.statements, lines)])
 
@@ -269,15 +289,16 @@ class GroupFunction:
     def _with(self, added: Added) -> Iterator[Change]:
         keys = self.grouping.keys
         frame = self.file.code(self.grouping.frame)
+        frame = f"{frame}.{added.sort}" if added.sort else frame
         names = str(list(keys)).replace("'", '"')
         if not all(name.isidentifier() for name in added.columns):
             return
         for node in dict.fromkeys([restored(self.file, self.node), self.node]):
             for dropped in (f".drop(columns={names})", ""):  # pandas 3 leaves the keys out
-                setup, codes = _adding(added.columns, frame, keys)
-                assigned = _listed(codes)
+                setup = in_steps(frame, added.steps, keys)
+                assigned = _listed(added.columns)
                 plain = f"{frame}.assign({assigned}){dropped}"
-                setup_sorted, _ = _adding(added.columns, _sorted(frame, keys), keys)
+                setup_sorted = in_steps(_sorted(frame, keys), added.steps, keys)
                 ordered = f"{_sorted(frame, keys)}.assign({assigned})"
                 candidates = [(setup, plain), (setup_sorted, f"{ordered}{dropped}")]
                 if len(keys) == 1:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hypostyle._profile.change import Change, Values, is_a, replacing
-from hypostyle._profile.rewrite import Rewriter, Rewritten, lambda_of
+from hypostyle._profile.rewrite import Rewriter, Rewritten, in_steps, lambda_of
 from hypostyle._profile.syntax import SourceFile, functions_of, is_path, keyword, method, text_of
 
 _NO_EFFECT = {"sort", "observed", "group_keys", "dropna"}
@@ -30,29 +30,44 @@ def find(file: SourceFile) -> Iterator[Grouped]:
     functions = functions_of(file)
     seen: set[int] = set()
     for node in ast.walk(file.tree):
-        called = method(node)
-        if called is None or id(node) in seen:
-            continue
-        receiver, name, call = called
-        grouping = grouping_of(receiver)
-        body: ast.expr | None = None
-        if name in ("apply", "transform") and grouping is not None:
-            body = _body(call, functions)
-            parameter = _parameter(call, functions)
-            rewriter = Rewriter(inside(grouping, parameter), _whole(grouping), None, functions)
-        else:
-            grouping = next((g for part in ast.walk(node) if (g := grouping_of(part)) and g.column), None)
-            if grouping is None:
-                continue
-            body = call
-            rewriter = Rewriter(_picked(grouping), None, None, functions)
-        rewritten = rewriter.rewrite(body) if body is not None else None
-        if rewritten is None or not (rewritten.kernels or name == "transform"):
-            continue
-        if isinstance(body, ast.Call) and method(body) and body is call and not rewritten.only:
+        if id(node) in seen or (found := read_call(node, functions)) is None:
             continue
         seen.update(id(part) for part in ast.walk(node))
-        yield Grouped(file, call, grouping, rewriter, body, rewritten)  # type: ignore[arg-type]
+        yield Grouped(file, *found)
+
+
+def read_call(
+    node: ast.AST, functions: dict[str, ast.FunctionDef]
+) -> tuple[ast.Call, Grouping, Rewriter, ast.expr, Rewritten] | None:
+    """Return a call over groups, what it groups, and how what it computes of a group is written; None if it is none.
+
+    Args:
+        node: The call.
+        functions: The user's functions by name.
+    """
+    called = method(node)
+    if called is None:
+        return None
+    receiver, name, call = called
+    grouping = grouping_of(receiver)
+    body: ast.expr | None = None
+    if name in ("apply", "transform") and grouping is not None:
+        body = _body(call, functions)
+        parameter = _parameter(call, functions)
+        rewriter = Rewriter(inside(grouping, parameter), whole(grouping), None, functions)
+    else:
+        grouping = next((g for part in ast.walk(call) if (g := grouping_of(part)) and g.column), None)
+        if grouping is None:
+            return None
+        body = call
+        rewriter = Rewriter(_picked(grouping), None, None, functions)
+        rewriter.nests = False  # what follows is computed over all keys
+    rewritten = rewriter.rewrite(body) if body is not None else None
+    if body is None or rewritten is None or not (rewritten.kernels or name == "transform"):
+        return None
+    if isinstance(body, ast.Call) and method(body) and body is call and not rewritten.only:
+        return None
+    return call, grouping, rewriter, body, rewritten
 
 
 def grouping_of(node: ast.AST) -> Grouping | None:
@@ -94,7 +109,7 @@ def _keys(node: ast.expr, frame: ast.expr) -> tuple[str, ...] | None:
 
 def _body(call: ast.Call, functions: dict[str, ast.FunctionDef]) -> ast.expr | None:
     """Return what the function of a group returns."""
-    if len(call.args) != 1 or call.keywords:
+    if len(call.args) != 1 or any(k.arg != "include_groups" for k in call.keywords):
         return None
     if name := text_of(call.args[0]):
         return ast.Call(ast.Attribute(ast.Name("group", ast.Load()), name, ast.Load()), [], [])
@@ -139,7 +154,8 @@ def _same(node: ast.AST, grouping: Grouping) -> bool:
     return found is not None and found.column == grouping.column and ast.dump(found.frame) == ast.dump(grouping.frame)
 
 
-def _whole(grouping: Grouping) -> Any:
+def whole(grouping: Grouping) -> Any:
+    """Return what writes the statistic of all rows of a key."""
     keys = repr(grouping.keys[0] if len(grouping.keys) == 1 else list(grouping.keys)).replace("'", '"')
     return lambda column, name: f'table.groupby({keys})["{column}"].transform("{name}")'
 
@@ -192,11 +208,13 @@ class Grouped:
                 kernel = rewritten.only
                 name = kernel.columns[0]
                 code = f'hs.with_columns({frame}, {kernel.code(self.grouping.keys)})["{name}"]'
-                change = replacing(self.file, node, f"{code}{self._unnamed}", self.suggestion_of(rewritten))
+                change = replacing(
+                    self.file, node, f"{code}{self._unnamed}", self.suggestion_of(rewritten), "", rewritten.definitions
+                )
             else:
-                kernels = ", ".join(k.code(self.grouping.keys, alias) for alias, k in rewritten.kernels.items())
-                setup = f"table = hs.with_columns({frame}, {kernels})\n" if kernels else f"table = {frame}\n"
-                change = replacing(self.file, node, rewritten.code, self.suggestion_of(rewritten), setup)
+                setup = in_steps(frame, rewritten.steps, self.grouping.keys)
+                code = rewritten.code + (f'.rename("{self.grouping.column}")' if self._is_named(node) else "")
+                change = replacing(self.file, node, code, self.suggestion_of(rewritten), setup, rewritten.definitions)
             if change is not None:
                 yield change
 
@@ -204,6 +222,12 @@ class Grouped:
     def _unnamed(self) -> str:
         """The code that drops the name of the result: a function of two columns has none."""
         return ".rename(None)" if self.grouping.column is None else ""
+
+    def _is_named(self, node: ast.expr) -> bool:
+        """Whether the name of the result matters: not where it becomes a column."""
+        statement = self.file.statement(node)
+        is_column = isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Subscript)
+        return self.grouping.column is not None and not is_column
 
     def _sorted(self, rewritten: Rewritten) -> Iterator[Change]:
         """Yield the code with the index that pandas gives: key, then the frame's own."""
@@ -218,7 +242,7 @@ class Grouped:
             f'hs.with_columns({sort}, {kernel.code(keys)}).set_index("{keys[0]}", append=True)'
             f'["{kernel.columns[0]}"].swaplevel(){self._unnamed}'
         )
-        change = replacing(self.file, self.node, code, self.suggestion_of(rewritten))
+        change = replacing(self.file, self.node, code, self.suggestion_of(rewritten), "", rewritten.definitions)
         if change is not None:
             yield change
 

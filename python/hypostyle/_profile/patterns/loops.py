@@ -72,7 +72,7 @@ class Loop:
 
     def _carried(self, loop: ast.For) -> list[str]:
         """Return the variables that may be read before the loop assigns them."""
-        assigned: set[str] = set()
+        assigned = names_set([loop.target])
         carried: dict[str, None] = {}
         changed = names_set(loop.body)
 
@@ -101,9 +101,10 @@ class Loop:
     def changes(self, values: Values) -> Iterator[Change]:
         """Yield the loop as a function of a row, or as one over arrays."""
         for by_row in (True, False):
-            made = Making(self, values, by_row=by_row).change()
-            if made is not None:
-                yield made
+            for keeps_items in (False, True):
+                made = Making(self, values, by_row=by_row, keeps_items=keeps_items).change()
+                if made is not None:
+                    yield made
 
     def carried(self) -> list[str]:
         """Return the variables that go from row to row."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hypostyle._profile.change import Change, Values, replacing
 from hypostyle._profile.polars_code import Keyed, column_in, column_of, keys_of, quoted
-from hypostyle._profile.rewrite import lambda_of
+from hypostyle._profile.rewrite import lambda_of, of_array
 from hypostyle._profile.syntax import SourceFile, functions_of, keyword, method, text_of
+from hypostyle._profile.window_code import WindowCode
 
 
 def find(file: SourceFile) -> Iterator[PolarsCall]:
@@ -53,12 +55,27 @@ def _mapped_over(values: ast.Call, series: str) -> ast.expr | None:
     return None
 
 
+class _Fields(ast.NodeTransformer):
+    """Writes `row["a"]` as `a`; `used` gets the names."""
+
+    def __init__(self, row: str, used: dict[str, None]) -> None:
+        self._row, self._used = row, used
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        if isinstance(node.value, ast.Name) and node.value.id == self._row and (name := text_of(node.slice)):
+            self._used[name] = None
+            return ast.Name(name, ast.Load())
+        return self.generic_visit(node)
+
+
 @dataclass(eq=False)
 class PolarsCall:
     """A call in an expression of Polars."""
 
     file: SourceFile
     call: ast.Call
+    definitions: str = ""
+    """Functions that the code calls."""
 
     pattern = "Polars"
 
@@ -105,6 +122,7 @@ class PolarsCall:
             if window is None or keyword(call, "weights") is not None or keyword(call, "center") is not None:
                 return None
             least = keyword(call, "min_samples") or window
+            function = self._of_window(call.args[0]) or function
             return (
                 f'hs.rolling({function})("{column}", {self.file.code(window)}, '
                 f"min_samples={self.file.code(least)}{over})"
@@ -114,6 +132,19 @@ class PolarsCall:
         if column is not None:
             return f'hs.jit({function})("{column}")'
         return self._of_struct(receiver, call.args[0])
+
+    def _of_window(self, node: ast.expr) -> str | None:
+        """Return a function of a Series as one of an array, if it is none yet."""
+        made = lambda_of(node, functions_of(self.file))
+        if made is None:
+            return None
+        name = made.args.args[0].arg
+        body = of_array(made.body, name)
+        word = f"window_of_line_{self.call.lineno}"
+        if (text := WindowCode(name, 1).function(word, body)) is not None:
+            self.definitions = text
+            return word
+        return None if ast.dump(body) == ast.dump(made.body) else f"lambda {name}: {ast.unparse(body)}"
 
     def _of_series(self, column: str, function: ast.expr, keys: list[str]) -> str | None:
         """Return the code for a function of a whole Series: kernels, or a function called for each value."""
@@ -142,26 +173,35 @@ class PolarsCall:
         parts = [p for a in made[2].args for p in (a.elts if isinstance(a, ast.List | ast.Tuple) else [a])]
         names = [text_of(p) or column_of(p) for p in parts]
         if isinstance(function, ast.Name) and function.id in (known := functions_of(self.file)):
-            only = known[function.id].body[-1]
-            if len(known[function.id].body) == 1 and isinstance(only, ast.Return) and only.value is not None:
-                function = ast.Lambda(known[function.id].args, only.value)
+            short = lambda_of(function, known)
+            if short is None:
+                return self._of_statements(known[function.id])
+            function = short
         if None in names or not isinstance(function, ast.Lambda) or len(function.args.args) != 1:
             return None
-        row = function.args.args[0].arg
         used: dict[str, None] = {}
-
-        class Fields(ast.NodeTransformer):
-            def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
-                if isinstance(node.value, ast.Name) and node.value.id == row and (name := text_of(node.slice)):
-                    used[name] = None
-                    return ast.Name(name, ast.Load())
-                return self.generic_visit(node)
-
-        body = ast.unparse(Fields().visit(ast.parse(ast.unparse(function.body), mode="eval")))
+        fields = _Fields(function.args.args[0].arg, used)
+        body = ast.unparse(fields.visit(ast.parse(ast.unparse(function.body), mode="eval")))
         if not used or not all(name.isidentifier() for name in used):
             return None
         columns = ", ".join(f'"{name}"' for name in used)
         return f"hs.jit(lambda {', '.join(used)}: {body})({columns})"
+
+    def _of_statements(self, function: ast.FunctionDef) -> str | None:
+        """Return the call of a function of a struct that is written with the fields as its parameters."""
+        if len(function.args.args) != 1 or function.decorator_list:
+            return None
+        used: dict[str, None] = {}
+        written = _Fields(function.args.args[0].arg, used).visit(copy.deepcopy(function))
+        written.name, written.decorator_list = f"{function.name}_of_columns", [ast.parse("hs.jit", mode="eval").body]
+        written.args.args = [ast.arg(name) for name in used]
+        written.returns = None
+        names = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
+        if not used or not all(name.isidentifier() and name not in names for name in used):
+            return None
+        self.definitions = f"{ast.unparse(ast.fix_missing_locations(written))}\n"
+        columns = ", ".join(f'"{name}"' for name in used)
+        return f"{written.name}({columns})"
 
     def changes(self, values: Values) -> Iterator[Change]:
         """Yield the statement with the new call."""
@@ -174,7 +214,7 @@ class PolarsCall:
             code = f"({code})"
         # The query as a whole is compared, so that the call may stand anywhere in it.
         statement = self.file.statement(self.call)
-        change = replacing(self.file, self.call, code, self.suggestion)
+        change = replacing(self.file, self.call, code, self.suggestion, definitions=self.definitions)
         if change is None:
             return
         value = getattr(statement, "value", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from keyword import kwlist
@@ -53,17 +54,18 @@ class RowFunction:
         owner = values.of(self.receiver)
         receiver, function = self.file.code(self.receiver), self.file.code(self.node.args[0])
         options = [f"{k.arg}={self.file.code(k.value)}" for k in self.node.keywords if k.arg]
-        if is_a(owner, "pandas", "DataFrame") and self.name == "apply" and _by_row(self.node):
-            call = f"{receiver}.apply({', '.join([function, *options])}, engine=hs.jit)"
-        elif is_a(owner, "pandas", "Series"):
-            call = f"{receiver}.map({', '.join([function, *options])}, engine=hs.jit)"
-        else:
+        by_row = is_a(owner, "pandas", "DataFrame") and self.name == "apply" and _by_row(self.node)
+        if not by_row and not is_a(owner, "pandas", "Series"):
             return
-        use = f"{self.name}(..., engine=hs.jit)" if self.name == "map" or "axis" in call else "map(..., engine=hs.jit)"
-        change = replacing(self.file, self.node, call, use)
+        name = "apply" if by_row else "map"
+        call = f"{receiver}.{name}({', '.join([function, *options])}, engine=hs.jit)"
+        use = f"{name}(..., engine=hs.jit)"
+        if not has_engines():
+            call, use = f"hs.jit({function})({receiver})", f"hs.jit({function.split(':')[0]})(...)"
+        change = replacing(self.file, self.node, call, use) if has_engines() or not (by_row or options) else None
         if change is not None:
             yield change
-        if "axis" in call and not [o for o in options if not o.startswith("axis")]:
+        if by_row and not [o for o in options if not o.startswith("axis")]:
             yield from self._of_columns(values)
 
     def _of_columns(self, values: Values) -> Iterator[Change]:
@@ -97,6 +99,11 @@ class RowFunction:
         change = replacing(self.file, self.node, code, f"@hs.jit {name} (written below)", "", definition)
         if change is not None:
             yield change
+
+
+def has_engines() -> bool:
+    """Whether `map` and `apply` of pandas take an engine."""
+    return int(sys.modules["pandas"].__version__.partition(".")[0]) >= 3
 
 
 def _by_row(call: ast.Call) -> bool:
@@ -140,11 +147,16 @@ class Mapped:
         if None in arguments or not arguments:
             return
         function = self.file.code(self.function)
-        code = f"hs.jit({function})({', '.join(map(str, arguments))})"
-        code += ".tolist()" if self.kind == "list" else ""
-        change = replacing(self.file, self.node, code, f"hs.jit({function.split(':')[0]})(...)")
-        if change is not None:
-            yield change
+        call = f"hs.jit({function})({', '.join(map(str, arguments))})"
+        for code in _as_lists(call, is_polars=False) if self.kind == "list" else [call]:
+            change = replacing(self.file, self.node, code, f"hs.jit({function.split(':')[0]})(...)")
+            if change is not None:
+                yield change
+
+
+def _as_lists(call: str, *, is_polars: bool) -> list[str]:
+    """Return the code of a list: of Python's numbers, or of NumPy's as a list over an array has."""
+    return [f"{call}.to_list()"] if is_polars else [f"{call}.tolist()", f"list({call})"]
 
 
 def column_code(file: SourceFile, node: ast.expr, values: Values) -> str | None:
@@ -179,7 +191,10 @@ class Comprehension:
         generator = self.node.generators[0]
         loop = ast.For(generator.target, generator.iter, [], [])
         header = header_of(loop)
-        if header is None or header.form != "values" or header.index is not None:
+        if header is None:
+            return
+        if header.form != "values" or header.index is not None:
+            yield from self._of_rows(header, values)
             return
         names = header.names
         arguments, is_polars = [], False
@@ -195,8 +210,52 @@ class Comprehension:
             function = element.func.id
         else:
             function = f"lambda {', '.join(names)}: {self.file.code(element)}"
-        as_list = "to_list" if is_polars else "tolist"
-        code = f"hs.jit({function})({', '.join(arguments)}).{as_list}()"
-        change = replacing(self.file, self.node, code, f"hs.jit({function.split(':')[0]})(...)")
-        if change is not None:
-            yield change
+        call = f"hs.jit({function})({', '.join(arguments)})"
+        for code in _as_lists(call, is_polars=is_polars):
+            change = replacing(self.file, self.node, code, f"hs.jit({function.split(':')[0]})(...)")
+            if change is not None:
+                yield change
+
+    def _of_rows(self, header: Header, values: Values) -> Iterator[Change]:
+        """Yield a call of a function of the columns that the rows are read from."""
+        used = names_read([self.node]) | names_set([self.node]) | set(kwlist)
+
+        def free(name: str) -> str:
+            while name in used:
+                name += "_"
+            used.add(name)
+            return name
+
+        for by_row in (True, False):
+            access = Access(copy.copy(header), values, free, by_row=by_row)
+            access.by_position()
+            value = access.visit(copy.deepcopy(self.node.elt))
+            if access.problem or not access.columns or (by_row and access.uses_index):
+                continue
+            rows = len(next(iter(access.columns.values())).value)
+            if any(len(column.value) != rows for column in access.columns.values()):
+                return
+            if header.length is not None and not access.is_length(header.length, rows):
+                return
+            name = f"values_of_line_{self.node.lineno}"
+            parameters = ", ".join(column.parameter for column in access.columns.values())
+            start = "" if header.start is None else f"{ast.unparse(header.start)}, "
+            if by_row:
+                body = f"@hs.jit\ndef {name}({parameters}):\n    return {ast.unparse(value)}\n"
+            else:
+                length = ast.unparse(access.length())
+                body = (
+                    f"@hs.loop\ndef {name}({parameters}):\n    out = np.full({length}, np.nan)\n"
+                    f"    for {access.index} in range({start}{length}):\n"
+                    f"        out[{access.index}] = {ast.unparse(value)}\n    return out\n"
+                )
+            made = [argument_of(column) for column in access.columns.values()]
+            call = f"{name}({', '.join(code for code, _ in made)})"
+            is_polars = any(library == "polars" for _, library in made)
+            part = f"[{ast.unparse(header.start)}:]" if header.start is not None else ""
+            for code in _as_lists(f"{call}{part}", is_polars=is_polars):
+                use = f"@hs.{'jit' if by_row else 'loop'} {name} (written below)"
+                change = replacing(self.file, self.node, code, use, definitions=body)
+                if change is not None:
+                    yield change
+            return

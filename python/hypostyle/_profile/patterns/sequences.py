@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from hypostyle._profile.change import Change, Values, is_a, replacing
 from hypostyle._profile.patterns.grouped import grouping_of
-from hypostyle._profile.rewrite import Rewriter
+from hypostyle._profile.rewrite import Rewriter, Rewritten, in_steps
 from hypostyle._profile.syntax import SourceFile, functions_of, is_path, method, text_of
-from hypostyle._profile.templates import Kernel
 
 _STARTS = {"rolling", "expanding", "ewm", "cumsum", "cumprod", "cummax", "cummin", "shift", "diff"}
 
@@ -24,7 +23,7 @@ def find(file: SourceFile) -> Iterator[Sequenced]:
         if called is None or id(node) in seen:
             continue
         unit = Sequenced(file, called[2], functions)
-        if unit.kernel(None) is not None:
+        if unit.rewritten(None) is not None:
             if any(grouping_of(part) for part in ast.walk(node)):
                 continue
             if any(isinstance(above, ast.Lambda) for above in file.above(node)):
@@ -50,16 +49,29 @@ class Sequenced:
 
     @property
     def suggestion(self) -> str:
-        """The kernel."""
-        kernel = self.kernel(None)
-        return "" if kernel is None else kernel.code()
+        """The kernels."""
+        rewritten = self.rewritten(None)
+        return "" if rewritten is None else _use(rewritten)
 
-    def kernel(self, time: str | None, *, adjusts: bool = True) -> Kernel | None:
-        """Return the kernel; columns are named by their code: `frame["price"]`."""
+    def rewritten(self, time: str | None, *, adjusts: bool = True) -> Rewritten | None:
+        """Return what ends with a kernel; columns are named by their code: `frame["price"]`."""
         rewriter = Rewriter(self._column, None, time, self.functions)
         rewriter.adjust = adjusts
         rewritten = rewriter.rewrite(self.node)
-        return None if rewritten is None else rewritten.only
+        return rewritten if rewritten is not None and rewritten.ends_with_kernel else None
+
+    @property
+    def _target(self) -> ast.expr | None:
+        statement = self.statements[0]
+        return statement.targets[0] if isinstance(statement, ast.Assign) else ast.Name("")
+
+    @staticmethod
+    def _read(rewritten: Rewritten) -> set[str]:
+        """Return the columns of the script that are read."""
+        made = {name for name, _ in rewritten.steps}
+        read = {name for kernel in rewritten.kernels.values() for name in kernel.columns}
+        read |= {name for _, code in rewritten.steps if isinstance(code, str) for name in _names(code)}
+        return read - made
 
     def _column(self, node: ast.AST) -> str | None:
         if not is_path(node) or not isinstance(node, ast.Name | ast.Subscript | ast.Attribute):
@@ -78,22 +90,32 @@ class Sequenced:
             return
         frame, time = paths
         for adjusts in (True, False):
-            kernel = self.kernel(time, adjusts=adjusts)
-            if kernel is None:
+            rewritten = self.rewritten(time, adjusts=adjusts)
+            if rewritten is None:
                 return
-            code = f'hs.with_columns({frame}, {kernel.code()})["{kernel.columns[0]}"]'
-            change = replacing(self.file, self.node, code, kernel.code())
-            if change is not None:
-                yield change
-            if not kernel.name.startswith("rolling("):
+            kernels = list(rewritten.kernels.values())
+            if (kernel := rewritten.only) is not None:
+                setup, code = "", f'hs.with_columns({frame}, {kernel.code()})["{kernel.columns[0]}"]'
+                names = [""]
+            else:
+                setup, code = in_steps(frame, rewritten.steps), rewritten.code
+                read = [name for name in sources if name in self._read(rewritten)]
+                names = [f'.rename("{read[0]}")'] if len(read) == 1 else [".rename(None)"]
+                names = names if isinstance(self._target, ast.Name) else [""]
+            for name in names:
+                change = replacing(self.file, self.node, f"{code}{name}", _use(rewritten), setup, rewritten.definitions)
+                if change is not None:
+                    yield change
+            if not any(kernel.name.startswith("rolling(") for kernel in kernels):
                 return
 
     def _sources(self, values: Values, sources: dict[str, ast.AST]) -> tuple[str, str | None] | None:
         """Return the code of a frame with all columns, and the name of its time index."""
-        kernel = self.kernel("t") or self.kernel(None)
-        if kernel is None:
+        rewritten = self.rewritten("t") or self.rewritten(None)
+        if rewritten is None:
             return None
-        series = {name: sources[name] for name in kernel.columns if name in sources}
+        read = self._read(rewritten)
+        series = {name: sources[name] for name in sources if name in read}
         found = {name: values.of(node) for name, node in series.items()}
         if not found or not all(is_a(value, "pandas", "Series") for value in found.values()):
             return None
@@ -109,3 +131,13 @@ class Sequenced:
             return None
         parts = ", ".join(f'"{name}": {ast.unparse(node)}' for name, node in series.items())
         return f"pd.DataFrame({{{parts}}})", time
+
+
+def _use(rewritten: Rewritten) -> str:
+    return " and ".join(kernel.code() for kernel in rewritten.kernels.values())
+
+
+def _names(code: str) -> list[str]:
+    """Return the names of columns in code of a table."""
+    found = [n.slice for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Subscript)]
+    return [name for part in found if (name := text_of(part)) is not None]
