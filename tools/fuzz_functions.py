@@ -1,4 +1,4 @@
-"""Runs random functions through hypostyle and CPython, and stops at the first result that differs.
+"""Runs random functions through hypostyle and CPython, and stops at the first result that differs, or goes on.
 
     python tools/fuzz_functions.py --programs 1000
     python tools/fuzz_functions.py --seed 17 --programs 1 --rows 500    what a difference tells to run
@@ -39,27 +39,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     counts = Counter[str]()
     begin = time.perf_counter()
     for made, data, text, again in kept_aside(options) if options.kept_aside else drawn(options):
-        keys = [row * row % KEYS for row in range(options.rows)]
-        for by_key in (False, True) if made.state else (False,):
-            want = expected(made, data, keys if by_key else None)
-            try:
-                got = ran(made, frame_of(made, data, keys), by_key=by_key)
-            except Exception as error:  # whatever it is, it is a finding
-                print(f"{text}\nrefused with {made.columns}, state {dict(made.state)}: {error!r}\n\n{again}")
+        if problem := problem_of(made, data, options.rows, counts):
+            print(f"{text}\n{problem}\n\n{again}\n", flush=True)
+            counts["differ"] += 1
+            if not options.go_on:
                 return 1
-            if difference := first_difference(made, want, got, narrowed=True):
-                print("\n".join([text, *described(made, data, difference, by_key)]))
-                print(f"\n{again}")
-                return 1
-            counts.update(counted(want))
-        counts["programs"] += 1
+            continue
+        counts["agree"] += 1
         counts["scans"] += bool(made.state)
         counts["inexact"] += bool(made.ulps)
     print(
-        f"{counts['programs']:,} programs agree ({counts['scans']:,} scans, {counts['inexact']:,} to some ulps): "
+        f"{counts['agree']:,} programs agree ({counts['scans']:,} scans, {counts['inexact']:,} to some ulps): "
         f"{counts['results']:,} results, {counts['nulls']:,} of them null, in {time.perf_counter() - begin:.0f} s"
     )
-    return 0
+    if counts["differ"]:
+        print(f"{counts['differ']:,} programs do not")
+    return int(counts["differ"] > 0)
+
+
+def problem_of(made: Program, data: Columns, rows: int, counts: Counter[str]) -> str | None:
+    """Run a program, a scan by key too; return what is wrong with its results, and count them if nothing is."""
+    keys = [row * row % KEYS for row in range(rows)]
+    for by_key in (False, True) if made.state else (False,):
+        want = expected(made, data, keys if by_key else None)
+        try:
+            got = ran(made, frame_of(made, data, keys), by_key=by_key)
+        except Exception as error:  # whatever it is, it is a finding
+            return f"refused with {made.columns}, state {dict(made.state)}: {error!r}"
+        if difference := first_difference(made, want, got, narrowed=True):
+            return "\n".join(described(made, data, difference, by_key))
+        counts.update(counted(want))
+    return None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -68,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--programs", type=int, default=200, help="number of programs (200)")
     made.add_argument("--rows", type=int, default=300, help="rows of each (300)")
     made.add_argument("--seed", type=int, default=0, help="seed of the first program; the others follow (0)")
+    made.add_argument("--go-on", action="store_true", help="go on after a difference")
     made.add_argument("--no-mixed", action="store_true", help="no values that are an int or a float as it happens")
     made.add_argument("--kept-aside", action="store_true", help="run tests/python/user_functions.py instead")
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -26,6 +26,9 @@ FLOATS = (0.0, -0.0, 0.5, 2.5, 2.675, -1.5, 100.0, 1e300, 5e-324, 0.1, -3.0, 1e1
 INTS = (0, 1, -1, 2, 3, 7, -10, 1000, 2**53 + 1, 2**62, 2**63 - 1)
 # Of one argument, with results that every correct implementation shares.
 EXACT = ("math.sqrt", "math.fabs", "math.degrees", "math.radians", "float")
+NAME = re.compile(r"\b[a-z]\w*")
+# Of a float, with an int as the result.
+WHOLE = ("int", "round", "math.floor", "math.ceil", "math.trunc")
 ROUGH = (
     *("exp", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh"),
     *("tanh", "asinh", "acosh", "atanh", "erf", "erfc"),
@@ -114,101 +117,136 @@ class Expressions:
         return self.expression(sort, scope, depth - 1)
 
     def of_float(self, scope: Scope, depth: int) -> str:
-        one = self.expression("float", scope, depth)
-        other = self.expression(self.sort("float", "float", "int", "bool"), scope, depth)
+        def one() -> str:
+            return self.expression("float", scope, depth)
+
+        def other() -> str:
+            return self.expression(self.sort("float", "float", "int", "bool"), scope, depth)
+
+        def number() -> str:
+            return self.number(scope, depth)
+
         if self.random.random() < 0.3:
-            one, other = (one, other) if self.random.random() < 0.5 else (other, one)
-            return f"({one} {self.pick('+', '-', '*')} {other})"
-        any_number = self.number(scope, depth)
-        return self.pick(
-            f"({one} {self.pick('+', '-', '*')} {other})",
-            f"({one} {self.pick('/', '/', '//', '%')} {other})",
-            f"({any_number} / {self.divisor(scope)})",
-            f"({one} {self.pick('//', '%')} {self.divisor(scope)})",
-            f"(-{one})",
-            f"(+{one})",
-            f"abs({one})",
-            f"({one} ** 2)",
-            f"{self.pick('min', 'max')}({one}, {self.expression('float', scope, depth)})",
-            f"{self.pick('min', 'max')}({one}, {self.leaf('float', scope)}, {self.leaf('float', scope)})",
-            f"round({one}, {self.pick('0', '1', '2', '2', '3', '-1')})",
-            f"{self.pick(*EXACT)}({any_number})",
-            f"math.sqrt(abs({any_number}))",
-            f"math.copysign({one}, {any_number})",
-            f"math.fmod({one}, {self.divisor(scope)})",
-            *([f"({self.of_mixed(scope, depth)} * 1.5)"] if self.mode.mixed else []),
+            first, second = (one, other) if self.random.random() < 0.5 else (other, one)
+            return f"({first()} {self.pick('+', '-', '*')} {second()})"
+        return self.written(
+            lambda: f"({one()} {self.pick('+', '-', '*')} {other()})",
+            lambda: f"({one()} {self.pick('/', '/', '//', '%')} {other()})",
+            lambda: f"({number()} / {self.divisor(scope)})",
+            lambda: f"({one()} {self.pick('//', '%')} {self.divisor(scope)})",
+            lambda: f"(-{one()})",
+            lambda: f"(+{one()})",
+            lambda: f"abs({one()})",
+            lambda: f"({one()} ** 2)",
+            lambda: f"{self.pick('min', 'max')}({one()}, {one()})",
+            lambda: f"{self.pick('min', 'max')}({one()}, {self.leaf('float', scope)}, {self.leaf('float', scope)})",
+            lambda: f"round({one()}, {self.pick('0', '1', '2', '2', '3', '-1')})",
+            lambda: f"{self.pick(*EXACT)}({number()})",
+            lambda: f"math.sqrt(abs({number()}))",
+            lambda: f"math.copysign({one()}, {self.signed(scope)})",
+            lambda: f"math.fmod({one()}, {self.divisor(scope)})",
+            *([lambda: f"({self.of_mixed(scope, depth)} * 1.5)"] if self.mode.mixed else []),
         )
 
     def of_int(self, scope: Scope, depth: int) -> str:
-        one = self.expression(self.sort("int", "int", "int", "bool"), scope, depth)
-        number = self.leaf("float", scope)
-        return self.pick(
-            f"({one} {self.pick('+', '-', '*')} {self.small(scope)})",
-            f"({one} {self.pick('+', '-', '*')} {self.expression('int', scope, depth)})",
-            f"({one} {self.pick('//', '%')} {self.small(scope)})",
-            f"({one} {self.pick('//', '%')} {self.pick('3', '-7', '1000')})",
-            f"({self.expression('int', scope, depth)} {self.pick('&', '|', '^')} {self.small(scope)})",
-            f"({one} {self.pick('<<', '>>')} {self.pick('1', '3', self.small(scope))})",
-            f"(-{one})",
-            f"(~{self.expression('int', scope, depth)})",
-            f"abs({self.expression('int', scope, depth)})",
-            f"(({self.small(scope)}) ** {self.pick('0', '1', '2', '3', '5')})",
-            f"{self.pick('min', 'max')}({self.deeper('int', scope, depth)}, {self.leaf('int', scope)})",
-            f"{self.pick('int', 'round', 'math.floor', 'math.ceil', 'math.trunc')}({number})",
-            f"round({self.leaf('int', scope)}, {self.pick('0', '2', '-1', '-2')})",
-            f"({self.leaf('bool', scope)} {self.pick('+', '-', '*')} {self.leaf('bool', scope)})",
-            f"int({self.expression('bool', scope, depth)})",
+        def one() -> str:
+            return self.expression(self.sort("int", "int", "int", "bool"), scope, depth)
+
+        def whole() -> str:
+            return self.expression("int", scope, depth)
+
+        def small() -> str:
+            return self.small(scope)
+
+        return self.written(
+            lambda: f"({one()} {self.pick('+', '-', '*')} {small()})",
+            lambda: f"({one()} {self.pick('+', '-', '*')} {whole()})",
+            lambda: f"({one()} {self.pick('//', '%')} {small()})",
+            lambda: f"({one()} {self.pick('//', '%')} {self.pick('3', '-7', '1000')})",
+            lambda: f"({whole()} {self.pick('&', '|', '^')} {small()})",
+            lambda: f"({one()} {self.pick('<<', '>>')} {self.pick('1', '3', small())})",
+            lambda: f"(-{one()})",
+            lambda: f"(~{whole()})",
+            lambda: f"abs({whole()})",
+            lambda: f"(({small()}) ** {self.pick('0', '1', '2', '3', '5')})",
+            lambda: f"{self.pick('min', 'max')}({self.deeper('int', scope, depth)}, {self.leaf('int', scope)})",
+            lambda: f"{self.pick(*WHOLE)}({self.leaf('float', scope)})",
+            lambda: f"round({self.leaf('int', scope)}, {self.pick('0', '2', '-1', '-2')})",
+            lambda: f"({self.leaf('bool', scope)} {self.pick('+', '-', '*')} {self.leaf('bool', scope)})",
+            lambda: f"int({self.expression('bool', scope, depth)})",
         )
 
     def of_bool(self, scope: Scope, depth: int) -> str:
+        def number() -> str:
+            return self.number(scope, depth)
+
+        def whole() -> str:
+            return self.leaf("int", scope)
+
+        def truth() -> str:
+            return self.deeper("bool", scope, depth)
+
         compare = self.pick("<", "<=", ">", ">=", "==", "!=")
-        one, two, three = (self.number(scope, depth) for _ in range(3))
-        whole = self.leaf("int", scope)
-        return self.pick(
-            f"({one} {compare} {two})",
-            f"({one} {compare} {two})",
-            f"({one} {compare} {two} {self.pick('<', '<=', '!=')} {three})",
-            f"({self.leaf('float', scope)} {compare} {whole})",
-            f"(not {one})",
-            f"bool({one})",
-            self.is_none(scope),
-            f"({one} {self.pick('==', '!=')} None)",
-            f"({whole} {self.pick('in', 'not in')} (0, 1, -1, 2.5))",
-            f"math.{self.pick('isnan', 'isinf', 'isfinite')}({one})",
-            f"({self.deeper('bool', scope, depth)} {self.pick('and', 'or')} {self.deeper('bool', scope, depth)})",
-            f"({self.deeper('bool', scope, depth)} {self.pick('&', '|', '^')} {self.deeper('bool', scope, depth)})",
+        return self.written(
+            lambda: f"({number()} {compare} {number()})",
+            lambda: f"({number()} {compare} {number()})",
+            lambda: f"({number()} {compare} {number()} {self.pick('<', '<=', '!=')} {number()})",
+            lambda: f"({self.leaf('float', scope)} {compare} {whole()})",
+            lambda: f"(not {number()})",
+            lambda: f"bool({number()})",
+            lambda: self.is_none(scope),
+            lambda: f"({number()} {self.pick('==', '!=')} None)",
+            lambda: f"({whole()} {self.pick('in', 'not in')} (0, 1, -1, 2.5))",
+            lambda: f"math.{self.pick('isnan', 'isinf', 'isfinite')}({number()})",
+            lambda: f"({truth()} {self.pick('and', 'or')} {truth()})",
+            lambda: f"({truth()} {self.pick('&', '|', '^')} {truth()})",
         )
 
     def of_mixed(self, scope: Scope, depth: int) -> str:
         first: Sort = self.sort("float", "int")
         one, other = self.leaf(first, scope), self.leaf("int" if first == "float" else "float", scope)
-        return self.pick(
-            f"({one} if {self.truth(scope, depth)} else {other})",
-            f"({one} {self.pick('and', 'or')} {other})",
-            f"{self.pick('min', 'max')}({one}, {other})",
+        return self.written(
+            lambda: f"({one} if {self.truth(scope, depth)} else {other})",
+            lambda: f"({one} {self.pick('and', 'or')} {other})",
+            lambda: f"{self.pick('min', 'max')}({one}, {other})",
         )
 
     def inexact(self, scope: Scope) -> str:
         """Write a call whose last bits depend on libm, with exact arguments, and hardly anything around it."""
-        tame = f"min(max({self.expression('float', scope, 1)}, -30.0), 30.0)"
-        positive = f"abs({self.expression('float', scope, 1)})"
-        text = self.pick(
-            *(f"math.{self.pick(*ROUGH)}({argument})" for argument in (tame, tame, self.number(scope, 1))),
-            f"math.{self.pick('log', 'log2', 'log10', 'log1p')}({positive})",
-            f"math.atan2({tame}, {self.number(scope, 1)})",
-            f"math.hypot({tame}, {self.number(scope, 1)})",
-            f"math.pow({positive}, {tame})",
-            f"({positive} ** {self.pick('0.5', '1.5', '3', '-1', '-0.25', tame)})",
-            f"({tame} ** {self.pick('3', '-2', '0.5')})",
+
+        def tame() -> str:
+            return f"min(max({self.expression('float', scope, 1)}, -30.0), 30.0)"
+
+        def positive() -> str:
+            return f"abs({self.expression('float', scope, 1)})"
+
+        def number() -> str:
+            return self.number(scope, 1)
+
+        text = self.written(
+            lambda: f"math.{self.pick(*ROUGH)}({tame()})",
+            lambda: f"math.{self.pick(*ROUGH)}({tame()})",
+            lambda: f"math.{self.pick(*ROUGH)}({number()})",
+            lambda: f"math.{self.pick('log', 'log2', 'log10', 'log1p')}({positive()})",
+            lambda: f"math.atan2({tame()}, {number()})",
+            lambda: f"math.hypot({tame()}, {number()})",
+            lambda: f"math.pow({positive()}, {tame()})",
+            lambda: f"({positive()} ** {self.pick('0.5', '1.5', '3', '-1', '-0.25', tame())})",
+            lambda: f"({tame()} ** {self.pick('3', '-2', '0.5')})",
         )
-        return self.pick(text, text, f"-{text}", f"2.0 * {text}", f"({text} if {self.truth(scope, 1)} else 0.0)")
+        return self.written(
+            lambda: text,
+            lambda: text,
+            lambda: f"-{text}",
+            lambda: f"2.0 * {text}",
+            lambda: f"({text} if {self.truth(scope, 1)} else 0.0)",
+        )
 
     def truth(self, scope: Scope, depth: int) -> str:
         """Write a condition: mostly a bool, or any number, which is true unless it is zero."""
         text = self.expression("bool" if self.random.random() < 0.85 else self.sort(*NUMBERS), scope, depth)
         # A path that is never taken would leave open which data type the result has.
-        read = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
-        return text if read & {"state", *scope.sorts} else self.is_none(scope)
+        return text if {"state", *scope.sorts}.intersection(NAME.findall(text)) else self.is_none(scope)
 
     def is_none(self, scope: Scope) -> str:
         names = [name for name in scope.sorts if name not in scope.unsure]
@@ -221,12 +259,21 @@ class Expressions:
         """Write an int that is small, mostly: products of such stay within 64 bits."""
         if self.random.random() < 0.15:
             return self.leaf("int", scope)
-        return self.pick("2", "3", "-5", f"({self.leaf('int', scope)} % {self.pick('7', '10', '-4')})", "1")
+        if self.random.random() < 0.2:
+            return f"({self.leaf('int', scope)} % {self.pick('7', '10', '-4')})"
+        return self.pick("2", "3", "-5", "1")
 
     def divisor(self, scope: Scope) -> str:
         """Write a number that is seldom zero."""
+        if self.random.random() < 0.6:
+            return self.pick("3", "-2.5", "0.1", "7")
         one = self.leaf(self.sort("float", "int"), scope)
-        return self.pick(one, f"({one} or 1)", f"(abs({one}) + 0.5)", "3", "-2.5", "0.1", "7")
+        return self.pick(one, f"({one} or 1)", f"(abs({one}) + 0.5)")
+
+    def signed(self, scope: Scope) -> str:
+        """Write a float that is not NaN: the sign of a NaN is not the same on all machines."""
+        one = self.leaf("float", scope)
+        return f"({one} if {one} == {one} else -1.0)"
 
     def leaf(self, sort: Sort, scope: Scope) -> str:
         """Write a variable, a field of the state or a constant."""
@@ -263,6 +310,10 @@ class Expressions:
 
     def pick(self, *of: str) -> str:
         return self.random.choice(of)
+
+    def written(self, *of: Callable[[], str]) -> str:
+        """Write one of these; the others are not, which takes most of the time otherwise."""
+        return self.random.choice(of)()
 
     def sort(self, *of: Sort) -> Sort:
         return self.random.choice(of)

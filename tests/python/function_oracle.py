@@ -14,6 +14,7 @@ import operator
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal, cast
@@ -119,9 +120,11 @@ def fits(*values: Any) -> None:
 
 def checked_value(value: Any) -> Any:
     """Return the value if it fits; a complex number has no column to be in, so that its row is null."""
-    fits(value)
-    if isinstance(value, complex):
-        raise ValueError("the result is complex")
+    kind = type(value)
+    if kind is not float and kind is not bool:
+        fits(value)
+        if kind is complex:
+            raise ValueError("the result is complex")
     return value
 
 
@@ -152,6 +155,10 @@ CHECKS: dict[str, Callable[..., Any]] = {"_checked": checked_value, "_power": po
 OPERATORS: dict[type[ast.operator], str] = {ast.Pow: "_power", ast.LShift: "_shifted"}
 
 
+# Where a node that is put in stands in the source: nobody asks, but Python wants to know.
+PLACE: dict[str, Any] = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
+
+
 class Checks(ast.NodeTransformer):
     """Puts a check around every operation and every call."""
 
@@ -162,8 +169,8 @@ class Checks(ast.NodeTransformer):
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         self.generic_visit(node)
         assert isinstance(node.target, ast.Name), "only variables are assigned to"
-        read = ast.Name(node.target.id, ast.Load())
-        return ast.Assign([node.target], call("_checked", operation(read, node.op, node.value)))
+        read = ast.Name(node.target.id, ast.Load(), **PLACE)
+        return ast.Assign([node.target], call("_checked", operation(read, node.op, node.value)), **PLACE)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)
@@ -177,20 +184,21 @@ class Checks(ast.NodeTransformer):
 def operation(left: ast.expr, operator: ast.operator, right: ast.expr) -> ast.expr:
     """Return the operation, through a function if Python's own could need much memory."""
     name = OPERATORS.get(type(operator))
-    return ast.BinOp(left, operator, right) if name is None else call(name, left, right)
+    return ast.BinOp(left, operator, right, **PLACE) if name is None else call(name, left, right)
 
 
 def call(name: str, *arguments: ast.expr) -> ast.Call:
     """Return the call of one of `CHECKS`."""
-    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
+    return ast.Call(ast.Name(name, ast.Load(), **PLACE), list(arguments), [], **PLACE)
 
 
+@lru_cache(maxsize=4)
 def checked(source: str) -> dict[str, Any]:
     """Run the source with checks in its functions; return what it defines."""
     tree = ast.parse(source)
     tree.body = [Checks().visit(node) if isinstance(node, ast.FunctionDef) else node for node in tree.body]
     namespace: dict[str, Any] = {"__name__": "function_under_test", **CHECKS}
-    exec(compile(ast.fix_missing_locations(tree), "<checked>", "exec"), namespace)
+    exec(compile(tree, "<checked>", "exec"), namespace)
     namespace["hs"] = SimpleNamespace(state=SimpleNamespace)
     return namespace
 

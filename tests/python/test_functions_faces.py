@@ -475,7 +475,7 @@ def test_wrong_data() -> None:
         ((one, [1.0]), TypeError, "parameter 'b' takes a column .* or a number, not a list"),
         ((pl.DataFrame({"a": one}), 1), TypeError, "not a DataFrame"),
         ((pa.table({"a": one}), 1), TypeError, "not a Table"),
-        ((pl.Series(["u"]), 1), TypeError, "got string"),
+        ((pl.Series(["u"]), 1), TypeError, r"an operand is a string\nhelp: .* of strings: 'a'"),
         ((one,), TypeError, "parameter 'b': required"),
     ]
     for arguments, error, message in wrong:
@@ -842,8 +842,6 @@ def test_what_a_builtin_makes_of_none_has_no_type(function: Any) -> None:
 @pytest.mark.parametrize(
     ("column", "found"),
     [
-        (pl.Series(["a"]), "string"),
-        (pl.Series(["a"], dtype=pl.Categorical), "dictionary of string"),
         (pl.Series([1], dtype=pl.Decimal(10, 2)), "Decimal"),
         (pl.Series([[1]]), "list|List"),
         (pl.Series([{"a": 1}]), "Struct"),
@@ -854,7 +852,7 @@ def test_what_a_builtin_makes_of_none_has_no_type(function: Any) -> None:
 def test_refused_types(column: pl.Series, found: str) -> None:
     frame = column.alias("x").to_frame()
     call = hs.jit("lambda x: x")("x").alias("y")
-    message = f"column 'x': expected a number, a boolean, a date or a time, got .*({found})"
+    message = f"column 'x': expected a number, a boolean, a date, a time or a string, got .*({found})"
     with pytest.raises(pl.exceptions.ComputeError, match=message):
         frame.select(call)
     with pytest.raises(TypeError, match=message):

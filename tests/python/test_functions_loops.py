@@ -346,12 +346,32 @@ def several_starts(x):
     return out
 
 
+def appends_on_every_path(x):
+    out = []
+    total = 0.0
+    for v in x:
+        if v > 2:
+            out.append(v)
+            total += 1 if v > 4 else 2
+            continue
+        if v < 0:
+            total -= v
+            out.append(total)
+        else:
+            total += 1
+            if v < 1:
+                out.append(0.0)
+            else:
+                out.append(total)
+    return out
+
+
 LOOPS = [
     first_row_in_the_loop, skips_rows, generator_of_lags, nested_guard, several_starts,
     cusum, ewma_first, ewma_level, drawdown, position, lag2_filter, lag_by_constant, sessions, guarded,
     guarded_by_continue, guarded_by_choice, plain_zip, with_enumerate, enumerate_zip, cumulative, append_last,
     normalised, inner_constant_loop, inner_while, two_starts, state_machine, bars_since, copied, clipped, with_helper,
-    uses_index,
+    uses_index, appends_on_every_path,
 ]  # fmt: skip
 
 
@@ -583,6 +603,14 @@ def by_condition(x):
     return out
 
 
+def appends_in_an_inner_loop(x):
+    out = []
+    for v in x:
+        for _ in range(3):
+            out.append(v)
+    return out
+
+
 ROWS = "the number of rows is not known inside of the loop: rows may still come"
 REFUSED = {
     future: "i + 1: this reads a later row, which may not have come yet; shift the loop: x[i] and x[i - 1]",
@@ -599,6 +627,7 @@ REFUSED = {
     returns_number: "total: the arrays that the loop fills are returned: return out; "
     "for one number return its last row",
     appends_sometimes: "for v in x:: this path appends nothing to out; append once in every row",
+    appends_in_an_inner_loop: "out.append(v): out can get two values in one row; append once in every row",
     appends_twice: "out.append(v): out can get two values in one row; append once in every row",
     no_start: "last: last may be read before it has a value; give it one before the loop",
     array_to_helper: "i: an array cannot be passed to a function; pass its item: x[i] (in item_of, which is inlined)",

@@ -69,7 +69,15 @@ def chosen(r):
     return r.w > 1 or r.flag
 
 
-ROW_FUNCTIONS = (by_attribute, by_item, scaled, capturing, branches, chosen)
+def missing(r):
+    return -1.0 if pd.isna(r.w + r.n) else r.w
+
+
+def there(r):
+    return pd.notna(r.w) and pd.notnull(r.n)
+
+
+ROW_FUNCTIONS = (by_attribute, by_item, scaled, capturing, branches, chosen, missing, there)
 
 
 @pytest.mark.parametrize("function", ROW_FUNCTIONS, ids=lambda function: function.__name__)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
+import hypostyle as hs
 from data import ROOT
 from hypostyle import _native
 from hypostyle._spec import CATALOG as CATALOGUE
@@ -86,6 +87,18 @@ def test_every_case_of_the_oracles_is_accepted(name: str) -> None:
         spec = {"over": list(expr._kernel.over), **json.loads(expr._kernel.json)}
         spec = {key: float(value["float"]) if is_infinite(value) else value for key, value in spec.items()}
         assert complaints(kernel_table(spec)) == [], spec
+
+
+def test_functions_of_users_are_accepted() -> None:
+    calls: list[Any] = [
+        hs.jit(lambda x: x + 1, errors="raise")("x"),  # type: ignore[call-overload]
+        hs.rolling(lambda window: window.max(), errors="raise")("x", "5m", by="t"),  # type: ignore[call-overload]
+    ]
+    for call in calls:
+        spec = json.loads(call._kernel.json)
+        assert complaints(kernel_table(spec)) == [], spec
+        del spec["program"]
+        assert complaints(kernel_table(spec)) == ["'program' is a required property"]
 
 
 def is_infinite(value: Any) -> bool:

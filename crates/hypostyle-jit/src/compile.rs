@@ -96,8 +96,8 @@ impl Compiled {
     ///
     /// # Errors
     /// As [`Compiled::new`].
-    pub fn of_window(parts: &[Part]) -> Result<Self, NotCompiled> {
-        Self::guarded(Mode::Window, 0, 1, |build, module| windows::write(build, module, parts))
+    pub fn of_window(parts: &[Part], results: usize) -> Result<Self, NotCompiled> {
+        Self::guarded(Mode::Window, 0, results, |build, module| windows::write(build, module, parts))
     }
 
     fn guarded(

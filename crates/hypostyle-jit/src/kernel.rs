@@ -8,7 +8,7 @@ use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow::datatypes::{DataType, Field};
 use hypostyle::{
     Arguments, Binding, Domain, Error, ErrorKind, Family, Inputs, Kernel, Kind, Lane, Literal, Parameter, Plan,
-    Program, ProgramRows, Refused, Result, RowKeys, Scalar, StateField, Valid, Value, Values,
+    Program, ProgramRows, Refused, Result, RowKeys, Scalar, StateField, Valid, Value, Values, is_text,
 };
 
 use crate::execute::{Answers, Backend, Bound, Keys};
@@ -20,6 +20,24 @@ use crate::program::Function;
 /// The name of the kernel.
 pub const NAME: &str = "program";
 
+/// What happens to rows in error.
+pub(crate) const ERRORS: Parameter = Parameter::optional(
+    "errors",
+    Kind::Choice(&["null", "raise"]),
+    Literal::Text("null"),
+    "What happens to a row where Python would raise, or an int leaves 64 bits: it is null, or an error.",
+);
+
+/// Whether rows in error are errors.
+pub(crate) fn raises(arguments: &Arguments) -> Result<bool> {
+    arguments.choice("errors", &[("null", false), ("raise", true)])
+}
+
+/// A row in error.
+pub(crate) fn refused(name: &str, row: usize) -> Refused {
+    Refused { row, problem: format!("the function '{name}' raises in Python here, or an int leaves 64 bits") }
+}
+
 const PARAMETERS: [Parameter; 3] = [
     Parameter::required(
         "columns",
@@ -27,12 +45,7 @@ const PARAMETERS: [Parameter; 3] = [
         "The columns that the function reads, in the order of its parameters.",
     ),
     Parameter::required("program", Kind::Program, "What the function does, as `kernel.program` of Python gives it."),
-    Parameter::optional(
-        "errors",
-        Kind::Choice(&["null", "raise"]),
-        Literal::Text("null"),
-        "What happens to a row where Python would raise, or an int leaves 64 bits: it is null, or an error.",
-    ),
+    ERRORS,
 ];
 
 /// The kernel, for catalogs.
@@ -49,7 +62,7 @@ pub fn kernel() -> Kernel {
     kernel
 }
 
-/// What was understood of a program for columns of these types (`float`, `int` or `bool`): its operations, as text.
+/// What was understood of a program for columns of these types (`float`, `int`, `bool` or `str`): its operations, as text.
 ///
 /// # Errors
 /// Whatever is not a program, and operations that Python does not have for these types.
@@ -60,7 +73,8 @@ pub fn shown(program: &str, types: &[String]) -> Result<String> {
         "float" => Ok(InputType::Float),
         "int" => Ok(InputType::Int),
         "bool" => Ok(InputType::Bool),
-        other => Err(refused(format!("'{other}' is no type; the types are float, int and bool"))),
+        "str" => Ok(InputType::Text),
+        other => Err(refused(format!("'{other}' is no type; the types are float, int, bool and str"))),
     };
     let types = types.iter().map(input).collect::<Result<Vec<_>>>()?;
     if types.len() != function.inputs.len() {
@@ -80,7 +94,7 @@ const EXAMPLE: &str = concat!(
 fn plan(arguments: &Arguments) -> Result<Plan> {
     let columns = arguments.columns("columns")?;
     let text = arguments.text("program")?;
-    let raises = arguments.choice("errors", &[("null", false), ("raise", true)])?;
+    let raises = raises(arguments)?;
     let function = Function::parse(&text).map_err(|error| arguments.refuse("program", error))?;
     if function.inputs.len() != columns.len() {
         let (wanted, given) = (function.inputs.len(), columns.len());
@@ -93,9 +107,10 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
     }
     let function = Arc::new(function);
     let known = Mutex::new(HashMap::new());
-    Ok(Plan::program(Inputs::columns(columns.clone()), move |binding| {
+    let inputs = Inputs::columns(columns.clone()).with_decimals_and_texts();
+    Ok(Plan::program(inputs, move |binding| {
         let types = columns.iter().map(|name| input_type(binding, name)).collect::<Result<Vec<_>>>()?;
-        let bound = bound(&function, types.clone(), &known)?;
+        let bound = bound(&function, types.clone(), &known).map_err(|error| about_strings(error, &columns, &types))?;
         let program = UserFunction::new(&function, bound, &types, raises);
         Ok((program, function.name.clone()))
     }))
@@ -104,7 +119,23 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
 fn input_type(binding: &Binding, name: &str) -> Result<InputType> {
     let (_, data_type) = binding.column(name)?;
     type_as_input(data_type)
-        .ok_or_else(|| binding.column_type(name, "a number, a boolean, a date or a time", data_type))
+        .ok_or_else(|| binding.column_type(name, "a number, a boolean, a date, a time or a string", data_type))
+}
+
+/// An error of a function, with the columns of strings, which are what it does not expect.
+fn about_strings(error: Error, columns: &[String], types: &[InputType]) -> Error {
+    let strings: Vec<String> = columns
+        .iter()
+        .zip(types)
+        .filter(|(_, of)| **of == InputType::Text)
+        .map(|(name, _)| format!("'{name}'"))
+        .collect();
+    match strings.as_slice() {
+        [] => error,
+        strings => {
+            error.with_help(format!("strings are compared only, by ==, != and in; of strings: {}", strings.join(", ")))
+        }
+    }
 }
 
 /// How a column of this type is read.
@@ -112,6 +143,7 @@ pub(crate) fn type_as_input(data_type: &DataType) -> Option<InputType> {
     match data_type {
         DataType::Boolean => Some(InputType::Bool),
         DataType::UInt64 => Some(InputType::Unsigned),
+        text if is_text(text) => Some(InputType::Text),
         other if Domain::Integer.reads(other) => Some(InputType::Int),
         other if Domain::Float.reads(other) => Some(InputType::Float),
         _ => None,
@@ -157,30 +189,15 @@ impl UserFunction {
         let mut state = Vec::new();
         let mut start = bound.start().iter();
         for ((name, _), field) in function.state.iter().zip(bound.fields()) {
-            let mut slot = |name: String, of: Type| {
+            for (part, of) in field.slots() {
                 let bits = start.next().copied().unwrap_or_default();
-                state.push(StateField { name, start: scalar(bits, of) });
-            };
-            slot(name.clone(), field.of);
-            if field.nullable {
-                slot(format!("{name}.none"), Type::Bool);
+                state.push(StateField { name: format!("{name}{part}"), start: scalar(bits, of) });
             }
         }
         let types: Vec<DataType> = bound.results().iter().map(|of| data_type(*of)).collect();
-        let output = match function.outputs.as_slice() {
-            [] => types[0].clone(),
-            names => {
-                let fields = names.iter().zip(types).map(|(name, of)| Field::new(name, of, true));
-                DataType::Struct(fields.collect())
-            }
-        };
+        let output = output_type(&function.outputs, types);
         let inputs = inputs.iter().map(|of| domain(*of)).collect();
         Self { name: function.name.clone(), bound, inputs, state, output, raises }
-    }
-
-    fn refused(&self, row: usize) -> Refused {
-        let name = &self.name;
-        Refused { row, problem: format!("the function '{name}' raises in Python here, or an int leaves 64 bits") }
     }
 
     /// Nulls of a column count where the function uses it.
@@ -197,7 +214,7 @@ impl UserFunction {
         let columns = columns(rows, &flags);
         let answers = match self.bound.map(&columns, rows.len, rows.threads, self.raises) {
             Ok(answers) => answers,
-            Err(row) => return Err(self.refused(row)),
+            Err(row) => return Err(refused(&self.name, row)),
         };
         if !strict {
             return Ok(answers.into_iter().map(|answers| lane(answers, rows.len)).collect());
@@ -240,7 +257,7 @@ impl UserFunction {
         };
         match self.bound.scan(&columns, rows.len, read.as_deref(), keys, states, self.raises) {
             Ok(answers) => Ok(answers.into_iter().map(|answers| lane(answers, rows.len)).collect()),
-            Err(row) => Err(self.refused(row)),
+            Err(row) => Err(refused(&self.name, row)),
         }
     }
 }
@@ -289,7 +306,7 @@ impl Program for UserFunction {
         let answers =
             match self.bound.scan(&columns, 1, left_out.then_some(&[false]), Keys::One, &mut words, self.raises) {
                 Ok(answers) => answers,
-                Err(row) => return Err(self.refused(row)),
+                Err(row) => return Err(refused(&self.name, row)),
             };
         for (field, bits) in state.iter_mut().zip(words) {
             *field = match field {
@@ -316,7 +333,16 @@ fn scalar(bits: u64, of: Type) -> Scalar {
     }
 }
 
-fn data_type(of: Type) -> DataType {
+/// The type of one result, or of a struct of those with these names.
+pub(crate) fn output_type(names: &[String], mut types: Vec<DataType>) -> DataType {
+    if names.is_empty() {
+        return types.swap_remove(0);
+    }
+    let fields = names.iter().zip(types).map(|(name, of)| Field::new(name, of, true));
+    DataType::Struct(fields.collect())
+}
+
+pub(crate) fn data_type(of: Type) -> DataType {
     match of {
         Type::Float => DataType::Float64,
         Type::Int => DataType::Int64,

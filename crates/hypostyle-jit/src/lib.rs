@@ -8,7 +8,7 @@
 //! interpret  what each does, and the executor that needs no compiler
 //! compile    the executor by machine code
 //! execute    both, over columns with and without nulls; `windows`, over windows
-//! kernel, window_kernel     the kernels `program` and `rolling_program`, for catalogs
+//! kernel, window_kernel     the kernels `program` and `rolling_program`, for catalogs; `loop_window`, of windows with a loop
 //! ```
 //!
 //! ```
@@ -33,6 +33,7 @@ mod compile;
 mod execute;
 mod interpret;
 mod kernel;
+mod loop_window;
 mod lower;
 mod math;
 mod ops;

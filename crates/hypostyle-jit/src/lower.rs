@@ -5,12 +5,21 @@
 //! condition under which CPython would be where the walk is; what would raise there adds to `error`.
 
 mod calls;
+mod fields;
+mod kinds;
 mod loops;
+mod mixed;
 mod numbers;
+mod state;
 pub mod windows;
 
 use std::collections::HashMap;
 
+use hypostyle::code_of;
+
+use self::fields::Field;
+pub use self::fields::FieldType;
+use self::kinds::{Kind, Value, joined, type_of};
 use crate::build::Builder;
 use crate::ops::{Code, Id, Op, Type};
 use crate::program::{Checked, Constant, Expression, Function, Invalid, Statement, Unary, invalid};
@@ -26,30 +35,8 @@ pub enum InputType {
     Bool,
     /// An unsigned integer of 64 bits whose top bit is flipped; values of more than 63 bits raise.
     Unsigned,
-}
-
-/// What is known of a value: its type, or that it is nothing else than `None`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    None,
-    Float,
-    Int,
-    Bool,
-    /// A string constant, by its number.
-    Text(u32),
-    /// Values of kinds that do not go together; an error if it is used.
-    Mixed,
-}
-
-/// A value of Python.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Value {
-    kind: Kind,
-    id: Id,
-    /// Where it is `None`.
-    none: Id,
-    /// Where there is no value: the variable is not bound.
-    unbound: Id,
+    /// The codes of strings.
+    Text,
 }
 
 type Variables = HashMap<String, Value>;
@@ -61,25 +48,20 @@ struct Exit {
     state: Vec<Value>,
 }
 
-/// A field of the state: its kind, and whether it can be `None`, in which case it has a second slot that says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FieldType {
-    pub of: Type,
-    pub nullable: bool,
-}
-
 /// A function with types.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Typed {
     pub code: Code,
     /// The type of each result.
     pub results: Vec<Type>,
-    /// The fields of the state; `code` has a slot for each, and one more for each that can be `None`.
+    /// The fields of the state, which have slots in `code`.
     pub fields: Vec<FieldType>,
     /// The slots before the first row.
     pub start: Vec<u64>,
     /// What is known of each field: one that is always `None` has no type.
-    kinds: Vec<(Kind, bool)>,
+    known: Vec<Field>,
+    /// The fields that are an int or a float as it happens, where it makes no difference which.
+    unread: Vec<bool>,
 }
 
 /// What is known of a column besides its type.
@@ -99,14 +81,17 @@ pub enum Nulls {
 /// Operations that Python does not have for these types, in words.
 pub fn lower(function: &Function, types: &[InputType]) -> Checked<Typed> {
     let nulls = vec![Nulls::Some; types.len()];
-    let mut fields: Vec<(Kind, bool)> = function.state.iter().map(|(_, start)| kind_of(start)).collect();
+    let mut fields: Vec<Field> = function.state.iter().map(|(_, start)| Field::of(start)).collect();
     // A field has the kind of its start value and of all that is assigned to it; each round can only widen it.
-    for _ in 0..8 {
+    for _ in 0..8 + 4 * fields.len() {
         let typed = Walk::new(function, types, &nulls, &fields).run(&fields, &[], &fields)?;
-        if typed.kinds == fields {
+        if typed.known != fields {
+            fields = typed.known;
+        } else if typed.unread.contains(&true) {
+            fields.iter_mut().zip(&typed.unread).filter(|(_, unread)| **unread).for_each(|(field, _)| field.round());
+        } else {
             return Ok(typed);
         }
-        fields = typed.kinds;
     }
     invalid("the types of the state's fields are not settled: begin each with a value of its type")
 }
@@ -122,37 +107,8 @@ pub fn lower_as(general: &Typed, function: &Function, types: &[InputType], nulls
         Type::Bool => Kind::Bool,
     };
     let results: Vec<Kind> = general.results.iter().map(kind).collect();
-    let fields = &general.kinds;
+    let fields = &general.known;
     Walk::new(function, types, nulls, fields).run(fields, &results, fields)
-}
-
-fn kind_of(start: &Constant) -> (Kind, bool) {
-    match start {
-        Constant::None | Constant::Text(_) => (Kind::None, true),
-        Constant::Bool(_) => (Kind::Bool, false),
-        Constant::Int(_) => (Kind::Int, false),
-        Constant::Float(_) => (Kind::Float, false),
-    }
-}
-
-/// The kind of a value that is one or the other.
-fn joined(a: Kind, b: Kind) -> Kind {
-    use Kind::{Bool, Float, Int, None};
-    match (a, b) {
-        (None, x) | (x, None) => x,
-        (Float, Float | Int | Bool) | (Int | Bool, Float) => Float,
-        (Int, Int | Bool) | (Bool, Int) => Int,
-        (x, y) if x == y => x,
-        _ => Kind::Mixed,
-    }
-}
-
-fn type_of(kind: Kind) -> Type {
-    match kind {
-        Kind::Int | Kind::Text(_) => Type::Int,
-        Kind::Bool => Type::Bool,
-        Kind::Float | Kind::None | Kind::Mixed => Type::Float,
-    }
 }
 
 /// The ways out of a loop's body: where they are taken, and the variables then.
@@ -167,7 +123,6 @@ struct Walk<'p> {
     build: Builder,
     variables: Variables,
     fields: Vec<Value>,
-    texts: Vec<&'p str>,
     /// Where CPython is here, within the function that is being inlined.
     path: Id,
     /// Where it entered that function.
@@ -175,6 +130,8 @@ struct Walk<'p> {
     error: Id,
     exits: Vec<Exit>,
     loops: Vec<Frame>,
+    /// The ints of fields that a float holds exactly.
+    small: Vec<Id>,
     /// How many statements were walked, in loops each time.
     walked: usize,
     yes: Id,
@@ -182,7 +139,7 @@ struct Walk<'p> {
 }
 
 impl<'p> Walk<'p> {
-    fn new(function: &'p Function, types: &[InputType], nulls: &[Nulls], fields: &[(Kind, bool)]) -> Self {
+    fn new(function: &'p Function, types: &[InputType], nulls: &[Nulls], fields: &[Field]) -> Self {
         let mut build = Builder::default();
         let (yes, no) = (build.bool(true), build.bool(false));
         let mut walk = Self {
@@ -190,12 +147,12 @@ impl<'p> Walk<'p> {
             build,
             variables: HashMap::new(),
             fields: Vec::new(),
-            texts: Vec::new(),
             path: yes,
             outer: yes,
             error: no,
             exits: Vec::new(),
             loops: Vec::new(),
+            small: Vec::new(),
             walked: 0,
             yes,
             no,
@@ -205,8 +162,8 @@ impl<'p> Walk<'p> {
             walk.variables.insert(name.clone(), value);
         }
         let mut slot = 0;
-        for (kind, nullable) in fields {
-            let value = walk.slot(&mut slot, *kind, *nullable);
+        for field in fields {
+            let value = walk.field(&mut slot, *field);
             walk.fields.push(value);
         }
         walk
@@ -223,6 +180,7 @@ impl<'p> Walk<'p> {
             InputType::Float => (Kind::Float, self.build.push(Op::Column(at, Type::Float))),
             InputType::Bool => (Kind::Bool, self.build.push(Op::Column(at, Type::Bool))),
             InputType::Int => (Kind::Int, self.build.push(Op::Column(at, Type::Int))),
+            InputType::Text => (Kind::Text, self.build.push(Op::Column(at, Type::Int))),
             InputType::Unsigned => {
                 let flipped = self.build.push(Op::Column(at, Type::Int));
                 let top = self.build.int(i64::MIN);
@@ -235,28 +193,16 @@ impl<'p> Walk<'p> {
                 (Kind::Int, value)
             }
         };
-        Value { kind, id, none, unbound: self.no }
-    }
-
-    fn slot(&mut self, slot: &mut u16, kind: Kind, nullable: bool) -> Value {
-        if kind == Kind::None {
-            *slot += 2;
-            return self.nothing();
-        }
-        let id = self.build.push(Op::Field(*slot, type_of(kind)));
-        *slot += 1;
-        let none = if nullable { self.build.push(Op::Field(*slot, Type::Bool)) } else { self.no };
-        *slot += u16::from(nullable);
-        Value { kind, id, none, unbound: self.no }
+        Value { kind, id, none, unbound: self.no, whole: None }
     }
 
     fn nothing(&mut self) -> Value {
         let id = self.build.float(0.0);
-        Value { kind: Kind::None, id, none: self.yes, unbound: self.no }
+        Value { kind: Kind::None, id, none: self.yes, unbound: self.no, whole: None }
     }
 
     fn value(&self, kind: Kind, id: Id) -> Value {
-        Value { kind, id, none: self.no, unbound: self.no }
+        Value { kind, id, none: self.no, unbound: self.no, whole: None }
     }
 
     /// CPython raises here if this is so.
@@ -271,7 +217,7 @@ impl<'p> Walk<'p> {
     }
 
     /// `wanted` are the kinds that the results have at least, `least` those of the fields after the row, if anything is known.
-    fn run(mut self, fields: &[(Kind, bool)], wanted: &[Kind], least: &[(Kind, bool)]) -> Checked<Typed> {
+    fn run(mut self, fields: &[Field], wanted: &[Kind], least: &[Field]) -> Checked<Typed> {
         self.statements(&self.function.body)?;
         let width = self.function.outputs.len().max(1);
         let exit = self.left(width, self.function.state.len())?;
@@ -280,40 +226,35 @@ impl<'p> Walk<'p> {
             let fallen = self.path;
             self.raise(fallen);
         }
-        let mut found = Vec::new();
-        let mut next = Vec::new();
+        let mut known = Vec::new();
+        let mut slots = Vec::new();
         for (at, value) in exit.state.iter().enumerate() {
-            let (kind, nullable) = least.get(at).copied().unwrap_or((Kind::None, false));
-            let joined = joined(kind, value.kind);
-            if joined == Kind::Mixed || matches!(joined, Kind::Text(_)) {
-                return invalid("a field of the state has to be a float, an int, a bool or None");
-            }
-            let (value, missing) = self.read(*value);
-            let here = self.build.not(self.error);
-            let can_miss = self.build.and(here, missing);
-            let nullable = joined == Kind::None || nullable || !self.build.is_certainly(can_miss, false);
-            found.push((joined, nullable));
-            next.push(self.cast(value, joined)?.id);
-            if nullable {
-                next.push(missing);
-            }
+            let (field, ids) = self.next(*value, least.get(at).copied())?;
+            known.push(field);
+            slots.push(ids);
         }
         let mut results = Vec::new();
         let mut types = Vec::new();
         for (at, value) in exit.results.iter().enumerate() {
             let kind = joined(value.kind, wanted.get(at).copied().unwrap_or(Kind::None));
-            if matches!(kind, Kind::Mixed | Kind::Text(_)) {
-                return invalid("a result has to be a float, an int, a bool or None, on every path of one kind");
+            if kind == Kind::Text {
+                return invalid("a result that is a string is not compiled: number the strings");
             }
-            let value = self.cast(*value, kind)?;
-            let (value, missing) = self.read(value);
-            types.push(type_of(value.kind));
-            results.push((value.id, missing));
+            if kind == Kind::Mixed {
+                return invalid("a result is a string on one path and a number on another");
+            }
+            let id = self.converted(*value, kind);
+            let (_, missing) = self.read(*value);
+            types.push(type_of(kind));
+            results.push((id, missing));
         }
         let mut error = self.error;
         for (_, null) in &mut results {
             *null = self.build.or(*null, error);
         }
+        let roots: Vec<Id> = results.iter().flat_map(|(value, null)| [*value, *null]).chain([error]).collect();
+        let unread = fields::unread(&self.build.ops, &roots, &known, &slots);
+        let mut next: Vec<Id> = slots.into_iter().flatten().collect();
         let mut wanted: Vec<&mut Id> = vec![&mut error];
         wanted.extend(next.iter_mut());
         wanted.extend(results.iter_mut().flat_map(|(value, null)| [value, null]));
@@ -322,10 +263,10 @@ impl<'p> Walk<'p> {
             return invalid(format!("it has {} operations, more than {MOST_OPS}", ops.len()));
         }
         let code = Code { ops, types: op_types, results, error, next };
-        let field = |(kind, nullable): &(Kind, bool)| FieldType { of: type_of(*kind), nullable: *nullable };
-        let fields: Vec<FieldType> = found.iter().map(field).collect();
-        let start = slots(self.function.state.iter().map(|(_, start)| start).zip(&fields));
-        Ok(Typed { code, results: types, fields, start, kinds: found })
+        let fields: Vec<FieldType> = known.iter().map(|field| field.as_type()).collect();
+        let starts = self.function.state.iter().zip(&fields);
+        let start = starts.flat_map(|((_, start), field)| field.start(start)).collect();
+        Ok(Typed { code, results: types, fields, start, known, unread })
     }
 
     /// A value that is used: raises where the variable is not bound.
@@ -455,10 +396,6 @@ impl<'p> Walk<'p> {
         let id = match kind {
             Kind::Mixed | Kind::None => a.id,
             kind => {
-                let not = self.build.not(condition);
-                for (value, taken) in [(a, condition), (b, not)] {
-                    self.raise_if_rounded(value, kind, taken);
-                }
                 let (x, y) = (self.converted(a, kind), self.converted(b, kind));
                 // Where one is None for certain, its value does not matter.
                 match (a.kind, b.kind) {
@@ -468,23 +405,9 @@ impl<'p> Walk<'p> {
                 }
             }
         };
-        Value { kind, id, none, unbound }
-    }
-
-    /// Where an int becomes a float only because a float comes on another path, it must not change.
-    fn raise_if_rounded(&mut self, value: Value, kind: Kind, taken: Id) {
-        if (value.kind, kind) != (Kind::Int, Kind::Float) || self.is_small(value.id) {
-            return;
-        }
-        let rounded = self.build.push(Op::IntToFloat(value.id));
-        let own = self.value(Kind::Int, value.id);
-        let float = self.value(Kind::Float, rounded);
-        let same = self.equal_numbers((own.kind, own.id), (float.kind, float.id));
-        let changed = self.build.not(same);
-        let there = self.build.not(value.none);
-        let changed = self.build.and(changed, there);
-        let changed = self.build.and(changed, taken);
-        self.raise(changed);
+        let whole = if kind == Kind::Number { self.joined_whole(condition, a, b) } else { None };
+        let kind = if kind == Kind::Number && whole.is_none() { Kind::Float } else { kind };
+        Value { kind, id, none, unbound, whole }
     }
 
     /// The exits of the function that is being walked as one.
@@ -515,18 +438,18 @@ impl<'p> Walk<'p> {
         let truth = match value.kind {
             Kind::None => self.no,
             Kind::Bool => value.id,
-            Kind::Float => {
+            Kind::Float | Kind::Number => {
                 let zero = self.build.float(0.0);
                 let equal = self.build.fcmp(crate::ops::Compare::Eq, value.id, zero);
                 self.build.not(equal)
             }
-            Kind::Int => {
+            // The code of the empty string is 0.
+            Kind::Int | Kind::Text => {
                 let zero = self.build.int(0);
                 let equal = self.build.icmp(crate::ops::Compare::Eq, value.id, zero);
                 self.build.not(equal)
             }
-            Kind::Text(_) => self.yes,
-            Kind::Mixed => return invalid("a variable is a text on one path and a number on another"),
+            Kind::Mixed => return invalid("a variable is a string on one path and a number on another"),
         };
         let there = self.build.not(value.none);
         Ok(self.build.and(there, truth))
@@ -614,15 +537,7 @@ impl<'p> Walk<'p> {
             Constant::Bool(x) => (Kind::Bool, self.build.bool(*x)),
             Constant::Int(x) => (Kind::Int, self.build.int(*x)),
             Constant::Float(x) => (Kind::Float, self.build.float(*x)),
-            Constant::Text(text) => {
-                let known = self.texts.iter().position(|known| known == text);
-                let number = known.unwrap_or_else(|| {
-                    self.texts.push(text);
-                    self.texts.len() - 1
-                });
-                let number = u32::try_from(number).unwrap_or(u32::MAX);
-                (Kind::Text(number), self.build.int(i64::from(number)))
-            }
+            Constant::Text(text) => (Kind::Text, self.build.int(code_of(text))),
         };
         self.value(kind, id)
     }
@@ -642,24 +557,4 @@ impl<'p> Walk<'p> {
             (None, _) => first,
         })
     }
-}
-
-/// The bits of a state before the first row.
-fn slots<'a>(fields: impl Iterator<Item = (&'a Constant, &'a FieldType)>) -> Vec<u64> {
-    let mut slots = Vec::new();
-    for (start, field) in fields {
-        #[expect(clippy::cast_precision_loss, reason = "Python converts so too")]
-        slots.push(match (start, field.of) {
-            (Constant::Float(x), _) => x.to_bits(),
-            (Constant::Int(x), Type::Float) => (*x as f64).to_bits(),
-            (Constant::Int(x), _) => x.cast_unsigned(),
-            (Constant::Bool(x), Type::Float) => f64::from(u8::from(*x)).to_bits(),
-            (Constant::Bool(x), _) => u64::from(*x),
-            (Constant::None | Constant::Text(_), _) => 0,
-        });
-        if field.nullable {
-            slots.push(u64::from(*start == Constant::None));
-        }
-    }
-    slots
 }

@@ -407,10 +407,7 @@ fn shortened(json: &Value) -> String {
 
 fn field(json: &Value) -> Checked<(String, Constant)> {
     match json.as_array().map(Vec::as_slice) {
-        Some([Value::String(name), start]) => match constant(start)? {
-            Constant::Text(_) => invalid(format!("the field '{name}' of the state cannot be a text")),
-            start => Ok((name.clone(), start)),
-        },
+        Some([Value::String(name), start]) => Ok((name.clone(), constant(start)?)),
         _ => invalid("a field of the state is a name and a start value"),
     }
 }

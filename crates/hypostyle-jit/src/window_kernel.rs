@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use hypostyle::{
-    Arguments, BY, CENTER, CLOSED, COLUMN, Error, ErrorKind, FROM_ONE, Family, Inputs, Kernel, KernelSpec, Kind,
-    OrderedWindow, Parameter, Plan, Result, STEP, Value, WINDOW,
+    Arguments, BY, CENTER, CLOSED, COLUMN, Error, ErrorKind, FROM_ONE, Family, Kernel, KernelSpec, Kind, Parameter,
+    Plan, Result, STEP, Value, WINDOW,
 };
 
 use crate::execute::Backend;
-use crate::kernel::{UserFunction, bound_for, type_as_input};
-use crate::program::{Function, Invalid, Statement};
+use crate::kernel::{ERRORS, UserFunction, bound_for, raises, type_as_input};
+use crate::loop_window;
+use crate::program::{Constant, Expression, Function, Invalid, Statement};
 use crate::windows::WindowFunction;
 
 /// The name of the kernel.
@@ -26,7 +27,7 @@ pub fn kernel() -> Kernel {
         Kind::Program,
         "What the function does, as `function.program.json` of Python gives it.",
     );
-    let parameters = vec![COLUMN, program, WINDOW, FROM_ONE, CLOSED, BY, CENTER, STEP];
+    let parameters = vec![COLUMN, program, WINDOW, FROM_ONE, CLOSED, BY, CENTER, STEP, ERRORS];
     let mut kernel = Kernel::new(NAME, Family::Function, parameters, plan);
     kernel.summary = "A user's own statistic of a moving window, written in Python.".to_string();
     kernel.formula = "y[i] = f(x[j] for j in the window of row i)".to_string();
@@ -75,15 +76,13 @@ fn part(input: &str) -> std::result::Result<KernelSpec, Invalid> {
 fn plan(arguments: &Arguments) -> Result<Plan> {
     let text = arguments.text("program")?;
     let refused = |error: Invalid| arguments.refuse("program", error);
-    let function = Function::parse(&text).map_err(refused)?;
+    let mut function = Function::parse(&text).map_err(refused)?;
     if !function.state.is_empty() {
         return Err(arguments.refuse("program", "a function of a window has no state"));
     }
     if function.body.iter().any(|statement| matches!(statement, Statement::Each(..))) {
         let window = WindowFunction::new(&function, Backend::chosen()).map_err(refused)?;
-        let mut inputs = Inputs::of(arguments, &["column"])?;
-        inputs = inputs.returning(DataType::Float64);
-        return Plan::ordered_over(arguments, inputs, LoopWindow(Arc::new(window)));
+        return loop_window::plan(arguments, &function, window, raises(arguments)?);
     }
     if function.inputs.is_empty() {
         return Err(arguments.refuse("program", "the function does not use its window"));
@@ -99,8 +98,11 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
             }
         }
         let planned = spec.plan().map_err(|error| error.in_kernel(NAME))?;
-        parts.push((input.clone(), planned.plan()));
+        // A name in a saved state has no colon.
+        parts.push((input.replace(':', "_"), planned.plan()));
     }
+    let raises = raises(arguments)?;
+    function.body.insert(0, without_window(&function));
     let function = Arc::new(function);
     Ok(Plan::of_parts(parts, move |types: &[DataType]| {
         let inputs = types.iter().map(type_as_input).collect::<Option<Vec<_>>>();
@@ -108,80 +110,14 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
             Error::new(ErrorKind::ColumnType, "the function needs a column of numbers").in_kernel(&function.name)
         })?;
         let bound = bound_for(&function, &inputs)?;
-        Ok((UserFunction::new(&function, Arc::new(bound), &inputs, false), function.name.clone()))
+        Ok((UserFunction::new(&function, Arc::new(bound), &inputs, raises), function.name.clone()))
     }))
 }
 
-/// A function with a loop over the window.  Windows are queues, so what is removed is the oldest value.
-#[derive(Debug, Clone)]
-struct LoopWindow(Arc<WindowFunction>);
-
-/// The values of a window, oldest first, behind some that have left it.
-#[derive(Debug, Clone, Default)]
-struct Queue {
-    values: Vec<f64>,
-    gone: usize,
-}
-
-impl OrderedWindow for LoopWindow {
-    type Input = f64;
-    type Output = f64;
-    type State = Queue;
-
-    fn empty(&self) -> Queue {
-        Queue::default()
-    }
-
-    fn insert(&self, queue: &mut Queue, x: f64) {
-        queue.values.push(x);
-    }
-
-    fn remove(&self, queue: &mut Queue, _: f64) {
-        queue.gone += 1;
-        if queue.gone > queue.values.len() / 2 + 64 {
-            queue.values.drain(..queue.gone);
-            queue.gone = 0;
-        }
-    }
-
-    fn answer(&self, queue: &Queue, _: Option<f64>) -> Option<f64> {
-        let values = &queue.values[queue.gone..];
-        let mut result = None;
-        self.0.evaluate(values, &[0], &[values.len() as u64], |answer| result = answer);
-        result
-    }
-
-    fn answer_all(
-        &self,
-        rows: &[f64],
-        valid: Option<&[bool]>,
-        len: usize,
-        mut answer: impl FnMut(usize, usize, Option<f64>),
-    ) -> bool {
-        // The values without nulls, and how many of them are before each row.
-        let (mut values, mut before) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len() + 1));
-        before.push(0);
-        for (row, x) in rows.iter().enumerate() {
-            if valid.is_none_or(|valid| valid[row]) {
-                values.push(*x);
-            }
-            before.push(values.len() as u64);
-        }
-        // The first window is that of the rows before the first row that is asked for.
-        let windows = || (len..rows.len()).map(|row| (before[row + 1 - len], before[row + 1]));
-        let filled = || windows().filter(|(first, end)| first < end);
-        let (firsts, ends): (Vec<u64>, Vec<u64>) = filled().unzip();
-        let mut answers = Vec::with_capacity(firsts.len());
-        self.0.evaluate(&values, &firsts, &ends, |answer| answers.push(answer));
-        let mut answers = answers.into_iter();
-        for (row, (first, end)) in windows().enumerate() {
-            let result = if first < end { answers.next().flatten() } else { None };
-            answer(row, usize::try_from(end - first).unwrap_or(0), result);
-        }
-        true
-    }
-
-    fn heap_bytes(&self, queue: &Queue) -> usize {
-        queue.values.capacity() * size_of::<f64>()
-    }
+/// A window with too few values is nothing that the function is called with: there every input is null.
+fn without_window(function: &Function) -> Statement {
+    let missing = function.inputs.iter().map(|input| Expression::IsNone(Box::new(Expression::Get(input.clone()))));
+    let nothing = vec![Expression::Constant(Constant::None); function.outputs.len().max(1)];
+    let end = Statement::Return { results: nothing, state: vec![] };
+    Statement::If(Expression::And(missing.collect()), vec![end], vec![])
 }

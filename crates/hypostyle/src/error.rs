@@ -157,6 +157,12 @@ impl Error {
         self
     }
 
+    /// Adds the key of the row.
+    pub(crate) fn for_key(mut self, key: &str) -> Self {
+        self.0.problem.push_str(&format!(" (key {key})"));
+        self
+    }
+
     /// Adds the file.
     pub fn in_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.0.place.path = Some(path.into());

@@ -61,7 +61,7 @@ pub use run::{
     Around, Bare, BesideItself, Binding, Entry, Example, Inputs, Plan, Running, Shape, Then, Window, Wiring, map_rows,
 };
 pub use spec::{Arguments, Closed, Duration, DurationError, Extent, NumberOrColumn, Offset};
-pub use values::{Domain, Input, Output, Persist, Scalar, StateReader, StateWriter, Values};
+pub use values::{Domain, Input, Output, Persist, Scalar, StateReader, StateWriter, Values, code_of, is_text};
 
 // The kernels' own types, for `aggregate` and `scan`.
 pub use kernels::exponential::mean::EwmMean;

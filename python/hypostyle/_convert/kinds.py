@@ -1,6 +1,6 @@
 """The types of variables, fields and results: the smallest that hold all that is assigned.
 
-The rules are those of the library's own compiler: an int joined with a float is a float, and must be one exactly.
+An int joined with a float is a float, and must be one exactly.
 """
 
 from __future__ import annotations

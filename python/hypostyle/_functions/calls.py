@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from hypostyle._functions import hints
 from hypostyle._functions.inline import Inline, helper_of
-from hypostyle._functions.known import known_function
+from hypostyle._functions.known import known_function, tests_missing
 from hypostyle._functions.names import NOTHING
 from hypostyle._functions.state import state
 from hypostyle._functions.values import Expr, Statement, Tup, Value
@@ -32,6 +32,8 @@ class Calls(Inline):
             if not known.fewest <= len(arguments) <= known.most:
                 raise self.error(node, f"{known.name} takes {_counts(known.fewest, known.most)} here")
             return ["call", known.name, [self.expr(argument) for argument in arguments]]
+        if (says := tests_missing(function)) is not None:
+            return self.missing(node, says)
         helper = helper_of(function)
         if helper is not None and getattr(getattr(function, "program", None), "state", None):
             raise self.error(node, f"{helper.__name__} has a state of its own; call it with columns")
@@ -73,6 +75,16 @@ class Calls(Inline):
         if len(values) not in (1, 2):
             raise self.error(node, "round takes a number, and a constant number of digits")
         return ["call", "round", values]
+
+    def missing(self, node: ast.Call, says: bool) -> Value:
+        """Translate `pd.isna` of one value, which is true of None and NaN, or `pd.notna`."""
+        arguments = self.arguments(node)
+        if len(arguments) != 1:
+            raise self.error(node, "isna takes one value")
+        before: list[Statement] = []
+        value = self.kept(self.operand(arguments[0]), before)
+        test: Expr = ["or", [["is_none", value], ["compare", value, [["!=", value]]]]]
+        return self.after(before, test if says else ["not", test])
 
     def power(self, node: ast.Call) -> Expr:
         """Translate `pow` of two numbers."""

@@ -78,7 +78,7 @@ class Function(Generic[P, R]):
         *,
         is_loop: bool = False,
     ) -> None:
-        _check_errors(program.name, errors)
+        check_errors(program.name, errors)
         if "over" in signature.parameters:
             msg = f"{program.name}: a parameter cannot be named 'over': it takes the key columns; rename it"
             raise ValueError(msg)
@@ -233,7 +233,7 @@ class Function(Generic[P, R]):
                 raise TypeError(msg)
         return self.function(*args, **kwargs)
 
-    def ir(self, **types: Literal["float", "int", "bool"]) -> str:
+    def ir(self, **types: Literal["float", "int", "bool", "str"]) -> str:
         """Return what was understood of the function: its operations with their types, as they are compiled.
 
         Args:
@@ -286,7 +286,7 @@ def _restored(
     return Function(program, function if callable(function) else None, signature, errors, how, is_loop=is_loop)
 
 
-def _check_errors(function: str, errors: object) -> None:
+def check_errors(function: str, errors: object) -> None:
     if errors not in _ERRORS:
         msg = f"{function}: errors must be one of 'null', 'raise', not {errors!r}"
         raise ValueError(msg)
@@ -338,7 +338,7 @@ class Jit:
     """
 
     def __init__(self, errors: Errors = "null", outputs: Sequence[str] | None = None) -> None:
-        _check_errors("hs.jit", errors)
+        check_errors("hs.jit", errors)
         self.errors: Errors = errors
         self.outputs = outputs
 
@@ -396,7 +396,7 @@ jit = Jit()
 
 
 def scan(
-    *, errors: Errors = "null", outputs: Sequence[str] | None = None, **state: float | bool | None
+    *, errors: Errors = "null", outputs: Sequence[str] | None = None, **state: float | bool | str | None
 ) -> Callable[[Callable[Concatenate[Any, P], Any]], Function[P, Any]]:
     """Compile a Python function of a state and numbers into a function of columns, whose rows follow each other.
 

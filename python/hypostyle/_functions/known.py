@@ -41,6 +41,15 @@ def known_function(function: object) -> Known | None:
     return _of_python().get(id(function)) or _of_numpy("numpy" in sys.modules).get(id(function))
 
 
+def tests_missing(function: object) -> bool | None:
+    """Return what pandas' function says of a missing value: `isna` and `isnull` say that it is missing, `notna` not."""
+    pandas = sys.modules.get("pandas")
+    for names, says in ((("isna", "isnull"), True), (("notna", "notnull"), False)):
+        if any(function is getattr(pandas, name, NotImplemented) for name in names):
+            return says
+    return None
+
+
 @cache
 def _of_python() -> dict[int, Known]:
     table = {id(getattr(builtins, name)): Known(name, *counts) for name, counts in _BUILTINS.items()}

@@ -39,6 +39,10 @@ class Rows(Setup):
         self.carried: dict[str, None] = {}
         self.ends: list[Statement] = []
         self.skipped: list[Statement] = []
+        self.filled: set[str] = set()
+        """The lists that may have this row's value on the path that is translated."""
+        self.filled_before: set[str] = set()
+        """Those that may have it on an earlier path that goes on behind the same `if`."""
 
     # The index
 
@@ -107,7 +111,7 @@ class Rows(Setup):
     def _constant_offset(self, number: int, node: ast.expr, array: Array) -> tuple[Expr, list[int]]:
         if array.is_list and number < 0 and self.fixed_row is None:
             appended = array.name in self.scope.sure
-            if not appended and array.name in self.scope.maybe:
+            if not appended and array.name in self.filled:
                 raise self.error(node, f"{array.name} may have this row's value or not; append once, at the end")
             back = -number - (1 if appended else 0)
             return back, [back]
@@ -176,10 +180,19 @@ class Rows(Setup):
     @contextmanager
     def on_some_path(self) -> Iterator[None]:
         """Translate a part that may not run: what it knows about the index ends with it."""
-        lowest = self.lowest
+        lowest, filled = self.lowest, set(self.filled)
         with super().on_some_path():
             yield
-        self.lowest = lowest
+        if self.scope.live and self.filled != filled:
+            self.filled_before |= self.filled
+        self.lowest, self.filled = lowest, filled
+
+    def conditional_statement(self, node: ast.If) -> None:
+        """Translate `if`; behind it a list may have its value from either branch."""
+        outer, self.filled_before = self.filled_before, set()
+        super().conditional_statement(node)
+        self.filled |= self.filled_before
+        self.filled_before = outer
 
     # Statements
 
@@ -202,11 +215,12 @@ class Rows(Setup):
                 array = self.array(owner)
                 if array is None or not array.is_list:
                     return False
-                if array.name in self.scope.maybe:
+                if array.name in self.filled or not self.scope.loops[-1].is_rows:
                     raise self.error(node, f"{array.name} can get two values in one row; append once in every row")
                 self.out.append(["set", array.name, self.expr(item)])
                 self.scope.sure.add(array.name)
                 self.scope.maybe.add(array.name)
+                self.filled.add(array.name)
                 return True
         return False
 

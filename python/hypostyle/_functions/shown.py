@@ -10,7 +10,7 @@ from hypostyle import _native
 if TYPE_CHECKING:
     from hypostyle._functions.program import Program
 
-TYPES = ("float", "int", "bool")
+TYPES = ("float", "int", "bool", "str")
 
 
 def shown(program: Program, types: Mapping[str, Any]) -> str:
@@ -21,7 +21,7 @@ def shown(program: Program, types: Mapping[str, Any]) -> str:
             msg = f"{program.name} has no input '{name}'; its inputs are {known}"
             raise TypeError(msg)
         if kind not in TYPES:
-            msg = f"{program.name}: the type of '{name}' must be one of 'float', 'int', 'bool', not {kind!r}"
+            msg = f"{program.name}: the type of '{name}' must be one of 'float', 'int', 'bool', 'str', not {kind!r}"
             raise TypeError(msg)
     with_defaults = program.with_constants({k: v for k, v in program.defaults.items() if k not in types})
     given = [types.get(name, "float") for name in with_defaults.inputs]

@@ -15,7 +15,7 @@ from typing import Any, Generic, Literal, TypeVar, overload
 import polars as pl
 
 from hypostyle._expr import KernelExpr
-from hypostyle._functions.functions import Data
+from hypostyle._functions.functions import Data, Errors, check_errors
 from hypostyle._functions.names import NOTHING
 from hypostyle._functions.program import Program
 from hypostyle._functions.scope import Loop, Scope, assigned
@@ -148,7 +148,11 @@ class Windows(Statements):
             ddof = self.values_of(self.expr(named["ddof"])) if named else [0]
             if ddof is None or len(ddof) != 1 or type(ddof[0]) is not int or ddof[0] < 0:
                 raise self.error(node, "ddof is a constant, not negative")
-            return self._ask(f"{kernel}:{ddof[0]}")
+            asked = self._ask(f"{kernel}:{ddof[0]}")
+            if not ddof[0]:
+                return asked
+            # NumPy divides by no degrees of freedom; the kernel has no result.
+            return ["if", ["compare", self._ask("count"), [["==", 1]]], ["float", "nan"], asked]
         if arguments or named:
             raise self.error(node, f"{kernel} of a window takes no other arguments")
         return self._ask(kernel)
@@ -194,8 +198,6 @@ def translate_window(
                 )
                 raise source.error(source.node, message)
             translator.asked = dict.fromkeys(_WITH_LOOP)
-            if names:
-                raise source.error(source.node, "a function with a loop over its window returns one number")
         if not translator.asked:
             raise source.error(
                 source.node, "the function does not use its window; write len(window), window.mean(), ..."
@@ -218,11 +220,17 @@ class WindowFunction(Generic[R]):
     Args:
         program: The translated function.
         function: The Python function itself, for calls with an array.
+        outputs: The names of the fields, for a function that returns a tuple.
+        errors: What a row gives on which Python raises: "null", or "raise" for an error.
     """
 
-    def __init__(self, program: Program, function: Callable[..., Any], outputs: Sequence[str] | None) -> None:
+    def __init__(
+        self, program: Program, function: Callable[..., Any], outputs: Sequence[str] | None, errors: Errors = "null"
+    ) -> None:
+        check_errors(program.name, errors)
         self.program = program
         self.function = function
+        self.errors = errors
         self._outputs = outputs
         update_wrapper(self, function, updated=())
 
@@ -291,6 +299,7 @@ class WindowFunction(Generic[R]):
             "by": by,
             "center": center,
             "step": step,
+            "errors": None if self.errors == "null" else self.errors,
         }
         return KernelExpr(make_spec("rolling_program", over, arguments))
 
@@ -299,10 +308,16 @@ class WindowFunction(Generic[R]):
 
 
 @overload
-def rolling(function: Callable[..., R], *, outputs: Sequence[str] | None = ...) -> WindowFunction[R]: ...
+def rolling(
+    function: Callable[..., R], *, errors: Errors = ..., outputs: Sequence[str] | None = ...
+) -> WindowFunction[R]: ...
 @overload
-def rolling(*, outputs: Sequence[str] | None = ...) -> Callable[[Callable[..., R]], WindowFunction[R]]: ...
-def rolling(function: Callable[..., Any] | None = None, *, outputs: Sequence[str] | None = None) -> Any:
+def rolling(
+    *, errors: Errors = ..., outputs: Sequence[str] | None = ...
+) -> Callable[[Callable[..., R]], WindowFunction[R]]: ...
+def rolling(
+    function: Callable[..., Any] | None = None, *, errors: Errors = "null", outputs: Sequence[str] | None = None
+) -> Any:
     """Compile a statistic of a window, in place of `rolling(...).apply(function)`.
 
     The window is a NumPy array of the values in it, without nulls.  Of it the function may use `len(window)`,
@@ -312,6 +327,7 @@ def rolling(function: Callable[..., Any] | None = None, *, outputs: Sequence[str
 
     Args:
         function: A function of a window; its other parameters are constants with defaults.
+        errors: What a row gives on which Python raises: "null", or "raise" for an error that names the row.
         outputs: The names of the fields, for a function that returns a tuple.
 
     Returns:
@@ -330,6 +346,6 @@ def rolling(function: Callable[..., Any] | None = None, *, outputs: Sequence[str
     """
 
     def decorate(function: Callable[..., Any]) -> WindowFunction[Any]:
-        return WindowFunction(translate_window(function, outputs=outputs), function, outputs)
+        return WindowFunction(translate_window(function, outputs=outputs), function, outputs, errors)
 
     return decorate if function is None else decorate(function)

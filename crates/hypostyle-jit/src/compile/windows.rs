@@ -51,10 +51,12 @@ pub(super) fn write(build: &mut FunctionBuilder, module: &mut JITModule, parts: 
     };
     let columns = load(arguments, offset_of!(Arguments, columns));
     let (values, firsts, ends) = (load(columns, 0), load(columns, 8), load(columns, 16));
-    let results = load(arguments, offset_of!(Arguments, results));
-    let results = load(results, 0);
-    let kinds = load(arguments, offset_of!(Arguments, kinds));
-    let kinds = load(kinds, 0);
+    let count = parts.last().map_or(0, |part| part.code.results.len());
+    let mut pointers = |at: usize| -> Vec<Value> {
+        let all = load(arguments, at);
+        (0..count).map(|result| load(all, result * 8)).collect()
+    };
+    let (results, kinds) = (pointers(offset_of!(Arguments, results)), pointers(offset_of!(Arguments, kinds)));
     let (start, end) = (load(arguments, offset_of!(Arguments, start)), load(arguments, offset_of!(Arguments, end)));
 
     let (header, row, _) = loop_block(build, &[]);
@@ -108,14 +110,15 @@ pub(super) fn write(build: &mut FunctionBuilder, module: &mut JITModule, parts: 
             let made = body.write(build, &mut seen)?;
             error = build.ins().bor(error, made[code.error.index()]);
             if at + 1 == parts.len() {
-                let (value, null) = code.results[0];
-                let address = element(build, results, row, 8);
-                store_as(build, code.type_of(value), made[value.index()], address, 0);
-                let null = build.ins().bor(made[null.index()], error);
-                let kind = build.ins().iadd(null, error);
                 const { assert!(VALID == 0 && NULL == 1 && ERROR == 2) }
-                let address = build.ins().iadd(kinds, row);
-                build.ins().store(flags(), kind, address, 0);
+                for ((value, null), (results, kinds)) in code.results.iter().zip(results.iter().zip(&kinds)) {
+                    let address = element(build, *results, row, 8);
+                    store_as(build, code.type_of(*value), made[value.index()], address, 0);
+                    let null = build.ins().bor(made[null.index()], error);
+                    let kind = build.ins().iadd(null, error);
+                    let address = build.ins().iadd(*kinds, row);
+                    build.ins().store(flags(), kind, address, 0);
+                }
             } else {
                 fields = next_of(code, &made);
             }

@@ -1,6 +1,7 @@
 //! The functions that a program can call: builtins, the module `math` with what it raises, and NumPy's, which raise nothing.
 
-use super::{Kind, Value, Walk, joined};
+use super::Walk;
+use super::kinds::{Kind, Value};
 use crate::ops::{Compare, FloatBinary, FloatUnary, Id, IntBinary, Math, Math2, Op, Overflow};
 use crate::program::{Checked, Expression, Invalid, invalid};
 
@@ -33,6 +34,10 @@ impl<'p> Walk<'p> {
     }
 
     fn abs(&mut self, x: Value) -> Checked<Value> {
+        self.for_each_kind(&[x], &|walk, operands| walk.abs_of(operands[0]))
+    }
+
+    fn abs_of(&mut self, x: Value) -> Checked<Value> {
         let (kind, id) = self.number(x, "abs()")?;
         match kind {
             Kind::Float => {
@@ -55,22 +60,23 @@ impl<'p> Walk<'p> {
     /// `max(a, b)` is `b` where `b > a`, else `a`; so with NaN the order matters, as in CPython.
     fn extreme(&mut self, largest: bool, first: Value, rest: &[Value]) -> Checked<Value> {
         let what = if largest { "max()" } else { "min()" };
-        let (kind, id) = self.number(first, what)?;
-        let mut best = self.value(kind, id);
+        let mut best = self.there(first, what)?;
         for next in rest {
-            let (kind, id) = self.number(*next, what)?;
-            let (now, next) = ((best.kind, best.id), (kind, id));
-            if now.0 == Kind::None || kind == Kind::None {
+            let next = self.there(*next, what)?;
+            if best.kind == Kind::None || next.kind == Kind::None {
                 continue;
             }
-            let better = if largest { self.less(now, next, false) } else { self.less(next, now, false) };
-            let next = self.value(kind, id);
+            let better = if largest { self.less(best, next, false) } else { self.less(next, best, false) };
             best = self.join(better, next, best);
         }
         Ok(best)
     }
 
     fn int_of(&mut self, x: Value, how: FloatUnary) -> Checked<Value> {
+        self.for_each_kind(&[x], &|walk, operands| walk.int_of_one(operands[0], how))
+    }
+
+    fn int_of_one(&mut self, x: Value, how: FloatUnary) -> Checked<Value> {
         let (kind, id) = self.number(x, "int()")?;
         let id = match kind {
             Kind::Float => {
@@ -94,6 +100,10 @@ impl<'p> Walk<'p> {
             Op::Int(digits) if digits.unsigned_abs() <= 400 => i32::try_from(digits).unwrap_or(0),
             _ => return invalid("round(x, n) needs a constant integer n from -400 to 400"),
         };
+        self.for_each_kind(&[x], &|walk, operands| walk.round_of(operands[0], digits))
+    }
+
+    fn round_of(&mut self, x: Value, digits: i32) -> Checked<Value> {
         let (kind, id) = self.number(x, "round()")?;
         match kind {
             Kind::Float => {
@@ -236,13 +246,24 @@ impl<'p> Walk<'p> {
     }
 
     fn numpy(&mut self, name: &str, values: &[Value]) -> Checked<Option<Value>> {
+        // Of ints these give an int.
+        if !matches!(name, "square" | "sign" | "power") {
+            return self.numpy_of(name, values);
+        }
+        let wrong = || Invalid(format!("np.{name} with {} arguments is no function that is compiled", values.len()));
+        self.for_each_kind(values, &|walk, values| walk.numpy_of(name, values)?.ok_or_else(wrong)).map(Some)
+    }
+
+    fn numpy_of(&mut self, name: &str, values: &[Value]) -> Checked<Option<Value>> {
         let full = format!("np.{name}()");
         match (name, values) {
             ("where", [condition, a, b]) => {
                 let condition = self.truth(*condition)?;
                 let (a, _) = self.read(*a);
                 let (b, _) = self.read(*b);
-                return Ok(Some(self.join(condition, a, b)));
+                let chosen = self.join(condition, a, b);
+                // An array has one type: of an int and a float it is one of floats.
+                return Ok(Some(if chosen.kind == Kind::Number { self.rounded(chosen) } else { chosen }));
             }
             ("abs", [x]) => return self.abs(*x).map(Some),
             ("square", [x]) if x.kind != Kind::Float => {
@@ -252,6 +273,14 @@ impl<'p> Walk<'p> {
                 let over = self.build.push(Op::IntOverflows(Overflow::Mul, id, id));
                 self.raise(over);
                 let id = self.int(IntBinary::Mul, id, id);
+                return Ok(Some(self.value(Kind::Int, id)));
+            }
+            ("sign", [x]) if x.kind == Kind::Int => {
+                let (_, id) = self.number(*x, &full)?;
+                let [minus, zero, one] = [-1, 0, 1].map(|x| self.build.int(x));
+                let (above, below) = (self.build.icmp(Compare::Lt, zero, id), self.build.icmp(Compare::Lt, id, zero));
+                let other = self.build.select(below, minus, zero);
+                let id = self.build.select(above, one, other);
                 return Ok(Some(self.value(Kind::Int, id)));
             }
             ("maximum" | "minimum", [a, b]) => return self.numpy_extreme(name == "maximum", *a, *b, &full).map(Some),
@@ -316,13 +345,16 @@ impl<'p> Walk<'p> {
 
     /// NaN if one of them is.
     fn numpy_extreme(&mut self, largest: bool, a: Value, b: Value, what: &str) -> Checked<Value> {
-        let (a, b) = (self.number(a, what)?, self.number(b, what)?);
-        if joined(a.0, b.0) != Kind::Float {
+        self.for_each_kind(&[a, b], &|walk, operands| walk.numpy_extreme_of(largest, operands[0], operands[1], what))
+    }
+
+    fn numpy_extreme_of(&mut self, largest: bool, a: Value, b: Value, what: &str) -> Checked<Value> {
+        let (a, b) = (self.there(a, what)?, self.there(b, what)?);
+        if ![a.kind, b.kind].contains(&Kind::Float) {
             let better = if largest { self.less(a, b, false) } else { self.less(b, a, false) };
-            let (a, b) = (self.value(a.0, a.1), self.value(b.0, b.1));
             return Ok(self.join(better, b, a));
         }
-        let (a, b) = (self.as_float(a.0, a.1), self.as_float(b.0, b.1));
+        let (a, b) = (self.as_float(a.kind, a.id), self.as_float(b.kind, b.id));
         let better = if largest { self.build.fcmp(Compare::Lt, a, b) } else { self.build.fcmp(Compare::Lt, b, a) };
         let nan = self.is_nan(b);
         let second = self.build.or(better, nan);

@@ -1,6 +1,7 @@
 //! Arithmetic and comparisons of Python.
 
-use super::{Kind, Value, Walk, joined};
+use super::Walk;
+use super::kinds::{Kind, Value};
 use crate::ops::{BoolBinary, Compare, FloatBinary, FloatUnary, Id, IntBinary, Math2, Op, Overflow, Type};
 use crate::program::{Binary, Checked, Comparison, Expression, Unary, invalid};
 
@@ -20,38 +21,39 @@ impl<'p> Walk<'p> {
         self.build.push(Op::FloatUnary(op, a))
     }
 
-    /// A number; raises where it is None or not bound.
-    pub(super) fn number(&mut self, value: Value, what: &str) -> Checked<(Kind, Id)> {
+    /// A number or None, which raises, as where it is not bound.
+    pub(super) fn there(&mut self, value: Value, what: &str) -> Checked<Value> {
         self.raise(value.unbound);
         self.raise(value.none);
         match value.kind {
-            Kind::Text(_) => invalid(format!("{what} needs numbers, and one operand is a text")),
-            Kind::Mixed => invalid("a variable is a text on one path and a number on another"),
-            kind => Ok((kind, value.id)),
+            Kind::Text => invalid(format!("{what} needs numbers, and an operand is a string")),
+            Kind::Mixed => invalid("a variable is a string on one path and a number on another"),
+            _ => Ok(Value { none: self.no, unbound: self.no, ..value }),
         }
+    }
+
+    /// The same, for what takes an int or a float as a float.
+    pub(super) fn number(&mut self, value: Value, what: &str) -> Checked<(Kind, Id)> {
+        let value = self.there(value, what)?;
+        Ok((if value.kind == Kind::Number { Kind::Float } else { value.kind }, value.id))
     }
 
     /// The value as another kind that holds it.
     pub(super) fn converted(&mut self, value: Value, kind: Kind) -> Id {
         match (value.kind, kind) {
             (Kind::Bool, Kind::Int) => self.build.push(Op::BoolToInt(value.id)),
-            (Kind::Bool, Kind::Float) => {
+            (Kind::Bool, Kind::Float | Kind::Number) => {
                 let int = self.build.push(Op::BoolToInt(value.id));
                 self.build.push(Op::IntToFloat(int))
             }
-            (Kind::Int, Kind::Float) => self.build.push(Op::IntToFloat(value.id)),
+            (Kind::Int, Kind::Float | Kind::Number) => self.build.push(Op::IntToFloat(value.id)),
             (Kind::None, kind) => match kind {
-                Kind::Int | Kind::Text(_) => self.build.int(0),
+                Kind::Int | Kind::Text => self.build.int(0),
                 Kind::Bool => self.no,
                 _ => self.build.float(0.0),
             },
             _ => value.id,
         }
-    }
-
-    pub(super) fn cast(&mut self, value: Value, kind: Kind) -> Checked<Value> {
-        let id = self.converted(value, kind);
-        Ok(Value { kind, id, ..value })
     }
 
     pub(super) fn as_float(&mut self, kind: Kind, id: Id) -> Id {
@@ -65,6 +67,10 @@ impl<'p> Walk<'p> {
     }
 
     pub(super) fn unary(&mut self, op: Unary, value: Value) -> Checked<Value> {
+        self.for_each_kind(&[value], &|walk, operands| walk.unary_of(op, operands[0]))
+    }
+
+    fn unary_of(&mut self, op: Unary, value: Value) -> Checked<Value> {
         let (kind, id) = self.number(value, "a sign")?;
         Ok(match (op, kind) {
             // It raises, so that its result is of any kind.
@@ -96,6 +102,17 @@ impl<'p> Walk<'p> {
     }
 
     pub(super) fn binary(&mut self, op: Binary, a: Value, b: Value) -> Checked<Value> {
+        let mixed = [a, b].iter().any(|value| value.kind == Kind::Number);
+        let floats = [a, b].iter().any(|value| value.kind == Kind::Float);
+        // Beside a float an int is a float, and the quotient is the same if both are exact.
+        if mixed && (floats || op == Binary::Div && self.is_exact(a) && self.is_exact(b)) {
+            let (a, b) = (self.rounded(a), self.rounded(b));
+            return self.binary_of(op, a, b);
+        }
+        self.for_each_kind(&[a, b], &|walk, operands| walk.binary_of(op, operands[0], operands[1]))
+    }
+
+    fn binary_of(&mut self, op: Binary, a: Value, b: Value) -> Checked<Value> {
         let symbol = op.symbol();
         let ((kind_a, a), (kind_b, b)) = (self.number(a, symbol)?, self.number(b, symbol)?);
         // Beside a None, which raises, the kind of the other operand is as good as any.
@@ -107,7 +124,7 @@ impl<'p> Walk<'p> {
         };
         let (a, b) = (self.build_typed(a, kind_a), self.build_typed(b, kind_b));
         let bools = (kind_a, kind_b) == (Kind::Bool, Kind::Bool);
-        let floats = joined(kind_a, kind_b) == Kind::Float;
+        let floats = [kind_a, kind_b].contains(&Kind::Float);
         match op {
             Binary::And | Binary::Or | Binary::Xor if bools => {
                 let op = match op {
@@ -143,7 +160,7 @@ impl<'p> Walk<'p> {
 
     /// A dummy of the kind in place of a None.
     fn build_typed(&mut self, id: Id, kind: Kind) -> Id {
-        let wanted = super::type_of(kind);
+        let wanted = super::kinds::type_of(kind);
         if self.build.types[id.index()] == wanted {
             return id;
         }
@@ -235,7 +252,7 @@ impl<'p> Walk<'p> {
     }
 
     fn power(&mut self, kind_a: Kind, a: Id, kind_b: Kind, b: Id) -> Checked<Value> {
-        if joined(kind_a, kind_b) != Kind::Float {
+        if ![kind_a, kind_b].contains(&Kind::Float) {
             return match self.constant_int(b) {
                 Some(exponent) if exponent >= 0 => {
                     let (a, b) = (self.as_int(kind_a, a), self.build.int(exponent));
@@ -314,35 +331,54 @@ impl<'p> Walk<'p> {
     }
 
     /// `a < b`, exactly also between an int and a float.
-    pub(super) fn less(&mut self, a: (Kind, Id), b: (Kind, Id), or_equal: bool) -> Id {
+    pub(super) fn less(&mut self, a: Value, b: Value, or_equal: bool) -> Id {
         let op = if or_equal { Compare::Le } else { Compare::Lt };
-        match (a.0, b.0) {
-            (Kind::Float, Kind::Float) => self.build.fcmp(op, a.1, b.1),
+        self.compared(a, b, &|walk, a, b| match (a.kind, b.kind) {
+            (Kind::Float, Kind::Float) => walk.build.fcmp(op, a.id, b.id),
             (Kind::Float, _) => {
-                let int = self.as_int(b.0, b.1);
+                let int = walk.as_int(b.kind, b.id);
                 // a < b: not the other way round, if they can be compared.
-                let other = self.int_below_float(int, a.1, !or_equal);
-                let (nan, not) = (self.is_nan(a.1), self.build.not(other));
-                let comparable = self.build.not(nan);
-                self.build.and(comparable, not)
+                let other = walk.int_below_float(int, a.id, !or_equal);
+                let (nan, not) = (walk.is_nan(a.id), walk.build.not(other));
+                let comparable = walk.build.not(nan);
+                walk.build.and(comparable, not)
             }
             (_, Kind::Float) => {
-                let int = self.as_int(a.0, a.1);
-                self.int_below_float(int, b.1, or_equal)
+                let int = walk.as_int(a.kind, a.id);
+                walk.int_below_float(int, b.id, or_equal)
             }
             _ => {
-                let (a, b) = (self.as_int(a.0, a.1), self.as_int(b.0, b.1));
-                self.build.icmp(op, a, b)
+                let (a, b) = (walk.as_int(a.kind, a.id), walk.as_int(b.kind, b.id));
+                walk.build.icmp(op, a, b)
             }
+        })
+    }
+
+    /// A comparison of two numbers, for the ints and for the floats that they may be.
+    fn compared(&mut self, a: Value, b: Value, compare: &dyn Fn(&mut Self, Value, Value) -> Id) -> Id {
+        let floats = [a, b].iter().any(|value| matches!(value.kind, Kind::Float | Kind::Number));
+        if floats && self.is_exact(a) && self.is_exact(b) {
+            let (a, b) = (self.rounded(a), self.rounded(b));
+            return compare(self, a, b);
+        }
+        match (a.whole, b.whole) {
+            (Some(whole), _) => {
+                let (int, float) = (self.value(Kind::Int, whole.int), self.value(Kind::Float, a.id));
+                let (of_int, of_float) = (self.compared(int, b, compare), self.compared(float, b, compare));
+                self.build.select(whole.here, of_int, of_float)
+            }
+            (_, Some(whole)) => {
+                let (int, float) = (self.value(Kind::Int, whole.int), self.value(Kind::Float, b.id));
+                let (of_int, of_float) = (self.compared(a, int, compare), self.compared(a, float, compare));
+                self.build.select(whole.here, of_int, of_float)
+            }
+            _ => compare(self, a, b),
         }
     }
 
     /// An int as a float is the nearest one, so only where both are equal as floats the integers decide.
     fn int_below_float(&mut self, int: Id, float: Id, or_equal: bool) -> Id {
         let rounded = self.build.push(Op::IntToFloat(int));
-        if self.is_small(int) {
-            return self.build.fcmp(if or_equal { Compare::Le } else { Compare::Lt }, rounded, float);
-        }
         let below = self.build.fcmp(Compare::Lt, rounded, float);
         let equal = self.build.fcmp(Compare::Eq, rounded, float);
         let back = self.build.push(Op::FloatToInt(float));
@@ -355,38 +391,28 @@ impl<'p> Walk<'p> {
         self.build.or(below, tie)
     }
 
-    /// Whether an integer is one that a float holds exactly, for certain.
-    pub(super) fn is_small(&self, int: Id) -> bool {
-        match self.build.ops[int.index()] {
-            Op::Int(x) => x.unsigned_abs() <= 1 << 53,
-            Op::BoolToInt(_) => true,
-            _ => false,
-        }
+    fn equal_numbers(&mut self, a: Value, b: Value) -> Id {
+        self.compared(a, b, &|walk, a, b| match (a.kind, b.kind) {
+            (Kind::Float, Kind::Float) => walk.build.fcmp(Compare::Eq, a.id, b.id),
+            (Kind::Float, _) => walk.int_is_float(b, a),
+            (_, Kind::Float) => walk.int_is_float(a, b),
+            _ => {
+                let (a, b) = (walk.as_int(a.kind, a.id), walk.as_int(b.kind, b.id));
+                walk.build.icmp(Compare::Eq, a, b)
+            }
+        })
     }
 
-    pub(super) fn equal_numbers(&mut self, a: (Kind, Id), b: (Kind, Id)) -> Id {
-        match (a.0, b.0) {
-            (Kind::Float, Kind::Float) => self.build.fcmp(Compare::Eq, a.1, b.1),
-            (Kind::Float, _) => self.equal_numbers(b, a),
-            (_, Kind::Float) => {
-                let int = self.as_int(a.0, a.1);
-                let rounded = self.build.push(Op::IntToFloat(int));
-                let equal = self.build.fcmp(Compare::Eq, rounded, b.1);
-                if self.is_small(int) {
-                    return equal;
-                }
-                let back = self.build.push(Op::FloatToInt(b.1));
-                let same = self.build.icmp(Compare::Eq, int, back);
-                let end = self.build.float(INT_END);
-                let within = self.build.fcmp(Compare::Lt, b.1, end);
-                let same = self.build.and(same, within);
-                self.build.and(equal, same)
-            }
-            _ => {
-                let (a, b) = (self.as_int(a.0, a.1), self.as_int(b.0, b.1));
-                self.build.icmp(Compare::Eq, a, b)
-            }
-        }
+    fn int_is_float(&mut self, int: Value, float: Value) -> Id {
+        let int = self.as_int(int.kind, int.id);
+        let rounded = self.build.push(Op::IntToFloat(int));
+        let equal = self.build.fcmp(Compare::Eq, rounded, float.id);
+        let back = self.build.push(Op::FloatToInt(float.id));
+        let same = self.build.icmp(Compare::Eq, int, back);
+        let end = self.build.float(INT_END);
+        let within = self.build.fcmp(Compare::Lt, float.id, end);
+        let same = self.build.and(same, within);
+        self.build.and(equal, same)
     }
 
     /// `a == b`; None equals None only.
@@ -396,12 +422,12 @@ impl<'p> Walk<'p> {
         let both_none = self.build.and(a.none, b.none);
         let equal = match (a.kind, b.kind) {
             (Kind::Mixed, _) | (_, Kind::Mixed) => {
-                return invalid("a variable is a text on one path and a number on another");
+                return invalid("a variable is a string on one path and a number on another");
             }
             (Kind::None, _) | (_, Kind::None) => self.no,
-            (Kind::Text(a), Kind::Text(b)) => self.build.bool(a == b),
-            (Kind::Text(_), _) | (_, Kind::Text(_)) => self.no,
-            _ => self.equal_numbers((a.kind, a.id), (b.kind, b.id)),
+            (Kind::Text, Kind::Text) => self.build.icmp(Compare::Eq, a.id, b.id),
+            (Kind::Text, _) | (_, Kind::Text) => self.no,
+            _ => self.equal_numbers(a, b),
         };
         let one_none = self.build.or(a.none, b.none);
         let there = self.build.not(one_none);
@@ -414,8 +440,8 @@ impl<'p> Walk<'p> {
             let equal = self.equal(a, b)?;
             return Ok(if op == Comparison::Eq { equal } else { self.build.not(equal) });
         }
-        let (a, b) = (self.number(a, "a comparison")?, self.number(b, "a comparison")?);
-        if a.0 == Kind::None || b.0 == Kind::None {
+        let (a, b) = (self.there(a, "a comparison")?, self.there(b, "a comparison")?);
+        if a.kind == Kind::None || b.kind == Kind::None {
             return Ok(self.no);
         }
         Ok(match op {

@@ -5,18 +5,21 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::{InputType, Kind, Nulls, Walk, kind_of};
-use crate::ops::Code;
+use super::fields::Field;
+use super::{InputType, Nulls, Walk};
+use crate::ops::{Code, Type};
 use crate::program::{Checked, Constant, Expression, Function, Statement, invalid};
 
 /// What a part sees besides its variables: how many values the window has, the first, the last, and the one of this turn.
 pub const INPUTS: [&str; 3] = ["count", "first", "last"];
 
-/// Whether a `return` was reached in an earlier part, and with what.
+/// Whether a `return` was reached in an earlier part.
 const DONE: &str = ".done";
-const RESULT: &str = ".result";
 
-type Field = (Kind, bool);
+/// With which result.
+fn returned(result: usize) -> String {
+    format!(".result.{result}")
+}
 
 /// A part of a function of a window.
 #[derive(Debug)]
@@ -26,25 +29,26 @@ pub struct Part {
     pub each: bool,
 }
 
-/// The parts of a function, in order; the last one has the result, a float.
+/// The parts of a function, in order, and the types of its results, which the last one has.
 ///
 /// # Errors
 /// Operations that Python does not have, in words.
-pub fn lower_window(function: &Function) -> Checked<Vec<Part>> {
+pub fn lower_window(function: &Function) -> Checked<(Vec<Part>, Vec<Type>)> {
     for input in &function.inputs {
         if !INPUTS.contains(&input.as_str()) {
             return invalid(format!("beside a loop over the window, its {input} is not known"));
         }
     }
-    if !function.outputs.is_empty() || !function.state.is_empty() {
-        return invalid("a function with a loop over its window returns one number");
+    if !function.state.is_empty() {
+        return invalid("a function of a window has no state");
     }
     let pieces = pieces_of(&function.body);
-    let carried = carried(&pieces);
+    let results = function.outputs.len().max(1);
+    let carried = carried(&pieces, results);
     let last = pieces.len() - 1;
     // Nothing is bound before the first part.
-    let mut fields = vec![kind_of(&Constant::None); carried.len()];
-    let mut parts = Vec::new();
+    let mut fields = vec![Field::of(&Constant::None); carried.len()];
+    let (mut parts, mut results) = (Vec::new(), Vec::new());
     // The part before a loop, with the variables as it finds them.
     let mut before: Option<(Function, Vec<Field>)> = None;
     for (at, piece) in pieces.iter().enumerate() {
@@ -53,25 +57,27 @@ pub fn lower_window(function: &Function) -> Checked<Vec<Part>> {
         types.extend(piece.variable.map(|_| InputType::Float));
         let nulls = vec![Nulls::Never; types.len()];
         let each = piece.variable.is_some();
-        let wanted: &[Kind] = if at == last { &[Kind::Float] } else { &[] };
         let lower =
-            |fields: &[Field], least: &[Field]| Walk::new(&part, &types, &nulls, fields).run(fields, wanted, least);
+            |fields: &[Field], least: &[Field]| Walk::new(&part, &types, &nulls, fields).run(fields, &[], least);
         if !each {
             let typed = lower(&fields, &[])?;
+            if at == last {
+                results = typed.results;
+            }
             parts.push(Part { code: typed.code, each });
-            before = Some((part, std::mem::replace(&mut fields, typed.kinds)));
+            before = Some((part, std::mem::replace(&mut fields, typed.known)));
             continue;
         }
         // A turn can only widen what the variables may be; then they are so before the loop already.
         let entered = fields.clone();
         let mut code = None;
-        for _ in 0..8 {
+        for _ in 0..8 + 4 * carried.len() {
             let typed = lower(&fields, &fields)?;
-            if typed.kinds == fields {
+            if typed.known == fields {
                 code = Some(typed.code);
                 break;
             }
-            fields = typed.kinds;
+            fields = typed.known;
         }
         let Some(code) = code else { return invalid("the types of the variables in a loop are not settled") };
         if let (true, Some((part, first))) = (fields != entered, before.take()) {
@@ -82,7 +88,7 @@ pub fn lower_window(function: &Function) -> Checked<Vec<Part>> {
         }
         parts.push(Part { code, each });
     }
-    Ok(parts)
+    Ok((parts, results))
 }
 
 /// Some statements of the body, or a loop over the window.
@@ -106,7 +112,7 @@ fn pieces_of(body: &[Statement]) -> Vec<Piece<'_>> {
 }
 
 /// The variables that are read in another part than the one that binds them, or in another turn.
-fn carried(pieces: &[Piece]) -> Vec<String> {
+fn carried(pieces: &[Piece], results: usize) -> Vec<String> {
     let names: Vec<Names> = pieces.iter().map(Names::of).collect();
     let mut carried = BTreeSet::new();
     for (at, piece) in pieces.iter().enumerate() {
@@ -119,8 +125,11 @@ fn carried(pieces: &[Piece]) -> Vec<String> {
         }
     }
     carried.extend(pieces.iter().enumerate().filter(|(_, piece)| breaks(piece)).map(|(at, _)| broken(at)));
-    let returns = pieces[..pieces.len() - 1].iter().any(|piece| has_return(piece.body));
-    carried.into_iter().chain(returns.then(|| [DONE.to_string(), RESULT.to_string()]).into_iter().flatten()).collect()
+    if pieces[..pieces.len() - 1].iter().any(|piece| has_return(piece.body)) {
+        carried.insert(DONE.to_string());
+        carried.extend((0..results).map(returned));
+    }
+    carried.into_iter().collect()
 }
 
 /// The names that statements bind and read.
@@ -265,7 +274,10 @@ fn part_of(function: &Function, piece: &Piece, at: usize, carried: &[String], is
     if is_last && returns {
         body.push(Statement::If(
             get(DONE),
-            vec![Statement::Return { results: vec![get(RESULT)], state: vec![] }],
+            vec![Statement::Return {
+                results: (0..function.outputs.len().max(1)).map(|result| get(&returned(result))).collect(),
+                state: vec![],
+            }],
             vec![],
         ));
         body.extend(own);
@@ -275,19 +287,22 @@ fn part_of(function: &Function, piece: &Piece, at: usize, carried: &[String], is
         body.extend(own);
     }
     if !is_last {
-        body.push(end(carried, None));
+        body.push(end(carried, &[]));
     }
     let inputs = INPUTS.iter().copied().chain(piece.variable).map(str::to_string).collect();
     let state = carried.iter().map(|name| (name.clone(), Constant::None)).collect();
-    Function { name: function.name.clone(), inputs, state, outputs: vec![], body }
+    let outputs = if is_last { function.outputs.clone() } else { vec![] };
+    Function { name: function.name.clone(), inputs, state, outputs, body }
 }
 
 /// The end of a part that is not the last: the carried variables, and what was returned.
-fn end(carried: &[String], result: Option<Expression>) -> Statement {
-    let value = |name: &String| match (&result, name.as_str()) {
-        (Some(_), DONE) => Expression::Constant(Constant::Bool(true)),
-        (Some(result), RESULT) => result.clone(),
-        _ => Expression::Kept(name.clone()),
+fn end(carried: &[String], results: &[Expression]) -> Statement {
+    let value = |name: &String| {
+        if name == DONE && !results.is_empty() {
+            return Expression::Constant(Constant::Bool(true));
+        }
+        let result = (0..results.len()).find(|result| *name == returned(*result));
+        result.map_or_else(|| Expression::Kept(name.clone()), |result| results[result].clone())
     };
     Statement::Return { results: vec![], state: carried.iter().map(value).collect() }
 }
@@ -296,7 +311,7 @@ fn with_state(body: &[Statement], carried: &[String]) -> Vec<Statement> {
     let inner = |body: &[Statement]| with_state(body, carried);
     body.iter()
         .map(|statement| match statement {
-            Statement::Return { results, .. } => end(carried, results.first().cloned()),
+            Statement::Return { results, .. } => end(carried, results),
             Statement::If(condition, then, other) => Statement::If(condition.clone(), inner(then), inner(other)),
             Statement::For(name, items, body) => Statement::For(name.clone(), items.clone(), inner(body)),
             Statement::While(condition, body) => Statement::While(condition.clone(), inner(body)),

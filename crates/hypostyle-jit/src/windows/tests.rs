@@ -1,8 +1,9 @@
 //! Compiled and interpreted, with nulls and without, a function gives the same bits.
 
 use crate::execute::{Answers, Backend, Bound, Keys};
-use crate::interpret::Column;
+use crate::interpret::{Column, NULL, VALID};
 use crate::lower::InputType;
+use crate::ops::Type;
 use crate::program::Function;
 use crate::windows::WindowFunction;
 
@@ -205,6 +206,67 @@ fn states() {
 }
 
 #[test]
+fn values_that_are_an_int_or_a_float() {
+    let chosen = r#"["if",["compare",["get","x"],[[">",0]]],["get","i"],["get","y"]]"#;
+    for symbol in ["+", "-", "*", "/", "//", "%"] {
+        for other in ["i", "y", "b"] {
+            agree(&returned(&format!(r#"["{symbol}",{chosen},["get","{other}"]]"#)), "[]");
+            agree(&returned(&format!(r#"["{symbol}",["get","{other}"],{chosen}]"#)), "[]");
+        }
+        agree(&returned(&format!(r#"["{symbol}",{chosen},{chosen}]"#)), "[]");
+    }
+    for symbol in ["<", "<=", "==", "!="] {
+        for other in ["i", "y"] {
+            agree(&returned(&format!(r#"["compare",{chosen},[["{symbol}",["get","{other}"]]]]"#)), "[]");
+        }
+    }
+    for call in ["abs", "int", "round", "float", "bool", "math.floor", "math.sqrt", "np.sign", "np.square"] {
+        agree(&returned(&format!(r#"["call","{call}",[{chosen}]]"#)), "[]");
+    }
+    agree(&returned(&format!(r#"["call","max",[{chosen},["get","j"],["float","1.0"]]]"#)), "[]");
+    agree(&returned(&format!(r#"["call","np.maximum",[{chosen},["get","j"]]]"#)), "[]");
+    agree(&returned(&format!(r#"["neg",{chosen}]"#)), "[]");
+    agree(&returned(&format!(r#"["**",["%",{chosen},100],3]"#)), "[]");
+    // The state says which it is, if that matters.
+    for (result, wider) in [(r#"["//",["field","s"],2]"#, true), (r#"["+",["field","s"],["float","0.5"]]"#, false)] {
+        let body = format!(r#"[["return",[{result}],[{chosen}]]]"#);
+        for start in ["0", r#"["float","0.0"]"#] {
+            agree(&body, &format!(r#"[["s",{start}]]"#));
+        }
+        let columns = Columns::new(0);
+        let bound = Bound::new(&function(&body, r#"[["s",0]]"#), &columns.types, Backend::Interpreted).unwrap();
+        assert_eq!(bound.fields()[0].mixed, wider, "{body}");
+    }
+}
+
+#[test]
+fn an_int_that_is_a_float_in_other_rows_is_not_rounded() {
+    let columns = Columns::new(0);
+    let body = returned(
+        r#"["compare",["if",["compare",["get","x"],[[">",0]]],["get","i"],["get","y"]],[["==",9007199254740993]]]"#,
+    );
+    for backend in [Backend::Compiled, Backend::Interpreted] {
+        let bound = Bound::new(&function(&body, "[]"), &columns.types, backend).unwrap();
+        let found = shown(&bound.map(&columns.columns(), columns.rows(), 1, false).unwrap(), columns.rows());
+        for (row, found) in found.iter().enumerate() {
+            let x = f64::from_bits(columns.values[0][row]);
+            let equal = x > 0.0 && columns.values[2][row] == 9_007_199_254_740_993;
+            assert_eq!(*found, Some(u64::from(equal)), "row {row}");
+        }
+        assert!(found.contains(&Some(1)));
+    }
+}
+
+#[test]
+fn fields_that_follow_each_other_settle() {
+    let names: Vec<String> = (0..30).map(|at| format!("f{at}")).collect();
+    let state: Vec<String> = names.iter().map(|name| format!(r#"["{name}",null]"#)).collect();
+    let next: Vec<String> = names.iter().take(29).map(|name| format!(r#"["field","{name}"]"#)).collect();
+    let body = format!(r#"[["return",[["field","f29"]],[["get","x"],{}]]]"#, next.join(","));
+    agree(&body, &format!("[{}]", state.join(",")));
+}
+
+#[test]
 fn a_row_in_error_is_named() {
     let columns = Columns::new(0);
     let divides = function(&returned(r#"["/",1,["get","x"]]"#), "[]");
@@ -278,8 +340,14 @@ fn loops_over_windows() {
             (0..values.len() as u64).flat_map(|i| (i + 1..=values.len() as u64).map(move |j| (i, j))).unzip();
         let of = |backend| {
             let window = WindowFunction::new(&function, backend).unwrap_or_else(|error| panic!("{error}: {body}"));
-            let mut results = Vec::new();
-            window.evaluate(values, &firsts, &ends, |answer| results.push(answer.map(f64::to_bits)));
+            let of = window.results()[0];
+            let answered = window.evaluate(values, &firsts, &ends);
+            let result = |(bits, kind): (&u64, &u8)| {
+                (*kind == VALID)
+                    .then(|| if of == Type::Int { bits.cast_signed() as f64 } else { f64::from_bits(*bits) })
+            };
+            let results: Vec<Option<u64>> =
+                answered.values[0].iter().zip(&answered.kinds[0]).map(|pair| result(pair).map(f64::to_bits)).collect();
             results
         };
         let compiled = of(Backend::Compiled);
@@ -334,4 +402,18 @@ fn loops_over_windows() {
         r#"[["set","p",1],["each","v",[["set","p",["/",["get","p"],["get","v"]]]]],["return",[["get","p"]],[]]]"#,
         &|window| window.iter().try_fold(1.0, |p, v| (*v != 0.0).then(|| p / v)),
     );
+    // Several results, of their own types.
+    let several = r#"{"name":"f","inputs":["count","first","last"],"state":[],"outputs":["n","low","total"],"body":[
+        ["set","n",0],["set","t",["float","0.0"]],["each","v",[["set","n",["+",["get","n"],1]],["set","t",["+",["get","t"],["get","v"]]],
+        ["if",["compare",["get","v"],[["<",0]]],[["return",[["get","n"],true,null],[]]],[]]]],
+        ["return",[["neg",["get","n"]],false,["get","t"]],[]]]}"#;
+    let values = [3.0, -1.0, 4.0];
+    for backend in [Backend::Compiled, Backend::Interpreted] {
+        let window = WindowFunction::new(&Function::parse(several).unwrap(), backend).unwrap();
+        assert_eq!(window.results(), [Type::Int, Type::Bool, Type::Float]);
+        let answered = window.evaluate(&values, &[0, 2], &[2, 3]);
+        assert_eq!(answered.values[0], [2, (-1i64).cast_unsigned()]);
+        assert_eq!(answered.values[1], [1, 0]);
+        assert_eq!((answered.values[2][1], &answered.kinds[2]), (4f64.to_bits(), &vec![NULL, VALID]));
+    }
 }

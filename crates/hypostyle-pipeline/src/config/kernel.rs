@@ -6,8 +6,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
-use hypostyle::{Kind, Literal, Parameter, SHAPES, kernels};
+use hypostyle::{Catalog, Kind, Literal, Parameter, SHAPES};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
@@ -15,6 +16,12 @@ use crate::model::types;
 
 /// A kernel of a stage, for the schema.
 pub(crate) struct Kernel;
+
+/// The kernels of the command.
+fn kernels() -> &'static [Arc<hypostyle::Kernel>] {
+    static CATALOG: LazyLock<Catalog> = LazyLock::new(hypostyle_jit::catalog);
+    CATALOG.kernels()
+}
 
 /// `5m`, `1h30m`; or `10i`, for steps of an integer time column.
 const DURATION: &str = r"^\s*(([0-9]+(ns|us|µs|ms|s|m|h|d|w))+|[0-9]+i)\s*$";

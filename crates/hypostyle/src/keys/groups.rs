@@ -64,6 +64,16 @@ impl Groups<'_> {
         grouped.into()
     }
 
+    /// The row at a place in key order.
+    pub(crate) fn row_at(&self, place: usize) -> usize {
+        match self {
+            Self::Runs { places: Some(places), .. } => {
+                places.iter().position(|other| *other as usize == place).unwrap_or(place)
+            }
+            _ => place,
+        }
+    }
+
     /// Whether the rows are in key order already.
     pub(crate) fn keep_order(&self) -> bool {
         !matches!(self, Self::Runs { places: Some(_), .. })

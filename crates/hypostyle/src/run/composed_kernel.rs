@@ -50,6 +50,7 @@ impl ComposedKernel {
         });
         let wiring = Wiring {
             unsigned: Vec::new(),
+            coded: wirings().flat_map(|part| &part.coded).copied().collect(),
             output: program.output_type(),
             sources,
             time: first.time,

@@ -8,7 +8,7 @@ use super::source::Source;
 use super::wiring::Wiring;
 use crate::error::Result;
 use crate::spec::{Arguments, NumberOrColumn};
-use crate::values::{Coded, Domain, Input, Output, computed_type};
+use crate::values::{Coded, Domain, Input, Output, computed_type, is_coded};
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq)]
@@ -237,7 +237,7 @@ impl Inputs {
         domain: impl Fn(usize) -> Domain,
         output: impl Fn(&[&DataType]) -> DataType,
     ) -> Result<Wiring> {
-        let (mut sources, mut types, mut unsigned) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut sources, mut types, mut unsigned, mut coded) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (lane, named) in self.sources.iter().enumerate() {
             sources.push(match named {
                 Named::Constant(x) => Source::Constant(*x),
@@ -258,6 +258,9 @@ impl Inputs {
                     if domain == Domain::Integer && *data_type == DataType::UInt64 {
                         unsigned.push(lane);
                     }
+                    if domain == Domain::Integer && is_coded(data_type) {
+                        coded.push(index);
+                    }
                     Source::Column { index, domain, required: matches!(named, Named::Column(_)) }
                 }
             });
@@ -267,6 +270,7 @@ impl Inputs {
             output: self.output.clone().unwrap_or_else(|| output(&types)),
             sources,
             unsigned,
+            coded,
             time: time.map(|(index, _)| index),
             bounds: None,
             step: 1,

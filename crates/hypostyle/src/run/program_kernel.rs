@@ -86,12 +86,8 @@ impl ProgramKernel {
         kernel.into_any().downcast().unwrap_or_else(|_| unreachable!("kernels of one specification have one type"))
     }
 
-    fn refusal(&self, refused: Refused, row: Option<usize>) -> Error {
-        let error = Error::new(ErrorKind::Refused, refused.problem).in_kernel(&*self.name);
-        match row {
-            Some(row) => error.at_row(row as u64),
-            None => error,
-        }
+    fn refusal(&self, refused: Refused, row: usize) -> Error {
+        Error::new(ErrorKind::Refused, refused.problem).in_kernel(&*self.name).at_row(row as u64)
     }
 
     /// One step from a row and a state in words.
@@ -290,7 +286,7 @@ impl Running for ProgramKernel {
             None => self.step_by_step(&rows),
         };
         let mut lanes = lanes.map_err(|refused| {
-            let row = in_row_order.then_some(refused.row);
+            let row = if in_row_order { refused.row } else { batch.groups.row_at(refused.row) };
             self.refusal(refused, row)
         })?;
         if !in_row_order {

@@ -14,6 +14,8 @@ pub struct Wiring {
     pub sources: Vec<Source>,
     /// The sources that are columns of u64, read as integers.
     pub unsigned: Vec<usize>,
+    /// The columns that are no integers, but read as such.
+    pub coded: Vec<usize>,
     /// Its time column.
     pub time: Option<usize>,
     /// The column that sets where each row's window begins.

@@ -13,7 +13,7 @@ use super::watermark::{self, BEFORE_ALL, ORDER_BY, Order, Watermark};
 use crate::catalog::PlannedKernel;
 use crate::error::{Error, ErrorKind, Place, Result, type_name};
 use crate::keys::{Keys, Mark, shown_key};
-use crate::run::{LiveRow, Running, Source, find_column};
+use crate::run::{LiveRow, Running, find_column};
 use crate::values::{
     Codes, Domain, Operands, ScalarValue, StateWriter, array_of, is_coded, read_value, saved_integers,
 };
@@ -80,11 +80,8 @@ const COST_OF_KEYS: usize = 10;
 
 /// The columns that kernels read as integers though they are none.
 fn coded_columns(fields: &[Field], kernels: &[Box<dyn Running>]) -> Vec<usize> {
-    let read = |place: usize| {
-        let mut sources = kernels.iter().flat_map(|kernel| &kernel.wiring().sources);
-        sources.any(|source| matches!(source, Source::Column { index, domain: Domain::Integer, .. } if *index == place))
-    };
-    (0..fields.len()).filter(|place| is_coded(fields[*place].data_type()) && read(*place)).collect()
+    let read = |place: &usize| kernels.iter().any(|kernel| kernel.wiring().coded.contains(place));
+    (0..fields.len()).filter(read).collect()
 }
 
 /// The keys before a batch.
@@ -390,7 +387,18 @@ impl BoundKernels {
         if answers.is_err() {
             self.kernels.iter_mut().for_each(|kernel| drop(kernel.take_results()));
         }
-        answers.map_err(|error| if error.kind() == ErrorKind::Refused { error.after_rows(rows) } else { error })
+        answers.map_err(|error| match (error.kind(), error.place().row) {
+            (ErrorKind::Refused, row) => self.with_key(error, &own, row).after_rows(rows),
+            _ => error,
+        })
+    }
+
+    /// An error about a row of these, with the row's key.
+    fn with_key(&self, error: Error, own: &RecordBatch, row: Option<u64>) -> Error {
+        let row = row.and_then(|row| usize::try_from(row).ok()).filter(|row| *row < own.num_rows());
+        let Some(row) = row.filter(|_| !self.key_columns.is_empty()) else { return error };
+        let names: Vec<String> = self.key_columns.iter().map(|at| self.fields[*at].name().clone()).collect();
+        error.for_key(&shown_key(&names, &self.key_arrays(own), row))
     }
 
     /// The number of keys, and the mark to reset to.

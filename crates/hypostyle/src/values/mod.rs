@@ -35,4 +35,5 @@ pub use persist::{Persist, StateReader, StateWriter};
 pub use scalar::Scalar;
 pub use scalar_value::ScalarValue;
 pub(crate) use simd::arch;
+pub use texts::{code_of, is_text};
 pub(crate) use types::{computed_type, shown};

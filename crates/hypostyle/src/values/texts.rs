@@ -33,7 +33,7 @@ pub(crate) struct Texts {
 }
 
 /// Whether values of this type are texts: strings, and dictionaries of strings.
-pub(crate) fn is_text(data_type: &DataType) -> bool {
+pub fn is_text(data_type: &DataType) -> bool {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
         DataType::Dictionary(_, values) => is_text(values),
@@ -41,8 +41,8 @@ pub(crate) fn is_text(data_type: &DataType) -> bool {
     }
 }
 
-/// The code of a text.
-fn code_of(text: &str) -> i64 {
+/// The integer that stands for a text: see [`Inputs::with_decimals_and_texts`](crate::Inputs::with_decimals_and_texts).
+pub fn code_of(text: &str) -> i64 {
     if text.len() > SHORT {
         return (xxh3_64(text.as_bytes()) | LONG).cast_signed();
     }
