@@ -12,7 +12,7 @@ import pytest
 
 ENGINE = os.environ.get("HYPOSTYLE_ENGINE", "classic")
 SPARK_ONLY = ["test_pages.py", "test_streaming.py", "test_spark_types.py"]
-ONCE = ["test_arrow_streams.py", "test_failures.py"]
+ONCE = ["test_arrow_streams.py", "test_failures.py", "test_files.py"]
 collect_ignore = {"classic": [], "connect": ONCE, "sail": SPARK_ONLY + ONCE}[ENGINE]
 
 os.environ["PYSPARK_PYTHON"] = sys.executable
