@@ -31,7 +31,6 @@ pub use plan::{Binding, Plan};
 pub use pool::set_default_threads;
 pub use row_kernel::map_rows;
 pub use running::Running;
-pub(crate) use source::Source;
 pub use window::Window;
 pub use windowed::{Around, Bare, BesideItself, Then};
 pub use wiring::Wiring;
