@@ -357,7 +357,7 @@ impl<S: Statistic> Driver for RollingRows<S> {
 
     fn portion(&self) -> usize {
         // Whole blocks, and enough of them to run several at once.
-        let blocks = (PORTION / self.rows.max(1)).max(4 * LANES);
+        let blocks = (PORTION / self.rows.max(1)).max(2 * LANES);
         self.rows.max(1).saturating_mul(blocks)
     }
 
