@@ -11,6 +11,7 @@ mod partitions;
 pub(crate) mod parts;
 mod spool;
 mod text;
+mod syncing;
 pub(crate) mod write;
 
 use std::io::Write;

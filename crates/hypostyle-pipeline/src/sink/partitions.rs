@@ -10,6 +10,7 @@ use arrow::datatypes::{DataType, Schema};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 use arrow::util::display::array_value_to_string;
+use foldhash::fast::FixedState;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::{KeyPart, PartitionKey};
@@ -35,7 +36,7 @@ pub(super) struct Partitions {
     keys: Vec<PartitionKey>,
     rows: RowConverter,
     /// By their values; values that are written alike share a directory.
-    by_values: HashMap<Box<[u8]>, u32>,
+    by_values: HashMap<Box<[u8]>, u32, FixedState>,
     by_place: HashMap<PathBuf, u32>,
     pub places: Vec<PathBuf>,
 }
@@ -50,7 +51,7 @@ impl Partitions {
             })
         });
         let rows = RowConverter::new(fields.collect())?;
-        let (by_values, by_place) = (HashMap::new(), HashMap::new());
+        let (by_values, by_place) = (HashMap::default(), HashMap::new());
         Ok(Self { keys: keys.to_vec(), rows, by_values, by_place, places: Vec::new() })
     }
 
