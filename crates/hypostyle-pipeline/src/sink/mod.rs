@@ -213,6 +213,11 @@ impl Sink {
 
     /// The name of the output in messages and summaries.
     pub fn name(&self) -> PathBuf {
+    /// Whether there is an output of this name on the disk.
+    pub fn exists(&self) -> bool {
+        matches!(&self.target, Target::File(path) | Target::Directory(path, _) if path.exists())
+    }
+
         match &self.target {
             Target::File(path) | Target::Directory(path, _) => path.clone(),
             Target::Object(object) => object.shown().to_path_buf(),
