@@ -6,12 +6,13 @@ mod dictionaries;
 mod directory;
 mod empty_texts;
 mod encode;
+mod nested;
 mod partitioned;
 mod partitions;
 pub(crate) mod parts;
 mod spool;
-mod text;
 mod syncing;
+mod text;
 pub(crate) mod write;
 
 use std::io::Write;
@@ -125,7 +126,8 @@ impl Sink {
             );
             return Err(Error::pipeline(message).help("write Arrow IPC, or rename one of them where the input is made"));
         }
-        let nested = schema.fields().iter().find(|field| field.data_type().is_nested());
+        let odd = |data_type: &DataType| data_type.is_nested() && !nested::is_json(data_type);
+        let nested = schema.fields().iter().find(|field| odd(field.data_type()));
         if let (Style::Csv { .. }, Some(field)) = (style, nested) {
             let message =
                 format!("column '{}': CSV does not support type {}", field.name(), types::name(field.data_type()));
@@ -211,13 +213,13 @@ impl Sink {
         if empty { Ok(()) } else { Err(is_there(path)) }
     }
 
-    /// The name of the output in messages and summaries.
-    pub fn name(&self) -> PathBuf {
     /// Whether there is an output of this name on the disk.
     pub fn exists(&self) -> bool {
         matches!(&self.target, Target::File(path) | Target::Directory(path, _) if path.exists())
     }
 
+    /// The name of the output in messages and summaries.
+    pub fn name(&self) -> PathBuf {
         match &self.target {
             Target::File(path) | Target::Directory(path, _) => path.clone(),
             Target::Object(object) => object.shown().to_path_buf(),
