@@ -80,9 +80,7 @@ pub const FILES: &[Published] = &[
         text: "\"TOA5\",\"CR1000\",\"CR1000\",\"12345\",\"CR1000.Std.32\",\"CPU:prog.CR1\",\"5678\",\"Met\"\n\
                \"TIMESTAMP\",\"RECORD\",\"BattV_Min\",\"RH\"\n\"TS\",\"RN\",\"Volts\",\"%\"\n\"\",\"\",\"Min\",\"Smp\"\n\
                \"2024-10-31 10:00:00\",0,12.9,81.2\n\"2024-10-31 10:10:00\",1,12.88,\"NAN\"\n\"2024-10-31 10:20:00\",2,12.88,80.1\n",
-        words: &[
-            "a line above the table, rows of words below the header: set skip_rows = 1, skip_rows_after_header = 2 in [source]",
-        ],
+        words: &["the header names column 'CR1000' twice", "set skip_rows = 1"],
         then: Some((
             "skip_rows = 1\nskip_rows_after_header = 2",
             &["TIMESTAMP  timestamp[us]", "RECORD     i64", "RH         f64"],
@@ -310,7 +308,7 @@ pub const FILES: &[Published] = &[
         text: "procs -----------memory---------- ---swap-- -----io----\n r  b   swpd   free   buff  cache   si   so    bi    bo\n \
                1  0      0 812345  12345 2345678    0    0    10    20\n 0  0      0 812300  12345 2345680    0    0     0    12\n",
         words: &["10 fields separated by blanks, a line above the table: set delimiter = \"blanks\", skip_rows = 1"],
-        then: Some(("delimiter = \"blanks\"\nskip_rows = 1", &["r       i64", "free    i64"])),
+        then: Some(("delimiter = \"blanks\"\nskip_rows = 1", &["r      i64", "free   i64"])),
     },
     Published {
         of: "iostat",
@@ -351,7 +349,7 @@ pub const FILES: &[Published] = &[
         words: &["Time = \"epoch[s]\"", "load1{instance=\"a:9100\", job=\"node\"}  f64"],
         then: Some((
             "datetime_formats.Time = \"epoch[s]\"",
-            &["Time                                   timestamp[us, UTC]"],
+            &["Time                                  timestamp[s, UTC]"],
         )),
     },
     Published {

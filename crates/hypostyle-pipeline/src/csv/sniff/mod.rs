@@ -46,7 +46,8 @@ pub(crate) fn proposal(text: &[u8], dialect: &Dialect, stops: bool) -> Option<St
             proposal.comment(mark);
         }
         // A header one name short is not above the table.
-        let is_short = mark.is_none() && shape.first == 1 && split(kept[0], delimiter, quote).len() + 1 == shape.fields;
+        let names = split(kept[0], delimiter, quote).len();
+        let is_short = mark.is_none() && shape.first == 1 && names > 1 && names + 1 == shape.fields;
         let (above, first) = if is_short { (0, 0) } else { (above, shape.first) };
         proposal.above(above);
         if is_short {
