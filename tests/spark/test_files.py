@@ -98,7 +98,7 @@ def test_spark_reads_csv_of_pipelines(spark: Any, tmp_path: Path) -> None:
 
 
 def test_spark_reads_partitions_of_pipelines(spark: Any, tmp_path: Path) -> None:
-    keys = ["a/b", "b c", "x=y", None]
+    keys = ["a/b", "ä c", "x=y", None]
     table = pa.table(
         {"row": range(40), "key": [keys[row % 4] for row in range(40)], "x": [row / 7 for row in range(40)]}
     )
@@ -109,16 +109,16 @@ def test_spark_reads_partitions_of_pipelines(spark: Any, tmp_path: Path) -> None
     same(spark.read.parquet(str(tmp_path / "out")).toArrow(), table)
 
 
-def of_spark(spark: Any) -> Any:
-    return spark.sql("""
+def of_spark(spark: Any, micros: int = 7919) -> Any:
+    return spark.sql(f"""
         select cast(id as int) as row, id as big, cast(id as tinyint) as tiny, id / 7 as real,
           cast(id / 7 as float) as small, cast(id / 7 as decimal(9, 2)) as short_money,
           cast(id * 1e15 / 7 as decimal(30, 3)) as money,
           case when id % 5 = 0 then null when id % 5 = 1 then ''
             else concat('say \\"', id, '\\", \\\\ then ä') end as text,
           date_add(date'1900-01-01', cast(id * 731 as int)) as day, id % 2 = 0 as flag,
-          timestamp_micros(1700000000000000 + id * 7919) as zoned,
-          cast(timestamp_micros(-1700000000000000 + id * 7919) as timestamp_ntz) as local,
+          timestamp_micros(1700000000000000 + id * {micros}) as zoned,
+          cast(timestamp_micros(-1700000000000000 + id * {micros}) as timestamp_ntz) as local,
           array(id, null) as list, named_struct('a', id, 'b', array('x')) as pair,
           cast(cast(id as string) as binary) as bytes
         from range(40)
@@ -174,3 +174,23 @@ def test_pipelines_read_partitions_of_spark(spark: Any, tmp_path: Path) -> None:
     df.write.partitionBy("day", "key").parquet(str(tmp_path / "in"))
     hs.Pipeline("").run(input=tmp_path / "in", output=tmp_path / "out.parquet")
     same(pq.read_table(tmp_path / "out.parquet"), df.toArrow())
+
+
+def test_pipelines_read_csv_of_spark(spark: Any, tmp_path: Path) -> None:
+    # Spark writes milliseconds to CSV.
+    df = of_spark(spark, 7_919_000).drop("list", "pair", "bytes")
+    df.write.options(header=True).csv(str(tmp_path / "in"))
+    expected = df.toArrow()
+    hs.Pipeline("""
+        [source]
+        dialect = "spark"
+        format = "csv"
+        [source.schema]
+        row = "i32"
+        tiny = "i8"
+        small = "f32"
+        short_money = "decimal[9, 2]"
+        money = "decimal[30, 3]"
+        zoned = "timestamp[us, UTC]"
+    """).run(input=tmp_path / "in", output=tmp_path / "out.parquet")
+    same(pq.read_table(tmp_path / "out.parquet"), expected)

@@ -32,6 +32,8 @@ pub enum ErrorKind {
     Sink,
     /// The state or the checkpoint of an earlier run does not fit.
     State,
+    /// An earlier run has processed all inputs, as the state says, and the output is there: there is nothing to do.
+    Processed,
     /// The run needs more memory than the limit.
     Memory,
     /// The run was interrupted.

@@ -121,3 +121,23 @@ fn exit_codes_tell_misuse_from_failure() {
     assert_eq!(hypostyle(&folder, &["--version"]).status.code(), Some(0));
     assert_eq!(hypostyle(&folder, &["run", "--help"]).status.code(), Some(0));
 }
+
+#[test]
+fn the_same_day_once_more_is_no_failure() {
+    let folder = ready();
+    folder.write("p.toml", format!("state = \"p.state\"\n{}", folder.read("p.toml")));
+    let run = |arguments: &[&str]| {
+        let output = hypostyle(&folder, &[&["run", "p.toml"][..], arguments].concat());
+        (output.status.code(), text(&output.stderr))
+    };
+    assert_eq!(run(&["--quiet"]), (Some(0), String::new()));
+    let (code, errors) = run(&[]);
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(errors.starts_with("nothing to do: ") && errors.contains("'in.csv' was already processed"), "{errors}");
+    assert_eq!(run(&["--quiet"]), (Some(0), String::new()));
+    // Its output is elsewhere, or only some of the inputs were processed.
+    assert_eq!(run(&["--output", "other.csv"]).0, Some(2));
+    folder.write("in2.csv", trades(10));
+    let (code, errors) = run(&["--input", "in*.csv"]);
+    assert_eq!(code, Some(2), "{errors}");
+}

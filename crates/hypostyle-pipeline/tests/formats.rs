@@ -224,6 +224,22 @@ fn folders_are_read_in_order_and_may_be_columns() {
 }
 
 #[test]
+fn an_empty_partition_is_null_beside_any_type() {
+    for value in ["1", "1.5", "true", "2024-01-02", "2024-01-02 03:04:05", "2024-01-02T03%3A04%3A05Z"] {
+        let folder = Folder::new();
+        for (place, row) in [(format!("in/t={value}"), 1), ("in/t=".to_string(), 2)] {
+            fs::create_dir_all(folder.path(&place)).unwrap();
+            fs::write(folder.path(&place).join("x.csv"), format!("v\n{row}\n")).unwrap();
+        }
+        folder.run("", "in", "out.csv").unwrap();
+        let rows = folder.read("out.csv");
+        let rows: Vec<&str> = rows.lines().collect();
+        assert_eq!((rows[0], rows[1]), ("v,t", "2,"), "{value}");
+        assert!(rows[2].starts_with("1,") && rows[2] != "1,", "{value}: {rows:?}");
+    }
+}
+
+#[test]
 fn arrow_ipc_in_and_out() {
     let folder = Folder::new();
     folder.write("in.csv", trades(3_000));

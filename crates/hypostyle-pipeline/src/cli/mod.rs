@@ -182,6 +182,13 @@ impl Run {
         let pipeline = pipeline.map(|pipeline| if self.restart { pipeline.with_restart() } else { pipeline });
         let plan = match pipeline.and_then(|pipeline| pipeline.plan()) {
             Ok(plan) => plan,
+            // The same day once more: its output is there.
+            Err(error) if *error.kind() == ErrorKind::Processed => {
+                if !self.quiet {
+                    output::eprint_line(&format!("nothing to do: {error}"));
+                }
+                return DONE;
+            }
             Err(error) => return report(&error, code(&error)),
         };
         let stop = interruption();

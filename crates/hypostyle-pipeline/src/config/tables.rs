@@ -99,11 +99,11 @@ pub(crate) struct SourceTable {
     pub empty: Option<Empty>,
     /// CSV: the words for true and false. Default: true, 1, t, yes and false, 0, f, no, also capitalized.
     pub boolean: Option<BooleanTable>,
-    /// CSV: the ASCII character between the thousands of a number, such as `","`. Default: none.
+    /// CSV: the ASCII character between the thousands of a number, such as `","`; a blank is a no-break space too. Default: none.
     #[schemars(length(equal = 1))]
     pub thousands: Option<String>,
-    /// CSV: strings that may be before or behind a number and are ignored, such as `["%", "$", "EUR"]`: `12.5%` is 12.5. Default:
-    /// none.
+    /// CSV: strings that may be before or behind a number and are ignored, such as `["%", "$", "EUR"]`: `12.5%` is 12.5. With
+    /// `"()"`, a number in parentheses is negative. Default: none.
     pub symbols: Option<Vec<String>>,
     /// CSV: whether the decimal separator is a comma, as in `1,5`. Default: false.
     pub decimal_comma: Option<bool>,

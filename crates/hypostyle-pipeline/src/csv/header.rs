@@ -10,6 +10,7 @@ use arrow::datatypes::DataType;
 use super::annotated::{Block, is_annotated};
 use super::dialect::Dialect;
 use super::field_index::{FieldIndex, OddKind, made_name};
+use super::sniff::HEAD_BYTES;
 use super::split::{last_record, line_end};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::bytes::{Buffer, Bytes};
@@ -27,8 +28,6 @@ const SAMPLE_ROWS: usize = 10_000;
 const SAMPLE_BYTES: usize = 16 << 20;
 /// The number of bytes read at first.
 const FIRST_BYTES: usize = 1 << 20;
-/// So much of a file's beginning is kept for what is to be said about it.
-const HEAD_BYTES: usize = 64 << 10;
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// The help for a quote that is never closed.
@@ -217,8 +216,17 @@ fn names(fields: Vec<Vec<u8>>, dialect: &Dialect, path: &Path, line: u64) -> Res
     }
     let mut seen = HashSet::new();
     if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
-        return Err(header_error(format!("the header names column '{twice}' twice"))
-            .help("rename one, or set header = false in [source] if the first row is data"));
+        let error = header_error(format!("the header names column '{twice}' twice"));
+        let is_value = !twice.bytes().any(|byte| byte.is_ascii_alphabetic());
+        return Err(if is_value {
+            error.help("set header = false in [source] if the first row is data, or rename one")
+        } else {
+            let skip = dialect.skip[0] + 1;
+            error.help(format!(
+                "rename one; or set skip_rows = {skip}, header = false in [source], which names the columns column_1, column_2 \
+                 and so on; or header = false alone if the first row is data"
+            ))
+        });
     }
     Ok(names)
 }

@@ -28,6 +28,8 @@ pub(crate) struct TypeGuess {
     pub(super) nanos: Fit,
     /// Which known formats read all values so far; `None` if no value was tried.
     formats: Option<Vec<usize>>,
+    /// Words that none of them reads, and that may mean null.
+    pub(super) format_words: Fit,
     /// Which of the words for true and false were there.
     pub(super) words: [bool; 2],
     /// Whether one of the texts is the name of the column.
@@ -116,6 +118,7 @@ impl TypeGuess {
             (Some(left), Some(others)) => Some(left.into_iter().filter(|format| others.contains(format)).collect()),
             (left, others) => left.or_else(|| others.clone()),
         };
+        self.format_words.merge(&other.format_words);
         self.words = [0, 1].map(|word| self.words[word] || other.words[word]);
         self.named |= other.named;
         self.range = match (self.range, other.range) {
@@ -176,15 +179,23 @@ impl TypeGuess {
             self.micros.observe(field, || holds(TimeUnit::Microsecond));
             self.nanos.observe(field, || holds(TimeUnit::Nanosecond));
         }
-        match &mut self.formats {
-            Some(left) => left.retain(|index| KNOWN_FORMATS[*index].format.timestamp(field).is_ok()),
-            None if is_number => self.formats = Some(Vec::new()),
-            None => {
-                let reads = |known: &KnownFormat| known.format.timestamp(field).is_ok();
-                let all = KNOWN_FORMATS.iter().enumerate().filter(|(_, known)| reads(known));
-                self.formats = Some(all.map(|(index, _)| index).collect());
-            }
+        self.observe_formats(field, is_number);
+    }
+
+    fn observe_formats(&mut self, field: &[u8], is_number: bool) {
+        let reads = |index: &usize| KNOWN_FORMATS[*index].format.timestamp(field).is_ok();
+        let left: Vec<usize> = match &self.formats {
+            Some(left) if left.is_empty() => return,
+            _ if self.format_words.texts.iter().any(|word| word == field) => Vec::new(),
+            Some(left) => left.iter().copied().filter(reads).collect(),
+            None if is_number => Vec::new(),
+            None => (0..KNOWN_FORMATS.len()).filter(reads).collect(),
+        };
+        if left.is_empty() && !is_number && is_word(field) && !self.format_words.is_out() {
+            self.format_words.observe(field, || false);
+            return;
         }
+        self.formats = Some(left);
     }
 
     /// The type; a column without a value is a string.  The known formats are left aside.
@@ -215,7 +226,7 @@ impl TypeGuess {
 
     /// The type and the format of dates and times that one known format alone reads.
     pub fn by_format(&self) -> Option<(DataType, &'static str, TimeFormat)> {
-        let [only] = self.formats.as_deref()? else { return None };
+        let [only] = self.formats.as_deref().filter(|_| self.format_words.all())? else { return None };
         let KnownFormat { text, format } = &KNOWN_FORMATS[*only];
         let format = TimeFormat::Strptime(format.clone());
         (self.data_type() == DataType::Utf8).then(|| (format.data_type(), text.as_str(), format))
@@ -227,7 +238,7 @@ impl TypeGuess {
     }
 
     /// Whether the words for true and false are sure to be that: `f` alone, or `no`, may be anything.
-    fn has_booleans(&self) -> bool {
+    pub(super) fn has_booleans(&self) -> bool {
         self.words == [true, true]
     }
 }
@@ -244,6 +255,13 @@ fn is_boolean(field: &[u8], known: &Booleans, words: &mut [bool; 2]) -> bool {
         *words = [true, true];
     }
     true
+}
+
+/// Whether a text may mean null: without a digit, unlike a number that is written in another way; or a limit of detection such
+/// as `<0.5`.
+pub(super) fn is_word(text: &[u8]) -> bool {
+    let limit = || text.strip_prefix(b"<").or(text.strip_prefix(b">")).map(|text| text.trim_ascii());
+    text.len() <= 40 && (!text.iter().any(u8::is_ascii_digit) || limit().is_some_and(|text| float::<f64>(text).is_ok()))
 }
 
 /// Why a number would lose something as one.
@@ -335,6 +353,17 @@ mod tests {
             (&["29/Feb/2024:12:30:05 +0100"], Some(("timestamp[us, UTC]", "%d/%b/%Y:%H:%M:%S %z"))),
             (&["01-JAN-24", "29-FEB-24"], Some(("date", "%d-%b-%y"))),
             (&["5", "31.12.2024"], None),
+            (&["31.12.2024", "-"], None),
+            (&["01JAN2010", "15MAR2011"], Some(("date", "%d%b%Y"))),
+            (&["31OCT2024:13:45:00"], Some(("timestamp[us]", "%d%b%Y:%H:%M:%S%.f"))),
+            (&["31-OCT-24 10.15.02.000000 AM"], Some(("timestamp[us]", "%d-%b-%y %I.%M.%S.%f %p"))),
+            (&["31/Oct/24 10:15 AM"], Some(("timestamp[us]", "%d/%b/%y %I:%M %p"))),
+            (&["20241031-10:15:02.123"], Some(("timestamp[us]", "%Y%m%d-%H:%M:%S%.f"))),
+            (&["20200101:0010"], Some(("timestamp[us]", "%Y%m%d:%H%M"))),
+            (&["Oct 31 2024 10:15AM"], Some(("timestamp[us]", "%b %d %Y %I:%M%p"))),
+            (&["10/31/2024, 10:15:02 AM"], Some(("timestamp[us]", "%m/%d/%Y, %I:%M:%S %p"))),
+            (&["31.10.2024, 10:15:02"], Some(("timestamp[us]", "%d.%m.%Y, %H:%M:%S"))),
+            (&["Thursday, October 31, 2024"], Some(("date", "%A, %B %d, %Y"))),
             (&["31.12.2024", "5"], None),
             (&["2024-01-01"], None),
         ] {

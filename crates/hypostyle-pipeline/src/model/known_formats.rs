@@ -11,7 +11,7 @@ pub(crate) struct KnownFormat {
 }
 
 /// In full, months may be short too.
-const DATES: [&str; 14] = [
+const DATES: [&str; 17] = [
     "%d.%m.%Y",
     "%d/%m/%Y",
     "%m/%d/%Y",
@@ -26,12 +26,26 @@ const DATES: [&str; 14] = [
     "%d/%m/%y",
     "%m/%d/%y",
     "%d-%b-%y",
+    "%d/%b/%Y",
+    "%d/%b/%y",
+    "%d%b%Y",
 ];
 /// What may follow a date.  The decimals of `%.f` may be missing.
-const TIMES: [&str; 8] =
-    ["", " %H:%M", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S%.f%z", " %H:%M:%S%.f %z", " %H:%M:%S%.f %Z"];
+const TIMES: [&str; 11] = [
+    "",
+    " %H:%M",
+    " %H:%M:%S%.f",
+    " %I:%M %p",
+    " %I:%M:%S %p",
+    " %H:%M:%S%.f%z",
+    " %H:%M:%S%.f %z",
+    " %H:%M:%S%.f %Z",
+    ", %H:%M",
+    ", %H:%M:%S",
+    ", %I:%M:%S %p",
+];
 /// Those that come as a whole.
-const WHOLE: [&str; 13] = [
+const WHOLE: [&str; 20] = [
     "%Y-%m-%d %I:%M %p",
     "%Y-%m-%d %I:%M:%S %p",
     "%Y-%m-%d-%H.%M.%S.%f",
@@ -45,6 +59,13 @@ const WHOLE: [&str; 13] = [
     "%a %b %d %H:%M:%S %Y",
     "%a %b %d %H:%M:%S %Z %Y",
     "%d/%b/%Y:%H:%M:%S %z",
+    "%d%b%Y:%H:%M:%S%.f",
+    "%d-%b-%y %I.%M.%S.%f %p",
+    "%Y%m%d-%H:%M:%S%.f",
+    "%Y%m%d:%H%M",
+    "%b %d %Y %I:%M%p",
+    "%a, %d %b %Y",
+    "%A, %B %d, %Y",
 ];
 
 /// All of them, in the order in which they are preferred.

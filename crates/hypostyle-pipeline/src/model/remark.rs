@@ -3,10 +3,14 @@
 use arrow::datatypes::DataType;
 
 use super::fault::Reason;
-use super::infer::{Fit, Kept, MISFITS, TypeGuess};
+use super::infer::{Fit, Kept, MISFITS, TypeGuess, is_word};
 use super::strptime::Strptime;
 use super::timestamp::fault;
-use super::values::{has_thousands, with_point};
+use super::values::{PARENTHESES, ValueStyle};
+
+/// The formats of quarters and months.
+const PERIODS: [&str; 11] =
+    ["%YQ%q", "%Y-Q%q", "%Y Q%q", "%YM%m", "%Y-%m", "%Y/%m", "%b-%Y", "%b-%y", "%B %Y", "%Y-%b", "%Y %B"];
 
 impl TypeGuess {
     /// A remark about the type of the column of this name, if any.
@@ -21,10 +25,10 @@ impl TypeGuess {
             DataType::Int64 => self.compact_dates(name).or_else(|| self.epoch(name)),
             DataType::Utf8 => {
                 let remarks = [
+                    self.dates_and_words(name),
                     self.ambiguous_dates(name),
                     self.kept(name),
-                    self.separators(),
-                    self.symbols(),
+                    self.writing(),
                     self.mixed_offsets(name),
                     self.too_fine(name),
                     self.zone_names(),
@@ -75,7 +79,7 @@ impl TypeGuess {
     /// Quarters and months, which may stand for their first days.
     fn periods(&self, name: &str) -> Option<String> {
         let texts = &self.date.texts;
-        let format = ["%YQ%q", "%Y-Q%q", "%Y Q%q", "%YM%m", "%Y-%m", "%Y/%m"].into_iter().find(|format| {
+        let format = PERIODS.into_iter().find(|format| {
             let format = Strptime::parse(format);
             let reads = |text: &Vec<u8>| format.as_ref().is_ok_and(|format| format.timestamp(text).is_ok());
             !texts.is_empty() && texts.iter().all(reads)
@@ -121,51 +125,72 @@ impl TypeGuess {
         })
     }
 
-    /// Numbers with separators, which must not be taken for nulls.
-    fn separators(&self) -> Option<String> {
-        let texts = &self.number.texts;
-        let commas = !texts.is_empty() && texts.iter().all(|text| is_decimal_comma(text));
-        let mark = [b',', b' ', b'\'', b'.']
-            .into_iter()
-            .find(|mark| !texts.is_empty() && texts.iter().all(|text| is_grouped(text, *mark)));
-        match (commas, mark) {
-            (true, Some(b',')) => Some(
+    /// Numbers with marks, decimal commas or symbols, which must not be taken for nulls, perhaps among words for null.
+    fn writing(&self) -> Option<String> {
+        let (words, numbers): (Vec<&[u8]>, Vec<&[u8]>) =
+            self.number.texts.iter().map(|text| &text[..]).partition(|text| is_word(text) && symbol(text).is_none());
+        let plain = self.values.saturating_sub(self.number.misfits);
+        if words.len() >= numbers.len() + usize::from(plain > 0) || numbers.is_empty() {
+            return None;
+        }
+        let parts: Vec<Parts> = numbers.iter().map(|text| parts(text)).collect::<Option<_>>()?;
+        let ways: Vec<&Way> = WAYS.iter().filter(|way| parts.iter().all(|parts| way.reads(&parts.number))).collect();
+        if words.is_empty() && parts.iter().all(|parts| parts.symbols.is_empty()) && ways.iter().any(|way| way.is_comma)
+        {
+            return Some(
                 "numbers with commas: thousands = \",\" in [source] if they mark thousands, decimal_comma = true if they begin \
                  decimals"
                     .to_string(),
-            ),
-            (true, _) => Some("numbers with decimal commas: decimal_comma = true in [source] would read them".to_string()),
-            (false, Some(b'.')) => Some(
-                "numbers with points between thousands: thousands = \".\" and decimal_comma = true in [source] would read them"
-                    .to_string(),
-            ),
-            (false, Some(mark)) => {
-                let mark = char::from(mark).to_string();
-                Some(format!("numbers with marks between thousands: thousands = {mark:?} in [source] would read them"))
-            }
-            _ => None,
+            );
         }
-    }
-
-    /// Numbers with a percent sign or a currency.
-    fn symbols(&self) -> Option<String> {
-        let texts = &self.number.texts;
-        let parts: Vec<(&str, &str)> = texts.iter().map(|text| symbol(text)).collect::<Option<_>>()?;
-        let grouped = |number: &&str| is_grouped(number.as_bytes(), b',');
-        let thousands = parts.iter().map(|(_, number)| number).any(&grouped);
-        let is_read = |number: &str| looks_numeric(number.as_bytes()) || thousands && grouped(&number);
-        if parts.is_empty() || !parts.iter().all(|(_, number)| is_read(number)) {
+        let way = ways.first()?;
+        let mut symbols: Vec<&str> = parts.iter().flat_map(|parts| parts.symbols.iter().copied()).collect();
+        symbols.sort_unstable();
+        symbols.dedup();
+        if symbols.iter().filter(|symbol| is_unit(symbol)).count() > 1 {
             return None;
         }
-        let mut symbols: Vec<String> = parts.iter().map(|(symbol, _)| format!("{symbol:?}")).collect();
-        symbols.sort();
-        symbols.dedup();
-        let thousands = if thousands { ", thousands = \",\"" } else { "" };
-        Some(format!(
-            "numbers with {}: symbols = [{}]{thousands} in [source] would read them",
-            symbols.join(" or "),
-            symbols.join(", ")
-        ))
+        let list = |texts: &[String], joint: &str| texts.join(joint);
+        let shown: Vec<String> = symbols.iter().map(|symbol| format!("{symbol:?}")).collect();
+        let mut with = Vec::new();
+        let mut settings = Vec::new();
+        if !shown.is_empty() {
+            with.push(list(&shown, " or "));
+            settings.push(format!("symbols = [{}]", list(&shown, ", ")));
+        }
+        if let Some(mark) = way.thousands {
+            with.push(if mark == b'.' { "points between thousands" } else { "marks between thousands" }.to_string());
+            settings.push(format!("thousands = {:?}", char::from(mark).to_string()));
+        }
+        if way.decimal_comma {
+            with.push("decimal commas".to_string());
+            settings.push("decimal_comma = true".to_string());
+        }
+        if !words.is_empty() {
+            let words: Vec<String> = words.iter().map(|word| format!("{:?}", String::from_utf8_lossy(word))).collect();
+            with.push(list(&words, " and "));
+            settings.push(format!("null_values = [{}]", list(&words, ", ")));
+        }
+        Some(format!("numbers with {}: {} in [source] would read them", with.join(", "), settings.join(", ")))
+    }
+
+    /// Dates and times of known formats, beside a few words.
+    fn dates_and_words(&self, name: &str) -> Option<String> {
+        let Fit { misfits, texts } = &self.format_words;
+        let formats: Vec<_> = self.formats().map(|known| format!("{:?}", known.text)).collect();
+        if formats.is_empty() || *misfits == 0 || 2 * misfits > self.values || texts.len() > MISFITS {
+            return None;
+        }
+        let words: Vec<_> = texts.iter().map(|text| format!("{:?}", String::from_utf8_lossy(text))).collect();
+        let (all, list, key) = (words.join(" and "), words.join(", "), toml_key(name));
+        Some(match formats.as_slice() {
+            [_] => format!("all dates or times except {all}: null_values = [{list}] in [source] would make it a time"),
+            [first, second, ..] => format!(
+                "all dates or times except {all}, and the day or the month may come first: null_values = [{list}] in [source], and \
+                 {key} = {first} or {second} in [source.datetime_formats] would make it a time"
+            ),
+            [] => return None,
+        })
     }
 
     fn mixed_offsets(&self, name: &str) -> Option<String> {
@@ -202,14 +227,15 @@ impl TypeGuess {
 
     /// A few words that alone keep the column from being of another type.
     fn null_words(&self) -> Option<String> {
-        let mut all = [
-            ("bool", &self.boolean),
+        let all = [
             ("i64", &self.whole),
             ("f64", &self.number),
             ("date", &self.date),
             ("timestamp", &self.timestamp),
             ("timestamp", &self.zoned),
         ];
+        let mut all: Vec<_> =
+            Some(("bool", &self.boolean)).filter(|_| self.has_booleans()).into_iter().chain(all).collect();
         // The narrowest of those with the fewest misfits.
         all.sort_by_key(|(_, fit)| fit.misfits);
         let words = |Fit { misfits, texts }: &Fit| {
@@ -251,27 +277,113 @@ pub(super) fn epoch_unit((min, max): (i64, i64)) -> Option<(&'static str, &'stat
     .map(|(unit, name, _)| (unit, name))
 }
 
-/// A text's percent sign or currency, and the number beside it.
+/// A way of writing numbers that the settings would read.
+struct Way {
+    thousands: Option<u8>,
+    decimal_comma: bool,
+    /// Commas that may begin decimals as well.
+    is_comma: bool,
+}
+
+/// The ways, in the order in which they are preferred.
+const WAYS: [Way; 9] = [
+    Way::new(None, false, false),
+    Way::new(Some(b','), false, false),
+    Way::new(None, true, false),
+    Way::new(Some(b'.'), true, false),
+    Way::new(Some(b' '), false, false),
+    Way::new(Some(b' '), true, false),
+    Way::new(Some(b'\''), false, false),
+    Way::new(Some(b'\''), true, false),
+    Way::new(Some(b','), true, true),
+];
+
+impl Way {
+    const fn new(thousands: Option<u8>, decimal_comma: bool, is_comma: bool) -> Self {
+        Self { thousands, decimal_comma, is_comma }
+    }
+
+    fn reads(&self, number: &[u8]) -> bool {
+        if self.is_comma {
+            return WAYS[1].reads(number) && WAYS[2].reads(number);
+        }
+        // Such as `+0056,5`, which is two numbers.
+        let digits = number.strip_prefix(b"-").or(number.strip_prefix(b"+")).unwrap_or(number);
+        if self.decimal_comma && matches!(digits, [b'0', b'0'..=b'9', ..]) {
+            return false;
+        }
+        let style =
+            ValueStyle { thousands: self.thousands, decimal_comma: self.decimal_comma, ..ValueStyle::default() };
+        style.plain(number, &mut Vec::new()).is_ok_and(looks_numeric)
+    }
+}
+
+/// A number, and what is around it.
+struct Parts<'a> {
+    symbols: Vec<&'a str>,
+    number: Vec<u8>,
+}
+
+fn parts(text: &[u8]) -> Option<Parts<'_>> {
+    if let [b'(', inner @ .., b')'] = text {
+        let Parts { mut symbols, number } = parts(inner).filter(|parts| !parts.number.starts_with(b"-"))?;
+        symbols.push(PARENTHESES);
+        return Some(Parts { symbols, number });
+    }
+    match symbol(text) {
+        Some((symbol, number)) => Some(Parts { symbols: vec![symbol], number: number.as_bytes().to_vec() }),
+        None => Some(Parts { symbols: Vec::new(), number: text.to_vec() }),
+    }
+}
+
+/// A text's percent sign, currency, unit or flag, and the number beside it.
 fn symbol(text: &[u8]) -> Option<(&str, &str)> {
-    const CODES: [&str; 12] = ["USD", "EUR", "GBP", "JPY", "CHF", "CNY", "INR", "AUD", "CAD", "SEK", "NOK", "DKK"];
     let text = std::str::from_utf8(text).ok()?;
-    let is_symbol = |symbol: &str| {
-        CODES.contains(&symbol) || symbol.chars().all(|c| matches!(c, '%' | '$' | '€' | '£' | '¥' | '₹' | '‰'))
-    };
     let start = text.find(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'))?;
     let end = text.rfind(|c: char| c.is_ascii_digit() || c == '.')? + 1;
-    let (before, number, behind) = (text[..start].trim(), text.get(start..end)?, text[end..].trim());
-    let number = number.strip_prefix('-').unwrap_or(number);
+    let (before, number, after) = (text[..start].trim(), text.get(start..end)?, &text[end..]);
+    let behind = after.trim();
+    let unsigned = number.strip_prefix('-').unwrap_or(number);
     match (before, behind) {
         ("", "") => {
             // `-$5`
-            let inner = number.trim_start_matches(|c: char| !c.is_ascii_digit());
-            let symbol = number.strip_suffix(inner)?.trim();
-            (!symbol.is_empty() && is_symbol(symbol)).then_some((symbol, inner))
+            let inner = unsigned.trim_start_matches(|c: char| !c.is_ascii_digit());
+            let symbol = unsigned.strip_suffix(inner)?.trim();
+            is_currency(symbol).then_some((symbol, inner))
         }
-        (symbol, "") | ("", symbol) if is_symbol(symbol) => Some((symbol, number)),
+        (symbol, "") if is_currency(symbol) => Some((symbol, number)),
+        ("", symbol) if is_currency(symbol) || is_unit(symbol) => Some((symbol, number)),
+        // Such as `8.7 p` for a provisional value.
+        ("", flag) if after.starts_with([' ', '\u{a0}']) && is_flag(flag) => Some((flag, number)),
         _ => None,
     }
+}
+
+fn is_currency(symbol: &str) -> bool {
+    const CODES: [&str; 26] = [
+        "USD", "EUR", "GBP", "JPY", "CHF", "CNY", "INR", "AUD", "CAD", "SEK", "NOK", "DKK", "BRL", "MXN", "PLN", "CZK",
+        "HUF", "TRY", "ZAR", "KRW", "HKD", "SGD", "NZD", "kr", "zł", "Kč",
+    ];
+    let is_sign = |c: char| matches!(c, '%' | '$' | '€' | '£' | '¥' | '₹' | '‰' | '*');
+    // Such as `R$`.
+    let is_dollar = symbol.len() <= 3
+        && symbol.strip_suffix('$').is_some_and(|letters| letters.bytes().all(|byte| byte.is_ascii_uppercase()));
+    !symbol.is_empty() && (CODES.contains(&symbol) || symbol.chars().all(is_sign) || is_dollar)
+}
+
+/// Such as `km`; not a multiplier, without which the number would be another.
+fn is_unit(symbol: &str) -> bool {
+    const MULTIPLIERS: [&str; 12] = ["mio", "mrd", "mln", "mld", "bn", "mn", "tn", "mil", "mm", "tsd", "am", "pm"];
+    let letters = symbol.trim_start_matches('°');
+    !is_currency(symbol)
+        && (2..=4).contains(&symbol.chars().count())
+        && !letters.is_empty()
+        && letters.chars().all(|c| c.is_alphabetic() || matches!(c, '/' | '²' | '³'))
+        && !MULTIPLIERS.contains(&letters.to_lowercase().as_str())
+}
+
+fn is_flag(symbol: &str) -> bool {
+    matches!(symbol.as_bytes(), [b'a'..=b'z'])
 }
 
 /// Whether a text is a number, if one with more digits than some type holds.
@@ -279,31 +391,9 @@ fn looks_numeric(text: &[u8]) -> bool {
     super::values::float::<f64>(text).is_ok()
 }
 
-fn is_decimal_comma(text: &[u8]) -> bool {
-    let mut room = Vec::new();
-    let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
-    // Such as `+0056,5`, which is two numbers.
-    let is_padded = matches!(digits, [b'0', b'0'..=b'9', ..]);
-    text.contains(&b',') && !is_padded && with_point(text, &mut room).is_ok_and(looks_numeric)
-}
-
-fn is_grouped(text: &[u8], mark: u8) -> bool {
-    let point = if mark == b'.' { b',' } else { b'.' };
-    let end = text.iter().position(|byte| *byte == point).unwrap_or(text.len());
-    let (whole, rest) = text.split_at(end);
-    let decimals = rest.get(1..).unwrap_or_default();
-    whole.contains(&mark) && has_thousands(whole, mark) && decimals.iter().all(u8::is_ascii_digit)
-}
-
-/// Whether a text may mean null: without a digit, unlike a number that is written in another way.
-pub(super) fn is_word(text: &[u8]) -> bool {
-    text.len() <= 40 && !text.iter().any(u8::is_ascii_digit)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::values::ValueStyle;
 
     fn remark(texts: &[&str]) -> String {
         let mut guess = TypeGuess::default();
@@ -324,7 +414,25 @@ mod tests {
             (&["1,5", "100000"], "decimal_comma = true"),
             (&["1,234", "5,678,901"], "thousands = \",\""),
             (&["1,234", "5"], "decimal_comma = true if"),
-            (&["1.234,5", "2.000"], "thousands = \".\" and decimal_comma = true"),
+            (
+                &["1.234,5", "2.000"],
+                "with points between thousands, decimal commas: thousands = \".\", decimal_comma = true in",
+            ),
+            (&["1.200,00", "-12,50"], "thousands = \".\", decimal_comma = true in"),
+            (&["-1 045,20", "45,5"], "thousands = \" \", decimal_comma = true in"),
+            (&["1\u{a0}045", "45"], "thousands = \" \" in"),
+            (&["12,34,567.89", "5"], "thousands = \",\" in"),
+            (&["R$ 1.500,00", "-R$ 89,90"], "symbols = [\"R$\"], thousands = \".\", decimal_comma = true in"),
+            (&["(800)", "1200", "($1,050)"], "symbols = [\"$\", \"()\"], thousands = \",\" in"),
+            (&["13,100,000", "(D)", "12,900,000"], "thousands = \",\", null_values = [\"(D)\"] in"),
+            (&["8.9", "10.8*", "7"], "symbols = [\"*\"] in"),
+            (&["8.7 p", "3.1", ":", "4"], "symbols = [\"p\"], null_values = [\":\"] in"),
+            (&["12 km", "3.5 km"], "symbols = [\"km\"] in"),
+            (&["61", "<1", "64"], "null_values = [\"<1\"] in [source] would make it i64"),
+            (&["Jan-2024", "Feb-2024"], "\"%b-%Y\""),
+            (&["Jan-24", "Feb-24"], "\"%b-%y\""),
+            (&["31 October 2024", "-", "1 November 2024"], "except \"-\": null_values = [\"-\"] in"),
+            (&["1/2/2024", "3/4/2024", "-"], "= \"%d/%m/%Y\" or \"%m/%d/%Y\" in"),
             (&["12.5%", "3%", ""], "symbols = [\"%\"] in [source] would read them"),
             (&["$1,234.50", "-$3", "5"], "symbols = [\"$\"], thousands = \",\""),
             (&["7 EUR", "€8"], "symbols = [\"EUR\", \"€\"]"),
@@ -357,6 +465,10 @@ mod tests {
             &["A1", "A2"],
             &["+0056,5", "+0050,5"],
             &["5%", "x"],
+            &["F", "M", "F"],
+            &["5 Mio", "3 Mio"],
+            &["5K", "3M"],
+            &["12 AB", "34 CD"],
         ] {
             assert_eq!(remark(texts), "", "{texts:?}");
         }

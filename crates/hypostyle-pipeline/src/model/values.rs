@@ -129,6 +129,16 @@ impl ValueStyle {
 
     /// The number without a symbol before or behind it.
     fn bare<'a>(&self, field: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.symbols.iter().any(|symbol| symbol == PARENTHESES)
+            && let [b'(', inner @ .., b')'] = field
+            && !matches!(inner, [b'+' | b'-', ..])
+        {
+            return Cow::Owned(self.without_symbol(&[&b"-"[..], inner.trim_ascii()].concat()).into_owned());
+        }
+        self.without_symbol(field)
+    }
+
+    fn without_symbol<'a>(&self, field: &'a [u8]) -> Cow<'a, [u8]> {
         for symbol in self.symbols.iter().map(|symbol| symbol.trim().as_bytes()) {
             if let Some(rest) = field.strip_suffix(symbol) {
                 return Cow::Borrowed(rest.trim_ascii_end());
@@ -153,7 +163,8 @@ impl ValueStyle {
         if self.is_plain() {
             return Ok(field);
         }
-        let bare = self.bare(field);
+        let blanks = with_blanks(field);
+        let bare = self.bare(&blanks);
         let field = bare.as_ref();
         let Some(mark) = self.thousands else {
             if self.decimal_comma {
@@ -179,17 +190,35 @@ impl ValueStyle {
     }
 }
 
-/// Whether the marks, if there are any, stand before each three digits.
+/// The symbol of numbers that are negative where parentheses are around them, as accounts have them.
+pub(crate) const PARENTHESES: &str = "()";
+
+/// The text with a plain blank for each that no line breaks at, in UTF-8 or Latin-1.
+pub(crate) fn with_blanks(text: &[u8]) -> Cow<'_, [u8]> {
+    const NARROW: &[u8] = "\u{202f}".as_bytes();
+    if memchr::memchr2(0xa0, NARROW[2], text).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let (mut plain, mut rest) = (Vec::with_capacity(text.len()), text);
+    while let Some((first, behind)) = rest.split_first() {
+        let blank = ["\u{a0}".as_bytes(), NARROW, b"\xa0"].into_iter().find_map(|blank| rest.strip_prefix(blank));
+        plain.push(if blank.is_some() { b' ' } else { *first });
+        rest = blank.unwrap_or(behind);
+    }
+    Cow::Owned(plain)
+}
+
+/// Whether the marks, if there are any, stand before each three digits; or as in India, `12,34,567`.
 pub(crate) fn has_thousands(whole: &[u8], mark: u8) -> bool {
     let digits = whole.strip_prefix(b"-").or(whole.strip_prefix(b"+")).unwrap_or(whole);
     let mut groups = digits.split(|byte| *byte == mark);
     let first = groups.next().unwrap_or_default();
-    let mut marked = false;
-    let all = groups.all(|group| {
-        marked = true;
-        group.len() == 3 && group.iter().all(u8::is_ascii_digit)
-    });
-    all && (!marked || (1..=3).contains(&first.len()) && first.iter().all(u8::is_ascii_digit))
+    let Some(last) = groups.next_back() else { return true };
+    let is_group = |group: &[u8], length| group.len() == length && group.iter().all(u8::is_ascii_digit);
+    let is_first = |most| (1..=most).contains(&first.len()) && first.iter().all(u8::is_ascii_digit);
+    let thousands = is_first(3) && groups.clone().all(|group| is_group(group, 3));
+    let indian = is_first(2) && groups.all(|group| is_group(group, 2));
+    is_group(last, 3) && (thousands || indian)
 }
 
 /// An integer: `1`, `+1`, `-1`.
@@ -312,7 +341,7 @@ mod tests {
     #[test]
     fn symbols_stand_around_numbers() {
         let style = ValueStyle {
-            symbols: ["%", "$", "EUR"].map(String::from).to_vec(),
+            symbols: ["%", "$", "EUR", "()"].map(String::from).to_vec(),
             thousands: Some(b','),
             ..ValueStyle::default()
         };
@@ -325,6 +354,11 @@ mod tests {
             ("EUR 7", Some("7")),
             ("7EUR", Some("7")),
             ("7", Some("7")),
+            ("(800)", Some("-800")),
+            ("($1,050.5)", Some("-1050.5")),
+            ("7\u{a0}EUR", Some("7")),
+            ("(-8)", None),
+            ("(8", None),
             ("-$-5", None),
             ("$5%", None),
             ("%", None),
@@ -340,6 +374,8 @@ mod tests {
         let english = ValueStyle { thousands: Some(b','), ..ValueStyle::default() };
         let german = ValueStyle { thousands: Some(b'.'), decimal_comma: true, ..ValueStyle::default() };
         let swiss = ValueStyle { thousands: Some(b'\''), ..ValueStyle::default() };
+        let french = ValueStyle { thousands: Some(b' '), decimal_comma: true, ..ValueStyle::default() };
+        assert_eq!(french.plain(b"-1\xa0245,00", &mut Vec::new()), Ok(&b"-1245.00"[..]));
         for (style, text, plain) in [
             (&english, "1,234,567.25", Some("1234567.25")),
             (&english, "-999", Some("-999")),
@@ -348,10 +384,17 @@ mod tests {
             (&english, "1234,567", None),
             (&english, ",123", None),
             (&english, "0.123,456", None),
+            (&english, "12,34,567.89", Some("1234567.89")),
+            (&english, "1,23,456", Some("123456")),
+            (&english, "123,45,678", None),
+            (&english, "1,23,4567", None),
+            (&english, "12,34,56", None),
             (&german, "1.234.567,25", Some("1234567.25")),
             (&german, "1,5", Some("1.5")),
             (&german, "1.5", None),
             (&swiss, "1'234.5", Some("1234.5")),
+            (&french, "-1 045,20", Some("-1045.20")),
+            (&french, "1\u{a0}234\u{202f}567,5", Some("1234567.5")),
         ] {
             assert_eq!(style.plain(text.as_bytes(), &mut Vec::new()).ok(), plain.map(str::as_bytes), "{text}");
         }

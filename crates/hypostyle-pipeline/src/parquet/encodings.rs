@@ -19,6 +19,7 @@ use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::kernels::cmp::gt;
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
+use foldhash::fast::FixedState;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression as Codec, Encoding, Type};
 use parquet::errors::Result as ParquetResult;
@@ -111,8 +112,18 @@ fn hardly_repeats(sample: &ArrayRef) -> Result<bool, ArrowError> {
     }
     let fields = vec![SortField::new(sample.data_type().clone())];
     let rows = RowConverter::new(fields)?.convert_columns(std::slice::from_ref(sample))?;
-    let different: HashSet<_> = rows.iter().collect();
-    Ok(different.len() * 4 > values * 3)
+    let mut different = HashSet::with_capacity_and_hasher(rows.num_rows(), FixedState::default());
+    for (row, value) in rows.iter().enumerate() {
+        different.insert(value);
+        let left = rows.num_rows() - row - 1;
+        if different.len() * 4 > values * 3 {
+            return Ok(true);
+        }
+        if (different.len() + left) * 4 <= values * 3 {
+            break;
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]

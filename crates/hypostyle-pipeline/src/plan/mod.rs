@@ -68,7 +68,7 @@ pub(crate) fn build(file: &PipelineFile, catalog: &Catalog, options: RunOptions)
     };
     if found.is_none() {
         if let (Some(before), Some(path)) = (&before, &state) {
-            before.check_new(&source.files.identities()).map_err(|error| error.in_file(path))?;
+            before.check_new(&source.files.identities(), sink.exists()).map_err(|error| error.in_file(path))?;
         }
         // When a run resumes, the run that was killed may have put the output in its place.
         sink.check_empty()?;

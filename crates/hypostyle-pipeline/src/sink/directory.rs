@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use super::atomic::{folder, sync_folder};
 use super::encode::Encoder;
 use super::parts::join;
+use super::syncing::Syncing;
 use super::{Out, Style, is_there};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -37,7 +38,7 @@ pub(crate) struct DirectoryWriting {
 /// Where the files grow.
 enum Root {
     /// Whole, in a folder that is renamed at the end.
-    Hidden(TempDir),
+    Hidden(TempDir, Syncing),
     /// In parts between two checkpoints.
     Parts(PathBuf),
 }
@@ -65,7 +66,7 @@ impl DirectoryWriting {
     ) -> Result<Self> {
         let (root, files) = match parts {
             Some((root, files)) => (Root::Parts(root), files),
-            None => (Root::Hidden(hidden(place)?), WholeFiles::default()),
+            None => (Root::Hidden(hidden(place)?, Syncing::begin()?), WholeFiles::default()),
         };
         let (pool, place, schema) = (Arc::clone(pool), place.to_path_buf(), Arc::clone(schema));
         let writing = Self { place, max_rows, style, schema, pool, root, files, open: None };
@@ -134,7 +135,7 @@ impl DirectoryWriting {
     fn part(&self, file: usize, part: usize) -> PathBuf {
         let name = file_name(file + 1, self.style);
         match &self.root {
-            Root::Hidden(hidden) => hidden.path().join(name),
+            Root::Hidden(hidden, _) => hidden.path().join(name),
             Root::Parts(root) => root.join(format!("{name}.{part:06}")),
         }
     }
@@ -144,11 +145,15 @@ impl DirectoryWriting {
         self.open.as_mut().map_or(Ok(()), |(encoder, _)| encoder.end_group())
     }
 
-    /// Brings the part that was begun to the disk.
+    /// Ends the part that was begun, and brings it to the disk: a whole file while the next ones are written.
     fn end_part(&mut self) -> Result<()> {
         let Some((encoder, file)) = self.open.take() else { return Ok(()) };
         encoder.finish()?;
-        file.sync_all().map_err(Error::unwritable)?;
+        let part = self.files.0.last().map_or(0, |last| last.parts);
+        match &self.root {
+            Root::Hidden(_, syncing) => syncing.add(self.part(self.files.0.len() - 1, part)),
+            Root::Parts(_) => file.sync_all().map_err(Error::unwritable)?,
+        }
         if let Some(last) = self.files.0.last_mut() {
             last.parts += 1;
         }
@@ -173,23 +178,28 @@ impl DirectoryWriting {
         }
         self.end_part()?;
         let hidden = match &self.root {
-            Root::Hidden(_) => None,
+            Root::Hidden(..) => None,
             Root::Parts(root) => {
+                let syncing = Syncing::begin()?;
                 let hidden = tempfile::Builder::new().prefix(WHOLE).tempdir_in(folder(root));
                 let hidden = hidden.map_err(Error::unwritable)?;
                 for (file, about) in self.files.0.iter().enumerate() {
                     let parts: Vec<PathBuf> = (0..about.parts).map(|part| self.part(file, part)).collect();
-                    let whole = File::create(hidden.path().join(file_name(file + 1, self.style)));
-                    let whole = whole.map_err(Error::unwritable)?;
-                    let out = whole.try_clone().map_err(Error::unwritable)?;
+                    let whole = hidden.path().join(file_name(file + 1, self.style));
+                    let out = File::create(&whole).map_err(Error::unwritable)?;
                     join(&parts, self.style, &self.schema, &self.pool, out)?;
-                    whole.sync_all().map_err(Error::unwritable)?;
+                    syncing.add(whole);
                 }
+                syncing.finish()?;
                 Some(hidden)
             }
         };
         let hidden = match (hidden, self.root) {
-            (Some(hidden), _) | (None, Root::Hidden(hidden)) => hidden,
+            (Some(hidden), _) => hidden,
+            (None, Root::Hidden(hidden, syncing)) => {
+                syncing.finish()?;
+                hidden
+            }
             (None, Root::Parts(_)) => return Err(Error::internal("the parts were not put together")),
         };
         Ok(WrittenDirectory { hidden, place: self.place })

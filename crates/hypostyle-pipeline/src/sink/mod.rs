@@ -6,10 +6,12 @@ mod dictionaries;
 mod directory;
 mod empty_texts;
 mod encode;
+mod nested;
 mod partitioned;
 mod partitions;
 pub(crate) mod parts;
 mod spool;
+mod syncing;
 mod text;
 pub(crate) mod write;
 
@@ -124,7 +126,8 @@ impl Sink {
             );
             return Err(Error::pipeline(message).help("write Arrow IPC, or rename one of them where the input is made"));
         }
-        let nested = schema.fields().iter().find(|field| field.data_type().is_nested());
+        let odd = |data_type: &DataType| data_type.is_nested() && !nested::is_json(data_type);
+        let nested = schema.fields().iter().find(|field| odd(field.data_type()));
         if let (Style::Csv { .. }, Some(field)) = (style, nested) {
             let message =
                 format!("column '{}': CSV does not support type {}", field.name(), types::name(field.data_type()));
@@ -208,6 +211,11 @@ impl Sink {
             Err(_) => !path.exists(),
         };
         if empty { Ok(()) } else { Err(is_there(path)) }
+    }
+
+    /// Whether there is an output of this name on the disk.
+    pub fn exists(&self) -> bool {
+        matches!(&self.target, Target::File(path) | Target::Directory(path, _) if path.exists())
     }
 
     /// The name of the output in messages and summaries.

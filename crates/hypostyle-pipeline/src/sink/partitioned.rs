@@ -23,7 +23,8 @@ use super::atomic::folder;
 use super::directory::{WHOLE, WrittenDirectory, file_name, hidden, remove_unfinished};
 use super::encode::Encoder;
 use super::partitions::Partitions;
-use super::spool::{Sorted, Spool, bytes_of, settled};
+use super::spool::{Spool, bytes_of, settled};
+use super::syncing::Syncing;
 use super::{KeyPart, Out, PartitionKey, Style};
 use crate::error::{Error, Result};
 
@@ -143,9 +144,10 @@ impl PartitionedWriting {
         let places = &self.partitions.places;
         let last = self.spool.take(places.len())?;
         let (files, spool, root) = (&self.files, &self.spool, hidden.path());
+        let syncing = Syncing::begin()?;
         let write = |number: usize, pool: &Arc<ThreadPool>| match stop.load(Ordering::Relaxed) {
             true => Err(Error::interrupted()),
-            false => files.write(&root.join(&places[number]), number, spool, &last, pool),
+            false => files.write(&root.join(&places[number]), spool.rows(number, &last), pool, &syncing),
         };
         // A file a thread where there are enough of them, else a column a thread.
         if places.len() >= 2 * self.pool.current_num_threads() {
@@ -154,6 +156,7 @@ impl PartitionedWriting {
         } else {
             (0..places.len()).try_for_each(|number| write(number, &self.pool))?;
         }
+        syncing.finish()?;
         if holds_spool {
             fs::remove_dir_all(hidden.path().join(SPOOL)).map_err(Error::unwritable)?;
         }
@@ -166,16 +169,16 @@ impl FileSettings {
     fn write(
         &self,
         directory: &Path,
-        number: usize,
-        spool: &Spool,
-        last: &Sorted,
+        batches: impl Iterator<Item = Result<RecordBatch>>,
         pool: &Arc<ThreadPool>,
+        syncing: &Syncing,
     ) -> Result<()> {
         fs::create_dir_all(directory).map_err(Error::unwritable)?;
-        let mut files = Files { settings: self, directory, pool, open: None, number: 0, rows: 0, group: (0, 0) };
+        let mut files =
+            Files { settings: self, directory, pool, syncing, open: None, number: 0, rows: 0, group: (0, 0) };
         let mut waiting: Vec<RecordBatch> = Vec::new();
         let mut count = 0;
-        for rows in spool.rows(number, last) {
+        for rows in batches {
             let rows = rows?;
             count += rows.num_rows();
             waiting.push(rows);
@@ -195,7 +198,8 @@ struct Files<'a> {
     settings: &'a FileSettings,
     directory: &'a Path,
     pool: &'a Arc<ThreadPool>,
-    open: Option<(Encoder, File)>,
+    syncing: &'a Syncing,
+    open: Option<(Encoder, PathBuf)>,
     /// Of the last file that was begun, from 1.
     number: usize,
     /// Rows in the open file.
@@ -217,7 +221,7 @@ impl Files<'_> {
         if matches!(self.settings.style, Style::Ipc { .. }) {
             block = settled(&block).map_err(Error::unwritable)?;
         }
-        let (mut encoder, file) = match self.open.take() {
+        let (mut encoder, path) = match self.open.take() {
             Some(open) => open,
             None => self.begin()?,
         };
@@ -228,27 +232,28 @@ impl Files<'_> {
             encoder.end_group()?;
             self.group = (0, 0);
         }
-        self.open = Some((encoder, file));
+        self.open = Some((encoder, path));
         if self.rows >= self.settings.max_rows {
             self.close()?;
         }
         Ok(block.num_rows())
     }
 
-    fn begin(&mut self) -> Result<(Encoder, File)> {
+    fn begin(&mut self) -> Result<(Encoder, PathBuf)> {
         let FileSettings { style, schema, .. } = self.settings;
         self.number += 1;
         let path = self.directory.join(file_name(self.number, *style));
         let file = File::create(&path).map_err(|error| Error::unwritable(error).in_file(&path))?;
-        let out: Out = Box::new(BufWriter::with_capacity(1 << 16, file.try_clone().map_err(Error::unwritable)?));
-        Ok((Encoder::begin(out, *style, schema, self.pool, true, false)?, file))
+        let out: Out = Box::new(BufWriter::with_capacity(1 << 16, file));
+        Ok((Encoder::begin(out, *style, schema, self.pool, true, false)?, path))
     }
 
     fn close(&mut self) -> Result<()> {
         (self.rows, self.group) = (0, (0, 0));
-        let Some((encoder, file)) = self.open.take() else { return Ok(()) };
+        let Some((encoder, path)) = self.open.take() else { return Ok(()) };
         encoder.finish()?;
-        file.sync_all().map_err(Error::unwritable)
+        self.syncing.add(path);
+        Ok(())
     }
 }
 

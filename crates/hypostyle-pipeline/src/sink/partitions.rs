@@ -10,6 +10,7 @@ use arrow::datatypes::{DataType, Schema};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 use arrow::util::display::array_value_to_string;
+use foldhash::fast::FixedState;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::{KeyPart, PartitionKey};
@@ -35,7 +36,7 @@ pub(super) struct Partitions {
     keys: Vec<PartitionKey>,
     rows: RowConverter,
     /// By their values; values that are written alike share a directory.
-    by_values: HashMap<Box<[u8]>, u32>,
+    by_values: HashMap<Box<[u8]>, u32, FixedState>,
     by_place: HashMap<PathBuf, u32>,
     pub places: Vec<PathBuf>,
 }
@@ -50,7 +51,7 @@ impl Partitions {
             })
         });
         let rows = RowConverter::new(fields.collect())?;
-        let (by_values, by_place) = (HashMap::new(), HashMap::new());
+        let (by_values, by_place) = (HashMap::default(), HashMap::new());
         Ok(Self { keys: keys.to_vec(), rows, by_values, by_place, places: Vec::new() })
     }
 
@@ -99,12 +100,40 @@ fn part(values: &ArrayRef, part: KeyPart) -> Result<ArrayRef, ArrowError> {
     }
 }
 
+/// The text without characters that are special in names of directories.  Others than ASCII stay: Spark reads each escape as a
+/// character.
+fn encode(text: &str) -> String {
+    let parts = text.split_inclusive(|c: char| !c.is_ascii()).map(|part| {
+        let end = part.char_indices().next_back().filter(|(_, last)| !last.is_ascii()).map_or(part.len(), |(at, _)| at);
+        format!("{}{}", utf8_percent_encode(&part[..end], SPECIAL), &part[end..])
+    });
+    parts.collect()
+}
+
 /// `column=value`.
 fn named(name: &str, values: &ArrayRef, row: usize) -> Result<String, ArrowError> {
-    let encode = |text: &str| utf8_percent_encode(text, SPECIAL).to_string();
     let value = match values.is_null(row) {
         true => HIVE_NULL.to_string(),
         false => encode(&array_value_to_string(&cast(&values.slice(row, 1), &in_utc(values.data_type()))?, 0)?),
     };
     Ok(format!("{}={value}", encode(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn special_characters_are_escaped_and_no_others() {
+        for (text, encoded) in [
+            ("a/b=c%", "a%2Fb%3Dc%25"),
+            ("ä c", "ä c"),
+            ("日本/€:é", "日本%2F€%3Aé"),
+            ("é", "é"),
+            ("", ""),
+            ("\n", "%0A"),
+        ] {
+            assert_eq!(encode(text), encoded);
+        }
+    }
 }

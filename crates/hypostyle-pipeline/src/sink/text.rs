@@ -1,5 +1,5 @@
 //! Columns as CSV shows them, where Arrow's writer of CSV would show something else: moments in UTC, UUIDs with their hyphens,
-//! times of day beyond 24 hours, and run-end encoded values.
+//! times of day beyond 24 hours, run-end encoded values, and lists and structs, which are JSON.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 
+use super::nested;
 use crate::model::types::in_utc;
 
 /// The columns as they are shown.
@@ -22,6 +23,7 @@ fn shown_type(field: &Field) -> DataType {
         _ if is_uuid(field) => DataType::Utf8,
         DataType::Time32(_) | DataType::Time64(_) => DataType::Utf8,
         DataType::RunEndEncoded(_, values) => in_utc(values.data_type()),
+        found if nested::is_json(found) => DataType::Utf8,
         other => in_utc(other),
     }
 }
@@ -40,6 +42,7 @@ fn show_column(column: &ArrayRef, field: &Field) -> Result<ArrayRef, ArrowError>
     let wanted = shown_type(field);
     match column.data_type() {
         found if *found == wanted => Ok(Arc::clone(column)),
+        found if nested::is_json(found) => nested::as_json(column),
         DataType::FixedSizeBinary(_) => {
             let texts = column.as_fixed_size_binary().iter().map(|bytes| bytes.map(hyphenated));
             Ok(Arc::new(texts.collect::<StringArray>()))

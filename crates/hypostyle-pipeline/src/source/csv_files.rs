@@ -31,6 +31,8 @@ pub(super) struct Csv {
     /// Whether rows that were filled up or cut off still count as bad.
     pub fitted_are_bad: bool,
     pub names: Vec<String>,
+    /// Whether a bad row fails the run.
+    pub stops: bool,
     /// Whether the pipeline file says if there is a header.
     pub header_stated: bool,
     /// The blocks of each file, if it is annotated CSV.
@@ -98,6 +100,7 @@ pub(super) fn settings(table: &SourceTable, files: &Files) -> Result<Csv> {
         fitted_are_bad: !on_demand,
         names: Vec::new(),
         blocks: Vec::new(),
+        stops: table.on_bad_row.is_none_or(|on_bad| on_bad == OnBadRow::Fail),
         header_stated: table.header.is_some(),
         notes: Vec::new(),
         read: Arc::default(),
@@ -176,14 +179,21 @@ impl Csv {
             }
             let declared = declared(&self.names)?;
             let allow_ragged = allow_ragged || self.dialect.fit;
-            let proposal = sniff::proposal(&opened.head, &self.dialect);
+            let proposal = sniff::proposal(&opened.head, &self.dialect, self.stops);
             let columns = self.columns(&mut opened, declared, files, index, allow_ragged, matching);
             let columns = columns.map_err(|error| match &proposal {
-                Some(proposal) if matches!(error.kind(), ErrorKind::Malformed { .. }) => {
+                // The first row may look like data because it is split in the wrong places.
+                Some(proposal)
+                    if matches!(error.kind(), ErrorKind::Malformed { .. }) || proposal.contains("delimiter = ") =>
+                {
                     error.help(format!("the file {proposal}"))
                 }
                 _ => error,
             })?;
+            if proposal.is_none() && self.names.len() == 1 {
+                let note = sniff::one_column(&opened.head);
+                self.notes.extend(note.map(|note| format!("{} {note}", file.path.display())));
+            }
             self.notes.extend(proposal.map(|proposal| format!("{} {proposal}", file.path.display())));
             self.notes.extend(sniff::eaten_header(&opened.head, &self.dialect));
             return Ok((self, opened, columns));

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray, make_array};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray, make_array, new_null_array};
 use arrow::compute::kernels::cmp::not_distinct;
 use arrow::compute::{CastOptions, cast, cast_with_options, concat};
 use arrow::datatypes::{DataType, TimeUnit};
@@ -76,6 +76,7 @@ fn value(text: Option<&str>, data_type: &DataType) -> std::result::Result<ArrayR
     // Only a text can be empty.
     let text = text.map(|text| if is_text { text } else { text.trim() }).filter(|text| is_text || !text.is_empty());
     match (data_type, text) {
+        (_, None) => Ok(new_null_array(data_type, 1)),
         (DataType::Timestamp(unit, zone), Some(text)) => {
             let moment = moment(text, *unit, zone.as_deref());
             let moment = moment.ok_or_else(|| ArrowError::CastError(format!("{text:?} is not a valid timestamp")))?;

@@ -98,13 +98,14 @@ impl StateFile {
         !inputs.is_empty() && inputs.iter().all(|input| self.header.inputs.contains(input))
     }
 
-    /// Fails if one of these files was processed before.
-    pub fn check_new(&self, inputs: &[InputFile]) -> Result<()> {
+    /// Fails if one of these files was processed before; `is_done`: the output is there, if all of them were.
+    pub fn check_new(&self, inputs: &[InputFile], is_done: bool) -> Result<()> {
         match inputs.iter().find(|input| !input.is_standard() && self.header.inputs.contains(input)) {
             None => Ok(()),
             Some(input) => {
                 let message = format!("input '{}' was already processed", input.path.display());
-                Err(Error::new(ErrorKind::State, message).help("pass the next file, or delete the state to start over"))
+                let kind = if is_done && self.has_processed(inputs) { ErrorKind::Processed } else { ErrorKind::State };
+                Err(Error::new(kind, message).help("pass the next file, or delete the state to start over"))
             }
         }
     }
@@ -152,8 +153,17 @@ mod tests {
         let mut bytes = Vec::new();
         saved.write(&mut bytes).unwrap();
         assert_eq!(StateFile::from_bytes(&bytes).unwrap(), saved);
-        assert!(saved.check_new(&[InputFile { bytes: 8, ..file.clone() }]).is_ok());
-        assert!(saved.check_new(&[file]).unwrap_err().to_string().contains("input 'a.csv' was already processed"));
+        let other = InputFile { bytes: 8, ..file.clone() };
+        assert!(saved.check_new(&[other.clone()], true).is_ok());
+        for (inputs, is_done, kind) in [
+            (&[file.clone()][..], true, ErrorKind::Processed),
+            (&[file.clone()], false, ErrorKind::State),
+            (&[file, other], true, ErrorKind::State),
+        ] {
+            let error = saved.check_new(inputs, is_done).unwrap_err();
+            assert_eq!(error.kind(), &kind);
+            assert!(error.to_string().contains("input 'a.csv' was already processed"));
+        }
         for damaged in [&bytes[..700], &b"no archive"[..], &[]] {
             assert!(StateFile::from_bytes(damaged).unwrap_err().to_string().contains("damaged"));
         }

@@ -4,44 +4,27 @@
 //! one, is likely the file's; lines above the first of these are a preamble.  The rest are marks of programs: nulls as `\N` or
 //! `NA`, quotes behind backslashes, a row of types below the header.
 
-use std::cmp::Reverse;
+mod rows;
+mod shape;
+
+use rows::{
+    below_header, has_decimal_comma, is_formats, is_german, is_levels, lacks_header, mark_of_thousands, unquoted,
+};
+use shape::{DELIMITERS, Delimiter, Shape, best, is_same, is_whole, lines, split};
 
 use super::dialect::Dialect;
-use crate::model::values::{float, has_thousands};
 
-/// So many lines are looked at.
-const LINES: usize = 200;
+/// The rows that are looked at.
+const ROWS: usize = 20;
+/// So much of a file's beginning is kept for what is to be said about it.
+pub(super) const HEAD_BYTES: usize = 64 << 10;
 
-/// The delimiters that are tried; blanks stand for runs of them.
-const DELIMITERS: [(Delimiter, &str, &str); 5] = [
-    (Delimiter::Byte(b','), "commas", ","),
-    (Delimiter::Byte(b';'), "semicolons", ";"),
-    (Delimiter::Byte(b'\t'), "tabs", "\\t"),
-    (Delimiter::Byte(b'|'), "bars", "|"),
-    (Delimiter::Blanks, "blanks", "blanks"),
-];
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Delimiter {
-    Byte(u8),
-    Blanks,
-}
-
-/// How the lines look when they are split at a delimiter.
-#[derive(Debug, Clone, Copy)]
-struct Shape {
-    /// The number of fields that most lines have.
-    fields: usize,
-    /// How many lines have it, and which one is the first.
-    lines: usize,
-    first: usize,
-}
-
-/// What the file looks like and the settings that would read it; `None` if there is nothing to say.
-pub(crate) fn proposal(text: &[u8], dialect: &Dialect) -> Option<String> {
+/// What the file looks like and the settings that would read it; `None` if there is nothing to say.  `stops`: a bad row fails
+/// the run.
+pub(crate) fn proposal(text: &[u8], dialect: &Dialect, stops: bool) -> Option<String> {
     let lines: Vec<&[u8]> = lines(text);
     if let Some(delimiter) = stated_delimiter(&lines) {
-        return (dialect.skip[0] == 0).then(|| said_by_excel(&lines, delimiter, dialect));
+        return (dialect.skip[0] == 0).then(|| said_by_excel(&lines, delimiter, dialect, stops));
     }
     let (mark, comments) = comment_mark(&lines).map_or((None, 0), |(mark, count)| (Some(mark), count));
     let kept: Vec<&[u8]> =
@@ -51,18 +34,36 @@ pub(crate) fn proposal(text: &[u8], dialect: &Dialect) -> Option<String> {
     let best = best(&kept, dialect, quote);
     if let Some((delimiter, shape)) = best {
         proposal.delimiter(delimiter, shape);
-        // The last comment may be the header.
-        let last = comments.checked_sub(1).and_then(|last| lines.get(last));
-        let has_header = last.is_some_and(|line| split(line, delimiter, quote).len() == shape.fields);
-        match mark {
-            Some(_) if has_header => proposal.above(comments - 1),
-            Some(mark) => proposal.comment(mark),
-            None if shape.first == 1 && split(kept[0], delimiter, quote).len() + 1 == shape.fields => {}
-            None => proposal.above(shape.first),
+        // The last comments may be the header, and units below it.
+        let has_fields = |line: &&&[u8]| split(line, delimiter, quote).len() == shape.fields;
+        let headed = lines[..comments].iter().rev().take_while(has_fields).count();
+        let above = match mark {
+            Some(_) if headed > 0 => comments - headed,
+            Some(_) => 0,
+            None => shape.first,
+        };
+        if let Some(mark) = mark.filter(|_| headed == 0) {
+            proposal.comment(mark);
         }
-        let rows: Vec<Vec<&[u8]>> =
-            kept[shape.first..].iter().take(20).map(|line| split(line, delimiter, quote)).collect();
-        proposal.table(delimiter, mark, &rows);
+        // A header one name short is not above the table.
+        let names = split(kept[0], delimiter, quote).len();
+        let is_short = mark.is_none() && shape.first == 1 && names > 1 && names + 1 == shape.fields;
+        let (above, first) = if is_short { (0, 0) } else { (above, shape.first) };
+        proposal.above(above);
+        if is_short {
+            proposal.short_header(&kept, delimiter, shape.fields);
+        }
+        let table = lines[comments - headed..comments].iter().chain(&kept[first..]);
+        let rows: Vec<Vec<&[u8]>> = table
+            .filter(|line| !line.trim_ascii().is_empty())
+            .take(ROWS)
+            .map(|line| split(line, delimiter, quote))
+            .collect();
+        let is_marked = mark.is_some() && dialect.comment != mark;
+        proposal.table(delimiter, mark, headed == 0 && (above > 0 || is_marked), &rows);
+        if stops && (1..shape.lines.div_ceil(2)).contains(&shape.behind) && is_whole(&lines, text, HEAD_BYTES) {
+            proposal.behind(shape.behind);
+        }
     }
     proposal.escapes(text, best.map(|(delimiter, _)| delimiter));
     let Proposal { looks, settings, .. } = proposal;
@@ -78,10 +79,10 @@ fn stated_delimiter(lines: &[&[u8]]) -> Option<u8> {
 }
 
 /// The proposal for a file with such a line.
-fn said_by_excel(lines: &[&[u8]], delimiter: u8, dialect: &Dialect) -> String {
+fn said_by_excel(lines: &[&[u8]], delimiter: u8, dialect: &Dialect, stops: bool) -> String {
     let below = Dialect { delimiter, skip: [1, 0], ..dialect.clone() };
     let rest = [lines[1..].join(&b'\n'), vec![b'\n']].concat();
-    let rest = proposal(&rest, &below).unwrap_or_default();
+    let rest = proposal(&rest, &below, stops).unwrap_or_default();
     let rest = rest.split_once(": set ").and_then(|(_, settings)| settings.strip_suffix(" in [source]"));
     let rest = rest.map(|settings| format!(", {settings}")).unwrap_or_default();
     let delimiter = char::from(delimiter).to_string();
@@ -106,6 +107,20 @@ pub(crate) fn eaten_header(head: &[u8], dialect: &Dialect) -> Option<String> {
             char::from(comment).to_string(),
             String::from_utf8_lossy(&above[..above.len().min(60)])
         )
+    })
+}
+
+/// A note about a file of one column whose lines look as if there were more.
+pub(crate) fn one_column(head: &[u8]) -> Option<String> {
+    let lines: Vec<&[u8]> = lines(head).into_iter().filter(|line| !line.trim_ascii().is_empty()).take(ROWS).collect();
+    let has_more = |line: &&&[u8]| {
+        let line = line.trim_ascii();
+        line.iter().any(|byte| matches!(byte, b',' | b';' | b'|' | b'\t'))
+            || memchr::memmem::find(line, b"  ").is_some()
+    };
+    (lines.len() > 1 && lines.iter().filter(has_more).count() * 10 >= lines.len() * 8).then(|| {
+        "is read as one column: set delimiter in [source] if it has more; columns of fixed width are not split"
+            .to_string()
     })
 }
 
@@ -154,18 +169,32 @@ impl Proposal<'_> {
         }
     }
 
-    /// Looks at the first rows, of which the first one may be the header.
-    fn table(&mut self, delimiter: Delimiter, mark: Option<u8>, rows: &[Vec<&[u8]>]) {
+    /// A header one name short: of rows that end with a delimiter.
+    fn short_header(&mut self, lines: &[&[u8]], delimiter: Delimiter, fields: usize) {
+        let rows = lines[1..].iter().map(|line| split(line, delimiter, self.quote));
+        let mut rows = rows.filter(|row| row.len() == fields);
+        if !self.dialect.fit && !self.dialect.short_header && rows.all(|row| row[fields - 1].is_empty()) {
+            self.add("rows that end with a delimiter, unlike the header", "ragged = \"fit\"");
+        }
+    }
+
+    fn behind(&mut self, lines: usize) {
+        let looks =
+            if lines == 1 { "a line below the table".to_string() } else { format!("{lines} lines below the table") };
+        self.add(looks, "on_bad_row = \"skip\"");
+    }
+
+    /// Looks at the first rows, of which the first one may be the header; `hidden`: what is taken for the header is above it.
+    fn table(&mut self, delimiter: Delimiter, mark: Option<u8>, hidden: bool, rows: &[Vec<&[u8]>]) {
         let Dialect { style, skip, short_header, header: has_header, .. } = self.dialect;
         let [header, first, ..] = rows else { return };
-        let is_sure =
-            |name: &[u8]| name.iter().filter(|byte| byte.is_ascii_digit()).count() > 4 || name.contains(&b'.');
-        let is_data = |(name, value): (&&[u8], &&[u8])| is_number(name) && is_number(value) && is_sure(name);
         // With the delimiter that is set, the types of the columns tell more.
-        let may_lack = *has_header && mark.is_none() && !is_same(delimiter, self.dialect);
-        if may_lack && header.iter().zip(first).any(is_data) {
+        let may_lack = *has_header && (hidden || mark.is_none() && !is_same(delimiter, self.dialect));
+        let lacks_header = may_lack && lacks_header(rows, self.quote);
+        if lacks_header {
             self.add("no header", "header = false");
         }
+        let mut below = None;
         if is_levels(rows) && skip[1] == 0 {
             self.add("a second row of names and one of the index, as pandas writes them", "skip_rows_after_header = 2");
         }
@@ -175,8 +204,12 @@ impl Proposal<'_> {
                 Delimiter::Byte(b'\t') if mark == Some(b'#') => self.replace(looks, "dialect = \"rdb\"", |_| true),
                 _ => self.add(looks, "skip_rows_after_header = 1"),
             }
+        } else if !is_levels(rows) && skip[1] == 0 && *has_header && !lacks_header {
+            below = below_header(rows, self.quote);
         }
         let quote = self.quote;
+        let mut marks = rows[1..].iter().flatten().filter_map(|field| mark_of_thousands(unquoted(field, quote)));
+        let thousands = marks.next().filter(|_| style.thousands.is_none() && delimiter != Delimiter::Byte(b','));
         let bare = |field: &&'_ [u8]| -> Vec<u8> { unquoted(field, quote).to_vec() };
         let fields = || rows[1..].iter().flatten().map(bare);
         if !style.decimal_comma && delimiter != Delimiter::Byte(b',') && fields().any(|field| has_decimal_comma(&field))
@@ -191,7 +224,15 @@ impl Proposal<'_> {
                 self.add("decimal commas", "decimal_comma = true");
             }
         }
-        if first.len() == header.len() + 1 && first[0].first() == Some(&self.quote) && !short_header {
+        if let Some(mark) = thousands {
+            let looks = if mark == ' ' { "blanks between thousands" } else { "apostrophes between thousands" };
+            self.add(looks, format!("thousands = \"{mark}\""));
+        }
+        if let Some((count, looks)) = below {
+            self.add(looks, format!("skip_rows_after_header = {count}"));
+        }
+        let names_rows = first[0].first() == Some(&self.quote) && first.last().is_some_and(|last| !last.is_empty());
+        if first.len() == header.len() + 1 && names_rows && !short_header {
             let looks = "a header one name short, as R writes it";
             self.replace(looks, "dialect = \"r-table\"", |setting| setting == "delimiter = \"blanks\"");
         }
@@ -210,148 +251,13 @@ impl Proposal<'_> {
     }
 }
 
-/// The delimiter that fits most lines.
-fn best(lines: &[&[u8]], dialect: &Dialect, quote: u8) -> Option<(Delimiter, Shape)> {
-    let shapes = DELIMITERS.iter().enumerate().filter_map(|(index, (delimiter, ..))| {
-        let shape = shape(lines, *delimiter, quote)?;
-        // Blanks are in texts too: they are the last resort.
-        let last_resort = *delimiter == Delimiter::Blanks && shape.lines < lines.len();
-        let share = shape.lines * 20 / lines.len().max(1);
-        // Tabs are hardly ever in texts.
-        let is_sure = *delimiter == Delimiter::Byte(b'\t') && shape.fields > 2 && shape.lines == lines.len();
-        let rank =
-            (!last_resort, share, is_sure || is_same(*delimiter, dialect), is_sure, shape.fields, Reverse(index));
-        Some((rank, (*delimiter, shape)))
-    });
-    shapes.max_by_key(|(rank, _)| *rank).map(|(_, found)| found)
-}
-
-/// The first lines; one that is cut off is left out.
-fn lines(text: &[u8]) -> Vec<&[u8]> {
-    let end = if text.contains(&b'\n') { b'\n' } else { b'\r' };
-    let whole = memchr::memrchr(end, text).unwrap_or(text.len());
-    let lines = text[..whole].split(|byte| *byte == end).map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    lines.take(LINES).collect()
-}
-
-fn is_same(delimiter: Delimiter, dialect: &Dialect) -> bool {
-    match delimiter {
-        Delimiter::Byte(byte) => byte == dialect.delimiter && !dialect.blanks,
-        Delimiter::Blanks => dialect.blanks,
-    }
-}
-
-fn is_number(field: &[u8]) -> bool {
-    float::<f64>(field.trim_ascii()).is_ok()
-}
-
 /// The byte that begins the first lines, if they look like comments, and how many they are.
 fn comment_mark(lines: &[&[u8]]) -> Option<(u8, usize)> {
     let mark = *lines.first()?.first()?;
     let comments = lines.iter().take_while(|line| line.first() == Some(&mark)).count();
-    (matches!(mark, b'#' | b'%' | b'!' | b'*') && comments < lines.len()).then_some((mark, comments))
-}
-
-fn shape(lines: &[&[u8]], delimiter: Delimiter, quote: u8) -> Option<Shape> {
-    let counts: Vec<usize> = lines.iter().map(|line| split(line, delimiter, quote).len()).collect();
-    let many = |count: usize| counts.iter().filter(|other| **other == count).count();
-    let fields = counts.iter().copied().filter(|count| *count > 1).max_by_key(|count| (many(*count), *count))?;
-    let first = counts.iter().position(|count| *count == fields)?;
-    // Names of rows are quoted where R leaves their column without a name.
-    let is_short = first > 0 && counts[first - 1] + 1 == fields && lines[first].first() == Some(&quote);
-    let (first, lines) = (first - usize::from(is_short), many(fields) + usize::from(is_short));
-    let rest = counts.len() - first;
-    (lines * 10 >= rest * 8).then_some(Shape { fields, lines, first })
-}
-
-/// The fields of a line, quotes followed.  Where text follows a closing quote, this is not the delimiter.
-fn split(line: &[u8], delimiter: Delimiter, quote: u8) -> Vec<&[u8]> {
-    let line = if delimiter == Delimiter::Blanks { line.trim_ascii() } else { line };
-    let (mut fields, mut start, mut quoted) = (Vec::new(), 0, false);
-    let mut closed = false;
-    for (at, byte) in line.iter().enumerate() {
-        let separates = match delimiter {
-            Delimiter::Byte(delimiter) => *byte == delimiter,
-            Delimiter::Blanks => matches!(byte, b' ' | b'\t'),
-        };
-        match *byte == quote {
-            true if quoted => (quoted, closed) = (false, true),
-            // A doubled quote.
-            true if closed && at > 0 && line[at - 1] == quote => (quoted, closed) = (true, false),
-            true if at == start => quoted = true,
-            _ if closed && !separates && !matches!(byte, b' ' | b'\t' | b'\r') => return vec![line],
-            _ => {}
-        }
-        closed &= !separates;
-        if separates && !quoted {
-            if delimiter != Delimiter::Blanks || at > start {
-                fields.push(&line[start..at]);
-            }
-            start = at + 1;
-        }
-    }
-    fields.push(&line[start..]);
-    fields
-}
-
-/// The field without the quotes around it.
-fn unquoted(field: &[u8], quote: u8) -> &[u8] {
-    field.strip_prefix(&[quote]).and_then(|field| field.strip_suffix(&[quote])).unwrap_or(field)
-}
-
-/// Whether these rows, below the header, are the further levels of pandas' column names: names, and then the name of the index.
-fn is_levels(rows: &[Vec<&[u8]>]) -> bool {
-    let [header, names, index, first, ..] = rows else { return false };
-    let has_values = |fields: &[&[u8]]| fields.iter().skip(1).any(|field| is_number(field));
-    let alone = index.len() > 1 && !index[0].is_empty() && index[1..].iter().all(|field| field.is_empty());
-    alone && names.len() == header.len() && !has_values(header) && !has_values(names) && has_values(first)
-}
-
-/// Whether these are the formats of USGS's columns, or types of ClickHouse's.
-fn is_formats(fields: &[&[u8]]) -> bool {
-    let rdb = |field: &&[u8]| {
-        let (last, digits) = field.split_last().unwrap_or((&b' ', &[]));
-        matches!(last, b's' | b'n' | b'd') && !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
-    };
-    let typed = |field: &&[u8]| {
-        let name = field.split(|byte| *byte == b'(').next().unwrap_or_default();
-        let name = if name == b"Nullable" { field.get(9..).unwrap_or_default() } else { name };
-        [
-            "UInt",
-            "Int",
-            "Float",
-            "String",
-            "Date",
-            "Bool",
-            "Decimal",
-            "LowCardinality",
-            "Enum",
-            "UUID",
-            "Array",
-            "FixedString",
-        ]
-        .iter()
-        .any(|known| name.starts_with(known.as_bytes()))
-    };
-    fields.len() > 1 && (fields.iter().all(rdb) || fields.iter().all(typed))
-}
-
-fn is_decimal_comma(field: &[u8]) -> bool {
-    let mut parts = field.strip_prefix(b"-").unwrap_or(field).split(|byte| *byte == b',');
-    let digits = |part: Option<&[u8]>| part.is_some_and(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit));
-    digits(parts.next()) && digits(parts.next()) && parts.next().is_none()
-}
-
-/// A number such as `1,5` or `1.234,5`.
-fn has_decimal_comma(field: &[u8]) -> bool {
-    is_decimal_comma(field) || field.contains(&b',') && is_german(field)
-}
-
-/// A number such as `1.234,5` or `1.234`.
-fn is_german(field: &[u8]) -> bool {
-    let end = field.iter().position(|byte| *byte == b',').unwrap_or(field.len());
-    let (whole, decimals) = field.split_at(end);
-    whole.contains(&b'.') && has_thousands(whole, b'.') && decimals.iter().skip(1).all(u8::is_ascii_digit)
+    // Databases draw tables with `+---+`.
+    let is_mark = matches!(mark, b'#' | b'%' | b'!' | b'*') || lines[0].starts_with(b"+-");
+    (is_mark && comments < lines.len()).then_some((mark, comments))
 }
 
 /// Whether text follows a quote behind a backslash; a path may well end in one.
@@ -372,6 +278,7 @@ mod tests {
         for (text, words) in [
             ("a,b\n1,2\n", None),
             ("word\none\ntwo\n", None),
+            ("t\n2024-01-02 03:04:05\n2024-01-02 03:04:05Z\n", None),
             (
                 "a;b\n1,5;2\n3,5;x\n",
                 Some("2 fields separated by semicolons, decimal commas: set delimiter = \";\", decimal_comma = true"),
@@ -400,8 +307,34 @@ mod tests {
             ("1 2   \"x y\"\n1 3   \"x z\"\n", Some("delimiter = \"blanks\"")),
             ("title\na,b,c\n1,2,3\n1,2,3\n", Some("a line above the table")),
             ("a,b\n1,\"x;y;z\"\n2,\"x;y;z\"\n", None),
+            ("t,x\ns,degC\n1,2.5\n2,3.5\n", Some("a row of words below the header: set skip_rows_after_header = 1")),
+            ("t,x\na,n/a\nb,2.5\nc,3.5\n", None),
+            ("t,x,y\na,low,1\nb,2.5,1\nc,3.5,1\n", None),
+            (
+                "id  name\n--- ----\n1   ann\n2   bob\n",
+                Some("a line below the header: set delimiter = \"blanks\", skip_rows_after_header = 1"),
+            ),
+            (
+                " id | name\n----+------\n  1 | ann\n  2 | bob\n  3 | cy\n(3 rows)\n",
+                Some("delimiter = \"|\", skip_rows_after_header = 1, on_bad_row = \"skip\""),
+            ),
+            (
+                "+---+---+\n| a | b |\n+---+---+\n| 1 | x |\n| 2 | y |\n+---+---+\n",
+                Some("delimiter = \"|\", comment = \"+\""),
+            ),
+            ("#y m\n#a b\n1 2\n3 4\n", Some("delimiter = \"blanks\", skip_rows_after_header = 1")),
+            ("#Fields: d n\n2024-01-01 5\n2024-01-02 6\n", Some("comment = \"#\", header = false")),
+            ("a,b\n1,2,\n3,4,\n", Some("rows that end with a delimiter, unlike the header: set ragged = \"fit\"")),
+            ("2024-01-01 10:15:02,123;a\n2024-01-01 10:15:03,456;b\n", Some("set delimiter = \";\", header = false")),
+            ("1,5;2,5\n3,5;4,5\n", Some("delimiter = \";\"")),
+            ("1.2 - \"a\" 200 -\n1.3 - \"b\" 404 -\n", Some("no header: set delimiter = \"blanks\", header = false")),
+            ("8=F|35=D|1\n8=F|35=D|2\n8=F|35=D|3\n", Some("delimiter = \"|\", header = false")),
+            ("x 1 2\n\na b c\n1 2 3\n4 5 6\n", Some("2 lines above the table")),
+            ("a,b\n1,2\n3,4\n5,6\nSource: us\n", Some("a line below the table: set on_bad_row = \"skip\"")),
+            ("d;x\n1;1 234,5\n2;5,5\n", Some("decimal_comma = true, thousands = \" \"")),
+            ("AB  1.5  2 3 x\nCD  2.5  3\nEF  3.5  4 y z w\n", None),
         ] {
-            let found = proposal(text.as_bytes(), &Dialect::default());
+            let found = proposal(text.as_bytes(), &Dialect::default(), true);
             match words {
                 None => assert_eq!(found, None, "{text:?}"),
                 Some(words) => {

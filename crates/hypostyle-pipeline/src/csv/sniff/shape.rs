@@ -1,0 +1,152 @@
+//! The shape of a file: its delimiter, and where its table begins and ends.
+
+use std::cmp::Reverse;
+
+use super::rows::{BELOW, is_typed};
+use crate::csv::dialect::Dialect;
+
+/// So many lines are looked at.
+const LINES: usize = 200;
+
+/// The delimiters that are tried; blanks stand for runs of them.
+pub(super) const DELIMITERS: [(Delimiter, &str, &str); 5] = [
+    (Delimiter::Byte(b','), "commas", ","),
+    (Delimiter::Byte(b';'), "semicolons", ";"),
+    (Delimiter::Byte(b'\t'), "tabs", "\\t"),
+    (Delimiter::Byte(b'|'), "bars", "|"),
+    (Delimiter::Blanks, "blanks", "blanks"),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delimiter {
+    Byte(u8),
+    Blanks,
+}
+
+/// How the lines look when they are split at a delimiter.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    /// The number of fields that most lines have.
+    pub fields: usize,
+    /// How many lines have it, and which one is the first of the table.
+    pub lines: usize,
+    pub first: usize,
+    /// How many lines that are not blank are behind the last line that has it.
+    pub behind: usize,
+}
+
+/// The delimiter that fits most lines.
+pub(super) fn best(lines: &[&[u8]], dialect: &Dialect, quote: u8) -> Option<(Delimiter, Shape)> {
+    let shapes: Vec<(Delimiter, Shape)> =
+        DELIMITERS.iter().filter_map(|(delimiter, ..)| Some((*delimiter, shape(lines, *delimiter, quote)?))).collect();
+    // Commas in `1,5;2` and in `10:15:02,123;x` stand in numbers, if there is another delimiter.
+    let comma = Delimiter::Byte(b',');
+    let other = shapes
+        .iter()
+        .any(|(delimiter, shape)| *delimiter != comma && *delimiter != Delimiter::Blanks && shape.lines == lines.len());
+    let in_numbers = other && lines.iter().all(|line| commas_are_in_numbers(line));
+    let ranked = shapes.into_iter().enumerate().map(|(index, (delimiter, shape))| {
+        // Blanks are in texts too: they are the last resort.
+        let last_resort = delimiter == Delimiter::Blanks && shape.lines < lines.len();
+        let share = shape.lines * 20 / lines.len().max(1);
+        // Tabs are hardly ever in texts.
+        let is_sure = delimiter == Delimiter::Byte(b'\t') && shape.fields > 2 && shape.lines == lines.len();
+        let is_set = is_same(delimiter, dialect) && !(delimiter == comma && in_numbers);
+        let in_text = delimiter == comma && in_numbers;
+        let is_byte = delimiter != Delimiter::Blanks;
+        let rank = (!last_resort, share, is_sure || is_set, is_sure, !in_text, is_byte, shape.fields, Reverse(index));
+        (rank, (delimiter, shape))
+    });
+    ranked.max_by_key(|(rank, _)| *rank).map(|(_, found)| found)
+}
+
+fn commas_are_in_numbers(line: &[u8]) -> bool {
+    let is_digit = |at: usize| line.get(at).is_some_and(u8::is_ascii_digit);
+    line.iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b',')
+        .all(|(at, _)| at > 0 && is_digit(at - 1) && is_digit(at + 1))
+}
+
+/// The first lines; one that is cut off is left out.
+pub(super) fn lines(text: &[u8]) -> Vec<&[u8]> {
+    let end = if text.contains(&b'\n') { b'\n' } else { b'\r' };
+    let whole = memchr::memrchr(end, text).unwrap_or(text.len());
+    let lines = text[..whole].split(|byte| *byte == end).map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    lines.take(LINES).collect()
+}
+
+/// Whether these lines are all that the file has.
+pub(super) fn is_whole(lines: &[&[u8]], text: &[u8], most_bytes: usize) -> bool {
+    lines.len() < LINES && text.len() < most_bytes
+}
+
+pub(super) fn is_same(delimiter: Delimiter, dialect: &Dialect) -> bool {
+    match delimiter {
+        Delimiter::Byte(byte) => byte == dialect.delimiter && !dialect.blanks,
+        Delimiter::Blanks => dialect.blanks,
+    }
+}
+
+fn shape(lines: &[&[u8]], delimiter: Delimiter, quote: u8) -> Option<Shape> {
+    let split_lines: Vec<Vec<&[u8]>> = lines.iter().map(|line| split(line, delimiter, quote)).collect();
+    let counts: Vec<usize> = split_lines.iter().map(Vec::len).collect();
+    let is_blank = |line: usize| lines[line].trim_ascii().is_empty();
+    let many = |count: usize| counts.iter().filter(|other| **other == count).count();
+    let fields = counts.iter().copied().filter(|count| *count > 1).max_by_key(|count| (many(*count), *count))?;
+    let last = counts.iter().rposition(|count| *count == fields)?;
+    let first = first_of_table(&split_lines, fields)?;
+    // Names of rows are quoted where R leaves their column without a name.
+    let is_short = first > 0 && counts[first - 1] + 1 == fields && lines[first].first() == Some(&quote);
+    let (first, table) = (first - usize::from(is_short), many(fields) + usize::from(is_short));
+    let behind = (last + 1..lines.len()).filter(|line| !is_blank(*line)).count();
+    let rest = (first..=last).filter(|line| !is_blank(*line)).count();
+    let shape = Shape { fields, lines: table, first, behind };
+    // More text above than rows below are not a table of blanks, nor are times such as `2024-12-31 23:59`.
+    let is_text = delimiter == Delimiter::Blanks && (table * 3 <= lines.len() || is_typed(lines[last]));
+    (table * 10 >= rest * 8 && behind * 5 <= table.max(BELOW * 5) && !is_text).then_some(shape)
+}
+
+/// The first line of the table: a line above may have as many fields by chance.
+fn first_of_table(lines: &[Vec<&[u8]>], fields: usize) -> Option<usize> {
+    let fits = |line: usize| lines.get(line).is_some_and(|line| line.len() == fields);
+    let typed = |line: usize| lines[line].iter().any(|field| is_typed(field));
+    let earliest = (0..lines.len()).find(|line| fits(*line))?;
+    let first = (earliest..lines.len()).find(|line| fits(*line) && fits(line + 1)).unwrap_or(earliest);
+    if !typed(first) {
+        return Some(first);
+    }
+    // Rules, units and blank lines may be between it and the header.
+    let above = (earliest..first).rev().take(BELOW + 1).take_while(|line| !typed(*line)).find(|line| fits(*line));
+    Some(above.unwrap_or(first))
+}
+
+/// The fields of a line, quotes followed.  Where text follows a closing quote, this is not the delimiter.
+pub(super) fn split(line: &[u8], delimiter: Delimiter, quote: u8) -> Vec<&[u8]> {
+    let line = if delimiter == Delimiter::Blanks { line.trim_ascii() } else { line };
+    let (mut fields, mut start, mut quoted) = (Vec::new(), 0, false);
+    let mut closed = false;
+    for (at, byte) in line.iter().enumerate() {
+        let separates = match delimiter {
+            Delimiter::Byte(delimiter) => *byte == delimiter,
+            Delimiter::Blanks => matches!(byte, b' ' | b'\t'),
+        };
+        match *byte == quote {
+            true if quoted => (quoted, closed) = (false, true),
+            // A doubled quote.
+            true if closed && at > 0 && line[at - 1] == quote => (quoted, closed) = (true, false),
+            true if at == start => quoted = true,
+            _ if closed && !separates && !matches!(byte, b' ' | b'\t' | b'\r') => return vec![line],
+            _ => {}
+        }
+        closed &= !separates;
+        if separates && !quoted {
+            if delimiter != Delimiter::Blanks || at > start {
+                fields.push(&line[start..at]);
+            }
+            start = at + 1;
+        }
+    }
+    fields.push(&line[start..]);
+    fields
+}
