@@ -131,7 +131,7 @@ EQUAL = {
     ),
     "a function of a row": (
         "f['v'] = f.apply(lambda r: r['price'] * r['size'] if r['side'] == 'buy' else 0.0, axis=1)",
-        "@hs.jit function_of_columns (written below)",
+        "apply(..., engine=hs.jit)",
     ),
     "a function of a row of numbers": (
         "f['v'] = f.apply(lambda r: r['price'] * r['size'] + 1, axis=1)",

@@ -133,7 +133,7 @@ fn the_same_day_once_more_is_no_failure() {
     assert_eq!(run(&["--quiet"]), (Some(0), String::new()));
     let (code, errors) = run(&[]);
     assert_eq!(code, Some(0), "{errors}");
-    assert!(errors.starts_with("nothing to do: ") && errors.contains("'in.csv' was already processed"), "{errors}");
+    assert!(errors.starts_with("nothing to do: ") && errors.contains("in.csv' was already processed"), "{errors}");
     assert_eq!(run(&["--quiet"]), (Some(0), String::new()));
     // Its output is elsewhere, or only some of the inputs were processed.
     assert_eq!(run(&["--output", "other.csv"]).0, Some(2));
