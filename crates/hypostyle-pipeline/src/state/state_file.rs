@@ -154,13 +154,13 @@ mod tests {
         saved.write(&mut bytes).unwrap();
         assert_eq!(StateFile::from_bytes(&bytes).unwrap(), saved);
         let other = InputFile { bytes: 8, ..file.clone() };
-        assert!(saved.check_new(&[other.clone()], true).is_ok());
+        assert!(saved.check_new(std::slice::from_ref(&other), true).is_ok());
         for (inputs, is_done, kind) in [
-            (&[file.clone()][..], true, ErrorKind::Processed),
-            (&[file.clone()], false, ErrorKind::State),
-            (&[file, other], true, ErrorKind::State),
+            (vec![file.clone()], true, ErrorKind::Processed),
+            (vec![file.clone()], false, ErrorKind::State),
+            (vec![file, other], true, ErrorKind::State),
         ] {
-            let error = saved.check_new(inputs, is_done).unwrap_err();
+            let error = saved.check_new(&inputs, is_done).unwrap_err();
             assert_eq!(error.kind(), &kind);
             assert!(error.to_string().contains("input 'a.csv' was already processed"));
         }
