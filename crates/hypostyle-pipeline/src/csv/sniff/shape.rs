@@ -54,7 +54,8 @@ pub(super) fn best(lines: &[&[u8]], dialect: &Dialect, quote: u8) -> Option<(Del
         let is_set = is_same(delimiter, dialect) && !(delimiter == comma && in_numbers);
         let in_text = delimiter == comma && in_numbers;
         // Blanks around bars are none; a lone tab among blanks is one of them.
-        let is_byte = delimiter != Delimiter::Blanks && shape.fields > 2;
+        let is_lone_tab = delimiter == Delimiter::Byte(b'\t') && shape.fields == 2;
+        let is_byte = delimiter != Delimiter::Blanks && !is_lone_tab;
         let rank = (!last_resort, share, is_sure || is_set, is_sure, !in_text, is_byte, shape.fields, Reverse(index));
         (rank, (delimiter, shape))
     });
