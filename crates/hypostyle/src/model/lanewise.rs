@@ -39,8 +39,15 @@ pub trait Lanewise<const I: usize, const K: usize, const O: usize>: Clone + Send
 
 /// A statistic that is a function of sums, of which each row is a term.
 pub trait Sums<const I: usize, const K: usize, const O: usize>: Clone + Send + Sync + 'static {
-    /// Whether the terms are of the differences to the anchor (see [`Statistic`](crate::Statistic)) instead of the row.
-    const RELATIVE: bool;
+    /// What the terms are of: the differences to the anchor (see [`Statistic`](crate::Statistic)), unless it is something else.
+    #[inline(always)]
+    fn relative<N: Number>(row: [N; I], anchor: [N; I]) -> [N; I] {
+        let mut differences = row;
+        for i in 0..I {
+            differences[i] = row[i] - anchor[i];
+        }
+        differences
+    }
 
     /// What a row adds to the sums.
     fn terms<N: Number>(&self, row: [N; I]) -> [N; K];
@@ -57,13 +64,7 @@ impl<T: Sums<I, K, O>, const I: usize, const K: usize, const O: usize> Lanewise<
 
     #[inline(always)]
     fn add<N: Number>(&self, sums: &mut [N; K], row: [N; I], anchor: [N; I]) {
-        let mut row = row;
-        if Self::RELATIVE {
-            for i in 0..I {
-                row[i] = row[i] - anchor[i];
-            }
-        }
-        *sums = joined(*sums, self.terms(row));
+        *sums = joined(*sums, self.terms(Self::relative(row, anchor)));
     }
 
     #[inline(always)]

@@ -25,11 +25,23 @@ pub(super) trait OfSorted {
     /// The result.
     type Output: Copy;
 
-    /// The results of windows without nulls.
-    fn of_full(&self, sorted: &Positions) -> [Option<Self::Output>; ABREAST];
+    /// The results of windows without nulls, which may be computed all at once.
+    #[inline(always)]
+    fn of_full(&self, sorted: &Positions) -> [Option<Self::Output>; ABREAST] {
+        std::array::from_fn(|window| self.of_some(sorted, window, sorted.len()))
+    }
 
     /// The result of one window with so many values, at least one.
     fn of_some(&self, sorted: &Positions, window: usize, count: usize) -> Option<Self::Output>;
+}
+
+/// Counts the rows for what computes windows in the order of the rows.
+pub(super) fn in_order<O>(mut answer: impl FnMut(usize, usize, Option<O>)) -> impl FnMut(usize, Option<O>) {
+    let mut row = 0;
+    move |count, result| {
+        answer(row, count, result);
+        row += 1;
+    }
 }
 
 /// Calls `answer` for each window of at most [`SHORT`] rows that ends at or after position `len` of `values`, with its row
@@ -177,10 +189,6 @@ mod tests {
 
     impl OfSorted for All {
         type Output = [f64; SHORT];
-
-        fn of_full(&self, sorted: &Positions) -> [Option<[f64; SHORT]>; ABREAST] {
-            std::array::from_fn(|window| self.of_some(sorted, window, sorted.len()))
-        }
 
         fn of_some(&self, sorted: &Positions, window: usize, count: usize) -> Option<[f64; SHORT]> {
             let mut all = [f64::NAN; SHORT];

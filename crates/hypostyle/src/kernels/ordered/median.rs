@@ -1,6 +1,6 @@
 //! The median of the values in a window.
 
-use super::abreast::{ABREAST, OfSorted, Positions, sorted_abreast};
+use super::abreast::{OfSorted, Positions, in_order, sorted_abreast};
 use super::block_order::neighbors;
 use super::block_rank::by_blocks;
 use super::sorted::{SHORT, SortedValues, has_nan};
@@ -52,7 +52,7 @@ impl OrderedWindow for Median {
         rows: &[f64],
         valid: Option<&[bool]>,
         len: usize,
-        mut answer: impl FnMut(usize, usize, Option<f64>),
+        answer: impl FnMut(usize, usize, Option<f64>),
     ) -> bool {
         if has_nan(rows, valid) {
             return false;
@@ -60,11 +60,7 @@ impl OrderedWindow for Median {
         if len <= SHORT {
             return sorted_abreast(rows, valid, len, self, answer);
         }
-        let mut row = 0;
-        let mut next = |count, result| {
-            answer(row, count, result);
-            row += 1;
-        };
+        let mut next = in_order(answer);
         if valid.is_some() {
             by_blocks(rows, valid, len, |within| {
                 let middle = |count: usize| {
@@ -88,11 +84,6 @@ impl OrderedWindow for Median {
 
 impl OfSorted for Median {
     type Output = f64;
-
-    #[inline(always)]
-    fn of_full(&self, sorted: &Positions) -> [Option<f64>; ABREAST] {
-        std::array::from_fn(|window| self.of_some(sorted, window, sorted.len()))
-    }
 
     #[inline(always)]
     fn of_some(&self, sorted: &Positions, window: usize, count: usize) -> Option<f64> {

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use arrow::datatypes::DataType;
 use hashbrown::HashMap;
 
+use super::abreast::in_order;
 use super::block_rank::{Standing, by_blocks, count_through};
 use super::sorted::{SHORT, SortedValues, has_nan};
 use crate::error::Result;
@@ -87,16 +88,12 @@ impl<T: Value> OrderedWindow for Rank<T> {
         rows: &[T],
         valid: Option<&[bool]>,
         len: usize,
-        mut answer: impl FnMut(usize, usize, Option<f64>),
+        answer: impl FnMut(usize, usize, Option<f64>),
     ) -> bool {
         if !self.holds_current || has_nan(rows, valid) {
             return false;
         }
-        let mut row = 0;
-        let mut next = |count, result| {
-            answer(row, count, result);
-            row += 1;
-        };
+        let mut next = in_order(answer);
         if len <= SHORT {
             if valid.is_some() && T::NEITHER.is_none() {
                 return false;

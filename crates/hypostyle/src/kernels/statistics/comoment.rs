@@ -63,8 +63,6 @@ impl<const KIND: u8> Statistic for Comoment<KIND> {
 }
 
 impl<const KIND: u8> Sums<2, 8, 1> for Comoment<KIND> {
-    const RELATIVE: bool = true;
-
     #[inline(always)]
     fn terms<N: Number>(&self, [dx, dy]: [N; 2]) -> [N; 8] {
         let (dxy, dyy) = (dx * dy, dy * dy);

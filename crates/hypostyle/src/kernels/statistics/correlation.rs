@@ -59,8 +59,6 @@ impl Statistic for Correlation {
 }
 
 impl Sums<2, 5, 1> for Correlation {
-    const RELATIVE: bool = true;
-
     #[inline(always)]
     fn terms<N: Number>(&self, [dx, dy]: [N; 2]) -> [N; 5] {
         [dx, dy, dx * dx, dy * dy, dx * dy]

@@ -66,8 +66,6 @@ impl Statistic for Covariance {
 }
 
 impl Sums<2, 3, 1> for Covariance {
-    const RELATIVE: bool = true;
-
     #[inline(always)]
     fn terms<N: Number>(&self, [dx, dy]: [N; 2]) -> [N; 3] {
         [dx, dy, dx * dy]

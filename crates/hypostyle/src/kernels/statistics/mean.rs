@@ -64,7 +64,10 @@ impl Statistic for Mean {
 }
 
 impl Sums<1, 1, 1> for Mean {
-    const RELATIVE: bool = false;
+    #[inline(always)]
+    fn relative<N: Number>(row: [N; 1], _anchor: [N; 1]) -> [N; 1] {
+        row
+    }
 
     #[inline(always)]
     fn terms<N: Number>(&self, row: [N; 1]) -> [N; 1] {

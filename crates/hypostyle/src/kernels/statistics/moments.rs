@@ -61,8 +61,6 @@ impl Statistic for Skewness {
 }
 
 impl Sums<1, 3, 1> for Skewness {
-    const RELATIVE: bool = true;
-
     #[inline(always)]
     fn terms<N: Number>(&self, [d]: [N; 1]) -> [N; 3] {
         [d, d * d, d * d * d]
@@ -128,8 +126,6 @@ impl Statistic for Kurtosis {
 }
 
 impl Sums<1, 4, 1> for Kurtosis {
-    const RELATIVE: bool = true;
-
     #[inline(always)]
     fn terms<N: Number>(&self, [d]: [N; 1]) -> [N; 4] {
         let square = d * d;

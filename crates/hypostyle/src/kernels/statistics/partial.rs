@@ -62,8 +62,6 @@ impl Statistic for PartialCorrelation {
 }
 
 impl Sums<3, 9, 1> for PartialCorrelation {
-    const RELATIVE: bool = true;
-
     #[inline(always)]
     fn terms<N: Number>(&self, [x, y, z]: [N; 3]) -> [N; 9] {
         [x, y, z, x * x, y * y, z * z, x * y, x * z, y * z]

@@ -73,8 +73,6 @@ impl<const KIND: u8> Statistic for Regression<KIND> {
 }
 
 impl<const KIND: u8> Sums<2, 5, 1> for Regression<KIND> {
-    const RELATIVE: bool = true;
-
     #[inline(always)]
     fn terms<N: Number>(&self, [dy, dx]: [N; 2]) -> [N; 5] {
         let squares = if KIND == DETERMINATION { dy * dy } else { dy.like(0.0) };

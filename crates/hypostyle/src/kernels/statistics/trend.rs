@@ -91,8 +91,6 @@ fn placed(rows: &[(f64, i64)], base: i64) -> Option<Vec<[f64; 2]>> {
 }
 
 impl Sums<2, 4, 1> for Trend {
-    const RELATIVE: bool = true;
-
     #[inline(always)]
     fn terms<N: Number>(&self, [dt, dx]: [N; 2]) -> [N; 4] {
         [dt, dx, dt * dt, dt * dx]

@@ -74,8 +74,6 @@ impl<const KIND: u8> Statistic for Variance<KIND> {
 }
 
 impl<const KIND: u8> Sums<1, 2, 1> for Variance<KIND> {
-    const RELATIVE: bool = true;
-
     #[inline(always)]
     fn terms<N: Number>(&self, [d]: [N; 1]) -> [N; 2] {
         [d, d * d]

@@ -3,7 +3,7 @@
 
 use crate::drive::rolling_lanes;
 use crate::model::scale::{shift, times_power};
-use crate::model::{Blocks, Lanewise, Statistic, always, joined};
+use crate::model::{Blocks, Lanewise, Statistic, Sums, always, joined};
 use crate::run::parameters::COLUMN;
 use crate::run::{Entry, Example, Plan, Shape};
 use crate::spec::{Kind, Literal, Parameter};
@@ -79,33 +79,21 @@ impl<const KIND: u8> Statistic for Weighted<KIND> {
     }
 }
 
-impl<const KIND: u8> Lanewise<2, 3, 1> for Weighted<KIND> {
+impl<const KIND: u8> Sums<2, 3, 1> for Weighted<KIND> {
+    /// Weights are not relative.
     #[inline(always)]
-    fn none<N: Number>(&self, like: N) -> [N; 3] {
-        [like.like(0.0); 3]
+    fn relative<N: Number>([x, weight]: [N; 2], anchor: [N; 2]) -> [N; 2] {
+        [if KIND == SUM { x } else { x - anchor[0] }, weight]
     }
 
     #[inline(always)]
-    fn add<N: Number>(&self, sums: &mut [N; 3], [x, weight]: [N; 2], anchor: [N; 2]) {
-        let d = if KIND == SUM { x } else { x - anchor[0] };
+    fn terms<N: Number>(&self, [d, weight]: [N; 2]) -> [N; 3] {
         let weighted = weight * d;
-        let second = if KIND == VAR || KIND == STD { weighted * d } else { d.like(0.0) };
-        *sums = joined(*sums, [weight, weighted, second]);
+        [weight, weighted, if KIND == VAR || KIND == STD { weighted * d } else { d.like(0.0) }]
     }
 
     #[inline(always)]
-    fn add_front<N: Number>(&self, sums: &mut [N; 3], row: [N; 2], anchor: [N; 2]) {
-        // Addition commutes, and no sum is -0.
-        self.add(sums, row, anchor);
-    }
-
-    #[inline(always)]
-    fn join<N: Number>(&self, earlier: [N; 3], later: [N; 3]) -> [N; 3] {
-        joined(earlier, later)
-    }
-
-    #[inline(always)]
-    fn answer<N: Number>(&self, [weight, first, second]: [N; 3], _count: N, anchor: [N; 2]) -> ([N; 1], N::Flag) {
+    fn of_sums<N: Number>(&self, [weight, first, second]: [N; 3], _count: N, anchor: [N; 2]) -> ([N; 1], N::Flag) {
         let mean = first / weight;
         // Rounding may leave a negative trace; NaN must stay.
         let variance = (second / weight - mean * mean).no_less_than(0.0);

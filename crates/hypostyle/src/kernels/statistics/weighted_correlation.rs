@@ -2,7 +2,7 @@
 
 use crate::drive::rolling_lanes;
 use crate::model::scale::shift;
-use crate::model::{Blocks, Lanewise, Statistic, joined, more_than};
+use crate::model::{Blocks, Lanewise, Statistic, Sums, joined, more_than};
 use crate::run::{Entry, Plan, Shape};
 use crate::spec::{Kind, Literal, Parameter};
 use crate::values::Number;
@@ -63,31 +63,20 @@ impl Statistic for WeightedCorrelation {
     }
 }
 
-impl Lanewise<3, 6, 1> for WeightedCorrelation {
+impl Sums<3, 6, 1> for WeightedCorrelation {
+    /// Weights are not relative.
     #[inline(always)]
-    fn none<N: Number>(&self, like: N) -> [N; 6] {
-        [like.like(0.0); 6]
+    fn relative<N: Number>([x, y, w]: [N; 3], anchor: [N; 3]) -> [N; 3] {
+        [x - anchor[0], y - anchor[1], w]
     }
 
     #[inline(always)]
-    fn add<N: Number>(&self, sums: &mut [N; 6], [x, y, w]: [N; 3], anchor: [N; 3]) {
-        let (dx, dy) = (x - anchor[0], y - anchor[1]);
-        *sums = joined(*sums, [w, w * dx, w * dy, w * dx * dx, w * dy * dy, w * dx * dy]);
+    fn terms<N: Number>(&self, [dx, dy, w]: [N; 3]) -> [N; 6] {
+        [w, w * dx, w * dy, w * dx * dx, w * dy * dy, w * dx * dy]
     }
 
     #[inline(always)]
-    fn add_front<N: Number>(&self, sums: &mut [N; 6], row: [N; 3], anchor: [N; 3]) {
-        // Addition commutes, and no sum is -0.
-        self.add(sums, row, anchor);
-    }
-
-    #[inline(always)]
-    fn join<N: Number>(&self, earlier: [N; 6], later: [N; 6]) -> [N; 6] {
-        joined(earlier, later)
-    }
-
-    #[inline(always)]
-    fn answer<N: Number>(&self, [w, x, y, xx, yy, xy]: [N; 6], count: N, _anchor: [N; 3]) -> ([N; 1], N::Flag) {
+    fn of_sums<N: Number>(&self, [w, x, y, xx, yy, xy]: [N; 6], count: N, _anchor: [N; 3]) -> ([N; 1], N::Flag) {
         let (vx, vy) = (w * xx - x * x, w * yy - y * y);
         let corr = (w * xy - x * y) / (vx.sqrt() * vy.sqrt());
         // One row, a constant column and weights of 0 have no correlation. NaN passes through.

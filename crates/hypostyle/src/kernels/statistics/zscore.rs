@@ -65,8 +65,6 @@ impl Statistic for ZScore {
 }
 
 impl Sums<1, 2, 3> for ZScore {
-    const RELATIVE: bool = true;
-
     #[inline(always)]
     fn terms<N: Number>(&self, row: [N; 1]) -> [N; 2] {
         self.variance.terms(row)
