@@ -379,3 +379,35 @@ fn percentages_and_amounts_are_numbers() {
     let message = folder.run("[source]\nsymbols = [\"%\"]", "in.arrow", "out.csv").unwrap_err().to_string();
     assert!(message.contains("in.arrow"), "{message}");
 }
+
+#[test]
+fn times_of_day_and_durations() {
+    let csv = "t,d\n12:34:56,1 day 02:03:04\n9:30:00.5,PT1.5S\n,-1 days 23:00:00\n";
+    let toml = "[source]\nschema.d = \"duration[ms]\"";
+    let columns = read(toml, csv);
+    assert_eq!(columns[0], expected("t: Time64(µs)", &["12:34:56", "09:30:00.500", "-"]));
+    assert_eq!(columns[1].0, "d: Duration(ms)");
+    // What is written comes back.
+    let folder = Folder::new();
+    folder.write("in.csv", csv);
+    folder.run(toml, "in.csv", "out.csv").unwrap();
+    let text = folder.read("out.csv");
+    assert_eq!(text, "t,d\n12:34:56,1 days 02:03:04\n09:30:00.500,0 days 00:00:01.500\n,-1 days 23:00:00\n");
+    assert_eq!(read(toml, &text), columns);
+    // Conditions are written like values, and kernels that order or count take them.
+    let filtered =
+        "[source]\nschema.d = \"duration[ms]\"\nfilter = { t = { min = \"10:00\" }, d = { max = \"2 days\" } }
+        [[stage]]\n[[stage.kernel]]\nname = \"cum_count\"\ncolumn = \"d\"\nalias = \"n\"";
+    let rows = read(filtered, csv);
+    assert_eq!(rows[0].1, [Some("12:34:56".to_string())]);
+    let error = folder.complaint("[source]\nfilter.t = { min = \"10:00:00.0000001\" }", csv).to_string();
+    assert!(error.contains("min: \"10:00:00.0000001\" is not a valid time[us]"), "{error}");
+    let error = folder.complaint("[source]\nschema.t = \"time[ms]\"", "t\n25:10:00\n").to_string();
+    assert!(error.contains("\"25:10:00\" is out of range for time[ms]"), "{error}");
+    let error = format!("{:?}", folder.complaint("[source]\nschema.t = \"duration[s]\"", "t\n1 month\n"));
+    assert!(error.contains("is not a valid duration[s] (such as 1 day 02:03:04.5"), "{error}");
+    let plan = plan("", "trip,lap\n25:10:00,12:34\n24:05:00,2:05\n");
+    for words in ["trip = \\\"duration[us]\\\"", "lap = \\\"time[us]\\\" or \\\"duration[us]\\\""] {
+        assert!(plan.contains(&words.replace('\\', "")), "{words}: {plan}");
+    }
+}

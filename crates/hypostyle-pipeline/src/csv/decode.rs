@@ -12,8 +12,8 @@ use arrow::array::types::{
     UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow::array::{
-    ArrayRef, ArrowPrimitiveType, BooleanArray, BooleanBufferBuilder, GenericStringArray, OffsetSizeTrait,
-    PrimitiveArray, new_null_array,
+    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, BooleanBufferBuilder, GenericStringArray, OffsetSizeTrait,
+    PrimitiveArray, make_array, new_null_array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::compute::cast;
@@ -22,6 +22,8 @@ use arrow::error::ArrowError;
 
 use super::dialect::Dialect;
 use super::field_index::FieldIndex;
+use crate::model::clock::time_of_day;
+use crate::model::duration::duration;
 use crate::model::fault::{Fault, Reason};
 use crate::model::time_format::TimeFormat;
 use crate::model::timestamp::{LastDate, Zone};
@@ -110,6 +112,7 @@ pub(crate) fn column(
             }
             _ => decoder.times(data_type, *unit, |field| format.instant(field, *unit, *zone)),
         },
+        DataType::Time32(_) | DataType::Time64(_) | DataType::Duration(_) => decoder.clocks(data_type)?,
         DataType::Utf8 => decoder.texts::<i32>()?,
         DataType::LargeUtf8 => decoder.texts::<i64>()?,
         DataType::Dictionary(..) => cast(&decoder.texts::<i32>()?, data_type)?,
@@ -250,6 +253,20 @@ impl Decoder<'_> {
         }
     }
 
+    fn clocks(&mut self, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
+        let values = match data_type {
+            DataType::Time32(unit) => {
+                // A day has fewer milliseconds than this type holds.
+                let read = |field: &[u8]| time_of_day(field, *unit).map(|time| time as i32);
+                self.primitive::<Int32Type>(&DataType::Int32, read)
+            }
+            DataType::Time64(unit) => self.primitive::<Int64Type>(&DataType::Int64, |field| time_of_day(field, *unit)),
+            DataType::Duration(unit) => self.primitive::<Int64Type>(&DataType::Int64, |field| duration(field, *unit)),
+            other => return Err(ArrowError::NotYetImplemented(format!("times of type {other}"))),
+        };
+        values.to_data().into_builder().data_type(data_type.clone()).build().map(make_array)
+    }
+
     fn booleans(&mut self) -> ArrayRef {
         let mut values = BooleanBufferBuilder::new(self.fields.table.rows());
         let mut nulls = Nulls::new();
@@ -346,8 +363,6 @@ impl Nulls {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::Array;
-
     use super::*;
 
     /// One column of one chunk.  With `utf8` the caller vouches for its encoding.

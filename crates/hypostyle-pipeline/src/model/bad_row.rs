@@ -148,6 +148,9 @@ fn help(reason: Reason, column: &Column, field: &[u8]) -> String {
         (Reason::Decimals | Reason::Range, DataType::Decimal128(digits, decimals)) => {
             declare(&column.name, &roomier(field, *digits, *decimals))
         }
+        (Reason::Range, DataType::Time32(_) | DataType::Time64(_)) => {
+            format!("{} if it is a duration, or {REJECT}", declare(&column.name, &name.replace("time[", "duration[")))
+        }
         (Reason::NoOffset, _) => {
             format!("{}, which takes such values for UTC, or {REJECT}", declare(&column.name, &name))
         }
@@ -190,6 +193,8 @@ fn expected(data_type: &DataType) -> &'static str {
         DataType::Boolean => " (true or false)",
         DataType::Date32 => " (such as 2024-12-31)",
         DataType::Timestamp(..) => " (such as 2024-12-31T23:59:59.5)",
+        DataType::Time32(_) | DataType::Time64(_) => " (such as 23:59:59.5)",
+        DataType::Duration(_) => " (such as 1 day 02:03:04.5, 26:03:04 or PT26H3M4S)",
         other if other.is_integer() => " (an integer)",
         _ => " (a number)",
     }

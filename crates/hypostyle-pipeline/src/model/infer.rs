@@ -1,5 +1,5 @@
-//! Inference of a column's type from a sample: the narrowest of bool, i64, f64, date and timestamp that fits every value, else
-//! string.
+//! Inference of a column's type from a sample: the narrowest of bool, i64, f64, date, timestamp and time of day that fits every
+//! value, else string.
 //!
 //! What is inferred, the parser reads: a value fits a type if the parser of the type says so.  A column is inferred as string
 //! where a narrower type would lose something: with leading zeros (postcodes, accounts), or with digits that the type cannot hold
@@ -8,6 +8,7 @@
 
 use arrow::datatypes::{DataType, TimeUnit};
 
+use super::clock::{is_time_of_day, time_of_day};
 use super::known_formats::{KNOWN_FORMATS, KnownFormat};
 use super::time_format::TimeFormat;
 use super::timestamp::{Zone, date, timestamp};
@@ -26,6 +27,10 @@ pub(crate) struct TypeGuess {
     pub(super) zoned: Fit,
     pub(super) micros: Fit,
     pub(super) nanos: Fit,
+    /// Times of day.
+    pub(super) clock: Fit,
+    /// Whether one of them has decimals beyond microseconds.
+    fine_clock: bool,
     /// Which known formats read all values so far; `None` if no value was tried.
     formats: Option<Vec<usize>>,
     /// Words that none of them reads, and that may mean null.
@@ -112,6 +117,7 @@ impl TypeGuess {
             (&mut self.zoned, &other.zoned),
             (&mut self.micros, &other.micros),
             (&mut self.nanos, &other.nanos),
+            (&mut self.clock, &other.clock),
         ];
         fits.into_iter().for_each(|(fit, other)| fit.merge(other));
         self.formats = match (self.formats.take(), &other.formats) {
@@ -127,6 +133,7 @@ impl TypeGuess {
         };
         self.kept = self.kept.or(other.kept);
         self.inexact |= other.inexact;
+        self.fine_clock |= other.fine_clock;
     }
 
     /// Takes another field's text into account.
@@ -151,7 +158,7 @@ impl TypeGuess {
         if style.nulls.contains_number(field) && float::<f64>(number).is_ok() {
             // In a column of numbers it means null; in one of texts it would not.
             self.values += 1;
-            for fit in [&mut self.boolean, &mut self.date, &mut self.timestamp, &mut self.zoned] {
+            for fit in [&mut self.boolean, &mut self.date, &mut self.timestamp, &mut self.zoned, &mut self.clock] {
                 fit.observe(field, || false);
             }
             self.formats = Some(Vec::new());
@@ -178,6 +185,9 @@ impl TypeGuess {
             let holds = |unit| found.is_none_or(|found| found.in_unit(unit, Zone::Default(0)).is_ok());
             self.micros.observe(field, || holds(TimeUnit::Microsecond));
             self.nanos.observe(field, || holds(TimeUnit::Nanosecond));
+        }
+        if self.clock.observe(field, || is_time_of_day(field)) {
+            self.fine_clock |= time_of_day(field, TimeUnit::Microsecond).is_err();
         }
         self.observe_formats(field, is_number);
     }
@@ -220,6 +230,8 @@ impl TypeGuess {
             _ if self.date.all() => DataType::Date32,
             _ if self.timestamp.all() => timestamp(None),
             _ if self.zoned.all() => timestamp(Some("UTC")),
+            _ if self.clock.all() && self.fine_clock => DataType::Time64(TimeUnit::Nanosecond),
+            _ if self.clock.all() => DataType::Time64(TimeUnit::Microsecond),
             _ => DataType::Utf8,
         }
     }
@@ -320,6 +332,12 @@ mod tests {
             (&["2024-01-01T05:00:00Z"], "timestamp[us, UTC]"),
             (&["2024-01-01 05:00:00+00", "2024-01-01 05:00:00-03"], "timestamp[us, UTC]"),
             (&["2024-01-01T05:00:00Z", "2024-01-01T05:00:00"], "string"),
+            (&["12:34:56", "9:30:00.5", "NA"], "time[us]"),
+            (&["12:34:56.1234567"], "time[ns]"),
+            (&["11:59:59 PM", "12:00:00 am"], "time[us]"),
+            (&["12:34"], "string"),
+            (&["12:34:56", "24:00:00"], "string"),
+            (&["12:34:56", "2024-01-01 12:34:56"], "string"),
             (&["1", "2024-01-01"], "string"),
             (&["1/2/2024"], "string"),
             (&["007"], "string"),

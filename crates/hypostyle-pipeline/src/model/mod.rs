@@ -4,7 +4,9 @@
 pub(crate) mod bad_row;
 pub(crate) mod calendar;
 pub(crate) mod chunk;
+pub(crate) mod clock;
 pub(crate) mod column;
+pub(crate) mod duration;
 pub(crate) mod fault;
 pub(crate) mod infer;
 pub(crate) mod known_formats;
@@ -14,6 +16,7 @@ pub(crate) mod remark;
 pub(crate) mod strptime;
 pub(crate) mod table_format;
 pub(crate) mod time_format;
+pub(crate) mod time_value;
 pub(crate) mod timestamp;
 pub(crate) mod types;
 pub(crate) mod values;

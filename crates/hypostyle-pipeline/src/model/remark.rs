@@ -1,7 +1,9 @@
 //! What `hypostyle check` says about an inferred type: which setting would give a better one.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, TimeUnit};
 
+use super::clock::time_of_day;
+use super::duration::duration;
 use super::fault::Reason;
 use super::infer::{Fit, Kept, MISFITS, TypeGuess, is_word};
 use super::strptime::Strptime;
@@ -34,6 +36,7 @@ impl TypeGuess {
                     self.zone_names(),
                     self.periods(name),
                     self.short_dates(name),
+                    self.clocks(name),
                     self.null_words(),
                 ];
                 remarks.into_iter().flatten().next()
@@ -95,6 +98,20 @@ impl TypeGuess {
         let key = toml_key(name);
         are_dates
             .then(|| format!("perhaps dates: {key} = \"%d.%m.%y\" in [source.datetime_formats] would make it a date"))
+    }
+
+    /// Times such as 12:34 and 25:10:00, which may be times of day or durations.
+    fn clocks(&self, name: &str) -> Option<String> {
+        let texts = &self.clock.texts;
+        let all = |reads: &dyn Fn(&[u8]) -> bool| !texts.is_empty() && texts.iter().all(|text| reads(text));
+        let key = toml_key(name);
+        if all(&|text| time_of_day(text, TimeUnit::Nanosecond).is_ok()) {
+            return Some(format!(
+                "times of day or durations: {key} = \"time[us]\" or \"duration[us]\" in [source.schema] would read them"
+            ));
+        }
+        all(&|text| duration(text, TimeUnit::Nanosecond).is_ok())
+            .then(|| format!("durations: {key} = \"duration[us]\" in [source.schema] would read them"))
     }
 
     fn ambiguous_dates(&self, name: &str) -> Option<String> {
@@ -233,6 +250,7 @@ impl TypeGuess {
             ("date", &self.date),
             ("timestamp", &self.timestamp),
             ("timestamp", &self.zoned),
+            ("time", &self.clock),
         ];
         let mut all: Vec<_> =
             Some(("bool", &self.boolean)).filter(|_| self.has_booleans()).into_iter().chain(all).collect();
@@ -250,6 +268,7 @@ impl TypeGuess {
             "bool" => "true or false",
             "date" => "dates",
             "timestamp" => "times",
+            "time" => "times of day",
             _ => "numbers",
         };
         let (all, list) = (shown.join(" and "), shown.join(", "));

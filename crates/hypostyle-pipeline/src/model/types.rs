@@ -37,10 +37,10 @@ pub(crate) fn parse(name: &str) -> Result<DataType, String> {
     if let Some((_, found)) = SIMPLE.iter().find(|(known, _)| *known == name) {
         return Ok(found.clone());
     }
-    timestamp_type(name).or_else(|| decimal(name)).or_else(|| dictionary(name)).ok_or_else(|| {
+    timestamp_type(name).or_else(|| clock(name)).or_else(|| decimal(name)).or_else(|| dictionary(name)).ok_or_else(|| {
         let known: Vec<&str> = SIMPLE.iter().map(|(name, _)| *name).collect();
         format!(
-            "unknown type \"{name}\", expected one of {}, dictionary, decimal[DIGITS, DECIMALS], timestamp[UNIT] or \
+            "unknown type \"{name}\", expected one of {}, dictionary, decimal[DIGITS, DECIMALS], time[UNIT], duration[UNIT], timestamp[UNIT] or \
              timestamp[UNIT, ZONE], where UNIT is s, ms, us or ns and ZONE is UTC, an offset such as +02:00 or a name such as Europe/Berlin",
             known.join(", ")
         )
@@ -52,9 +52,9 @@ pub(crate) fn pattern() -> String {
     let names: Vec<&str> = SIMPLE.iter().map(|(name, _)| *name).collect();
     let units: Vec<&str> = UNITS.iter().map(|(name, _)| *name).collect();
     format!(
-        r"^({}|dictionary|decimal\[\s*[0-9]+\s*,\s*[0-9]+\s*\]|timestamp\[\s*({})\s*(,\s*(UTC|[Zz]|[+-][0-9]{{2}}:?[0-9]{{2}}|[A-Za-z_]+/[A-Za-z0-9_/+-]+)\s*)?\])$",
-        names.join("|"),
-        units.join("|")
+        r"^({names}|dictionary|decimal\[\s*[0-9]+\s*,\s*[0-9]+\s*\]|(?:time|duration)\[\s*({units})\s*\]|timestamp\[\s*({units})\s*(,\s*(UTC|[Zz]|[+-][0-9]{{2}}:?[0-9]{{2}}|[A-Za-z_]+/[A-Za-z0-9_/+-]+)\s*)?\])$",
+        names = names.join("|"),
+        units = units.join("|")
     )
 }
 
@@ -63,6 +63,9 @@ pub(crate) fn examples() -> impl Iterator<Item = &'static str> {
     let others = [
         "dictionary",
         "decimal[18, 2]",
+        "time[us]",
+        "time[s]",
+        "duration[ms]",
         "timestamp[us]",
         "timestamp[ns, UTC]",
         "timestamp[s, +02:00]",
@@ -93,6 +96,18 @@ fn decimal(name: &str) -> Option<DataType> {
 /// Dictionary-encoded strings, for few distinct values.
 fn dictionary(name: &str) -> Option<DataType> {
     (name == "dictionary").then(|| DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)))
+}
+
+/// Times of day and durations.
+fn clock(name: &str) -> Option<DataType> {
+    let (what, unit) = name.strip_suffix(']')?.split_once('[')?;
+    let unit = self::unit(unit.trim())?;
+    match (what, unit) {
+        ("time", TimeUnit::Second | TimeUnit::Millisecond) => Some(DataType::Time32(unit)),
+        ("time", TimeUnit::Microsecond | TimeUnit::Nanosecond) => Some(DataType::Time64(unit)),
+        ("duration", _) => Some(DataType::Duration(unit)),
+        _ => None,
+    }
 }
 
 fn timestamp_type(name: &str) -> Option<DataType> {
@@ -156,6 +171,8 @@ pub(crate) fn name(data_type: &DataType) -> String {
             let unit = unit_name(*unit);
             zone.as_ref().map_or_else(|| format!("timestamp[{unit}]"), |zone| format!("timestamp[{unit}, {zone}]"))
         }
+        DataType::Time32(unit) | DataType::Time64(unit) => format!("time[{}]", unit_name(*unit)),
+        DataType::Duration(unit) => format!("duration[{}]", unit_name(*unit)),
         DataType::Decimal128(digits, decimals) => format!("decimal[{digits}, {decimals}]"),
         DataType::Dictionary(key, value) if **key == DataType::Int32 && **value == DataType::Utf8 => {
             "dictionary".to_string()
@@ -194,6 +211,9 @@ mod tests {
             "float",
             "timestamp",
             "timestamp[h]",
+            "time",
+            "time[h]",
+            "duration[us, UTC]",
             "timestamp[us, Mars]",
             "timestamp[us, Europe/Nowhere]",
             "timestamp[us, +2]",

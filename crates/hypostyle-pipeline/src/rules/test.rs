@@ -22,6 +22,7 @@ use regex::Regex;
 use crate::config::{Conditions, Scalar as Given};
 use crate::error::{Error, Result};
 use crate::model::column::Column;
+use crate::model::time_value::{self, is_clock};
 use crate::model::types;
 
 /// A condition on values.
@@ -240,6 +241,10 @@ fn plain(data_type: &DataType) -> &DataType {
 fn typed(given: &Given, data_type: &DataType) -> Option<ArrayRef> {
     if data_type.is_numeric() {
         return number(given, data_type);
+    }
+    if is_clock(data_type) {
+        let Given::Text(text) = given else { return None };
+        return time_value::of_text(text, data_type);
     }
     let array: ArrayRef = match given {
         Given::Bool(value) => Arc::new(BooleanArray::from(vec![*value])),

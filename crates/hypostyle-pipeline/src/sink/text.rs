@@ -1,5 +1,5 @@
 //! Columns as CSV shows them, where Arrow's writer of CSV would show something else: moments in UTC, UUIDs with their hyphens,
-//! times of day beyond 24 hours, run-end encoded values, and lists and structs, which are JSON.
+//! times of day beyond 24 hours, durations, run-end encoded values, and lists and structs, which are JSON.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, SchemaRef,
 use arrow::error::ArrowError;
 
 use super::nested;
+use crate::model::duration;
 use crate::model::types::in_utc;
 
 /// The columns as they are shown.
@@ -21,7 +22,7 @@ pub(super) fn shown(schema: &Schema) -> SchemaRef {
 fn shown_type(field: &Field) -> DataType {
     match field.data_type() {
         _ if is_uuid(field) => DataType::Utf8,
-        DataType::Time32(_) | DataType::Time64(_) => DataType::Utf8,
+        DataType::Time32(_) | DataType::Time64(_) | DataType::Duration(_) => DataType::Utf8,
         DataType::RunEndEncoded(_, values) => in_utc(values.data_type()),
         found if nested::is_json(found) => DataType::Utf8,
         other => in_utc(other),
@@ -55,6 +56,12 @@ fn show_column(column: &ArrayRef, field: &Field) -> Result<ArrayRef, ArrowError>
         DataType::Time64(unit) => {
             let times = cast(column, &DataType::Int64)?;
             Ok(times_of_day(times.as_primitive::<Int64Type>().clone(), *unit))
+        }
+        DataType::Duration(unit) => {
+            let values = cast(column, &DataType::Int64)?;
+            let texts =
+                values.as_primitive::<Int64Type>().iter().map(|value| value.map(|value| duration::shown(value, *unit)));
+            Ok(Arc::new(texts.collect::<StringArray>()))
         }
         DataType::Timestamp(..) => column.to_data().into_builder().data_type(wanted).build().map(make_array),
         _ => cast(column, &wanted),

@@ -15,6 +15,7 @@ use crate::files::list::{Files, HIVE_NULL};
 use crate::model::chunk::Chunk;
 use crate::model::column::{Column, Origin};
 use crate::model::infer::TypeGuess;
+use crate::model::time_value::{self, is_clock};
 use crate::model::timestamp::{Zone, timestamp};
 use crate::model::types;
 use crate::rules::filter::{Filter, misfit};
@@ -83,6 +84,8 @@ fn value(text: Option<&str>, data_type: &DataType) -> std::result::Result<ArrayR
             let data = Int64Array::from(vec![moment]).into_data();
             data.into_builder().data_type(data_type.clone()).build().map(make_array)
         }
+        (_, Some(text)) if is_clock(data_type) => time_value::of_text(text, data_type)
+            .ok_or_else(|| ArrowError::CastError(format!("{text:?} is not a valid {}", types::name(data_type)))),
         _ => {
             let strict = CastOptions { safe: false, ..CastOptions::default() };
             cast_with_options(&StringArray::from(vec![text]), data_type, &strict)

@@ -31,7 +31,7 @@ fn is_time(field: &[u8]) -> bool {
     let mut guess = TypeGuess::default();
     guess.observe(field, &ValueStyle::default());
     let data_type = guess.by_format().map_or_else(|| guess.data_type(), |(data_type, ..)| data_type);
-    matches!(data_type, DataType::Date32 | DataType::Timestamp(..))
+    matches!(data_type, DataType::Date32 | DataType::Timestamp(..) | DataType::Time64(_))
 }
 
 /// Whether the first of these rows is data, although it stands where the header should.
