@@ -391,7 +391,10 @@ class MovingWindow:
         if self.is_array:
             codes = [f"{self.output}{start or '[:]'} = {made.code}.to_numpy(){start}\n"]
         else:
-            codes = [f"{self.output} = {values}\n" for values in _as_lists(made, start)]
+            lists = _as_lists(made, start)
+            if self.sliced.statements is not None:
+                lists.append(f"{made.code}.cast(pl.Int64).to_list(){start}")  # of a loop that counts
+            codes = [f"{self.output} = {code}\n" for code in lists]
         for code in codes:
             edit = rewritten(self.file, self.statements, code)
             definitions = defining(self.file, self.statements, made.definitions)
