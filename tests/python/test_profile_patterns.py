@@ -88,6 +88,128 @@ def test_the_table_follows_from_the_catalog(library: str, template: Any) -> None
 
 
 EQUAL = {
+    "a loop with the key of the row before": (
+        "g = f.sort_values('symbol', kind='stable').reset_index(drop=True)\nk = g['symbol'].values\n"
+        "x = g['price'].values\nlast = ''\ntop = 0.0\nout = []\nfor i in range(len(g)):\n"
+        "    if k[i] != last:\n        last = k[i]\n        top = x[i]\n    top = max(top, x[i])\n"
+        "    out.append(top)\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with a row that is kept": (
+        "x = f['price'].to_numpy()\nsince = np.zeros(len(x))\ntop = 0\nfor i in range(len(x)):\n"
+        "    if x[i] >= x[top]:\n        top = i\n    since[i] = (i - top) * x[top]\nprint(since)",
+        "@hs.loop since_loop (written below)",
+    ),
+    "a loop in a loop": (
+        "x = f['price'].to_numpy()\nn = len(x)\nw = 7\nout = np.zeros(n)\nfor i in range(n):\n    s = 0.0\n"
+        "    for j in range(max(0, i - w + 1), i + 1):\n        s += x[j] * x[j]\n"
+        "    out[i] = s / (i + 1 - max(0, i - w + 1))\nprint(out)",
+        'hs.rolling(window_of_line_5)("x", 7, min_samples=1)',
+    ),
+    "a loop in a loop that counts": (
+        "x = f['price'].tolist()\nout = []\nfor i in range(len(x)):\n    n = 0\n"
+        "    for j in range(max(0, i - 5), i):\n        if x[j] < x[i]:\n            n += 1\n"
+        "    out.append(n)\nprint(out)",
+        'hs.rolling(window_of_line_3)("x", 6, min_samples=1)',
+    ),
+    "a loop with rows of dictionaries": (
+        "rows = []\na = 0.0\nfor _, r in f.iterrows():\n    a = 0.5 * a + r['price']\n"
+        "    rows.append({'symbol': r['symbol'], 'mean': a, 'size': r['size']})\nd = pd.DataFrame(rows)\nprint(d)",
+        "@hs.loop rows_loop (written below)",
+    ),
+    "a loop with some rows": (
+        "rows = []\na = 0.0\nfor s, p in zip(f['symbol'], f['price']):\n    a = 0.5 * a + p\n    if a > p:\n"
+        "        rows.append((s, a, 'above'))\n    elif a < 0.5 * p:\n"
+        "        rows.append((s, p, 'below'))\nprint(rows)",
+        "@hs.loop rows_loop (written below)",
+    ),
+    "a loop with words": (
+        "state = 'flat'\nout = []\nfor p in f['price'].tolist():\n"
+        "    if state == 'flat' and p > 50:\n        state = 'long'\n"
+        "    elif p < 49:\n        state = 'flat'\n    out.append(state)\nprint(out, state)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop over dictionaries": (
+        "rows = [{'k': k, 'v': str(v)} for k, v in zip(f['symbol'], f['price'])]\nsums = {}\nout = []\nfor r in rows:\n"
+        "    v = float(r['v'])\n    sums[r['k']] = sums.get(r['k'], 0.0) + v\n    out.append(sums[r['k']])\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with a state of parts": (
+        "s = {'n': 0, 'sum': 0.0}\nout = []\nfor p in f['price'].tolist():\n    s['n'] += 1\n    s['sum'] += p\n"
+        "    out.append(s['sum'] / s['n'])\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with a state of parts for each key": (
+        "state = {}\nout = []\nfor r in f.itertuples():\n    if r.symbol not in state:\n"
+        "        state[r.symbol] = {'n': 0, 's': 0.0}\n"
+        "    own = state[r.symbol]\n    own['n'] += 1\n    own['s'] += r.price\n"
+        "    out.append(own['s'] / own['n'])\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with keys and numbers of rows": (
+        "seen = {}\nout = []\nfor i, k in enumerate(f['symbol']):\n"
+        "    out.append(i - seen[k] if k in seen else -1)\n    seen[k] = i\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with an object": (
+        "class Mean:\n    def __init__(self):\n        self.value = None\n\n    def update(self, x):\n"
+        "        self.value = x if self.value is None else 0.9 * self.value + 0.1 * x\n        return self.value\n\n"
+        "m = Mean()\nout = []\nfor p in f['price'].tolist():\n    out.append(p - m.update(p))\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with a deque for each key": (
+        "from collections import defaultdict, deque\nw = defaultdict(lambda: deque(maxlen=5))\nout = []\n"
+        "for k, p in zip(f['symbol'], f['price']):\n    w[k].append(p)\n    out.append(max(w[k]))\nprint(out)",
+        'hs.rolling_max("x", 5, min_samples=1, over="key")',
+    ),
+    "a generator": (
+        "def smooth(x, a=0.1):\n    e = 0.0\n    for v in x:\n        e += a * (v - e)\n        yield e\n\n"
+        "out = list(smooth(f['price'].tolist(), 0.3))\nprint(out)",
+        "@hs.loop smooth_loop (written below)",
+    ),
+    "accumulate": (
+        "from itertools import accumulate\nx = f['size'].tolist()\n"
+        "out = list(accumulate(x, lambda a, b: max(a - 5, b)))\nprint(out)",
+        "@hs.loop folded_in_line_3 (written below)",
+    ),
+    "reduce": (
+        "from functools import reduce\nx = f['size'].tolist()\n"
+        "out = reduce(lambda a, b: a * 0.5 + b, x, 1.0)\nprint(out)",
+        "@hs.loop folded_in_line_3 (written below)",
+    ),
+    "words by row": (
+        "def kind(r):\n    if r['size'] > 200 and r['side'] == 'buy':\n        return 'large'\n"
+        "    if r['price'] > 50:\n"
+        "        return 'dear'\n    return 'other'\n\nf['kind'] = f.apply(kind, axis=1)\nprint(f)",
+        "@hs.jit kind_of_columns (written below)",
+    ),
+    "words in a list": (
+        "out = ['a' if p > s else 'b' for p, s in zip(f['price'], f['size'])]\nprint(out)",
+        "@hs.jit word_of_line_1 (written below)",
+    ),
+    "a loop over the values of a key": (
+        "f['m'] = np.nan\nfor k in f['symbol'].unique():\n    mask = f['symbol'] == k\n"
+        "    f.loc[mask, 'm'] = f.loc[mask, 'price'].rolling(5).mean()\nprint(f)",
+        'hs.rolling_mean("price", 5, over="symbol")',
+    ),
+    "a loop over the values of a key that is joined": (
+        "parts = []\nfor k in f['symbol'].unique():\n    g = f[f['symbol'] == k].copy()\n"
+        "    g['m'] = g['price'].rolling(5).max()\n"
+        "    parts.append(g)\nout = pd.concat(parts)\nprint(out)",
+        'hs.rolling_max("price", 5, over="symbol")',
+    ),
+    "a loop over groups of Polars": (
+        "q = pl.DataFrame({'k': ['a', 'b', 'a', 'b', 'a'], 'x': [1.0, 2.0, 3.0, 4.0, 6.0]})\nparts = []\n"
+        "for _, g in q.group_by('k'):\n"
+        "    g = g.with_columns(pl.col('x').rolling_mean(2).alias('m'))\n    parts.append(g)\n"
+        "out = pl.concat(parts)\nprint(out)",
+        'hs.rolling_mean("x", 2, over="k")',
+    ),
+    "a list of partitions": (
+        "q = pl.DataFrame({'k': ['a', 'b', 'a', 'b', 'a'], 'x': [1.0, 2.0, 3.0, 4.0, 6.0]})\n"
+        "out = pl.concat([g.with_columns(m=pl.col('x').cum_max()) for g in q.partition_by('k')])\nprint(out)",
+        'hs.cum_max("x", over="k")',
+    ),
     "apply over groups": (
         "f['m'] = f.groupby('symbol')['price'].apply(lambda s: s.rolling(5).mean()).reset_index(level=0, drop=True)",
         'hs.rolling_mean("price", 5, over="symbol")',

@@ -7,10 +7,12 @@ import copy
 import keyword
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hypostyle._profile.change import Change, Values, defining, is_a, rewritten
 from hypostyle._profile.keyed_state import KeyedState, OfKey, keyed_state, named_keys
+from hypostyle._profile.labels import Labels, Numbered, labels_of
+from hypostyle._profile.loop_forms import OneValue, numbers_written, rows_kept
 from hypostyle._profile.loop_syntax import (
     appended,
     at_end,
@@ -23,8 +25,12 @@ from hypostyle._profile.loop_syntax import (
     with_length,
     without_continue,
 )
+from hypostyle._profile.objects import Objects, without_objects
+from hypostyle._profile.record_rows import columns_of
+from hypostyle._profile.records import Record, composed, in_every_row, records_of, without
 from hypostyle._profile.row_access import Access, Column, aliases
-from hypostyle._profile.syntax import names_read, names_set, read_after
+from hypostyle._profile.state_parts import in_parts
+from hypostyle._profile.syntax import names_read, names_set, read_after, text_of
 
 if TYPE_CHECKING:
     from hypostyle._profile.patterns.loops import Loop
@@ -46,9 +52,18 @@ class Output:
 class Making:
     """Makes the change of a loop from the values that it sees."""
 
-    def __init__(self, loop: Loop, values: Values, *, by_row: bool, keeps_items: bool = False) -> None:
+    def __init__(
+        self, loop: Loop, values: Values, *, by_row: bool, keeps_items: bool = False, as_frame: bool = False
+    ) -> None:
         self._keeps_items = keeps_items
         """Whether lists hold numbers of NumPy, as those of a loop over columns may."""
+        self._as_frame = as_frame
+        """Whether the table that follows is made of columns, in place of the loop's list of rows."""
+        self.before = copy.deepcopy(loop.before)
+        self.records: list[Record] = []
+        self.labels = Labels(set())
+        self.objects = Objects([])
+        self.items: dict[str, tuple[ast.expr, list[Any]]] = {}
         self.loop, self.values, self.by_row = loop, values, by_row
         self.file, self.header = loop.file, copy.copy(loop.header)
         replaced = {*self.header.names, self.header.row, self.header.label} - names_set(loop.node.body)
@@ -63,10 +78,13 @@ class Making:
                 self.header.rows[name] = frame, position or ast.Name(self.header.index or "", ast.Load())
         self.node.body = without_continue(self.node.body)
         self._name_again()
+        self._written_plainly()
         self.access = Access(self.header, values, self._free, by_row=by_row)
+        for word, (column, items) in self.items.items():
+            self.access.name_column(word, column, items)
         self.outputs: list[Output] = []
         self.extra: list[str] = []
-        self.starts: list[str] = []
+        self.starts: dict[str, str] = {}
         self.state: KeyedState | None = None
         self.over: Column | None = None
 
@@ -80,10 +98,74 @@ class Making:
                 start = ast.Assign([ast.Name(name, ast.Store())], ast.Name(new, ast.Load()), lineno=0)
                 self.node.body.insert(0, start)
 
+    def _written_plainly(self) -> None:
+        """Write the body as a compiled loop knows it."""
+        positions = {self.header.index, self.header.label} - {None}
+        body = [OneValue().visit(statement) for statement in self.node.body]
+        found = without_objects(self.file, body, dict(self.values.variables), self._free)
+        if found is not None:
+            body, self.objects = found.body, found
+            self._used |= names_set(body)
+        later = read_after(self.file, self.loop.statements)
+        body = self._of_items(body)
+        body, self.before = in_parts(body, self.before, later, self._free)
+        if positions:
+            body = numbers_written(body, set(map(str, positions)), later)
+            body, self.before = rows_kept(body, self.before, set(map(str, positions)), self._free)
+        self.node.body = body
+
+    def _of_items(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """Return a body with names in the place of the items of rows that are dictionaries, lists or tuples."""
+        if self.header.form != "values" or len(self.header.names) != 1:
+            return body
+        rows = self.header.arrays[0]
+        items = self.values.of(rows)
+        if not isinstance(items, list) or not items or not all(isinstance(item, dict | list | tuple) for item in items):
+            return body
+        body, self.items = columns_of(body, self.header.names[0], rows, items, self._free)
+        return body
+
+    def _of_records(self) -> bool:
+        """Take apart the rows that the loop appends to lists; False if that cannot be."""
+        found = records_of(self.node.body, self._free)
+        if found is None:
+            return False
+        self.node.body, self.records = found
+        for record in self.records:
+            value = self.values.variables.get(record.name)
+            starts_here = any(record.name in names_set([s]) for s in self.before)
+            if not starts_here and value != []:
+                return False
+            if not record.is_single or record.kept is not None:
+                self.before = [s for s in self.before if names_set([s]) != {record.name}]
+            for name in [] if record.is_single else record.lists:
+                self._pass_on(record, name)
+        return True
+
+    def _pass_on(self, record: Record, name: str) -> None:
+        """Take a column that a list only repeats from the frame, if it is none that a compiled loop returns."""
+        given = [found[1] for s in self.node.body for n in ast.walk(s) if (found := appended(n)) and found[0] == name]
+        if len({ast.dump(value) for value in given}) != 1 or self.header.start is not None:
+            return
+        column = self.access.column_at_row(given[0])
+        if column is None:
+            return
+        value = self.values.of(column)
+        is_list = isinstance(value, list)
+        if value is None or (not is_list and getattr(getattr(value, "dtype", None), "kind", "O") in "iufb"):
+            return
+        code = ast.unparse(column).replace("'", '"')
+        if is_a(value, "pandas", "Series") or is_a(value, "pandas", "Index") or is_a(value, "polars", "Series"):
+            code += ".to_numpy()"
+        elif isinstance(value, list):
+            code = f"np.array({code}, dtype=object)"
+        record.passed[name] = code
+        self.node.body = without(self.node.body, name)
+
     def _of_keys(self) -> list[ast.stmt]:
         """Return the body with the items of dictionaries as variables, if the loop keeps a state per key."""
         body = named_keys(copy.deepcopy(self.node.body))
-        self.state = keyed_state(body, self.loop.before)
+        self.state = keyed_state(body, self.before)
         if self.state is None:
             return self.node.body
         if set(self.state.variables) & read_after(self.file, self.loop.statements):
@@ -93,9 +175,9 @@ class Making:
     def _before(self) -> list[ast.stmt]:
         """Return the statements before the loop, with the first values of a key's variables."""
         if self.state is None:
-            return self.loop.before
+            return self.before
         names = set(self.state.variables)
-        kept = [s for s in self.loop.before if not names & names_set([s])]
+        kept = [s for s in self.before if not names & names_set([s])]
         return [*kept, *(ast.parse(f"{v} = {start}").body[0] for v, start in self.state.starts.items())]
 
     def _free(self, name: str) -> str:
@@ -109,31 +191,52 @@ class Making:
 
     def change(self) -> Change | None:
         """Return the change; None if the loop does what cannot be written so."""
-        carried = self.loop.carried()
         self.node.body = self._of_keys()
+        self.access.by_position()
+        if not self._of_records() or (self._as_frame and not self.records):
+            return None
+        if self.by_row and (self.records or self.objects.functions):
+            return None
+        if (
+            set(self.values.variables)
+            & {code.split(".")[0] for code in self.objects.starts.values()}
+            & read_after(self.file, self.loop.statements)
+        ):
+            return None  # the objects would not have the values of the last row
+        of_keys = set() if self.state is None else set(self.state.variables.values())
+        carried = [name for name in self.loop.carried_by(self.node) if name not in of_keys | self.objects.starts.keys()]
         if self.state is not None and carried:
             return None  # what goes from row to row would go from row to row of the key
         if self.by_row and self.state is not None:
             return None
         if self.by_row and (carried or any(isinstance(n, ast.While) for n in ast.walk(self.node))):
             return None
-        self.access.by_position()
         self._find_outputs(carried)
         names = [output.name for output in self.outputs]
         if not self.outputs or len(set(names)) < len(names) or (self.by_row and len(self.outputs) != 1):
             return None
-        body = [self.access.visit(self._without_columns(s)) for s in self.node.body]
-        before = [self.access.visit(copy.deepcopy(s)) for s in self._before()]
+        body = [self._without_columns(s) for s in self.node.body]
+        before = copy.deepcopy(self._before())
+        self.labels = labels_of(body, before)
+        before = [_without_word(s, self.labels.names) for s in before]
+        numbered = Numbered(self.labels)
+        body, before = [numbered.visit(s) for s in body], [numbered.visit(s) for s in before]
+        for record in self.records:
+            if record.kept is not None:
+                lists = [name for name in record.lists if name not in record.passed]
+                body = in_every_row(body, [*lists, record.kept], self._free)
         key = None if self.state is None else self.access.column_of(copy.deepcopy(self.state.key))
         if self.state is not None and key is None:
             return None
         self.over = key
+        if key is not None:
+            self.access.number_rows(key)
+        body, before = [self.access.visit(s) for s in body], [self.access.visit(s) for s in before]
         if self.access.uses_index and self.header.label is not None:
             self.access.check_label()
         if key is not None and not self.access.columns:
             # Only the key is read: the number of its rows comes with another column.
-            numbers = ast.parse(f"np.arange(len({ast.unparse(key.argument)}))", mode="eval").body
-            self.access.columns["row"] = Column(self._free("row"), numbers, key.value)
+            self.access.add_numbers(key)
         if self.access.problem or not self.access.columns:
             return None
         rows = max(len(column.value) for column in self.access.columns.values())
@@ -241,10 +344,14 @@ class Making:
                 if start is None:
                     return None
                 head.insert(0, start)
-        self.starts = [name for name in carried if name not in made]
+        self.starts = {name: name for name in carried if name not in made and name not in self.objects.starts}
         for name in self.starts:
             if not isinstance(self.values.variables.get(name), int | float):
                 return None
+        nones = [name for name, code in self.objects.starts.items() if code == "None"]
+        head = [*ast.parse("".join(f"{name} = None\n" for name in nones)).body, *head]
+        self.starts |= {name: code for name, code in self.objects.starts.items() if code != "None"}
+        for name in self.starts:
             head.insert(0, ast.parse(f"{name} = {name}_start").body[0])
         for output in self.outputs:
             if output.kind == "last":
@@ -300,10 +407,15 @@ class Making:
             return ast.parse(f"{output.name} = []").body[0]
         value = self.values.of(ast.parse(output.target, mode="eval").body)
         if output.kind == "list":
-            return ast.parse(f"{output.name} = []").body[0] if value == [] else None
+            is_new = value == [] or any(output.name in (*r.lists, r.kept) for r in self.records)
+            return ast.parse(f"{output.name} = []").body[0] if is_new else None
         if value is None and output.kind == "column":
             return ast.parse(f"{output.name} = np.full({length}, np.nan)").body[0]
         fill = same_value(value, rows)
+        if output.name in self.labels.names:
+            word = None if fill is None else ast.literal_eval(fill.replace("np.nan", "0"))
+            is_word = fill == "None" or isinstance(word, str)
+            fill = str(self.labels.number(word)) if is_word else None
         if fill is None and output.kind == "array" and self._writes_all(output.target):
             is_float = is_a(value, "numpy", "ndarray") and value.dtype.kind == "f"
             output.keeps = "0" if self.header.start is None else ast.unparse(self.header.start)
@@ -325,7 +437,9 @@ class Making:
 
     def _function(self, body: list[ast.stmt], decorator: str) -> ast.FunctionDef:
         scope = self.file.scope(self.loop.node)
-        name = f"{self.outputs[0].target if self.outputs[0].kind == 'last' else self.outputs[0].name}_"
+        first = self.outputs[0]
+        of = next((r.name for r in self.records if first.name in (*r.lists, r.kept)), first.name)
+        name = f"{first.target if first.kind == 'last' else of}_"
         name += "loop" if decorator == "hs.loop" else "of_row"
         while self.values.has(name):
             name += "_"
@@ -356,22 +470,26 @@ class Making:
             code, kind = argument_of(column)
             library = kind if kind != "numpy" else library
             arguments.append(code)
-        words = [*arguments, *self.extra, *self.starts]
+        words = [*arguments, *self.extra, *self.starts.values()]
         if self.over is not None:
             key = ast.unparse(self.over.argument)
             key = f"pl.Series({key})" if isinstance(self.over.value, list) else key
             words.append(f"over={key}".replace("'", '"'))
             library = "pandas" if is_a(self.over.value, "pandas", "Series") else "polars"
         call = f"{function.name}({', '.join(words)})"
-        if len(self.outputs) == 1:
-            lines = self._taken(self.outputs[0], call, library)
-        else:
+        lines, codes = "", {self.outputs[0].name: call}
+        if len(self.outputs) > 1:
             lines = f"found = {call}\n"
             for output in self.outputs:
-                part = f'found.struct.field("{output.name}")' if library == "polars" else f"found.{output.name}"
-                lines += self._taken(output, part, library)
-        lines += "".join(self.file.statements([statement]) for statement in self.loop.after)
-        definition = ast.unparse(function)
+                is_field = library == "polars"
+                codes[output.name] = f'found.struct.field("{output.name}")' if is_field else f"found.{output.name}"
+        of_records = {name for r in self.records for name in (*r.lists, r.kept)}
+        for output in self.outputs:
+            if output.name not in of_records:
+                lines += self._taken(output, codes[output.name], library)
+        lines += self._of_rows(codes, library)
+        helpers = [ast.unparse(f) for f in self.objects.functions.values()]
+        definition = "\n\n\n".join([*helpers, ast.unparse(function)])
         statements = self.loop.statements
         before = self.file.statements(statements)
         at_module = (
@@ -382,7 +500,64 @@ class Making:
         use = f"@{ast.unparse(function.decorator_list[0])} {function.name} (written below)"
         return Change(use, before, lines, f"{definition}\n", edits)
 
+    def _words(self, output: Output, code: str, library: str) -> str:
+        """Return the line that makes words of their numbers."""
+        array = code if library == "numpy" else f"{code}.to_numpy()"
+        value = self.values.of(ast.parse(output.target, mode="eval").body)
+        is_array = is_a(value, "numpy", "ndarray")
+        words = self.labels.decoded(array, value.dtype.str if is_array and value.dtype.kind == "U" else "object")
+        if output.kind == "last":
+            return f"{output.target} = {words}[-1]\n"
+        is_list = output.kind == "list" or isinstance(value, list)
+        return f"{output.target} = {words}{'.tolist()' if is_list else ''}\n"
+
+    def _of_rows(self, codes: dict[str, str], library: str) -> str:
+        """Return the lines that make the lists of rows, and the statement after the loop."""
+        arrays = {name: code if library == "numpy" else f"{code}.to_numpy()" for name, code in codes.items()}
+        arrays = {n: self.labels.decoded(code) if n in self.labels.names else code for n, code in arrays.items()}
+        lines = ""
+        after = "".join(self.file.statements([statement]) for statement in self.loop.after)
+        for record in self.records:
+            mask = None if record.kept is None else arrays[record.kept]
+            if mask is not None and len(self.outputs) == 1:
+                lines += f"{record.kept} = {mask}\n"
+                mask = record.kept
+            code = composed(record, arrays, mask, as_frame=self._as_frame)
+            if self._as_frame:
+                made = self._of_table(record, code)
+                if made is None:
+                    self.access.problem = "no table is made of the list"
+                    return lines
+                after = made
+            else:
+                lines += f"{record.name} = {code}\n"
+        return lines + after
+
+    def _of_table(self, record: Record, columns: str) -> str | None:
+        """Return the statement after the loop that makes a table of rows, made of columns."""
+        if len(self.loop.after) != 1 or len(self.records) != 1 or record.is_single:
+            return None
+        statement = self.loop.after[0]
+        if record.name in read_after(self.file, self.loop.statements) or not isinstance(statement, ast.Assign):
+            return None
+        match statement.value:
+            case ast.Call(func=ast.Attribute(attr="DataFrame"), args=[ast.Name(id=name)], keywords=keywords):
+                names = next((k.value for k in keywords if k.arg in ("columns", "schema")), None)
+                words = [text_of(e) for e in names.elts] if isinstance(names, ast.List) else None
+                if name != record.name or len(keywords) > 1 or (record.keys is None) != (words is not None):
+                    return None
+                if words is not None:
+                    if len(words) != len(record.lists) or None in words:
+                        return None
+                    for at, word in enumerate(words):
+                        columns = columns.replace(f'"{at}": ', f'"{word}": ', 1)
+                call = f"{self.file.code(statement.value.func)}({columns})"
+                return self.file.replaced(statement, statement.value, call)
+        return None
+
     def _taken(self, output: Output, code: str, library: str) -> str:
+        if output.name in self.labels.names or output.target in self.labels.names:
+            return self._words(output, code, library)
         scope = self.file.scope(self.loop.node)
         is_parameter = isinstance(scope, ast.FunctionDef) and output.target in {a.arg for a in scope.args.args}
         as_list = ".to_list()" if library == "polars" else ".tolist()"
@@ -401,16 +576,26 @@ class Making:
         return f"{output.target}[:] = {code}\n" if is_parameter else f"{output.target} = {code}\n"
 
 
+def _without_word(statement: ast.stmt, labels: set[str]) -> ast.stmt:
+    """Write the empty string as none: what a loop compares with the strings of a column starts as no string."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value="")) if name not in labels:
+            return ast.Assign(statement.targets, ast.Constant(None), lineno=0)
+    return statement
+
+
 def argument_of(column: Column) -> tuple[str, str]:
     """Return the code of an argument, and the library of its type."""
     code = ast.unparse(column.argument).replace("'", '"')
     if column.is_flag:
-        is_polars = is_a(column.value, "polars", "Series")
-        return (
-            (code, "polars")
-            if is_polars
-            else (f"({code}).to_numpy()" if " == " in code else f"{code}.to_numpy()", "numpy")
-        )
+        if is_a(column.value, "polars", "Series"):
+            return code, "polars"
+        if not is_a(column.value, "pandas", "Series"):
+            return code, "numpy"
+        return (f"({code}).to_numpy()" if " == " in code else f"{code}.to_numpy()"), "numpy"
+    is_strings = is_a(column.value, "numpy", "ndarray") and column.value.dtype.kind in "OUT"
+    if is_strings or is_a(column.value, "pandas.api.extensions", "ExtensionArray"):
+        return f"pd.Series({code})", "pandas"
     if is_a(column.value, "polars", "Series"):
         return code, "polars"
     if is_a(column.value, "pandas", "Series"):

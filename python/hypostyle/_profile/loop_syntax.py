@@ -18,6 +18,11 @@ def appended(node: ast.AST) -> tuple[str, ast.expr] | None:
     return None
 
 
+def is_written(node: ast.AST) -> bool:
+    """Whether a node is an item that is assigned: `out[i] = ...`."""
+    return isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+
+
 def targets_of(node: ast.AST) -> list[ast.expr]:
     if isinstance(node, ast.Assign):
         return [t for target in node.targets for t in (target.elts if isinstance(target, ast.Tuple) else [target])]

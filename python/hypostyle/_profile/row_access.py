@@ -181,6 +181,17 @@ def _plain(node: ast.expr) -> ast.expr:
     return node
 
 
+def _flag_code(column: Column, words: list[str | None], *, is_listed: bool) -> str:
+    """Return the code of the comparison of a column with strings."""
+    code, value = ast.unparse(column.argument), column.value
+    if is_a(value, "polars", "Series"):
+        return f"{code}.is_in({words!r})" if is_listed else f"{code}.eq_missing({words[0]!r})"
+    if is_a(value, "pandas", "Series"):
+        return f"{code}.isin({words!r})" if is_listed else f"({code} == {words[0]!r})"
+    array = f"np.array({code}, dtype=object)"
+    return f"np.isin({array}.astype(str), {words!r})" if is_listed else f"({array} == {words[0]!r})"
+
+
 @dataclass
 class Column:
     """A column that a loop reads."""
@@ -215,6 +226,8 @@ class Access(ast.NodeTransformer):
         if header.row:
             self._rows[header.row] = header.frame, None
         self.uses_index = False
+        self._keyed: Column | None = None
+        """The key of which a loop sees only the rows, so that their numbers come as a column."""
         self._frame = header.frame
         self._position = {header.index, header.label} - {None}
         self._names: dict[str, ast.expr] = {}
@@ -311,9 +324,42 @@ class Access(ast.NodeTransformer):
                 return ast.Name(parameter, context)
             position = ast.Name(self.index, ast.Load())
         else:
+            if self._keyed is not None:
+                self.problem = "other rows are read, which may be of another key"
             self.uses_index = True
             position = self.visit(position)
         return ast.Subscript(ast.Name(parameter, ast.Load()), position, context)
+
+    def name_column(self, name: str, column: ast.expr, items: list[Any]) -> None:
+        """Take a name for the row's item of a column that is made before the loop."""
+        self._names[name] = column
+        self._known[ast.unparse(column)] = items
+
+    def number_rows(self, key: Column) -> None:
+        """Take the numbers of rows from a column: the loop will see only those of one key at a time."""
+        self._keyed = key
+
+    def add_numbers(self, key: Column) -> str:
+        """Add the column of the rows' numbers, and return its parameter."""
+        if "row" not in self.columns:
+            code = ast.parse(f"np.arange(len({ast.unparse(key.argument)}))", mode="eval").body
+            self.columns["row"] = Column(self._free("row"), code, range(len(key.value)))
+        return self.columns["row"].parameter
+
+    def column_at_row(self, node: ast.expr) -> ast.expr | None:
+        """Return the column, or the index, of which an expression is the value at the row."""
+        frame = self._frame
+        is_label = isinstance(node, ast.Name) and node.id == self._header.label
+        is_label |= (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id in self._rows
+            and node.attr == ("Index" if self._header.skipped else "name")
+        )
+        if is_label and frame is not None:
+            return ast.Attribute(frame, "index", ast.Load())
+        found = self._plainly(node)
+        return None if found is node or not is_path(found) else found
 
     def column_of(self, node: ast.expr) -> Column | None:
         """Return the column that an expression of the row reads, which is no parameter for that."""
@@ -354,12 +400,8 @@ class Access(ast.NodeTransformer):
         column = self.column_of(copy.deepcopy(left))
         if column is None or is_listed != isinstance(right, ast.Tuple | ast.List | ast.Set):
             return None
-        code, is_polars = ast.unparse(column.argument), is_a(column.value, "polars", "Series")
         constants = [text_of(word) for word in words]
-        if is_listed:
-            flag = f"{code}.{'is_in' if is_polars else 'isin'}({constants!r})"
-        else:
-            flag = f"{code}.eq_missing({constants[0]!r})" if is_polars else f"({code} == {constants[0]!r})"
+        flag = _flag_code(column, constants, is_listed=is_listed)
         if flag not in self.columns:
             word = "".join(c if c.isalnum() else "_" for c in "_or_".join(map(str, constants)))
             name = self._free(f"{column.parameter.removesuffix('_')}_is_{word}")
@@ -377,6 +419,11 @@ class Access(ast.NodeTransformer):
             position = ast.BinOp(ast.Name(self.index, ast.Load()), ast.Sub(), ast.Constant(1))
             return self._item(self._before[node.id], position, node.ctx)
         if node.id in self._position:
+            if self._keyed is not None:
+                if node.id == self._header.label:
+                    self._check_labels()
+                number = ast.Name(self.add_numbers(self._keyed), ast.Load())
+                return ast.Subscript(number, ast.Name(self.index, ast.Load()), node.ctx)
             self.uses_index = True
             return ast.Name(self.index, node.ctx)
         if node.id in self._rows or node.id in self._names:
@@ -424,6 +471,8 @@ class Access(ast.NodeTransformer):
                 self._check_labels(value)
                 return self._item(value, node.slice, node.ctx)
             if is_a(found, "numpy", "ndarray") or is_a(found, "polars", "Series") or isinstance(found, list):
+                return self._item(value, node.slice, node.ctx)
+            if is_a(found, "pandas.api.extensions", "ExtensionArray"):
                 return self._item(value, node.slice, node.ctx)
         return None
 

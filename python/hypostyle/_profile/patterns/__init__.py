@@ -13,6 +13,7 @@ from typing import TypeAlias
 from hypostyle._profile.change import Unit
 from hypostyle._profile.patterns import (
     asof_loops,
+    folds,
     group_loops,
     grouped,
     loop_functions,
@@ -20,6 +21,7 @@ from hypostyle._profile.patterns import (
     moving_windows,
     pipeline_scripts,
     polars_calls,
+    polars_group_loops,
     polars_groups,
     row_functions,
     sequences,
@@ -35,7 +37,9 @@ FINDERS: tuple[Finder, ...] = (
     asof_loops.find,
     moving_windows.find,
     row_functions.find,
+    folds.find,
     polars_groups.find,
+    polars_group_loops.find,
     polars_calls.find,
     loop_functions.find,
     loops.find,

@@ -11,6 +11,7 @@ from hypostyle._profile.patterns.grouped import Grouping, grouping_of, inside, r
 from hypostyle._profile.rewrite import Rewriter, Step, in_steps, substituted
 from hypostyle._profile.syntax import SourceFile, functions_of, is_path, method, read_after, text_of
 from hypostyle._profile.templates import Kernel
+from hypostyle._profile.unique_loops import over_keys
 
 
 @dataclass
@@ -32,11 +33,13 @@ class Added:
     sort: str = ""
     """The call by which the rows of a group are sorted."""
     returned: bool = False
+    in_order: bool = False
+    """Whether the groups come in the order of their first rows, and are not sorted."""
 
 
 def find(file: SourceFile) -> Iterator[GroupLoop | GroupFunction]:
     """Yield loops over groups, and calls of functions that add columns."""
-    if "groupby" not in file.text:
+    if "groupby" not in file.text and "unique" not in file.text:
         return
     functions = functions_of(file)
     for node in ast.walk(file.tree):
@@ -62,17 +65,26 @@ def find(file: SourceFile) -> Iterator[GroupLoop | GroupFunction]:
 
 
 def _loop(file: SourceFile, node: ast.For) -> GroupLoop | None:
-    grouping = grouping_of(node.iter)
-    if grouping is None or grouping.column is not None or node.orelse or not is_path(grouping.frame):
+    grouping, keyed = grouping_of(node.iter), over_keys(node)
+    body = node.body
+    if keyed is not None:
+        grouping, group, body = keyed.grouping, keyed.group, keyed.body
+    else:
+        if grouping is None or grouping.column is not None or not is_path(grouping.frame):
+            return None
+        if not isinstance(node.target, ast.Tuple) or len(node.target.elts) != 2:
+            return None
+        if not isinstance(node.target.elts[1], ast.Name):
+            return None
+        group = node.target.elts[1].id
+    if node.orelse:
         return None
-    if not isinstance(node.target, ast.Tuple) or len(node.target.elts) != 2:
-        return None
-    group = node.target.elts[1]
-    if not isinstance(group, ast.Name):
-        return None
-    added = read(node.body, group.id, grouping, ast.unparse(grouping.frame))
+    added = read(body, group, grouping, ast.unparse(grouping.frame))
     if added is None or not (added.located or added.appended):
         return None
+    added.in_order = keyed is not None and not keyed.is_sorted
+    if added.masked is not None:
+        added.masked.in_order = added.in_order
     block = file.block(node)
     at = block.index(node)
     before, after = block[max(0, at - 1) : at], block[at + 1 : at + 2]
@@ -206,7 +218,9 @@ def _use(added: Added, keys: Sequence[str]) -> str:
     return " and ".join(dict.fromkeys(made.code(keys) for _, made in added.steps if isinstance(made, Kernel)))
 
 
-def _sorted(frame: str, keys: Sequence[str]) -> str:
+def _sorted(frame: str, keys: Sequence[str], *, in_order: bool = False) -> str:
+    if in_order:
+        return f'{frame}.sort_values("{keys[0]}", kind="stable", key=lambda keys: pd.factorize(keys)[0])'
     by = f'"{keys[0]}"' if len(keys) == 1 else str(list(keys)).replace("'", '"')
     return f'{frame}.sort_values({by}, kind="stable")'
 
@@ -247,12 +261,12 @@ class GroupLoop:
         elif added.appended in read_after(self.file, self.statements):
             return
         elif added.series is not None:
-            setup = in_steps(_sorted(frame, keys), added.steps, keys)
+            setup = in_steps(_sorted(frame, keys, in_order=added.in_order), added.steps, keys)
             lines = setup + self.file.replaced(self.statements[-1], self.joined, added.series)
         else:
             if not all(name.isidentifier() for name in added.columns):
                 return
-            ordered = _sorted(f"{frame}.{added.sort}" if added.sort else frame, keys)
+            ordered = _sorted(f"{frame}.{added.sort}" if added.sort else frame, keys, in_order=added.in_order)
             setup = in_steps(ordered, added.steps, keys)
             code = f"{ordered}.assign({_listed(added.columns)})"
             lines = setup + self.file.replaced(self.statements[-1], self.joined, code)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from hypostyle._profile.change import Change, Values
 from hypostyle._profile.loop_code import Making
-from hypostyle._profile.loop_syntax import appended, targets_of
+from hypostyle._profile.loop_syntax import appended, is_written, targets_of
 from hypostyle._profile.row_access import Header, header_of
 from hypostyle._profile.syntax import SourceFile, names_read, names_set, root, text_of
 
@@ -29,7 +29,9 @@ def find(file: SourceFile) -> Iterator[Loop]:
 
 
 def _writes(loop: ast.For) -> bool:
-    """Whether a loop appends, writes items, or changes variables."""
+    """Whether a loop appends, writes items, or changes variables; that of a generator belongs to its caller."""
+    if any(isinstance(n, ast.Yield | ast.YieldFrom) for n in ast.walk(loop)):
+        return False
     return any(isinstance(n, ast.AugAssign | ast.Assign) or appended(n) for n in ast.walk(loop))
 
 
@@ -55,10 +57,11 @@ class Loop:
     def __post_init__(self) -> None:
         block = self.file.block(self.node)
         at = block.index(self.node)
-        mine = names_set([self.node]) | {root(n) for n in ast.walk(self.node) if isinstance(n, ast.Subscript)}
+        mine = names_set([self.node]) | {root(n) for n in ast.walk(self.node) if is_written(n)}
         mine |= {found[0] for n in ast.walk(self.node) if (found := appended(n))}
+        read = {root(n) for n in ast.walk(self.node) if isinstance(n, ast.Subscript)}
         first = at
-        while first > 0 and _prepares(block[first - 1], mine):
+        while first > 0 and (_prepares(block[first - 1], mine) or _makes_states(block[first - 1], read)):
             first -= 1
         self.before = block[first:at]
         self.after = [s for s in block[at + 1 : at + 2] if _takes(s, mine)]
@@ -100,15 +103,17 @@ class Loop:
 
     def changes(self, values: Values) -> Iterator[Change]:
         """Yield the loop as a function of a row, or as one over arrays."""
+        if self.after and (made := Making(self, values, by_row=False, as_frame=True).change()) is not None:
+            yield made
         for by_row in (True, False):
             for keeps_items in (False, True):
                 made = Making(self, values, by_row=by_row, keeps_items=keeps_items).change()
                 if made is not None:
                     yield made
 
-    def carried(self) -> list[str]:
-        """Return the variables that go from row to row."""
-        return self._carried(self.node)
+    def carried_by(self, node: ast.For) -> list[str]:
+        """Return the variables that go from row to row of this loop, as it is or written anew."""
+        return self._carried(node)
 
 
 _MAKERS = {"zeros", "empty", "full", "ones", "len", "float", "int", "zeros_like", "empty_like", "full_like"}
@@ -116,9 +121,26 @@ _MAKERS |= {"dict", "defaultdict"}
 
 
 def _takes(statement: ast.stmt, names: set[str | None]) -> bool:
-    """Whether a statement is `frame["x"] = out`."""
+    """Whether a statement is `frame["x"] = out` or `table = pd.DataFrame(out)`."""
     match statement:
+        case ast.Assign(
+            targets=[ast.Name()],
+            value=ast.Call(
+                func=ast.Attribute(value=ast.Name(id="pd" | "pl"), attr="DataFrame"), args=[ast.Name(id=name)]
+            ),
+        ):
+            return name in names
         case ast.Assign(targets=[ast.Subscript(value=ast.Name())], value=ast.Name(id=name)):
+            return name in names
+    return False
+
+
+def _makes_states(statement: ast.stmt, names: set[str | None]) -> bool:
+    """Whether a statement makes a dictionary of a first state for each key, of which a loop changes the parts."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(args=[ast.Lambda()]) as call):
+            return name in names and ast.unparse(call.func).endswith("defaultdict")
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=[])):
             return name in names
     return False
 

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hypostyle._profile.change import Change, Values, defining, is_a, replacing, rewritten
+from hypostyle._profile.inner_loops import inner_loop, reads_row, with_counts, without_row
 from hypostyle._profile.loop_code import argument_of
 from hypostyle._profile.loop_syntax import appended
 from hypostyle._profile.row_access import Access, Header, header_of
-from hypostyle._profile.syntax import SourceFile, is_path, names_read, names_set
+from hypostyle._profile.syntax import SourceFile, is_path, names_read, names_set, read_after
 from hypostyle._profile.window_code import WindowCode
 
 _KERNELS = {
@@ -32,7 +33,7 @@ def find(file: SourceFile) -> Iterator[MovingWindow | SliceList]:
     """Yield loops and lists whose values are of a moving window."""
     for node in ast.walk(file.tree):
         if isinstance(node, ast.For) and (header := header_of(node)) is not None:
-            found = _of_deque(file, node, header) or _of_slices(file, node, header)
+            found = _of_deque(file, node, header) or _of_slices(file, node, header) or _of_inner(file, node, header)
             if found is not None:
                 yield found
         if isinstance(node, ast.ListComp) and len(node.generators) == 1 and not node.generators[0].ifs:
@@ -54,6 +55,8 @@ class Sliced:
     upper: ast.expr
     otherwise: ast.expr | None = None
     """The result of the first rows."""
+    statements: Sequence[ast.stmt] | None = None
+    """A function of the window, in place of the result."""
 
 
 def _sliced(value: ast.expr, header: Header, window: ast.expr | None = None, name: str = "") -> Sliced | None:
@@ -125,19 +128,56 @@ def _of_slices(file: SourceFile, node: ast.For, header: Header) -> MovingWindow 
     return MovingWindow(file, node, header, sliced, written[0], written[3], set())
 
 
+def _of_inner(file: SourceFile, node: ast.For, header: Header) -> MovingWindow | None:
+    """Read a loop over the rows of the window in the loop."""
+    if header.form != "index" or (found := inner_loop(node, header)) is None:
+        return None
+    sliced = Sliced(ast.Constant(None), found.column, found.lower, found.upper, found.otherwise, found.statements)
+    return MovingWindow(file, node, header, sliced, found.output, found.is_array, set())
+
+
+def _function_of(sliced: Sliced, header: Header, values: Values, name: str, *, wider: bool) -> str | None:
+    """Return the text of the function of a window; None if it needs the number of the row.
+
+    Args:
+        sliced: The window, and the function.
+        header: The head of the loop.
+        values: What names are.
+        name: The function's name.
+        wider: Whether the window has the row itself beside those before it.
+    """
+    index, rows = header.index or "", [0, 1, 2, 3, _FAR, _FAR + 1]
+    is_count: dict[str, bool] = {}
+    for node in (n for s in sliced.statements or () for n in ast.walk(s)):
+        if isinstance(node, ast.BinOp) and index in names_read([node]):
+            sizes = [
+                [_number(part, {index: row}, values) for part in (node, sliced.lower, sliced.upper)] for row in rows
+            ]
+            is_count[ast.unparse(node)] = all(
+                None not in of_row and of_row[0] == (of_row[2] or 0) - max(of_row[1] or 0, 0) for of_row in sizes
+            )
+    statements = with_counts(sliced.statements or (), is_count, "(len(window) - 1)" if wider else "len(window)")
+    statements = without_row(statements) if wider else statements
+    if index in names_read(statements):
+        return None
+    lines = "".join(f"    {line}\n" for s in statements for line in ast.unparse(s).splitlines())
+    return f"def {name}(window):\n{lines}"
+
+
 def _of_deque(file: SourceFile, node: ast.For, header: Header) -> MovingWindow | None:
     """Read `window.append(x)`, perhaps a `popleft`, and what is computed of the window."""
-    first = appended(node.body[0]) if node.body else None
+    body, of_key = _of_one_window(node.body)
+    first = appended(body[0]) if body else None
     if first is None:
         return None
     window, value = first
-    rest, size = list(node.body[1:]), None
+    rest, size = body[1:], None
     match rest[0] if rest else None:
         case ast.If(test=ast.Compare(left=left, ops=[ast.Gt()], comparators=[most]), body=[dropping]):
             if ast.unparse(left) == f"len({window})" and _drops(dropping, window):
                 rest, size = rest[1:], most
     if size is None:
-        size = _most_of(file, node, window)
+        size = _most_of(file, node, window if of_key is None else of_key[0])
     written = _written(rest, header)
     if size is None or written is None or written[3]:
         return None
@@ -149,7 +189,7 @@ def _of_deque(file: SourceFile, node: ast.For, header: Header) -> MovingWindow |
         if not is_whole or otherwise is None:
             return None
         result = result.body if result.orelse is otherwise else result.orelse
-    if names_set([node]) & names_read([result]) or window not in names_read([result]):
+    if names_set([node.target, *body]) & names_read([result]) or window not in names_read([result]):
         return None
 
     class Window(ast.NodeTransformer):
@@ -157,7 +197,35 @@ def _of_deque(file: SourceFile, node: ast.For, header: Header) -> MovingWindow |
             return ast.Name("window", ast.Load()) if name.id == window else name
 
     sliced = Sliced(Window().visit(copy.deepcopy(result)), value, size, size, otherwise)
-    return MovingWindow(file, node, header, sliced, written[0], False, {window})
+    if of_key is not None and of_key[0] in read_after(file, [node]):
+        return None
+    made = MovingWindow(file, node, header, sliced, written[0], False, {window if of_key is None else of_key[0]})
+    made.key = None if of_key is None else of_key[1]
+    return made
+
+
+def _of_one_window(body: Sequence[ast.stmt]) -> tuple[list[ast.stmt], tuple[str, ast.expr] | None]:
+    """Return a body that has a window for each key as one of a single window, with their dictionary and the key.
+
+    It begins with `window = windows[key]`, or with `windows[key].append(value)`.
+    """
+    rest = list(body)
+    match rest[0] if rest else None:
+        case ast.Assign(targets=[ast.Name()], value=ast.Subscript(value=ast.Name(id=windows), slice=key)):
+            return rest[1:], (windows, key)
+        case ast.Expr(
+            value=ast.Call(
+                func=ast.Attribute(value=ast.Subscript(value=ast.Name(id=windows), slice=key) as item, attr="append")
+            )
+        ):
+            code = ast.dump(item)
+
+            class Window(ast.NodeTransformer):
+                def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+                    return ast.Name("window", ast.Load()) if ast.dump(node) == code else self.generic_visit(node)
+
+            return [Window().visit(copy.deepcopy(statement)) for statement in rest], (windows, key)
+    return rest, None
 
 
 def _drops(statement: ast.stmt, window: str) -> bool:
@@ -170,6 +238,13 @@ def _most_of(file: SourceFile, node: ast.For, window: str) -> ast.expr | None:
     for statement in block[: block.index(node)]:
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(keywords=keywords) as call) if name == window:
+                if (
+                    ast.unparse(call.func).endswith("defaultdict")
+                    and call.args
+                    and isinstance(call.args[0], ast.Lambda)
+                ):
+                    made = call.args[0].body
+                    call, keywords = (made, made.keywords) if isinstance(made, ast.Call) else (call, keywords)
                 if ast.unparse(call.func).endswith("deque"):
                     return next((k.value for k in keywords if k.arg == "maxlen"), None)
     return None
@@ -184,24 +259,44 @@ class Made:
     definitions: str
 
 
-def _made(sliced: Sliced, found: tuple[str, str, int, str], values: Values, line: int) -> Made:
+def _made(
+    sliced: Sliced,
+    found: tuple[str, str, int, str],
+    values: Values,
+    line: int,
+    header: Header | None = None,
+    key: str | None = None,
+) -> Made | None:
     """Write the statistic of a column, as a Series of Polars."""
     column, window, shift, least = found
+    wider = shift == 1 and sliced.statements is not None and reads_row(sliced.statements)
+    if wider:
+        window, shift = str(int(window) + 1), 0
+        least = least if least == "1" else window
     divisor = _divisor(sliced.result, window, values)
     text = ast.unparse(sliced.result)
     if least == window and text == f"sum(window) / {divisor}":
         text = "sum(window) / len(window)"
-    definitions = ""
+    definitions, over = "", "" if key is None else ', over="key"'
     for name, forms in _KERNELS.items():
-        if text in [form.format(w="window") for form in forms] or text == f"window.{name}()":
-            use = f'hs.rolling_{name}("x", {window}, min_samples={least})'
+        if (
+            sliced.statements is None and text in [form.format(w="window") for form in forms]
+        ) or text == f"window.{name}()":
+            use = f'hs.rolling_{name}("x", {window}, min_samples={least}{over})'
             break
     else:
         name = f"window_of_line_{line}"
-        definitions = WindowCode("window", 0).function(name, sliced.result) or ""
+        if sliced.statements is not None and header is not None:
+            written = _function_of(sliced, header, values, name, wider=wider)
+            if written is None:
+                return None
+            definitions = written
+        else:
+            definitions = WindowCode("window", 0).function(name, sliced.result) or ""
         function = name if definitions else f"lambda window: {text}"
-        use = f'hs.rolling({function})("x", {window}, min_samples={least})'
-    code = f'pl.DataFrame({{"x": {column}}}).select({use})["x"]'
+        use = f'hs.rolling({function})("x", {window}, min_samples={least}{over})'
+    keys = "" if key is None else f', "key": {key}'
+    code = f'pl.DataFrame({{"x": {column}{keys}}}).select({use})["x"]'
     code += f".shift({shift})" if shift else ""
     if sliced.otherwise is not None and ast.unparse(sliced.otherwise) != "None":
         code += f".fill_null({ast.unparse(sliced.otherwise)})"
@@ -264,6 +359,8 @@ class MovingWindow:
     is_array: bool
     windows: set[str]
     """The name of its `deque`; none if it takes slices."""
+    key: ast.expr | None = None
+    """The key of which it has a window for each value."""
 
     pattern = "moving windows"
     suggestion = "hs.rolling_mean and its like, or hs.rolling(f)"
@@ -283,17 +380,45 @@ class MovingWindow:
         found = self._of_deque(values) if self.windows else _of_slice(self.sliced, self.header, values)
         if found is None:
             return
-        made = _made(self.sliced, found, values, self.node.lineno)
+        key = None if self.key is None else self._key(values)
+        if self.key is not None and key is None:
+            return
+        made = _made(self.sliced, found, values, self.node.lineno, self.header, key)
+        if made is None or self._reads_locals(made):
+            return
         start = "" if self.header.start is None else f"[{ast.unparse(self.header.start)}:]"
         before = self.file.statements(self.statements)
         if self.is_array:
             codes = [f"{self.output}{start or '[:]'} = {made.code}.to_numpy(){start}\n"]
         else:
-            codes = [f"{self.output} = {values}\n" for values in _as_lists(made, start)]
+            lists = _as_lists(made, start)
+            if self.sliced.statements is not None:
+                lists.append(f"{made.code}.cast(pl.Int64).to_list(){start}")  # of a loop that counts
+            codes = [f"{self.output} = {code}\n" for code in lists]
         for code in codes:
             edit = rewritten(self.file, self.statements, code)
             definitions = defining(self.file, self.statements, made.definitions)
             yield Change(made.use, before, code, made.definitions, [*definitions, edit])
+
+    def _key(self, values: Values) -> str | None:
+        """Return the code of the column of keys."""
+        names = iter([f"column_{n}" for n in range(99)])
+        access = Access(self.header, values, lambda _: next(names), by_row=True)
+        access.by_position()
+        column = None if self.key is None else access.column_of(copy.deepcopy(self.key))
+        if column is None or access.problem:
+            return None
+        code = ast.unparse(column.argument).replace("'", '"')
+        return f"{code}.to_numpy()" if is_a(column.value, "pandas", "Series") else code
+
+    def _reads_locals(self, made: Made) -> bool:
+        """Whether the function of a window, which stands in front of the user's, reads what only that one knows."""
+        scope = self.file.scope(self.node)
+        if not made.definitions or scope is self.file.tree or not isinstance(scope, ast.FunctionDef):
+            return False
+        function = ast.parse(made.definitions).body
+        free = names_read(function) - names_set(function) - {"window"}
+        return bool(free & (names_set(scope.body) | {a.arg for a in scope.args.args}))
 
     def _of_deque(self, values: Values) -> tuple[str, str, int, str] | None:
         names = iter([f"column_{n}" for n in range(99)])
@@ -352,6 +477,8 @@ class SliceList:
         if found is None:
             return
         made = _made(self.sliced, found, values, self.node.lineno)
+        if made is None:
+            return
         start = "" if self.header.start is None else f"[{ast.unparse(self.header.start)}:]"
         for code in _as_lists(made, start):
             change = replacing(self.file, self.node, code, made.use, definitions=made.definitions)

@@ -93,6 +93,23 @@ class OfGroups:
         return [self.file.statement(self.groups.node)]
 
 
+def steps_of(keyed: Keyed, node: ast.expr, group: str) -> str | None:
+    """Return the calls on a group as calls on the frame: `.with_columns(...).select(...)`; None for any others."""
+    if isinstance(node, ast.Name) and node.id == group:
+        return ""
+    called = method(node)
+    if called is None or called[1] not in ("with_columns", "select", "filter", "drop"):
+        return None
+    before = steps_of(keyed, called[0], group)
+    parts = [part for a in called[2].args for part in (a.elts if isinstance(a, ast.List | ast.Tuple) else [a])]
+    words = [keyed.code(part) for part in parts]
+    named = {k.arg: keyed.code(k.value) for k in called[2].keywords}
+    if before is None or None in words or None in named or None in named.values():
+        return None
+    arguments = [*map(str, words), *(f"{name}={code}" for name, code in named.items())]
+    return f"{before}.{called[1]}({', '.join(arguments)})"
+
+
 @dataclass(eq=False)
 class GroupFunction(OfGroups):
     """A call of `map_groups` with a function that adds or picks columns."""
@@ -102,7 +119,7 @@ class GroupFunction(OfGroups):
 
     def __post_init__(self) -> None:
         self._keyed = Keyed(self.groups.keys, column_in(self.parameter))
-        self._steps = self._read(self.body)
+        self._steps = steps_of(self._keyed, self.body, self.parameter)
 
     @property
     def kernels(self) -> list[str]:
@@ -113,22 +130,6 @@ class GroupFunction(OfGroups):
     def suggestion(self) -> str:
         """The kernels."""
         return " and ".join(self.kernels)
-
-    def _read(self, node: ast.expr) -> str | None:
-        """Return the calls on a group as calls on the frame: `.with_columns(...).select(...)`."""
-        if isinstance(node, ast.Name) and node.id == self.parameter:
-            return ""
-        called = method(node)
-        if called is None or called[1] not in ("with_columns", "select", "filter", "drop"):
-            return None
-        before = self._read(called[0])
-        parts = [part for a in called[2].args for part in (a.elts if isinstance(a, ast.List | ast.Tuple) else [a])]
-        words = [self._keyed.code(part) for part in parts]
-        named = {k.arg: self._keyed.code(k.value) for k in called[2].keywords}
-        if before is None or None in words or None in named or None in named.values():
-            return None
-        arguments = [*map(str, words), *(f"{name}={code}" for name, code in named.items())]
-        return f"{before}.{called[1]}({', '.join(arguments)})"
 
     def changes(self, values: Values) -> Iterator[Change]:
         """Yield the frame with its rows in their own order, then in that of their groups."""

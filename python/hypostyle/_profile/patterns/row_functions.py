@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from keyword import kwlist
 
 from hypostyle._profile.change import Change, Values, is_a, replacing
+from hypostyle._profile.labels import Labels, Numbered, labels_of
 from hypostyle._profile.loop_code import argument_of
 from hypostyle._profile.patterns.grouped import grouping_of
 from hypostyle._profile.row_access import Access, Header, header_of
@@ -53,6 +54,11 @@ class RowFunction:
         """Yield the call with our engine."""
         owner = values.of(self.receiver)
         receiver, function = self.file.code(self.receiver), self.file.code(self.node.args[0])
+        if is_a(owner, "pandas", "Series"):
+            yield from self._of_words(receiver)
+        if self._arguments:
+            yield from self._with_arguments(receiver, owner)
+            return
         options = [f"{k.arg}={self.file.code(k.value)}" for k in self.node.keywords if k.arg]
         by_row = is_a(owner, "pandas", "DataFrame") and self.name == "apply" and _by_row(self.node)
         if not by_row and not is_a(owner, "pandas", "Series"):
@@ -67,6 +73,51 @@ class RowFunction:
             yield change
         if by_row and not [o for o in options if not o.startswith("axis")]:
             yield from self._of_columns(values)
+
+    @property
+    def _arguments(self) -> list[ast.keyword]:
+        """What goes to the function beside the value: `args=(0.07, 2.5)`, and names of its own parameters."""
+        return [k for k in self.node.keywords if k.arg == "args" or k.arg in self._parameters()[1:]]
+
+    def _parameters(self) -> list[str]:
+        given = self.node.args[0]
+        function = functions_of(self.file).get(given.id) if isinstance(given, ast.Name) else given
+        return [a.arg for a in function.args.args] if isinstance(function, ast.FunctionDef | ast.Lambda) else []
+
+    def _with_arguments(self, receiver: str, owner: object) -> Iterator[Change]:
+        """Yield the call with a function of one value, in which the others are written out."""
+        parameters = self._parameters()
+        others = [k for k in self.node.keywords if k not in self._arguments]
+        if not is_a(owner, "pandas", "Series") or not parameters or others:
+            return
+        words = [parameters[0]]
+        for k in self._arguments:
+            if k.arg == "args" and not isinstance(k.value, ast.Tuple | ast.List):
+                return
+            parts = k.value.elts if k.arg == "args" and isinstance(k.value, ast.Tuple | ast.List) else [k.value]
+            words += [self.file.code(p) if k.arg == "args" else f"{k.arg}={self.file.code(p)}" for p in parts]
+        given = self.node.args[0]
+        if not isinstance(given, ast.Name):
+            return
+        code = f"lambda {parameters[0]}: {given.id}({', '.join(words)})"
+        call, use = f"{receiver}.map({code}, engine=hs.jit)", "map(..., engine=hs.jit)"
+        if not has_engines():
+            call, use = f"hs.jit({code})({receiver})", "hs.jit(lambda)(...)"
+        change = replacing(self.file, self.node, call, use)
+        if change is not None:
+            yield change
+
+    def _of_words(self, receiver: str) -> Iterator[Change]:
+        """Yield the function of a value with its words numbered, if words are what it returns."""
+        found = None if self.node.keywords else words_of(self.file, self.node.args[0])
+        if found is None:
+            return
+        labels, name, definition = found
+        words = labels.decoded(f"{name}({receiver}.to_numpy())")
+        code = f"pd.Series({words}, index={receiver}.index, name={receiver}.name)"
+        change = replacing(self.file, self.node, code, f"@hs.jit {name} (written below)", "", definition)
+        if change is not None:
+            yield change
 
     def _of_columns(self, values: Values) -> Iterator[Change]:
         """Yield the function of a row as one of columns, where strings are compared beforehand."""
@@ -84,6 +135,7 @@ class RowFunction:
             used.add(name)
             return name
 
+        labels, body = numbered(body) or (None, body)
         access = Access(Header("rows", self.receiver, row=row), values, free, by_row=True)
         written = [access.visit(copy.deepcopy(statement)) for statement in body]
         if access.problem or not access.columns or access.uses_index:
@@ -95,10 +147,46 @@ class RowFunction:
         made.body = written
         definition = f"{ast.unparse(ast.fix_missing_locations(made))}\n"
         arguments = ", ".join(argument_of(column)[0] for column in access.columns.values())
-        code = f"pd.Series({name}({arguments}), index={self.file.code(self.receiver)}.index)"
+        call = f"{name}({arguments})" if labels is None else labels.decoded(f"{name}({arguments})")
+        code = f"pd.Series({call}, index={self.file.code(self.receiver)}.index)"
         change = replacing(self.file, self.node, code, f"@hs.jit {name} (written below)", "", definition)
         if change is not None:
             yield change
+
+
+def numbered(body: Sequence[ast.stmt]) -> tuple[Labels, list[ast.stmt]] | None:
+    """Return the statements of a function that returns words with their numbers in place; None if it returns others."""
+    labels = labels_of(body, [], "return")
+    if "return" not in labels.names:
+        return None
+    made = [Numbered(labels, "return").visit(copy.deepcopy(statement)) for statement in body]
+    if body and not _always_returns(body[-1]):
+        made.append(ast.Return(ast.Constant(labels.number(None))))
+    return labels, made
+
+
+def words_of(file: SourceFile, given: ast.expr) -> tuple[Labels, str, str] | None:
+    """Return a function that returns words as one that returns their numbers: with its name, and its text."""
+    function = functions_of(file).get(given.id) if isinstance(given, ast.Name) else given
+    if not isinstance(function, ast.FunctionDef | ast.Lambda):
+        return None
+    body = function.body if isinstance(function, ast.FunctionDef) else [ast.Return(function.body)]
+    found = numbered(body)
+    if found is None:
+        return None
+    name = f"{given.id}_number" if isinstance(given, ast.Name) else f"word_of_line_{given.lineno}"
+    made = ast.parse(f"@hs.jit\ndef {name}(): pass").body[0]
+    assert isinstance(made, ast.FunctionDef)
+    made.args, made.body = copy.deepcopy(function.args), found[1]
+    for argument in made.args.args:
+        argument.annotation = None
+    return found[0], name, f"{ast.unparse(ast.fix_missing_locations(made))}\n"
+
+
+def _always_returns(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.If):
+        return bool(statement.orelse) and all(_always_returns(part[-1]) for part in (statement.body, statement.orelse))
+    return isinstance(statement, ast.Return)
 
 
 def has_engines() -> bool:
@@ -147,6 +235,15 @@ class Mapped:
         if None in arguments or not arguments:
             return
         function = self.file.code(self.function)
+        if (words := words_of(self.file, self.function)) is not None:
+            labels, name, definition = words
+            code = labels.decoded(
+                f"{name}({', '.join(map(str, arguments))})", "object" if self.kind == "list" else "str"
+            )
+            code = f"{code}.tolist()" if self.kind == "list" else code
+            change = replacing(self.file, self.node, code, f"@hs.jit {name} (written below)", "", definition)
+            if change is not None:
+                yield change
         call = f"hs.jit({function})({', '.join(map(str, arguments))})"
         for code in _as_lists(call, is_polars=False) if self.kind == "list" else [call]:
             change = replacing(self.file, self.node, code, f"hs.jit({function.split(':')[0]})(...)")
@@ -210,6 +307,14 @@ class Comprehension:
             function = element.func.id
         else:
             function = f"lambda {', '.join(names)}: {self.file.code(element)}"
+        words = words_of(self.file, ast.copy_location(ast.parse(function, mode="eval").body, element))
+        if words is not None:
+            labels, word, definition = words
+            found = f"{word}({', '.join(arguments)})" + (".to_numpy()" if is_polars else "")
+            use = f"@hs.jit {word} (written below)"
+            change = replacing(self.file, self.node, f"{labels.decoded(found)}.tolist()", use, "", definition)
+            if change is not None:
+                yield change
         call = f"hs.jit({function})({', '.join(arguments)})"
         for code in _as_lists(call, is_polars=is_polars):
             change = replacing(self.file, self.node, code, f"hs.jit({function.split(':')[0]})(...)")
