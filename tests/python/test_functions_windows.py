@@ -172,3 +172,33 @@ def test_the_key_of_a_bad_row_is_named() -> None:
     frame = pl.DataFrame({"x": [1.0, 2.0, 0.0], "day": [1, 2, 1], "key": ["a", "b", "c"]})
     with pytest.raises(ValueError, match=r'row 2: .*\(key key="c", day="1"\)'):
         hs.Stage(inverted("x", over=["key", "day"])).advance(frame)
+
+
+def variables_named_as_a_window_is_asked(window):
+    count = 0
+    first = 0.5
+    for last in window:
+        if last < window[-1]:
+            count += 1
+    return count + first + len(window)
+
+
+def maximum_over_mean(window, k=2.0):
+    max = window.max() * k
+    mean = window.mean()
+    return max - mean
+
+
+@pytest.mark.parametrize("function", [variables_named_as_a_window_is_asked, maximum_over_mean])
+def test_variables_are_told_from_what_is_known_of_a_window(function: Any) -> None:
+    got = FRAME.select(hs.rolling(function)("x", 4, min_samples=1)).to_series().to_list()
+    expected = [None if window is None else plain(function(window)) for window in windows(4, keyed=False)]
+    assert got == pytest.approx(expected, rel=1e-15)
+
+
+def test_a_parameter_named_as_a_window_is_asked_is_refused() -> None:
+    def scaled(window, count=2.0):
+        return window.max() * count
+
+    with pytest.raises(hs.UnsupportedError, match="count is a name of what is known of a window"):
+        hs.rolling(scaled)

@@ -22,7 +22,7 @@ from hypostyle._functions.scope import Loop, Scope, assigned
 from hypostyle._functions.source import source_of
 from hypostyle._functions.statements import Statements
 from hypostyle._functions.translate import fixing, known_parameters, results
-from hypostyle._functions.values import Expr, Value
+from hypostyle._functions.values import Expr, Statement, Value
 from hypostyle._spec import IntoColumn, IntoColumns, IntoWindow, make_spec
 
 # Methods of the window, and functions of it in NumPy, with the kernels that compute them.
@@ -32,6 +32,9 @@ _BUILTIN = {"max": "max", "min": "min", "sum": "sum", "len": "count"}
 
 # What is known of a window besides its values.
 _WITH_LOOP = ("count", "first", "last")
+
+# Names of inputs that the function's own names could be taken for.
+_KNOWN = {*_NUMPY.values(), *_WITH_LOOP}
 
 _HINT = (
     "this is not known of a window; known are len(window), window.sum(), mean, min, max, median, std, var, prod, "
@@ -180,6 +183,8 @@ def translate_window(
 
     def run(known: Mapping[str, Any]) -> Program:
         scope = Scope(source)
+        if not _KNOWN.isdisjoint(scope.locals):
+            scope.prefix = "own."
         translator = Windows(scope, parameters[0])
         defaults, constants = known_parameters(translator, known)
         others = [name for name in scope.parameters if name != parameters[0] and name not in scope.bindings]
@@ -187,9 +192,14 @@ def translate_window(
             raise source.error(
                 source.node, f"{lacking[0]} needs a default: besides the window there are constants only"
             )
+        if clashing := [name for name in others if name in _KNOWN]:
+            raise source.error(
+                source.node, f"{clashing[0]} is a name of what is known of a window; give the parameter another name"
+            )
         scope.sure |= set(others)
         scope.maybe |= set(others)
-        body = translator.block(source.body)
+        head: list[Statement] = [["set", scope.prefix + name, ["get", name]] for name in others] if scope.prefix else []
+        body = [*head, *translator.block(source.body)]
         names = results(translator, body, outputs)
         if translator.loops_over_window:
             if odd := [name for name in translator.asked if name not in _WITH_LOOP]:
