@@ -278,8 +278,11 @@ SECTIONS: dict[str, list[Counterpart]] = {
         Counterpart('hs.diff("x")', "diff()", "diff()"),
         Counterpart('hs.pct_change("x")', "pct_change()", "pct_change()"),
         Counterpart('hs.log_return("x")', "np.log(x / x.shift())", "log().diff()"),
-        Counterpart('pl.col("x").backward_fill()', "bfill()", "backward_fill()", note="needs later rows: no kernel"),
-        Counterpart('pl.col("x").interpolate()', "interpolate()", "interpolate()", note="needs later rows: no kernel"),
+        Counterpart('hs.bfill("x")', "bfill()", "backward_fill()", note="in memory only"),
+        Counterpart('hs.interpolate("x")', "interpolate(limit_area='inside')", "interpolate()", note="in memory only"),
+        Counterpart(
+            'hs.interpolate("x", by="t")', 'interpolate("index")', 'interpolate_by("t")', note="in memory only"
+        ),
         Counterpart(
             'pl.col("x").rank()',
             "rank()",

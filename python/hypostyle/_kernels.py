@@ -4532,6 +4532,61 @@ def ffill(
 
 
 @explained
+def bfill(
+    column: IntoColumn, limit: int | None = None, *, within: IntoDuration | None = None, by: IntoColumn | None = None,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Backward fill: the next value, as long as it is not more than some rows or some time away.
+
+        y[i] = x[k], where k >= i is the next row with a value, if k - i <= limit and by[k] - by[i] <= within, else null
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#bfill
+
+    Args:
+        column: The column of values.
+        limit: The number of rows that a value is carried back at most, at least 1.
+        within: The time that a value is carried back at most.
+        by: The time column, required if `within` is given.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
+        >>> frame.select(hs.bfill("x", 1)).to_series().to_list()
+        [1.0, 2.0, 4.0, 4.0, 3.0]
+    """
+    return kernel_expression("bfill", locals())
+
+
+@explained
+def interpolate(
+    column: IntoColumn, *, limit: int | None = None, max_gap: IntoDuration | None = None, by: IntoColumn | None = None,
+    over: IntoColumns | None = None) -> KernelExpr:
+    """Linear interpolation: rows without a value get one on the straight line between the values before and after.
+
+        y[i] = x[j] + (x[k] - x[j]) * (by[i] - by[j]) / (by[k] - by[j]), where j < i < k are the nearest rows with a
+            value, if i - j <= limit and by[k] - by[j] <= max_gap, else null; without `by` rows are counted
+
+    Windows, nulls, keys, errors: `help(hypostyle)`.  Notes and sources: docs/kernels.md#interpolate
+
+    Args:
+        column: The column of values.
+        limit: The number of rows that are filled behind a value at most, at least 1.
+        max_gap: The largest distance from value to value.
+        by: The time column that tells how far apart rows are; without it all are equally far.
+        over: The key columns: the rows of each key are a sequence of their own.
+
+    Examples:
+        >>> import hypostyle as hs
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 3.0]})
+        >>> frame.select(hs.interpolate("x")).to_series().to_list()
+        [1.0, 2.0, 3.0, 4.0, 3.0]
+    """
+    return kernel_expression("interpolate", locals())
+
+
+@explained
 def age(column: IntoColumn, *, by: IntoColumn | None = None, over: IntoColumns | None = None) -> KernelExpr:
     """Rows since the last value that is not null, or time since it.
 

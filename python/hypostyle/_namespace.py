@@ -1065,6 +1065,20 @@ class ExprKernels:
         return kernel_expression("ffill", locals(), column=self._expr)
 
     @explained
+    def bfill(
+        self, limit: int | None = None, *, within: IntoDuration | None = None, by: IntoColumn | None = None,
+        over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.bfill`."""
+        return kernel_expression("bfill", locals(), column=self._expr)
+
+    @explained
+    def interpolate(
+        self, *, limit: int | None = None, max_gap: IntoDuration | None = None, by: IntoColumn | None = None,
+        over: IntoColumns | None = None) -> KernelExpr:
+        """See `hypostyle.interpolate`."""
+        return kernel_expression("interpolate", locals(), column=self._expr)
+
+    @explained
     def age(self, *, by: IntoColumn | None = None, over: IntoColumns | None = None) -> KernelExpr:
         """See `hypostyle.age`."""
         return kernel_expression("age", locals(), column=self._expr)

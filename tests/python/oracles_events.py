@@ -303,6 +303,38 @@ def ffill(frame: pd.DataFrame, case: Case) -> np.ndarray:
     return filled
 
 
+def bfill(frame: pd.DataFrame, case: Case) -> np.ndarray:
+    x = pd.Series(values(frame, case["column"]))
+    filled = x.bfill(limit=case.get("limit")).to_numpy()
+    if "within" in case:
+        after = frame[case["by"]].where(x.notna().to_numpy()).bfill()
+        far = (after - frame[case["by"]]).to_numpy() > duration(case["within"])
+        filled = np.where(far, np.nan, filled)
+    return filled
+
+
+def interpolate(frame: pd.DataFrame, case: Case) -> np.ndarray:
+    x = pd.Series(values(frame, case["column"]))
+    places = pd.Series(frame[case["by"]].astype("int64") if "by" in case else np.arange(len(frame)), dtype="f8")
+    known = x.notna()
+    before, after = places.where(known).ffill(), places.where(known).bfill()
+    gone = before.isna() | after.isna()
+    if "limit" in case:
+        gone = gone | ((~known).groupby(known.cumsum()).cumsum() > case["limit"])
+    if "max_gap" in case:
+        longest = case["max_gap"] if "by" not in case else pd.Timedelta(case["max_gap"]) / frame_unit(frame, case)
+        gone = gone | (after - before > longest)
+    # At the time of an earlier value that value holds.
+    fraction = ((places - before) / (after - before)).where(places > before, 0.0)
+    line = x.ffill() + (x.bfill() - x.ffill()) * fraction
+    return np.where(known, x, np.where(gone, np.nan, line))
+
+
+def frame_unit(frame: pd.DataFrame, case: Case) -> pd.Timedelta:
+    """Return a step of the time column."""
+    return pd.Timedelta(1, unit=frame[case["by"]].dt.unit)
+
+
 def inventory(frame: pd.DataFrame, case: Case) -> dict[str, np.ndarray]:
     method = case.get("method", "fifo")
     lots: list[Any] = []
@@ -437,6 +469,29 @@ ORACLES: dict[str, Oracle] = {
         ],
         ffill,
         lambda case: pl.col(case["column"]).forward_fill(case.get("limit")),
+    ),
+    "bfill": Oracle(
+        [
+            {"column": "x"},
+            {"column": "x", "limit": 1},
+            {"column": "y", "within": "4m", "by": "ts"},
+            {"column": "i", "limit": 2, "within": "7m", "by": "ts"},
+            {"column": "f", "limit": 1},
+            {"column": "b"},
+        ],
+        bfill,
+        lambda case: pl.col(case["column"]).backward_fill(case.get("limit")),
+    ),
+    "interpolate": Oracle(
+        [
+            {"column": "x"},
+            {"column": "y", "by": "ts"},
+            {"column": "x", "limit": 1, "max_gap": 3},
+            {"column": "y", "max_gap": "7m", "by": "ts"},
+        ],
+        interpolate,
+        lambda case: pl.col(case["column"]).interpolate(),
+        tolerance=1e-12,
     ),
     "age": Oracle([{"column": "x"}, {"column": "x", "by": "ts"}, {"column": "key"}, {"column": "b"}], age),
     "time_weighted_mean": Oracle(

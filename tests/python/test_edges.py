@@ -205,6 +205,8 @@ NATURES: dict[str, Nature] = {
     "state_machine": Nature("huge", {}),
     "token_bucket": Nature("huge", {}),
     "ffill": order(1, "along"),
+    "bfill": order(1, "along"),
+    "interpolate": Nature("ieee", {"column": Input(1, None)}),
     "age": order(0, "same"),
     "time_weighted_mean": Nature("ieee", {"column": Input(1, None)}),
     "integral": Nature("ieee", {"column": Input(1, None)}),

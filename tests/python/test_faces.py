@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import pytest
 
 import hypostyle as hs
 from data import SHAPES, plain, same, wild
-from kernels_under_test import NAMES, ROW_FUNCTIONS, call, expressions
+from kernels_under_test import IN_MEMORY_ONLY, NAMES, ROW_FUNCTIONS, STREAMING, call, expressions
 from oracles import ORACLES
 
 Exprs = list[hs.KernelExpr]
@@ -109,8 +110,9 @@ def assert_same(found: pl.DataFrame, expected: pl.DataFrame, exprs: Exprs) -> No
 
 
 @pytest.mark.parametrize("shape", SHAPES_HERE)
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("face", [*IN_MEMORY, *ON_STREAMS])
+@pytest.mark.parametrize(
+    ("face", "name"), [*itertools.product(IN_MEMORY, NAMES), *itertools.product(ON_STREAMS, STREAMING)]
+)
 def test_same_bits(face: str, name: str, shape: str) -> None:
     frame = SHAPES_HERE[shape]
     exprs = expressions(name, streams=face in ON_STREAMS)
@@ -191,14 +193,28 @@ def test_resumed_in_another_process(tmp_path: Path, shape: str) -> None:
     frame = {"wild": wild(), "plain": plain(300, seed=5)}[shape]
     first, rest = frame[:170], frame[170:]
     rest.write_ipc(tmp_path / "rest.arrow")
-    for name in NAMES:
+    for name in STREAMING:
         stage = hs.Stage(expressions(name, streams=True))
         stage.advance(first)
         stage.save(tmp_path / name)
-    subprocess.run([sys.executable, "-c", SAVE_AND_GO_ON, str(tmp_path), *NAMES], check=True)
-    for name in NAMES:
+    subprocess.run([sys.executable, "-c", SAVE_AND_GO_ON, str(tmp_path), *STREAMING], check=True)
+    for name in STREAMING:
         exprs = expressions(name, streams=True)
         assert_same(pl.read_ipc(tmp_path / f"{name}.out"), hs.with_columns(frame, *exprs)[170:], exprs)
+
+
+@pytest.mark.parametrize("name", sorted(IN_MEMORY_ONLY))
+@pytest.mark.parametrize("face", ON_STREAMS)
+def test_kernels_that_need_later_rows_are_refused_on_streams(face: str, name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name}: it needs later rows, so it cannot run in a stage"):
+        ON_STREAMS[face](wild(), expressions(name))
+
+
+def test_the_parameter_that_asks_for_later_rows_is_named() -> None:
+    with pytest.raises(ValueError, match="shift, parameter 'n': it needs later rows"):
+        hs.Stage([hs.shift("x", -1)])
+    with pytest.raises(ValueError, match="rolling_sum, parameter 'center': it needs later rows"):
+        hs.Stage([hs.rolling_sum("x", 3, center=True)])
 
 
 def test_several_kernels_and_overs_at_once() -> None:

@@ -93,7 +93,7 @@ ATTRIBUTES: list[tuple[Any, str, str]] = [
     (hs, "cumsum", 'use hs.cum_sum("x")'),
     (hs, "lag", 'use hs.shift("x", 1)'),
     (hs, "SMA", 'use hs.rolling_mean("x", 20)'),
-    (hs, "backward_fill", 'use pl.col("x").backward_fill() (needs later rows: no kernel)'),
+    (hs, "backward_fill", 'use hs.bfill("x")'),
     (hs, "cumcount", 'use hs.expanding_count("t", over="key") - 1'),
     (hs, "rolling_apply", "@hs.rolling"),
     (hs, "hampel", "did you mean hs.rolling_hampel or hs.expanding_hampel?"),

@@ -8,7 +8,7 @@ use arrow::datatypes::Schema;
 
 use crate::error::{Error, ErrorKind, Place, Result, listed, nearest};
 use crate::kernels::{
-    cumulative, events, exponential, filters, neighbors, ordered, recurrences, rows, smoothers, statistics,
+    cumulative, events, exponential, filters, gaps, neighbors, ordered, recurrences, rows, smoothers, statistics,
 };
 use crate::run::{Binding, Entry, Kernel, Plan, Running};
 use crate::spec::{Arguments, KernelSpec};
@@ -124,6 +124,8 @@ static ENTRIES: &[Entry] = &[
     events::state_machine::STATE_MACHINE,
     events::token_bucket::TOKEN_BUCKET,
     events::ffill::FFILL,
+    gaps::bfill::BFILL,
+    gaps::interpolate::INTERPOLATE,
     events::age::AGE,
     events::time_weighted::TIME_WEIGHTED_MEAN,
     events::time_weighted::INTEGRAL,
@@ -308,6 +310,11 @@ impl PlannedKernel {
     /// How many later rows of its key the result of a row needs.
     pub fn latency(&self) -> usize {
         self.plan.latency()
+    }
+
+    /// The parameter that asks for later rows, if one does.
+    pub(crate) fn late_by(&self) -> Option<&'static str> {
+        self.plan.late_by()
     }
 
     /// The output column's name: the alias, else the name of the first input column.

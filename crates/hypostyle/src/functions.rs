@@ -885,6 +885,16 @@ pub fn ffill(column: impl Into<String>) -> KernelSpec {
     KernelSpec::new("ffill").with("column", name(column))
 }
 
+/// Backward fill: the next value, as long as it is not more than some rows or some time away.
+pub fn bfill(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("bfill").with("column", name(column))
+}
+
+/// Linear interpolation: rows without a value get one on the straight line between the values before and after.
+pub fn interpolate(column: impl Into<String>) -> KernelSpec {
+    KernelSpec::new("interpolate").with("column", name(column))
+}
+
 /// Rows since the last value that is not null, or time since it.
 pub fn age(column: impl Into<String>) -> KernelSpec {
     KernelSpec::new("age").with("column", name(column))

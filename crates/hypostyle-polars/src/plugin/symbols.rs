@@ -165,6 +165,8 @@ named! {
     "state_machine"
     "token_bucket"
     "ffill"
+    "bfill"
+    "interpolate"
     "age"
     "time_weighted_mean"
     "integral"

@@ -13,6 +13,7 @@
 //! | [`filter`] | a vector of weights | the last n rows |
 //! | [`centered`], [`by_row`], [`lagged`] | one of these drivers | its window, centered, combined with the row, or paired with earlier rows |
 //! | [`neighbor`], [`neighbor_time`] | a function of a row and another one | - |
+//! | [`gaps`] | a function of the values before and after a row without one | - |
 //! | [`scan`] | a [`Recurrence`](crate::Recurrence) | - |
 //! | [`aggregate`] | a statistic | one result for all rows |
 //!
@@ -23,6 +24,7 @@ pub mod by_row;
 pub mod centered;
 pub mod expanding;
 pub mod filter;
+pub(crate) mod gaps;
 pub(crate) mod jobs;
 pub mod lagged;
 pub(crate) mod neighbor;

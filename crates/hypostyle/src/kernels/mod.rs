@@ -5,6 +5,7 @@ pub mod events;
 pub mod exponential;
 pub(crate) mod fields;
 pub mod filters;
+pub mod gaps;
 pub mod neighbors;
 pub mod ordered;
 pub mod recurrences;

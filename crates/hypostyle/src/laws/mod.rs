@@ -71,13 +71,18 @@ fn for_every_kernel(
         });
         match outcome {
             Err(failure) => failures.push(format!("{}: {failure}", kernel.name)),
-            Ok(()) if tried.get() < least => {
+            Ok(()) if tried.get() < least && !(tried.get() == 0 && never_streams(kernel)) => {
                 failures.push(format!("{}: only {} of {cases} cases were tried", kernel.name, tried.get()));
             }
             Ok(()) => {}
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// Whether the kernel needs all later rows whatever its parameters: no law about stages applies to it.
+fn never_streams(kernel: &Kernel) -> bool {
+    keyless(kernel).plan().is_ok_and(|plan| plan.latency() == usize::MAX)
 }
 
 /// Whether a stage can run the kernel: it needs neither later rows nor earlier ones that have left a window.

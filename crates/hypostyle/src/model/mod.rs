@@ -1,6 +1,7 @@
 //! What kernels are made of: the traits, without keys, windows, threads or Arrow's arrays.
 
 mod by_row;
+mod gap_fill;
 mod lanewise;
 mod neighbors;
 mod ordered_window;
@@ -11,6 +12,7 @@ pub(crate) mod scale;
 mod statistic;
 
 pub use by_row::ByRow;
+pub use gap_fill::{Beside, GapFill, RowPlace};
 pub use lanewise::{Flat, Lanewise, Sums, always, joined, more_than};
 pub use neighbors::Neighbors;
 pub use ordered_window::OrderedWindow;

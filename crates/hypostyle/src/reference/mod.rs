@@ -13,7 +13,7 @@ pub use statistics::{
 };
 pub use table::{NUMBERS, Random, Table, bits, fields, keys_of, numbers, poison, table, table_of};
 
-use crate::spec::{KernelSpec, Value};
+use crate::spec::{Duration, KernelSpec, Value};
 
 /// A kernel's reference version: the results of a specification over a table; for kernels that return a struct, those of one
 /// field.
@@ -66,6 +66,18 @@ pub fn number(spec: &KernelSpec, name: &str) -> Option<f64> {
         Some(Value::Int(x)) => Some(*x as f64),
         Some(Value::Float(x)) => Some(*x),
         _ => None,
+    }
+}
+
+/// A duration in steps of the table's time columns: milliseconds, or integers; or a number of rows.
+pub fn length(spec: &KernelSpec, name: &str) -> i64 {
+    match &spec.parameters[name] {
+        Value::Int(n) => *n,
+        Value::Text(text) => match Duration::parse(text).unwrap() {
+            Duration::Nanoseconds(n) => i64::try_from(n / 1_000_000).unwrap(),
+            Duration::Units(n) => i64::try_from(n).unwrap(),
+        },
+        other => panic!("{spec}: {name} is {other:?}"),
     }
 }
 

@@ -265,6 +265,8 @@ impl Table {
                     _ => j == i || j + 1 == i,
                 };
             }
+            // A gap is filled from both sides.
+            Ok(kernel) if matches!(kernel.name.as_str(), "bfill" | "interpolate") => return true,
             // Its window, if it has one, is that of its first result.
             Ok(kernel) if kernel.family == Family::Recurrence => return j <= i,
             _ => {}

@@ -4,6 +4,7 @@ mod alone;
 mod batch;
 mod composed_kernel;
 mod entry;
+mod gaps;
 mod inputs;
 mod keyed;
 mod live_row;

@@ -54,7 +54,7 @@ impl Away {
             Offset::Rows(n) if n < 0 => distance(n),
             _ => 0,
         };
-        Plan::new(move |binding| bind(&self, &inputs, binding)).with_latency(latency)
+        Plan::new(move |binding| bind(&self, &inputs, binding)).with_latency(latency, Some("n"))
     }
 
     /// The kernel.

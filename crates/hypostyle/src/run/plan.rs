@@ -12,24 +12,31 @@ type Bind = dyn Fn(&Binding) -> Result<Box<dyn Running>> + Send + Sync;
 /// A kernel whose parameters are valid, as far as that can be checked without data; the rest needs a schema.
 pub struct Plan {
     latency: usize,
+    /// The parameter that asks for the latency, if it is not the kernel itself.
+    late_by: Option<&'static str>,
     bind: Box<Bind>,
 }
 
 impl Plan {
     /// A plan whose kernel `bind` makes; it looks up the columns and their types.
     pub fn new(bind: impl Fn(&Binding) -> Result<Box<dyn Running>> + Send + Sync + 'static) -> Self {
-        Self { latency: 0, bind: Box::new(bind) }
+        Self { latency: 0, late_by: None, bind: Box::new(bind) }
     }
 
-    /// The result of a row needs this many later rows of its key.
-    pub(crate) fn with_latency(self, rows: usize) -> Self {
-        Self { latency: rows, ..self }
+    /// The result of a row needs this many later rows of its key, because a parameter says so or by the kernel's definition.
+    pub(crate) fn with_latency(self, rows: usize, late_by: Option<&'static str>) -> Self {
+        Self { latency: rows, late_by, ..self }
     }
 
     /// How many later rows of its key the result of a row needs.  A stage returns a row's result with the row, so it takes
     /// kernels of latency 0 only.
     pub fn latency(&self) -> usize {
         self.latency
+    }
+
+    /// The parameter that asks for later rows, if one does.
+    pub(crate) fn late_by(&self) -> Option<&'static str> {
+        self.late_by
     }
 
     /// The kernel over these columns.

@@ -103,7 +103,8 @@ impl Plan {
         parts: Vec<(String, Arc<Self>)>,
         make: impl Fn(&[DataType]) -> Result<(P, String)> + Send + Sync + 'static,
     ) -> Self {
-        let latency = parts.iter().map(|(_, part)| part.latency()).max().unwrap_or(0);
+        let latest = parts.iter().max_by_key(|(_, part)| part.latency());
+        let (latency, late_by) = latest.map_or((0, None), |(_, part)| (part.latency(), part.late_by()));
         let plan = Self::new(move |binding| {
             let bound = parts.iter().map(|(name, part)| Ok((name.clone(), part.bind(binding)?)));
             let bound = bound.collect::<Result<Vec<_>>>()?;
@@ -111,6 +112,6 @@ impl Plan {
             let (program, name) = make(&types)?;
             ComposedKernel::boxed(bound, Arc::new(program), &name)
         });
-        plan.with_latency(latency)
+        plan.with_latency(latency, late_by)
     }
 }

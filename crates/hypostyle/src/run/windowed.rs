@@ -156,7 +156,7 @@ impl Window {
     /// A plan of a kernel over this window, for kernels whose parts depend on the types of their columns.
     pub fn plan(self, bind: impl Fn(&Self, &Binding) -> Result<Box<dyn Running>> + Send + Sync + 'static) -> Plan {
         let latency = self.latency();
-        Plan::new(move |binding| bind(&self, binding)).with_latency(latency)
+        Plan::new(move |binding| bind(&self, binding)).with_latency(latency, Some("center"))
     }
 
     /// A statistic over this window.

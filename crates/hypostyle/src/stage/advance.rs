@@ -9,7 +9,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use super::bound_kernels::{BoundKernels, StageColumns};
 use super::stage_plan::StagePlan;
 use super::threads::on_threads;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, PlannedKernel};
 use crate::error::{Error, ErrorKind, Result};
 use crate::run::pool;
 use crate::spec::KernelSpec;
@@ -60,11 +60,21 @@ impl Catalog {
     }
 }
 
+/// A kernel that cannot run in a stage.
+fn needs_later_rows(kernel: &PlannedKernel) -> Error {
+    let error = Error::new(ErrorKind::Parameter, "it needs later rows, so it cannot run in a stage");
+    let (error, remedy) = match kernel.late_by() {
+        Some(parameter) => (error.at_parameter(parameter), format!("change {parameter}, or ")),
+        None => (error, String::new()),
+    };
+    error.in_kernel(&kernel.spec().name).with_help(remedy + "run it over a whole frame in memory")
+}
+
 impl Stage {
     /// A stage of these kernels, before its first row.
     ///
     /// # Errors
-    /// An invalid specification; kernels with different keys; two outputs of the same name; a centered window.
+    /// An invalid specification; kernels with different keys; two outputs of the same name; one that needs later rows.
     pub fn new(kernels: Vec<KernelSpec>) -> Result<Self> {
         Catalog::builtin().stage(&kernels)
     }
@@ -72,12 +82,7 @@ impl Stage {
     /// A stage of kernels that return a row's result with the row.
     pub(super) fn of(plan: StagePlan) -> Result<Self> {
         if let Some(late) = plan.kernels().iter().find(|kernel| kernel.latency() > 0) {
-            return Err(Error::parameter(
-                &late.spec().name,
-                "center",
-                "a centered window needs later rows, so it cannot run in a stage",
-            )
-            .with_help("remove center, or run it over a whole frame in memory"));
+            return Err(needs_later_rows(late));
         }
         Ok(Self { plan: Arc::new(plan), time_column: None, order_by: None, threads: 0, bound: None })
     }

@@ -176,9 +176,8 @@ pub(crate) const FFILL: Entry = Entry {
 /// The last row with a value, for each row.
 #[cfg(test)]
 mod reference {
-    use super::super::time::reference::length;
     use crate::KernelSpec;
-    use crate::reference::{Slow, Table, column, exact, number, text};
+    use crate::reference::{Slow, Table, column, exact, length, number, text};
 
     pub fn ffill(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
         let (values, limit) = (column(spec, table), number(spec, "limit").unwrap_or(f64::INFINITY));

@@ -73,9 +73,8 @@ pub(crate) const MIN_SPACING: Entry = Entry {
 /// The times that are kept, in a list.
 #[cfg(test)]
 mod reference {
-    use super::super::time::reference::length;
     use crate::KernelSpec;
-    use crate::reference::{Slow, Table, exact, text};
+    use crate::reference::{Slow, Table, exact, length, text};
 
     pub fn min_spacing(spec: &KernelSpec, table: &Table, _: Option<&str>) -> Vec<Slow> {
         let (gap, mut kept) = (length(spec, "gap"), Vec::new());

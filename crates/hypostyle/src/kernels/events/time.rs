@@ -60,14 +60,4 @@ pub(super) mod reference {
             Some(other) => panic!("{other}"),
         }
     }
-
-    /// A duration in steps.
-    pub fn length(spec: &KernelSpec, parameter: &str) -> i64 {
-        match &spec.parameters[parameter] {
-            Value::Int(n) => *n,
-            Value::Text(text) if text.ends_with('i') => text.trim_end_matches('i').parse().unwrap(),
-            Value::Text(text) => text.trim_end_matches('s').parse::<i64>().unwrap() * 1000,
-            other => panic!("{other}"),
-        }
-    }
 }

@@ -29,17 +29,14 @@ const PARAMETERS: &[Parameter] = &[
 #[cfg(test)]
 mod reference {
     use crate::KernelSpec;
-    use crate::reference::{Table, number, text};
-    use crate::spec::{Duration, Value};
+    use crate::reference::{Table, length, number, text};
+    use crate::spec::Value;
 
     pub fn others(spec: &KernelSpec, table: &Table) -> Vec<Option<usize>> {
         let rows = table.batch.num_rows();
         if let Some(Value::Text(_)) = spec.parameters.get("n") {
             let times = table.times(&text(spec, "by"));
-            let apart = match Duration::parse(&text(spec, "n")).unwrap() {
-                Duration::Nanoseconds(n) => i64::try_from(n / 1_000_000).unwrap(),
-                Duration::Units(n) => i64::try_from(n).unwrap(),
-            };
+            let apart = length(spec, "n");
             return (0..rows).map(|i| (0..i).rev().find(|j| times[i] - times[*j] >= apart)).collect();
         }
         let n = number(spec, "n").unwrap_or(1.0) as i64;

@@ -1,0 +1,116 @@
+//! Rows without a value between the values before and after them.
+//!
+//! All rows of a key come at once, as the value after a gap may be any number of rows later; so there is no state.
+
+use super::jobs::{Job, run_jobs};
+use super::{Answers, Columns, Driver, Rows, cut_at_multiples};
+use crate::error::Result;
+use crate::model::{Beside, GapFill, RowPlace};
+use crate::values::{StateReader, StateWriter};
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct Gaps<F> {
+    pub(crate) function: F,
+}
+
+/// The values before and after some rows.
+type Around<I> = (Option<Beside<I>>, Option<Beside<I>>);
+
+impl<F: GapFill> Gaps<F> {
+    /// Fills rows of which the first is row `first` of its key.
+    fn fill(
+        &self,
+        rows: Rows<F::Input>,
+        first: usize,
+        (mut before, after_all): Around<F::Input>,
+        mut answers: Answers<F::Output>,
+    ) {
+        let len = rows.len();
+        let place = |row: usize| RowPlace { row: first + row, time: rows.times.get(row).copied().unwrap_or(0) };
+        let beside = |row: usize| Beside { value: rows.values[row], place: place(row) };
+        let mut row = 0;
+        while row < len {
+            let start = rows.next_valid(row);
+            if start > row {
+                let after = if start < len { Some(beside(start)) } else { after_all };
+                for row in row..start {
+                    answers.set(row, self.function.fill(before, place(row), after));
+                }
+            }
+            let end = rows.next_null(start);
+            for (answer, value) in answers.values[start..end].iter_mut().zip(&rows.values[start..end]) {
+                *answer = self.function.own(*value);
+            }
+            if end > start {
+                before = Some(beside(end - 1));
+            }
+            row = end;
+        }
+    }
+}
+
+impl<I: Copy> Rows<'_, I> {
+    /// The first row from `start` on with a value; if there is none, the number of rows.
+    fn next_valid(&self, start: usize) -> usize {
+        let next = |valid: &[bool]| valid[start..].iter().position(|valid| *valid);
+        self.valid.map_or(start, |valid| next(valid).map_or(self.len(), |rows| start + rows))
+    }
+
+    /// The first row from `start` on without a value; if there is none, the number of rows.
+    fn next_null(&self, start: usize) -> usize {
+        let next = |valid: &[bool]| valid[start..].iter().position(|valid| !*valid);
+        self.valid.and_then(next).map_or(self.len(), |rows| start + rows)
+    }
+}
+
+impl<F: GapFill> Driver for Gaps<F> {
+    type Input = F::Input;
+    type Output = F::Output;
+    type State = ();
+
+    const SPLITS: bool = true;
+
+    fn start(&self) -> Self::State {}
+
+    fn run(&self, (): &mut Self::State, rows: Rows<F::Input>, answers: Answers<F::Output>) {
+        self.fill(rows, 0, (None, None), answers);
+    }
+
+    fn run_parallel(
+        &self,
+        (): &mut Self::State,
+        columns: &Columns<F::Input>,
+        answers: Answers<F::Output>,
+        threads: usize,
+    ) {
+        let time = |row: usize| columns.times.get(row).copied().unwrap_or(0);
+        let beside = |row: usize| {
+            let value = columns.with_rows(row, row + 1, |rows| rows.values[0]);
+            Beside { value, place: RowPlace { row, time: time(row) } }
+        };
+        let before = |row: usize| columns.valid.and_then(|valid| valid[..row].iter().rposition(|valid| *valid));
+        let after = |row: usize| {
+            columns.valid.and_then(|valid| valid[row..].iter().position(|valid| *valid)).map(|rows| row + rows)
+        };
+        let (mut rest, mut jobs) = (answers, Vec::<Job>::new());
+        for (start, end) in cut_at_multiples(columns.len(), 0, 1, threads) {
+            let (part, later) = rest.split(end - start);
+            rest = later;
+            let around = (before(start).map(beside), after(end).map(beside));
+            jobs.push(Box::new(move || columns.with_rows(start, end, |rows| self.fill(rows, start, around, part))));
+        }
+        run_jobs(jobs);
+    }
+
+    /// All of them.
+    fn portion(&self) -> usize {
+        usize::MAX
+    }
+
+    fn write(&self, (): &Self::State, _: &mut StateWriter) {}
+
+    fn read(&self, _: &mut StateReader) -> Result<Self::State> {
+        Ok(())
+    }
+}
