@@ -362,6 +362,15 @@ def inventory(frame: pd.DataFrame, case: Case) -> dict[str, np.ndarray]:
     return fields(("quantity", "cost", "realized"), out)
 
 
+CARRIED: list[Case] = [
+    {"column": "x"},
+    {"column": "x", "limit": 1},
+    {"column": "y", "within": "4m", "by": "ts"},
+    {"column": "i", "limit": 2, "within": "7m", "by": "ts"},
+    {"column": "f", "limit": 1},
+    {"column": "b"},
+]
+
 ORACLES: dict[str, Oracle] = {
     "cumsum_reset": Oracle(
         [
@@ -459,26 +468,12 @@ ORACLES: dict[str, Oracle] = {
         token_bucket,
     ),
     "ffill": Oracle(
-        [
-            {"column": "x"},
-            {"column": "x", "limit": 1},
-            {"column": "y", "within": "4m", "by": "ts"},
-            {"column": "i", "limit": 2, "within": "7m", "by": "ts"},
-            {"column": "f", "limit": 1},
-            {"column": "b"},
-        ],
+        CARRIED,
         ffill,
         lambda case: pl.col(case["column"]).forward_fill(case.get("limit")),
     ),
     "bfill": Oracle(
-        [
-            {"column": "x"},
-            {"column": "x", "limit": 1},
-            {"column": "y", "within": "4m", "by": "ts"},
-            {"column": "i", "limit": 2, "within": "7m", "by": "ts"},
-            {"column": "f", "limit": 1},
-            {"column": "b"},
-        ],
+        CARRIED,
         bfill,
         lambda case: pl.col(case["column"]).backward_fill(case.get("limit")),
     ),

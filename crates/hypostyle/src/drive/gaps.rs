@@ -21,10 +21,10 @@ impl<F: GapFill> Gaps<F> {
     /// Fills rows of which the first is row `first` of its key.
     fn fill(
         &self,
-        rows: Rows<F::Input>,
+        rows: Rows<F::Value>,
         first: usize,
-        (mut before, after_all): Around<F::Input>,
-        mut answers: Answers<F::Output>,
+        (mut before, after_all): Around<F::Value>,
+        mut answers: Answers<F::Value>,
     ) {
         let len = rows.len();
         let place = |row: usize| RowPlace { row: first + row, time: rows.times.get(row).copied().unwrap_or(0) };
@@ -39,9 +39,7 @@ impl<F: GapFill> Gaps<F> {
                 }
             }
             let end = rows.next_null(start);
-            for (answer, value) in answers.values[start..end].iter_mut().zip(&rows.values[start..end]) {
-                *answer = self.function.own(*value);
-            }
+            answers.values[start..end].copy_from_slice(&rows.values[start..end]);
             if end > start {
                 before = Some(beside(end - 1));
             }
@@ -65,23 +63,23 @@ impl<I: Copy> Rows<'_, I> {
 }
 
 impl<F: GapFill> Driver for Gaps<F> {
-    type Input = F::Input;
-    type Output = F::Output;
+    type Input = F::Value;
+    type Output = F::Value;
     type State = ();
 
     const SPLITS: bool = true;
 
     fn start(&self) -> Self::State {}
 
-    fn run(&self, (): &mut Self::State, rows: Rows<F::Input>, answers: Answers<F::Output>) {
+    fn run(&self, (): &mut Self::State, rows: Rows<F::Value>, answers: Answers<F::Value>) {
         self.fill(rows, 0, (None, None), answers);
     }
 
     fn run_parallel(
         &self,
         (): &mut Self::State,
-        columns: &Columns<F::Input>,
-        answers: Answers<F::Output>,
+        columns: &Columns<F::Value>,
+        answers: Answers<F::Value>,
         threads: usize,
     ) {
         let time = |row: usize| columns.times.get(row).copied().unwrap_or(0);

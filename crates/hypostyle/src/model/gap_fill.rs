@@ -34,19 +34,14 @@ impl RowPlace {
 
 /// What stands in rows without a value, from the values before and after them.
 pub trait GapFill: Clone + Send + Sync + 'static {
-    /// A value.
-    type Input: Input;
-    /// The result.
-    type Output: Output;
+    /// A value, of rows and of results: a row that has one keeps it.
+    type Value: Input + Output;
 
-    /// The result of a row with a value.
-    fn own(&self, value: Self::Input) -> Self::Output;
-
-    /// The result of a row without one.  It must not panic for arbitrary values.
+    /// The result of a row without a value.  It must not panic for arbitrary values.
     fn fill(
         &self,
-        before: Option<Beside<Self::Input>>,
+        before: Option<Beside<Self::Value>>,
         place: RowPlace,
-        after: Option<Beside<Self::Input>>,
-    ) -> Option<Self::Output>;
+        after: Option<Beside<Self::Value>>,
+    ) -> Option<Self::Value>;
 }

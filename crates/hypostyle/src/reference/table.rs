@@ -265,8 +265,7 @@ impl Table {
                     _ => j == i || j + 1 == i,
                 };
             }
-            // A gap is filled from both sides.
-            Ok(kernel) if matches!(kernel.name.as_str(), "bfill" | "interpolate") => return true,
+            Ok(_) if spec.plan().is_ok_and(|plan| plan.latency() == usize::MAX) => return true,
             // Its window, if it has one, is that of its first result.
             Ok(kernel) if kernel.family == Family::Recurrence => return j <= i,
             _ => {}

@@ -20,7 +20,7 @@ impl Plan {
     /// # Errors
     /// A column that is missing or has a type that the kernel cannot use.
     pub(crate) fn gaps<F: GapFill>(inputs: &Inputs, binding: &Binding, function: F) -> Result<Box<dyn Running>> {
-        let wiring = inputs.bind::<F::Input, F::Output>(binding)?;
+        let wiring = inputs.bind::<F::Value, F::Value>(binding)?;
         Ok(Keyed::boxed(Gaps { function }, Wiring { looks_ahead: true, ..wiring }))
     }
 }

@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 
 use crate::error::Result;
+use crate::kernels::gaps::Reach;
 use crate::kernels::value::Value;
 use crate::model::Recurrence;
 use crate::run::parameters::COLUMN;
@@ -98,36 +99,12 @@ fn bound<T: Value>(
 }
 
 fn plan(arguments: &Arguments) -> Result<Plan> {
-    let (column, by) = (arguments.column("column")?, arguments.optional_column("by")?);
-    let limit = arguments.optional_count("limit")?;
-    if limit == Some(0) {
-        return Err(arguments.refuse("limit", "must be at least 1 row, got 0"));
-    }
-    let limit = limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
-    let within = if arguments.has("within")? { Some(arguments.duration("within")?) } else { None };
-    match (&within, &by) {
-        (Some(_), None) => {
-            return Err(arguments
-                .refuse("by", "required, because 'within' is given")
-                .with_help("name the time column, or limit the rows with limit=5"));
-        }
-        (None, Some(_)) => {
-            return Err(arguments
-                .refuse("by", "requires `within`; without it no time matters")
-                .with_help("set within to a duration such as '5m', or remove by"));
-        }
-        _ => {}
-    }
+    let (column, reach) = (arguments.column("column")?, Reach::of(arguments)?);
+    let limit = reach.limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
     Ok(Plan::new(move |binding| {
         let inputs = Inputs::columns([&column]).with_decimals_and_texts().returning(binding.column(&column)?.1.clone());
         let domain = inputs.exact_domain(binding, &column)?;
-        let within = match (&within, &by) {
-            (Some(within), Some(by)) => {
-                let (_, time) = binding.time_column(by)?;
-                Some((within.reach(binding.kernel_name(), by, time, true)?, by.as_str()))
-            }
-            _ => None,
-        };
+        let within = reach.within(binding)?;
         match domain {
             Domain::Integer => bound::<i64>(binding, inputs, limit, within),
             _ => bound::<f64>(binding, inputs, limit, within),

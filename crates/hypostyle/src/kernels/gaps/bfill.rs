@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::limit;
+use super::Reach;
 use crate::error::Result;
 use crate::kernels::value::Value;
 use crate::model::{Beside, GapFill, RowPlace};
@@ -22,12 +22,7 @@ struct BackwardFill<T> {
 }
 
 impl<T: Value> GapFill for BackwardFill<T> {
-    type Input = T;
-    type Output = T;
-
-    fn own(&self, value: T) -> T {
-        value
-    }
+    type Value = T;
 
     #[inline]
     fn fill(&self, _: Option<Beside<T>>, place: RowPlace, after: Option<Beside<T>>) -> Option<T> {
@@ -38,31 +33,14 @@ impl<T: Value> GapFill for BackwardFill<T> {
 }
 
 fn plan(arguments: &Arguments) -> Result<Plan> {
-    let (column, by) = (arguments.column("column")?, arguments.optional_column("by")?);
-    let limit = limit(arguments)?;
-    let within = if arguments.has("within")? { Some(arguments.duration("within")?) } else { None };
-    match (&within, &by) {
-        (Some(_), None) => {
-            return Err(arguments
-                .refuse("by", "required, because 'within' is given")
-                .with_help("name the time column, or limit the rows with limit=5"));
-        }
-        (None, Some(_)) => {
-            return Err(arguments
-                .refuse("by", "requires `within`; without it no time matters")
-                .with_help("set within to a duration such as '5m', or remove by"));
-        }
-        _ => {}
-    }
+    let (column, reach) = (arguments.column("column")?, Reach::of(arguments)?);
     Ok(Plan::of_all_rows(move |binding| {
         let inputs = Inputs::columns([&column]).with_decimals_and_texts().returning(binding.column(&column)?.1.clone());
         let domain = inputs.exact_domain(binding, &column)?;
-        let (inputs, within) = match (&within, &by) {
-            (Some(within), Some(by)) => {
-                let (_, time) = binding.time_column(by)?;
-                (inputs.sorted_by(by), within.reach(binding.kernel_name(), by, time, true)?)
-            }
-            _ => (inputs, u64::MAX),
+        let limit = reach.limit.unwrap_or(usize::MAX);
+        let (inputs, within) = match reach.within(binding)? {
+            Some((within, by)) => (inputs.sorted_by(by), within),
+            None => (inputs, u64::MAX),
         };
         match domain {
             Domain::Integer => Plan::gaps(&inputs, binding, BackwardFill::<i64> { limit, within, value: PhantomData }),

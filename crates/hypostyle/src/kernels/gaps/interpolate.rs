@@ -32,12 +32,7 @@ fn between(a: f64, b: f64, t: f64) -> f64 {
 }
 
 impl GapFill for Interpolate {
-    type Input = f64;
-    type Output = f64;
-
-    fn own(&self, value: f64) -> f64 {
-        value
-    }
+    type Value = f64;
 
     #[inline]
     #[expect(clippy::cast_precision_loss, reason = "distances beyond 2^53 are rounded")]
@@ -56,7 +51,7 @@ impl GapFill for Interpolate {
 
 fn plan(arguments: &Arguments) -> Result<Plan> {
     let (column, by) = (arguments.column("column")?, arguments.optional_column("by")?);
-    let limit = limit(arguments)?;
+    let limit = limit(arguments)?.unwrap_or(usize::MAX);
     let max_gap = if arguments.has("max_gap")? { Some(arguments.duration("max_gap")?) } else { None };
     let rows = match (max_gap, &by) {
         (Some(Duration::Units(rows)), None) => Some(rows),
