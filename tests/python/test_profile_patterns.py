@@ -563,6 +563,15 @@ EQUAL = {
         "h = p.with_columns(pl.struct('i', 'x').map_elements(g, return_dtype=pl.Float64).alias('g'))",
         'g_of_columns("i", "x")',
     ),
+    "map_rows": (
+        "h = p.map_rows(lambda row: row[2] * 2.0 + row[0])",
+        '@hs.jit: of_row_of_columns("i", "x")',
+    ),
+    "map_rows of a function that unpacks": (
+        "def g(row):\n    i, k, x = row\n    if i > 30:\n        return x - 1.0\n    return x * i\n"
+        "h = p.map_rows(g).rename({'map': 'g'})",
+        '@hs.jit: g_of_columns("i", "x")',
+    ),
     "rolling_map with NumPy": (
         "h = p.with_columns(pl.col('x').rolling_map(lambda s: np.std(s.to_numpy()), 5))",
         'hs.rolling(lambda s: np.std(s))("x", 5, min_samples=5)',

@@ -23,6 +23,7 @@ from hypostyle._profile.patterns import (
     polars_calls,
     polars_group_loops,
     polars_groups,
+    polars_rows,
     row_functions,
     sequences,
 )
@@ -41,6 +42,7 @@ FINDERS: tuple[Finder, ...] = (
     polars_groups.find,
     polars_group_loops.find,
     polars_calls.find,
+    polars_rows.find,
     loop_functions.find,
     loops.find,
     pipeline_scripts.find,
