@@ -7,7 +7,6 @@ from typing import Any, Literal, TypeAlias
 
 import polars as pl
 
-from hypostyle._spec import refuse_nul
 from hypostyle._times import to_physical
 
 Late: TypeAlias = "Literal['error', 'drop'] | Callable[[Any], object]"
@@ -19,9 +18,7 @@ def checked(caller: str, late: Late, order_by: str | None) -> Late:
     if not callable(late) and late not in ("error", "drop"):
         msg = f"{caller}, parameter 'late': expected 'error', 'drop' or a function of a frame, got {late!r}"
         raise ValueError(msg)
-    if order_by is not None:
-        refuse_nul(caller, "order_by", order_by)
-    elif late != "error":
+    if order_by is None and late != "error":
         msg = (
             f"{caller}, parameter 'late': the stage has no column that orders its rows, so no row is late\n"
             "help: name the column: order_by='ts'"

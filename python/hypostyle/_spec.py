@@ -307,6 +307,14 @@ def refuse_nul(caller: str, parameter: str, name: str) -> None:
         raise ValueError(msg)
 
 
+def check_column_name(caller: str, parameter: str, name: object) -> None:
+    """Raise if this does not name one column."""
+    if not isinstance(name, str):
+        msg = f"{caller}, parameter '{parameter}': expected the name of one column, got {name!r}"
+        raise TypeError(msg)
+    refuse_nul(caller, parameter, name)
+
+
 def from_json(text: str, library: Library) -> Spec:
     """Parse a specification that the library wrote."""
     plain = json.loads(text)

@@ -20,7 +20,7 @@ from hypostyle._frame import Adapter, adapter_of, needed, select
 from hypostyle._html import size, table
 from hypostyle._late import Late, checked, frame_of_row
 from hypostyle._library import BUILTIN, Library, library_named, library_of
-from hypostyle._spec import IntoDuration, Spec, from_json, library_for, plain, refuse_nul
+from hypostyle._spec import IntoDuration, Spec, check_column_name, from_json, library_for, plain
 from hypostyle._suggestions import explained
 from hypostyle._times import InexactTimeError
 
@@ -93,8 +93,9 @@ class Stage:
         is_list = isinstance(exprs, Iterable) and not isinstance(exprs, str | Mapping)
         self._specs = kernels_of(cast("Iterable[object]", exprs) if is_list else [exprs], {}, "Stage")
         check_distinct(self._specs)
-        if time_column is not None:
-            refuse_nul("Stage", "time_column", time_column)
+        for parameter, name in (("time_column", time_column), ("order_by", order_by)):
+            if name is not None:
+                check_column_name("Stage", parameter, name)
         self._columns = _columns_of(self._specs, time_column, order_by)
         self._enums = None
         self._late, self._n_late, self._counting = checked("Stage", late, order_by), 0, threading.Lock()

@@ -84,6 +84,10 @@ def test_columns_that_order_nothing() -> None:
         hs.Stage(KERNELS, order_by="x").advance(frame)
     with pytest.raises(hs.ColumnNotFoundError, match="no column 'none', which the stage itself reads"):
         hs.Stage(KERNELS, order_by="none").advance(frame)
+    for given in (["at"], ["at", "id"], 3, pl.col("at")):
+        for parameter in ("order_by", "time_column"):
+            with pytest.raises(TypeError, match=f"parameter '{parameter}': expected the name of one column, got "):
+                hs.Stage(KERNELS, **{parameter: given})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="parameter 'order_by': the name"):
         hs.Stage(KERNELS, order_by="a\0b")
     for maker in (hs.Stage, lambda _, late: hs.Stage.from_bytes(hs.Stage(KERNELS).to_bytes(), late=late)):
