@@ -55,8 +55,9 @@ def kernels(count: int, keys: int) -> dict[str, Ways]:
     """For each kernel, who computes it."""
     random = np.random.default_rng(7)
     x, flag, key = random.normal(size=count), random.random(count) < 0.01, random.integers(0, keys, count)
-    frame = pl.DataFrame({"x": x, "flag": flag, "key": key})
-    pandas = pd.DataFrame({"x": x, "flag": flag, "key": key})
+    gaps = np.where(random.random(count) < 0.3, np.nan, x)
+    columns = {"x": x, "flag": flag, "key": key, "gaps": gaps}
+    frame, pandas = pl.DataFrame(columns).with_columns(pl.col("gaps").fill_nan(None)), pd.DataFrame(columns)
     groups = pandas.groupby("key")
 
     def ours(kernel: Any) -> Callable[[], pl.DataFrame]:
@@ -113,6 +114,24 @@ def kernels(count: int, keys: int) -> dict[str, Ways]:
             "hypostyle": ours(hs.cusum("x", 0.5, 5.0, over="key")),
             "numba loop": lambda: loops.cusum_by_key(x, key, keys, 0.5, 5.0),
             "factorize, numba loop": lambda: loops.cusum_by_key(x, found(), keys, 0.5, 5.0),
+        },
+        "ffill": {
+            "hypostyle": ours(hs.ffill("gaps", over="key")),
+            "numba loop": lambda: loops.ffill_by_key(gaps, key, keys),
+            "factorize, numba loop": lambda: loops.ffill_by_key(gaps, found(), keys),
+            "polars": theirs(pl.col("gaps").forward_fill()),
+            "pandas": lambda: groups["gaps"].ffill(),
+        },
+        "bfill": {
+            "hypostyle": ours(hs.bfill("gaps", over="key")),
+            "numba loop": lambda: loops.bfill_by_key(gaps, key, keys),
+            "factorize, numba loop": lambda: loops.bfill_by_key(gaps, found(), keys),
+            "polars": theirs(pl.col("gaps").backward_fill()),
+            "pandas": lambda: groups["gaps"].bfill(),
+        },
+        "interpolate": {
+            "hypostyle": ours(hs.interpolate("gaps", over="key")),
+            "polars": theirs(pl.col("gaps").interpolate()),
         },
         "streak": {
             "hypostyle": ours(hs.streak("flag", over="key")),

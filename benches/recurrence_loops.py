@@ -164,6 +164,42 @@ def cusum(x: Array, drift: float, threshold: float) -> tuple[Array, Array, Array
 
 
 @njit()
+def ffill(x: Array) -> Array:
+    out = np.empty(len(x))
+    last = np.nan
+    for i in range(len(x)):
+        if not np.isnan(x[i]):
+            last = x[i]
+        out[i] = last
+    return out
+
+
+@njit()
+def bfill(x: Array) -> Array:
+    out = np.empty(len(x))
+    later = np.nan
+    for i in range(len(x) - 1, -1, -1):
+        if not np.isnan(x[i]):
+            later = x[i]
+        out[i] = later
+    return out
+
+
+@njit()
+def interpolate(x: Array) -> Array:
+    out = x.copy()
+    last = -1
+    for i in range(len(x)):
+        if np.isnan(x[i]):
+            continue
+        for j in range(last + 1, i):
+            if last >= 0:
+                out[j] = x[last] + (x[i] - x[last]) * ((j - last) / (i - last))
+        last = i
+    return out
+
+
+@njit()
 def latch(x: Array, on: float, off: float) -> Array:
     out = np.empty(len(x), dtype=np.bool_)
     held = False
@@ -265,6 +301,26 @@ def ewm_var_by_key(x: Array, keys: Array, count: int, alpha: float) -> Array:
         square = squares[key] * fade * fade + 1.0
         means[key], covs[key], totals[key], squares[key] = mean, cov, total, square
         out[i] = total * total / (total * total - square) * cov
+    return out
+
+
+@njit()
+def ffill_by_key(x: Array, keys: Array, count: int) -> Array:
+    out, last = np.empty(len(x)), np.full(count, np.nan)
+    for i in range(len(x)):
+        if not np.isnan(x[i]):
+            last[keys[i]] = x[i]
+        out[i] = last[keys[i]]
+    return out
+
+
+@njit()
+def bfill_by_key(x: Array, keys: Array, count: int) -> Array:
+    out, later = np.empty(len(x)), np.full(count, np.nan)
+    for i in range(len(x) - 1, -1, -1):
+        if not np.isnan(x[i]):
+            later[keys[i]] = x[i]
+        out[i] = later[keys[i]]
     return out
 
 
