@@ -11,7 +11,7 @@ use crate::model::types;
 use crate::plan::Plan;
 use crate::plan::stages::PlannedStage;
 use crate::run::Summary;
-use crate::sink::Style;
+use crate::sink::{Style, Target};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,6 +70,9 @@ impl fmt::Display for Plan {
             Style::None => "nothing is written".to_string(),
         };
         write!(f, "sink     {} ({style}, {} columns)", self.sink.name().display(), self.sink.schema.fields().len())?;
+        if matches!(&self.sink.target, Target::Directory(_, directory) if directory.append.is_some()) {
+            write!(f, ", added to its files")?;
+        }
         match self.options.limit {
             Some(rows) => write!(f, "\nlimit    the first {rows} rows"),
             None => Ok(()),

@@ -502,7 +502,7 @@ fn folders_have_the_types_that_are_declared() {
     let months = batch.column(0).as_primitive::<Int64Type>();
     assert_eq!((months.value(0), months.null_count()), (1, 200));
     let message = complaint(&toml.replace("TYPE", "date"), &input);
-    assert!(message.contains("partition column 'm': \"01\" in the directory's name is not a valid date"), "{message}");
+    assert!(message.contains("partition column 'm': \"01\" in the path is not a valid date"), "{message}");
     // What is written here is read here.
     let input = gathered(
         &folder,

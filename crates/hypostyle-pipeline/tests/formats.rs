@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type, TimeUnit, TimestampMillisecondType};
 use common::{Folder, KERNELS, trades};
-use hypostyle_pipeline::Pipeline;
+use hypostyle_pipeline::{ErrorKind, Pipeline};
 
 fn floats(folder: &Folder, column: usize) -> Vec<Option<f64>> {
     folder.parquet("out.parquet").column(column).as_primitive::<Float64Type>().iter().collect()
@@ -404,6 +404,109 @@ fn outputs_of_many_files() {
     let mut back: Vec<String> = folder.read("back.csv").lines().skip(1).map(str::to_string).collect();
     back.sort();
     assert_eq!(back, ["1,a/b=c", "2,", "3,ü %"]);
+}
+
+#[test]
+fn runs_that_add_their_files() {
+    let folder = Folder::new();
+    folder.write("one.csv", "day,k,x\n2024-01-01,a,1\n2024-01-01,b,2\n");
+    folder.write("two.csv", "day,k,x\n2024-01-01,a,3\n2024-01-02,c,4\n");
+    let rows = |output: &str| {
+        folder.run("[source]\nformat = \"parquet\"\n[sink]\ncolumns = [\"k\", \"x\"]\n", output, "back.csv").unwrap();
+        let mut rows: Vec<String> = folder.read("back.csv").lines().skip(1).map(str::to_string).collect();
+        rows.sort();
+        rows.join(" ")
+    };
+    for (output, more) in [
+        ("days", "partition_by = \"day\"\n"),
+        ("whole", ""),
+        ("short", "max_rows_per_file = 1\n"),
+        ("kept", "partition_by = \"day\"\n"),
+    ] {
+        let checkpoints = if output == "kept" { "checkpoint_interval = \"1h\"\n" } else { "" };
+        let toml = format!("{checkpoints}[sink]\nformat = \"parquet\"\nappend = true\n{more}");
+        folder.run(&toml, "one.csv", output).unwrap();
+        folder.run(&toml, "two.csv", output).unwrap();
+        assert_eq!(rows(output), "a,1 a,3 b,2 c,4", "{output}");
+        // A run that is done twice adds nothing.
+        let files = files_below(&folder.path(output));
+        for input in ["one.csv", "two.csv"] {
+            let error = folder.run(&toml, input, output).unwrap_err();
+            assert_eq!(error.kind(), &ErrorKind::Processed, "{error}");
+            assert!(
+                error.to_string().contains("this input was already appended to the output by this pipeline"),
+                "{error}"
+            );
+        }
+        // One that was killed between two files puts the same ones there.
+        for path in files.keys().filter(|path| path.to_string_lossy().contains("000002-of-")) {
+            fs::remove_file(path).unwrap();
+            let input = if output == "short" && files.len() == 4 { &["one.csv", "two.csv"][..] } else { &["two.csv"] };
+            let again = input.iter().filter(|input| folder.run(&toml, input, output).is_ok()).count();
+            assert_eq!(again, 1, "{output}");
+            assert!(files_below(&folder.path(output)) == files, "{output}");
+        }
+        // Another pipeline over the same input is another run, and so is a file that changed.
+        folder.run(&format!("{toml}# again\n"), "one.csv", output).unwrap();
+        assert_eq!(rows(output), "a,1 a,1 a,3 b,2 b,2 c,4", "{output}");
+    }
+    assert_eq!(folder.names(), ["back.csv", "days", "kept", "one.csv", "short", "two.csv", "whole"]);
+
+    // With a state it is the state that knows which runs were done: one that was killed before it was written is done again.
+    let toml = "state = \"STATE\"\n[sink]\nformat = \"parquet\"\nappend = true\npartition_by = \"day\"\n";
+    let toml = toml.replace("STATE", &folder.path("state").to_string_lossy());
+    folder.run(&toml, "two.csv", "stated").unwrap();
+    let files = files_below(&folder.path("stated"));
+    assert_eq!(folder.run(&toml, "two.csv", "stated").unwrap_err().kind(), &ErrorKind::Processed);
+    fs::remove_file(folder.path("state")).unwrap();
+    folder.run(&toml, "two.csv", "stated").unwrap();
+    assert!(files_below(&folder.path("stated")) == files && folder.path("state").exists());
+
+    for (toml, words) in [
+        ("format = \"csv\"\nappend = true\n", "this one does not end in .csv"),
+        ("format = \"parquet\"\nappend = true\n", "partitioned by 'day', not by no column"),
+        (
+            "format = \"parquet\"\nappend = true\npartition_by = \"day\"\ncolumns = [\"day\", \"x\"]\n",
+            "their columns are 'k', 'x', not 'x'",
+        ),
+    ] {
+        let message = folder.run(&format!("[sink]\n{toml}"), "one.csv", "days").unwrap_err().to_string();
+        assert!(message.contains(words) && message.contains("help: append to another directory"), "{words}: {message}");
+    }
+    folder.write("text.csv", "day,k,x\n2024-01-01,a,one\n");
+    let toml = "[sink]\nformat = \"parquet\"\nappend = true\npartition_by = \"day\"\n";
+    let message = folder.run(toml, "text.csv", "days").unwrap_err().to_string();
+    assert!(message.contains("column 'x' has type i64, not string"), "{message}");
+    let message = folder.run(toml, "one.csv", "two.csv").unwrap_err().to_string();
+    assert!(message.contains("the output exists and is not a directory"), "{message}");
+    let whole = "[source]\nformat = \"parquet\"\n[sink]\nformat = \"parquet\"\nappend = true\n";
+    let message = folder.run(whole, "whole", "whole").unwrap_err().to_string();
+    assert!(message.contains("the output is also an input"), "{message}");
+}
+
+#[test]
+fn directories_are_made_where_it_is_asked_for() {
+    let folder = Folder::new();
+    folder.write("in.csv", "k,x\na,1\n");
+    let message = folder.run("", "in.csv", "new/deep/out.csv").unwrap_err().to_string();
+    assert!(
+        message.contains("the directory of the output does not exist") && message.contains("mkdir = true"),
+        "{message}"
+    );
+    for (more, output) in [
+        ("", "new/deep/out.csv"),
+        ("format = \"csv\"\npartition_by = \"k\"\n", "new/parts/out"),
+        ("format = \"csv\"\nappend = true\n", "new/added/out"),
+    ] {
+        for checkpoints in ["", "checkpoint_interval = \"1h\"\n"] {
+            let toml = format!("{checkpoints}[sink]\nmkdir = true\n{more}");
+            let output = format!("{}{output}", if checkpoints.is_empty() { "a/" } else { "b/" });
+            folder.pipeline(&toml, "in.csv", &output).plan().unwrap();
+            assert!(!folder.path(&output).parent().unwrap().exists(), "checking makes nothing");
+            folder.run(&toml, "in.csv", &output).unwrap();
+            assert!(folder.path(&output).exists());
+        }
+    }
 }
 
 /// The files below a folder: their paths and bytes.

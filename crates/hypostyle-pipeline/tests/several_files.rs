@@ -240,3 +240,42 @@ fn joined_columns_and_texts_of_csv() {
     let message = folder.run(&toml, "[123].csv", "out.parquet").unwrap_err().to_string();
     assert!(message.contains("3.csv: got column 'date' without 'time'"), "{message}");
 }
+
+#[test]
+fn columns_from_the_paths_of_the_files() {
+    let folder = Folder::new();
+    folder.write("AB-2024-01-02.csv", "x\n1\n2\n");
+    folder.write("CD-2024-01-03-late.csv", "x\n3\n");
+    let toml = "[source]\npath_columns = '(?<symbol>[A-Z]+)-(?<day>[0-9-]{10})(-(?<note>[a-z]+))?\\.csv$'\n";
+    folder.run(toml, "*.csv", "out.parquet").unwrap();
+    let batch = folder.parquet("out.parquet");
+    assert_eq!(batch.schema().field_with_name("day").unwrap().data_type(), &DataType::Date32);
+    folder.run("", "out.parquet", "out.txt").unwrap();
+    assert_eq!(folder.read("out.txt"), "x,symbol,day,note\n1,AB,2024-01-02,\n2,AB,2024-01-02,\n3,CD,2024-01-03,late\n");
+    // Files that a condition leaves out are not opened.
+    folder.write("EF-2024-01-04.csv", "not,the,same\n");
+    let late = format!("{toml}[source.filter]\nday = {{ max = \"2024-01-02\" }}\n");
+    assert_eq!(folder.run(&late, "*.csv", "out.parquet").unwrap().rows_written, 2);
+    std::fs::remove_file(folder.path("EF-2024-01-04.csv")).unwrap();
+    // The path itself, and a declared type.
+    let toml = "[source]\npath_columns = '(?<file>[^/]*)$'\n";
+    folder.run(toml, "AB-2024-01-02.csv", "out.txt").unwrap();
+    assert_eq!(folder.read("out.txt"), "x,file\n1,AB-2024-01-02.csv\n2,AB-2024-01-02.csv\n");
+    let toml = "[source]\npath_columns = '(?<year>[0-9]{4})'\n[source.schema]\nyear = \"f64\"\n";
+    folder.run(toml, "AB-2024-01-02.csv", "out.txt").unwrap();
+    assert_eq!(folder.read("out.txt"), "x,year\n1,2024.0\n2,2024.0\n");
+    for (pattern, words) in [
+        ("(?<a>", "is not a valid regex"),
+        ("[A-Z]+", "names no column"),
+        ("(?<a>[0-9]{7})", "the path does not match path_columns = '(?<a>[0-9]{7})'"),
+    ] {
+        let toml = format!("[source]\npath_columns = '{pattern}'\n");
+        let message = folder.run(&toml, "*.csv", "out.txt").unwrap_err().to_string();
+        assert!(message.contains(words) && message.contains("help: "), "{words}: {message}");
+    }
+    std::fs::create_dir(folder.path("day=1")).unwrap();
+    folder.write("day=1/x.csv", "x\n1\n");
+    let message =
+        folder.run("[source]\npath_columns = '(?<day>x)'\n", "day=1/x.csv", "out.txt").unwrap_err().to_string();
+    assert!(message.contains("the directories have a column 'day' too"), "{message}");
+}

@@ -48,6 +48,10 @@ pub(crate) struct SourceTable {
     /// start at the working directory. URLs of object stores (`s3://bucket/key.csv`, `gs://`, `az://`, `abfss://`) and
     /// `https://` work too. Required here or as `--input`.
     pub path: Option<Names>,
+    /// Columns from the paths of the files: a regex whose named groups are columns, as in
+    /// `'(?<symbol>[A-Z]+)-(?<day>[0-9-]+)\.csv$'`. It must match somewhere in each path; `'(?<file>.*)'` is the path itself.
+    /// Types are inferred, or given in `schema`. Default: none.
+    pub path_columns: Option<String>,
     /// Settings for object stores and HTTP, as strings, such as `{ aws_region = "eu-central-1" }`: environment variables
     /// (AWS_*, GOOGLE_*, AZURE_*) in lower case, and timeout, connect_timeout, allow_http, max_retries, retry_timeout.
     /// They override the environment.
@@ -467,6 +471,13 @@ pub(crate) struct SinkTable {
     /// Maximum rows per file, at least 1: the output is a new directory of files. Requires `format`.
     #[schemars(range(min = 1))]
     pub max_rows_per_file: Option<usize>,
+    /// Whether the output is a directory that each run adds its files to. A run that is done again, with the same pipeline over
+    /// the same files, adds nothing. Requires `format`. Default: false.
+    #[serde(default)]
+    pub append: bool,
+    /// Whether the directories above the output are made where they are missing. Default: false.
+    #[serde(default)]
+    pub mkdir: bool,
 }
 
 /// The formats of files.

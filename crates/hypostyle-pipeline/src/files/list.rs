@@ -107,6 +107,11 @@ impl Files {
         Ok(())
     }
 
+    /// The paths of the files that are no objects, those left out too.
+    pub fn local(&self) -> impl Iterator<Item = &Path> {
+        self.list.iter().chain(&self.left_out).filter(|file| file.remote().is_none()).map(|file| &*file.path)
+    }
+
     pub fn paths(&self) -> Vec<Arc<Path>> {
         self.list.iter().map(|file| Arc::clone(&file.path)).collect()
     }

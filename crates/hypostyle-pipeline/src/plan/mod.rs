@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files::input::is_standard;
 use crate::memory;
 use crate::model::types;
+use crate::sink::append::RunName;
 use crate::sink::{Sink, Target, free_place};
 use crate::source::Source;
 use crate::source::validate::Validator;
@@ -55,7 +56,10 @@ pub(crate) fn build(file: &PipelineFile, catalog: &Catalog, options: RunOptions)
     }
     source.check_types()?;
     let (mut stages, schema) = stages::plan(file, catalog, &options, entries, source.schema())?;
-    let sink = Sink::check(&file.config.sink, &source.files, &schema)?;
+    let append = file.config.sink.append.then(|| {
+        RunName::of(&source.files.identities(), &format!("{}\n# limit: {:?}", file.public_text(), options.limit))
+    });
+    let sink = Sink::check(&file.config.sink, &source.files, &schema, append.transpose()?)?;
     sink.check_types()?;
     check_rejects(&mut source, &sink)?;
     let mut validator = source.take_validator()?;
@@ -71,7 +75,7 @@ pub(crate) fn build(file: &PipelineFile, catalog: &Catalog, options: RunOptions)
             before.check_new(&source.files.identities(), sink.exists()).map_err(|error| error.in_file(path))?;
         }
         // When a run resumes, the run that was killed may have put the output in its place.
-        sink.check_empty()?;
+        sink.check_empty(state.is_some())?;
     }
     let state_header = before.as_ref().map_or_else(|| StateHeader::new(0, Vec::new()), |before| before.header.clone());
     let (resume, saved) = match found {

@@ -85,6 +85,7 @@ fn start_plan(plan: Plan) -> Result<Started> {
     let Plan { source, stages, validator, sink, options, state, state_header, checkpoints, resume } = plan;
     let (output, files) = (sink.name(), source.files.clone());
     let pool = pool(options.threads)?;
+    sink.make_folders()?;
     if let Some(checkpoints) = &checkpoints {
         checkpoints.prepare(resume.as_ref())?;
     }

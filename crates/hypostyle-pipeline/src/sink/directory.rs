@@ -13,11 +13,12 @@ use rayon::ThreadPool;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
+use super::append::{self, RunName};
 use super::atomic::{folder, sync_folder};
 use super::encode::Encoder;
 use super::parts::join;
 use super::syncing::Syncing;
-use super::{Out, Style, is_there};
+use super::{Directory, Out, Style, is_there};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How the folder begins in which parts are put together.
@@ -25,6 +26,7 @@ pub(super) const WHOLE: &str = "whole.";
 /// A directory of files that is being written.
 pub(crate) struct DirectoryWriting {
     place: PathBuf,
+    append: Option<RunName>,
     max_rows: usize,
     style: Style,
     schema: SchemaRef,
@@ -58,7 +60,7 @@ impl DirectoryWriting {
     /// Begins the directory; or, with checkpoints, resumes with the parts in the given directory.
     pub fn begin(
         place: &Path,
-        max_rows: usize,
+        directory: &Directory,
         style: Style,
         schema: &SchemaRef,
         pool: &Arc<ThreadPool>,
@@ -69,7 +71,8 @@ impl DirectoryWriting {
             None => (Root::Hidden(hidden(place)?, Syncing::begin()?), WholeFiles::default()),
         };
         let (pool, place, schema) = (Arc::clone(pool), place.to_path_buf(), Arc::clone(schema));
-        let writing = Self { place, max_rows, style, schema, pool, root, files, open: None };
+        let (append, max_rows) = (directory.append.clone(), directory.max_rows.unwrap_or(usize::MAX));
+        let writing = Self { place, append, max_rows, style, schema, pool, root, files, open: None };
         writing.go_on()?;
         Ok(writing)
     }
@@ -202,7 +205,7 @@ impl DirectoryWriting {
             }
             (None, Root::Parts(_)) => return Err(Error::internal("the parts were not put together")),
         };
-        Ok(WrittenDirectory { hidden, place: self.place })
+        Ok(WrittenDirectory { hidden, place: self.place, append: self.append })
     }
 }
 
@@ -232,7 +235,7 @@ pub(super) fn hidden(place: &Path) -> Result<TempDir> {
 }
 
 /// All files in the folder and those in it.
-fn files_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
+pub(super) fn files_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -247,22 +250,24 @@ fn files_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// A folder that is whole, but not in its place yet.
 pub(crate) struct WrittenDirectory {
-    hidden: TempDir,
-    place: PathBuf,
+    pub(super) hidden: TempDir,
+    pub(super) place: PathBuf,
+    /// The run, if its files are added to those in the place.
+    pub(super) append: Option<RunName>,
 }
 
 impl WrittenDirectory {
-    pub(super) fn new(hidden: TempDir, place: PathBuf) -> Self {
-        Self { hidden, place }
-    }
-
-    /// Puts the folder in its place, where there is nothing, or an empty folder, or the same files.  The number of its files'
-    /// bytes.
+    /// Puts the folder in its place, where there is nothing, or an empty folder, or the same files; or its files where others
+    /// are.  The number of its files' bytes.
     pub fn place(self) -> Result<u64> {
         let fault = |error: io::Error| Error::unwritable(error).in_file(&self.place);
         let files = files_below(self.hidden.path()).map_err(fault)?;
         let sizes = files.iter().map(|path| Ok(fs::metadata(path)?.len()));
         let bytes = sizes.sum::<io::Result<u64>>().map_err(fault)?;
+        if let Some(run) = &self.append {
+            append::place(self.hidden.path(), &files, &self.place, run)?;
+            return Ok(bytes);
+        }
         #[cfg(unix)]
         {
             // As any new folder: what the user's umask leaves of it.

@@ -1,5 +1,6 @@
 //! The output: its settings, checked before any work.  [`write`] does the writing.
 
+pub(crate) mod append;
 pub(crate) mod atomic;
 pub(crate) mod bad_row_log;
 mod dictionaries;
@@ -30,6 +31,7 @@ use crate::model::column::{did_you_mean, quoted};
 use crate::model::types;
 use crate::remote::url::{host, is_url};
 use crate::remote::{Place, Stores};
+use append::{Layout, RunName};
 use atomic::folder;
 
 /// Where bytes go.
@@ -45,6 +47,8 @@ pub(crate) struct Sink {
     /// The schema of these.
     pub schema: SchemaRef,
     pub row_group_size: Option<usize>,
+    /// Whether the directories above the output are made.
+    mkdir: bool,
 }
 
 /// Where the rows go.
@@ -63,6 +67,8 @@ pub(crate) struct Directory {
     pub partition_by: Vec<PartitionKey>,
     /// The maximum rows per file.
     pub max_rows: Option<usize>,
+    /// The run that adds its files to those that are there.
+    pub append: Option<RunName>,
 }
 
 /// What the rows of a directory have in common.
@@ -92,17 +98,28 @@ pub(crate) enum Style {
 }
 
 impl Sink {
-    /// Checks what can be checked without writing, against the inputs' paths and the columns to come.
-    pub fn check(table: &SinkTable, inputs: &Files, schema: &Schema) -> Result<Self> {
+    /// Checks what can be checked without writing, against the inputs' paths and the columns to come; `run` is given if its
+    /// files are to be added to others.
+    pub fn check(table: &SinkTable, inputs: &Files, schema: &Schema, run: Option<RunName>) -> Result<Self> {
+        let (target, style, columns, schema) = Self::checked(table, inputs, schema, run)?;
+        let (row_group_size, mkdir) = (table.row_group_size, table.mkdir);
+        Ok(Self { target, style, columns, schema, row_group_size, mkdir })
+    }
+
+    fn checked(
+        table: &SinkTable,
+        inputs: &Files,
+        schema: &Schema,
+        run: Option<RunName>,
+    ) -> Result<(Target, Style, Vec<usize>, SchemaRef)> {
         let columns = columns(table, schema)?;
         let kept = columns.iter().map(|column| schema.field(*column).clone()).collect::<Vec<_>>();
         let schema = Arc::new(Schema::new(kept));
-        let row_group_size = table.row_group_size;
-        if row_group_size == Some(0) {
+        if table.row_group_size == Some(0) {
             return Err(Error::pipeline("[sink] row_group_size: got 0, expected at least 1"));
         }
         if table.format == Some(Format::None) {
-            return Ok(Self { target: Target::Nowhere, style: Style::None, columns, schema, row_group_size });
+            return Ok((Target::Nowhere, Style::None, columns, schema));
         }
         let Some(path) = table.path.clone() else {
             return Err(Error::pipeline("no output")
@@ -136,21 +153,21 @@ impl Sink {
         }
         if let Some(object) = object {
             let target = Self::check_object(table, object, inputs)?;
-            return Ok(Self { target, style, columns, schema, row_group_size });
+            return Ok((target, style, columns, schema));
         }
-        if let Some(target) = Self::check_directory(table, &path, &schema)? {
-            return Ok(Self { target, style, columns, schema, row_group_size });
+        if let Some(target) = Self::check_directory(table, &path, inputs, &schema, run)? {
+            return Ok((target, style, columns, schema));
         }
         if is_standard(&path) {
-            return Ok(Self { target: Target::StandardOutput, style, columns, schema, row_group_size });
+            return Ok((Target::StandardOutput, style, columns, schema));
         }
-        let place = free_place(&path, inputs)?;
-        Ok(Self { target: Target::File(place), style, columns, schema, row_group_size })
+        check_output_folder(&path, table.mkdir)?;
+        Ok((Target::File(place_of(&path, inputs)?), style, columns, schema))
     }
 
     /// One object, which is none of the inputs.
     fn check_object(table: &SinkTable, object: Place, inputs: &Files) -> Result<Target> {
-        if table.partition_by.is_some() || table.max_rows_per_file.is_some() {
+        if table.partition_by.is_some() || table.max_rows_per_file.is_some() || table.append {
             return Err(Error::new(ErrorKind::Sink, "several files cannot be written to an object store")
                 .in_file(object.shown())
                 .help("write one object, or a local directory"));
@@ -162,9 +179,15 @@ impl Sink {
     }
 
     /// The output directory, if the output is one.
-    fn check_directory(table: &SinkTable, path: &Path, schema: &Schema) -> Result<Option<Target>> {
+    fn check_directory(
+        table: &SinkTable,
+        path: &Path,
+        inputs: &Files,
+        schema: &Schema,
+        run: Option<RunName>,
+    ) -> Result<Option<Target>> {
         let names = table.partition_by.as_ref().map(Names::to_vec).unwrap_or_default();
-        if names.is_empty() && table.max_rows_per_file.is_none() {
+        if names.is_empty() && table.max_rows_per_file.is_none() && run.is_none() {
             return Ok(None);
         }
         if table.max_rows_per_file == Some(0) {
@@ -199,18 +222,42 @@ impl Sink {
             return Err(Error::pipeline("[sink] partition_by: names all columns")
                 .help("leave at least one column for the files"));
         }
-        check_folder_of(path)?;
-        Ok(Some(Target::Directory(path.to_path_buf(), Directory { partition_by, max_rows: table.max_rows_per_file })))
+        check_output_folder(path, table.mkdir)?;
+        if let (Some(_), Ok(place)) = (&run, path.canonicalize())
+            && inputs.local().any(|input| input.canonicalize().is_ok_and(|input| input.starts_with(&place)))
+        {
+            return Err(is_input(path));
+        }
+        let directory = Directory { partition_by, max_rows: table.max_rows_per_file, append: run };
+        Ok(Some(Target::Directory(path.to_path_buf(), directory)))
     }
 
-    /// Fails if the output directory is not empty.
-    pub fn check_empty(&self) -> Result<()> {
-        let Target::Directory(path, _) = &self.target else { return Ok(()) };
+    /// Fails if the output directory is not empty; or, where files are added to it, if those of this run are there, or others
+    /// that are not like its own.  `has_state`: the state says which runs were done, and one that it does not know is done again.
+    pub fn check_empty(&self, has_state: bool) -> Result<()> {
+        let Target::Directory(path, directory) = &self.target else { return Ok(()) };
+        if let Some(run) = &directory.append {
+            let schema = self.schema.project(&directory.kept(self.schema.fields().len())).map_err(Error::unwritable)?;
+            let layout = Layout { partition_by: &directory.partition_by, schema: Arc::new(schema), style: self.style };
+            return append::check(path, run, &layout, has_state);
+        }
         let empty = match std::fs::read_dir(path) {
             Ok(mut entries) => entries.next().is_none(),
             Err(_) => !path.exists(),
         };
         if empty { Ok(()) } else { Err(is_there(path)) }
+    }
+
+    /// Makes the directories above the output, if it was asked for.
+    pub fn make_folders(&self) -> Result<()> {
+        match &self.target {
+            Target::File(path) | Target::Directory(path, _) if self.mkdir => {
+                let fault =
+                    |error| Error::new(ErrorKind::Sink, "cannot make the directory of the output").because(error);
+                std::fs::create_dir_all(folder(path)).map_err(|error| fault(error).in_file(folder(path)))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether there is an output of this name on the disk.
@@ -226,6 +273,15 @@ impl Sink {
             Target::StandardOutput => "standard output".into(),
             Target::Nowhere => "nowhere".into(),
         }
+    }
+}
+
+impl Directory {
+    /// The columns that its files have, of so many: the directories' names say the others.
+    pub fn kept(&self, columns: usize) -> Vec<usize> {
+        let whole =
+            |column: &usize| self.partition_by.iter().any(|key| key.part == KeyPart::Value && key.column == *column);
+        (0..columns).filter(|column| !whole(column)).collect()
     }
 }
 
@@ -259,18 +315,18 @@ fn partition_key(text: &str, schema: &Schema, known: &[String]) -> Result<Partit
 /// The place that a file may be put in: its folder is there, and it is none of the inputs.  A link is followed, so that the file
 /// it names is replaced and not the link.
 pub(crate) fn free_place(path: &Path, inputs: &Files) -> Result<PathBuf> {
+    check_folder_of(path, "create it")?;
+    place_of(path, inputs)
+}
+
+/// As [`free_place`], of a folder that was checked.
+fn place_of(path: &Path, inputs: &Files) -> Result<PathBuf> {
     let fault = |message: &str| Error::new(ErrorKind::Sink, message).in_file(path);
-    check_folder_of(path)?;
     let place = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     if place.exists() && !place.is_file() {
         return Err(fault("the output exists and is not a regular file"));
     }
-    if inputs
-        .list
-        .iter()
-        .chain(&inputs.left_out)
-        .any(|input| input.remote().is_none() && input.path.canonicalize().is_ok_and(|input| input == place))
-    {
+    if inputs.local().any(|input| input.canonicalize().is_ok_and(|input| input == place)) {
         return Err(is_input(path));
     }
     Ok(place)
@@ -287,7 +343,15 @@ fn is_input(path: &Path) -> Error {
     Error::new(ErrorKind::Sink, "the output is also an input").in_file(path).help("write a different file")
 }
 
-fn check_folder_of(path: &Path) -> Result<()> {
+/// Fails if the folder of the output is not there, and is not to be made.
+fn check_output_folder(path: &Path, mkdir: bool) -> Result<()> {
+    if mkdir && !is_url(path) {
+        return Ok(());
+    }
+    check_folder_of(path, "create it, or set mkdir = true in [sink]")
+}
+
+fn check_folder_of(path: &Path, help: &str) -> Result<()> {
     if is_url(path) {
         return Err(Error::new(ErrorKind::Sink, "this must be a local file")
             .in_file(Path::new(&host(&path.to_string_lossy())))
@@ -299,7 +363,7 @@ fn check_folder_of(path: &Path) -> Result<()> {
     Err(Error::new(ErrorKind::Sink, "the directory of the output does not exist")
         .in_file(path)
         .not_found()
-        .help(format!("create it; {}", relative(path))))
+        .help(format!("{help}; {}", relative(path))))
 }
 
 impl Style {

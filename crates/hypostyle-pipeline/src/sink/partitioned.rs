@@ -19,13 +19,14 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tempfile::TempDir;
 
+use super::append::RunName;
 use super::atomic::folder;
 use super::directory::{WHOLE, WrittenDirectory, file_name, hidden, remove_unfinished};
 use super::encode::Encoder;
 use super::partitions::Partitions;
 use super::spool::{Spool, bytes_of, settled};
 use super::syncing::Syncing;
-use super::{KeyPart, Out, PartitionKey, Style};
+use super::{Directory, Out, Style};
 use crate::error::{Error, Result};
 
 /// Where rows wait, in the directory that is made.
@@ -41,6 +42,7 @@ const WAITING: usize = 128 << 20;
 /// Where rows of partitions go.
 pub(crate) struct PartitionedWriting {
     place: PathBuf,
+    append: Option<RunName>,
     files: FileSettings,
     /// The columns that the files have: the directories' names say the others.
     kept: Vec<usize>,
@@ -70,8 +72,7 @@ struct FileSettings {
 
 /// What the sink says of the files.
 pub(crate) struct PartitionSettings<'a> {
-    pub partition_by: &'a [PartitionKey],
-    pub max_rows: Option<usize>,
+    pub directory: &'a Directory,
     pub row_group_size: Option<usize>,
     pub style: Style,
     pub memory_limit: Option<u64>,
@@ -86,10 +87,10 @@ impl PartitionedWriting {
         pool: &Arc<ThreadPool>,
         parts: Option<(PathBuf, usize)>,
     ) -> Result<Self> {
-        let PartitionSettings { partition_by, max_rows, row_group_size, style, memory_limit } = settings;
-        let whole = |column: &usize| partition_by.iter().any(|key| key.part == KeyPart::Value && key.column == *column);
-        let kept: Vec<usize> = (0..schema.fields().len()).filter(|column| !whole(column)).collect();
-        let mut partitions = Partitions::new(partition_by, schema).map_err(Error::unwritable)?;
+        let PartitionSettings { directory, row_group_size, style, memory_limit } = settings;
+        let Directory { partition_by, max_rows, append } = directory.clone();
+        let kept = directory.kept(schema.fields().len());
+        let mut partitions = Partitions::new(&partition_by, schema).map_err(Error::unwritable)?;
         let schema = Arc::new(schema.project(&kept).map_err(Error::unwritable)?);
         let most = |bytes: usize, part: u64| {
             memory_limit.map_or(bytes, |limit| usize::try_from(limit / part).map_or(bytes, |limit| limit.min(bytes)))
@@ -112,7 +113,7 @@ impl PartitionedWriting {
             group_bytes: most(GROUP_BYTES, 16),
         };
         let (place, pool) = (place.to_path_buf(), Arc::clone(pool));
-        Ok(Self { place, files, kept, partitions, spool, pool, root })
+        Ok(Self { place, append, files, kept, partitions, spool, pool, root })
     }
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -160,7 +161,7 @@ impl PartitionedWriting {
         if holds_spool {
             fs::remove_dir_all(hidden.path().join(SPOOL)).map_err(Error::unwritable)?;
         }
-        Ok(WrittenDirectory::new(hidden, self.place))
+        Ok(WrittenDirectory { hidden, place: self.place, append: self.append })
     }
 }
 

@@ -106,8 +106,7 @@ impl Writing {
                     Some(_) => return Err(misfit()),
                 };
                 let settings = PartitionSettings {
-                    partition_by: &folder.partition_by,
-                    max_rows: folder.max_rows,
+                    directory: folder,
                     row_group_size: sink.row_group_size,
                     style: sink.style,
                     memory_limit,
@@ -122,14 +121,7 @@ impl Writing {
                     Some((paths, Some(Whole::Files(files)))) => Some((paths.files(), files)),
                     Some(_) => return Err(misfit()),
                 };
-                let writing = DirectoryWriting::begin(
-                    path,
-                    folder.max_rows.unwrap_or(usize::MAX),
-                    sink.style,
-                    &sink.schema,
-                    pool,
-                    parts,
-                );
+                let writing = DirectoryWriting::begin(path, folder, sink.style, &sink.schema, pool, parts);
                 Place::Directory(Box::new(writing.map_err(|error| error.in_file(path))?))
             }
             (Target::StandardOutput, _) => Place::StandardOutput,

@@ -1,4 +1,4 @@
-//! Partition columns: those in the names of directories, `column=value`.
+//! Partition columns: those in the names of directories, `column=value`, and in the paths of files.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -55,12 +55,12 @@ pub(super) fn values(column: &Column, files: &Files, texts: &[Option<String>]) -
             let (name, text) = (&column.name, text.as_deref().unwrap_or_default());
             let data_type = types::name(&column.data_type);
             let message =
-                format!("partition column '{name}': {text:?} in the directory's name is not a valid {data_type}");
+                format!("partition column '{name}': {text:?} in the path is not a valid {data_type}");
             let help = match column.in_file() {
                 true => format!(
-                    "the files have '{name}' too: rename the directory, or leave the column out of columns in [source]"
+                    "the files have '{name}' too: rename the directory or the file, or leave the column out of columns in [source]"
                 ),
-                false => format!("rename the directory, or set {name} = \"string\" in [source.schema]"),
+                false => format!("rename the directory or the file, or set {name} = \"string\" in [source.schema]"),
             };
             Error::new(ErrorKind::Source, message).in_file(&file.path).help(help)
         })

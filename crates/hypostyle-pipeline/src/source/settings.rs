@@ -8,6 +8,7 @@ use chrono::DateTime;
 
 use crate::config::{DialectName, Format, JoinedTime, PipelineFile, SourceTable, TimeFormats};
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::PathColumns;
 use crate::files::format::{format_by_name, format_of};
 use crate::files::list::Files;
 use crate::model::bad_row::{BadRowPolicy, OnBadRow};
@@ -33,7 +34,10 @@ pub(super) fn files(table: &SourceTable) -> Result<(Files, Format)> {
         Some(format) => format_by_name(path).is_none_or(|found| found == format),
         None => format_by_name(path).is_some(),
     };
-    let files = Files::find(&paths, &table.storage_options, is_data)?;
+    let mut files = Files::find(&paths, &table.storage_options, is_data)?;
+    if let Some(pattern) = &table.path_columns {
+        PathColumns::of(pattern)?.add(&mut files)?;
+    }
     let format = format_of(&files.list[0].path, table.format, "[source]")?;
     if format == Format::None {
         return Err(
