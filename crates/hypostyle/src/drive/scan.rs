@@ -21,18 +21,19 @@ impl<R: Recurrence> Scan<R> {
     ) {
         // Moved to a place of its own, where the compiler can keep it in registers; without a copy of what it holds.
         let mut now = std::mem::replace(state, self.0.start());
-        let results = answers.values.iter_mut().zip(answers.valid.iter_mut()).enumerate();
+        let rows = answers.values.len().min(answers.valid.len());
+        let mut results = answers.values.iter_mut().zip(answers.valid.iter_mut());
         match valid {
-            None => {
-                for (row, (value, answered)) in results {
-                    match self.0.step(&mut now, read(row)) {
+            None => self.0.steps(&mut now, (0..rows).map(read), |answer| {
+                if let Some((value, answered)) = results.next() {
+                    match answer {
                         Some(answer) => *value = answer,
                         None => *answered = false,
                     }
                 }
-            }
+            }),
             Some(valid) => {
-                for ((row, (value, answered)), valid) in results.zip(valid) {
+                for ((row, (value, answered)), valid) in results.enumerate().zip(valid) {
                     let answer = if *valid { self.0.step(&mut now, read(row)) } else { self.0.skip(&mut now) };
                     match answer {
                         Some(answer) => *value = answer,
@@ -66,6 +67,9 @@ impl<R: Recurrence> Driver for Scan<R> {
             return columns.assembled(|rows| run_rows(self, state, rows, answers));
         }
         let lanes = columns.lanes();
+        if R::Input::OPTIONAL && columns.valid.is_none() && R::Input::is_whole(&lanes) {
+            return self.walk(state, None, |row| R::Input::read_whole(&lanes, row), answers);
+        }
         self.walk(state, columns.valid, |row| R::Input::read(&lanes, row), answers);
     }
 

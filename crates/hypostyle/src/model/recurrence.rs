@@ -17,6 +17,21 @@ pub trait Recurrence: Clone + Send + Sync + 'static {
     /// Reads a row and returns its result; `None` is null.
     fn step(&self, state: &mut Self::State, row: Self::Input) -> Option<Self::Output>;
 
+    /// Reads consecutive rows, as [`Recurrence::step`] one by one, with the same bits: a recurrence that can tell once for all
+    /// of them what it would ask of each says so here.
+    #[inline(always)]
+    fn steps(
+        &self,
+        state: &mut Self::State,
+        rows: impl Iterator<Item = Self::Input>,
+        mut answer: impl FnMut(Option<Self::Output>),
+    ) {
+        // Not `for_each`, whose closure may not be inlined: the state would be in memory.
+        for row in rows {
+            answer(self.step(state, row));
+        }
+    }
+
     /// Returns the result of a row in which an input is null.
     fn skip(&self, state: &mut Self::State) -> Option<Self::Output>;
 }

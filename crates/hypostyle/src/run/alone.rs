@@ -12,6 +12,13 @@ pub(super) struct Alone<R, const K: usize> {
     pub(super) numbers: [f64; K],
 }
 
+impl<R, const K: usize> Alone<R, K> {
+    #[inline(always)]
+    fn row(&self, x: f64) -> [f64; K] {
+        std::array::from_fn(|k| if k == self.place { x } else { self.numbers[k] })
+    }
+}
+
 impl<R: Recurrence<Input = [f64; K]>, const K: usize> Recurrence for Alone<R, K> {
     type Input = f64;
     type Output = R::Output;
@@ -23,7 +30,12 @@ impl<R: Recurrence<Input = [f64; K]>, const K: usize> Recurrence for Alone<R, K>
 
     #[inline(always)]
     fn step(&self, state: &mut R::State, x: f64) -> Option<R::Output> {
-        self.rule.step(state, std::array::from_fn(|k| if k == self.place { x } else { self.numbers[k] }))
+        self.rule.step(state, self.row(x))
+    }
+
+    #[inline(always)]
+    fn steps(&self, state: &mut R::State, rows: impl Iterator<Item = f64>, answer: impl FnMut(Option<R::Output>)) {
+        self.rule.steps(state, rows.map(|x| self.row(x)), answer);
     }
 
     #[inline(always)]

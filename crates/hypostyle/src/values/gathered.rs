@@ -62,6 +62,11 @@ impl Column {
         match &mut self.cells {
             Cells::Float(cells) => cells.extend_from_slice(numbers),
             Cells::Short(cells) => cells.extend(numbers.iter().map(|x| *x as f32)),
+            Cells::Integer(cells) if numbers.iter().fold(true, |all, x| all & (x.abs() < SMALL)) => {
+                // The lowest bits of the sum are those of the integer; a conversion is not vectorized.
+                let bits = |x: &f64| (x + SHIFT).to_bits().cast_signed() - SHIFT.to_bits().cast_signed();
+                cells.extend(numbers.iter().map(bits));
+            }
             Cells::Integer(cells) => cells.extend(numbers.iter().map(|x| *x as i64)),
             Cells::Flag(cells) => append_bits(cells, numbers, |x| x != 0.0),
         }
@@ -86,6 +91,10 @@ impl Column {
         }
     }
 }
+
+/// 1.5 * 2^52, whose sum with a smaller integer than this has it in its bits.
+const SHIFT: f64 = 6_755_399_441_055_744.0;
+const SMALL: f64 = 2_251_799_813_685_248.0;
 
 /// How many rows are turned into columns at once.
 const AT_ONCE: usize = 512;
@@ -170,5 +179,29 @@ impl<O: Output> Gathered<O> {
             DataType::Struct(fields) => Arc::new(StructArray::new(fields.clone(), columns, nulls)),
             _ => columns.remove(0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::AsArray;
+    use arrow::datatypes::Int64Type;
+
+    #[test]
+    fn integers_of_all_sizes_come_back() {
+        let numbers =
+            [0.0, -0.0, 1.0, -1.0, 12345.0, -(2f64.powi(51)), 2f64.powi(51) - 1.0, 2f64.powi(53), -(2f64.powi(53))];
+        for len in 1..=numbers.len() {
+            let mut column = Column::of(&DataType::Int64).unwrap();
+            column.extend(&numbers[..len], 0);
+            let wanted: Vec<i64> = numbers[..len].iter().map(|x| *x as i64).collect();
+            assert_eq!(column.finish(None).as_primitive::<Int64Type>().values(), &wanted[..]);
+        }
+        let mut column = Column::of(&DataType::Int64).unwrap();
+        column.extend(&[3.0, NO_FIELD], 0);
+        let array = column.finish(None);
+        assert!(array.is_valid(0) && array.is_null(1));
+        assert_eq!(array.as_primitive::<Int64Type>().value(0), 3);
     }
 }

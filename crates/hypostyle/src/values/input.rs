@@ -42,6 +42,20 @@ pub trait Input: Copy + Send + Sync + Default + 'static {
     /// One of the rows.
     fn read(lanes: &Self::Lanes<'_>, row: usize) -> Self;
 
+    /// Whether a value of a row may be missing.
+    const OPTIONAL: bool = false;
+
+    /// Whether no value is missing in any row, so that [`read_whole`](Input::read_whole) does for all.
+    fn is_whole(_: &Self::Lanes<'_>) -> bool {
+        true
+    }
+
+    /// One of the rows, in which no value is missing.
+    #[inline(always)]
+    fn read_whole(lanes: &Self::Lanes<'_>, row: usize) -> Self {
+        Self::read(lanes, row)
+    }
+
     /// One of the row's columns.
     fn lane(self, lane: usize) -> Scalar;
 
@@ -187,6 +201,14 @@ impl<I: Input> Input for Option<I> {
     fn read((values, present): &Self::Lanes<'_>, row: usize) -> Self {
         (present.get(row) != 0.0).then(|| I::read(values, row))
     }
+    const OPTIONAL: bool = true;
+    fn is_whole((values, present): &Self::Lanes<'_>) -> bool {
+        present.step == 0 && present.values == [1.0] && I::is_whole(values)
+    }
+    #[inline(always)]
+    fn read_whole((values, _): &Self::Lanes<'_>, row: usize) -> Self {
+        Some(I::read_whole(values, row))
+    }
     const LANES: usize = I::LANES + 1;
     fn domain(lane: usize) -> Domain {
         if lane < I::LANES { I::domain(lane) } else { Domain::Float }
@@ -253,6 +275,14 @@ impl<A: Input, B: Input> Input for (A, B) {
     #[inline(always)]
     fn read((first, second): &Self::Lanes<'_>, row: usize) -> Self {
         (A::read(first, row), B::read(second, row))
+    }
+    const OPTIONAL: bool = A::OPTIONAL || B::OPTIONAL;
+    fn is_whole((first, second): &Self::Lanes<'_>) -> bool {
+        A::is_whole(first) && B::is_whole(second)
+    }
+    #[inline(always)]
+    fn read_whole((first, second): &Self::Lanes<'_>, row: usize) -> Self {
+        (A::read_whole(first, row), B::read_whole(second, row))
     }
     const LANES: usize = A::LANES + B::LANES;
     fn domain(lane: usize) -> Domain {

@@ -56,7 +56,9 @@ impl Recurrence for Cusum {
             *sums = [0.0; 2];
         }
         let [high, low] = *sums;
-        *sums = [above_0(high + x - target - self.drift), above_0(low - x + target - self.drift)];
+        // A target of 0 changes no bit of sums, which are never -0.0; and a row waits for each step of the one before.
+        let [up, down] = if target == 0.0 { [high + x, low - x] } else { [high + x - target, low - x + target] };
+        *sums = [above_0(up - self.drift), above_0(down - self.drift)];
         *seen = true;
         self.answer(state)
     }

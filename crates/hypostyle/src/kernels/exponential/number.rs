@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use crate::error::Result;
+use crate::model::rarely;
 use crate::values::{Exact, Input, Persist, StateReader, StateWriter};
 
 /// A number.
@@ -129,7 +130,12 @@ impl<N: Number> Center<N> {
         let relative = x.minus(self.anchor);
         let distance = relative - self.mean;
         self.mean = old * self.mean + new * relative;
-        self.variance = old * (self.variance + new * distance * distance);
+        let mut square = new * distance * distance;
+        // A branch between the mean and the variance: as a pair, each would wait for the other.
+        if square.is_nan() {
+            square = rarely(square);
+        }
+        self.variance = old * (self.variance + square);
         if self.mean * self.mean > FAR * self.variance {
             self.mean = from_value(distance, old);
             self.anchor = x;

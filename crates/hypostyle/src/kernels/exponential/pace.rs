@@ -22,6 +22,11 @@ pub(super) trait Pace: Clone + Send + Sync + 'static {
     /// The factor by which a value ages the weights so far, and the weight of the value itself if weights are not adjusted.
     fn step(&self, state: &mut Self::State, mark: Self::Mark, is_first: bool) -> (f64, f64);
 
+    /// What [`Pace::step`] returns for each of the next values if no row is without one, if that is known.
+    fn steady(&self, _: &Self::State) -> Option<(f64, f64)> {
+        None
+    }
+
     /// A row without a value, after the first value.
     fn skip(&self, state: &mut Self::State);
 
@@ -52,6 +57,11 @@ impl Pace for ByRow {
         let fade = (1.0 - self.alpha) * *nulls;
         *nulls = 1.0;
         (fade, self.alpha)
+    }
+
+    #[inline(always)]
+    fn steady(&self, nulls: &f64) -> Option<(f64, f64)> {
+        (*nulls == 1.0).then_some((1.0 - self.alpha, self.alpha))
     }
 
     #[inline(always)]

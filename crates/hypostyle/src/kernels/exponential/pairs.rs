@@ -7,6 +7,7 @@ use super::number::{Center, Number, Numbers};
 use super::pace::{ADJUST, ALPHA, BIAS, BY, COM, HALF_LIFE, IGNORE_NULLS, SPAN};
 use super::weighted::{Shares, Summary, plan};
 use crate::error::Result;
+use crate::model::rarely;
 use crate::run::parameters::FROM_ONE;
 use crate::run::{Entry, Plan, Shape};
 use crate::spec::{Arguments, Family, Kind, Literal, Parameter};
@@ -63,7 +64,12 @@ impl<V: Numbers<2>> Summary for Pairs<V> {
         let [x, y] = values.numbers();
         let dx = state.x.add(x, new, old, is_first);
         let dy = state.y.add(y, new, old, is_first);
-        state.covariance = old * (state.covariance + new * dx * dy);
+        let mut product = new * dx * dy;
+        // As in `Center::add`.
+        if product.is_nan() {
+            product = rarely(product);
+        }
+        state.covariance = old * (state.covariance + product);
     }
 
     #[inline(always)]

@@ -97,6 +97,16 @@ impl<S: Summary, P: Pace> Weighted<S, P> {
         shares
     }
 
+    /// The shares and the correction of all next rows if none is without a value, once they are the same for all of them.
+    #[inline(always)]
+    fn settled(&self, state: &SoFar<S::State, P::State>) -> Option<(Shares, f64)> {
+        let (fade, alpha) = self.pace.steady(&state.pace)?;
+        let weight = if self.adjust { 1.0 } else { alpha };
+        let is_settled = fade == state.settled.fade && weight == state.settled.weight;
+        let answers = state.count > 0 && state.count >= self.min_samples;
+        (is_settled && answers).then_some((state.settled.shares, if self.bias { 1.0 } else { state.correction }))
+    }
+
     #[inline(always)]
     fn result(&self, state: &SoFar<S::State, P::State>) -> Option<f64> {
         if state.count == 0 || state.count < self.min_samples {
@@ -125,6 +135,30 @@ impl<S: Summary, P: Pace> Recurrence for Weighted<S, P> {
         self.summary.add(&mut state.summary, values, shares, is_first);
         state.count += 1;
         self.result(state)
+    }
+
+    #[inline(always)]
+    fn steps(
+        &self,
+        state: &mut Self::State,
+        mut rows: impl Iterator<Item = Self::Input>,
+        mut answer: impl FnMut(Option<f64>),
+    ) {
+        let (shares, correction) = loop {
+            if let Some(settled) = self.settled(state) {
+                break settled;
+            }
+            let Some(row) = rows.next() else { return };
+            answer(self.step(state, row));
+        };
+        // In places of their own, where the compiler can keep them in registers.
+        let (mut summary, mut count) = (state.summary.clone(), state.count);
+        for (values, _) in rows {
+            self.summary.add(&mut summary, values, shares, false);
+            count += 1;
+            answer(self.summary.result(&summary, correction));
+        }
+        (state.summary, state.count) = (summary, count);
     }
 
     #[inline]

@@ -3,18 +3,11 @@
 use crate::drive::rolling_lanes;
 use crate::error::Result;
 use crate::kernels::value::Value;
-use crate::model::{Blocks, Lanewise, Statistic, always};
+use crate::model::{Blocks, Lanewise, Statistic, always, rarely};
 use crate::run::parameters::COLUMN;
 use crate::run::{Bare, Entry, Example, Inputs, Plan, Shape, Window};
 use crate::spec::{Arguments, Literal};
 use crate::values::{Domain, Number};
-
-/// A value as it is, by a call that keeps the compiler from making a choice of a branch.
-#[cold]
-#[inline(never)]
-fn taken<T>(x: T) -> T {
-    x
-}
 
 /// The smallest value, or the largest.
 #[derive(Debug, Clone)]
@@ -72,7 +65,7 @@ impl<T: Value, const LARGEST: bool> Statistic for Extremum<T, LARGEST> {
     #[inline(always)]
     fn follow(&self, extreme: &mut T, x: T, _anchor: T) {
         if Self::is_news(*extreme, x) {
-            *extreme = taken(x);
+            *extreme = rarely(x);
         }
     }
 
