@@ -2,14 +2,19 @@
 
 use std::collections::HashMap;
 
+use crate::elementary::{self, Arithmetic};
 use crate::interpret::constant_of;
-use crate::ops::{BoolBinary, Compare, Id, Op, Type};
+use crate::ops::{BoolBinary, Code, Compare, FloatBinary, Id, IntBinary, Math, Op, Overflow, Type};
 
 /// Appends operations; equal ones are one, and constants are computed at once.
 #[derive(Debug, Default)]
 pub struct Builder {
     pub ops: Vec<Op>,
     pub types: Vec<Type>,
+    /// The least and the largest value of each integer.
+    ranges: Vec<(i64, i64)>,
+    /// The least and the largest value of columns of integers.
+    columns: Option<(i64, i64)>,
     known: HashMap<Op, Id>,
 }
 
@@ -29,6 +34,7 @@ impl Builder {
         }
         let id = Id(u32::try_from(self.ops.len()).unwrap_or(u32::MAX));
         self.types.push(self.type_of(op));
+        self.ranges.push(self.range_of(op));
         self.ops.push(op);
         self.known.insert(op, id);
         id
@@ -42,11 +48,12 @@ impl Builder {
             | Op::FloatUnary(..)
             | Op::FloatBinary(..)
             | Op::IntToFloat(_)
+            | Op::BitsToFloat(_)
             | Op::Math(..)
             | Op::Math2(..)
             | Op::Round(..)
             | Op::IntQuotient(..) => Type::Float,
-            Op::Int(_) | Op::IntBinary(..) | Op::FloatToInt(_) | Op::BoolToInt(_) => Type::Int,
+            Op::Int(_) | Op::IntBinary(..) | Op::FloatToInt(_) | Op::BoolToInt(_) | Op::FloatToBits(_) => Type::Int,
             Op::IsNull(_)
             | Op::Bool(_)
             | Op::FloatCompare(..)
@@ -55,6 +62,82 @@ impl Builder {
             | Op::BoolBinary(..)
             | Op::Not(_) => Type::Bool,
         }
+    }
+
+    fn range(&self, id: Id) -> (i64, i64) {
+        self.ranges[id.index()]
+    }
+
+    /// What an integer's value certainly lies between.
+    fn range_of(&self, op: Op) -> (i64, i64) {
+        let any = (i64::MIN, i64::MAX);
+        match op {
+            Op::Int(x) => (x, x),
+            Op::BoolToInt(_) => (0, 1),
+            Op::Column(_, Type::Int) => self.columns.unwrap_or(any),
+            Op::Select(_, a, b) => {
+                let ((low, high), (other_low, other_high)) = (self.range(a), self.range(b));
+                (low.min(other_low), high.max(other_high))
+            }
+            Op::IntBinary(op, a, b) => match (op, self.range(a), self.range(b)) {
+                (IntBinary::Add, a, b) => within(exact_range(Overflow::Add, a, b)).unwrap_or(any),
+                (IntBinary::Sub, a, b) => within(exact_range(Overflow::Sub, a, b)).unwrap_or(any),
+                (IntBinary::Mul, a, b) => within(exact_range(Overflow::Mul, a, b)).unwrap_or(any),
+                (IntBinary::And, _, (0.., high)) => (0, high),
+                (IntBinary::And, (0.., high), _) => (0, high),
+                (IntBinary::Mod, _, (1.., high)) => (0, high - 1),
+                (IntBinary::Shr, (low, high), (amount, same)) if amount == same && (0..64).contains(&amount) => {
+                    (low >> amount, high >> amount)
+                }
+                (IntBinary::FloorDiv, (low, high), (1.., _)) => (low.min(0), high.max(0)),
+                _ => any,
+            },
+            _ => any,
+        }
+    }
+
+    /// Whether an integer is below the least of these numbers or above the largest.
+    fn is_outside(&mut self, a: Id, (low, high): (i64, i64)) -> Id {
+        let (least, most) = self.range(a);
+        let (below, above) = (least < low, most > high);
+        let below = if below {
+            let low = self.int(low);
+            self.icmp(Compare::Lt, a, low)
+        } else {
+            self.bool(false)
+        };
+        let above = if above {
+            let high = self.int(high);
+            self.icmp(Compare::Lt, high, a)
+        } else {
+            self.bool(false)
+        };
+        self.or(below, above)
+    }
+
+    /// Whether an operation leaves 64 bits, by what is known of its operands: a comparison, or nothing at all.
+    fn overflow(&mut self, op: Overflow, a: Id, b: Id) -> Option<Id> {
+        if !matches!(op, Overflow::Add | Overflow::Sub | Overflow::Mul) {
+            return None;
+        }
+        let (of_a, of_b) = (self.range(a), self.range(b));
+        if within(exact_range(op, of_a, of_b)).is_some() {
+            return Some(self.bool(false));
+        }
+        let fixed = |(low, high): (i64, i64)| (low == high).then_some(i128::from(low));
+        let (least, most) = (i128::from(i64::MIN), i128::from(i64::MAX));
+        // Which values of the operand that is not fixed keep the result within 64 bits.
+        let (other, range) = match (op, fixed(of_a), fixed(of_b)) {
+            (Overflow::Add, Some(x), _) => (b, (least - x, most - x)),
+            (Overflow::Add, _, Some(x)) => (a, (least - x, most - x)),
+            (Overflow::Sub, _, Some(x)) => (a, (least + x, most + x)),
+            (Overflow::Sub, Some(x), _) => (b, (x - most, x - least)),
+            (Overflow::Mul, Some(x), _) => (b, quotients(x)?),
+            (Overflow::Mul, _, Some(x)) => (a, quotients(x)?),
+            _ => return None,
+        };
+        let clamped = |x: i128| i64::try_from(x.clamp(least, most)).unwrap_or_default();
+        Some(self.is_outside(other, (clamped(range.0), clamped(range.1))))
     }
 
     fn bool_of(&self, id: Id) -> Option<bool> {
@@ -79,6 +162,28 @@ impl Builder {
                     _ => self.absorbed(kind, a, b),
                 }
             }
+            Op::IntOverflows(op, a, b) => self.overflow(op, a, b),
+            Op::IntCompare(op, a, b) => {
+                let ((least, most), (other_least, other_most)) = (self.range(a), self.range(b));
+                let (always, never) = match op {
+                    Compare::Lt => (most < other_least, least >= other_most),
+                    Compare::Le => (most <= other_least, least > other_most),
+                    Compare::Eq => (false, most < other_least || least > other_most),
+                };
+                if always || never { Some(self.bool(always)) } else { None }
+            }
+            // By a power of two, as Python rounds: a shift, and the lowest bits.
+            Op::IntBinary(kind @ (IntBinary::FloorDiv | IntBinary::Mod), a, b) => match self.ops[b.index()] {
+                Op::Int(x) if x > 0 && x.count_ones() == 1 && kind == IntBinary::Mod => {
+                    let mask = self.int(x - 1);
+                    Some(self.push(Op::IntBinary(IntBinary::And, a, mask)))
+                }
+                Op::Int(x) if x > 0 && x.count_ones() == 1 => {
+                    let amount = self.int(i64::from(x.trailing_zeros()));
+                    Some(self.push(Op::IntBinary(IntBinary::Shr, a, amount)))
+                }
+                _ => None,
+            },
             Op::IntToFloat(a) => match self.ops[a.index()] {
                 Op::BoolToInt(truth) => {
                     let (one, zero) = (self.float(1.0), self.float(0.0));
@@ -219,5 +324,218 @@ impl Builder {
             **id = numbers[id.index()];
         }
         (ops, types)
+    }
+}
+
+impl Arithmetic for Builder {
+    type Float = Id;
+    type Int = Id;
+    type Bool = Id;
+
+    fn float(&mut self, x: f64) -> Id {
+        self.push(Op::Float(x.to_bits()))
+    }
+    fn add(&mut self, a: Id, b: Id) -> Id {
+        self.push(Op::FloatBinary(FloatBinary::Add, a, b))
+    }
+    fn sub(&mut self, a: Id, b: Id) -> Id {
+        self.push(Op::FloatBinary(FloatBinary::Sub, a, b))
+    }
+    fn mul(&mut self, a: Id, b: Id) -> Id {
+        self.push(Op::FloatBinary(FloatBinary::Mul, a, b))
+    }
+    fn div(&mut self, a: Id, b: Id) -> Id {
+        self.push(Op::FloatBinary(FloatBinary::Div, a, b))
+    }
+    fn less(&mut self, a: Id, b: Id) -> Id {
+        self.push(Op::FloatCompare(Compare::Lt, a, b))
+    }
+    fn equal(&mut self, a: Id, b: Id) -> Id {
+        self.push(Op::FloatCompare(Compare::Eq, a, b))
+    }
+    fn select(&mut self, c: Id, a: Id, b: Id) -> Id {
+        self.push(Op::Select(c, a, b))
+    }
+    fn bits(&mut self, x: Id) -> Id {
+        self.push(Op::FloatToBits(x))
+    }
+    fn float_of(&mut self, bits: Id) -> Id {
+        self.push(Op::BitsToFloat(bits))
+    }
+    fn int(&mut self, x: i64) -> Id {
+        self.push(Op::Int(x))
+    }
+    fn plus(&mut self, a: Id, b: Id) -> Id {
+        self.push(Op::IntBinary(IntBinary::Add, a, b))
+    }
+    fn minus(&mut self, a: Id, b: Id) -> Id {
+        self.push(Op::IntBinary(IntBinary::Sub, a, b))
+    }
+    fn and(&mut self, a: Id, b: Id) -> Id {
+        self.push(Op::IntBinary(IntBinary::And, a, b))
+    }
+    fn shift_left(&mut self, a: Id, by: u8) -> Id {
+        let by = Self::int(self, i64::from(by));
+        self.push(Op::IntBinary(IntBinary::Shl, a, by))
+    }
+    fn shift_right(&mut self, a: Id, by: u8) -> Id {
+        let by = Self::int(self, i64::from(by));
+        self.push(Op::IntBinary(IntBinary::Shr, a, by))
+    }
+}
+
+/// The same code with the functions of [`elementary`] written out.
+pub fn expanded(code: &Code) -> Code {
+    rebuilt(code, Builder::default())
+}
+
+/// What [`is_small`] is true of.
+const SMALL: (i64, i64) = (-(1 << 31), (1 << 31) - 1);
+
+/// The same code for rows in which all integers of columns are small: most of what finds that they leave 64 bits is not needed.
+/// `None` if there is no such check.
+pub fn of_small_integers(code: &Code) -> Option<Code> {
+    let small = rebuilt(code, Builder { columns: Some(SMALL), ..Builder::default() });
+    (small.ops.len() < code.ops.len()).then_some(small)
+}
+
+/// Whether all of these integers are.
+pub fn is_small(integers: &[u64]) -> bool {
+    integers.iter().fold(0, |all, bits| all | bits.wrapping_sub(SMALL.0.cast_unsigned()) >> 32) == 0
+}
+
+/// The same operations once more, by what this builder knows.
+fn rebuilt(code: &Code, mut build: Builder) -> Code {
+    let mut ids: Vec<Id> = Vec::with_capacity(code.ops.len());
+    for op in &code.ops {
+        let op = op.map(|id| ids[id.index()]);
+        ids.push(match op {
+            Op::Math(Math::Exp, x) => elementary::exp(&mut build, x),
+            Op::Math(Math::Log, x) => elementary::log(&mut build, x),
+            other => build.push(other),
+        });
+    }
+    let now = |id: &Id| ids[id.index()];
+    let mut results: Vec<(Id, Id)> = code.results.iter().map(|(value, null)| (now(value), now(null))).collect();
+    let (mut error, mut next) = (now(&code.error), code.next.iter().map(now).collect::<Vec<Id>>());
+    let both = results.iter_mut().flat_map(|(value, null)| [value, null]);
+    let mut wanted: Vec<&mut Id> = both.chain(std::iter::once(&mut error)).chain(&mut next).collect();
+    let (ops, types) = build.finish(&mut wanted);
+    Code { ops, types, results, error, next }
+}
+
+/// The range of the exact results, whose operands lie in these ranges.
+fn exact_range(op: Overflow, a: (i64, i64), b: (i64, i64)) -> (i128, i128) {
+    let (a, b) = ([a.0, a.1].map(i128::from), [b.0, b.1].map(i128::from));
+    match op {
+        Overflow::Add => (a[0] + b[0], a[1] + b[1]),
+        Overflow::Sub => (a[0] - b[1], a[1] - b[0]),
+        _ => {
+            let corners = [a[0] * b[0], a[0] * b[1], a[1] * b[0], a[1] * b[1]];
+            corners.into_iter().fold((i128::MAX, i128::MIN), |(low, high), x| (low.min(x), high.max(x)))
+        }
+    }
+}
+
+/// A range of 64 bits, if it is one.
+fn within((low, high): (i128, i128)) -> Option<(i64, i64)> {
+    Some((i64::try_from(low).ok()?, i64::try_from(high).ok()?))
+}
+
+/// The integers whose product by `x` has 64 bits, for any `x` but 0.
+fn quotients(x: i128) -> Option<(i128, i128)> {
+    let (least, most) = (i128::from(i64::MIN), i128::from(i64::MAX));
+    match x {
+        0 => None,
+        1.. => Some((-(-least / x), most / x)),
+        _ => Some((-(most / -x), -least / -x)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overflow_is_found_by_comparison() {
+        let edges = [i64::MIN, i64::MIN + 1, -3, -1, 0, 1, 2, 3, 7, 1 << 40, i64::MAX / 3, i64::MAX - 1, i64::MAX];
+        for op in [Overflow::Add, Overflow::Sub, Overflow::Mul] {
+            for x in edges {
+                for constant_first in [false, true] {
+                    let mut build = Builder::default();
+                    let column = build.push(Op::Column(0, Type::Int));
+                    let constant = build.int(x);
+                    let (a, b) = if constant_first { (constant, column) } else { (column, constant) };
+                    let found = build.push(Op::IntOverflows(op, a, b));
+                    assert!(!matches!(build.ops[found.index()], Op::IntOverflows(..)), "{op:?} by {x}");
+                    let near = |y: i64| [y.saturating_sub(1), y, y.saturating_add(1)];
+                    let bounds = if x == 0 { edges } else { edges.map(|y| y.checked_div(x).unwrap_or(i64::MAX)) };
+                    for y in edges.into_iter().chain(bounds).flat_map(near) {
+                        let wanted = if constant_first { op.of(x, y) } else { op.of(y, x) };
+                        assert_eq!(truth(&build, found, y), wanted, "{op:?}: {x}, {y}, {constant_first}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// The value of a comparison, or of several, for a value of the column.
+    fn truth(build: &Builder, id: Id, y: i64) -> bool {
+        let int = |id: Id| match build.ops[id.index()] {
+            Op::Int(x) => x,
+            _ => y,
+        };
+        match build.ops[id.index()] {
+            Op::Bool(x) => x,
+            Op::IntCompare(Compare::Lt, a, b) => int(a) < int(b),
+            Op::BoolBinary(BoolBinary::Or, a, b) => truth(build, a, y) || truth(build, b, y),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_integers_saves_checks() {
+        let mut build = Builder::default();
+        let (flag, column) = (build.push(Op::Column(0, Type::Bool)), build.push(Op::Column(1, Type::Int)));
+        let (high, low) = (build.int(25), build.int(-10));
+        let bonus = build.select(flag, high, low);
+        let base = build.int(600);
+        let never = build.push(Op::IntOverflows(Overflow::Add, base, bonus));
+        assert_eq!(build.ops[never.index()], Op::Bool(false));
+        let (eight, three) = (build.int(8), build.int(3));
+        let rest = build.push(Op::IntBinary(IntBinary::Mod, column, eight));
+        assert!(matches!(build.ops[rest.index()], Op::IntBinary(IntBinary::And, ..)));
+        let never = build.push(Op::IntOverflows(Overflow::Mul, rest, three));
+        assert_eq!(build.ops[never.index()], Op::Bool(false));
+        let half = build.push(Op::IntBinary(IntBinary::FloorDiv, column, eight));
+        assert!(matches!(build.ops[half.index()], Op::IntBinary(IntBinary::Shr, ..)));
+        let never = build.push(Op::IntOverflows(Overflow::Mul, half, three));
+        assert_eq!(build.ops[never.index()], Op::Bool(false));
+        let perhaps = build.push(Op::IntOverflows(Overflow::Add, column, rest));
+        assert!(matches!(build.ops[perhaps.index()], Op::IntOverflows(..)));
+    }
+
+    #[test]
+    fn small_integers_need_no_checks() {
+        let mut build = Builder::default();
+        let (a, b) = (build.push(Op::Column(0, Type::Int)), build.push(Op::Column(1, Type::Int)));
+        let product = build.push(Op::IntBinary(IntBinary::Mul, a, b));
+        let over = build.push(Op::IntOverflows(Overflow::Mul, a, b));
+        let hundred = build.int(100);
+        let (mut sum, more) = (
+            build.push(Op::IntBinary(IntBinary::Add, product, hundred)),
+            build.push(Op::IntOverflows(Overflow::Add, product, hundred)),
+        );
+        let mut error = build.or(over, more);
+        let (ops, types) = build.finish(&mut [&mut sum, &mut error]);
+        let code = Code { ops, types, results: vec![(sum, error)], error, next: Vec::new() };
+        let small = of_small_integers(&code).unwrap();
+        assert_eq!((code.constant_bool(code.error), small.constant_bool(small.error)), (None, Some(false)));
+        assert!(of_small_integers(&small).is_none());
+        let words = |numbers: &[i64]| numbers.iter().map(|x| x.cast_unsigned()).collect::<Vec<u64>>();
+        assert!(is_small(&words(&[0, -1, i64::from(i32::MIN), i64::from(i32::MAX)])));
+        for large in [i64::from(i32::MAX) + 1, i64::from(i32::MIN) - 1, i64::MIN, i64::MAX] {
+            assert!(!is_small(&words(&[0, large, 3])), "{large}");
+        }
     }
 }

@@ -29,7 +29,7 @@ use crate::ops::{Code, IntBinary, Op, Overflow};
 #[derive(Debug)]
 pub struct Call<'a, 'c, 'r, 'k> {
     pub columns: &'a [Column<'c>],
-    /// Which rows are read at all, for scans; the others are in error.
+    /// Which rows are read at all, for scans but [`Mode::Whole`]; the others are in error.
     pub read: &'a [bool],
     /// The key of each row, for [`Mode::Keyed`].
     pub keys: &'a [u32],
@@ -152,7 +152,7 @@ impl Compiled {
     /// If there are fewer values, results or states than rows and keys.
     pub fn run(&self, call: Call) {
         let Call { columns, read, keys, states, results, kinds, start, end } = call;
-        let scans = matches!(self.mode, Mode::Scan | Mode::Keyed);
+        let scans = matches!(self.mode, Mode::Scan | Mode::Whole | Mode::Keyed);
         let kinds_needed = if self.mode == Mode::Vector { end.div_ceil(8) } else { end };
         let always = vec![true; if columns.iter().any(|column| column.valid.is_some()) { end } else { 0 }];
         if self.mode == Mode::Window {
@@ -178,7 +178,7 @@ impl Compiled {
             kinds.len() == self.results && kinds.iter().all(|kinds| kinds.len() >= kinds_needed),
             "no place for kinds"
         );
-        assert!(!scans || read.len() >= end, "it is not known which rows are read");
+        assert!(!scans || self.mode == Mode::Whole || read.len() >= end, "it is not known which rows are read");
         let last_key = match self.mode {
             Mode::Keyed => {
                 assert!(keys.len() >= end, "rows without a key");
@@ -223,10 +223,12 @@ fn isa() -> Result<OwnedTargetIsa, NotCompiled> {
 /// Whether there are vectors of two values for all operations.
 pub fn fits_vectors(code: &Code) -> bool {
     let vector = |op: &Op| match op {
-        Op::Field(..) | Op::FloatToInt(_) | Op::Math(..) | Op::Math2(..) | Op::Round(..) | Op::IntQuotient(..) => false,
-        Op::IntBinary(op, ..) => {
-            matches!(op, IntBinary::Add | IntBinary::Sub | IntBinary::And | IntBinary::Or | IntBinary::Xor)
-        }
+        Op::Field(..) | Op::Math(..) | Op::Math2(..) | Op::Round(..) | Op::IntQuotient(..) => false,
+        Op::IntBinary(op, _, b) => match op {
+            IntBinary::Add | IntBinary::Sub | IntBinary::Mul | IntBinary::And | IntBinary::Or | IntBinary::Xor => true,
+            IntBinary::Shl | IntBinary::Shr => code.constant_int(*b).is_some(),
+            _ => false,
+        },
         Op::IntOverflows(op, ..) => matches!(op, Overflow::Add | Overflow::Sub),
         _ => true,
     };

@@ -5,10 +5,13 @@
 
 use std::sync::OnceLock;
 
+use hypostyle::Cells;
+
+use crate::build::{expanded, is_small, of_small_integers};
 use crate::compile::{Call, Compiled, Mode, fits_vectors};
 use crate::interpret::{Column, ERROR, Stepper, VALID, run_map};
 use crate::lower::{FieldType, InputType, Nulls, Typed, lower, lower_as};
-use crate::ops::{Code, Op, Type};
+use crate::ops::{Code, Id, Op, Type};
 use crate::program::{Checked, Function};
 
 /// What runs the operations.
@@ -43,10 +46,9 @@ pub enum Keys<'a> {
 }
 
 /// A result of all rows.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Answers {
-    /// The bits of floats or integers.
-    pub values: Vec<u64>,
+    pub values: Cells,
     /// Which rows are valid, as bits, the first row lowest; all, if there are none.
     pub valid: Option<Vec<u8>>,
 }
@@ -56,16 +58,53 @@ pub type Outcome = Result<Vec<Answers>, usize>;
 
 struct Variant {
     typed: Typed,
+    /// Its operations, written out as far as they can be.
+    code: Code,
     map: OnceLock<Option<Compiled>>,
+    /// The vectors for rows of small integers.
+    small: OnceLock<Option<Compiled>>,
     vector: OnceLock<Option<Compiled>>,
     scan: OnceLock<Option<Compiled>>,
+    whole: OnceLock<Option<Compiled>>,
     keyed: OnceLock<Option<Compiled>>,
 }
 
 impl Variant {
     fn new(typed: Typed) -> Self {
-        let (map, vector, scan, keyed) = Default::default();
-        Self { typed, map, vector, scan, keyed }
+        let (map, small, vector, scan, whole, keyed) = Default::default();
+        Self { code: expanded(&typed.code), typed, map, small, vector, scan, whole, keyed }
+    }
+
+    /// What runs rows of small integers as vectors, if that is less work.
+    fn small(&self) -> Option<&Compiled> {
+        let small = || Compiled::new(&of_small_integers(&self.code)?, Mode::Vector).ok();
+        self.small.get_or_init(small).as_ref()
+    }
+
+    /// Runs the first rows, as many as are a multiple of eight, as vectors, portion by portion.
+    fn run_vectors(
+        &self,
+        any: &Compiled,
+        columns: &[Column],
+        results: &mut [&mut [u64]],
+        valid: &mut [&mut [u8]],
+        rows: usize,
+    ) {
+        let integers = |op: &Op| match op {
+            Op::Column(column, Type::Int) => Some(usize::from(*column)),
+            _ => None,
+        };
+        let integers: Vec<usize> = self.code.ops.iter().filter_map(integers).collect();
+        let small = if integers.is_empty() { None } else { self.small() };
+        // Few enough rows that their integers are in the nearest cache when they are read again.
+        let portion =
+            if small.is_some() { (PORTION / 2 / integers.len()).next_multiple_of(VECTOR_ROWS) } else { rows.max(1) };
+        for start in (0..rows).step_by(portion) {
+            let end = rows.min(start + portion);
+            let are_small = || integers.iter().all(|column| is_small(&columns[*column].values[start..end]));
+            let compiled = small.filter(|_| are_small()).unwrap_or(any);
+            compiled.run(Call { start, ..call(columns, results, valid, end) });
+        }
     }
 
     fn compiled(&self, mode: Mode) -> Option<&Compiled> {
@@ -73,14 +112,15 @@ impl Variant {
             Mode::Map => &self.map,
             Mode::Vector => &self.vector,
             Mode::Scan => &self.scan,
+            Mode::Whole => &self.whole,
             Mode::Keyed => &self.keyed,
             Mode::Window => return None,
         };
-        place.get_or_init(|| Compiled::new(&self.typed.code, mode).ok()).as_ref()
+        place.get_or_init(|| Compiled::new(&self.code, mode).ok()).as_ref()
     }
 
     fn code(&self) -> &Code {
-        &self.typed.code
+        &self.code
     }
 }
 
@@ -161,7 +201,7 @@ impl Bound {
 
     /// The operations for any columns, as text.
     pub fn shown(&self) -> String {
-        self.sparse.code().to_string()
+        self.sparse.typed.code.to_string()
     }
 
     /// The form for these columns; a strict function needs that for any only to find the first row in error.
@@ -185,7 +225,7 @@ impl Bound {
             in_parts(columns, &mut results, &mut valid, 8, threads, |columns, results, valid| {
                 let rows = results.first().map_or(0, |values| values.len());
                 let whole = rows / VECTOR_ROWS * VECTOR_ROWS;
-                compiled.run(call(columns, results, valid, whole));
+                variant.run_vectors(compiled, columns, results, valid, whole);
                 if whole < rows {
                     let mut kinds = vec![vec![VALID; rows]; results.len()];
                     run_map(code, columns, whole, rows - whole, results, &mut slices(&mut kinds));
@@ -197,7 +237,7 @@ impl Bound {
             let mut answers = Vec::with_capacity(results.len());
             for ((values, valid), (_, null)) in results.into_iter().zip(valid).zip(&code.results) {
                 let never = code.constant_bool(*null) == Some(false);
-                answers.push(Answers { values, valid: (!never).then_some(valid) });
+                answers.push(Answers { values: Cells::Words(values), valid: (!never).then_some(valid) });
             }
             return Ok(answers);
         }
@@ -230,36 +270,37 @@ impl Bound {
         let variant = if self.strict { &self.dense } else { self.variant(columns, raises) };
         let code = variant.code();
         let width = code.next.len();
+        let read = read.filter(|_| self.strict);
+        let mode = match keys {
+            Keys::Each(_) => Mode::Keyed,
+            _ if read.is_none() => Mode::Whole,
+            _ => Mode::Scan,
+        };
+        let compiled = variant.compiled_if(self.backend, mode);
+        if let (Some(compiled), Keys::One | Keys::Each(_)) = (compiled, keys) {
+            return scan_portions(compiled, code, columns, rows, read, keys, states, raises);
+        }
         let mut results = vec![vec![0; rows]; code.results.len()];
         let mut kinds = vec![vec![VALID; rows]; results.len()];
         let all;
-        let read = match read.filter(|_| self.strict) {
+        let read = match read {
             Some(read) => read,
             None => {
                 all = vec![true; rows];
                 &all
             }
         };
-        let mode = if matches!(keys, Keys::Each(_)) { Mode::Keyed } else { Mode::Scan };
-        match (variant.compiled_if(self.backend, mode), keys) {
-            (Some(compiled), keys) => {
+        match (compiled, keys) {
+            (Some(compiled), Keys::Runs(runs)) => {
                 let (mut results, mut kinds) = (slices(&mut results), slices(&mut kinds));
                 let (results, kinds) = (results.as_mut_slice(), kinds.as_mut_slice());
-                match keys {
-                    Keys::One => compiled.run(Call { read, states, ..call(columns, results, kinds, rows) }),
-                    Keys::Each(keys) => {
-                        compiled.run(Call { read, keys, states, ..call(columns, results, kinds, rows) })
-                    }
-                    Keys::Runs(runs) => {
-                        for (key, start, end) in runs {
-                            let states = &mut states[*key as usize * width..(*key as usize + 1) * width];
-                            let start = *start;
-                            compiled.run(Call { read, states, start, ..call(columns, results, kinds, *end) });
-                        }
-                    }
+                for (key, start, end) in runs {
+                    let states = &mut states[*key as usize * width..(*key as usize + 1) * width];
+                    let start = *start;
+                    compiled.run(Call { read, states, start, ..call(columns, results, kinds, *end) });
                 }
             }
-            (None, keys) => {
+            (_, keys) => {
                 let mut stepper = Stepper::new(code);
                 let mut step = |row: usize, key: usize| {
                     let state = &mut states[key * width..(key + 1) * width];
@@ -285,6 +326,74 @@ impl Bound {
         }
         finished(results, &kinds, raises)
     }
+}
+
+/// How many rows are read at once, so that what is remembered of them stays in the cache; whole bytes of bits.
+const PORTION: usize = 1 << 13;
+
+/// Reads rows in order with compiled code, portion by portion: kinds and booleans become bits while they are in the cache.
+#[expect(clippy::too_many_arguments, reason = "those of `Bound::scan`, resolved")]
+fn scan_portions(
+    compiled: &Compiled,
+    code: &Code,
+    columns: &[Column],
+    rows: usize,
+    read: Option<&[bool]>,
+    keys: Keys,
+    states: &mut [u64],
+    raises: bool,
+) -> Outcome {
+    let portion = PORTION.min(rows);
+    let is_bool = |(value, _): &(Id, Id)| code.type_of(*value) == Type::Bool;
+    let bools: Vec<bool> = code.results.iter().map(is_bool).collect();
+    let mut words: Vec<Vec<u64>> = bools.iter().map(|bool| vec![0; if *bool { portion } else { rows }]).collect();
+    let mut kinds = vec![vec![VALID; portion]; words.len()];
+    let (mut bits, mut valid) = (vec![Vec::new(); words.len()], vec![None; words.len()]);
+    let all = vec![true; if read.is_some() { 0 } else { portion }];
+    for start in (0..rows).step_by(PORTION) {
+        let end = rows.min(start + PORTION);
+        let len = end - start;
+        let columns: Vec<Column> = columns.iter().map(|column| column.part(start, end)).collect();
+        let places = words.iter_mut().zip(&bools);
+        let mut places: Vec<&mut [u64]> =
+            places.map(|(words, bool)| if *bool { &mut words[..len] } else { &mut words[start..end] }).collect();
+        kinds.iter_mut().for_each(|kinds| kinds.fill(VALID));
+        let mut of_rows: Vec<&mut [u8]> = kinds.iter_mut().map(|kinds| &mut kinds[..len]).collect();
+        let read = read.map_or(&all[..], |read| &read[start..end]);
+        let keys = if let Keys::Each(keys) = keys { &keys[start..end] } else { &[] };
+        compiled.run(Call { read, keys, states, ..call(&columns, &mut places, &mut of_rows, len) });
+        if raises && let Some(row) = first_error(&kinds) {
+            return Err(start + row);
+        }
+        for (at, kinds) in kinds.iter().enumerate() {
+            let kinds = &kinds[..len];
+            if bools[at] {
+                bits[at].extend(packed(&words[at][..len], |word| *word != 0));
+            }
+            // A fold is vectorized; a search is not.
+            if valid[at].is_some() || kinds.iter().fold(0, |all, kind| all | kind) != VALID {
+                let known = valid[at].get_or_insert_with(|| vec![0xFF; start / 8]);
+                known.extend(packed(kinds, |kind| *kind == VALID));
+            }
+        }
+    }
+    let results = words.into_iter().zip(bits).zip(bools).zip(valid);
+    Ok(results
+        .map(|(((words, bits), bool), valid)| Answers {
+            values: if bool { Cells::Bits(bits) } else { Cells::Words(words) },
+            valid,
+        })
+        .collect())
+}
+
+/// A bit for each item, the first one lowest.
+fn packed<T>(items: &[T], is_set: impl Fn(&T) -> bool) -> impl Iterator<Item = u8> {
+    items.chunks(8).map(move |items| items.iter().rev().fold(0, |byte, item| byte << 1 | u8::from(is_set(item))))
+}
+
+/// The first row in error.
+fn first_error(kinds: &[Vec<u8>]) -> Option<usize> {
+    kinds.iter().filter_map(|kinds| kinds.iter().position(|kind| *kind == ERROR)).min()
 }
 
 /// How many rows a turn of the vector loop takes.
@@ -358,14 +467,67 @@ fn set_bit(bits: &mut [u8], row: usize, to: bool) {
 
 /// Kinds as bits, or the first row in error.
 fn finished(results: Vec<Vec<u64>>, kinds: &[Vec<u8>], raises: bool) -> Outcome {
-    if raises && let Some(row) = kinds.iter().filter_map(|kinds| kinds.iter().position(|kind| *kind == ERROR)).min() {
+    if raises && let Some(row) = first_error(kinds) {
         return Err(row);
     }
     let answer = |(values, kinds): (Vec<u64>, &Vec<u8>)| {
-        let byte =
-            |rows: &[u8]| rows.iter().enumerate().fold(0, |bits, (bit, kind)| bits | u8::from(*kind == VALID) << bit);
-        let some = kinds.iter().any(|kind| *kind != VALID);
-        Answers { values, valid: some.then(|| kinds.chunks(8).map(byte).collect()) }
+        let some = kinds.iter().fold(0, |all, kind| all | kind) != VALID;
+        let valid = some.then(|| packed(kinds, |kind| *kind == VALID).collect());
+        Answers { values: Cells::Words(values), valid }
     };
     Ok(results.into_iter().zip(kinds).map(answer).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::Builder;
+    use crate::ops::Math;
+
+    type Run<'a> = &'a dyn Fn(&mut [&mut [u64]], &mut [&mut [u8]]);
+
+    #[test]
+    fn every_executor_has_the_same_bits() {
+        let mut numbers: Vec<u64> = (0..8192_u64).map(|i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
+        numbers.extend((0..8192).map(|i| (f64::from(i) * 0.37 - 1_500.0).to_bits()));
+        numbers
+            .extend([0.0, -0.0, 5e-324, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 709.79, -745.14].map(f64::to_bits));
+        let columns = [Column { values: &numbers, valid: None }];
+        let rows = numbers.len();
+        for function in [Math::Exp, Math::Log] {
+            let mut build = Builder::default();
+            let x = build.push(Op::Column(0, Type::Float));
+            let (mut y, mut no) = (build.push(Op::Math(function, x)), build.bool(false));
+            let (ops, types) = build.finish(&mut [&mut y, &mut no]);
+            let called = Code { ops, types, results: vec![(y, no)], error: no, next: Vec::new() };
+            let written = expanded(&called);
+            assert!(!fits_vectors(&called) && fits_vectors(&written));
+            let wanted: Vec<f64> = numbers.iter().map(|bits| function.function()(f64::from_bits(*bits))).collect();
+            let check = |what: &str, run: Run| {
+                let (mut found, mut kinds) = (vec![0; rows], vec![0; rows]);
+                run(&mut [&mut found], &mut [&mut kinds]);
+                for (row, wanted) in wanted.iter().enumerate() {
+                    let (x, found) = (f64::from_bits(numbers[row]), f64::from_bits(found[row]));
+                    let same = found.to_bits() == wanted.to_bits() || found.is_nan() && wanted.is_nan();
+                    assert!(same, "{function:?} of {x:?}, {what}: {found:?}, {wanted:?}");
+                }
+            };
+            check("interpreted", &|results, kinds| run_map(&written, &columns, 0, rows, results, kinds));
+            for mode in [Mode::Map, Mode::Vector] {
+                let compiled = Compiled::new(&written, mode).unwrap();
+                check("compiled", &|results, kinds| {
+                    compiled.run(Call {
+                        columns: &columns,
+                        read: &[],
+                        keys: &[],
+                        states: &mut [],
+                        results,
+                        kinds,
+                        start: 0,
+                        end: rows,
+                    });
+                });
+            }
+        }
+    }
 }

@@ -73,7 +73,7 @@ fn apply(op: Op, lanes: &mut impl Lanes) {
         Op::Not(a) => lanes.unary(a, |x| x ^ 1),
         Op::IntToFloat(a) => lanes.unary(a, |x| (i(x) as f64).to_bits()),
         Op::FloatToInt(a) => lanes.unary(a, |x| (f(x) as i64).cast_unsigned()),
-        Op::BoolToInt(a) => lanes.unary(a, |x| x),
+        Op::BoolToInt(a) | Op::FloatToBits(a) | Op::BitsToFloat(a) => lanes.unary(a, |x| x),
         Op::Select(c, a, b) => lanes.select(c, a, b),
         Op::Math(function, a) => {
             let function = function.function();
@@ -124,7 +124,7 @@ pub(crate) fn constant_of(op: Op, operand: impl Fn(Id) -> Op) -> Option<Op> {
         Op::FloatCompare(..) | Op::IntCompare(..) | Op::IntOverflows(..) | Op::BoolBinary(..) | Op::Not(_) => {
             Op::Bool(bits == 1)
         }
-        Op::IntBinary(..) | Op::FloatToInt(_) | Op::BoolToInt(_) => Op::Int(bits.cast_signed()),
+        Op::IntBinary(..) | Op::FloatToInt(_) | Op::BoolToInt(_) | Op::FloatToBits(_) => Op::Int(bits.cast_signed()),
         _ => Op::Float(bits),
     })
 }

@@ -316,7 +316,7 @@ impl Program for UserFunction {
         }
         for ((result, answers), of) in results.iter_mut().zip(answers).zip(self.bound.results()) {
             let is_valid = answers.valid.is_none_or(|bits| bits[0] & 1 == 1);
-            *result = is_valid.then(|| scalar(answers.values[0], *of));
+            *result = is_valid.then(|| scalar(answers.values.word(0), *of));
         }
         Ok(())
     }
@@ -354,8 +354,24 @@ fn flags_of<'v>(valid: &'v Valid) -> Option<Cow<'v, [bool]>> {
     match valid {
         Valid::All => None,
         Valid::Flags(flags) => Some(Cow::Borrowed(flags)),
-        Valid::Bits(nulls) => Some(Cow::Owned(nulls.iter().collect())),
+        Valid::Bits(nulls) => Some(Cow::Owned(unpacked(nulls))),
     }
+}
+
+/// A flag for each bit, eight at a time.
+fn unpacked(nulls: &NullBuffer) -> Vec<bool> {
+    let chunks = nulls.inner().bit_chunks();
+    let mut flags = Vec::with_capacity(nulls.len() + 64);
+    for word in chunks.iter().chain(std::iter::once(chunks.remainder_bits())) {
+        for byte in word.to_le_bytes() {
+            // Its bits in a byte each, then moved down.
+            let apart = u64::from(byte).wrapping_mul(0x0101_0101_0101_0101) & 0x8040_2010_0804_0201;
+            let apart = (apart + 0x7F7F_7F7F_7F7F_7F7F) >> 7 & 0x0101_0101_0101_0101;
+            flags.extend(apart.to_le_bytes().map(|flag| flag == 1));
+        }
+    }
+    flags.truncate(nulls.len());
+    flags
 }
 
 fn columns<'r>(rows: &'r ProgramRows, flags: &'r [Option<Cow<[bool]>>]) -> Vec<Column<'r>> {

@@ -5,6 +5,7 @@
 //! lower      what it does for columns of known types: operations without control flow
 //! build      makes them, simplified
 //! ops        these operations
+//! elementary the exponential and the logarithm in terms of them
 //! interpret  what each does, and the executor that needs no compiler
 //! compile    the executor by machine code
 //! execute    both, over columns with and without nulls; `windows`, over windows
@@ -30,6 +31,7 @@
 
 mod build;
 mod compile;
+mod elementary;
 mod execute;
 mod interpret;
 mod kernel;

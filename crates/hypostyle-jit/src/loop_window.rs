@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use hypostyle::{
-    Arguments, Domain, Inputs, Lane, OrderedWindow, Output, Plan, Program, ProgramRows, Refused, Result, Scalar,
+    Arguments, Cells, Domain, Inputs, Lane, OrderedWindow, Output, Plan, Program, ProgramRows, Refused, Result, Scalar,
     StateField, Valid, Values,
 };
 
@@ -201,11 +201,11 @@ impl Program for Gathered {
             return Some(Err(refused(&self.name, row)));
         }
         let lane = |column: &hypostyle::ProgramColumn| Lane {
-            values: match &column.values {
+            values: Cells::Words(match &column.values {
                 Values::Float(values) => values.iter().map(|x| x.to_bits()).collect(),
                 Values::Integer(values) => values.iter().map(|x| x.cast_unsigned()).collect(),
                 Values::Constant(_) | Values::Nothing => vec![0; rows.len],
-            },
+            }),
             nulls: match &column.valid {
                 Valid::All => None,
                 Valid::Flags(flags) => Some(flags.to_vec().into()),

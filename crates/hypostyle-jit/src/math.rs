@@ -1,11 +1,12 @@
 //! The functions that a user's function can call, as CPython defines them, total: where CPython raises there is a value, which
 //! nobody sees.
 //!
-//! Transcendental functions come from the crates `pxfm` and `libm`, of each the faster one, so that the bits do not depend on the
-//! system's libm.  `libm` computes without fused multiplications.  `pxfm` (0.1.30) uses them where the machine has them; of its
-//! functions here, whose results are correctly rounded, both ways agree on 8 million random numbers each, but for the
-//! exponential of numbers below -708, where results have fewer digits: that comes from `libm`.
+//! The exponential and the logarithm are written out in operations ([`elementary`]).  The other transcendental functions come from
+//! the crates `pxfm` and `libm`, of each the faster one, so that the bits do not depend on the system's libm.  `libm` computes
+//! without fused multiplications.  `pxfm` (0.1.30) uses them where the machine has them; of its functions here, whose results are
+//! correctly rounded, both ways agree on 8 million random numbers each.
 
+use crate::elementary::{self, Numbers};
 use crate::ops::{IntBinary, Math, Math2, Overflow};
 
 impl Math {
@@ -23,7 +24,7 @@ impl Math {
             Self::Exp => exp,
             Self::Exp2 => shim!(pxfm::f_exp2),
             Self::Expm1 => shim!(pxfm::f_expm1),
-            Self::Log => shim!(libm::log),
+            Self::Log => log,
             Self::Log2 => shim!(libm::log2),
             Self::Log10 => shim!(libm::log10),
             Self::Log1p => shim!(libm::log1p),
@@ -63,7 +64,11 @@ impl Math2 {
 }
 
 extern "C" fn exp(x: f64) -> f64 {
-    if x < -708.0 { libm::exp(x) } else { pxfm::f_exp(x) }
+    elementary::exp(&mut Numbers, x)
+}
+
+extern "C" fn log(x: f64) -> f64 {
+    elementary::log(&mut Numbers, x)
 }
 
 extern "C" fn pow(x: f64, y: f64) -> f64 {

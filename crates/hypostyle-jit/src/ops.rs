@@ -49,6 +49,10 @@ pub enum Op {
     /// Towards 0; the nearest integer that there is, 0 for NaN.
     FloatToInt(Id),
     BoolToInt(Id),
+    /// The bits of a float as an integer.
+    FloatToBits(Id),
+    /// The float of these bits.
+    BitsToFloat(Id),
     /// The second value where the first is true, else the third.
     Select(Id, Id, Id),
     /// A function of the library's own, of a float.
@@ -175,6 +179,8 @@ impl Op {
             | Self::IntToFloat(a)
             | Self::FloatToInt(a)
             | Self::BoolToInt(a)
+            | Self::FloatToBits(a)
+            | Self::BitsToFloat(a)
             | Self::Math(_, a)
             | Self::Round(a, _) => (Some(a), None, None),
             Self::FloatBinary(_, a, b)
@@ -201,6 +207,8 @@ impl Op {
             Self::IntToFloat(a) => Self::IntToFloat(to(a)),
             Self::FloatToInt(a) => Self::FloatToInt(to(a)),
             Self::BoolToInt(a) => Self::BoolToInt(to(a)),
+            Self::FloatToBits(a) => Self::FloatToBits(to(a)),
+            Self::BitsToFloat(a) => Self::BitsToFloat(to(a)),
             Self::Math(op, a) => Self::Math(op, to(a)),
             Self::Round(a, digits) => Self::Round(to(a), digits),
             Self::FloatBinary(op, a, b) => Self::FloatBinary(op, to(a), to(b)),
@@ -238,6 +246,14 @@ impl Code {
     pub fn constant_bool(&self, id: Id) -> Option<bool> {
         match self.ops[id.index()] {
             Op::Bool(x) => Some(x),
+            _ => None,
+        }
+    }
+
+    /// The value of an integer that does not depend on the row.
+    pub fn constant_int(&self, id: Id) -> Option<i64> {
+        match self.ops[id.index()] {
+            Op::Int(x) => Some(x),
             _ => None,
         }
     }
@@ -288,6 +304,8 @@ fn shown(op: &Op) -> String {
         Op::IntToFloat(_) => "float".to_string(),
         Op::FloatToInt(_) => "int".to_string(),
         Op::BoolToInt(_) => "int of bool".to_string(),
+        Op::FloatToBits(_) => "bits".to_string(),
+        Op::BitsToFloat(_) => "float of bits".to_string(),
         Op::Select(..) => "select".to_string(),
         Op::Math(op, _) => op.name().to_string(),
         Op::Math2(op, ..) => op.name().to_string(),

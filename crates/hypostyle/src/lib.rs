@@ -53,8 +53,8 @@ pub use spec::{Family, Kind, Literal, Parameter};
 pub use drive::aggregate::aggregate;
 pub use drive::scan::scan;
 pub use model::{
-    ByRow, Lane, OrderedWindow, Part, Program, ProgramColumn, ProgramRows, Recurrence, Refused, RowFunction, RowKeys,
-    StateField, Statistic, Summary, TILE, Tile, Valid,
+    ByRow, Cells, Lane, OrderedWindow, Part, Program, ProgramColumn, ProgramRows, Recurrence, Refused, RowFunction,
+    RowKeys, StateField, Statistic, Summary, TILE, Tile, Valid,
 };
 pub use run::parameters::{BY, CENTER, CLOSED, COLUMN, DDOF, FROM_ONE, MIN_SAMPLES, STEP, WINDOW};
 pub use run::{

@@ -9,6 +9,8 @@ pub enum Mode {
     Vector,
     /// Rows of one key, with its state in registers.
     Scan,
+    /// The same of rows that are all read.
+    Whole,
     /// Rows of many keys.
     Keyed,
     /// Windows: the columns are values, and for each window the place of its first value and that after its last one.

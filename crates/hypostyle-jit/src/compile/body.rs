@@ -104,6 +104,16 @@ impl Body<'_> {
                 };
                 build.ins().fcmp(condition, of(a), of(b))
             }
+            Op::IntBinary(op @ (IntBinary::Shl | IntBinary::Shr), a, b) if self.vectors => {
+                let Some(amount) = self.code.constant_int(b) else {
+                    return Err("a shift by different amounts has no vector".to_string());
+                };
+                let amount = build.ins().iconst(types::I32, amount & 63);
+                match op {
+                    IntBinary::Shl => build.ins().ishl(of(a), amount),
+                    _ => build.ins().sshr(of(a), amount),
+                }
+            }
             Op::IntBinary(op, a, b) => self.int(build, op, of(a), of(b))?,
             Op::IntOverflows(op, a, b) => self.overflows(build, op, of(a), of(b))?,
             Op::IntCompare(op, a, b) => {
@@ -123,12 +133,24 @@ impl Body<'_> {
             Op::Not(a) => build.ins().bxor_imm(of(a), 1),
             Op::IntToFloat(a) if self.vectors => self.ints_to_floats(build, of(a)),
             Op::IntToFloat(a) => build.ins().fcvt_from_sint(types::F64, of(a)),
+            Op::FloatToInt(a) if self.vectors => {
+                let [first, second] = [0, 1].map(|lane| {
+                    let x = build.ins().extractlane(of(a), lane);
+                    build.ins().fcvt_to_sint_sat(types::I64, x)
+                });
+                let both = build.ins().splat(types::I64X2, first);
+                build.ins().insertlane(both, second, 1)
+            }
             Op::FloatToInt(a) => build.ins().fcvt_to_sint_sat(types::I64, of(a)),
             Op::BoolToInt(a) if self.vectors => {
                 let one = self.ints(build, 1);
                 build.ins().band(of(a), one)
             }
             Op::BoolToInt(a) => build.ins().uextend(types::I64, of(a)),
+            Op::FloatToBits(a) if self.vectors => build.ins().bitcast(types::I64X2, little(), of(a)),
+            Op::FloatToBits(a) => build.ins().bitcast(types::I64, MemFlags::new(), of(a)),
+            Op::BitsToFloat(a) if self.vectors => build.ins().bitcast(types::F64X2, little(), of(a)),
+            Op::BitsToFloat(a) => build.ins().bitcast(types::F64, MemFlags::new(), of(a)),
             Op::Select(c, a, b) if self.vectors => {
                 let mask = match self.code.type_of(a) {
                     Type::Float => build.ins().bitcast(types::F64X2, little(), of(c)),

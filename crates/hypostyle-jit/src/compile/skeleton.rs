@@ -14,7 +14,7 @@ use crate::interpret::{ERROR, NULL, VALID};
 use crate::ops::{Code, Op, Type};
 
 /// How many rows a turn of the vector loop takes: their validity is one byte.
-const ROWS: i64 = 8;
+const ROWS: i32 = 8;
 
 /// Pointers that do not change from row to row.
 struct Pointers {
@@ -72,8 +72,9 @@ fn pointers(build: &mut FunctionBuilder, code: &Code, arguments: Value) -> Resul
 struct OneRow<'a> {
     pointers: &'a Pointers,
     code: &'a Code,
-    /// The number of the (first) row.
+    /// The number of a row, and which of those after it this is, or is the first of the two.
     row: Value,
+    at: i32,
     fields: &'a [Value],
     vectors: bool,
 }
@@ -86,28 +87,28 @@ impl Row for OneRow<'_> {
             _ => None,
         });
         match of.unwrap_or(Type::Float) {
-            Type::Float if self.vectors => build.ins().load(types::F64X2, flags(), address, 0),
-            Type::Int if self.vectors => build.ins().load(types::I64X2, flags(), address, 0),
+            Type::Float if self.vectors => build.ins().load(types::F64X2, flags(), address, 8 * self.at),
+            Type::Int if self.vectors => build.ins().load(types::I64X2, flags(), address, 8 * self.at),
             Type::Bool if self.vectors => {
-                let bits = build.ins().load(types::I64X2, flags(), address, 0);
+                let bits = build.ins().load(types::I64X2, flags(), address, 8 * self.at);
                 let zero = two(build, 0);
                 build.ins().icmp(IntCC::NotEqual, bits, zero)
             }
-            of => load_as(build, of, address, 0),
+            of => load_as(build, of, address, 8 * self.at),
         }
     }
 
     fn is_null(&mut self, build: &mut FunctionBuilder, column: u16) -> Value {
         let address = build.ins().iadd(self.pointers.valid[&column], self.row);
         if self.vectors {
-            let first = build.ins().uload8(types::I64, flags(), address, 0);
-            let second = build.ins().uload8(types::I64, flags(), address, 1);
+            let first = build.ins().uload8(types::I64, flags(), address, self.at);
+            let second = build.ins().uload8(types::I64, flags(), address, self.at + 1);
             let both = build.ins().splat(types::I64X2, first);
             let both = build.ins().insertlane(both, second, 1);
             let zero = two(build, 0);
             return build.ins().icmp(IntCC::Equal, both, zero);
         }
-        let valid = build.ins().load(types::I8, flags(), address, 0);
+        let valid = build.ins().load(types::I8, flags(), address, self.at);
         build.ins().bxor_imm(valid, 1)
     }
 
@@ -163,7 +164,8 @@ pub(super) fn write(
     match mode {
         Mode::Map => scalar_map(build, &mut body, &pointers),
         Mode::Vector => vector_map(build, &mut body, &pointers),
-        Mode::Scan => scan(build, &mut body, &pointers),
+        Mode::Scan => scan(build, &mut body, &pointers, false),
+        Mode::Whole => scan(build, &mut body, &pointers, true),
         Mode::Keyed => keyed(build, &mut body, &pointers),
         Mode::Window => Err("a function of a window has parts".to_string()),
     }
@@ -181,11 +183,18 @@ pub(super) fn arguments_of(row: Value, others: &[Value]) -> Vec<BlockArg> {
     std::iter::once(row).chain(others.iter().copied()).map(BlockArg::Value).collect()
 }
 
-/// Stores the results of a row.
-fn store_results(build: &mut FunctionBuilder, code: &Code, pointers: &Pointers, values: &[Value], row: Value) {
+/// Stores the results of a row, so many after another one.
+fn store_results(
+    build: &mut FunctionBuilder,
+    code: &Code,
+    pointers: &Pointers,
+    values: &[Value],
+    row: Value,
+    after: i32,
+) {
     for (at, (value, null)) in code.results.iter().enumerate() {
         let address = element(build, pointers.results[at], row, 8);
-        store_as(build, code.type_of(*value), values[value.index()], address, 0);
+        store_as(build, code.type_of(*value), values[value.index()], address, 8 * after);
         if code.constant_bool(*null) == Some(false) {
             continue;
         }
@@ -194,7 +203,7 @@ fn store_results(build: &mut FunctionBuilder, code: &Code, pointers: &Pointers, 
         let kind = build.ins().iadd(null, error);
         const { assert!(VALID == 0 && NULL == 1 && ERROR == 2) }
         let address = build.ins().iadd(pointers.kinds[at], row);
-        build.ins().store(flags(), kind, address, 0);
+        build.ins().store(flags(), kind, address, after);
     }
 }
 
@@ -206,9 +215,9 @@ fn scalar_map(build: &mut FunctionBuilder, body: &mut Body, pointers: &Pointers)
     let more = build.ins().icmp(IntCC::UnsignedLessThan, row, pointers.end);
     build.ins().brif(more, inside, &[], out, &[]);
     build.switch_to_block(inside);
-    let mut values = OneRow { pointers, code: body.code, row, fields: &[], vectors: false };
+    let mut values = OneRow { pointers, code: body.code, row, at: 0, fields: &[], vectors: false };
     let values = body.write(build, &mut values)?;
-    store_results(build, body.code, pointers, &values, row);
+    store_results(build, body.code, pointers, &values, row, 0);
     let next = build.ins().iadd_imm(row, 1);
     build.ins().jump(header, &arguments_of(next, &[]));
     build.switch_to_block(out);
@@ -222,18 +231,18 @@ fn vector_map(build: &mut FunctionBuilder, body: &mut Body, pointers: &Pointers)
     let (inside, out) = (build.create_block(), build.create_block());
     build.ins().jump(header, &arguments_of(pointers.start, &[]));
     build.switch_to_block(header);
-    let last = build.ins().iadd_imm(row, ROWS);
+    let last = build.ins().iadd_imm(row, i64::from(ROWS));
     let more = build.ins().icmp(IntCC::UnsignedLessThanOrEqual, last, pointers.end);
     build.ins().brif(more, inside, &[], out, &[]);
     build.switch_to_block(inside);
     let code = body.code;
     let mut bits: Vec<Option<Value>> = vec![None; code.results.len()];
     for pair in 0..ROWS / 2 {
-        let first = build.ins().iadd_imm(row, 2 * pair);
-        let mut values = OneRow { pointers, code, row: first, fields: &[], vectors: true };
+        let first = 2 * pair;
+        let mut values = OneRow { pointers, code, row, at: first, fields: &[], vectors: true };
         let values = body.write(build, &mut values)?;
         for (at, (value, null)) in code.results.iter().enumerate() {
-            let address = element(build, pointers.results[at], first, 8);
+            let address = element(build, pointers.results[at], row, 8);
             let result = values[value.index()];
             let result = match code.type_of(*value) {
                 Type::Bool => {
@@ -243,13 +252,13 @@ fn vector_map(build: &mut FunctionBuilder, body: &mut Body, pointers: &Pointers)
                 }
                 _ => result,
             };
-            build.ins().store(flags(), result, address, 0);
+            build.ins().store(flags(), result, address, 8 * first);
             if code.constant_bool(*null) == Some(false) {
                 continue;
             }
             let valid = build.ins().bnot(values[null.index()]);
             let two = build.ins().vhigh_bits(types::I32, valid);
-            let two = build.ins().ishl_imm(two, 2 * pair);
+            let two = build.ins().ishl_imm(two, i64::from(first));
             bits[at] = Some(match bits[at] {
                 Some(bits) => build.ins().bor(bits, two),
                 None => two,
@@ -263,7 +272,7 @@ fn vector_map(build: &mut FunctionBuilder, body: &mut Body, pointers: &Pointers)
             build.ins().istore8(flags(), bits, address, 0);
         }
     }
-    let next = build.ins().iadd_imm(row, ROWS);
+    let next = build.ins().iadd_imm(row, i64::from(ROWS));
     build.ins().jump(header, &arguments_of(next, &[]));
     build.switch_to_block(out);
     build.ins().return_(&[]);
@@ -315,31 +324,59 @@ pub(super) fn clif_type(of: Type) -> types::Type {
     }
 }
 
-fn scan(build: &mut FunctionBuilder, body: &mut Body, pointers: &Pointers) -> Result<(), String> {
+/// How many rows a turn of the loop takes where all are read, if the function is short.
+const UNROLLED: i32 = 4;
+/// The operations of a short function.
+const SHORT: usize = 64;
+
+/// The state in registers from row to row; `whole`: no row is left out.
+fn scan(build: &mut FunctionBuilder, body: &mut Body, pointers: &Pointers, whole: bool) -> Result<(), String> {
     let slots = slot_types(body.code);
-    let start: Vec<Value> =
+    let mut state: Vec<Value> =
         slots.iter().enumerate().map(|(slot, of)| load_as(build, *of, pointers.states, offset(slot))).collect();
-    let clif: Vec<types::Type> = slots.iter().map(|of| clif_type(*of)).collect();
-    let (header, row, state) = loop_block(build, &clif);
-    let (inside, out) = (build.create_block(), build.create_block());
-    build.ins().jump(header, &arguments_of(pointers.start, &start));
-    build.switch_to_block(header);
-    let more = build.ins().icmp(IntCC::UnsignedLessThan, row, pointers.end);
-    build.ins().brif(more, inside, &[], out, &[]);
-    build.switch_to_block(inside);
-    let next_row = build.ins().iadd_imm(row, 1);
-    skip_unread(build, pointers, row, header, &arguments_of(next_row, &state));
-    let mut values = OneRow { pointers, code: body.code, row, fields: &state, vectors: false };
-    let values = body.write(build, &mut values)?;
-    store_results(build, body.code, pointers, &values, row);
-    let next = next_state(build, body.code, &values, &state);
-    build.ins().jump(header, &arguments_of(next_row, &next));
-    build.switch_to_block(out);
+    let mut row = pointers.start;
+    if whole && body.code.ops.len() <= SHORT {
+        (row, state) = scan_loop(build, body, pointers, (row, &state), UNROLLED, whole)?;
+    }
+    (_, state) = scan_loop(build, body, pointers, (row, &state), 1, whole)?;
     for (slot, of) in slots.iter().enumerate() {
         store_as(build, *of, state[slot], pointers.states, offset(slot));
     }
     build.ins().return_(&[]);
     Ok(())
+}
+
+/// A loop with so many rows a turn, from a row and a state to those behind the last turn.
+fn scan_loop(
+    build: &mut FunctionBuilder,
+    body: &mut Body,
+    pointers: &Pointers,
+    (begin, start): (Value, &[Value]),
+    rows: i32,
+    whole: bool,
+) -> Result<(Value, Vec<Value>), String> {
+    let clif: Vec<types::Type> = slot_types(body.code).iter().map(|of| clif_type(*of)).collect();
+    let (header, row, state) = loop_block(build, &clif);
+    let (inside, out) = (build.create_block(), build.create_block());
+    build.ins().jump(header, &arguments_of(begin, start));
+    build.switch_to_block(header);
+    let after = build.ins().iadd_imm(row, i64::from(rows));
+    let more = build.ins().icmp(IntCC::UnsignedLessThanOrEqual, after, pointers.end);
+    build.ins().brif(more, inside, &[], out, &[]);
+    build.switch_to_block(inside);
+    let mut now = state.clone();
+    for at in 0..rows {
+        if !whole {
+            skip_unread(build, pointers, row, header, &arguments_of(after, &now));
+        }
+        let mut values = OneRow { pointers, code: body.code, row, at, fields: &now, vectors: false };
+        let values = body.write(build, &mut values)?;
+        store_results(build, body.code, pointers, &values, row, at);
+        now = next_state(build, body.code, &values, &now);
+    }
+    build.ins().jump(header, &arguments_of(after, &now));
+    build.switch_to_block(out);
+    Ok((row, state))
 }
 
 fn offset(slot: usize) -> i32 {
@@ -363,9 +400,9 @@ fn keyed(build: &mut FunctionBuilder, body: &mut Body, pointers: &Pointers) -> R
     let states = element(build, pointers.states, key, size);
     let state: Vec<Value> =
         slots.iter().enumerate().map(|(slot, of)| load_as(build, *of, states, offset(slot))).collect();
-    let mut values = OneRow { pointers, code: body.code, row, fields: &state, vectors: false };
+    let mut values = OneRow { pointers, code: body.code, row, at: 0, fields: &state, vectors: false };
     let values = body.write(build, &mut values)?;
-    store_results(build, body.code, pointers, &values, row);
+    store_results(build, body.code, pointers, &values, row, 0);
     let next = next_state(build, body.code, &values, &state);
     for (slot, of) in slots.iter().enumerate() {
         store_as(build, *of, next[slot], states, offset(slot));

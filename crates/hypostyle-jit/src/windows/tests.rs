@@ -57,7 +57,7 @@ fn shown(answers: &[Answers], rows: usize) -> Vec<Option<u64>> {
     answers
         .iter()
         .flat_map(|answers| {
-            (0..rows).map(|row| is_valid(answers, row).then(|| bits(answers.values[row]))).collect::<Vec<_>>()
+            (0..rows).map(|row| is_valid(answers, row).then(|| bits(answers.values.word(row)))).collect::<Vec<_>>()
         })
         .collect()
 }

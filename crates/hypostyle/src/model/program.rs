@@ -115,8 +115,27 @@ pub enum RowKeys<'a> {
 /// A result of each row, by column.
 #[derive(Debug, Clone)]
 pub struct Lane {
-    /// The bits of floats or integers.
-    pub values: Vec<u64>,
+    /// Its values; those under nulls are arbitrary.
+    pub values: Cells,
     /// Which rows are null.
     pub nulls: Option<NullBuffer>,
+}
+
+/// The values of a result.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cells {
+    /// The bits of floats or integers; 0 and 1 for booleans.
+    Words(Vec<u64>),
+    /// Booleans as bits, eight in a byte, the first row lowest.
+    Bits(Vec<u8>),
+}
+
+impl Cells {
+    /// The value of a row.
+    pub fn word(&self, row: usize) -> u64 {
+        match self {
+            Self::Words(words) => words[row],
+            Self::Bits(bytes) => u64::from(bytes[row / 8] >> (row % 8) & 1),
+        }
+    }
 }

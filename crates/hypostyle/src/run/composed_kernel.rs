@@ -115,7 +115,7 @@ impl Running for ComposedKernel {
         let lanes = lanes.map_err(|refused| {
             Error::new(ErrorKind::Refused, refused.problem).in_kernel(&*self.name).at_row(refused.row as u64)
         })?;
-        self.results.push(array_of_lanes(lanes, &self.wiring.output));
+        self.results.push(array_of_lanes(lanes, len, &self.wiring.output));
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use super::source::Source;
 use super::wiring::Wiring;
 use crate::error::{Error, ErrorKind, Result};
 use crate::keys::groups::Groups;
-use crate::model::{Lane, Program, ProgramColumn, ProgramRows, Refused, RowKeys, Valid};
+use crate::model::{Cells, Lane, Program, ProgramColumn, ProgramRows, Refused, RowKeys, Valid};
 use crate::values::{Domain, Output, Scalar, ScalarValue, StateReader, StateWriter, Values, read};
 
 /// See the module.
@@ -139,7 +139,7 @@ impl ProgramKernel {
         }
         let lane = |(values, valid): (Vec<u64>, Vec<bool>)| {
             let nulls = valid.contains(&false).then(|| NullBuffer::from(valid));
-            Lane { values, nulls }
+            Lane { values: Cells::Words(values), nulls }
         };
         Ok(values.into_iter().zip(valid).map(lane).collect())
     }
@@ -219,35 +219,41 @@ fn key_of_rows(keys: &RowKeys, len: usize) -> Vec<u32> {
 }
 
 /// A lane as an array; the usual types are not copied.
-fn array_of_lane(lane: Lane, data_type: &DataType) -> ArrayRef {
-    let (len, nulls) = (lane.values.len(), lane.nulls);
+fn array_of_lane(lane: Lane, len: usize, data_type: &DataType) -> ArrayRef {
+    let Lane { values, nulls } = lane;
+    let values = match values {
+        Cells::Words(values) => values,
+        Cells::Bits(bytes) if *data_type == DataType::Boolean => {
+            return Arc::new(BooleanArray::new(BooleanBuffer::new(Buffer::from_vec(bytes), 0, len), nulls));
+        }
+        bits => (0..len).map(|row| bits.word(row)).collect(),
+    };
     match data_type {
         DataType::Float64 => {
-            let values = ScalarBuffer::new(Buffer::from_vec(lane.values), 0, len);
+            let values = ScalarBuffer::new(Buffer::from_vec(values), 0, len);
             Arc::new(Float64Array::new(values, nulls))
         }
         DataType::Int64 => {
-            let values = ScalarBuffer::new(Buffer::from_vec(lane.values), 0, len);
+            let values = ScalarBuffer::new(Buffer::from_vec(values), 0, len);
             Arc::new(Int64Array::new(values, nulls))
         }
         DataType::Boolean => {
-            let bits = BooleanBuffer::collect_bool(len, |row| lane.values[row] != 0);
+            let bits = BooleanBuffer::collect_bool(len, |row| values[row] != 0);
             Arc::new(BooleanArray::new(bits, nulls))
         }
-        other if is_float(other) => {
-            f64::into_array(lane.values.into_iter().map(f64::from_bits).collect(), nulls, other)
-        }
-        other => i64::into_array(lane.values.into_iter().map(u64::cast_signed).collect(), nulls, other),
+        other if is_float(other) => f64::into_array(values.into_iter().map(f64::from_bits).collect(), nulls, other),
+        other => i64::into_array(values.into_iter().map(u64::cast_signed).collect(), nulls, other),
     }
 }
 
-pub(super) fn array_of_lanes(mut lanes: Vec<Lane>, output: &DataType) -> ArrayRef {
+pub(super) fn array_of_lanes(mut lanes: Vec<Lane>, len: usize, output: &DataType) -> ArrayRef {
     match output {
         DataType::Struct(fields) => {
-            let columns = lanes.into_iter().zip(fields).map(|(lane, field)| array_of_lane(lane, field.data_type()));
+            let columns =
+                lanes.into_iter().zip(fields).map(|(lane, field)| array_of_lane(lane, len, field.data_type()));
             Arc::new(StructArray::new(fields.clone(), columns.collect(), None))
         }
-        output => array_of_lane(lanes.swap_remove(0), output),
+        output => array_of_lane(lanes.swap_remove(0), len, output),
     }
 }
 
@@ -291,9 +297,10 @@ impl Running for ProgramKernel {
         })?;
         if !in_row_order {
             for lane in &mut lanes {
+                let given: Vec<u64> = (0..len).map(|row| lane.values.word(row)).collect();
                 let mut values = Vec::with_capacity(len);
-                batch.groups.append_in_row_order(&lane.values, &mut values, 1);
-                lane.values = values;
+                batch.groups.append_in_row_order(&given, &mut values, 1);
+                lane.values = Cells::Words(values);
                 lane.nulls = lane.nulls.take().map(|nulls| {
                     let mut valid = Vec::with_capacity(len);
                     batch.groups.append_in_row_order(&nulls.iter().collect::<Vec<bool>>(), &mut valid, 1);
@@ -301,7 +308,7 @@ impl Running for ProgramKernel {
                 });
             }
         }
-        self.results.push(array_of_lanes(lanes, &self.wiring.output));
+        self.results.push(array_of_lanes(lanes, len, &self.wiring.output));
         Ok(())
     }
 
