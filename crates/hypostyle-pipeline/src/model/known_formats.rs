@@ -11,7 +11,7 @@ pub(crate) struct KnownFormat {
 }
 
 /// In full, months may be short too.
-const DATES: [&str; 17] = [
+const DATES: [&str; 18] = [
     "%d.%m.%Y",
     "%d/%m/%Y",
     "%m/%d/%Y",
@@ -26,6 +26,7 @@ const DATES: [&str; 17] = [
     "%d/%m/%y",
     "%m/%d/%y",
     "%d-%b-%y",
+    "%d %b %y",
     "%d/%b/%Y",
     "%d/%b/%y",
     "%d%b%Y",
@@ -45,12 +46,13 @@ const TIMES: [&str; 11] = [
     ", %I:%M:%S %p",
 ];
 /// Those that come as a whole.
-const WHOLE: [&str; 20] = [
+const WHOLE: [&str; 21] = [
     "%Y-%m-%d %I:%M %p",
     "%Y-%m-%d %I:%M:%S %p",
     "%Y-%m-%d-%H.%M.%S.%f",
     "%Y-%m-%d %H.%M.%S",
     "%Y%m%d %H%M%S",
+    "%Y%m%d;%H%M%S",
     "%Y%m%dT%H%M%S",
     "%Y%m%dT%H%M%S%z",
     "%Y%m%d %H:%M:%S%.f",

@@ -376,4 +376,53 @@ pub const FILES: &[Published] = &[
         words: &["columns of fixed width are not split"],
         then: None,
     },
+    Published {
+        of: "the Bank of England",
+        text: "DATE,XUDLUSS\n02 Jan 24,1.2619\n03 Jan 24,1.2663\n",
+        words: &["DATE     date", "\"%d %b %y\"", "XUDLUSS  f64"],
+        then: None,
+    },
+    Published {
+        of: "a broker's trades",
+        text: "\"ClientAccountID\",\"Symbol\",\"DateTime\",\"Quantity\"\n\"U123\",\"AAPL\",\"20240102;093512\",\"100\"\n\
+               \"U123\",\"AAPL\",\"20240103;101500\",\"-100\"\n",
+        words: &["DateTime         timestamp[us]", "\"%Y%m%d;%H%M%S\"", "Quantity         i64"],
+        then: None,
+    },
+    Published {
+        of: "pidstat",
+        text: "Linux 6.1.0 (host) \t01/02/2024 \t_x86_64_\t(2 CPU)\n\n# Time        UID       PID    %usr  Command\n\
+               1704164645     0       123    1.00  python\n1704164646     0       123    2.00  python\n",
+        words: &["5 fields separated by blanks, 3 lines above the table, no header: set delimiter = \"blanks\", skip_rows = 3"],
+        then: Some(("delimiter = \"blanks\"\nskip_rows = 3\nheader = false", &["column_4  f64", "column_5  string"])),
+    },
+    Published {
+        of: "Wikimedia, views of pages",
+        text: "en Main_Page 4212 0\nen.m Albert_Einstein 312 0\nde Berlin 52 0\n",
+        words: &["4 fields separated by blanks", "delimiter = \"blanks\""],
+        then: Some(("delimiter = \"blanks\"\nheader = false", &["column_2  string", "column_3  i64"])),
+    },
+    Published {
+        of: "the Swiss National Bank",
+        text: "\u{feff}\"CubeId\";\"rendoblim\"\n\"PublishingDate\";\"2024-11-01 09:00\"\n\n\"Date\";\"D0\";\"Value\"\n\
+               \"2024-01-02\";\"1J\";\"1.115\"\n\"2024-01-03\";\"1J\";\"\"\n",
+        words: &["3 fields separated by semicolons, 3 lines above the table: set delimiter = \";\", skip_rows = 3"],
+        then: Some(("delimiter = \";\"\nskip_rows = 3", &["Date   date", "Value  f64"])),
+    },
+    Published {
+        of: "a crypto exchange's report",
+        text: "Transactions\nUser,Jo Doe,abc-123\n\nID,Timestamp,Asset,Quantity,Price,Subtotal\n\
+               1a,2024-01-02 03:04:05 UTC,BTC,0.001,$44210.12,$44.21\n2b,2024-01-03 03:04:05 UTC,BTC,-0.001,$44999.00,\"-$1,045.00\"\n",
+        words: &["3 lines above the table: set skip_rows = 3 in [source]"],
+        then: Some((
+            "skip_rows = 3\nsymbols = [\"$\"]\nthousands = \",\"",
+            &["Timestamp  timestamp[us, UTC]", "Price      f64", "Subtotal   f64"],
+        )),
+    },
+    Published {
+        of: "MetaTrader, bars",
+        text: "<DATE>\t<TIME>\t<OPEN>\t<TICKVOL>\n2024.01.02\t00:00:00\t1.10427\t120\n2024.01.02\t00:01:00\t1.10411\t98\n",
+        words: &["4 fields separated by tabs: set delimiter = \"\\t\""],
+        then: Some(("delimiter = \"\\t\"", &["<DATE>     date", "<TIME>     time[us]", "<OPEN>     f64"])),
+    },
 ];

@@ -106,7 +106,9 @@ fn shape(lines: &[&[u8]], delimiter: Delimiter, quote: u8) -> Option<Shape> {
     let shape = Shape { fields, lines: table, first, behind };
     // More text above than rows below are not a table of blanks, nor are times such as `2024-12-31 23:59`.
     let is_text = delimiter == Delimiter::Blanks && (table * 3 <= lines.len() || is_typed(lines[last]));
-    (table * 10 >= rest * 8 && behind * 5 <= table.max(BELOW * 5) && !is_text).then_some(shape)
+    // A line alone, above others, is none of a table.
+    let is_table = table > 1 || behind == 0;
+    (is_table && table * 10 >= rest * 8 && behind * 5 <= table.max(BELOW * 5) && !is_text).then_some(shape)
 }
 
 /// The first line of the table: a line above may have as many fields by chance.
