@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files::input::is_standard;
 use crate::memory;
 use crate::model::types;
-use crate::sink::append::RunName;
+use crate::sink::run_name::RunName;
 use crate::sink::{Sink, Target, free_place};
 use crate::source::Source;
 use crate::source::validate::Validator;

@@ -1,67 +1,55 @@
 //! Runs that add their files to an output directory.
 //!
-//! The names of a run's files say which run it is, their number and how many there are: `part-RUN-000001-of-000003.parquet`.  So
-//! a run that is done twice finds that all its files are there; and one that was killed while it put them there, which has some
-//! of them, puts the same files there when it is done again.
+//! Their names say which run it is and how many there are ([`RunName`]).  So a run that is done twice finds that all its files are
+//! there; and one that was killed while it put them there, which has some of them, puts the same files there when it is done again.
 
 use std::fs::{self, File};
 use std::io::{BufReader, Seek};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::ipc::reader::FileReader;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rayon::ThreadPoolBuilder;
-use twox_hash::XxHash64;
 
 use super::atomic::sync_folder;
-use super::directory::files_below;
+use super::below::files_below;
 use super::encode::Encoder;
-use super::{PartitionKey, Style};
+use super::run_name::RunName;
+use super::{PartitionKey, Sink, Style, Target, is_there};
 use crate::error::{Error, ErrorKind, Result};
-use crate::files::input::InputFile;
 use crate::model::column::quoted;
 use crate::model::types;
 
-/// What a run is called in the names of its files: it follows from its inputs and its pipeline.
-#[derive(Debug, Clone)]
-pub(crate) struct RunName(String);
-
-impl RunName {
-    /// The name of a run of `pipeline` over these inputs.  Standard input is another one each time.
-    pub fn of(inputs: &[InputFile], pipeline: &str) -> Result<Self> {
-        let mut text = serde_json::to_string(inputs).map_err(|error| Error::internal(error.to_string()))?;
-        text.push_str(pipeline);
-        if inputs.iter().any(InputFile::is_standard) {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            text.push_str(&format!("{now:?} {}", std::process::id()));
+impl Sink {
+    /// Fails if the output directory is not empty; or, where files are added to it, if those of this run are there, or others
+    /// that are not like its own.  `has_state`: the state says which runs were done, and one that it does not know is done again.
+    pub fn check_empty(&self, has_state: bool) -> Result<()> {
+        let Target::Directory(path, directory) = &self.target else { return Ok(()) };
+        if let Some(run) = &directory.append {
+            let schema = self.schema.project(&directory.kept(self.schema.fields().len())).map_err(Error::unwritable)?;
+            let layout = Layout { partition_by: &directory.partition_by, schema: Arc::new(schema), style: self.style };
+            return check(path, run, &layout, has_state);
         }
-        Ok(Self(format!("{:016x}", XxHash64::oneshot(0, text.as_bytes()))))
-    }
-
-    fn file(&self, number: usize, count: usize, extension: &str) -> String {
-        format!("part-{}-{number:06}-of-{count:06}.{extension}", self.0)
-    }
-
-    /// How many files the run has, by the name of one of them.
-    fn count(&self, path: &Path) -> Option<usize> {
-        let name = path.file_name()?.to_str()?.strip_prefix("part-")?.strip_prefix(&*self.0)?;
-        name.split_once("-of-")?.1.split_once('.')?.0.parse().ok()
+        let empty = match std::fs::read_dir(path) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(_) => !path.exists(),
+        };
+        if empty { Ok(()) } else { Err(is_there(path)) }
     }
 }
 
 /// What the files of a directory are to be like.
-pub(super) struct Layout<'a> {
-    pub partition_by: &'a [PartitionKey],
+struct Layout<'a> {
+    partition_by: &'a [PartitionKey],
     /// The columns in the files.
-    pub schema: SchemaRef,
-    pub style: Style,
+    schema: SchemaRef,
+    style: Style,
 }
 
 /// Fails if the files of this run are in the directory, unless they may be replaced, or other files that are not like its own.
-pub(super) fn check(place: &Path, run: &RunName, layout: &Layout, replaces: bool) -> Result<()> {
+fn check(place: &Path, run: &RunName, layout: &Layout, replaces: bool) -> Result<()> {
     if !place.exists() {
         return Ok(());
     }
@@ -191,25 +179,4 @@ pub(super) fn place(root: &Path, files: &[PathBuf], place: &Path, run: &RunName)
     }
     sync_folder(&place.join("part"))?;
     sync_folder(place)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_tell_runs_apart() {
-        let (one, other) = (InputFile::local(Path::new("a.csv")), InputFile::local(Path::new("b.csv")));
-        let name = |inputs: &[InputFile], pipeline: &str| RunName::of(inputs, pipeline).unwrap();
-        let first = name(std::slice::from_ref(&one), "p");
-        assert_eq!(first.0, name(std::slice::from_ref(&one), "p").0);
-        assert_ne!(first.0, name(std::slice::from_ref(&one), "q").0);
-        assert_ne!(first.0, name(std::slice::from_ref(&other), "p").0);
-        assert_ne!(first.0, name(&[one, other], "p").0);
-        let file = first.file(2, 3, "parquet");
-        assert_eq!(first.count(Path::new(&file)), Some(3));
-        assert_eq!(name(&[], "p").count(Path::new(&file)), None);
-        let standard = [InputFile::local(Path::new("-"))];
-        assert_ne!(name(&standard, "p").0, name(&standard, "p").0);
-    }
 }

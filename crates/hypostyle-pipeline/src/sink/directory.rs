@@ -13,10 +13,12 @@ use rayon::ThreadPool;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
-use super::append::{self, RunName};
+use super::append;
 use super::atomic::{folder, sync_folder};
+use super::below::files_below;
 use super::encode::Encoder;
 use super::parts::join;
+use super::run_name::RunName;
 use super::syncing::Syncing;
 use super::{Directory, Out, Style, is_there};
 use crate::error::{Error, ErrorKind, Result};
@@ -232,20 +234,6 @@ pub(super) fn hidden(place: &Path) -> Result<TempDir> {
     hidden.map_err(|error| {
         Error::new(ErrorKind::Sink, format!("cannot create the output: {error}")).in_file(place).because(error)
     })
-}
-
-/// All files in the folder and those in it.
-pub(super) fn files_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            if path.is_dir() { folders.push(path) } else { files.push(path) }
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 /// A folder that is whole, but not in its place yet.

@@ -1,8 +1,9 @@
 //! The output: its settings, checked before any work.  [`write`] does the writing.
 
-pub(crate) mod append;
+mod append;
 pub(crate) mod atomic;
 pub(crate) mod bad_row_log;
+mod below;
 mod dictionaries;
 mod directory;
 mod empty_texts;
@@ -11,6 +12,7 @@ mod nested;
 mod partitioned;
 mod partitions;
 pub(crate) mod parts;
+pub(crate) mod run_name;
 mod spool;
 mod syncing;
 mod text;
@@ -31,8 +33,8 @@ use crate::model::column::{did_you_mean, quoted};
 use crate::model::types;
 use crate::remote::url::{host, is_url};
 use crate::remote::{Place, Stores};
-use append::{Layout, RunName};
 use atomic::folder;
+use run_name::RunName;
 
 /// Where bytes go.
 pub(crate) type Out = Box<dyn Write + Send>;
@@ -230,22 +232,6 @@ impl Sink {
         }
         let directory = Directory { partition_by, max_rows: table.max_rows_per_file, append: run };
         Ok(Some(Target::Directory(path.to_path_buf(), directory)))
-    }
-
-    /// Fails if the output directory is not empty; or, where files are added to it, if those of this run are there, or others
-    /// that are not like its own.  `has_state`: the state says which runs were done, and one that it does not know is done again.
-    pub fn check_empty(&self, has_state: bool) -> Result<()> {
-        let Target::Directory(path, directory) = &self.target else { return Ok(()) };
-        if let Some(run) = &directory.append {
-            let schema = self.schema.project(&directory.kept(self.schema.fields().len())).map_err(Error::unwritable)?;
-            let layout = Layout { partition_by: &directory.partition_by, schema: Arc::new(schema), style: self.style };
-            return append::check(path, run, &layout, has_state);
-        }
-        let empty = match std::fs::read_dir(path) {
-            Ok(mut entries) => entries.next().is_none(),
-            Err(_) => !path.exists(),
-        };
-        if empty { Ok(()) } else { Err(is_there(path)) }
     }
 
     /// Makes the directories above the output, if it was asked for.

@@ -19,11 +19,11 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tempfile::TempDir;
 
-use super::append::RunName;
 use super::atomic::folder;
 use super::directory::{WHOLE, WrittenDirectory, file_name, hidden, remove_unfinished};
 use super::encode::Encoder;
 use super::partitions::Partitions;
+use super::run_name::RunName;
 use super::spool::{Spool, bytes_of, settled};
 use super::syncing::Syncing;
 use super::{Directory, Out, Style};

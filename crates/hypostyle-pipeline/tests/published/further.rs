@@ -393,7 +393,9 @@ pub const FILES: &[Published] = &[
         of: "pidstat",
         text: "Linux 6.1.0 (host) \t01/02/2024 \t_x86_64_\t(2 CPU)\n\n# Time        UID       PID    %usr  Command\n\
                1704164645     0       123    1.00  python\n1704164646     0       123    2.00  python\n",
-        words: &["5 fields separated by blanks, 3 lines above the table, no header: set delimiter = \"blanks\", skip_rows = 3"],
+        words: &[
+            "5 fields separated by blanks, 3 lines above the table, no header: set delimiter = \"blanks\", skip_rows = 3",
+        ],
         then: Some(("delimiter = \"blanks\"\nskip_rows = 3\nheader = false", &["column_4  f64", "column_5  string"])),
     },
     Published {
