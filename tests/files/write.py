@@ -90,6 +90,13 @@ def _(path: Path) -> None:
     pl.DataFrame({"k": [1], "i": pl.Series([5], dtype=pl.Int128)}).write_ipc(path)
 
 
+@writes("polars", "int128.parquet")
+def _(path: Path) -> None:
+    import polars as pl
+
+    pl.DataFrame({"k": [1], "i": pl.Series([5], dtype=pl.Int128)}).write_parquet(path)
+
+
 @writes("pyarrow", "delta.arrows")
 def _(path: Path) -> None:
     import pyarrow as pa

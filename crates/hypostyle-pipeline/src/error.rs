@@ -60,6 +60,19 @@ struct Details {
 }
 
 impl Error {
+    /// The error about a file of a format that cannot be read.
+    pub(crate) fn not_a_file_of(format: &str, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        // Polars notes its own 128-bit integers as if they were Arrow's.
+        let error = match cause.to_string().contains("bit width of 128") {
+            true => {
+                Self::new(ErrorKind::Source, "the input has a column of 128-bit integers, which Arrow does not have")
+                    .help("cast it before the file is written, to Int64 or a decimal")
+            }
+            false => Self::new(ErrorKind::Source, format!("the input is not a valid {format} file")),
+        };
+        error.because(cause)
+    }
+
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let line = match kind {
             // Formats without lines have none.

@@ -54,20 +54,7 @@ fn file_reader<R: Read + Seek + Send + 'static>(
 impl IpcFile {
     /// Opens the file, compressed or not; `read` counts the bytes taken from the disk.
     pub fn open(file: &InputFile, read: &Arc<AtomicU64>) -> Result<Self> {
-        let wrong = |error: ArrowError| {
-            // Polars writes its own 128-bit integers as if they were Arrow's.
-            let error = match error.to_string().contains("bit width of 128") {
-                true => Error::new(
-                    ErrorKind::Source,
-                    "the input has a column of 128-bit integers, which Arrow does not have",
-                )
-                .help("cast it before the file is written, to Int64 or a decimal"),
-                false => Error::new(ErrorKind::Source, "the input is not a valid Arrow IPC file"),
-            }
-            .in_file(&file.path)
-            .because(error);
-            file.blame(error)
-        };
+        let wrong = |error: ArrowError| file.blame(Error::not_a_file_of("Arrow IPC", error).in_file(&file.path));
         let opened = |batches: Batches, schema| Ok(Self { file: file.clone(), batches, schema });
         let compressed = Codec::of(&file.path) != Codec::None;
         let seekable = match file.remote() {

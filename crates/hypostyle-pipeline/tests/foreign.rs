@@ -314,8 +314,10 @@ fn what_is_not_passed_on_is_said() {
     };
     assert!(plan("pandas/metadata.feather").contains("what the file notes under 'pandas' is not passed on"));
     assert!(!plan("polars/categories.arrow").contains("not passed on"));
-    let message = complaint("", foreign("polars/int128.arrow"));
-    assert!(message.contains("a column of 128-bit integers") && message.contains("help: cast it"), "{message}");
+    for name in ["polars/int128.arrow", "polars/int128.parquet"] {
+        let message = complaint("", foreign(name));
+        assert!(message.contains("a column of 128-bit integers") && message.contains("help: cast it"), "{message}");
+    }
 }
 
 #[test]

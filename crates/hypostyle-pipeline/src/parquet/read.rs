@@ -46,11 +46,9 @@ impl ParquetFile {
             let message = format!("cannot open the input: {error}");
             input.blame(Error::new(ErrorKind::Source, message).in_file(path).not_found_if(&error))
         })?;
-        let columns = footer::load(&file).and_then(|footer| FileColumns::of(footer, moments)).map_err(|error| {
-            input.blame(
-                Error::new(ErrorKind::Source, "the input is not a valid Parquet file").in_file(path).because(error),
-            )
-        })?;
+        let columns = footer::load(&file)
+            .and_then(|footer| FileColumns::of(footer, moments))
+            .map_err(|error| input.blame(Error::not_a_file_of("Parquet", error).in_file(path)))?;
         if let Some((name, codec)) = columns.unreadable() {
             let message = format!("column '{name}' is compressed with {codec}, which cannot be read");
             return Err(Error::new(ErrorKind::Source, message)
