@@ -62,11 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 EXPLANATION = """\
-Nanoseconds per row, the best of several calls in turns, on one thread; f64 without nulls, but 30% of those that `ffill`,
-`bfill` and `interpolate` read are null (NaN in arrays). hypostyle is called as
-`frame.select(kernel)`, the others as their users call them. The ratio is the time of the fastest of them divided by
-hypostyle's: above 1 hypostyle is faster. `copy` is numpy's copy of the column. The loops return the same columns as
-the kernels, a column for each field of a struct. The last table is by key, on all threads.
+Nanoseconds per row, the best of several calls in turns, on one thread; f64 without nulls, but 30% of those that
+`ffill`, `bfill` and `interpolate` read are null (NaN in arrays). hypostyle is called as `frame.select(kernel)`, the
+others as their users call them. The ratio is the time of the fastest of them divided by hypostyle's: above 1 hypostyle
+is faster. `copy` is numpy's copy of the column. The loops return the same columns as the kernels, a column for each
+field of a struct. The last table is by key, on all threads.
 """
 
 

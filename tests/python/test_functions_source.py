@@ -104,6 +104,20 @@ def test_a_file_that_changed_after_its_import(tmp_path: Path) -> None:
         source_of(module.step)
 
 
+def test_a_function_with_a_constant_that_is_nan(tmp_path: Path) -> None:
+    # Python folds the quotient to NaN, and a code object with a NaN equals none that is compiled again.
+    path = tmp_path / "nan.py"
+    path.write_text(
+        "def step(x):\n    return x if x > 0 else (1e300 * 1e16) // 0.1\n\n\nother = lambda x: (1e300 * 1e16) % 2.0\n"
+    )
+    module = load(path)
+    assert text(module.step).endswith("// 0.1")
+    assert text(module.other).endswith("% 2.0")
+    path.write_text("def step(x):\n    return x if x < 0 else (1e300 * 1e16) // 0.1\n")
+    with pytest.raises(UnsupportedError, match="the source of step changed"):
+        source_of(module.step)
+
+
 def test_moved_lines_are_a_change_too(tmp_path: Path) -> None:
     path = tmp_path / "moving.py"
     path.write_text("step = lambda x: x + 1\n")

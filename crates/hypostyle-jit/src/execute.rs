@@ -149,6 +149,9 @@ impl Bound {
     pub fn new(function: &Function, types: &[InputType], backend: Backend) -> Checked<Self> {
         let general = lower(function, types)?;
         let dense = lower_as(&general, function, types, &vec![Nulls::Never; types.len()])?;
+        // Both have one state.
+        let alike = dense.fields == general.fields && dense.results == general.results;
+        let dense = if alike { dense } else { general.clone() };
         let uses: Vec<bool> = (0..types.len()).map(|column| general.code.uses_column(column)).collect();
         let is_strict = |column: usize| {
             let mut nulls = vec![Nulls::Some; types.len()];

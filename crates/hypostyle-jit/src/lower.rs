@@ -229,7 +229,7 @@ impl<'p> Walk<'p> {
         let mut known = Vec::new();
         let mut slots = Vec::new();
         for (at, value) in exit.state.iter().enumerate() {
-            let (field, ids) = self.next(*value, least.get(at).copied())?;
+            let (field, ids) = self.next(*value, least.get(at).copied(), !wanted.is_empty())?;
             known.push(field);
             slots.push(ids);
         }

@@ -70,7 +70,7 @@ def source_of(function: Any) -> Source:
         )
         raise UnsupportedError(msg)
     parsed = _parse(code.co_filename, lines, code.co_flags & _FUTURE_FLAGS)
-    if parsed is None or code not in parsed.codes:
+    if parsed is None or not parsed.has(code):
         msg = (
             f"the source of {name} changed after it was imported ({code.co_filename}, line {code.co_firstlineno}); "
             "import it again"
@@ -121,6 +121,10 @@ class _Parsed:
     functions: list[FunctionNode]
     methods: set[int]
 
+    def has(self, code: types.CodeType) -> bool:
+        """Return whether this is one of the file's code objects."""
+        return code in self.codes or any(_alike(code, other) for other in self.codes)
+
     def nodes_of(self, code: types.CodeType) -> list[FunctionNode]:
         """Return the nodes whose code may be this one, best first: one from Python 3.11, where columns are known."""
         if code.co_name != "<lambda>":
@@ -160,6 +164,20 @@ def _parse(filename: str, lines: list[str], flags: int) -> _Parsed | None:
         del _parsed[next(iter(_parsed))]
     parsed = _parsed[filename, flags] = _Parsed(list(lines), set(_codes(code)), functions, methods)
     return parsed
+
+
+def _alike(one: types.CodeType, other: types.CodeType) -> bool:
+    """Return whether code objects are equal, NaN taken as equal: Python folds constants to it."""
+
+    def alike(left: object, right: object) -> bool:
+        if isinstance(left, types.CodeType) and isinstance(right, types.CodeType):
+            return left == right or _alike(left, right)
+        return type(left) is type(right) and repr(left) == repr(right)
+
+    def place(code: types.CodeType) -> tuple[object, ...]:
+        return code.co_name, code.co_firstlineno, code.co_code, code.co_names, len(code.co_consts)
+
+    return place(one) == place(other) and all(map(alike, one.co_consts, other.co_consts))
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:

@@ -29,8 +29,9 @@ impl Walk<'_> {
         Value { kind: field.kind, id: slots[0], none, unbound: self.no, whole }
     }
 
-    /// A field after the row, which is at least what it was before, and its slots.
-    pub(super) fn next(&mut self, value: Value, least: Option<Field>) -> Checked<(Field, Vec<Id>)> {
+    /// A field after the row, which is at least what it was before, and its slots; `settled`: it is known already whether it can be
+    /// `None`, which may not show where more is known of the columns.
+    pub(super) fn next(&mut self, value: Value, least: Option<Field>, settled: bool) -> Checked<(Field, Vec<Id>)> {
         let least = least.unwrap_or(Field { nullable: false, ..Field::of(&Constant::None) });
         let mut kind = joined(least.kind, value.kind);
         if kind == Kind::Mixed {
@@ -42,7 +43,8 @@ impl Walk<'_> {
         let (value, missing) = self.read(value);
         let here = self.build.not(self.error);
         let can_miss = self.build.and(here, missing);
-        let nullable = kind == Kind::None || least.nullable || !self.build.is_certainly(can_miss, false);
+        let may_be_none = !settled && !self.build.is_certainly(can_miss, false);
+        let nullable = kind == Kind::None || least.nullable || may_be_none;
         let whole = self.whole(value);
         let small = least.small && whole.is_none_or(|whole| self.is_small(whole.int));
         let mut slots = vec![self.converted(value, kind)];
