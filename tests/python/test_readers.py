@@ -29,6 +29,7 @@ LEFT_OUT = {
     "pyarrow/union.arrow": "union columns are refused",
     "pyarrow/twice.arrow": "two columns of one name",
     "polars/int128.arrow": "Arrow has no integers of 128 bits",
+    "polars/int128.parquet": "Arrow has no integers of 128 bits",
     "fastparquet/empty.parquet": "pyarrow reads no columns of it",
     "duckdb/types.parquet": "pyarrow has no type for INTERVAL and no time of day of 24 hours",
     "spark/int96.parquet": "pyarrow reads INT96 as nanoseconds, in which the year 9999 is 1816",

@@ -112,6 +112,7 @@ memory_limit = "1.5 GiB"
 
 [source]
 path = ["a.csv", "b/*.csv"]
+path_columns = '(?<day>[0-9-]+)\.csv$'
 format = "csv"
 columns = ["a", "b"]
 dialect = "excel-de"
@@ -175,6 +176,8 @@ empty = "null"
 row_group_size = 10
 partition_by = ["b"]
 max_rows_per_file = 100
+append = true
+mkdir = true
 storage_options = { allow_http = "true" }
 """
 
