@@ -333,7 +333,7 @@ impl Arithmetic for Builder {
     type Bool = Id;
 
     fn float(&mut self, x: f64) -> Id {
-        self.push(Op::Float(x.to_bits()))
+        Self::float(self, x)
     }
     fn add(&mut self, a: Id, b: Id) -> Id {
         self.push(Op::FloatBinary(FloatBinary::Add, a, b))
@@ -348,13 +348,13 @@ impl Arithmetic for Builder {
         self.push(Op::FloatBinary(FloatBinary::Div, a, b))
     }
     fn less(&mut self, a: Id, b: Id) -> Id {
-        self.push(Op::FloatCompare(Compare::Lt, a, b))
+        self.fcmp(Compare::Lt, a, b)
     }
     fn equal(&mut self, a: Id, b: Id) -> Id {
-        self.push(Op::FloatCompare(Compare::Eq, a, b))
+        self.fcmp(Compare::Eq, a, b)
     }
     fn select(&mut self, c: Id, a: Id, b: Id) -> Id {
-        self.push(Op::Select(c, a, b))
+        Self::select(self, c, a, b)
     }
     fn bits(&mut self, x: Id) -> Id {
         self.push(Op::FloatToBits(x))
@@ -363,7 +363,7 @@ impl Arithmetic for Builder {
         self.push(Op::BitsToFloat(bits))
     }
     fn int(&mut self, x: i64) -> Id {
-        self.push(Op::Int(x))
+        Self::int(self, x)
     }
     fn plus(&mut self, a: Id, b: Id) -> Id {
         self.push(Op::IntBinary(IntBinary::Add, a, b))

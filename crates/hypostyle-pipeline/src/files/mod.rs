@@ -1,6 +1,5 @@
-//! Files in, whatever their format: which ones a path means ([`list`]), which columns their paths have
-//! ([`path_columns`]), what is known of each ([`input`]), and their bytes
-//! ([`bytes`]), from the disk, standard input or an object store.
+//! Files in, whatever their format: which ones a path means ([`list`]), which columns their paths have ([`path_columns`]), what is
+//! known of each ([`input`]), and their bytes ([`bytes`]), from the disk, standard input or an object store.
 
 pub(crate) mod bytes;
 pub(crate) mod format;

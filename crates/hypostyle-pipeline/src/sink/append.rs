@@ -11,11 +11,10 @@ use std::sync::Arc;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::ipc::reader::FileReader;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use rayon::ThreadPoolBuilder;
 
 use super::atomic::sync_folder;
 use super::below::files_below;
-use super::encode::Encoder;
+use super::encode::{Encoder, one_thread};
 use super::run_name::RunName;
 use super::{PartitionKey, Sink, Style, Target, is_there};
 use crate::error::{Error, ErrorKind, Result};
@@ -113,10 +112,8 @@ impl Layout<'_> {
     fn sample(&self) -> Result<File> {
         let fault = |error| Error::internal("cannot write a temporary file").because(error);
         let mut file = tempfile::tempfile().map_err(fault)?;
-        let pool = ThreadPoolBuilder::new().num_threads(1).build();
-        let pool = Arc::new(pool.map_err(|error| Error::internal("cannot start a thread").because(error))?);
         let out = Box::new(file.try_clone().map_err(fault)?);
-        Encoder::begin(out, self.style, &self.schema, &pool, true, false)?.finish()?;
+        Encoder::begin(out, self.style, &self.schema, &one_thread()?, true, false)?.finish()?;
         file.rewind().map_err(fault)?;
         Ok(file)
     }

@@ -172,8 +172,7 @@ pub(crate) fn check(style: Style, schema: &Schema) -> Result<()> {
     if schema.fields().is_empty() {
         return Ok(());
     }
-    let pool = ThreadPoolBuilder::new().num_threads(1).build();
-    let pool = Arc::new(pool.map_err(|error| Error::internal("cannot start a thread").because(error))?);
+    let pool = one_thread()?;
     let Err(whole) = write_nulls(style, schema.fields(), &pool) else { return Ok(()) };
     for field in schema.fields() {
         write_nulls(style, std::slice::from_ref(field), &pool).map_err(|error| {
@@ -184,6 +183,12 @@ pub(crate) fn check(style: Style, schema: &Schema) -> Result<()> {
         })?;
     }
     Err(whole)
+}
+
+/// A pool for a file of hardly any rows.
+pub(super) fn one_thread() -> Result<Arc<ThreadPool>> {
+    let pool = ThreadPoolBuilder::new().num_threads(1).build();
+    pool.map(Arc::new).map_err(|error| Error::internal("cannot start a thread").because(error))
 }
 
 /// Writes a row of nulls nowhere.
