@@ -18,7 +18,10 @@ from rows import KERNELS, assert_same_bits, comparable, in_memory, shuffled, tra
 import hypostyle as hs
 import hypostyle.spark as hss
 from hypostyle.spark._checkpoint import Checkpoint, Layout
+from hypostyle.spark._moving import layout_of
+from hypostyle.spark._store import Keeper, closed
 from hypostyle.spark._streaming import BucketTask
+from hypostyle.spark._workers import Work
 
 ORDER = ["ts", "i"]
 
@@ -310,6 +313,24 @@ def test_states_in_the_store_of_spark_are_of_these_kernels_and_buckets(spark: An
             run_in_store(feed, tmp_path, kernels, **options)
     run_in_store(feed, tmp_path, [kernel])
     assert_same_bits(stored(feed, tmp_path), in_memory(table, [kernel]))
+
+
+def test_a_bucket_refuses_a_state_of_other_kernels_or_order_before_it_reads_rows() -> None:
+    table = pa.table({"i": [1, 2], "at": [1, 2], "x": [1.0, 2.0]})
+
+    def keeper(kernel: hs.KernelExpr, order: str) -> Keeper:
+        stage = hs.Stage(kernel.alias("y"), order_by=order)
+        stage.set_schema(pl.DataFrame(table.slice(0, 0)))
+        work = Work((stage.to_bytes(), None), "error", [*table.column_names, "y"], {"y": pa.float64()}, {})
+        return Keeper("hs.spark.with_columns", work, [order], layout_of(stage, 8))
+
+    state, _ = keeper(hs.cum_sum("x"), "at").run(None, [closed(table)])
+    for other, message in (
+        (keeper(hs.cum_max("x"), "at"), "is of other kernels"),
+        (keeper(hs.cum_sum("x"), "i"), "is of other order_by: at, not i"),
+    ):
+        with pytest.raises(ValueError, match=f"the state in 'checkpointLocation' {message}"):
+            other.run(state, [closed(table)])
 
 
 def test_nulls_and_nan_order_rows_of_one_time_alike_everywhere(spark: Any, tmp_path: Path) -> None:

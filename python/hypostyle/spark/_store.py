@@ -4,19 +4,21 @@ Spark hands the rows of a bucket to Python one by one, as tuples or pandas frame
 the rows of each bucket are packed into one value of Arrow's IPC format before, and unpacked after: Spark moves a few
 large binary values, and types are Arrow's all the way.
 
-One more bucket has no rows, but what the states are of: a query that is started again with other kernels or buckets
-would continue from states that are not its own.
+A query that is started again with other kernels, order or buckets would continue from states that are not its own.
+Each bucket refuses a state of other kernels or order, and one more bucket, without rows, knows how many there are: a
+micro-batch may have rows for new ones alone.  Tasks run in any order, so that each has to give the same error.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from hypostyle._stage import Stage
 from hypostyle.spark._buckets import by_bucket
 from hypostyle.spark._checkpoint import Layout
 from hypostyle.spark._moving import bucket, layout_of
@@ -30,6 +32,7 @@ _ROCKS = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvid
 _PROVIDER = "spark.sql.streaming.stateStore.providerClass"
 _LAYOUT = -1
 """The bucket of what the states are of."""
+_WHERE = "the state in 'checkpointLocation'"
 
 
 def with_state_store(caller: str, df: Any, checked: Job, buckets: int) -> Any:
@@ -42,12 +45,12 @@ def with_state_store(caller: str, df: Any, checked: Job, buckets: int) -> Any:
         )
         raise ValueError(msg)
     column = unused_name(df, "hs_bucket")
-    work, order = work_of(checked), checked.order
     layout = layout_of(checked.stage, buckets)
+    keeper = Keeper(caller, work_of(checked), checked.order, layout)
     hashed = bucket(checked.stage.over, checked.read, layout.buckets)
 
     def pack(batches: Iterator[Any]) -> Iterator[Any]:
-        yield from packed(batches, column, layout)
+        yield from packed(batches, column)
 
     def unpack(batches: Iterator[Any]) -> Iterator[Any]:
         for batch in batches:
@@ -55,12 +58,12 @@ def with_state_store(caller: str, df: Any, checked: Job, buckets: int) -> Any:
                 yield from opened(value.as_py()).to_batches()
 
     rows = map_in_arrow(df.withColumn(column, hashed), pack, "bucket int, rows binary")
-    done = rows.groupBy("bucket").transformWithState(_processor(caller, work, order), "rows binary", "Append", "None")
+    done = rows.groupBy("bucket").transformWithState(_processor(keeper), "rows binary", "Append", "None")
     return done.mapInArrow(unpack, checked.schema)
 
 
-def packed(batches: Iterable[pa.RecordBatch], column: str, layout: Layout) -> Iterator[pa.RecordBatch]:
-    """Return the rows of each bucket as one value per batch, and once the layout."""
+def packed(batches: Iterable[pa.RecordBatch], column: str) -> Iterator[pa.RecordBatch]:
+    """Return the rows of each bucket as one value per batch, and once an empty value for the layout."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -70,7 +73,7 @@ def packed(batches: Iterable[pa.RecordBatch], column: str, layout: Layout) -> It
 
     for at, batch in enumerate(batches):
         if at == 0:
-            yield made([_LAYOUT], [json.dumps(asdict(layout)).encode()])
+            yield made([_LAYOUT], [b""])
         ordered = batch.take(pc.sort_indices(batch.column(column)))
         parts = list(by_bucket(ordered, column))
         values = [closed(pa.Table.from_batches([rows]).drop_columns([column])) for _, rows in parts]
@@ -94,28 +97,50 @@ def opened(value: bytes) -> pa.Table:
     return pa.ipc.open_stream(value).read_all()
 
 
-def run_bucket(work: Work, order: list[str], state: bytes | None, values: list[bytes]) -> tuple[bytes, bytes]:
-    """Return the state of a bucket after its rows of a micro-batch, and the rows with the kernels' columns."""
-    import pyarrow as pa
+@dataclass(frozen=True)
+class Keeper:
+    """What a task needs to know, which is pickled.
 
-    stage = work.stage() if state is None else work.restored(state)
-    table = pa.concat_tables([opened(value) for value in values])
-    if order:  # as Spark sorts: nulls first, NaN last
-        table = table.take(pl.DataFrame(table.select(order)).select(pl.arg_sort_by(order)).to_series().to_arrow())
-    ordered = table.combine_chunks()
-    done = pa.Table.from_batches(work.advance(stage, ordered.to_batches()))
-    return stage.to_bytes(), closed(done)
+    Args:
+        caller: The function that the user called.
+        work: What is done to the rows of a bucket.
+        order: The columns that rows are sorted by.
+        layout: What the states are of.
+    """
+
+    caller: str
+    work: Work
+    order: list[str]
+    layout: Layout
+
+    def run(self, state: bytes | None, values: list[bytes]) -> tuple[bytes, bytes]:
+        """Return the state of a bucket after its rows of a micro-batch, and the rows with the kernels' columns."""
+        import pyarrow as pa
+
+        stage = self._stage(state)
+        table = pa.concat_tables([opened(value) for value in values])
+        if self.order:  # as Spark sorts: nulls first, NaN last
+            sorted_by = pl.DataFrame(table.select(self.order)).select(pl.arg_sort_by(self.order))
+            table = table.take(sorted_by.to_series().to_arrow())
+        ordered = table.combine_chunks()
+        done = pa.Table.from_batches(self.work.advance(stage, ordered.to_batches()))
+        return stage.to_bytes(), closed(done)
+
+    def _stage(self, state: bytes | None) -> Stage:
+        if state is None:
+            return self.work.stage()
+        stage = self.work.restored(state)
+        layout_of(stage, self.layout.buckets).check(self.caller, _WHERE, self.layout)
+        return stage
+
+    def agreed(self, before: bytes | None) -> bytes:
+        """Return what the states are of; raise if they are of something else."""
+        if before is not None:
+            Layout(**json.loads(before)).check(self.caller, _WHERE, self.layout)
+        return json.dumps(asdict(self.layout)).encode()
 
 
-def agreed(caller: str, before: bytes | None, values: Iterable[bytes]) -> bytes:
-    """Return the layout; raise if it is not that of the states."""
-    given = next(iter(values))
-    if before is not None:
-        Layout(**json.loads(before)).check(caller, "the state in 'checkpointLocation'", Layout(**json.loads(given)))
-    return given
-
-
-def _processor(caller: str, work: Work, order: list[str]) -> Any:
+def _processor(keeper: Keeper) -> Any:
     from pyspark.sql import Row
     from pyspark.sql.streaming import StatefulProcessor
 
@@ -128,11 +153,10 @@ def _processor(caller: str, work: Work, order: list[str]) -> Any:
         def handleInputRows(self, key: Any, rows: Iterator[Any], timerValues: Any) -> Iterator[Any]:
             before = self.state.get()
             state = None if before is None else bytes(before[0])
-            values = [bytes(row["rows"]) for row in rows]
             if key[0] == _LAYOUT:
-                self.state.update((agreed(caller, state, values),))
+                self.state.update((keeper.agreed(state),))
                 return
-            after, out = run_bucket(work, order, state, values)
+            after, out = keeper.run(state, [bytes(row["rows"]) for row in rows])
             self.state.update((after,))
             yield Row(rows=out)
 
