@@ -11,6 +11,7 @@ use hypostyle::{
     Program, ProgramRows, Refused, Result, RowKeys, Scalar, StateField, Valid, Value, Values, is_text,
 };
 
+use crate::clock::Clock;
 use crate::execute::{Answers, Backend, Bound, Keys};
 use crate::interpret::Column;
 use crate::lower::InputType;
@@ -64,11 +65,14 @@ pub fn kernel() -> Kernel {
 
 /// What was understood of a program for columns of these types (`float`, `int`, `bool` or `str`): its operations, as text.
 ///
+/// Times are in microseconds.
+///
 /// # Errors
 /// Whatever is not a program, and operations that Python does not have for these types.
 pub fn shown(program: &str, types: &[String]) -> Result<String> {
     let refused = |problem: String| Error::new(ErrorKind::Parameter, problem).in_kernel(NAME).at_parameter("program");
     let function = Function::parse(program).map_err(|error| refused(error.to_string()))?;
+    let function = Function { clock: Clock::microseconds(), ..function };
     let input = |name: &String| match name.as_str() {
         "float" => Ok(InputType::Float),
         "int" => Ok(InputType::Int),
@@ -110,7 +114,9 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
     let inputs = Inputs::columns(columns.clone()).with_decimals_and_texts();
     Ok(Plan::program(inputs, move |binding| {
         let types = columns.iter().map(|name| input_type(binding, name)).collect::<Result<Vec<_>>>()?;
-        let bound = bound(&function, types.clone(), &known).map_err(|error| about_strings(error, &columns, &types))?;
+        let clock = Clock::of(columns.iter().filter_map(|name| Some(binding.column(name).ok()?.1)));
+        let bound = bound(&function, (types.clone(), clock), &known);
+        let bound = bound.map_err(|error| about_strings(error, &columns, &types))?;
         let program = UserFunction::new(&function, bound, &types, raises);
         Ok((program, function.name.clone()))
     }))
@@ -156,19 +162,27 @@ pub(crate) fn bound_for(function: &Function, types: &[InputType]) -> Result<Boun
         .map_err(|error| Error::new(ErrorKind::ColumnType, error.to_string()).in_kernel(&function.name))
 }
 
+/// What is known of a function's columns.
+type Columns = (Vec<InputType>, Clock);
+
 /// The function for these types, made once.
 fn bound(
     function: &Function,
-    types: Vec<InputType>,
-    known: &Mutex<HashMap<Vec<InputType>, Arc<Bound>>>,
+    columns: Columns,
+    known: &Mutex<HashMap<Columns, Arc<Bound>>>,
 ) -> Result<Arc<Bound>> {
     let mut known = known.try_lock().ok();
-    if let Some(bound) = known.as_ref().and_then(|known| known.get(&types)) {
+    if let Some(bound) = known.as_ref().and_then(|known| known.get(&columns)) {
         return Ok(bound.clone());
     }
-    let bound = Arc::new(bound_for(function, &types)?);
+    let (types, clock) = &columns;
+    let bound = match clock {
+        Clock::None => bound_for(function, types)?,
+        clock => bound_for(&Function { clock: clock.clone(), ..function.clone() }, types)?,
+    };
+    let bound = Arc::new(bound);
     if let Some(known) = &mut known {
-        known.insert(types, bound.clone());
+        known.insert(columns, bound.clone());
     }
     Ok(bound)
 }

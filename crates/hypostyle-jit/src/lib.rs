@@ -1,7 +1,7 @@
 //! Users' own functions as kernels: a program as data, written in Python, with the meaning of CPython.
 //!
 //! ```text
-//! program    the JSON that Python hands over, parsed and checked
+//! program    the JSON that Python hands over, parsed and checked; `clock`, what its times are for columns of some unit
 //! lower      what it does for columns of known types: operations without control flow
 //! build      makes them, simplified
 //! ops        these operations
@@ -30,6 +30,7 @@
 //! ```
 
 mod build;
+mod clock;
 mod compile;
 mod elementary;
 mod execute;

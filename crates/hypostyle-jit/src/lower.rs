@@ -458,6 +458,11 @@ impl<'p> Walk<'p> {
     fn expression(&mut self, expression: &'p Expression) -> Checked<Value> {
         Ok(match expression {
             Expression::Constant(constant) => self.constant(constant),
+            Expression::Time(time) => {
+                let ticks = self.function.clock.ticks(*time).map_err(Invalid)?;
+                let id = self.build.int(ticks);
+                self.value(Kind::Int, id)
+            }
             Expression::Get(name) => match self.variables.get(name) {
                 Some(value) => *value,
                 None => {

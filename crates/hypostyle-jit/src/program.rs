@@ -9,6 +9,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::clock::{Clock, Time, TimeOf};
+
 /// No program has more statements and expressions.
 const MOST_NODES: usize = 100_000;
 
@@ -76,6 +78,8 @@ pub struct Function {
     /// The fields of the result; none for a result that is no struct.
     pub outputs: Vec<String>,
     pub body: Vec<Statement>,
+    /// What the times of the body are counted in, once the types of the columns are known.
+    pub clock: Clock,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -98,6 +102,8 @@ pub enum Statement {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expression {
     Constant(Constant),
+    /// A duration or a moment, in the unit of the time columns.
+    Time(Time),
     Get(String),
     Field(String),
     Unary(Unary, Box<Expression>),
@@ -238,7 +244,7 @@ impl Function {
             in_block: false,
         };
         let body = reader.body(part("body")?)?;
-        Ok(Self { name: text_of(part("name")?, "name")?.to_string(), inputs, outputs, body, state })
+        Ok(Self { name: text_of(part("name")?, "name")?.to_string(), inputs, outputs, body, state, clock: Clock::None })
     }
 }
 
@@ -332,6 +338,10 @@ impl Reader<'_> {
         }
         Ok(match (head, rest) {
             ("float" | "text", [_]) => Expression::Constant(constant(json)?),
+            ("time", [nanoseconds, of]) => match (nanoseconds.as_i64(), of.as_str().and_then(TimeOf::named)) {
+                (Some(nanoseconds), Some(of)) => Expression::Time(Time { nanoseconds, of }),
+                _ => return invalid("'time' has a number of nanoseconds, and what it is"),
+            },
             ("get", [name]) => Expression::Get(text_of(name, "get")?.to_string()),
             ("field", [name]) => {
                 let name = text_of(name, "field")?;

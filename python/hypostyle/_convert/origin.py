@@ -22,6 +22,7 @@ from hypostyle._functions.statements import Statements
 from hypostyle._functions.translate import _finish, fixing
 from hypostyle._functions.values import Statement, Value
 
+_TIMES = "times are integers of one unit in the crate: write their parts and durations as numbers of that unit"
 ANNOTATIONS = {"float": "float", "int": "int", "bool": "bool"}
 
 
@@ -59,6 +60,18 @@ class _Marking(Statements):
         for statement in statements:
             # The statement is kept, so that no other can get its number.
             self.marks.setdefault(id(statement), (statement, Mark(self.scope.source, node)))
+
+    def encode(self, value: object, node: ast.AST, what: str = "") -> Value:
+        encoded = super().encode(value, node, what)
+        if isinstance(encoded, list) and encoded[0] == "time":
+            raise self.error(node, _TIMES)
+        return encoded
+
+    def time_part(self, owner: ast.expr, name: str, *, is_call: bool) -> Value | None:
+        part = super().time_part(owner, name, is_call=is_call)
+        if part is not None:
+            raise self.error(owner, _TIMES)
+        return part
 
     def inline(self, function: types.FunctionType, node: ast.Call) -> Value:
         prefix = f"{self.name_prefix}{source_of(function).name}.{self.counter + 1}."

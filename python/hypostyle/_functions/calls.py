@@ -5,16 +5,19 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Callable
+from typing import cast
 
 from hypostyle._functions import hints
-from hypostyle._functions.inline import Inline, helper_of
+from hypostyle._functions.inline import helper_of
 from hypostyle._functions.known import known_function, tests_missing
+from hypostyle._functions.moments import makes_times
 from hypostyle._functions.names import NOTHING
 from hypostyle._functions.state import state
-from hypostyle._functions.values import Expr, Statement, Tup, Value
+from hypostyle._functions.times import Times
+from hypostyle._functions.values import Expr, Statement, Tup, Value, is_text
 
 
-class Calls(Inline):
+class Calls(Times):
     """Translates calls."""
 
     def call(self, node: ast.Call) -> Value:
@@ -22,6 +25,10 @@ class Calls(Inline):
         function = self.object_of(node.func)
         if function is NOTHING:
             method = isinstance(node.func, ast.Attribute)
+            if isinstance(node.func, ast.Attribute) and not node.args and not node.keywords:
+                part = self.time_part(node.func.value, node.func.attr, is_call=True)
+                if part is not None:
+                    return part
             raise self.error(node, hints.METHOD if method else "a call of a value is not compiled; name the function")
         special = self._specials().get(id(function))
         if special is not None:
@@ -34,6 +41,8 @@ class Calls(Inline):
             return ["call", known.name, [self.expr(argument) for argument in arguments]]
         if (says := tests_missing(function)) is not None:
             return self.missing(node, says)
+        if makes_times(function):
+            return self.made_time(cast("Callable[..., object]", function), node)
         helper = helper_of(function)
         if helper is not None and getattr(getattr(function, "program", None), "state", None):
             raise self.error(node, f"{helper.__name__} has a state of its own; call it with columns")
@@ -50,6 +59,7 @@ class Calls(Inline):
             id(builtins.all): self.any_or_all,
             id(builtins.len): self.length,
             id(builtins.round): self.round,
+            id(builtins.float): self.float,
             id(builtins.pow): self.power,
             id(builtins.divmod): self.divmod,
             id(builtins.range): self.iterable,
@@ -60,6 +70,19 @@ class Calls(Inline):
             id(builtins.map): self.iterable,
             id(state): self.new_state,
         }
+
+    def float(self, node: ast.Call) -> Expr:
+        """Translate `float`; of a string it is a constant, such as `float("nan")`."""
+        arguments = self.arguments(node)
+        if len(arguments) != 1:
+            raise self.error(node, "float takes 1 argument here")
+        value = self.operand(arguments[0])
+        if not is_text(value):
+            return ["call", "float", [value]]
+        try:
+            return self.encode(builtins.float(value[1]), node)
+        except ValueError as reason:
+            raise self.error(node, str(reason)) from None
 
     def round(self, node: ast.Call) -> Expr:
         """Translate `round`."""

@@ -23,6 +23,10 @@ class Names(Base):
         """Translate any expression."""
         raise NotImplementedError
 
+    def time_part(self, owner: ast.expr, name: str, *, is_call: bool) -> Value | None:
+        """Translate a method or an attribute of a time; None if it is none."""
+        raise NotImplementedError
+
     def name(self, node: ast.Name) -> Value:
         """Translate a name: a local variable, or the value of a captured one."""
         scope = self.scope
@@ -73,10 +77,14 @@ class Names(Base):
                 return self.column_by_attribute(node)
             if isinstance(owner, Tup) and owner.names is not None and node.attr in owner.names:
                 return owner.items[owner.names.index(node.attr)]
-            raise self.error(node, hints.ATTRIBUTE)
-        found = self.object_of(node)
+            found = NOTHING
+        else:
+            found = self.object_of(node)
         if found is NOTHING:
-            raise self.error(node, hints.ATTRIBUTE)
+            part = self.time_part(node.value, node.attr, is_call=False)
+            if part is None:
+                raise self.error(node, hints.ATTRIBUTE)
+            return part
         return self.encode(found, node, f"{ast.unparse(node)} cannot be captured: ")
 
     def field(self, name: str, node: ast.AST) -> Expr:

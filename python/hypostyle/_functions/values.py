@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from hypostyle._functions.moments import nanoseconds
+
 Expr: TypeAlias = Any
 """An expression of the program, as JSON."""
 
@@ -59,6 +61,11 @@ def encode(value: object) -> Value:
     if isinstance(value, tuple):
         names = getattr(value, "_fields", None)
         return Tup(tuple(encode(item) for item in value), names=names)
+    if (time := nanoseconds(value)) is not None:
+        if not SMALLEST <= time[0] <= LARGEST:
+            msg = f"{value} is beyond 64 bits of nanoseconds"
+            raise NotConstantError(msg)
+        return ["time", *time]
     if type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
         item = value.item()
         if type(item).__module__ != "builtins":
@@ -88,7 +95,7 @@ def is_constant(value: Value) -> bool:
     if isinstance(value, Tup):
         return not value.before and all(is_constant(item) for item in value.items)
     if isinstance(value, list):
-        return value[0] in ("float", "text")
+        return value[0] in ("float", "text", "time")
     return value is None or isinstance(value, int)
 
 
@@ -139,6 +146,8 @@ def fold(value: Expr, known: Mapping[str, Expr]) -> Any:
             return fold(known[name], known)
         case ["not", item]:
             return not fold(item, known)
+        case ["neg", ["float", text]]:
+            return -float(text)
         case ["neg", item]:
             return -_integer(item, known)
         case ["is_none", item]:

@@ -185,7 +185,7 @@ impl<'p> Names<'p> {
             Expression::Get(name) | Expression::Kept(name) => {
                 self.read.insert(name);
             }
-            Expression::Constant(_) | Expression::Field(_) => {}
+            Expression::Constant(_) | Expression::Time(_) | Expression::Field(_) => {}
             Expression::Unary(_, a) | Expression::IsNone(a) => self.expression(a),
             Expression::Binary(_, a, b) => {
                 self.expression(a);
@@ -292,7 +292,7 @@ fn part_of(function: &Function, piece: &Piece, at: usize, carried: &[String], is
     let inputs = INPUTS.iter().copied().chain(piece.variable).map(str::to_string).collect();
     let state = carried.iter().map(|name| (name.clone(), Constant::None)).collect();
     let outputs = if is_last { function.outputs.clone() } else { vec![] };
-    Function { name: function.name.clone(), inputs, state, outputs, body }
+    Function { name: function.name.clone(), inputs, state, outputs, body, clock: function.clock.clone() }
 }
 
 /// The end of a part that is not the last: the carried variables, and what was returned.
