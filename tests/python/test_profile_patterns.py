@@ -112,6 +112,61 @@ EQUAL = {
         "    out.append(n)\nprint(out)",
         'hs.rolling(window_of_line_3)("x", 6, min_samples=1)',
     ),
+    "a loop that looks back on windows": (
+        "x = f['size'].to_numpy()\nheld = 0\nout = [0] * 20\nfor i in range(20, len(x)):\n    w = x[i - 20 : i]\n"
+        "    if held == 0 and x[i] > w.mean() + w.std():\n        held = 1\n"
+        "    elif held == 1 and x[i] < min(x[i - 10 : i]):\n        held = 0\n    out.append(held)\nprint(out)",
+        "@hs.loop out_loop (written below) of hs.rolling(lambda window: window.mean() + window.std())"
+        '("x", 20, min_samples=20), hs.rolling_min("x", 10, min_samples=10)',
+    ),
+    "a loop with a window and its row": (
+        "x = f['size'].to_numpy(dtype=float)\nz = np.full(len(x), np.nan)\nfor i in range(30, len(x)):\n"
+        "    w = x[i - 29 : i + 1]\n    z[i] = (x[i] - np.mean(w)) / np.std(w)\nprint(z)",
+        '@hs.loop z_loop (written below) of hs.rolling_mean("x", 30, min_samples=30), '
+        'hs.rolling(lambda window: np.std(window))("x", 30, min_samples=30)',
+    ),
+    "a loop with correlations of slices": (
+        "x = f['size'].to_numpy(dtype=float)\ny = x[::-1].copy()\nc = [np.nan] * 49\nfor i in range(49, len(x)):\n"
+        "    c.append(np.corrcoef(x[i - 49 : i + 1], y[i - 49 : i + 1])[0, 1])\nprint(c)",
+        'hs.rolling_corr("x", "y", 50, min_samples=50)',
+    ),
+    "a loop with slopes of slices": (
+        "x = f['size'].to_numpy(dtype=float)\nat = np.arange(30)\nc = np.zeros(len(x))\nfor i in range(30, len(x)):\n"
+        "    c[i] = np.polyfit(at, x[i - 30 : i], 1)[0]\nprint(c)",
+        'hs.rolling_trend("x", 30, min_samples=30)',
+    ),
+    "a loop from the second value": (
+        "x = f['size'].astype(float).tolist()\na = 2 / 21\nout = [x[0]]\nfor v in x[1:]:\n"
+        "    out.append(a * v + (1 - a) * out[-1])\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with pauses in seconds": (
+        "f['ts'] = pd.date_range('2024-01-02', periods=len(f), freq='7min')\nlast = {}\nn = {}\nout = []\n"
+        "for r in f.itertuples():\n    s = r.symbol\n"
+        "    if s not in last or (r.ts - last[s]).total_seconds() > 1800:\n        n[s] = n.get(s, -1) + 1\n"
+        "    last[s] = r.ts\n    out.append(n[s])\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with a Timedelta": (
+        "f['ts'] = pd.date_range('2024-01-02', periods=len(f), freq='7min')\nlast = None\nkept = []\n"
+        "for _, r in f.iterrows():\n    if last is None or r['ts'] - last >= pd.Timedelta(minutes=30):\n"
+        "        kept.append(True)\n        last = r['ts']\n    else:\n        kept.append(False)\nprint(kept)",
+        "@hs.loop kept_loop (written below)",
+    ),
+    "a loop over groups with windows of time": (
+        "f['ts'] = pd.date_range('2024-01-02', periods=len(f), freq='7min')\nout = []\n"
+        "for _, g in f.groupby('symbol'):\n    g = g.set_index('ts')\n    g['v'] = g['size'].rolling('30min').sum()\n"
+        "    g['m'] = g['size'].ewm(span=10).mean()\n    out.append(g.reset_index())\nd = pd.concat(out)\nprint(d)",
+        'hs.rolling_sum("size", "30min", by="ts", over="symbol") and hs.ewm_mean("size", span=10, over="symbol")',
+    ),
+    "a function of all rows so far": (
+        "f['a'] = f['size'].expanding(min_periods=5).apply(lambda w: w.max() - w.min(), raw=True)",
+        'hs.rolling(lambda w: float(w.max() - w.min()))("size", 1_000_000_000, min_samples=5)',
+    ),
+    "a slope by position": (
+        "f['a'] = f['size'].rolling(20).apply(lambda y: np.polyfit(np.arange(20), y, 1)[0], raw=True)",
+        'hs.rolling_trend("size", 20, min_samples=20)',
+    ),
     "a loop with rows of dictionaries": (
         "rows = []\na = 0.0\nfor _, r in f.iterrows():\n    a = 0.5 * a + r['price']\n"
         "    rows.append({'symbol': r['symbol'], 'mean': a, 'size': r['size']})\nd = pd.DataFrame(rows)\nprint(d)",

@@ -11,6 +11,9 @@ from hypostyle._functions.scope import Scope
 from hypostyle._functions.source import Source
 from hypostyle._functions.values import Expr, Statement, Tup, is_constant, is_text
 
+_MOST_ITEMS = 100
+"""The most rows whose results a list has before the loop."""
+
 
 class Before(Rows):
     """Translates the statements before a loop."""
@@ -72,9 +75,9 @@ class Before(Rows):
                 return
         if name in self.arrays:
             raise self.error(statement, f"{name} is an array already; use another name")
-        if isinstance(value, ast.List):
+        if (items := self._items_of(value)) is not None:
             self.add(Array(name, False, is_list=True))
-            for row, item in enumerate(value.elts):
+            for row, item in enumerate(items):
                 self._fix(row, [["set", name, self._at(row, item)]])
             return
         made = self.made(name, value)
@@ -82,6 +85,17 @@ class Before(Rows):
             self.add(made)
             return
         self._plain_before(target, value, statement)
+
+    def _items_of(self, value: ast.expr) -> list[ast.expr] | None:
+        """Return the items of a list: `[]`, `[x[0]]`, `[0.0] * 20`."""
+        match value:
+            case ast.List(elts=items):
+                return items
+            case ast.BinOp(left=ast.List(elts=items), op=ast.Mult(), right=count) if not self.is_length(count):
+                times = self.values_of(self.expr(count))
+                if times is not None and len(times) == 1 and 0 <= len(items) * times[0] <= _MOST_ITEMS:
+                    return items * times[0]
+        return None
 
     def _at(self, row: int, value: ast.expr) -> Expr:
         """Translate a value that stands for one row."""

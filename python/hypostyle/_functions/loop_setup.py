@@ -19,6 +19,9 @@ class Length:
 
 LENGTH = Length()
 
+Target = tuple[ast.expr, ast.expr]
+"""A target of a loop, with the array that it goes over."""
+
 _MAKERS = ("empty", "zeros", "ones", "full", "empty_like", "zeros_like", "ones_like", "full_like")
 _COPIES = ("asarray", "array", "copy", "ascontiguousarray")
 
@@ -154,12 +157,29 @@ class Setup(Statements):
             header.values = list(zip(target.elts, iterated.args, strict=True))
         else:
             header.values = [(target, iterated)]
+        header.values, header.start = self._from_row(header.values)
         for _, value in header.values:
             array = self.array(value)
             if array is None or not array.is_input:
                 msg = "the loop goes over rows: for i in range(len(x)), for v in x, or with zip or enumerate"
                 raise self.error(value, msg)
         return header
+
+    def _from_row(self, values: list[Target]) -> tuple[list[Target], ast.expr | None]:
+        """Return the arrays of slices `x[1:]`, and the row that all of them begin at."""
+        starts: list[ast.expr | None] = []
+        arrays: list[Target] = []
+        for target, value in values:
+            match value:
+                case ast.Subscript(value=array, slice=ast.Slice(lower=lower, upper=None, step=None)):
+                    starts.append(lower)
+                    arrays.append((target, array))
+                case _:
+                    starts.append(None)
+                    arrays.append((target, value))
+        if len({None if start is None else ast.dump(start) for start in starts}) > 1:
+            raise self.error(values[0][1], "all arrays of a loop begin at the same row: zip(x[1:], y[1:])")
+        return arrays, starts[0]
 
     def _is(self, node: ast.Call, function: object) -> bool:
         return self.object_of(node.func) is function and not node.keywords

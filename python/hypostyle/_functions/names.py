@@ -69,6 +69,7 @@ class Names(Base):
 
     def attribute(self, node: ast.Attribute) -> Value:
         """Translate `state.field`, `row.column`, or a constant of a module."""
+        found: object
         if isinstance(node.value, ast.Name) and self.scope.is_local(node.value.id):
             owner = self.value(node.value)
             if owner is STATE:

@@ -28,9 +28,10 @@ from hypostyle._profile.loop_syntax import (
 from hypostyle._profile.objects import Objects, without_objects
 from hypostyle._profile.record_rows import columns_of
 from hypostyle._profile.records import Record, composed, in_every_row, records_of, without
-from hypostyle._profile.row_access import Access, Column, aliases
+from hypostyle._profile.row_access import Access, Column, aliases, argument_of
 from hypostyle._profile.state_parts import in_parts
 from hypostyle._profile.syntax import names_read, names_set, read_after, text_of
+from hypostyle._profile.window_columns import kernel_in, window_columns
 
 if TYPE_CHECKING:
     from hypostyle._profile.patterns.loops import Loop
@@ -64,6 +65,7 @@ class Making:
         self.labels = Labels(set())
         self.objects = Objects([])
         self.items: dict[str, tuple[ast.expr, list[Any]]] = {}
+        self.windows: dict[str, tuple[ast.expr, Any]] = {}
         self.loop, self.values, self.by_row = loop, values, by_row
         self.file, self.header = loop.file, copy.copy(loop.header)
         replaced = {*self.header.names, self.header.row, self.header.label} - names_set(loop.node.body)
@@ -80,7 +82,7 @@ class Making:
         self._name_again()
         self._written_plainly()
         self.access = Access(self.header, values, self._free, by_row=by_row)
-        for word, (column, items) in self.items.items():
+        for word, (column, items) in {**self.items, **self.windows}.items():
             self.access.name_column(word, column, items)
         self.outputs: list[Output] = []
         self.extra: list[str] = []
@@ -107,6 +109,8 @@ class Making:
             body, self.objects = found.body, found
             self._used |= names_set(body)
         later = read_after(self.file, self.loop.statements)
+        body, self.windows = window_columns(body, self.header, self.values, self._free)
+        self._used -= self.windows.keys()  # they stand for parameters, which will have these names
         body = self._of_items(body)
         body, self.before = in_parts(body, self.before, later, self._free)
         if positions:
@@ -477,6 +481,13 @@ class Making:
             words.append(f"over={key}".replace("'", '"'))
             library = "pandas" if is_a(self.over.value, "pandas", "Series") else "polars"
         call = f"{function.name}({', '.join(words)})"
+        helpers = [ast.unparse(f) for f in self.objects.functions.values()]
+        definition = "\n\n\n".join([*helpers, ast.unparse(function)]) + "\n"
+        kernels = ", ".join(kernel_in(column) for column, _ in self.windows.values())
+        use = f"@{ast.unparse(function.decorator_list[0])} {function.name} (written below)"
+        use += f" of {kernels}" if kernels else ""
+        if _returns_its_column(function):
+            call, definition, use = arguments[0], "", kernels
         lines, codes = "", {self.outputs[0].name: call}
         if len(self.outputs) > 1:
             lines = f"found = {call}\n"
@@ -488,17 +499,14 @@ class Making:
             if output.name not in of_records:
                 lines += self._taken(output, codes[output.name], library)
         lines += self._of_rows(codes, library)
-        helpers = [ast.unparse(f) for f in self.objects.functions.values()]
-        definition = "\n\n\n".join([*helpers, ast.unparse(function)])
         statements = self.loop.statements
         before = self.file.statements(statements)
         at_module = (
             self.file.scope(self.loop.node) is self.file.tree and self.file.parent(statements[0]) is self.file.tree
         )
-        edit = rewritten(self.file, statements, (f"{definition}\n\n\n" if at_module else "") + lines)
-        edits = [edit] if at_module else [*defining(self.file, statements, definition), edit]
-        use = f"@{ast.unparse(function.decorator_list[0])} {function.name} (written below)"
-        return Change(use, before, lines, f"{definition}\n", edits)
+        edit = rewritten(self.file, statements, (f"{definition}\n\n" if at_module and definition else "") + lines)
+        edits = [edit] if at_module else [*defining(self.file, statements, definition.rstrip()), edit]
+        return Change(use, before, lines, definition, edits)
 
     def _words(self, output: Output, code: str, library: str) -> str:
         """Return the line that makes words of their numbers."""
@@ -576,31 +584,17 @@ class Making:
         return f"{output.target}[:] = {code}\n" if is_parameter else f"{output.target} = {code}\n"
 
 
+def _returns_its_column(function: ast.FunctionDef) -> bool:
+    """Whether a function of a row only returns its one parameter."""
+    match function.body:
+        case [ast.Return(value=ast.Name(id=name))]:
+            return [a.arg for a in function.args.args] == [name]
+    return False
+
+
 def _without_word(statement: ast.stmt, labels: set[str]) -> ast.stmt:
     """Write the empty string as none: what a loop compares with the strings of a column starts as no string."""
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value="")) if name not in labels:
             return ast.Assign(statement.targets, ast.Constant(None), lineno=0)
     return statement
-
-
-def argument_of(column: Column) -> tuple[str, str]:
-    """Return the code of an argument, and the library of its type."""
-    code = ast.unparse(column.argument).replace("'", '"')
-    if column.is_flag:
-        if is_a(column.value, "polars", "Series"):
-            return code, "polars"
-        if not is_a(column.value, "pandas", "Series"):
-            return code, "numpy"
-        return (f"({code}).to_numpy()" if " == " in code else f"{code}.to_numpy()"), "numpy"
-    is_strings = is_a(column.value, "numpy", "ndarray") and column.value.dtype.kind in "OUT"
-    if is_strings or is_a(column.value, "pandas.api.extensions", "ExtensionArray"):
-        return f"pd.Series({code})", "pandas"
-    if is_a(column.value, "polars", "Series"):
-        return code, "polars"
-    if is_a(column.value, "pandas", "Series"):
-        is_number = getattr(column.value.dtype, "kind", "O") in "iufb" and is_a(
-            column.value.to_numpy(), "numpy", "ndarray"
-        )
-        return (f"{code}.to_numpy()", "numpy") if is_number else (code, "pandas")
-    return (code, "numpy") if is_a(column.value, "numpy", "ndarray") else (f"np.array({code})", "numpy")

@@ -11,7 +11,7 @@ import ast
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from hypostyle._profile.syntax import method
 from hypostyle._profile.templates import Column, Kernel, kernel_for
@@ -86,6 +86,14 @@ def _column(name: str) -> str:
     return f'table["{name}"]'
 
 
+_ALL_ROWS = "1_000_000_000"
+
+
+Adjusts = Literal["array", "float", ""]
+"""What functions of windows get of pandas: what its Series do unlike arrays, floats of integers too, or nothing."""
+ADJUSTMENTS: tuple[Adjusts, ...] = ("array", "float", "")
+
+
 class Rewriter:
     """Rewrites expressions.
 
@@ -105,7 +113,7 @@ class Rewriter:
     ) -> None:
         self._column = column
         self._whole = whole
-        self._time = time
+        self.time = time
         self._functions = functions or {}
         self.steps: list[Step] = []
         self.nests = True
@@ -115,8 +123,7 @@ class Rewriter:
         self.definitions: dict[str, str] = {}
         """Functions that the code calls, by name."""
         self._depth = 0
-        self.adjust = False
-        """Whether functions of windows get what pandas' Series do differently from arrays."""
+        self.adjust: Adjusts = ""
 
     def rewrite(self, node: ast.expr) -> Rewritten | None:
         """Return the new code of an expression; None if a part of it is not known."""
@@ -131,7 +138,7 @@ class Rewriter:
         return self._code(node)
 
     def _code(self, node: ast.expr) -> str | None:
-        kernel = kernel_for(node, self._column, "pandas", self._time) or self._of_window(node)
+        kernel = kernel_for(node, self._column, "pandas", self.time) or self._of_window(node)
         if kernel is not None:
             code = _column(self._kept(kernel))
             if self.masks and kernel.name.startswith("cum_"):
@@ -222,9 +229,9 @@ class Rewriter:
             assert called is not None
             part = called[0]
         column = self._column
-        inner = Rewriter(lambda n: _PLACE if n is part else column(n), None, self._time, self._functions)
+        inner = Rewriter(lambda n: _PLACE if n is part else column(n), None, self.time, self._functions)
         inner.adjust, inner.definitions = self.adjust, self.definitions
-        return kernel_for(marked, inner._column, "pandas", self._time) or inner._of_window(marked)
+        return kernel_for(marked, inner._column, "pandas", self.time) or inner._of_window(marked)
 
     def _made(self, code: str) -> str:
         """Return the name of the column of a code, which is made if there is none."""
@@ -247,7 +254,7 @@ class Rewriter:
         if applied is None or applied[1] != "apply":
             return None
         rolled = method(applied[0])
-        if rolled is None or rolled[1] != "rolling" or (column := self._column(rolled[0])) is None:
+        if rolled is None or rolled[1] not in ("rolling", "expanding") or (column := self._column(rolled[0])) is None:
             return None
         given = [*applied[2].args, *(k.value for k in applied[2].keywords if k.arg == "func")]
         rest = {k.arg: k.value for k in applied[2].keywords if k.arg != "func"}
@@ -255,11 +262,13 @@ class Rewriter:
             return None
         # The same statistic by its own method gives the window's options.
         plain = ast.Call(ast.Attribute(rolled[2], "sum", ast.Load()), [], [])
-        kernel = kernel_for(plain, self._column, "pandas", self._time)
+        kernel = kernel_for(plain, self._column, "pandas", self.time)
         if kernel is None:
             return None
-        window = kernel.arguments[1]
         options = dict(kernel.options)
+        if rolled[1] == "expanding":  # a window that no column fills
+            options.setdefault("min_samples", "1")
+        window = kernel.arguments[1] if rolled[1] == "rolling" else _ALL_ROWS
         options.setdefault("min_samples", "1" if "by" in options else window)
         is_raw = isinstance(raw := rest.get("raw"), ast.Constant) and raw.value is True
         return self._own(given[0], is_raw, column, window, options)
@@ -272,7 +281,7 @@ class Rewriter:
             body = made.body if is_raw else _OfArrays(name).visit(copy.deepcopy(made.body))
             if (weights := weighted(name, body)) is not None:
                 return Kernel(weights[0], [column], [repr(column), window, weights[1]], options)
-            if is_slope(name, body):
+            if is_slope(name, body, window):
                 return Kernel("rolling_trend", [column], [repr(column), window], options)
             # A name that no other replacement in the file has.
             kind = "array" if is_raw else "window"
@@ -290,12 +299,30 @@ class Rewriter:
         if isinstance(node, ast.Name) and node.id in ("min", "max", "sum", "len"):
             return f"lambda window: {node.id}(window)"
         made = node if isinstance(node, ast.Lambda) else self._inlined(node)
-        if made is None or is_raw or not self.adjust:
+        if made is None or not self.adjust or (is_raw and made is not node):
             return ast.unparse(node)
-        return ast.unparse(_OfArrays(made.args.args[0].arg).visit(_parsed(ast.unparse(made))))
+        made = copy.deepcopy(made)
+        if not is_raw:
+            made = _OfArrays(made.args.args[0].arg).visit(made)
+        if self.adjust == "float" and not _is_float(made.body):
+            made.body = ast.Call(ast.Name("float", ast.Load()), [made.body], [])
+        return ast.unparse(made)
 
     def _inlined(self, node: ast.expr) -> ast.Lambda | None:
         return lambda_of(node, self._functions)
+
+
+_FLOATS = {"mean", "std", "var", "median", "quantile", "percentile", "average", "sqrt", "log", "exp", "float"}
+
+
+def _is_float(body: ast.expr) -> bool:
+    """Whether an expression is a float for integers too."""
+    if isinstance(body, ast.BinOp):
+        return isinstance(body.op, ast.Div) or _is_float(body.left) or _is_float(body.right)
+    if isinstance(body, ast.UnaryOp):
+        return _is_float(body.operand)
+    name = getattr(body.func, "attr", getattr(body.func, "id", "")) if isinstance(body, ast.Call) else ""
+    return name in _FLOATS or (isinstance(body, ast.Constant) and isinstance(body.value, float))
 
 
 def lambda_of(node: ast.expr, functions: dict[str, ast.FunctionDef]) -> ast.Lambda | None:
@@ -335,6 +362,12 @@ def result_of(
                 continue
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 known[name] = substituted(value, known)
+            case ast.Assign(targets=[ast.Tuple(elts=elements)], value=value):
+                items = substituted(value, known)
+                for at, element in enumerate(elements):
+                    if not isinstance(element, ast.Name):
+                        return None
+                    known[element.id] = ast.Subscript(items, ast.Constant(at), ast.Load())
             case ast.Return(value=value) if value is not None:
                 return substituted(value, known)
             case _:

@@ -146,6 +146,12 @@ def _over_values(target: ast.expr, iterated: ast.expr) -> Header | None:
         return Header("tuples", iterated, names=names) if len(names) == len(target.elts) else None
     if (pairs := _over_pairs(target, iterated)) is not None:
         return pairs
+    start: ast.expr | None = None
+    match iterated:
+        case ast.Subscript(
+            value=column, slice=ast.Slice(lower=ast.Constant(value=int()) as start, upper=None, step=None)
+        ):
+            iterated = column
     targets, arrays = [target], [iterated]
     if isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Name) and iterated.func.id == "zip":
         if not isinstance(target, ast.Tuple) or len(target.elts) != len(iterated.args) or iterated.keywords:
@@ -153,7 +159,7 @@ def _over_values(target: ast.expr, iterated: ast.expr) -> Header | None:
         targets, arrays = list(target.elts), list(iterated.args)
     if not all(isinstance(t, ast.Name) for t in targets) or not all(is_path(_plain(a)) for a in arrays):
         return None
-    return Header("values", names=[t.id for t in targets if isinstance(t, ast.Name)], arrays=arrays)
+    return Header("values", names=[t.id for t in targets if isinstance(t, ast.Name)], arrays=arrays, start=start)
 
 
 def _over_pairs(target: ast.expr, iterated: ast.expr) -> Header | None:
@@ -330,7 +336,7 @@ class Access(ast.NodeTransformer):
             position = self.visit(position)
         return ast.Subscript(ast.Name(parameter, ast.Load()), position, context)
 
-    def name_column(self, name: str, column: ast.expr, items: list[Any]) -> None:
+    def name_column(self, name: str, column: ast.expr, items: Any) -> None:
         """Take a name for the row's item of a column that is made before the loop."""
         self._names[name] = column
         self._known[ast.unparse(column)] = items
@@ -533,3 +539,25 @@ def aliases(loop: ast.For, header: Header, values: Values) -> Iterator[tuple[ast
                         index == header.index
                     ):
                         yield statement, name, frame, position
+
+
+def argument_of(column: Column) -> tuple[str, str]:
+    """Return the code of an argument, and the library of its type."""
+    code = ast.unparse(column.argument).replace("'", '"')
+    if column.is_flag:
+        if is_a(column.value, "polars", "Series"):
+            return code, "polars"
+        if not is_a(column.value, "pandas", "Series"):
+            return code, "numpy"
+        return (f"({code}).to_numpy()" if " == " in code else f"{code}.to_numpy()"), "numpy"
+    is_strings = is_a(column.value, "numpy", "ndarray") and column.value.dtype.kind in "OUT"
+    if is_strings or is_a(column.value, "pandas.api.extensions", "ExtensionArray"):
+        return f"pd.Series({code})", "pandas"
+    if is_a(column.value, "polars", "Series"):
+        return code, "polars"
+    if is_a(column.value, "pandas", "Series"):
+        is_number = getattr(column.value.dtype, "kind", "O") in "iufb" and is_a(
+            column.value.to_numpy(), "numpy", "ndarray"
+        )
+        return (f"{code}.to_numpy()", "numpy") if is_number else (code, "pandas")
+    return (code, "numpy") if is_a(column.value, "numpy", "ndarray") else (f"np.array({code})", "numpy")

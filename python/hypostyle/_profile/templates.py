@@ -104,7 +104,34 @@ def kernel_for(node: ast.AST, column: Column, library: str = "pandas", time: str
         kernel = match.kernel(template, time)
         if kernel is not None:
             return kernel
-    return None
+    return None if time is None else _over_time(node, column, library, time)
+
+
+_ROWS = 987_654_321
+"""Stands for a duration in the place of a number of rows."""
+
+
+def _over_time(node: ast.AST, column: Column, library: str, time: str) -> Kernel | None:
+    """Return the kernel of `x.rolling("5min").sum()`, which is that of a window of rows with the duration and `by`."""
+    rolled = next((n for n in ast.walk(node) if isinstance(n, ast.Call) and _is_rolling(n)), None)
+    if rolled is None:
+        return None
+    duration = rolled.args[0]
+    rolled.args[0] = ast.Constant(_ROWS)
+    try:
+        kernel = kernel_for(node, column, library)
+    finally:
+        rolled.args[0] = duration
+    if kernel is None or str(_ROWS) not in kernel.arguments or "by" in kernel.options:
+        return None
+    arguments = [ast.unparse(duration) if a == str(_ROWS) else a for a in kernel.arguments]
+    return Kernel(kernel.name, kernel.columns, arguments, {**kernel.options, "by": repr(time)}, kernel.maker)
+
+
+def _is_rolling(call: ast.Call) -> bool:
+    """Whether a call is `.rolling("5min")`."""
+    is_duration = bool(call.args) and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
+    return is_duration and isinstance(call.func, ast.Attribute) and call.func.attr == "rolling"
 
 
 def _expression(text: str) -> ast.expr | None:

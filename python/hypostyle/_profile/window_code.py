@@ -336,11 +336,21 @@ def _is_sum_of(node: ast.expr, weights: str) -> bool:
     return ast.unparse(node) in (f"{weights}.sum()", f"sum({weights})", f"np.sum({weights})")
 
 
-def is_slope(window: str, body: ast.expr) -> bool:
-    """Whether a function is the slope of the line through a window."""
-    positions = {f"{r}({n})" for r in ("np.arange", "range") for n in (f"len({window})", f"{window}.size")}
-    text = ast.unparse(body)
-    lines = {f"np.polyfit({at}, {window}, 1)[0]" for at in positions}
-    for module in ("stats.", "scipy.stats.", ""):
-        lines |= {f"{module}linregress({at}, {window}){end}" for at in positions for end in ("[0]", ".slope")}
-    return text in lines
+def is_slope(window: str, body: ast.expr, rows: str) -> bool:
+    """Whether a function is the slope of the line through a window; positions under a name are taken for 0, 1, 2..."""
+    match body:
+        case ast.Subscript(value=ast.Call() as call, slice=ast.Constant(value=0)):
+            pass
+        case ast.Attribute(value=ast.Call() as call, attr="slope"):
+            pass
+        case _:
+            return False
+    name = ast.unparse(call.func)
+    degree = [ast.unparse(a) for a in call.args[2:]] + [ast.unparse(k.value) for k in call.keywords if k.arg == "deg"]
+    is_line = name == "np.polyfit" and degree == ["1"] and isinstance(body, ast.Subscript)
+    is_line |= name in ("linregress", "stats.linregress", "scipy.stats.linregress") and not degree
+    if not is_line or len(call.args) < 2 or ast.unparse(call.args[1]) != window:
+        return False
+    counts = (f"len({window})", f"{window}.size", f"{window}.shape[0]", rows)
+    positions = {f"{r}({n})" for r in ("np.arange", "range") for n in counts}
+    return isinstance(call.args[0], ast.Name) or ast.unparse(call.args[0]) in positions

@@ -71,7 +71,7 @@ KINDS = (
     ),
     Kind(
         "reading and writing files",
-        r"\b(read\w*|write\w*|open|to_csv|to_parquet|to_sql|to_excel|load|loadtxt|genfromtxt|savetxt|scan_\w+)\b",
+        r"\b(read\w*|write\w*|open(?=[( ])|to_csv|to_parquet|to_sql|to_excel|load|\w+txt|scan_\w+)\b",
         f"{_NOTHING}this waits for the disk.",
         "reading and writing: Parquet or Arrow IPC instead of CSV, or `hypostyle run` for files, help.",
     ),
@@ -83,7 +83,7 @@ KINDS = (
     ),
     Kind(
         "copies of frames",
-        r"\b(concat|append|copy|merge|join|reindex|sort_values|vstack|hstack)\b",
+        r"\b(concat|copy|merge|join|reindex|sort_values|vstack|hstack)\b",
         f"{_NOTHING}this waits.",
         "copies of frames: collect parts in a list and concatenate once, sort once.",
     ),

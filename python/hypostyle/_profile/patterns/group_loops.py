@@ -32,6 +32,10 @@ class Added:
     series: str | None = None
     sort: str = ""
     """The call by which the rows of a group are sorted."""
+    index: str | None = None
+    """The column that becomes the index of a group, for windows of time."""
+    resets: bool = False
+    """Whether the index becomes a column again, and rows are counted in each group."""
     returned: bool = False
     in_order: bool = False
     """Whether the groups come in the order of their first rows, and are not sorted."""
@@ -137,6 +141,7 @@ def _read(
         return True
 
     for statement in body:
+        rewriter.time = added.index
         match statement:
             case ast.Expr(value=ast.Constant()):
                 continue
@@ -157,7 +162,7 @@ def _read(
                 added.located[_located(target, frame, group) or ""] = code
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=parts), attr="append"), args=[value])):
                 added.appended = parts
-                if not (isinstance(value, ast.Name) and value.id == group):
+                if not _same_group(value, group, added, add):
                     added.series = rewrite(value)
                     if added.series is None:
                         return None
@@ -166,6 +171,8 @@ def _read(
             case _:
                 return None
     added.steps = rewriter.steps
+    if added.index is not None and (added.returned or added.located or added.series is not None):
+        return None
     return added if any(isinstance(made, Kernel) for _, made in added.steps) else None
 
 
@@ -186,6 +193,15 @@ def _same_group(value: ast.expr, group: str, added: Added, add: Callable[[str | 
     if name == "sort_values" and not added.columns and not added.sort:
         added.sort = ast.unparse(ast.Call(ast.Name("sort_values", ast.Load()), call.args, call.keywords))
         return True
+    if name == "set_index" and not added.columns and added.index is None and len(call.args) == 1:
+        added.index = text_of(call.args[0])
+        return added.index is not None and not call.keywords
+    if name == "sort_index" and not added.columns and not added.sort and added.index is not None:
+        added.sort = f'sort_values("{added.index}")'
+        return not call.args and not call.keywords
+    if name == "reset_index" and added.index is not None and not added.resets:
+        added.resets = True
+        return not call.args and not call.keywords
     if name != "assign" or call.args:
         return False
     for k in call.keywords:
@@ -212,6 +228,17 @@ def _located(target: ast.expr, frame: str, group: str) -> str | None:
 
 def _listed(codes: dict[str, str]) -> str:
     return ", ".join(f"{name}={code}" for name, code in codes.items())
+
+
+def _indexed(added: Added, keys: Sequence[str]) -> str:
+    """Return the calls that give the joined groups the index that each of them had."""
+    if added.index is None:
+        return ""
+    code = f'.set_index("{added.index}")'
+    if added.resets:
+        by = str(list(keys)).replace("'", '"')
+        code += f".reset_index().pipe(lambda rows: rows.set_axis(rows.groupby({by}, sort=False).cumcount().to_numpy()))"
+    return code
 
 
 def _use(added: Added, keys: Sequence[str]) -> str:
@@ -268,7 +295,7 @@ class GroupLoop:
                 return
             ordered = _sorted(f"{frame}.{added.sort}" if added.sort else frame, keys, in_order=added.in_order)
             setup = in_steps(ordered, added.steps, keys)
-            code = f"{ordered}.assign({_listed(added.columns)})"
+            code = f"{ordered}.assign({_listed(added.columns)}){_indexed(added, keys)}"
             lines = setup + self.file.replaced(self.statements[-1], self.joined, code)
         yield Change(self.suggestion, before, lines, "", [rewritten(self.file, self.statements, lines)])
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hypostyle._profile.change import Change, Values, is_a, replacing
-from hypostyle._profile.rewrite import Rewriter, Rewritten, in_steps, lambda_of
+from hypostyle._profile.rewrite import Adjusts, Rewriter, Rewritten, in_steps, lambda_of
 from hypostyle._profile.syntax import SourceFile, functions_of, is_path, keyword, method, text_of
 
 _NO_EFFECT = {"sort", "observed", "group_keys", "dropna"}
@@ -189,12 +189,13 @@ class Grouped:
         frame = self.grouping.frame
         if is_path(frame) and not is_a(values.of(frame), "pandas", "DataFrame"):
             return
-        for adjusts, masks in ((True, False), (True, True), (False, False)):
+        tried: list[tuple[Adjusts, bool]] = [("array", False), ("array", True), ("float", False), ("", False)]
+        for adjusts, masks in tried:
             self.rewriter.adjust, self.rewriter.masks = adjusts, masks
             rewritten = self.rewriter.rewrite(self.body)
             if rewritten is None or (masks and not any(k.name.startswith("cum_") for k in rewritten.kernels.values())):
                 continue
-            if not adjusts and not any(k.name.startswith("rolling(") for k in rewritten.kernels.values()):
+            if adjusts != "array" and not any(k.name.startswith("rolling(") for k in rewritten.kernels.values()):
                 continue
             yield from self._aligned(rewritten)
             if rewritten.only is not None:

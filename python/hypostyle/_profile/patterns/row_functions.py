@@ -11,9 +11,8 @@ from keyword import kwlist
 
 from hypostyle._profile.change import Change, Values, is_a, replacing
 from hypostyle._profile.labels import Labels, Numbered, labels_of
-from hypostyle._profile.loop_code import argument_of
 from hypostyle._profile.patterns.grouped import grouping_of
-from hypostyle._profile.row_access import Access, Header, header_of
+from hypostyle._profile.row_access import Access, Header, argument_of, header_of
 from hypostyle._profile.syntax import SourceFile, functions_of, is_path, keyword, method, names_read, names_set
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hypostyle._profile.change import Change, Values, is_a, replacing
 from hypostyle._profile.patterns.grouped import grouping_of
-from hypostyle._profile.rewrite import Rewriter, Rewritten, in_steps
+from hypostyle._profile.rewrite import ADJUSTMENTS, Adjusts, Rewriter, Rewritten, in_steps
 from hypostyle._profile.syntax import SourceFile, functions_of, is_path, method, text_of
 
 _STARTS = {"rolling", "expanding", "ewm", "cumsum", "cumprod", "cummax", "cummin", "shift", "diff"}
@@ -53,7 +53,7 @@ class Sequenced:
         rewritten = self.rewritten(None)
         return "" if rewritten is None else _use(rewritten)
 
-    def rewritten(self, time: str | None, *, adjusts: bool = True) -> Rewritten | None:
+    def rewritten(self, time: str | None, *, adjusts: Adjusts = "array") -> Rewritten | None:
         """Return what ends with a kernel; columns are named by their code: `frame["price"]`."""
         rewriter = Rewriter(self._column, None, time, self.functions)
         rewriter.adjust = adjusts
@@ -89,7 +89,7 @@ class Sequenced:
         if paths is None:
             return
         frame, time = paths
-        for adjusts in (True, False):
+        for adjusts in ADJUSTMENTS:
             rewritten = self.rewritten(time, adjusts=adjusts)
             if rewritten is None:
                 return

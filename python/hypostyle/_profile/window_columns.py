@@ -1,0 +1,97 @@
+"""Windows that a loop looks back on, `prices[i] > max(prices[i - 20 : i])`: their statistics become columns.
+
+The loop then reads an item of a column, so that the rest of it can be compiled: states, branches, other columns.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from hypostyle._profile.change import Values
+from hypostyle._profile.row_access import Header
+from hypostyle._profile.syntax import names_read, names_set
+from hypostyle._profile.window_slices import column_and_window, correlation_of, made_of, sliced_of
+
+Column = tuple[ast.expr, Any]
+"""The code of a column, and values of its type and length."""
+
+
+def window_columns(
+    body: list[ast.stmt], header: Header, values: Values, free: Callable[[str], str]
+) -> tuple[list[ast.stmt], dict[str, Column]]:
+    """Return a body with names in the place of what it computes of windows, and the columns that they stand for."""
+    if header.index is None:
+        return body, {}
+    slices = _named(body, header)
+    found = _Windows(header, values, free, slices)
+    made = [found.visit(copy.deepcopy(s)) for s in body if not _is_slice(s, slices)]
+    if not found.columns or set(slices) & names_read(made):
+        return body, {}
+    return made, found.columns
+
+
+def kernel_in(column: ast.expr) -> str:
+    """Return the kernel that makes such a column."""
+    calls = [n for n in ast.walk(column) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
+    picked = next(n for n in calls if isinstance(n.func, ast.Attribute) and n.func.attr == "select")
+    return ast.unparse(picked.args[0]).replace("'", '"')
+
+
+def _named(body: list[ast.stmt], header: Header) -> dict[str, ast.expr]:
+    """Return the slices that the body gives a name: `window = prices[i - 20 : i]`."""
+    slices: dict[str, ast.expr] = {}
+    for statement in body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript(slice=ast.Slice() as bounds) as value):
+                others = [s for s in body if s is not statement]
+                if header.index in names_read([bounds]) and name not in names_set(others):
+                    slices[name] = value
+    return slices
+
+
+def _is_slice(statement: ast.stmt, slices: dict[str, ast.expr]) -> bool:
+    return isinstance(statement, ast.Assign) and any(statement.value is value for value in slices.values())
+
+
+class _Windows(ast.NodeTransformer):
+    """Finds the largest expressions that are computed of one window."""
+
+    def __init__(self, header: Header, values: Values, free: Callable[[str], str], slices: dict[str, ast.expr]) -> None:
+        self.columns: dict[str, Column] = {}
+        self._names: dict[str, str] = {}
+        self._header, self._values, self._free, self._slices = header, values, free, slices
+
+    def visit(self, node: ast.AST) -> Any:
+        is_result = isinstance(node, ast.Call | ast.BinOp | ast.Subscript | ast.Attribute)
+        name = self._column(node) if isinstance(node, ast.expr) and is_result else None
+        return self.generic_visit(node) if name is None else ast.Name(name, ast.Load())
+
+    def _column(self, node: ast.expr) -> str | None:
+        code = correlation_of(node, self._slices, self._header, self._values)
+        if code is None:
+            read = [name for name in self._slices if name in names_read([node])]
+            if len(read) > 1:
+                return None
+            window = self._slices[read[0]] if read else None
+            sliced = sliced_of(node, self._header, window, read[0] if read else "")
+            if sliced is None or isinstance(sliced.result, ast.Name):
+                return None
+            found = column_and_window(sliced, self._header, self._values)
+            made = None if found is None else made_of(sliced, found, self._values, node.lineno)
+            if made is None or made.definitions:
+                return None
+            code = made.code
+        return self._named(f"{code}.to_numpy()")
+
+    def _named(self, code: str) -> str:
+        if code not in self._names:
+            import numpy as np
+
+            column = next(n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Dict)).values[0]
+            rows = len(self._values.of(column))
+            self._names[code] = name = self._free("window")
+            self.columns[name] = ast.parse(code, mode="eval").body, np.full(rows, np.nan)
+        return self._names[code]
