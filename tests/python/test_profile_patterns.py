@@ -163,6 +163,30 @@ EQUAL = {
         "f['a'] = f['size'].expanding(min_periods=5).apply(lambda w: w.max() - w.min(), raw=True)",
         'hs.rolling(lambda w: float(w.max() - w.min()))("size", 1_000_000_000, min_samples=5)',
     ),
+    "a function of a row with a table": (
+        "fees = {'buy': 0.001, 'sell': 0.0015}\nf['a'] = f.apply(lambda r: r['size'] * fees[r['side']], axis=1)",
+        "@hs.jit function_of_columns (written below)",
+    ),
+    "a loop with a table": (
+        "signs = {'buy': 1, 'sell': -1}\nheld = 0\nout = []\nfor r in f.itertuples():\n"
+        "    held += signs.get(r.side, 0) * r.size\n    out.append(held)\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop that begins with what its array holds": (
+        "x = f['size'].to_numpy()\nup = np.ones(len(x))\nup[5:] = 7\nfor i in range(1, len(x)):\n    if x[i] > 400:\n"
+        "        up[i] = 1\n    elif x[i] < 100:\n        up[i] = -1\n    else:\n        up[i] = up[i - 1]\nprint(up)",
+        "@hs.loop up_loop (written below)",
+    ),
+    "a function of a moment": (
+        "f['ts'] = pd.date_range('2024-01-02', periods=len(f), freq='7min')\n"
+        "f['a'] = f['ts'].apply(lambda t: 1 if t.hour * 60 + t.minute < 600 else 0)",
+        "hs.jit(lambda t)(...)",
+    ),
+    "a function of windows of time": (
+        "f['ts'] = pd.date_range('2024-01-02', periods=len(f), freq='7min')\ng = f.set_index('ts')\n"
+        "g['a'] = g['size'].astype(float)\ng['b'] = g['a'].rolling('1h').apply(lambda w: w[-1] - w[0], raw=True)",
+        'hs.rolling(lambda w: w[-1] - w[0])("a", "1h", by="ts", min_samples=1)',
+    ),
     "a slope by position": (
         "f['a'] = f['size'].rolling(20).apply(lambda y: np.polyfit(np.arange(20), y, 1)[0], raw=True)",
         'hs.rolling_trend("size", 20, min_samples=20)',

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hypostyle._profile.change import Change, Values, defining, is_a, rewritten
 from hypostyle._profile.keyed_state import KeyedState, OfKey, keyed_state, named_keys
 from hypostyle._profile.labels import Labels, Numbered, labels_of
+from hypostyle._profile.lookups import Lookups
 from hypostyle._profile.loop_forms import OneValue, numbers_written, rows_kept
 from hypostyle._profile.loop_syntax import (
     appended,
@@ -35,6 +36,10 @@ from hypostyle._profile.window_columns import kernel_in, window_columns
 
 if TYPE_CHECKING:
     from hypostyle._profile.patterns.loops import Loop
+
+
+_MOST_FIRST = 3
+"""The most items of an array before the loop that its function gets."""
 
 
 @dataclass
@@ -87,6 +92,8 @@ class Making:
         self.outputs: list[Output] = []
         self.extra: list[str] = []
         self.starts: dict[str, str] = {}
+        self.first_items: dict[str, tuple[str, int]] = {}
+        """Variables for items that an array has before the loop, with array and row."""
         self.state: KeyedState | None = None
         self.over: Column | None = None
 
@@ -103,7 +110,7 @@ class Making:
     def _written_plainly(self) -> None:
         """Write the body as a compiled loop knows it."""
         positions = {self.header.index, self.header.label} - {None}
-        body = [OneValue().visit(statement) for statement in self.node.body]
+        body = [OneValue().visit(Lookups(self.values).visit(statement)) for statement in self.node.body]
         found = without_objects(self.file, body, dict(self.values.variables), self._free)
         if found is not None:
             body, self.objects = found.body, found
@@ -355,6 +362,9 @@ class Making:
         nones = [name for name, code in self.objects.starts.items() if code == "None"]
         head = [*ast.parse("".join(f"{name} = None\n" for name in nones)).body, *head]
         self.starts |= {name: code for name, code in self.objects.starts.items() if code != "None"}
+        for word, (name, row) in self.first_items.items():
+            self.starts[word] = f"{name}[{row}]"
+            head += ast.parse(f"{name}[{row}] = {word}").body
         for name in self.starts:
             head.insert(0, ast.parse(f"{name} = {name}_start").body[0])
         for output in self.outputs:
@@ -424,7 +434,15 @@ class Making:
             is_float = is_a(value, "numpy", "ndarray") and value.dtype.kind == "f"
             output.keeps = "0" if self.header.start is None else ast.unparse(self.header.start)
             fill = "np.nan" if is_float and len(value) == rows else None
+            self._pass_first(output.target)
         return None if fill is None else ast.parse(f"{output.name} = np.full({length}, {fill})").body[0]
+
+    def _pass_first(self, name: str) -> None:
+        """Give the function what an array holds before the first row that the loop writes, if the loop reads it."""
+        first = getattr(self.header.start, "value", 0)
+        items = [n for n in ast.walk(self.node) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load)]
+        if isinstance(first, int) and any(isinstance(n.value, ast.Name) and n.value.id == name for n in items):
+            self.first_items |= {self._free(f"{name}_{row}"): (name, row) for row in range(min(first, _MOST_FIRST))}
 
     def _writes_all(self, name: str) -> bool:
         """Whether each row of the loop writes its item of an array."""

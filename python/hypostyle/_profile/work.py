@@ -102,7 +102,8 @@ def explain(spot: Spot) -> tuple[str, str]:
             words = kind.waiting if waits else kind.running
             if kind.name == "database" and _is_in_loop(spot):
                 words += " One query for all rows, in place of one per turn of the loop (N+1), removes most of it."
-            if kind.name == "imports" or waits or times.python < times.native + times.waiting or kind.name != "threads":
+            # `get` and `join` are methods of dictionaries and strings as well.
+            if kind.name != "threads" or waits or re.search(r"\b(ThreadPool\w*|threading|concurrent|queue)\b", text):
                 return kind.name, words
     if waits:
         return "waiting", f"{_NOTHING}this waits."

@@ -11,6 +11,7 @@ from keyword import kwlist
 
 from hypostyle._profile.change import Change, Values, is_a, replacing
 from hypostyle._profile.labels import Labels, Numbered, labels_of
+from hypostyle._profile.lookups import Lookups
 from hypostyle._profile.patterns.grouped import grouping_of
 from hypostyle._profile.row_access import Access, Header, argument_of, header_of
 from hypostyle._profile.syntax import SourceFile, functions_of, is_path, keyword, method, names_read, names_set
@@ -70,6 +71,12 @@ class RowFunction:
         change = replacing(self.file, self.node, call, use) if has_engines() or not (by_row or options) else None
         if change is not None:
             yield change
+        if not by_row and not options and getattr(getattr(owner, "dtype", None), "kind", "") in "mM":
+            # The engine refuses times, of which pandas makes objects.
+            direct = f"hs.jit({function})({receiver})"
+            change = replacing(self.file, self.node, direct, f"hs.jit({function.split(':')[0]})(...)")
+            if change is not None:
+                yield change
         if by_row and not [o for o in options if not o.startswith("axis")]:
             yield from self._of_columns(values)
 
@@ -135,6 +142,7 @@ class RowFunction:
             return name
 
         labels, body = numbered(body) or (None, body)
+        body = [Lookups(values).visit(copy.deepcopy(statement)) for statement in body]
         access = Access(Header("rows", self.receiver, row=row), values, free, by_row=True)
         written = [access.visit(copy.deepcopy(statement)) for statement in body]
         if access.problem or not access.columns or access.uses_index:

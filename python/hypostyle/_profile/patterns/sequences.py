@@ -23,7 +23,7 @@ def find(file: SourceFile) -> Iterator[Sequenced]:
         if called is None or id(node) in seen:
             continue
         unit = Sequenced(file, called[2], functions)
-        if unit.rewritten(None) is not None:
+        if unit.rewritten("t") is not None:
             if any(grouping_of(part) for part in ast.walk(node)):
                 continue
             if any(isinstance(above, ast.Lambda) for above in file.above(node)):
@@ -50,7 +50,7 @@ class Sequenced:
     @property
     def suggestion(self) -> str:
         """The kernels."""
-        rewritten = self.rewritten(None)
+        rewritten = self.rewritten("t")
         return "" if rewritten is None else _use(rewritten)
 
     def rewritten(self, time: str | None, *, adjusts: Adjusts = "array") -> Rewritten | None:
