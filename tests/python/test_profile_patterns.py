@@ -187,6 +187,18 @@ EQUAL = {
         "g['a'] = g['size'].astype(float)\ng['b'] = g['a'].rolling('1h').apply(lambda w: w[-1] - w[0], raw=True)",
         'hs.rolling(lambda w: w[-1] - w[0])("a", "1h", by="ts", min_samples=1)',
     ),
+    "a window of two pointers": (
+        "t = np.cumsum(f['size'].to_numpy())\nx = f['size'].to_numpy(dtype=float)\nout = np.zeros(len(x))\nstart = 0\n"
+        "total = 0.0\nfor i in range(len(x)):\n    total += x[i]\n    while t[start] < t[i] - 900:\n"
+        "        total -= x[start]\n        start += 1\n    out[i] = total / (i - start + 1)\nprint(out)",
+        '@hs.loop out_loop (written below) of hs.rolling_sum("x", "900i", by="t", closed="both"), '
+        'hs.rolling_count("x", "900i", by="t", closed="both")',
+    ),
+    "two pointers that count": (
+        "t = np.cumsum(f['size'].to_numpy()).tolist()\nn = []\nlo = 0\nfor i in range(len(t)):\n"
+        "    while lo < i and t[i] - t[lo] >= 900:\n        lo += 1\n    n.append(i - lo + 1 > 5)\nprint(n)",
+        '@hs.jit n_of_row (written below) of hs.rolling_count("x", "900i", by="t")',
+    ),
     "a slope by position": (
         "f['a'] = f['size'].rolling(20).apply(lambda y: np.polyfit(np.arange(20), y, 1)[0], raw=True)",
         'hs.rolling_trend("size", 20, min_samples=20)',

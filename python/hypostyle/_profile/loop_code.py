@@ -32,7 +32,8 @@ from hypostyle._profile.records import Record, composed, in_every_row, records_o
 from hypostyle._profile.row_access import Access, Column, aliases, argument_of
 from hypostyle._profile.state_parts import in_parts
 from hypostyle._profile.syntax import names_read, names_set, read_after, text_of
-from hypostyle._profile.window_columns import kernel_in, window_columns
+from hypostyle._profile.two_pointers import two_pointers
+from hypostyle._profile.window_columns import MadeColumns, kernel_in, window_columns
 
 if TYPE_CHECKING:
     from hypostyle._profile.patterns.loops import Loop
@@ -116,7 +117,11 @@ class Making:
             body, self.objects = found.body, found
             self._used |= names_set(body)
         later = read_after(self.file, self.loop.statements)
-        body, self.windows = window_columns(body, self.header, self.values, self._free)
+        made = MadeColumns(self._free)
+        body, lost = two_pointers(body, self.header, self.values, later, made)
+        self.before = [s for s in self.before if not names_set([s]) & lost]
+        body = window_columns(body, self.header, self.values, made)
+        self.windows = made.found
         self._used -= self.windows.keys()  # they stand for parameters, which will have these names
         body = self._of_items(body)
         body, self.before = in_parts(body, self.before, later, self._free)

@@ -15,22 +15,38 @@ from hypostyle._profile.row_access import Header
 from hypostyle._profile.syntax import names_read, names_set
 from hypostyle._profile.window_slices import column_and_window, correlation_of, made_of, sliced_of
 
-Column = tuple[ast.expr, Any]
-"""The code of a column, and values of its type and length."""
+
+class MadeColumns:
+    """Columns that are made before a loop, by the names that the loop reads them by."""
+
+    def __init__(self, free: Callable[[str], str]) -> None:
+        self.found: dict[str, tuple[ast.expr, Any]] = {}
+        """The code of each column, and values of its type and length."""
+        self._free = free
+        self._names: dict[str, str] = {}
+
+    def named(self, code: str, rows: int) -> ast.Name:
+        """Return the name of the column that code makes."""
+        import numpy as np
+
+        if code not in self._names:
+            self._names[code] = name = self._free("window")
+            self.found[name] = ast.parse(code, mode="eval").body, np.full(rows, np.nan)
+        return ast.Name(self._names[code], ast.Load())
 
 
-def window_columns(
-    body: list[ast.stmt], header: Header, values: Values, free: Callable[[str], str]
-) -> tuple[list[ast.stmt], dict[str, Column]]:
-    """Return a body with names in the place of what it computes of windows, and the columns that they stand for."""
+def window_columns(body: list[ast.stmt], header: Header, values: Values, made: MadeColumns) -> list[ast.stmt]:
+    """Return a body with names of columns in the place of what it computes of windows."""
     if header.index is None:
-        return body, {}
+        return body
     slices = _named(body, header)
-    found = _Windows(header, values, free, slices)
-    made = [found.visit(copy.deepcopy(s)) for s in body if not _is_slice(s, slices)]
-    if not found.columns or set(slices) & names_read(made):
-        return body, {}
-    return made, found.columns
+    before = dict(made.found)
+    found = _Windows(header, values, made, slices)
+    written = [found.visit(copy.deepcopy(s)) for s in body if not _is_slice(s, slices)]
+    if set(slices) & names_read(written):
+        made.found = before
+        return body
+    return written if made.found.keys() != before.keys() else body
 
 
 def kernel_in(column: ast.expr) -> str:
@@ -59,17 +75,15 @@ def _is_slice(statement: ast.stmt, slices: dict[str, ast.expr]) -> bool:
 class _Windows(ast.NodeTransformer):
     """Finds the largest expressions that are computed of one window."""
 
-    def __init__(self, header: Header, values: Values, free: Callable[[str], str], slices: dict[str, ast.expr]) -> None:
-        self.columns: dict[str, Column] = {}
-        self._names: dict[str, str] = {}
-        self._header, self._values, self._free, self._slices = header, values, free, slices
+    def __init__(self, header: Header, values: Values, made: MadeColumns, slices: dict[str, ast.expr]) -> None:
+        self._header, self._values, self._made, self._slices = header, values, made, slices
 
     def visit(self, node: ast.AST) -> Any:
         is_result = isinstance(node, ast.Call | ast.BinOp | ast.Subscript | ast.Attribute)
         name = self._column(node) if isinstance(node, ast.expr) and is_result else None
-        return self.generic_visit(node) if name is None else ast.Name(name, ast.Load())
+        return self.generic_visit(node) if name is None else name
 
-    def _column(self, node: ast.expr) -> str | None:
+    def _column(self, node: ast.expr) -> ast.Name | None:
         code = correlation_of(node, self._slices, self._header, self._values)
         if code is None:
             read = [name for name in self._slices if name in names_read([node])]
@@ -84,14 +98,5 @@ class _Windows(ast.NodeTransformer):
             if made is None or made.definitions:
                 return None
             code = made.code
-        return self._named(f"{code}.to_numpy()")
-
-    def _named(self, code: str) -> str:
-        if code not in self._names:
-            import numpy as np
-
-            column = next(n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Dict)).values[0]
-            rows = len(self._values.of(column))
-            self._names[code] = name = self._free("window")
-            self.columns[name] = ast.parse(code, mode="eval").body, np.full(rows, np.nan)
-        return self._names[code]
+        column = next(n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Dict)).values[0]
+        return self._made.named(f"{code}.to_numpy()", len(self._values.of(column)))
