@@ -108,6 +108,12 @@ fn from_value(distance: f64, old: f64) -> f64 {
 /// How far the mean may be from its anchor, in variances: 32 standard deviations cost 5 of 53 bits.
 const FAR: f64 = 1024.0;
 
+/// Whether a mean is too far from its anchor.
+#[inline(always)]
+pub(super) fn is_far(mean: f64, variance: f64) -> bool {
+    mean * mean > FAR * variance
+}
+
 impl<N: Number> Center<N> {
     /// 0, or NaN if a value was infinite, as its distance to the mean is then.
     #[inline(always)]
@@ -136,7 +142,7 @@ impl<N: Number> Center<N> {
             square = rarely(square);
         }
         self.variance = old * (self.variance + square);
-        if self.mean * self.mean > FAR * self.variance {
+        if is_far(self.mean, self.variance) {
             self.mean = from_value(distance, old);
             self.anchor = x;
         }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::marker::PhantomData;
 
-use super::number::{Center, Number, Numbers};
+use super::number::{Number, Numbers, is_far};
 use super::pace::{ADJUST, ALPHA, BIAS, BY, COM, HALF_LIFE, IGNORE_NULLS, SPAN};
 use super::weighted::{Shares, Summary, plan};
 use crate::error::Result;
@@ -28,12 +28,41 @@ struct Pairs<V> {
     values: PhantomData<V>,
 }
 
-/// The means and variances of the two columns, and their covariance.
+/// The means and variances of the two columns, as `Center` has them of one, and their covariance.
+///
+/// Both columns go side by side, as the two lanes of a vector.
 #[derive(Debug, Clone, Default)]
 struct SoFar<N> {
-    x: Center<N>,
-    y: Center<N>,
+    anchors: [N; 2],
+    /// The means minus the anchors.
+    means: [f64; 2],
+    variances: [f64; 2],
     covariance: f64,
+}
+
+#[inline(always)]
+fn both(of: impl Fn(usize) -> f64) -> [f64; 2] {
+    [of(0), of(1)]
+}
+
+impl<N: Number> SoFar<N> {
+    /// 0, or NaN if a value was infinite, as its distance to the mean is then.
+    #[inline(always)]
+    fn doubts(&self) -> [f64; 2] {
+        both(|k| self.means[k] * 0.0)
+    }
+
+    /// Where a mean is too far from its anchor, the value becomes the anchor.
+    #[cold]
+    #[inline(never)]
+    fn from_values(&mut self, values: [N; 2], distances: [f64; 2], old: f64) {
+        for k in 0..2 {
+            if is_far(self.means[k], self.variances[k]) {
+                self.means[k] = -(old * distances[k]);
+                self.anchors[k] = values[k];
+            }
+        }
+    }
 }
 
 /// The square root of a product, which may be too large or too small for a float.
@@ -61,21 +90,35 @@ impl<V: Numbers<2>> Summary for Pairs<V> {
 
     #[inline(always)]
     fn add(&self, state: &mut Self::State, values: V, Shares { new, old }: Shares, is_first: bool) {
-        let [x, y] = values.numbers();
-        let dx = state.x.add(x, new, old, is_first);
-        let dy = state.y.add(y, new, old, is_first);
-        let mut product = new * dx * dy;
-        // As in `Center::add`.
-        if product.is_nan() {
-            product = rarely(product);
+        let values = values.numbers();
+        if is_first {
+            state.anchors = values;
         }
+        let SoFar { anchors, means, variances, .. } = *state;
+        let relative = both(|k| values[k].minus(anchors[k]));
+        let distances = both(|k| relative[k] - means[k]);
+        state.means = both(|k| old * means[k] + new * relative[k]);
+        let mut squares = both(|k| new * distances[k] * distances[k]);
+        let mut product = new * distances[0] * distances[1];
+        // A branch between the means and the variances: as pairs, each would wait for the other.
+        if (squares[0] + squares[1] + product).is_nan() {
+            (squares, product) = rarely((squares, product));
+        }
+        state.variances = both(|k| old * (variances[k] + squares[k]));
         state.covariance = old * (state.covariance + product);
+        let far = [0, 1].map(|k| is_far(state.means[k], state.variances[k]));
+        if far[0] | far[1] {
+            let mut moved = state.clone();
+            moved.from_values(values, distances, old);
+            *state = moved;
+        }
     }
 
     #[inline(always)]
     fn result(&self, state: &Self::State, correction: f64) -> Option<f64> {
-        let (variance_x, variance_y) = (state.x.variance(), state.y.variance());
-        let covariance = state.covariance + (state.x.doubt() + state.y.doubt());
+        let doubts = state.doubts();
+        let [variance_x, variance_y] = both(|k| state.variances[k] + doubts[k]);
+        let covariance = state.covariance + (doubts[0] + doubts[1]);
         match self.of {
             Of::Covariance => (correction != 0.0).then(|| covariance / correction),
             Of::Correlation => {
@@ -91,16 +134,22 @@ impl<V: Numbers<2>> Summary for Pairs<V> {
 
 impl<N: Number> Persist for SoFar<N> {
     fn write(&self, name: &dyn Display, to: &mut StateWriter) {
-        self.x.write(&format_args!("{name}.x"), to);
-        self.y.write(&format_args!("{name}.y"), to);
+        for (k, column) in ["x", "y"].iter().enumerate() {
+            self.anchors[k].parts().write(&format_args!("{name}.{column}.anchor"), to);
+            to.float(format_args!("{name}.{column}.mean"), self.means[k]);
+            to.float(format_args!("{name}.{column}.variance"), self.variances[k]);
+        }
         to.float(format_args!("{name}.covariance"), self.covariance);
     }
     fn read(name: &dyn Display, from: &mut StateReader) -> Result<Self> {
-        Ok(Self {
-            x: Center::read(&format_args!("{name}.x"), from)?,
-            y: Center::read(&format_args!("{name}.y"), from)?,
-            covariance: from.float(format_args!("{name}.covariance"))?,
-        })
+        let mut read = Self::default();
+        for (k, column) in ["x", "y"].iter().enumerate() {
+            read.anchors[k] = N::of_parts(Persist::read(&format_args!("{name}.{column}.anchor"), from)?);
+            read.means[k] = from.float(format_args!("{name}.{column}.mean"))?;
+            read.variances[k] = from.float(format_args!("{name}.{column}.variance"))?;
+        }
+        read.covariance = from.float(format_args!("{name}.covariance"))?;
+        Ok(read)
     }
 }
 
