@@ -6,7 +6,7 @@ use super::jobs::{Job, run_jobs};
 use super::{Answers, Columns, Driver, Rows, cut_at_multiples};
 use crate::error::Result;
 use crate::model::{Beside, GapFill, RowPlace};
-use crate::values::{StateReader, StateWriter};
+use crate::values::{Output, StateReader, StateWriter};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -27,6 +27,10 @@ impl<F: GapFill> Gaps<F> {
         mut answers: Answers<F::Value>,
     ) {
         let len = rows.len();
+        if let (true, Some(valid)) = (self.function.carries_back(), rows.valid) {
+            carry_back(&rows.values[..len], &valid[..len], after_all.map(|after| after.value), answers);
+            return;
+        }
         let place = |row: usize| RowPlace { row: first + row, time: rows.times.get(row).copied().unwrap_or(0) };
         let beside = |row: usize| Beside { value: rows.values[row], place: place(row) };
         let mut row = 0;
@@ -45,6 +49,17 @@ impl<F: GapFill> Gaps<F> {
             }
             row = end;
         }
+    }
+}
+
+/// Gives each row without a value the one after it, without a branch.
+fn carry_back<V: Output>(values: &[V], valid: &[bool], after: Option<V>, answers: Answers<V>) {
+    let mut next = after;
+    let results = answers.values.iter_mut().zip(answers.valid.iter_mut());
+    for ((x, is_valid), (value, answered)) in values.iter().zip(valid).zip(results).rev() {
+        next = if *is_valid { Some(*x) } else { next };
+        *answered = next.is_some();
+        *value = next.unwrap_or_default();
     }
 }
 

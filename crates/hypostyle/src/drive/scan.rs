@@ -34,11 +34,9 @@ impl<R: Recurrence> Scan<R> {
             }),
             Some(valid) => {
                 for ((row, (value, answered)), valid) in results.enumerate().zip(valid) {
-                    let answer = if *valid { self.0.step(&mut now, read(row)) } else { self.0.skip(&mut now) };
-                    match answer {
-                        Some(answer) => *value = answer,
-                        None => *answered = false,
-                    }
+                    let answer = self.0.pass(&mut now, *valid, read(row));
+                    *answered &= answer.is_some();
+                    *value = answer.unwrap_or_default();
                 }
             }
         }
@@ -83,10 +81,7 @@ impl<R: Recurrence> Driver for Scan<R> {
         let lanes = columns.lanes();
         for (i, key) in keys.iter().enumerate() {
             let state = &mut states[*key as usize];
-            let answer = match columns.is_valid(i) {
-                true => self.0.step(state, R::Input::read(&lanes, i)),
-                false => self.0.skip(state),
-            };
+            let answer = self.0.pass(state, columns.is_valid(i), R::Input::read(&lanes, i));
             answers.set(i, answer);
         }
     }

@@ -44,4 +44,9 @@ pub trait GapFill: Clone + Send + Sync + 'static {
         place: RowPlace,
         after: Option<Beside<Self::Value>>,
     ) -> Option<Self::Value>;
+
+    /// Whether each row without a value has the value after it, however far away.
+    fn carries_back(&self) -> bool {
+        false
+    }
 }

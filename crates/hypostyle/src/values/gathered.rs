@@ -102,9 +102,21 @@ const AT_ONCE: usize = 512;
 /// Appends a bit per number, 64 at a time.
 fn append_bits(bits: &mut BooleanBufferBuilder, numbers: &[f64], is_set: impl Fn(f64) -> bool) {
     for numbers in numbers.chunks(64) {
-        let word = numbers.iter().rev().fold(0_u64, |word, x| word << 1 | u64::from(is_set(*x)));
-        bits.append_packed_range(0..numbers.len(), &word.to_le_bytes());
+        let mut flags = [0_u8; 64];
+        flags.iter_mut().zip(numbers).for_each(|(flag, x)| *flag = u8::from(is_set(*x)));
+        bits.append_packed_range(0..numbers.len(), &packed(&flags));
     }
+}
+
+/// A bit for each flag, which is 0 or 1.
+fn packed(flags: &[u8; 64]) -> [u8; 8] {
+    let (bytes, _) = flags.as_chunks::<8>();
+    let mut packed = [0; 8];
+    for (byte, flags) in packed.iter_mut().zip(bytes) {
+        // Each of the eight is moved to its place in the highest byte.
+        [.., *byte] = u64::from_le_bytes(*flags).wrapping_mul(0x0102_0408_1020_4080).to_le_bytes();
+    }
+    packed
 }
 
 /// A number as a float: those of rows are floats or flags here.
@@ -187,6 +199,16 @@ mod tests {
     use super::*;
     use arrow::array::AsArray;
     use arrow::datatypes::Int64Type;
+
+    #[test]
+    fn flags_become_bits() {
+        let numbers: Vec<f64> = (0..150u32).map(|row| f64::from(row * row % 7 % 2)).collect();
+        for len in [0, 1, 63, 64, 65, 150] {
+            let mut bits = BooleanBufferBuilder::new(0);
+            append_bits(&mut bits, &numbers[..len], |x| x != 0.0);
+            assert!((0..len).all(|row| bits.get_bit(row) == (numbers[row] != 0.0)) && bits.len() == len);
+        }
+    }
 
     #[test]
     fn integers_of_all_sizes_come_back() {

@@ -3,7 +3,7 @@
 use super::remainder;
 use crate::error::Result;
 use crate::kernels::fields::check_boolean;
-use crate::model::Recurrence;
+use crate::model::{Recurrence, rarely};
 use crate::run::parameters::COLUMN;
 use crate::run::{Entry, Inputs, Plan, Shape};
 use crate::spec::{Arguments, Family, Kind, Literal, Parameter};
@@ -46,11 +46,11 @@ impl Recurrence for CumsumReset {
         };
         let total = if flagged { x } else { *sum + x };
         *last = Some(total);
-        *sum = match total >= self.threshold {
-            true if self.keep_remainder => remainder(total, self.threshold),
-            true => 0.0,
-            false => total,
-        };
+        *sum = total;
+        // A branch, which is foreseen: the next row would wait for a choice.
+        if total >= self.threshold {
+            *sum = rarely(if self.keep_remainder { remainder(total, self.threshold) } else { 0.0 });
+        }
         *last
     }
 

@@ -4,7 +4,7 @@ use arrow::datatypes::DataType;
 
 use crate::error::Result;
 use crate::kernels::fields::of_fields;
-use crate::model::Recurrence;
+use crate::model::{Recurrence, rarely};
 use crate::run::parameters::COLUMN;
 use crate::run::{Entry, Inputs, Plan, Shape};
 use crate::spec::{Arguments, Family, Kind, Literal, NumberOrColumn, Parameter};
@@ -53,7 +53,7 @@ impl Recurrence for Cusum {
     fn step(&self, state: &mut State, [x, target]: [f64; 2]) -> Option<[f64; 3]> {
         let (sums, seen) = state;
         if self.reset && self.hit(sums) {
-            *sums = [0.0; 2];
+            *sums = rarely([0.0; 2]);
         }
         let [high, low] = *sums;
         // A target of 0 changes no bit of sums, which are never -0.0; and a row waits for each step of the one before.

@@ -41,6 +41,13 @@ impl<T: Value> Recurrence for ForwardFill<T> {
         *age += 1;
         (*last).filter(|_| *age <= self.limit)
     }
+
+    #[inline(always)]
+    fn pass(&self, (last, age): &mut Self::State, is_valid: bool, x: T) -> Option<T> {
+        *last = if is_valid { Some(x) } else { *last };
+        *age = if is_valid { 0 } else { *age + 1 };
+        (*last).filter(|_| *age <= self.limit)
+    }
 }
 
 /// The same within a time.

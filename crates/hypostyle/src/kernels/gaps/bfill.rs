@@ -30,6 +30,10 @@ impl<T: Value> GapFill for BackwardFill<T> {
             |after: &Beside<T>| place.rows_to(after.place) <= self.limit && place.time_to(after.place) <= self.within;
         after.filter(near).map(|after| after.value)
     }
+
+    fn carries_back(&self) -> bool {
+        self.limit == usize::MAX && self.within == u64::MAX
+    }
 }
 
 fn plan(arguments: &Arguments) -> Result<Plan> {
