@@ -366,7 +366,46 @@ def appends_on_every_path(x):
     return out
 
 
+WARM = 4
+
+
+def several_rows_before(x):
+    out = [0.0] * WARM
+    level = 0.0
+    for i in range(WARM, len(x)):
+        level = 0.5 * level + x[i] - x[i - WARM]
+        out.append(level)
+    return out
+
+
+def from_the_second_value(x, span=5):
+    a = 2 / (span + 1)
+    out = [x[0]]
+    for v in x[1:]:
+        out.append(a * v + (1 - a) * out[-1])
+    return out
+
+
+def from_the_third_row(x, y):
+    out = [0.0, 1.0]
+    total = 0.0
+    for a, b in zip(x[2:], y[2:], strict=True):
+        total += a * b
+        out.append(total)
+    return out
+
+
+def double_smoothing(x, keep=0.9):
+    n = len(x)
+    first, second = np.zeros(n), np.zeros(n)
+    for i in range(n):
+        first[i] = x[i] if i == 0 else keep * first[i - 1] + (1 - keep) * x[i]
+        second[i] = first[i] if i == 0 else keep * second[i - 1] + (1 - keep) * first[i]
+    return 2 * first - second, -first * second + x
+
+
 LOOPS = [
+    several_rows_before, from_the_second_value, from_the_third_row, double_smoothing,
     first_row_in_the_loop, skips_rows, generator_of_lags, nested_guard, several_starts,
     cusum, ewma_first, ewma_level, drawdown, position, lag2_filter, lag_by_constant, sessions, guarded,
     guarded_by_continue, guarded_by_choice, plain_zip, with_enumerate, enumerate_zip, cumulative, append_last,

@@ -105,8 +105,8 @@ def uses_delete(x):
 
 def uses_match(x):
     match x:
-        case 1:
-            return 2
+        case [1, y]:
+            return y
     return x
 
 
@@ -167,13 +167,8 @@ def attribute_assignment(x):
     return x
 
 
-def raises(x):
-    if x < 0:
-        raise ValueError("negative")
-    return x
-
-
-asserts = function_from_text("def asserts(x):\n    assert x > 0\n    return x")  # pytest rewrites those of a file
+def looks_up_names(x, y):
+    return {y: 1}[x]
 
 
 def prints(x):
@@ -207,7 +202,8 @@ CASES = {
     uses_import: "import math: import inside the function is not compiled; import at the top of the file",
     uses_with: 'with open("x") as f:: with is not compiled; a function of rows only computes: do this outside of it',
     uses_delete: "del y: del is not compiled; leave it out, or use another name",
-    uses_match: "match x:: match is not compiled; write if/elif",
+    uses_match: "[1, y]: a case is a constant, several with |, or _; for others write if/elif",
+    looks_up_names: "y: the keys of a dict are constants here: {'buy': 1, 'sell': -1}[side]",
     for_else: "x = 0: else of a loop is not compiled; set a flag before break, and test it after the loop",
     tuple_then_number: "y = 2: y was a number or another kind of tuple before; use two names",
     never_assigned: "y: y has no value here: it is assigned later, or never",
@@ -218,8 +214,6 @@ CASES = {
     unpack_star: "*b: * is not compiled; write the items one by one",
     item_assignment: "t[0]: an item cannot be assigned; use a variable (hs.loop compiles out[i] = x)",
     attribute_assignment: "x.y: an attribute cannot be assigned; use a variable",
-    raises: 'raise ValueError("negative"): raise is not compiled; return None for such a row (a row that raises is null)',
-    asserts: "assert x > 0: assert is not compiled; return None for such a row: if not ...: return None",
     prints: "print(x): print is not compiled; call the function with plain numbers to look inside: it then runs as Python",
     string_local: "\"buy\": a string is compiled only in comparisons: side == 'buy', or side in ('buy', 'sell')",
     star_parameters: "x: * cannot be a parameter; name the columns one by one",

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hypostyle._functions.source import function_from_text
 from hypostyle._functions.translate import translate
 from program_reference import evaluate
 
@@ -46,7 +47,7 @@ def in_python(function: Callable[..., Any], values: tuple[Any, ...]) -> Any:
     try:
         with np.errstate(all="ignore"):
             found = function(*values)
-    except (TypeError, ValueError, ArithmeticError, UnboundLocalError):
+    except (TypeError, ValueError, ArithmeticError, LookupError, AssertionError, UnboundLocalError):
         return "error"
     for item in found if isinstance(found, tuple) else (found,):
         if isinstance(item, complex) or (isinstance(item, int) and not -(2**63) <= item < 2**63):
@@ -640,3 +641,48 @@ def mapped(x: Any, y: Any) -> Any:
 
 def test_map_goes_through_what_is_written_out() -> None:
     agree(mapped)
+
+
+def raises(x: Any, y: Any) -> Any:
+    if x < 0:
+        raise ValueError("negative")
+    if x == 0:
+        z = y
+    else:
+        raise ArithmeticError
+    return z
+
+
+def matched(x: Any, y: Any) -> Any:
+    match x * 2:
+        case 0 | 2:
+            z = 1
+        case 4 if y > 1:
+            return y * 2
+        case None:
+            return -1
+        case _:
+            z = y
+    return z
+
+
+def matched_texts(x: Any) -> Any:
+    match "slow":
+        case "fast":
+            return x
+        case "slow":
+            return x + 1
+
+
+def looked_up(x: Any, y: Any) -> Any:
+    return {0: 1.5, 1: y, 2: -1}[x] + {2.0: 1, 7: 3}.get(y, 10) + ({1: 2}.get(x) or 0)
+
+
+asserts = function_from_text(
+    "def asserts(x, y):\n    assert x > 0\n    return x / y"
+)  # pytest rewrites those of a file
+
+
+@pytest.mark.parametrize("function", [raises, matched, matched_texts, looked_up, asserts])
+def test_choices_by_constants_and_rows_that_raise(function: Any) -> None:
+    agree(function)

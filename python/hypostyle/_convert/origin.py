@@ -50,6 +50,8 @@ class _Marking(Statements):
     helpers: dict[int, tuple[Value, Helper]]
 
     def statement(self, node: ast.stmt) -> None:
+        if isinstance(node, ast.Raise | ast.Assert):
+            raise self.error(node, "a row that raises is null in the crate: return None for it")
         out = self.out
         start = len(out)
         super().statement(node)

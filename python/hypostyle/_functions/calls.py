@@ -25,6 +25,11 @@ class Calls(Times):
         function = self.object_of(node.func)
         if function is NOTHING:
             method = isinstance(node.func, ast.Attribute)
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Dict() as table, attr="get"), args=[key, *rest], keywords=[]
+                ):
+                    return self.looked_up(table, key, rest[0] if rest else ast.Constant(None), node)
             if isinstance(node.func, ast.Attribute) and not node.args and not node.keywords:
                 part = self.time_part(node.func.value, node.func.attr, is_call=True)
                 if part is not None:

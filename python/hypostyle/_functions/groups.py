@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from hypostyle._functions import hints
-from hypostyle._functions.expressions import Expressions
+from hypostyle._functions.tables import Tables
 from hypostyle._functions.values import Expr, Statement, Tup, Value
 
 MANY = 16
@@ -17,7 +17,7 @@ MANY = 16
 Comprehension = ast.GeneratorExp | ast.ListComp
 
 
-class Groups(Expressions):
+class Groups(Tables):
     """Translates what goes through a known number of items."""
 
     def arguments(self, node: ast.Call, *names: str) -> list[ast.expr]:

@@ -8,8 +8,6 @@ import math
 
 NODES: dict[type[ast.AST], str] = {
     ast.Try: "try is not compiled; a row that raises is null already: leave the try out",
-    ast.Raise: "raise is not compiled; return None for such a row (a row that raises is null)",
-    ast.Assert: "assert is not compiled; return None for such a row: if not ...: return None",
     ast.With: "with is not compiled; a function of rows only computes: do this outside of it",
     ast.Import: "import inside the function is not compiled; import at the top of the file",
     ast.ImportFrom: "import inside the function is not compiled; import at the top of the file",
@@ -21,7 +19,7 @@ NODES: dict[type[ast.AST], str] = {
     ast.ClassDef: "a class inside the function is not compiled; use plain variables",
     ast.AsyncFor: "async is not compiled; a function of rows only computes",
     ast.AsyncWith: "async is not compiled; a function of rows only computes",
-    ast.Match: "match is not compiled; write if/elif",
+    ast.Match: "a case is a constant, several with |, or _; for others write if/elif",
     ast.Lambda: "a lambda inside the function is not compiled; define it outside, it is inlined",
     ast.Dict: "a dict is not compiled; write if/elif, or a conditional expression (return {'low': a} names results)",
     ast.Set: "a set is not compiled; for membership write x in (1, 2)",

@@ -182,7 +182,9 @@ class Setup(Statements):
         return arrays, starts[0]
 
     def _is(self, node: ast.Call, function: object) -> bool:
-        return self.object_of(node.func) is function and not node.keywords
+        # Columns have one length, so that `zip` says nothing by `strict`.
+        keywords = {keyword.arg for keyword in node.keywords} - ({"strict"} if function is zip else set())
+        return self.object_of(node.func) is function and not keywords
 
     def _range(self, loop: ast.For, node: ast.Call) -> Header:
         arguments = self.arguments(node)

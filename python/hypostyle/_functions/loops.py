@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
+from hypostyle._functions.expressions import BINARY
 from hypostyle._functions.functions import Errors, Function, P, R, python_of
 from hypostyle._functions.loop_before import Before
 from hypostyle._functions.loop_parts import Array, arrays_of, names_in, parts_of
@@ -54,11 +55,11 @@ class _Loop(Before):
             array = self.array(value)
             self.assign(target, ["get", array.name if array else ""], parts.loop)
         body = self.rows(parts.loop)
-        names, keys = self._returned(parts.end)
+        results, keys = self._returned(parts.end)
         head = self._head(start)
-        self._write_ends(names)
+        self._write_ends(results)
         if wanted is not None and len(wanted) != len(keys):
-            msg = f"{source.name}: outputs names {len(wanted)} fields, but the loop returns {len(names)}"
+            msg = f"{source.name}: outputs names {len(wanted)} fields, but the loop returns {len(results)}"
             raise ValueError(msg)
         fields = tuple(keys if wanted is None else wanted)
         inputs = tuple(name for name in scope.parameters if name in self.inputs)
@@ -83,10 +84,11 @@ class _Loop(Before):
             raise self.source.error(self.source.node, "no parameter is an array: one is read as x[i], or gone over")
         return {name: value for name, value in defaults.items() if name not in arrays}, dict(fixed)
 
-    def _returned(self, end: ast.Return) -> tuple[list[str], Sequence[str]]:
-        """Return the arrays that the function returns, and the names of the outputs: none for one plain array."""
+    def _returned(self, end: ast.Return) -> tuple[list[Expr], Sequence[str]]:
+        """Return what a row of the returned arrays is, and the names of the outputs: none for one plain array."""
         value = end.value
         names: list[str] = []
+        results: list[Expr] = []
         keys: Sequence[str] | None = [] if not isinstance(value, ast.Tuple) else names
         items = value.elts if isinstance(value, ast.Tuple) else [value]
         if isinstance(value, ast.Dict):
@@ -98,13 +100,34 @@ class _Loop(Before):
             if isinstance(inner, ast.Call) and len(inner.args) == 1 and self.numpy_name(inner.func) is not None:
                 inner = inner.args[0]
             array = self.array(inner) if inner is not None else None
+            computed = None if inner is None or array is not None else self._computed(inner)
+            if computed is not None:
+                names.append(f"result_{len(names) + 1}")
+                results.append(computed)
+                continue
             if array is None or array.is_input:
                 msg = "the arrays that the loop fills are returned: return out; for one number return its last row"
                 raise self.error(item, msg)
             names.append(array.name)
+            results.append(["get", array.name])
         if len(set(names)) < len(names):
             raise self.error(end, "an array is returned twice")
-        return names, keys or []
+        return results, keys or []
+
+    def _computed(self, node: ast.expr) -> Expr | None:
+        """Translate `2 * a - b` of arrays for a row; None for what is more than sums, differences and products."""
+        match node:
+            case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.Mult() as operator, right=right):
+                first, second = self._computed(left), self._computed(right)
+                return None if first is None or second is None else [BINARY[type(operator)], first, second]
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                value = self._computed(operand)
+                return None if value is None else ["neg", value]
+            case ast.Name() if self.array(node) is not None:
+                return ["get", node.id]
+            case ast.Constant(value=int() | float()):
+                return self.value(node)
+        return None
 
     def _head(self, start: int) -> list[Statement]:
         """Return what every row does before the body."""
@@ -127,9 +150,8 @@ class _Loop(Before):
             head.append(["if", ["compare", self.row, [["<", start]]], [end], []])
         return head
 
-    def _write_ends(self, names: list[str]) -> None:
+    def _write_ends(self, results: list[Expr]) -> None:
         """Write what rows return: their results and the next state."""
-        results = [["get", name] for name in names]
         carried: list[Expr] = [["get", name] for name in self.carried]
         kept: list[Expr] = [["field", name] for name in self.carried]
         delays: list[Expr] = []
@@ -143,7 +165,7 @@ class _Loop(Before):
         for end in self.ends:
             end[1:] = [results, [*carried, *delays, *counter]]
         for end in self.skipped:
-            end[1:] = [[None] * len(names), [*kept, *empty, *counter]]
+            end[1:] = [[None] * len(results), [*kept, *empty, *counter]]
 
     def _state(self) -> list[tuple[str, Expr]]:
         state = [(name, self.starts[name]) for name in self.carried]

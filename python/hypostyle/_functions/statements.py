@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from hypostyle._functions import hints
 from hypostyle._functions.assignments import Assignments
 from hypostyle._functions.scope import Loop, Return, assigned
-from hypostyle._functions.values import ROW, Statement, Tup, Value, is_text
+from hypostyle._functions.tables import as_branches
+from hypostyle._functions.values import ERROR, ROW, Statement, Tup, Value, is_text
 
 
 class Statements(Assignments):
@@ -53,6 +54,13 @@ class Statements(Assignments):
                 self.leave(node)
             case ast.Return():
                 self.return_statement(node)
+            case ast.Match():
+                self.match(node)
+            case ast.Raise():
+                self.out.append(["set", self.fresh("raised"), ERROR])
+            case ast.Assert():
+                self.out.append(["if", self.expr(node.test), [], [["set", self.fresh("raised"), ERROR]]])
+                self.narrowed(node.test, True)
             case _:
                 raise self.error(node, hints.of(node))
 
@@ -86,6 +94,18 @@ class Statements(Assignments):
         scope.sure = first & second if other_goes_on else first
         if not other_goes_on:
             self.narrowed(node.test, True)
+
+    def match(self, node: ast.Match) -> None:
+        """Translate `match` with constants, as `if` and `elif`."""
+        subject = self.operand(node.subject)
+        if not isinstance(subject, list) or subject[0] != "get":
+            subject = self.kept(subject, self.out)
+        name = self.fresh("subject")
+        branches = as_branches(node, name)
+        if isinstance(branches, ast.AST):
+            raise self.error(branches, hints.NODES[ast.Match])
+        self.scope.bindings[name] = subject
+        self.sequence(branches)
 
     def while_loop(self, node: ast.While) -> None:
         """Translate `while`."""

@@ -104,6 +104,8 @@ _ATTRIBUTES: dict[str, Callable[[Times, Expr], Expr]] = {
     "hour": _within(_DAY, 3_600 * _SECOND),
     "minute": _within(3_600 * _SECOND, 60 * _SECOND),
     "second": _within(60 * _SECOND, _SECOND),
+    "microsecond": lambda _, time: ["//", ["*", ["%", time, _ticks(_SECOND)], 1_000_000], _ticks(_SECOND)],
+    "microseconds": lambda _, time: ["//", ["*", ["%", time, _ticks(_SECOND)], 1_000_000], _ticks(_SECOND)],
     "dayofweek": _weekday,
     "day_of_week": _weekday,
 }

@@ -154,7 +154,9 @@ def _over_values(target: ast.expr, iterated: ast.expr) -> Header | None:
             iterated = column
     targets, arrays = [target], [iterated]
     if isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Name) and iterated.func.id == "zip":
-        if not isinstance(target, ast.Tuple) or len(target.elts) != len(iterated.args) or iterated.keywords:
+        if not isinstance(target, ast.Tuple) or len(target.elts) != len(iterated.args):
+            return None
+        if {k.arg for k in iterated.keywords} - {"strict"}:
             return None
         targets, arrays = list(target.elts), list(iterated.args)
     if not all(isinstance(t, ast.Name) for t in targets) or not all(is_path(_plain(a)) for a in arrays):

@@ -1,4 +1,4 @@
-//! Columns as CSV shows them, where Arrow's writer of CSV would show something else: moments in UTC, UUIDs with their hyphens,
+//! Columns as CSV shows them, where Arrow's writer of CSV would show something else: moments in UTC, dates of milliseconds, UUIDs with their hyphens,
 //! times of day beyond 24 hours, durations, run-end encoded values, and lists and structs, which are JSON.
 
 use std::fmt::Write;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, make_array};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Date64Type, Field, Int32Type, Int64Type, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 
 use super::nested;
@@ -22,7 +22,7 @@ pub(super) fn shown(schema: &Schema) -> SchemaRef {
 fn shown_type(field: &Field) -> DataType {
     match field.data_type() {
         _ if is_uuid(field) => DataType::Utf8,
-        DataType::Time32(_) | DataType::Time64(_) | DataType::Duration(_) => DataType::Utf8,
+        DataType::Date64 | DataType::Time32(_) | DataType::Time64(_) | DataType::Duration(_) => DataType::Utf8,
         DataType::RunEndEncoded(_, values) => in_utc(values.data_type()),
         found if nested::is_json(found) => DataType::Utf8,
         other => in_utc(other),
@@ -48,6 +48,7 @@ fn show_column(column: &ArrayRef, field: &Field) -> Result<ArrayRef, ArrowError>
             let texts = column.as_fixed_size_binary().iter().map(|bytes| bytes.map(hyphenated));
             Ok(Arc::new(texts.collect::<StringArray>()))
         }
+        DataType::Date64 => dates(column),
         DataType::Time32(unit) => {
             let times = cast(column, &DataType::Int32)?;
             let times = times.as_primitive::<Int32Type>().iter().map(|time| time.map(i64::from));
@@ -67,6 +68,18 @@ fn show_column(column: &ArrayRef, field: &Field) -> Result<ArrayRef, ArrowError>
         _ => cast(column, &wanted),
     }
 }
+
+/// Dates of milliseconds: days, as they should be whole ones, or moments.
+fn dates(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let (days, moments) = (cast(&cast(column, &DataType::Date32)?, &DataType::Utf8)?, cast(column, &DataType::Utf8)?);
+    let texts = column.as_primitive::<Date64Type>().iter().enumerate().map(|(row, time)| {
+        let texts = if time? % DAY == 0 { &days } else { &moments };
+        Some(texts.as_string::<i32>().value(row))
+    });
+    Ok(Arc::new(texts.collect::<StringArray>()))
+}
+
+const DAY: i64 = 86_400_000;
 
 /// `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`.
 fn hyphenated(bytes: &[u8]) -> String {
@@ -111,7 +124,17 @@ fn times_of_day(times: Int64Array, unit: TimeUnit) -> ArrayRef {
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::Date64Array;
+
     use super::*;
+
+    #[test]
+    fn dates_of_milliseconds_are_days() {
+        let days: ArrayRef = Arc::new(Date64Array::from(vec![Some(DAY), None, Some(-DAY), Some(DAY + 1_500)]));
+        let texts = dates(&days).unwrap();
+        let texts: Vec<_> = texts.as_string::<i32>().iter().collect();
+        assert_eq!(texts, [Some("1970-01-02"), None, Some("1969-12-31"), Some("1970-01-02T00:00:01.500")]);
+    }
 
     #[test]
     fn times_of_day_have_no_end() {
