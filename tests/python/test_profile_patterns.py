@@ -199,6 +199,20 @@ EQUAL = {
         "    while lo < i and t[i] - t[lo] >= 900:\n        lo += 1\n    n.append(i - lo + 1 > 5)\nprint(n)",
         '@hs.jit n_of_row (written below) of hs.rolling_count("x", "900i", by="t")',
     ),
+    "a loop that keeps the row before": (
+        "prev = None\nout = []\nfor _, row in f.iterrows():\n    if prev is None:\n        out.append(0.0)\n    else:\n"
+        "        out.append((row['size'] - prev['size']) / prev['size'] + (prev['side'] == 'buy'))\n"
+        "    prev = row\nprint(out)",
+        "@hs.loop out_loop (written below)",
+    ),
+    "a loop with slices in a branch": (
+        "r = f['size'].astype(float)\nm = r[::-1].reset_index(drop=True)\nb = []\nfor i in range(len(f)):\n"
+        "    if i < 60:\n        b.append(np.nan)\n    else:\n        x = m.iloc[i - 59 : i + 1]\n"
+        "        y = r.iloc[i - 59 : i + 1]\n"
+        "        b.append(np.cov(x, y)[0, 1] / np.var(x, ddof=1))\nf['b'] = b\nprint(f)",
+        '@hs.loop b_loop (written below) of hs.rolling_cov("x", "y", 60, min_samples=60), '
+        'hs.rolling(lambda window: np.var(window, ddof=1))("x", 60, min_samples=60)',
+    ),
     "a slope by position": (
         "f['a'] = f['size'].rolling(20).apply(lambda y: np.polyfit(np.arange(20), y, 1)[0], raw=True)",
         'hs.rolling_trend("size", 20, min_samples=20)',

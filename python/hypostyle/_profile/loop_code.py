@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hypostyle._profile.change import Change, Values, defining, is_a, rewritten
+from hypostyle._profile.kept_rows import kept_rows
 from hypostyle._profile.keyed_state import KeyedState, OfKey, keyed_state, named_keys
 from hypostyle._profile.labels import Labels, Numbered, labels_of
 from hypostyle._profile.lookups import Lookups
@@ -117,6 +118,7 @@ class Making:
             body, self.objects = found.body, found
             self._used |= names_set(body)
         later = read_after(self.file, self.loop.statements)
+        body, self.before = kept_rows(body, self.before, self.header.row, later, self._free)
         made = MadeColumns(self._free)
         body, lost = two_pointers(body, self.header, self.values, later, made)
         self.before = [s for s in self.before if not names_set([s]) & lost]

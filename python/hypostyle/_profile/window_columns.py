@@ -12,7 +12,7 @@ from typing import Any
 
 from hypostyle._profile.change import Values
 from hypostyle._profile.row_access import Header
-from hypostyle._profile.syntax import names_read, names_set
+from hypostyle._profile.syntax import method, names_read
 from hypostyle._profile.window_slices import column_and_window, correlation_of, made_of, sliced_of
 
 
@@ -42,7 +42,7 @@ def window_columns(body: list[ast.stmt], header: Header, values: Values, made: M
     slices = _named(body, header)
     before = dict(made.found)
     found = _Windows(header, values, made, slices)
-    written = [found.visit(copy.deepcopy(s)) for s in body if not _is_slice(s, slices)]
+    written = [s for s in (found.visit(copy.deepcopy(s)) for s in body) if not isinstance(s, ast.Pass)]
     if set(slices) & names_read(written):
         made.found = before
         return body
@@ -59,17 +59,13 @@ def kernel_in(column: ast.expr) -> str:
 def _named(body: list[ast.stmt], header: Header) -> dict[str, ast.expr]:
     """Return the slices that the body gives a name: `window = prices[i - 20 : i]`."""
     slices: dict[str, ast.expr] = {}
-    for statement in body:
+    assigned = [n.id for s in body for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    for statement in (n for s in body for n in ast.walk(s)):
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript(slice=ast.Slice() as bounds) as value):
-                others = [s for s in body if s is not statement]
-                if header.index in names_read([bounds]) and name not in names_set(others):
+                if header.index in names_read([bounds]) and assigned.count(name) == 1:
                     slices[name] = value
     return slices
-
-
-def _is_slice(statement: ast.stmt, slices: dict[str, ast.expr]) -> bool:
-    return isinstance(statement, ast.Assign) and any(statement.value is value for value in slices.values())
 
 
 class _Windows(ast.NodeTransformer):
@@ -79,6 +75,9 @@ class _Windows(ast.NodeTransformer):
         self._header, self._values, self._made, self._slices = header, values, made, slices
 
     def visit(self, node: ast.AST) -> Any:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=given)]) if given in self._slices:
+                return ast.Pass()
         is_result = isinstance(node, ast.Call | ast.BinOp | ast.Subscript | ast.Attribute)
         name = self._column(node) if isinstance(node, ast.expr) and is_result else None
         return self.generic_visit(node) if name is None else name
@@ -99,4 +98,5 @@ class _Windows(ast.NodeTransformer):
                 return None
             code = made.code
         column = next(n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Dict)).values[0]
+        column = called[0] if (called := method(column)) is not None else column  # `.to_numpy()`
         return self._made.named(f"{code}.to_numpy()", len(self._values.of(column)))

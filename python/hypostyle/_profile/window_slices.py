@@ -227,13 +227,14 @@ def _function_of(sliced: Sliced, header: Header, values: Values, name: str, *, w
 
 
 def correlation_of(node: ast.expr, named: Mapping[str, ast.expr], header: Header, values: Values) -> str | None:
-    """Return the code of `np.corrcoef(x[i - 20 : i], y[i - 20 : i])[0, 1]`; slices can have names."""
+    """Return the code of `np.corrcoef(x[i - 20 : i], y[i - 20 : i])[0, 1]`, or `np.cov`; slices can have names."""
     match node:
         case ast.Subscript(
             value=ast.Call(func=function, args=[first, second], keywords=[]), slice=ast.Tuple(elts=place)
         ):
             places = [getattr(p, "value", None) for p in place]
-            if ast.unparse(function) not in ("np.corrcoef", "numpy.corrcoef") or places not in ([0, 1], [1, 0]):
+            kernel = {"corrcoef": "rolling_corr", "cov": "rolling_cov"}.get(ast.unparse(function).removeprefix("np."))
+            if kernel is None or places not in ([0, 1], [1, 0]):
                 return None
         case _:
             return None
@@ -251,4 +252,4 @@ def correlation_of(node: ast.expr, named: Mapping[str, ast.expr], header: Header
     window, shift, least = of_x
     moved = f".shift({shift})" if shift else ""
     frame = f'pl.DataFrame({{"x": {x}, "y": {y}}})'
-    return f'{frame}.select(hs.rolling_corr("x", "y", {window}, min_samples={least}))["x"]{moved}'
+    return f'{frame}.select(hs.{kernel}("x", "y", {window}, min_samples={least}))["x"]{moved}'

@@ -2,6 +2,8 @@
 //!
 //! All rows of a key come at once, as the value after a gap may be any number of rows later; so there is no state.
 
+use std::hint::select_unpredictable;
+
 use super::jobs::{Job, run_jobs};
 use super::{Answers, Columns, Driver, Rows, cut_at_multiples};
 use crate::error::Result;
@@ -54,12 +56,12 @@ impl<F: GapFill> Gaps<F> {
 
 /// Gives each row without a value the one after it, without a branch.
 fn carry_back<V: Output>(values: &[V], valid: &[bool], after: Option<V>, answers: Answers<V>) {
-    let mut next = after;
+    let (mut next, mut is_known) = (after.unwrap_or_default(), after.is_some());
     let results = answers.values.iter_mut().zip(answers.valid.iter_mut());
     for ((x, is_valid), (value, answered)) in values.iter().zip(valid).zip(results).rev() {
-        next = if *is_valid { Some(*x) } else { next };
-        *answered = next.is_some();
-        *value = next.unwrap_or_default();
+        next = select_unpredictable(*is_valid, *x, next);
+        is_known |= *is_valid;
+        (*value, *answered) = (next, is_known);
     }
 }
 

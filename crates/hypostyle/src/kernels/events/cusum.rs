@@ -55,13 +55,10 @@ impl Recurrence for Cusum {
         if self.reset && self.hit(sums) {
             *sums = rarely([0.0; 2]);
         }
-        // The same for both sums, as the lanes of a vector: a difference is the sum with the negative number.
-        let mut now = [sums[0] + x, sums[1] + -x];
+        let [high, low] = *sums;
         // A target of 0 changes no bit of sums, which are never -0.0; and a row waits for each step of the one before.
-        if target != 0.0 {
-            now = [now[0] + -target, now[1] + target];
-        }
-        *sums = now.map(|sum| above_0(sum - self.drift));
+        let [up, down] = if target == 0.0 { [high + x, low - x] } else { [high + x - target, low - x + target] };
+        *sums = [above_0(up - self.drift), above_0(down - self.drift)];
         *seen = true;
         self.answer(state)
     }
