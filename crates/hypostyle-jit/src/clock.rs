@@ -124,7 +124,9 @@ impl Clock {
         let (unit, tick, zone) = match self {
             Self::None => return Err("it reckons with times, and no column is a time or a duration".to_string()),
             Self::Differs(one, other) => {
-                return Err(format!("it reckons with times, and its time columns are in {one} and in {other}: cast one"));
+                return Err(format!(
+                    "it reckons with times, and its time columns are in {one} and in {other}: cast one"
+                ));
             }
             Self::Ticks { unit, nanoseconds, zone } => (unit, nanoseconds, zone),
         };
@@ -150,7 +152,8 @@ impl Clock {
 }
 
 fn seconds(nanoseconds: i64) -> String {
-    let text = format!("{}.{:09}", nanoseconds.unsigned_abs() / SECOND as u64, nanoseconds.unsigned_abs() % SECOND as u64);
+    let text =
+        format!("{}.{:09}", nanoseconds.unsigned_abs() / SECOND as u64, nanoseconds.unsigned_abs() % SECOND as u64);
     let sign = if nanoseconds < 0 { "-" } else { "" };
     format!("{sign}{}", text.trim_end_matches('0').trim_end_matches('.'))
 }

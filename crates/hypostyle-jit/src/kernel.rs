@@ -166,11 +166,7 @@ pub(crate) fn bound_for(function: &Function, types: &[InputType]) -> Result<Boun
 type Columns = (Vec<InputType>, Clock);
 
 /// The function for these types, made once.
-fn bound(
-    function: &Function,
-    columns: Columns,
-    known: &Mutex<HashMap<Columns, Arc<Bound>>>,
-) -> Result<Arc<Bound>> {
+fn bound(function: &Function, columns: Columns, known: &Mutex<HashMap<Columns, Arc<Bound>>>) -> Result<Arc<Bound>> {
     let mut known = known.try_lock().ok();
     if let Some(bound) = known.as_ref().and_then(|known| known.get(&columns)) {
         return Ok(bound.clone());

@@ -6,15 +6,11 @@ import ast
 import copy
 import keyword
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-from hypostyle._profile.change import Change, Values, defining, is_a, rewritten
-from hypostyle._profile.kept_rows import kept_rows
-from hypostyle._profile.keyed_state import KeyedState, OfKey, keyed_state, named_keys
-from hypostyle._profile.labels import Labels, Numbered, labels_of
-from hypostyle._profile.lookups import Lookups
-from hypostyle._profile.loop_forms import OneValue, numbers_written, rows_kept
+from hypostyle._profile.change import Change, is_a
+from hypostyle._profile.labels import Numbered, labels_of
+from hypostyle._profile.loop_body import Output
+from hypostyle._profile.loop_result import LoopResult
 from hypostyle._profile.loop_syntax import (
     appended,
     at_end,
@@ -25,187 +21,16 @@ from hypostyle._profile.loop_syntax import (
     same_value,
     targets_of,
     with_length,
-    without_continue,
 )
-from hypostyle._profile.objects import Objects, without_objects
-from hypostyle._profile.record_rows import columns_of
-from hypostyle._profile.records import Record, composed, in_every_row, records_of, without
-from hypostyle._profile.row_access import Access, Column, aliases, argument_of
-from hypostyle._profile.state_parts import in_parts
-from hypostyle._profile.syntax import names_read, names_set, read_after, text_of
-from hypostyle._profile.two_pointers import two_pointers
-from hypostyle._profile.window_columns import MadeColumns, kernel_in, window_columns
-
-if TYPE_CHECKING:
-    from hypostyle._profile.patterns.loops import Loop
-
+from hypostyle._profile.records import in_every_row
+from hypostyle._profile.syntax import names_read, names_set, read_after
 
 _MOST_FIRST = 3
 """The most items of an array before the loop that its function gets."""
 
 
-@dataclass
-class Output:
-    """What a loop writes."""
-
-    name: str
-    kind: str
-    """"list", "array", "column" or "last" (of a variable that is read afterwards)."""
-    target: str
-    """The code that gets it."""
-    keeps: str | None = None
-    """The first row that the loop writes, if the rows before it keep what they are."""
-
-
-class Making:
+class Making(LoopResult):
     """Makes the change of a loop from the values that it sees."""
-
-    def __init__(
-        self, loop: Loop, values: Values, *, by_row: bool, keeps_items: bool = False, as_frame: bool = False
-    ) -> None:
-        self._keeps_items = keeps_items
-        """Whether lists hold numbers of NumPy, as those of a loop over columns may."""
-        self._as_frame = as_frame
-        """Whether the table that follows is made of columns, in place of the loop's list of rows."""
-        self.before = copy.deepcopy(loop.before)
-        self.records: list[Record] = []
-        self.labels = Labels(set())
-        self.objects = Objects([])
-        self.items: dict[str, tuple[ast.expr, list[Any]]] = {}
-        self.windows: dict[str, tuple[ast.expr, Any]] = {}
-        self.loop, self.values, self.by_row = loop, values, by_row
-        self.file, self.header = loop.file, copy.copy(loop.header)
-        replaced = {*self.header.names, self.header.row, self.header.label} - names_set(loop.node.body)
-        self._used = (names_read(loop.statements) | names_set(loop.statements) | set(keyword.kwlist)) - replaced
-        self.node = copy.deepcopy(loop.node)
-        self.header.rows = dict(self.header.rows)
-        for statement, name, frame, position in list(aliases(self.node, self.header, values)):
-            self.node.body.remove(statement)
-            if position is None and self.header.row is None:
-                self.header.row, self.header.frame = name, frame
-            else:
-                self.header.rows[name] = frame, position or ast.Name(self.header.index or "", ast.Load())
-        self.node.body = without_continue(self.node.body)
-        self._name_again()
-        self._written_plainly()
-        self.access = Access(self.header, values, self._free, by_row=by_row)
-        for word, (column, items) in {**self.items, **self.windows}.items():
-            self.access.name_column(word, column, items)
-        self.outputs: list[Output] = []
-        self.extra: list[str] = []
-        self.starts: dict[str, str] = {}
-        self.first_items: dict[str, tuple[str, int]] = {}
-        """Variables for items that an array has before the loop, with array and row."""
-        self.state: KeyedState | None = None
-        self.over: Column | None = None
-
-    def _name_again(self) -> None:
-        """Give the values of a row other names if the loop assigns theirs."""
-        changed = names_set(self.node.body)
-        self.header.names = list(self.header.names)
-        for at, name in enumerate(self.header.names):
-            if name in changed:
-                self.header.names[at] = new = self._free(name)
-                start = ast.Assign([ast.Name(name, ast.Store())], ast.Name(new, ast.Load()), lineno=0)
-                self.node.body.insert(0, start)
-
-    def _written_plainly(self) -> None:
-        """Write the body as a compiled loop knows it."""
-        positions = {self.header.index, self.header.label} - {None}
-        body = [OneValue().visit(Lookups(self.values).visit(statement)) for statement in self.node.body]
-        found = without_objects(self.file, body, dict(self.values.variables), self._free)
-        if found is not None:
-            body, self.objects = found.body, found
-            self._used |= names_set(body)
-        later = read_after(self.file, self.loop.statements)
-        body, self.before = kept_rows(body, self.before, self.header.row, later, self._free)
-        made = MadeColumns(self._free)
-        body, lost = two_pointers(body, self.header, self.values, later, made)
-        self.before = [s for s in self.before if not names_set([s]) & lost]
-        body = window_columns(body, self.header, self.values, made)
-        self.windows = made.found
-        self._used -= self.windows.keys()  # they stand for parameters, which will have these names
-        body = self._of_items(body)
-        body, self.before = in_parts(body, self.before, later, self._free)
-        if positions:
-            body = numbers_written(body, set(map(str, positions)), later)
-            body, self.before = rows_kept(body, self.before, set(map(str, positions)), self._free)
-        self.node.body = body
-
-    def _of_items(self, body: list[ast.stmt]) -> list[ast.stmt]:
-        """Return a body with names in the place of the items of rows that are dictionaries, lists or tuples."""
-        if self.header.form != "values" or len(self.header.names) != 1:
-            return body
-        rows = self.header.arrays[0]
-        items = self.values.of(rows)
-        if not isinstance(items, list) or not items or not all(isinstance(item, dict | list | tuple) for item in items):
-            return body
-        body, self.items = columns_of(body, self.header.names[0], rows, items, self._free)
-        return body
-
-    def _of_records(self) -> bool:
-        """Take apart the rows that the loop appends to lists; False if that cannot be."""
-        found = records_of(self.node.body, self._free)
-        if found is None:
-            return False
-        self.node.body, self.records = found
-        for record in self.records:
-            value = self.values.variables.get(record.name)
-            starts_here = any(record.name in names_set([s]) for s in self.before)
-            if not starts_here and value != []:
-                return False
-            if not record.is_single or record.kept is not None:
-                self.before = [s for s in self.before if names_set([s]) != {record.name}]
-            for name in [] if record.is_single else record.lists:
-                self._pass_on(record, name)
-        return True
-
-    def _pass_on(self, record: Record, name: str) -> None:
-        """Take a column that a list only repeats from the frame, if it is none that a compiled loop returns."""
-        given = [found[1] for s in self.node.body for n in ast.walk(s) if (found := appended(n)) and found[0] == name]
-        if len({ast.dump(value) for value in given}) != 1 or self.header.start is not None:
-            return
-        column = self.access.column_at_row(given[0])
-        if column is None:
-            return
-        value = self.values.of(column)
-        is_list = isinstance(value, list)
-        if value is None or (not is_list and getattr(getattr(value, "dtype", None), "kind", "O") in "iufb"):
-            return
-        code = ast.unparse(column).replace("'", '"')
-        if is_a(value, "pandas", "Series") or is_a(value, "pandas", "Index") or is_a(value, "polars", "Series"):
-            code += ".to_numpy()"
-        elif isinstance(value, list):
-            code = f"np.array({code}, dtype=object)"
-        record.passed[name] = code
-        self.node.body = without(self.node.body, name)
-
-    def _of_keys(self) -> list[ast.stmt]:
-        """Return the body with the items of dictionaries as variables, if the loop keeps a state per key."""
-        body = named_keys(copy.deepcopy(self.node.body))
-        self.state = keyed_state(body, self.before)
-        if self.state is None:
-            return self.node.body
-        if set(self.state.variables) & read_after(self.file, self.loop.statements):
-            self.access.problem = "the dictionary is read afterwards"
-        return [OfKey(self.state).visit(statement) for statement in body]
-
-    def _before(self) -> list[ast.stmt]:
-        """Return the statements before the loop, with the first values of a key's variables."""
-        if self.state is None:
-            return self.before
-        names = set(self.state.variables)
-        kept = [s for s in self.before if not names & names_set([s])]
-        return [*kept, *(ast.parse(f"{v} = {start}").body[0] for v, start in self.state.starts.items())]
-
-    def _free(self, name: str) -> str:
-        """Return a name that the loop does not use, and keep it."""
-        others = (f"{name}_column", f"{name}_values") if len(name) > 1 else ("j", "k", "at")
-        word = next((word for word in (name, *others) if word not in self._used), name)
-        while word in self._used:
-            word += "_"
-        self._used.add(word)
-        return word
 
     def change(self) -> Change | None:
         """Return the change; None if the loop does what cannot be written so."""
@@ -490,131 +315,6 @@ class Making:
             return False
         parameters = {a.arg for a in [*scope.args.posonlyargs, *scope.args.args, *scope.args.kwonlyargs]}
         return name in parameters or name in names_set(scope.body)
-
-    # The call
-
-    def _change(self, function: ast.FunctionDef, carried: list[str]) -> Change | None:
-        arguments, library = [], "numpy"
-        for column in self.access.columns.values():
-            code, kind = argument_of(column)
-            library = kind if kind != "numpy" else library
-            arguments.append(code)
-        words = [*arguments, *self.extra, *self.starts.values()]
-        if self.over is not None:
-            key = ast.unparse(self.over.argument)
-            key = f"pl.Series({key})" if isinstance(self.over.value, list) else key
-            words.append(f"over={key}".replace("'", '"'))
-            library = "pandas" if is_a(self.over.value, "pandas", "Series") else "polars"
-        call = f"{function.name}({', '.join(words)})"
-        helpers = [ast.unparse(f) for f in self.objects.functions.values()]
-        definition = "\n\n\n".join([*helpers, ast.unparse(function)]) + "\n"
-        kernels = ", ".join(kernel_in(column) for column, _ in self.windows.values())
-        use = f"@{ast.unparse(function.decorator_list[0])} {function.name} (written below)"
-        use += f" of {kernels}" if kernels else ""
-        if _returns_its_column(function):
-            call, definition, use = arguments[0], "", kernels
-        lines, codes = "", {self.outputs[0].name: call}
-        if len(self.outputs) > 1:
-            lines = f"found = {call}\n"
-            for output in self.outputs:
-                is_field = library == "polars"
-                codes[output.name] = f'found.struct.field("{output.name}")' if is_field else f"found.{output.name}"
-        of_records = {name for r in self.records for name in (*r.lists, r.kept)}
-        for output in self.outputs:
-            if output.name not in of_records:
-                lines += self._taken(output, codes[output.name], library)
-        lines += self._of_rows(codes, library)
-        statements = self.loop.statements
-        before = self.file.statements(statements)
-        at_module = (
-            self.file.scope(self.loop.node) is self.file.tree and self.file.parent(statements[0]) is self.file.tree
-        )
-        edit = rewritten(self.file, statements, (f"{definition}\n\n" if at_module and definition else "") + lines)
-        edits = [edit] if at_module else [*defining(self.file, statements, definition.rstrip()), edit]
-        return Change(use, before, lines, definition, edits)
-
-    def _words(self, output: Output, code: str, library: str) -> str:
-        """Return the line that makes words of their numbers."""
-        array = code if library == "numpy" else f"{code}.to_numpy()"
-        value = self.values.of(ast.parse(output.target, mode="eval").body)
-        is_array = is_a(value, "numpy", "ndarray")
-        words = self.labels.decoded(array, value.dtype.str if is_array and value.dtype.kind == "U" else "object")
-        if output.kind == "last":
-            return f"{output.target} = {words}[-1]\n"
-        is_list = output.kind == "list" or isinstance(value, list)
-        return f"{output.target} = {words}{'.tolist()' if is_list else ''}\n"
-
-    def _of_rows(self, codes: dict[str, str], library: str) -> str:
-        """Return the lines that make the lists of rows, and the statement after the loop."""
-        arrays = {name: code if library == "numpy" else f"{code}.to_numpy()" for name, code in codes.items()}
-        arrays = {n: self.labels.decoded(code) if n in self.labels.names else code for n, code in arrays.items()}
-        lines = ""
-        after = "".join(self.file.statements([statement]) for statement in self.loop.after)
-        for record in self.records:
-            mask = None if record.kept is None else arrays[record.kept]
-            if mask is not None and len(self.outputs) == 1:
-                lines += f"{record.kept} = {mask}\n"
-                mask = record.kept
-            code = composed(record, arrays, mask, as_frame=self._as_frame)
-            if self._as_frame:
-                made = self._of_table(record, code)
-                if made is None:
-                    self.access.problem = "no table is made of the list"
-                    return lines
-                after = made
-            else:
-                lines += f"{record.name} = {code}\n"
-        return lines + after
-
-    def _of_table(self, record: Record, columns: str) -> str | None:
-        """Return the statement after the loop that makes a table of rows, made of columns."""
-        if len(self.loop.after) != 1 or len(self.records) != 1 or record.is_single:
-            return None
-        statement = self.loop.after[0]
-        if record.name in read_after(self.file, self.loop.statements) or not isinstance(statement, ast.Assign):
-            return None
-        match statement.value:
-            case ast.Call(func=ast.Attribute(attr="DataFrame"), args=[ast.Name(id=name)], keywords=keywords):
-                names = next((k.value for k in keywords if k.arg in ("columns", "schema")), None)
-                words = [text_of(e) for e in names.elts] if isinstance(names, ast.List) else None
-                if name != record.name or len(keywords) > 1 or (record.keys is None) != (words is not None):
-                    return None
-                if words is not None:
-                    if len(words) != len(record.lists) or None in words:
-                        return None
-                    for at, word in enumerate(words):
-                        columns = columns.replace(f'"{at}": ', f'"{word}": ', 1)
-                call = f"{self.file.code(statement.value.func)}({columns})"
-                return self.file.replaced(statement, statement.value, call)
-        return None
-
-    def _taken(self, output: Output, code: str, library: str) -> str:
-        if output.name in self.labels.names or output.target in self.labels.names:
-            return self._words(output, code, library)
-        scope = self.file.scope(self.loop.node)
-        is_parameter = isinstance(scope, ast.FunctionDef) and output.target in {a.arg for a in scope.args.args}
-        as_list = ".to_list()" if library == "polars" else ".tolist()"
-        if self._keeps_items and library != "polars" and output.kind in ("last", "list"):
-            array = code if library == "numpy" else f"{code}.to_numpy()"
-            value = f"{array}[-1]" if output.kind == "last" else f"list({array})"
-            return f"{output.target} = {value}\n"
-        if output.kind == "last":
-            return f"{output.target} = {code}{as_list}[-1]\n"
-        if output.kind == "list" or isinstance(self.values.variables.get(output.target), list):
-            return f"{output.target} = {code}{as_list}\n"
-        if output.kind == "array" and library != "numpy":
-            code = f"{code}.to_numpy()"
-        if output.keeps is not None:
-            return f"{output.target}[{output.keeps}:] = {code}[{output.keeps}:]\n"
-        return f"{output.target}[:] = {code}\n" if is_parameter else f"{output.target} = {code}\n"
-
-
-def _returns_its_column(function: ast.FunctionDef) -> bool:
-    """Whether a function of a row only returns its one parameter."""
-    match function.body:
-        case [ast.Return(value=ast.Name(id=name))]:
-            return [a.arg for a in function.args.args] == [name]
-    return False
 
 
 def _without_word(statement: ast.stmt, labels: set[str]) -> ast.stmt:

@@ -2,13 +2,11 @@
 //!
 //! All rows of a key come at once, as the value after a gap may be any number of rows later; so there is no state.
 
-use std::hint::select_unpredictable;
-
 use super::jobs::{Job, run_jobs};
 use super::{Answers, Columns, Driver, Rows, cut_at_multiples};
 use crate::error::Result;
 use crate::model::{Beside, GapFill, RowPlace};
-use crate::values::{Output, StateReader, StateWriter};
+use crate::values::{StateReader, StateWriter};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -30,7 +28,7 @@ impl<F: GapFill> Gaps<F> {
     ) {
         let len = rows.len();
         if let (true, Some(valid)) = (self.function.carries_back(), rows.valid) {
-            carry_back(&rows.values[..len], &valid[..len], after_all.map(|after| after.value), answers);
+            self.carry_back(&rows.values[..len], &valid[..len], after_all.map(|after| after.value), answers);
             return;
         }
         let place = |row: usize| RowPlace { row: first + row, time: rows.times.get(row).copied().unwrap_or(0) };
@@ -52,16 +50,16 @@ impl<F: GapFill> Gaps<F> {
             row = end;
         }
     }
-}
 
-/// Gives each row without a value the one after it, without a branch.
-fn carry_back<V: Output>(values: &[V], valid: &[bool], after: Option<V>, answers: Answers<V>) {
-    let (mut next, mut is_known) = (after.unwrap_or_default(), after.is_some());
-    let results = answers.values.iter_mut().zip(answers.valid.iter_mut());
-    for ((x, is_valid), (value, answered)) in values.iter().zip(valid).zip(results).rev() {
-        next = select_unpredictable(*is_valid, *x, next);
-        is_known |= *is_valid;
-        (*value, *answered) = (next, is_known);
+    /// Gives each row without a value the one after it.
+    fn carry_back(&self, values: &[F::Value], valid: &[bool], after: Option<F::Value>, answers: Answers<F::Value>) {
+        let (mut next, mut is_known) = (after.unwrap_or_default(), after.is_some());
+        let results = answers.values.iter_mut().zip(answers.valid.iter_mut());
+        for ((x, is_valid), (value, answered)) in values.iter().zip(valid).zip(results).rev() {
+            next = self.function.either(*is_valid, *x, next);
+            is_known |= *is_valid;
+            (*value, *answered) = (next, is_known);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What an order needs of its values: floats, and integers exactly (integers, booleans, dates and times, read as `i64`).
 
+use std::hint::select_unpredictable;
+
 use crate::model::Part;
 use crate::values::{Exact, Input, Output, Persist};
 
@@ -14,6 +16,9 @@ pub trait Value: Input + Output + Persist + Part + PartialOrd {
 
     /// Whether it has no place in the order.
     fn is_nan(self) -> bool;
+
+    /// One of two values, chosen without a branch: where nulls stand here and there, the processor would guess wrong.
+    fn either(is_first: bool, first: Self, second: Self) -> Self;
 
     /// -0 becomes 0.
     fn plain(self) -> Self;
@@ -52,6 +57,12 @@ impl Value for f64 {
     #[inline(always)]
     fn is_nan(self) -> bool {
         Self::is_nan(self)
+    }
+
+    #[inline(always)]
+    fn either(is_first: bool, first: Self, second: Self) -> Self {
+        // As integers: registers of floats have no conditional move.
+        Self::from_bits(select_unpredictable(is_first, first.to_bits(), second.to_bits()))
     }
 
     #[inline(always)]
@@ -104,6 +115,11 @@ impl Value for i64 {
     #[inline(always)]
     fn is_nan(self) -> bool {
         false
+    }
+
+    #[inline(always)]
+    fn either(is_first: bool, first: Self, second: Self) -> Self {
+        select_unpredictable(is_first, first, second)
     }
 
     #[inline(always)]

@@ -49,4 +49,9 @@ pub trait GapFill: Clone + Send + Sync + 'static {
     fn carries_back(&self) -> bool {
         false
     }
+
+    /// One of two values.
+    fn either(&self, is_first: bool, first: Self::Value, second: Self::Value) -> Self::Value {
+        if is_first { first } else { second }
+    }
 }

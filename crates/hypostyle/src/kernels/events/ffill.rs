@@ -45,7 +45,7 @@ impl<T: Value> Recurrence for ForwardFill<T> {
 
     #[inline(always)]
     fn pass(&self, (last, age): &mut Self::State, is_valid: bool, x: T) -> Option<T> {
-        let value = select_unpredictable(is_valid, x, last.unwrap_or(x));
+        let value = T::either(is_valid, x, last.unwrap_or(x));
         let is_known = last.is_some() | is_valid;
         *last = is_known.then_some(value);
         *age = select_unpredictable(is_valid, 0, *age + 1);

@@ -34,6 +34,11 @@ impl<T: Value> GapFill for BackwardFill<T> {
     fn carries_back(&self) -> bool {
         self.limit == usize::MAX && self.within == u64::MAX
     }
+
+    #[inline(always)]
+    fn either(&self, is_first: bool, first: T, second: T) -> T {
+        T::either(is_first, first, second)
+    }
 }
 
 fn plan(arguments: &Arguments) -> Result<Plan> {
