@@ -34,9 +34,11 @@ impl<R: Recurrence> Scan<R> {
             }),
             Some(valid) => {
                 for ((row, (value, answered)), valid) in results.enumerate().zip(valid) {
-                    let answer = self.0.pass(&mut now, *valid, read(row));
-                    *answered &= answer.is_some();
-                    *value = answer.unwrap_or_default();
+                    let answer = if *valid { self.0.step(&mut now, read(row)) } else { self.0.skip(&mut now) };
+                    match answer {
+                        Some(answer) => *value = answer,
+                        None => *answered = false,
+                    }
                 }
             }
         }
@@ -81,7 +83,10 @@ impl<R: Recurrence> Driver for Scan<R> {
         let lanes = columns.lanes();
         for (i, key) in keys.iter().enumerate() {
             let state = &mut states[*key as usize];
-            let answer = self.0.pass(state, columns.is_valid(i), R::Input::read(&lanes, i));
+            let answer = match columns.is_valid(i) {
+                true => self.0.step(state, R::Input::read(&lanes, i)),
+                false => self.0.skip(state),
+            };
             answers.set(i, answer);
         }
     }

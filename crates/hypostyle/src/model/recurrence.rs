@@ -34,12 +34,4 @@ pub trait Recurrence: Clone + Send + Sync + 'static {
 
     /// Returns the result of a row in which an input is null.
     fn skip(&self, state: &mut Self::State) -> Option<Self::Output>;
-
-    /// Reads a row, of which nothing counts if it is null, with the same bits as [`Recurrence::step`] and
-    /// [`Recurrence::skip`]: a recurrence that can do without a branch between them, which nulls here and there make the processor
-    /// guess wrong, says so here.
-    #[inline(always)]
-    fn pass(&self, state: &mut Self::State, is_valid: bool, row: Self::Input) -> Option<Self::Output> {
-        if is_valid { self.step(state, row) } else { self.skip(state) }
-    }
 }

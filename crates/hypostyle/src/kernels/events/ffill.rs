@@ -1,7 +1,6 @@
 //! The last value, for rows that have none, as long as it is not too old.  It keeps the column's type: integers, booleans, dates
 //! and times are read as `i64`, texts as codes.
 
-use std::hint::select_unpredictable;
 use std::marker::PhantomData;
 
 use crate::error::Result;
@@ -41,15 +40,6 @@ impl<T: Value> Recurrence for ForwardFill<T> {
     fn skip(&self, (last, age): &mut Self::State) -> Option<T> {
         *age += 1;
         (*last).filter(|_| *age <= self.limit)
-    }
-
-    #[inline(always)]
-    fn pass(&self, (last, age): &mut Self::State, is_valid: bool, x: T) -> Option<T> {
-        let value = T::either(is_valid, x, last.unwrap_or(x));
-        let is_known = last.is_some() | is_valid;
-        *last = is_known.then_some(value);
-        *age = select_unpredictable(is_valid, 0, *age + 1);
-        (is_known & (*age <= self.limit)).then_some(value)
     }
 }
 
