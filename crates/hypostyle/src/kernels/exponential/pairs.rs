@@ -55,7 +55,7 @@ impl<N: Number> SoFar<N> {
     /// Where a mean is too far from its anchor, the value becomes the anchor.
     #[cold]
     #[inline(never)]
-    fn from_values(&mut self, values: [N; 2], distances: [f64; 2], old: f64) {
+    fn move_anchors(&mut self, values: [N; 2], distances: [f64; 2], old: f64) {
         for k in 0..2 {
             if is_far(self.means[k], self.variances[k]) {
                 self.means[k] = -(old * distances[k]);
@@ -109,7 +109,7 @@ impl<V: Numbers<2>> Summary for Pairs<V> {
         let far = [0, 1].map(|k| is_far(state.means[k], state.variances[k]));
         if far[0] | far[1] {
             let mut moved = state.clone();
-            moved.from_values(values, distances, old);
+            moved.move_anchors(values, distances, old);
             *state = moved;
         }
     }
