@@ -404,6 +404,47 @@ def double_smoothing(x, keep=0.9):
     return 2 * first - second, -first * second + x
 
 
+def sums_of_lists(x):
+    first, second = [0.0] * len(x), [1.0] * len(x)
+    for i in range(len(x)):
+        first[i] = x[i]
+    return first + second
+
+
+def twice_a_list(x):
+    out = []
+    for v in x:
+        out.append(v)
+    return 2 * out
+
+
+def sum_of_flags(x):
+    first, second = np.zeros(len(x), dtype=bool), np.ones(len(x), dtype=bool)
+    for i in range(len(x)):
+        first[i] = x[i] > 0
+    return first + second
+
+
+def a_number(x):
+    out = np.zeros(len(x))
+    for i in range(len(x)):
+        out[i] = x[i]
+    return 5
+
+
+def counted_from_0(x):
+    out = [0.0]
+    for i, v in enumerate(x[1:]):
+        out.append(i * v)
+    return out
+
+
+@pytest.mark.parametrize("function", [sums_of_lists, twice_a_list, sum_of_flags, a_number, counted_from_0])
+def test_what_is_not_as_it_looks_for_a_row_is_refused(function: Callable[..., Any]) -> None:
+    with pytest.raises(UnsupportedError, match=r"arrays that the loop fills are returned|counts from 0"):
+        loop(function)
+
+
 LOOPS = [
     several_rows_before, from_the_second_value, from_the_third_row, double_smoothing,
     first_row_in_the_loop, skips_rows, generator_of_lags, nested_guard, several_starts,

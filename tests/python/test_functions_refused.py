@@ -171,6 +171,10 @@ def looks_up_names(x, y):
     return {y: 1}[x]
 
 
+def looks_up_pairs(x):
+    return {(1, 2): 3}[x]
+
+
 def prints(x):
     print(x)
     return x
@@ -203,6 +207,7 @@ CASES = {
     uses_with: 'with open("x") as f:: with is not compiled; a function of rows only computes: do this outside of it',
     uses_delete: "del y: del is not compiled; leave it out, or use another name",
     uses_match: "[1, y]: a case is a constant, several with |, or _; for others write if/elif",
+    looks_up_pairs: "(1, 2): the keys of a dict are constants here: {'buy': 1, 'sell': -1}[side]",
     looks_up_names: "y: the keys of a dict are constants here: {'buy': 1, 'sell': -1}[side]",
     for_else: "x = 0: else of a loop is not compiled; set a flag before break, and test it after the loop",
     tuple_then_number: "y = 2: y was a number or another kind of tuple before; use two names",

@@ -675,7 +675,7 @@ def matched_texts(x: Any) -> Any:
 
 
 def looked_up(x: Any, y: Any) -> Any:
-    return {0: 1.5, 1: y, 2: -1}[x] + {2.0: 1, 7: 3}.get(y, 10) + ({1: 2}.get(x) or 0)
+    return {0: 1.5, 1: y, 2: -1}[x] + {2.0: 1, 7: 3}.get(y, 10) + ({1: 2, None: 5}.get(x) or 0)
 
 
 asserts = function_from_text(

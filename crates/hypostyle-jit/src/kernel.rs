@@ -113,8 +113,10 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
     let known = Mutex::new(HashMap::new());
     let inputs = Inputs::columns(columns.clone()).with_decimals_and_texts();
     Ok(Plan::program(inputs, move |binding| {
-        let types = columns.iter().map(|name| input_type(binding, name)).collect::<Result<Vec<_>>>()?;
-        let clock = Clock::of(columns.iter().filter_map(|name| Some(binding.column(name).ok()?.1)));
+        let data_types = columns.iter().map(|name| Ok(binding.column(name)?.1)).collect::<Result<Vec<_>>>()?;
+        let types = columns.iter().zip(&data_types).map(|(name, of)| input_type(binding, name, of));
+        let types = types.collect::<Result<Vec<_>>>()?;
+        let clock = Clock::of(data_types);
         let bound = bound(&function, (types.clone(), clock), &known);
         let bound = bound.map_err(|error| about_strings(error, &columns, &types))?;
         let program = UserFunction::new(&function, bound, &types, raises);
@@ -122,8 +124,7 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
     }))
 }
 
-fn input_type(binding: &Binding, name: &str) -> Result<InputType> {
-    let (_, data_type) = binding.column(name)?;
+fn input_type(binding: &Binding, name: &str, data_type: &DataType) -> Result<InputType> {
     type_as_input(data_type)
         .ok_or_else(|| binding.column_type(name, "a number, a boolean, a date, a time or a string", data_type))
 }

@@ -76,7 +76,7 @@ class Before(Rows):
         if name in self.arrays:
             raise self.error(statement, f"{name} is an array already; use another name")
         if (items := self._items_of(value)) is not None:
-            self.add(Array(name, False, is_list=True))
+            self.add(Array(name, False, is_list=True, is_python=True))
             for row, item in enumerate(items):
                 self._fix(row, [["set", name, self._at(row, item)]])
             return

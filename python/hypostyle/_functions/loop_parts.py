@@ -24,6 +24,8 @@ class Array:
     """What a row holds that is not written."""
     is_known: bool = False
     """Whether `initial` is the array's own, before any row: of an empty array it is not."""
+    is_python: bool = False
+    """Whether it is a list of Python, of which `+` and `*` make longer ones."""
     conversion: str | None = None
     """The function that the array's type stands for: float, int or bool."""
 

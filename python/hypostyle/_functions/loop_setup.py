@@ -88,7 +88,7 @@ class Setup(Statements):
         """Return the output that an expression makes, if it makes one."""
         match node:
             case ast.BinOp(left=ast.List(elts=[item]), op=ast.Mult(), right=count) if self.is_length(count):
-                return Array(name, False, initial=self.plain_constant(item), is_known=True)
+                return Array(name, False, initial=self.plain_constant(item), is_known=True, is_python=True)
             case ast.Call(func=ast.Attribute(value=array, attr="copy"), args=[]) if self.array(array) is not None:
                 return Array(name, False, initial=["get", self.arrays[_name(array)].name])
             case ast.Call(func=function, args=[first, *others]):
@@ -158,6 +158,8 @@ class Setup(Statements):
         else:
             header.values = [(target, iterated)]
         header.values, header.start = self._from_row(header.values)
+        if header.start is not None and header.index is not None:
+            raise self.error(loop.iter, "enumerate of x[1:] counts from 0; write for i in range(1, len(x))")
         for _, value in header.values:
             array = self.array(value)
             if array is None or not array.is_input:

@@ -115,19 +115,33 @@ class _Loop(Before):
         return results, keys or []
 
     def _computed(self, node: ast.expr) -> Expr | None:
-        """Translate `2 * a - b` of arrays for a row; None for what is more than sums, differences and products."""
+        """Translate `2 * a - b` of arrays for a row; None for what is more than sums, differences and products.
+
+        Lists of Python become longer by them, and booleans of NumPy stay booleans: one side surely has numbers.
+        """
         match node:
             case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.Mult() as operator, right=right):
-                first, second = self._computed(left), self._computed(right)
-                return None if first is None or second is None else [BINARY[type(operator)], first, second]
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                value = self._computed(operand)
-                return None if value is None else ["neg", value]
-            case ast.Name() if self.array(node) is not None:
-                return ["get", node.id]
-            case ast.Constant(value=int() | float()):
-                return self.value(node)
+                first, second = self._operand_of(left), self._operand_of(right)
+                is_number = self._has_numbers(left) or self._has_numbers(right)
+                return [BINARY[type(operator)], first, second] if is_number and None not in (first, second) else None
+            case ast.UnaryOp(op=ast.USub(), operand=operand) if self._has_numbers(operand):
+                return ["neg", self._operand_of(operand)]
         return None
+
+    def _operand_of(self, node: ast.expr) -> Expr | None:
+        array = self.array(node)
+        if array is not None:
+            return None if array.is_python else ["get", array.name]
+        is_number = isinstance(node, ast.Constant) and type(node.value) in (int, float)
+        return self.value(node) if is_number else self._computed(node)
+
+    def _has_numbers(self, node: ast.expr) -> bool:
+        """Whether what is computed is of an array that the function made for numbers."""
+        array = self.array(node)
+        if array is None:
+            return self._computed(node) is not None
+        is_float = isinstance(array.initial, list) and array.initial[0] == "float"
+        return not array.is_input and not array.is_python and (array.conversion in ("float", "int") or is_float)
 
     def _head(self, start: int) -> list[Statement]:
         """Return what every row does before the body."""

@@ -6,13 +6,14 @@ import datetime as dt
 import sys
 from typing import Any
 
-_SECOND = 1_000_000_000
+SECOND = 1_000_000_000
+DAY = 86_400 * SECOND
 _NUMPY_UNITS = {
-    "W": 604_800 * _SECOND,
-    "D": 86_400 * _SECOND,
-    "h": 3_600 * _SECOND,
-    "m": 60 * _SECOND,
-    "s": _SECOND,
+    "W": 7 * DAY,
+    "D": DAY,
+    "h": 3_600 * SECOND,
+    "m": 60 * SECOND,
+    "s": SECOND,
     "ms": 1_000_000,
     "us": 1_000,
     "ns": 1,
@@ -21,25 +22,25 @@ _NUMPY_UNITS = {
 
 def nanoseconds(value: object) -> tuple[int, str] | None:
     """Return a duration or a moment in nanoseconds, and which of them it is; None for anything else."""
-    if type(value).__name__ == "NaTType":
-        return None
     kind = type(value).__name__
+    if kind == "NaTType":
+        return None
     if type(value).__module__ == "numpy" and kind in ("timedelta64", "datetime64"):
         return _of_numpy(value, "duration" if kind == "timedelta64" else "naive")
     if isinstance(value, dt.timedelta):
-        rest = int(getattr(value, "nanoseconds", 0))  # of pandas
-        return ((value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds) * 1_000 + rest, "duration"
+        return _of_timedelta(value) + int(getattr(value, "nanoseconds", 0)), "duration"  # those are of pandas
     if isinstance(value, dt.datetime):
-        rest = int(getattr(value, "nanosecond", 0))
         zone = None if value.tzinfo is None else dt.timezone.utc
         whole = value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value
-        since = whole - dt.datetime(1970, 1, 1, tzinfo=zone)
-        return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000 + rest, (
-            "naive" if zone is None else "aware"
-        )
+        since = _of_timedelta(whole - dt.datetime(1970, 1, 1, tzinfo=zone)) + int(getattr(value, "nanosecond", 0))
+        return since, "naive" if zone is None else "aware"
     if isinstance(value, dt.date):
-        return (value - dt.date(1970, 1, 1)).days * 86_400 * _SECOND, "naive"
+        return _of_timedelta(value - dt.date(1970, 1, 1)), "naive"
     return None
+
+
+def _of_timedelta(value: dt.timedelta) -> int:
+    return ((value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds) * 1_000
 
 
 def _of_numpy(value: Any, of: str) -> tuple[int, str] | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from hypostyle._functions.expressions import Expressions
-from hypostyle._functions.values import ERROR, Expr, Statement, Value, is_constant
+from hypostyle._functions.names import NOTHING
+from hypostyle._functions.values import ERROR, Expr, Statement, Tup, Value, is_constant
 
 
 def as_branches(node: ast.Match, subject: str) -> list[ast.stmt] | ast.AST:
@@ -60,8 +61,8 @@ class Tables(Expressions):
         before: list[Statement] = []
         entries: list[tuple[Expr, Expr]] = []
         for name, item in zip(table.keys, table.values, strict=True):
-            constant = None if name is None else self.value(name)
-            if name is None or constant is None or not is_constant(constant):
+            constant = NOTHING if name is None else self.value(name)
+            if isinstance(constant, Tup) or constant is NOTHING or not is_constant(constant):
                 raise self.error(name or node, "the keys of a dict are constants here: {'buy': 1, 'sell': -1}[side]")
             entries.append((constant, self.kept(self.expr(item), before)))
         tested = self.operand(key)

@@ -7,11 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from hypostyle._functions.inline import Inline
+from hypostyle._functions.moments import DAY, SECOND
 from hypostyle._functions.names import NOTHING
 from hypostyle._functions.values import Expr, NotFoldedError, Statement, Value, fold
-
-_SECOND = 1_000_000_000
-_DAY = 86_400 * _SECOND
 
 
 class Times(Inline):
@@ -72,7 +70,7 @@ def _ticks(nanoseconds: int, of: str = "calendar") -> Expr:
 
 
 def _day_of(time: Expr) -> Expr:
-    return ["//", time, _ticks(_DAY)]
+    return ["//", time, _ticks(DAY)]
 
 
 def _within(whole: int, part: int, of: str = "calendar") -> Callable[[Times, Expr], Expr]:
@@ -88,24 +86,28 @@ def _weekday(_: Times, time: Expr) -> Expr:
     return ["%", ["+", _day_of(time), 3], 7]  # 1970-01-01 was a Thursday
 
 
+def _microsecond(_: Times, time: Expr) -> Expr:
+    return ["//", ["*", ["%", time, _ticks(SECOND, "duration")], 1_000_000], _ticks(SECOND, "duration")]
+
+
 _METHODS: dict[str, Callable[[Times, Expr], Expr]] = {
-    "total_seconds": lambda _, time: ["/", time, _ticks(_SECOND, "duration")],
+    "total_seconds": lambda _, time: ["/", time, _ticks(SECOND, "duration")],
     "weekday": _weekday,
     "isoweekday": lambda times, time: ["+", _weekday(times, time), 1],
-    "date": lambda _, time: ["*", _day_of(time), _ticks(_DAY)],
-    "normalize": lambda _, time: ["*", _day_of(time), _ticks(_DAY)],
+    "date": lambda _, time: ["*", _day_of(time), _ticks(DAY)],
+    "normalize": lambda _, time: ["*", _day_of(time), _ticks(DAY)],
 }
 _ATTRIBUTES: dict[str, Callable[[Times, Expr], Expr]] = {
-    "days": lambda _, time: ["//", time, _ticks(_DAY, "duration")],
-    "seconds": _within(_DAY, _SECOND, "duration"),
+    "days": lambda _, time: ["//", time, _ticks(DAY, "duration")],
+    "seconds": _within(DAY, SECOND, "duration"),
     "year": _calendar("year"),
     "month": _calendar("month"),
     "day": _calendar("day"),
-    "hour": _within(_DAY, 3_600 * _SECOND),
-    "minute": _within(3_600 * _SECOND, 60 * _SECOND),
-    "second": _within(60 * _SECOND, _SECOND),
-    "microsecond": lambda _, time: ["//", ["*", ["%", time, _ticks(_SECOND)], 1_000_000], _ticks(_SECOND)],
-    "microseconds": lambda _, time: ["//", ["*", ["%", time, _ticks(_SECOND)], 1_000_000], _ticks(_SECOND)],
+    "hour": _within(DAY, 3_600 * SECOND),
+    "minute": _within(3_600 * SECOND, 60 * SECOND),
+    "second": _within(60 * SECOND, SECOND),
+    "microsecond": _microsecond,
+    "microseconds": _microsecond,
     "dayofweek": _weekday,
     "day_of_week": _weekday,
 }

@@ -1,10 +1,8 @@
-"""Tables that a script looks values up in, `fees[row["side"]]`, as conditions; compiled functions know none."""
+"""Tables that a script looks values up in, `fees[row["side"]]`: compiled functions know those that are written out."""
 
 from __future__ import annotations
 
 import ast
-import copy
-from typing import Any
 
 from hypostyle._profile.change import Values
 
@@ -13,37 +11,28 @@ _MOST = 30
 
 
 class Lookups(ast.NodeTransformer):
-    """Writes an item of a dictionary of constants as a chain of conditions."""
+    """Writes a dictionary of constants in the place of its name, where one of its items is read."""
 
     def __init__(self, values: Values) -> None:
         self._values = values
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         self.generic_visit(node)
-        table = self._table(node.value) if isinstance(node.ctx, ast.Load) else None
-        return node if table is None else _chain(table, node.slice, ast.Constant(None))
+        if isinstance(node.ctx, ast.Load):
+            node.value = self._written(node.value)
+        return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        match node:
-            case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[key, *rest], keywords=[]) if len(rest) < 2:
-                table = self._table(owner)
-                return node if table is None else _chain(table, key, rest[0] if rest else ast.Constant(None))
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+            node.func.value = self._written(node.func.value)
         return node
 
-    def _table(self, node: ast.expr) -> dict[Any, Any] | None:
+    def _written(self, node: ast.expr) -> ast.expr:
         found = self._values.of(node) if isinstance(node, ast.Name) else None
         if not isinstance(found, dict) or not 0 < len(found) <= _MOST:
-            return None
+            return node
         is_plain = all(type(key) in (str, int) for key in found) and all(
             type(value) in (int, float, bool) for value in found.values()
         )
-        return found if is_plain else None
-
-
-def _chain(table: dict[Any, Any], key: ast.expr, otherwise: ast.expr) -> ast.expr:
-    made = otherwise
-    for known, value in reversed(table.items()):
-        test = ast.Compare(copy.deepcopy(key), [ast.Eq()], [ast.Constant(known)])
-        made = ast.IfExp(test, ast.Constant(value), made)
-    return made
+        return ast.parse(repr(found), mode="eval").body if is_plain else node

@@ -25,7 +25,8 @@ from hypostyle._profile.row_access import Access, Column, aliases
 from hypostyle._profile.state_parts import in_parts
 from hypostyle._profile.syntax import names_read, names_set, read_after
 from hypostyle._profile.two_pointers import two_pointers
-from hypostyle._profile.window_columns import MadeColumns, window_columns
+from hypostyle._profile.window_columns import Column as WindowColumn
+from hypostyle._profile.window_columns import window_columns
 
 if TYPE_CHECKING:
     from hypostyle._profile.patterns.loops import Loop
@@ -59,7 +60,7 @@ class LoopBody:
         self.labels = Labels(set())
         self.objects = Objects([])
         self.items: dict[str, tuple[ast.expr, list[Any]]] = {}
-        self.windows: dict[str, tuple[ast.expr, Any]] = {}
+        self.windows: dict[str, WindowColumn] = {}
         self.loop, self.values, self.by_row = loop, values, by_row
         self.file, self.header = loop.file, copy.copy(loop.header)
         replaced = {*self.header.names, self.header.row, self.header.label} - names_set(loop.node.body)
@@ -106,11 +107,10 @@ class LoopBody:
             self._used |= names_set(body)
         later = read_after(self.file, self.loop.statements)
         body, self.before = kept_rows(body, self.before, self.header.row, later, self._free)
-        made = MadeColumns(self._free)
-        body, lost = two_pointers(body, self.header, self.values, later, made)
+        body, of_time, lost = two_pointers(body, self.header, self.values, later, self._free)
         self.before = [s for s in self.before if not names_set([s]) & lost]
-        body = window_columns(body, self.header, self.values, made)
-        self.windows = made.found
+        body, of_rows = window_columns(body, self.header, self.values, self._free)
+        self.windows = {**of_time, **of_rows}
         self._used -= self.windows.keys()  # they stand for parameters, which will have these names
         body = self._of_items(body)
         body, self.before = in_parts(body, self.before, later, self._free)

@@ -106,6 +106,8 @@ def _enumerated(target: ast.expr, iterated: ast.expr) -> Header | None:
     if not isinstance(target, ast.Tuple) or len(target.elts) != 2 or not isinstance(index := target.elts[0], ast.Name):
         return None
     inner = header_of(ast.For(target.elts[1], iterated, [], []))
+    if inner is not None and inner.form == "values" and inner.start is not None:
+        return None  # it counts from 0
     if inner is not None and inner.index is None:
         inner.index = index.id
     return inner

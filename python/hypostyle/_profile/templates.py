@@ -98,40 +98,13 @@ def kernel_for(node: ast.AST, column: Column, library: str = "pandas", time: str
         time: The time column, of windows that are durations of the index.
     """
     for template in _by_shape(library).get(_shape(node), ()):
-        match = _Match(column)
+        match = _Match(column, time)
         if not match.node(template.name, node):
             continue
-        kernel = match.kernel(template, time)
+        kernel = match.kernel(template)
         if kernel is not None:
             return kernel
-    return None if time is None else _over_time(node, column, library, time)
-
-
-_ROWS = 987_654_321
-"""Stands for a duration in the place of a number of rows."""
-
-
-def _over_time(node: ast.AST, column: Column, library: str, time: str) -> Kernel | None:
-    """Return the kernel of `x.rolling("5min").sum()`, which is that of a window of rows with the duration and `by`."""
-    rolled = next((n for n in ast.walk(node) if isinstance(n, ast.Call) and _is_rolling(n)), None)
-    if rolled is None:
-        return None
-    duration = rolled.args[0]
-    rolled.args[0] = ast.Constant(_ROWS)
-    try:
-        kernel = kernel_for(node, column, library)
-    finally:
-        rolled.args[0] = duration
-    if kernel is None or str(_ROWS) not in kernel.arguments or "by" in kernel.options:
-        return None
-    arguments = [ast.unparse(duration) if a == str(_ROWS) else a for a in kernel.arguments]
-    return Kernel(kernel.name, kernel.columns, arguments, {**kernel.options, "by": repr(time)}, kernel.maker)
-
-
-def _is_rolling(call: ast.Call) -> bool:
-    """Whether a call is `.rolling("5min")`."""
-    is_duration = bool(call.args) and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
-    return is_duration and isinstance(call.func, ast.Attribute) and call.func.attr == "rolling"
+    return None
 
 
 def _expression(text: str) -> ast.expr | None:
@@ -167,6 +140,10 @@ class _Match:
     """Reads the user's code against a template."""
 
     column: Column
+    time: str | None = None
+    """The time column."""
+    over_time: bool = False
+    """Whether a duration stands where the template has a number of rows."""
     columns: dict[str, str] = field(default_factory=dict)
     gaps: dict[str, str] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
@@ -202,10 +179,11 @@ class _Match:
         return True
 
     def _gap(self, name: ast.Constant, given: ast.AST) -> bool:
-        if isinstance(name.value, str) != isinstance(getattr(given, "value", None), str) and isinstance(
-            given, ast.Constant
-        ):
-            return False
+        is_text = isinstance(getattr(given, "value", None), str)
+        if isinstance(given, ast.Constant) and isinstance(name.value, str) != is_text:
+            if self.time is None or type(name.value) is not int:
+                return False
+            self.over_time = True
         if not isinstance(given, ast.Constant | ast.Name | ast.Attribute | ast.UnaryOp) or self.column(given):
             return False
         code = ast.unparse(given)
@@ -242,7 +220,7 @@ class _Match:
                 self.options[k.arg] = ast.unparse(k.value)
         return True
 
-    def kernel(self, template: Template, time: str | None) -> Kernel | None:
+    def kernel(self, template: Template) -> Kernel | None:
         """Return the kernel; None if an option of the user has no counterpart."""
         parameters = {p["name"] for p in CATALOG[template.kernel]["parameters"]}
         options = {}
@@ -253,7 +231,7 @@ class _Match:
             options[ours] = value
         columns, arguments = [], []
         for part in template.use.args:
-            code = self._part(part, time)
+            code = self._part(part)
             if code is None:
                 return None
             arguments.append(code)
@@ -264,18 +242,22 @@ class _Match:
                 continue
             if k.arg in _SAME:
                 continue
-            code = self._part(k.value, time)
+            code = self._part(k.value)
             if code is None:
                 return None
             options[k.arg] = code
-        if "by" in options and time is None and options["by"] == "None":
+        if "by" in options and self.time is None and options["by"] == "None":
             return None
+        if self.over_time:
+            if "by" not in parameters or "by" in options:
+                return None
+            options["by"] = repr(self.time)
         return Kernel(template.kernel, columns, arguments, options)
 
-    def _part(self, part: ast.expr, time: str | None) -> str | None:
+    def _part(self, part: ast.expr) -> str | None:
         assert isinstance(part, ast.Constant)
         if part.value == "t" and "t" not in self.columns:
-            return None if time is None else repr(time)
+            return None if self.time is None else repr(self.time)
         if part.value in _COLUMNS:
             found = self.columns.get(str(part.value))
             return None if found is None else repr(found)

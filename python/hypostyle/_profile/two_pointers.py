@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hypostyle._profile.change import Values, is_a
+from hypostyle._functions.moments import nanoseconds
+from hypostyle._profile.change import Values
 from hypostyle._profile.row_access import Header
 from hypostyle._profile.syntax import names_read, names_set
-from hypostyle._profile.window_columns import MadeColumns
+from hypostyle._profile.window_columns import Column, MadeColumns
 
 
 @dataclass
@@ -36,10 +38,10 @@ class Pointers:
 
 
 def two_pointers(
-    body: list[ast.stmt], header: Header, values: Values, later: set[str], made: MadeColumns
-) -> tuple[list[ast.stmt], set[str]]:
-    """Return a body with names of columns in the place of sums and counts, and the variables that it lost."""
-    nothing = body, set[str]()
+    body: list[ast.stmt], header: Header, values: Values, later: set[str], free: Callable[[str], str]
+) -> tuple[list[ast.stmt], dict[str, Column], set[str]]:
+    """Return a body with columns in the place of sums and counts, these columns, and the variables that it lost."""
+    nothing = body, dict[str, Column](), set[str]()
     loops = [s for s in body if isinstance(s, ast.While)]
     if header.index is None or len(loops) != 1 or (found := _pointers(loops[0], header.index)) is None:
         return nothing
@@ -54,12 +56,12 @@ def two_pointers(
     rest = [s for s in body if s not in removed]
     if body.index(loops[0]) > min((body.index(s) for s in rest if lost & names_read([s])), default=len(body)):
         return nothing  # read before old rows are taken away
+    made = MadeColumns(free)
     reads = _Reads(found, header.index, length, len(values.of(found.time)), made)
     rest = [reads.visit(copy.deepcopy(s)) for s in rest]
     if lost & (names_read(rest) | names_set(rest)):
-        made.found.clear()
         return nothing
-    return rest, lost
+    return rest, made.found, lost
 
 
 def _pointers(loop: ast.While, index: str) -> Pointers | None:
@@ -124,10 +126,8 @@ def _duration(length: Any, times: Any) -> str | None:
         return None
     if type(length) is int and length > 0:
         return f"{length}i"
-    nanoseconds = getattr(length, "value", None) if is_a(length, "pandas", "Timedelta") else None
-    if is_a(length, "numpy", "timedelta64"):
-        nanoseconds = int(length.astype("timedelta64[ns]").astype("int64"))
-    return f"{nanoseconds}ns" if isinstance(nanoseconds, int) and nanoseconds > 0 else None
+    time = nanoseconds(length)
+    return f"{time[0]}ns" if time is not None and time[1] == "duration" and time[0] > 0 else None
 
 
 class _Reads(ast.NodeTransformer):

@@ -15,13 +15,15 @@ from hypostyle._profile.row_access import Header
 from hypostyle._profile.syntax import method, names_read
 from hypostyle._profile.window_slices import column_and_window, correlation_of, made_of, sliced_of
 
+Column = tuple[ast.expr, Any]
+"""The code of a column, and values of its type and length."""
+
 
 class MadeColumns:
     """Columns that are made before a loop, by the names that the loop reads them by."""
 
     def __init__(self, free: Callable[[str], str]) -> None:
-        self.found: dict[str, tuple[ast.expr, Any]] = {}
-        """The code of each column, and values of its type and length."""
+        self.found: dict[str, Column] = {}
         self._free = free
         self._names: dict[str, str] = {}
 
@@ -35,18 +37,18 @@ class MadeColumns:
         return ast.Name(self._names[code], ast.Load())
 
 
-def window_columns(body: list[ast.stmt], header: Header, values: Values, made: MadeColumns) -> list[ast.stmt]:
-    """Return a body with names of columns in the place of what it computes of windows."""
+def window_columns(
+    body: list[ast.stmt], header: Header, values: Values, free: Callable[[str], str]
+) -> tuple[list[ast.stmt], dict[str, Column]]:
+    """Return a body with names of columns in the place of what it computes of windows, and these columns."""
     if header.index is None:
-        return body
-    slices = _named(body, header)
-    before = dict(made.found)
+        return body, {}
+    slices, made = _named(body, header), MadeColumns(free)
     found = _Windows(header, values, made, slices)
     written = [s for s in (found.visit(copy.deepcopy(s)) for s in body) if not isinstance(s, ast.Pass)]
-    if set(slices) & names_read(written):
-        made.found = before
-        return body
-    return written if made.found.keys() != before.keys() else body
+    if not made.found or set(slices) & names_read(written):
+        return body, {}
+    return written, made.found
 
 
 def kernel_in(column: ast.expr) -> str:

@@ -71,7 +71,8 @@ KINDS = (
     ),
     Kind(
         "reading and writing files",
-        r"\b(read\w*|write\w*|open(?=[( ])|to_csv|to_parquet|to_sql|to_excel|load|\w+txt|scan_\w+)\b",
+        r"\b(read\w*|write\w*|open(?=[( ])|to_csv|to_parquet|to_sql|to_excel|load|loadtxt|genfromtxt|savetxt|"
+        r"scan_\w+)\b",
         f"{_NOTHING}this waits for the disk.",
         "reading and writing: Parquet or Arrow IPC instead of CSV, or `hypostyle run` for files, help.",
     ),

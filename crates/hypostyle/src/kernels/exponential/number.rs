@@ -101,7 +101,7 @@ pub(super) struct Center<N> {
 /// each mean wait for the variance.
 #[cold]
 #[inline(never)]
-fn from_value(distance: f64, old: f64) -> f64 {
+pub(super) fn from_value(distance: f64, old: f64) -> f64 {
     -(old * distance)
 }
 

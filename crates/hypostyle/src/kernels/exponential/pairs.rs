@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::marker::PhantomData;
 
-use super::number::{Number, Numbers, is_far};
+use super::number::{Number, Numbers, from_value, is_far};
 use super::pace::{ADJUST, ALPHA, BIAS, BY, COM, HALF_LIFE, IGNORE_NULLS, SPAN};
 use super::weighted::{Shares, Summary, plan};
 use crate::error::Result;
@@ -58,7 +58,7 @@ impl<N: Number> SoFar<N> {
     fn move_anchors(&mut self, values: [N; 2], distances: [f64; 2], old: f64) {
         for k in 0..2 {
             if is_far(self.means[k], self.variances[k]) {
-                self.means[k] = -(old * distances[k]);
+                self.means[k] = from_value(distances[k], old);
                 self.anchors[k] = values[k];
             }
         }
