@@ -153,6 +153,30 @@ impl Taken {
         position
     }
 
+    /// The last taken position before this one.
+    #[inline(always)]
+    fn before(&self, position: usize) -> Option<usize> {
+        let mut at = position / 64;
+        let mut word = self.bits[at] & ((1 << (position % 64)) - 1);
+        while word == 0 {
+            at = at.checked_sub(1)?;
+            word = self.bits[at];
+        }
+        Some(64 * at + 63 - word.leading_zeros() as usize)
+    }
+
+    /// The first taken position after this one.
+    #[inline(always)]
+    fn after(&self, position: usize) -> Option<usize> {
+        let mut at = (position + 1) / 64;
+        let mut word = self.bits.get(at)? & (u64::MAX << ((position + 1) % 64));
+        while word == 0 {
+            at += 1;
+            word = *self.bits.get(at)?;
+        }
+        Some(64 * at + word.trailing_zeros() as usize)
+    }
+
     /// How many positions below this one are taken.
     #[inline(always)]
     fn below(&self, position: usize) -> usize {
@@ -176,6 +200,9 @@ pub(super) struct Within<'a, T> {
     pub(super) count: usize,
     /// The positions where the values equal to the row's own begin and end; `None` for a row that is null.
     own: Option<(u32, u32)>,
+    /// The positions of the row that left and of the row that entered, unless they are null; `None` if the positions are not
+    /// those of the window before.
+    pub(super) change: Option<[Option<u32>; 2]>,
 }
 
 impl<T: Value> Within<'_, T> {
@@ -191,6 +218,30 @@ impl<T: Value> Within<'_, T> {
     #[inline(always)]
     pub(super) fn nth(&self, n: usize) -> T {
         self.values[self.taken.nth(n)]
+    }
+
+    /// The position of that value.
+    #[inline(always)]
+    pub(super) fn position(&self, n: usize) -> usize {
+        self.taken.nth(n)
+    }
+
+    /// The value at a position.
+    #[inline(always)]
+    pub(super) fn at(&self, position: usize) -> T {
+        self.values[position]
+    }
+
+    /// The position of the value before the one at this position, or before where it was.
+    #[inline(always)]
+    pub(super) fn before(&self, position: usize) -> Option<usize> {
+        self.taken.before(position)
+    }
+
+    /// The position of the value after the one at this position, or after where it was.
+    #[inline(always)]
+    pub(super) fn after(&self, position: usize) -> Option<usize> {
+        self.taken.after(position)
     }
 }
 
@@ -293,17 +344,19 @@ impl<T: Value, F: FnMut(&Within<T>)> pulp::NullaryFnOnce for Blocks<'_, T, F> {
                 count += 1;
             }
             for slot in 0..next.len() {
-                if is_valid(begin + slot) {
-                    taken.turn(positions.old[slot] as usize, false);
+                let left = is_valid(begin + slot).then(|| positions.old[slot]);
+                if let Some(position) = left {
+                    taken.turn(position as usize, false);
                     count -= 1;
                 }
-                let entered = is_valid(begin + len + slot);
-                if entered {
-                    taken.turn(positions.new[slot] as usize, true);
+                let entered = is_valid(begin + len + slot).then(|| positions.new[slot]);
+                if let Some(position) = entered {
+                    taken.turn(position as usize, true);
                     count += 1;
                 }
-                let own = entered.then(|| positions.ties[slot]);
-                (self.answer)(&Within { taken: &taken, values: &positions.values, count, own });
+                let own = entered.map(|_| positions.ties[slot]);
+                let change = (slot > 0).then_some([left, entered]);
+                (self.answer)(&Within { taken: &taken, values: &positions.values, count, own, change });
             }
             std::mem::swap(&mut old, &mut new);
         }

@@ -1,6 +1,7 @@
 //! Ordered windows, one file each, and the structures that keep values in order.
 
 mod abreast;
+mod block_deviation;
 mod block_order;
 mod block_rank;
 pub mod distinct;
@@ -9,6 +10,7 @@ pub mod median;
 pub mod occurrences;
 pub mod quantile;
 pub mod rank;
+mod ranked_windows;
 pub mod robust;
 pub mod sorted;
 pub mod spearman;

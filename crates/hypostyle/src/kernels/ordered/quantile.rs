@@ -2,7 +2,7 @@
 
 use super::abreast::{OfSorted, Positions, in_order, sorted_abreast};
 use super::block_order::neighbors;
-use super::block_rank::by_blocks;
+use super::block_rank::{Within, by_blocks};
 use super::median::mean_of_two;
 use super::sorted::{SHORT, SortedValues, has_nan};
 use crate::error::Result;
@@ -92,6 +92,15 @@ impl Quantile {
         let position = self.position(state.len());
         self.between(position, state.nth(position.lower).above(base), state.nth(position.upper).above(base))
     }
+
+    /// The quantile of a window that is not empty.
+    #[inline(always)]
+    pub(super) fn within(&self, within: &Within<f64>) -> f64 {
+        let position = self.position(within.count);
+        let lower = within.nth(position.lower);
+        let upper = if position.upper > position.lower { within.nth(position.upper) } else { lower };
+        self.between(position, lower, upper)
+    }
 }
 
 impl OfSorted for Quantile {
@@ -148,12 +157,7 @@ impl OrderedWindow for Quantile {
         let mut next = in_order(answer);
         if valid.is_some() {
             by_blocks(rows, valid, len, |within| {
-                let value = |position: Position| {
-                    let lower = within.nth(position.lower);
-                    let upper = if position.upper > position.lower { within.nth(position.upper) } else { lower };
-                    self.between(position, lower, upper)
-                };
-                next(within.count, (within.count > 0).then(|| value(self.position(within.count))));
+                next(within.count, (within.count > 0).then(|| self.within(within)));
             });
             return true;
         }

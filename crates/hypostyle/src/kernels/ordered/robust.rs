@@ -4,8 +4,9 @@ use std::marker::PhantomData;
 
 use arrow::datatypes::DataType;
 
-use super::abreast::{ABREAST, OfSorted, Positions, sorted_abreast};
-use super::sorted::{SortedValues, has_nan};
+use super::abreast::{ABREAST, OfSorted, Positions, in_order, sorted_abreast};
+use super::block_deviation::median_deviations;
+use super::sorted::{SHORT, SortedValues, has_nan};
 use super::spread::{all_windows, median_and_deviation, medians_and_deviations};
 use crate::error::Result;
 use crate::kernels::value::Value;
@@ -53,8 +54,13 @@ impl<T: Value> OrderedWindow for MedianDeviation<T> {
         len: usize,
         answer: impl FnMut(usize, usize, Option<[f64; 4]>),
     ) -> bool {
-        let floats = T::floats(rows).filter(|_| !has_nan(rows, valid));
-        floats.is_some_and(|rows| sorted_abreast(rows, valid, len, self, answer))
+        let Some(rows) = T::floats(rows).filter(|_| !has_nan(rows, valid)) else { return false };
+        if len <= SHORT {
+            return sorted_abreast(rows, valid, len, self, answer);
+        }
+        let mut next = in_order(answer);
+        median_deviations(rows, valid, len, |count, found| next(count, found.and_then(with_base)));
+        true
     }
 
     fn heap_bytes(&self, state: &SortedValues<T>) -> usize {

@@ -1,16 +1,18 @@
 //! Spearman's rank correlation.
 //!
 //! Each value's rank is kept as twice its average rank, an integer, so that nothing is rounded before the last step.  A row that
-//! enters or leaves moves the ranks of the values above it, in one pass.
+//! enters or leaves moves the ranks of the values above it, in one pass.  Long runs of rows are computed with less (see
+//! `ranked_windows.rs`), from the same integers.
 
 use std::marker::PhantomData;
 
+use super::ranked_windows::{MOST, RankSums, rank_windows};
 use crate::error::Result;
 use crate::kernels::value::Value;
 use crate::model::OrderedWindow;
 use crate::run::{Bare, Binding, Entry, Inputs, Plan, Running, Shape, Window};
 use crate::spec::{Arguments, Kind, Literal, Parameter};
-use crate::values::Domain;
+use crate::values::{Domain, arch};
 
 /// The rank correlation coefficient.
 #[derive(Debug, Clone)]
@@ -34,11 +36,16 @@ pub struct RankedRows<A, B> {
 impl<T: Value> Column<T> {
     fn insert(&mut self, x: T) {
         let mut rank = 2;
-        for (value, other) in self.values.iter().zip(&mut self.ranks) {
-            let (above, equal) = (i64::from(*value > x), i64::from(*value == x));
-            *other += 2 * above + equal;
-            rank += 2 - 2 * above - equal;
-        }
+        arch().dispatch(
+            #[inline(always)]
+            || {
+                for (value, other) in self.values.iter().zip(&mut self.ranks) {
+                    let (above, equal) = (i64::from(*value > x), i64::from(*value == x));
+                    *other += 2 * above + equal;
+                    rank += 2 - 2 * above - equal;
+                }
+            },
+        );
         self.values.push(x);
         self.ranks.push(rank);
     }
@@ -50,9 +57,14 @@ impl<T: Value> Column<T> {
     fn remove(&mut self, at: usize) {
         let x = self.values.swap_remove(at);
         self.ranks.swap_remove(at);
-        for (value, other) in self.values.iter().zip(&mut self.ranks) {
-            *other -= 2 * i64::from(*value > x) + i64::from(*value == x);
-        }
+        arch().dispatch(
+            #[inline(always)]
+            || {
+                for (value, other) in self.values.iter().zip(&mut self.ranks) {
+                    *other -= 2 * i64::from(*value > x) + i64::from(*value == x);
+                }
+            },
+        );
     }
 }
 
@@ -63,6 +75,28 @@ fn dot(a: &[i64], b: &[i64]) -> i128 {
         return i128::from(a.iter().zip(b).map(|(a, b)| a * b).sum::<i64>());
     }
     a.iter().zip(b).map(|(a, b)| i128::from(*a) * i128::from(*b)).sum()
+}
+
+/// The correlation from the sums of products and squares of the ranks' distances to their mean.
+#[expect(clippy::cast_precision_loss, reason = "the only rounding")]
+fn coefficient(xy: i128, xx: i128, yy: i128) -> Option<f64> {
+    of_floats(xy as f64, xx as f64, yy as f64, xx == yy)
+}
+
+/// The same of sums of fewer rows.
+#[inline(always)]
+#[expect(clippy::cast_precision_loss, reason = "the only rounding")]
+fn of_sums(RankSums { rows, xx, yy, xy }: RankSums) -> Option<f64> {
+    let mean = rows * (rows + 1) * (rows + 1);
+    of_floats((xy - mean) as f64, (xx - mean) as f64, (yy - mean) as f64, xx == yy)
+}
+
+#[inline(always)]
+fn of_floats(xy: f64, xx: f64, yy: f64, are_equal: bool) -> Option<f64> {
+    if are_equal && xx != 0.0 {
+        return Some(xy / xx);
+    }
+    (xx > 0.0 && yy > 0.0).then(|| (xy / (xx.sqrt() * yy.sqrt())).clamp(-1.0, 1.0))
 }
 
 impl<A: Value, B: Value> OrderedWindow for Spearman<A, B> {
@@ -95,7 +129,6 @@ impl<A: Value, B: Value> OrderedWindow for Spearman<A, B> {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "the only rounding")]
     fn answer(&self, state: &RankedRows<A, B>, _: Option<(A, B)>) -> Option<f64> {
         if state.nans > 0 {
             return Some(f64::NAN);
@@ -105,12 +138,37 @@ impl<A: Value, B: Value> OrderedWindow for Spearman<A, B> {
         // Twice the average ranks of n rows add up to n (n + 1).
         let mean = n * (n + 1) * (n + 1);
         let (xx, yy) = (dot(&x.ranks, &x.ranks) - mean, dot(&y.ranks, &y.ranks) - mean);
-        let xy = dot(&x.ranks, &y.ranks) - mean;
-        if xx == yy && xx != 0 {
-            return Some(xy as f64 / xx as f64);
+        coefficient(dot(&x.ranks, &y.ranks) - mean, xx, yy)
+    }
+
+    fn answer_all(
+        &self,
+        rows: &[(A, B)],
+        valid: Option<&[bool]>,
+        len: usize,
+        mut answer: impl FnMut(usize, usize, Option<f64>),
+    ) -> bool {
+        if len > MOST {
+            return false;
         }
-        let corr = xy as f64 / ((xx as f64).sqrt() * (yy as f64).sqrt());
-        (xx > 0 && yy > 0).then(|| corr.clamp(-1.0, 1.0))
+        let is_valid = |row: usize| valid.is_none_or(|valid| valid[row]);
+        let is_nan = |row: usize| is_valid(row) && (rows[row].0.is_nan() || rows[row].1.is_nan());
+        let mut nans = (0..len).filter(|row| is_nan(*row)).count();
+        let mut count = (0..len).filter(|row| is_valid(*row)).count();
+        let with_nans = (0..rows.len()).any(is_nan);
+        let counts: Vec<bool> = (0..rows.len()).map(|row| is_valid(row) && !is_nan(row)).collect();
+        let counts = (valid.is_some() || with_nans).then_some(counts.as_slice());
+        let (x, y): (Vec<A>, Vec<B>) = rows.iter().copied().unzip();
+        let mut row = 0;
+        rank_windows(&x, &y, counts, len, |sums| {
+            count = count + usize::from(is_valid(row + len)) - usize::from(is_valid(row));
+            if with_nans {
+                nans = nans + usize::from(is_nan(row + len)) - usize::from(is_nan(row));
+            }
+            answer(row, count, if nans > 0 { Some(f64::NAN) } else { of_sums(sums) });
+            row += 1;
+        });
+        true
     }
 
     fn heap_bytes(&self, state: &RankedRows<A, B>) -> usize {

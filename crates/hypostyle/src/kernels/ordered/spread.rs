@@ -2,10 +2,12 @@
 
 use std::marker::PhantomData;
 
-use super::abreast::{ABREAST, OfSorted, Positions, sorted_abreast};
+use super::abreast::{ABREAST, OfSorted, Positions, in_order, sorted_abreast};
+use super::block_deviation::median_deviations;
+use super::block_rank::by_blocks;
 use super::median::{mean_of_two, median_of};
 use super::quantile::{Interpolation, Quantile};
-use super::sorted::{SortedValues, has_nan};
+use super::sorted::{SHORT, SortedValues, has_nan};
 use crate::error::Result;
 use crate::kernels::value::Value;
 use crate::model::OrderedWindow;
@@ -161,8 +163,21 @@ impl<T: Value, const KIND: u8> OrderedWindow for Spread<T, KIND> {
         len: usize,
         answer: impl FnMut(usize, usize, Option<f64>),
     ) -> bool {
-        let floats = T::floats(rows).filter(|_| !has_nan(rows, valid));
-        floats.is_some_and(|rows| sorted_abreast(rows, valid, len, self, answer))
+        let Some(rows) = T::floats(rows).filter(|_| !has_nan(rows, valid)) else { return false };
+        if len <= SHORT {
+            return sorted_abreast(rows, valid, len, self, answer);
+        }
+        let mut next = in_order(answer);
+        if KIND == DEVIATION {
+            median_deviations(rows, valid, len, |count, found| next(count, found.map(|[_, deviation]| deviation)));
+        } else {
+            let quantile = |quantile| Quantile { quantile, interpolation: Interpolation::Linear };
+            let (upper, lower) = (quantile(0.75), quantile(0.25));
+            by_blocks(rows, valid, len, |within| {
+                next(within.count, (within.count > 0).then(|| upper.within(within) - lower.within(within)));
+            });
+        }
+        true
     }
 
     fn heap_bytes(&self, state: &SortedValues<T>) -> usize {
