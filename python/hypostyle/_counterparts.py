@@ -248,7 +248,7 @@ SECTIONS: dict[str, list[Counterpart]] = {
         Counterpart(
             'hs.rolling_mean("x", 20) + 2 * hs.rolling_std("x", 20, ddof=0)', talib="BBANDS", note="the upper band"
         ),
-        Counterpart('hs.diff("x", 10)', talib="MOM"),
+        Counterpart('hs.diff("x", 10)', "diff(10)", "diff(10)", talib="MOM"),
         Counterpart('100 * hs.pct_change("x", 10)', talib="ROC"),
         Counterpart('hs.rsi("x")', talib="RSI"),
         Counterpart('hs.cmo("x")', talib="CMO"),
@@ -277,6 +277,7 @@ SECTIONS: dict[str, list[Counterpart]] = {
         Counterpart('hs.shift("x", "5m", by="t")', note="the last row at or before that time, as an ASOF join"),
         Counterpart('hs.diff("x")', "diff()", "diff()"),
         Counterpart('hs.pct_change("x")', "pct_change()", "pct_change()"),
+        Counterpart('hs.pct_change("x", 10)', "pct_change(10)", "pct_change(10)"),
         Counterpart('hs.log_return("x")', "np.log(x / x.shift())", "log().diff()"),
         Counterpart('hs.bfill("x")', "bfill()", "backward_fill()", note="in memory only"),
         Counterpart('hs.interpolate("x")', "interpolate(limit_area='inside')", "interpolate()", note="in memory only"),

@@ -32,7 +32,8 @@ pub fn kernel() -> Kernel {
     kernel.summary = "A user's own statistic of a moving window, written in Python.".to_string();
     kernel.formula = "y[i] = f(x[j] for j in the window of row i)".to_string();
     kernel.notes = "The function sees the window as NumPy would, without nulls: its length, sum, mean, min, max, median, var, \
-                    std, quantiles, product, first and last value, each computed by the kernel of that name. `min_samples` is \
+                    std, skewness, kurtosis, quantiles, median absolute deviation, trimmed mean, slope, product, number of \
+                    different values, first and last value, each computed by the kernel of that name. `min_samples` is \
                     1 by default. `hs.rolling` of Python makes the program."
         .to_string();
     kernel.source = "docs/own-functions.md".to_string();
@@ -58,12 +59,18 @@ fn part(input: &str) -> std::result::Result<KernelSpec, Invalid> {
     };
     let unknown = || Invalid(format!("'{input}' is nothing that is known of a window"));
     match (name, argument) {
-        ("count" | "sum" | "mean" | "min" | "max" | "median" | "first" | "last" | "product" | "range", None) => {
-            Ok(KernelSpec::new(format!("rolling_{name}")))
-        }
+        (
+            "count" | "sum" | "mean" | "min" | "max" | "median" | "first" | "last" | "product" | "range" | "skew" | "kurt"
+            | "nunique" | "mad" | "trend",
+            None,
+        ) => Ok(KernelSpec::new(format!("rolling_{name}"))),
         ("var" | "std", Some(ddof)) => {
             let ddof: i64 = ddof.parse().map_err(|_| unknown())?;
             Ok(KernelSpec::new(format!("rolling_{name}")).with("ddof", ddof))
+        }
+        ("trimmed_mean", Some(proportion)) => {
+            let proportion: f64 = proportion.parse().map_err(|_| unknown())?;
+            Ok(KernelSpec::new("rolling_trimmed_mean").with("proportion", proportion))
         }
         ("quantile", Some(quantile)) => {
             let quantile: f64 = quantile.parse().map_err(|_| unknown())?;

@@ -23,6 +23,7 @@ from hypostyle._functions.source import source_of
 from hypostyle._functions.statements import Statements
 from hypostyle._functions.translate import fixing, known_parameters, results
 from hypostyle._functions.values import Expr, Statement, Value
+from hypostyle._functions.window_statistics import Idioms
 from hypostyle._spec import IntoColumn, IntoColumns, IntoWindow, make_spec
 
 # Methods of the window, and functions of it in NumPy, with the kernels that compute them.
@@ -34,11 +35,12 @@ _BUILTIN = {"max": "max", "min": "min", "sum": "sum", "len": "count"}
 _WITH_LOOP = ("count", "first", "last")
 
 # Names of inputs that the function's own names could be taken for.
-_KNOWN = {*_NUMPY.values(), *_WITH_LOOP}
+_KNOWN = {*_NUMPY.values(), *_WITH_LOOP, "skew", "kurt", "nunique", "mad", "trend"}
 
 _HINT = (
     "this is not known of a window; known are len(window), window.sum(), mean, min, max, median, std, var, prod, "
-    "np.quantile(window, q), np.ptp, window[0] and window[-1]"
+    "np.quantile(window, q), np.ptp, window[0] and window[-1], and of scipy.stats skew, kurtosis, iqr, sem, "
+    "trim_mean and median_abs_deviation"
 )
 
 
@@ -51,9 +53,12 @@ class Windows(Statements):
         """The function itself; a helper that is inlined is another source."""
         self.window = window
         self.asked: dict[str, None] = {}
+        self._idioms = Idioms(self._is_window, self.object_of)
 
     def call(self, node: ast.Call) -> Value:
         """Translate a call: of a method of the window, of a function of it, or any other."""
+        if (found := self._idioms.found(node, self._ask)) is not None:
+            return found
         if isinstance(node.func, ast.Attribute) and self._is_window(node.func.value):
             if node.func.attr not in _METHODS:
                 raise self.error(node, _HINT)
@@ -79,12 +84,14 @@ class Windows(Statements):
             if node.attr != "size":
                 raise self.error(node, _HINT)
             return self._ask("count")
-        return super().attribute(node)
+        found = self._idioms.found(node, self._ask)
+        return super().attribute(node) if found is None else found
 
     def subscript(self, node: ast.Subscript) -> Value:
         """Translate `window[0]` and `window[-1]`."""
         if not self._is_window(node.value):
-            return super().subscript(node)
+            found = self._idioms.found(node, self._ask)
+            return super().subscript(node) if found is None else found
         index = self.values_of(self.expr(node.slice)) if not isinstance(node.slice, ast.Slice) else None
         if index == [0]:
             return self._ask("first")

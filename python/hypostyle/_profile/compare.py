@@ -1,6 +1,6 @@
 """Whether two results are equal: type, length, index, nulls, and numbers to the last bit or within a stated bound.
 
-Floats may differ by rounding, as sums in another order do: by 1e-9 of the value, plus 1e-10 of the largest value, which
+Floats may differ by rounding, as sums in another order do: by 1e-8 of the value, plus 1e-10 of the largest value, which
 is what the running sums of pandas and Polars lose over a million rows.  Everything else is exact.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from hypostyle._profile.change import is_a
 
-RELATIVE = 1e-9
+RELATIVE = 1e-8
 OF_LARGEST = 1e-10
 
 BITS = 1000

@@ -15,7 +15,8 @@ from typing import Literal, TypeAlias
 
 from hypostyle._profile.syntax import method
 from hypostyle._profile.templates import Column, Kernel, kernel_for
-from hypostyle._profile.window_code import WindowCode, is_slope, weighted
+from hypostyle._profile.window_code import WindowCode, is_slope, weighted, with_length
+from hypostyle._profile.window_kernels import kernel_of
 
 _PLACE = "\0"
 """The name of a column that is not computed yet."""
@@ -128,7 +129,7 @@ class Rewriter:
     def rewrite(self, node: ast.expr) -> Rewritten | None:
         """Return the new code of an expression; None if a part of it is not known."""
         self.steps, self.definitions = [], {}
-        code = self._code(node)
+        code = self._code(_Named().visit(copy.deepcopy(node)))
         if code is None or not (self.steps or self._whole):
             return None
         return Rewritten(code, list(self.steps), "\n\n".join(self.definitions.values()))
@@ -169,7 +170,22 @@ class Rewriter:
             return _unparsed(ast.Compare(_parsed(left), node.ops, [_parsed(right)]))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             return self._call(node, node.func)
-        return None
+        return self._end(node)
+
+    def _end(self, node: ast.expr) -> str | None:
+        """Return the code of the first or the last value of a key: `s.iloc[0]`."""
+        match node:
+            case ast.Subscript(value=ast.Attribute(value=inner, attr="iloc"), slice=ast.Constant(value=0)):
+                name = "first"
+            case ast.Subscript(
+                value=ast.Attribute(value=inner, attr="iloc"),
+                slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1)),
+            ):
+                name = "last"
+            case _:
+                return None
+        column = self._column(inner)
+        return None if column is None or self._whole is None else self._whole(column, name)
 
     def _call(self, node: ast.Call, function: ast.Attribute) -> str | None:
         keywords = [(k.arg, self._code(k.value)) for k in node.keywords]
@@ -184,6 +200,8 @@ class Rewriter:
         column = self._column(function.value)
         if column is not None and function.attr in _WHOLE and not words and self._whole is not None:
             return self._whole(column, function.attr)
+        if column is not None and function.attr == "rank" and self._whole is not None:
+            return f"{self._whole(column, 'rank')[:-1]}{''.join(f', {word}' for word in words)})"
         if function.attr not in _BY_VALUE | _ARITHMETIC:
             return None
         receiver = self._code(function.value)
@@ -276,17 +294,25 @@ class Rewriter:
     def _own(self, node: ast.expr, is_raw: bool, column: str, window: str, options: dict[str, str]) -> Kernel:
         """Return the kernel of a function of a window: one that does the same, or the function itself."""
         made = lambda_of(node, self._functions)
+        if isinstance(node, ast.Name | ast.Attribute) and made is None:
+            called = ast.Call(node, [ast.Name("w", ast.Load())], [])  # stats.iqr
+            known = kernel_of("w", called)
+        else:
+            known = None if made is None else kernel_of(made.args.args[0].arg, made.body)
+        if known is not None and self.adjust == "array":
+            return Kernel(known[0], [column], [repr(column), window], {**known[1], **options})
         if made is not None and self.adjust:
             name = made.args.args[0].arg
             body = made.body if is_raw else _OfArrays(name).visit(copy.deepcopy(made.body))
-            if (weights := weighted(name, body)) is not None:
+            of_whole = with_length(name, body, window) if window.isdigit() else body
+            if (weights := weighted(name, of_whole)) is not None:
                 return Kernel(weights[0], [column], [repr(column), window, weights[1]], options)
             if is_slope(name, body, window):
                 return Kernel("rolling_trend", [column], [repr(column), window], options)
             # A name that no other replacement in the file has.
             kind = "array" if is_raw else "window"
             word = f"{node.id}_of_{kind}" if isinstance(node, ast.Name) else f"window_of_line_{node.lineno}"
-            text = WindowCode(name, 0 if is_raw else 1).function(word, body)
+            text = WindowCode(name, 0 if is_raw else 1).function(word, body, as_float=self.adjust == "float")
             if text is not None:
                 self.definitions[word] = text
                 return Kernel(f"rolling({word})", [column], [repr(column), window], options)
@@ -294,7 +320,7 @@ class Rewriter:
         return Kernel(f"rolling({function})", [column], [repr(column), window], options)
 
     def _function(self, node: ast.expr, is_raw: bool) -> str:
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("np", "numpy"):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("np", "numpy", "stats", "scipy.stats"):
             return f"lambda window: {ast.unparse(node)}(window)"
         if isinstance(node, ast.Name) and node.id in ("min", "max", "sum", "len"):
             return f"lambda window: {node.id}(window)"
@@ -310,6 +336,29 @@ class Rewriter:
 
     def _inlined(self, node: ast.expr) -> ast.Lambda | None:
         return lambda_of(node, self._functions)
+
+
+class _Named(ast.NodeTransformer):
+    """Writes `rolling(20).agg("mean")` and `interpolate()` as the methods of which they are made."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        match node:
+            case ast.Call(
+                func=ast.Attribute(
+                    value=ast.Call(func=ast.Attribute(attr="rolling" | "expanding" | "ewm")) as windows,
+                    attr="agg" | "aggregate",
+                ),
+                args=[ast.Constant(value=str() as name)],
+                keywords=[],
+            ):
+                return ast.Call(ast.Attribute(windows, name, ast.Load()), [], [])
+            case ast.Call(func=ast.Attribute(value=inner, attr="interpolate"), args=[], keywords=[]):
+                # Behind the last value pandas repeats it.
+                inside = ast.keyword("limit_area", ast.Constant("inside"))
+                between = ast.Call(ast.Attribute(inner, "interpolate", ast.Load()), [], [inside])
+                return ast.Call(ast.Attribute(between, "ffill", ast.Load()), [], [])
+        return node
 
 
 _FLOATS = {"mean", "std", "var", "median", "quantile", "percentile", "average", "sqrt", "log", "exp", "float"}

@@ -49,15 +49,16 @@ class WindowCode:
     _names: int = 0
     _known: dict[str, str] = field(default_factory=dict)
 
-    def function(self, name: str, body: ast.expr) -> str | None:
+    def function(self, name: str, body: ast.expr, *, as_float: bool = False) -> str | None:
         """Return the text of the function; None if it computes nothing with all values, or something unknown."""
         try:
-            result = self._scalar(copy.deepcopy(body))
+            result = self._scalar(_Values(self.window).visit(copy.deepcopy(body)))
         except _OtherError:
             return None
         if not self._is_needed:
             return None
-        lines = [*self.lines, f"return {ast.unparse(result)}"]
+        code = ast.unparse(result)
+        lines = [*self.lines, f"return float({code})" if as_float else f"return {code}"]
         return f"def {name}({self.window}):\n" + "".join(f"    {line}\n" for line in lines)
 
     # One number of the window
@@ -85,6 +86,8 @@ class WindowCode:
             case ast.Subscript(value=ast.Name(id=name), slice=ast.UnaryOp(operand=ast.Constant(value=1))):
                 if name == self.window:
                     return node
+            case ast.Subscript(value=inner, slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1))):
+                return self._last(inner)
             case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]) if name == self.window:
                 return node
             case ast.Attribute(value=ast.Name(id=name), attr="size") if name == self.window:
@@ -96,6 +99,18 @@ class WindowCode:
                 if name in _MATH or name == "abs":
                     return ast.Call(function, [self._scalar(inner)], [])
         raise _OtherError
+
+    def _last(self, node: ast.expr) -> ast.expr:
+        """Return the last of what is computed of each value."""
+        if isinstance(node, ast.Attribute) and node.attr in ("iloc", "values"):
+            return self._last(node.value)
+        elements = self._elements(node)
+        if elements is None or elements.condition is not None or elements.pairs:
+            raise _OtherError
+        self._is_needed = True
+        found = _Renamed("value", f"{self.window}[-1]").visit(elements.value)
+        assert isinstance(found, ast.expr)
+        return found
 
     def _only_plain(self, node: ast.expr) -> None:
         """Refuse a loop that would stand in a branch."""
@@ -279,6 +294,37 @@ class WindowCode:
         return any(isinstance(n, ast.Name) and n.id == self.window for n in ast.walk(node))
 
 
+class _Values(ast.NodeTransformer):
+    """Writes `sum(v * 2 for v in w if v > 0)` as `np.sum((w * 2)[w > 0])`: arithmetic of all values."""
+
+    def __init__(self, window: str) -> None:
+        self._window = window
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        match node:
+            case ast.Call(
+                func=ast.Name(id="sum" | "min" | "max" | "any" | "all" as name),
+                args=[ast.GeneratorExp(elt=element, generators=[only]) | ast.ListComp(elt=element, generators=[only])],
+                keywords=[],
+            ):
+                match only:
+                    case ast.comprehension(target=ast.Name(id=value), iter=ast.Name(id=window), ifs=tests):
+                        if window != self._window or len(tests) > 1:
+                            return node
+                        return self._of(name, value, element, tests)
+        return node
+
+    def _of(self, name: str, value: str, element: ast.expr, tests: list[ast.expr]) -> ast.expr:
+        of_values = _Renamed(value, self._window)
+        if name == "sum" and isinstance(element, ast.Constant) and element.value == 1 and tests:
+            element, tests = tests[0], []
+        inner = of_values.visit(element)
+        if tests:
+            inner = ast.Subscript(inner, of_values.visit(tests[0]), ast.Load())
+        return _parsed(f"np.{name}({ast.unparse(inner)})")
+
+
 def _aggregated(node: ast.expr) -> tuple[str, ast.expr | None, dict[str | None, ast.expr]]:
     """Return name, array and options of `a.sum()`, `np.sum(a)`, `sum(a)` and their like."""
     match node:
@@ -301,6 +347,19 @@ def _is_numpy(node: ast.expr) -> bool:
 
 def _parsed(code: str) -> ast.expr:
     return ast.parse(code, mode="eval").body
+
+
+def with_length(window: str, body: ast.expr, rows: str) -> ast.expr:
+    """Return a function of windows that all have so many rows with that number in place of `len(window)`."""
+
+    class Lengths(ast.NodeTransformer):
+        def visit_Call(self, node: ast.Call) -> ast.AST:
+            self.generic_visit(node)
+            return _parsed(rows) if ast.unparse(node) == f"len({window})" else node
+
+    found = Lengths().visit(copy.deepcopy(body))
+    assert isinstance(found, ast.expr)
+    return found
 
 
 def weighted(window: str, body: ast.expr) -> tuple[str, str] | None:
@@ -327,8 +386,9 @@ def weighted(window: str, body: ast.expr) -> tuple[str, str] | None:
 
 def _of_product(window: str, first: ast.expr, second: ast.expr) -> tuple[str, str] | None:
     for values, weights in ((first, second), (second, first)):
-        if isinstance(values, ast.Name) and values.id == window and isinstance(weights, ast.Name):
-            return ("rolling_fir_sum", weights.id) if weights.id != window else None
+        if isinstance(values, ast.Name) and values.id == window and not isinstance(weights, ast.Constant):
+            reads = any(isinstance(n, ast.Name) and n.id == window for n in ast.walk(weights))
+            return None if reads else ("rolling_fir_sum", ast.unparse(weights))
     return None
 
 
@@ -354,3 +414,13 @@ def is_slope(window: str, body: ast.expr, rows: str) -> bool:
     counts = (f"len({window})", f"{window}.size", f"{window}.shape[0]", rows)
     positions = {f"{r}({n})" for r in ("np.arange", "range") for n in counts}
     return isinstance(call.args[0], ast.Name) or ast.unparse(call.args[0]) in positions
+
+
+class _Renamed(ast.NodeTransformer):
+    """Puts code in the place of a name."""
+
+    def __init__(self, name: str, code: str) -> None:
+        self._name, self._code = name, code
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return _parsed(self._code) if node.id == self._name else node

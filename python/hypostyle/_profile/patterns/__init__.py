@@ -16,6 +16,7 @@ from hypostyle._profile.patterns import (
     folds,
     group_loops,
     grouped,
+    grouped_columns,
     loop_functions,
     loops,
     moving_windows,
@@ -33,6 +34,7 @@ Finder: TypeAlias = "Callable[[SourceFile], Iterator[Unit]]"
 
 FINDERS: tuple[Finder, ...] = (
     grouped.find,
+    grouped_columns.find,
     group_loops.find,
     sequences.find,
     asof_loops.find,

@@ -14,21 +14,23 @@ from hypostyle._profile.labels import Labels, Numbered, labels_of
 from hypostyle._profile.lookups import Lookups
 from hypostyle._profile.patterns.grouped import grouping_of
 from hypostyle._profile.row_access import Access, Header, argument_of, header_of
+from hypostyle._profile.row_reductions import reduced
 from hypostyle._profile.syntax import SourceFile, functions_of, is_path, keyword, method, names_read, names_set
 
 
 def find(file: SourceFile) -> Iterator[RowFunction | Comprehension | Mapped]:
     """Yield calls that call a function for each row."""
+    vectorized = _vectorized(file)
     for node in ast.walk(file.tree):
         if isinstance(node, ast.ListComp) and len(node.generators) == 1 and not node.generators[0].ifs:
             yield Comprehension(file, node)
-        if isinstance(node, ast.Call) and (mapped := _mapped(node)) is not None:
+        if isinstance(node, ast.Call) and (mapped := _mapped(node, vectorized)) is not None:
             yield Mapped(file, node, *mapped)
         called = method(node)
-        if called is None or called[1] not in ("apply", "map") or not is_path(called[0]):
+        if called is None or called[1] not in ("apply", "map") or not is_path(_frame(called[0])):
             continue
         call = called[2]
-        takes_function = len(call.args) == 1 and isinstance(call.args[0], ast.Lambda | ast.Name)
+        takes_function = len(call.args) == 1 and isinstance(call.args[0], ast.Lambda | ast.Name | ast.Attribute)
         if takes_function and grouping_of(called[0]) is None and keyword(call, "engine") is None:
             yield RowFunction(file, call, called[0], called[1])
 
@@ -52,7 +54,8 @@ class RowFunction:
 
     def changes(self, values: Values) -> Iterator[Change]:
         """Yield the call with our engine."""
-        owner = values.of(self.receiver)
+        # Some columns of a frame are a frame too.
+        owner = values.of(_frame(self.receiver))
         receiver, function = self.file.code(self.receiver), self.file.code(self.node.args[0])
         if is_a(owner, "pandas", "Series"):
             yield from self._of_words(receiver)
@@ -63,6 +66,10 @@ class RowFunction:
         by_row = is_a(owner, "pandas", "DataFrame") and self.name == "apply" and _by_row(self.node)
         if not by_row and not is_a(owner, "pandas", "Series"):
             return
+        if by_row and len(options) == 1 and (code := reduced(receiver, self.node.args[0])) is not None:
+            change = replacing(self.file, self.node, code, code)
+            if change is not None:
+                yield change
         name = "apply" if by_row else "map"
         call = f"{receiver}.{name}({', '.join([function, *options])}, engine=hs.jit)"
         use = f"{name}(..., engine=hs.jit)"
@@ -143,7 +150,7 @@ class RowFunction:
 
         labels, body = numbered(body) or (None, body)
         body = [Lookups(values).visit(copy.deepcopy(statement)) for statement in body]
-        access = Access(Header("rows", self.receiver, row=row), values, free, by_row=True)
+        access = Access(Header("rows", _frame(self.receiver), row=row), values, free, by_row=True)
         written = [access.visit(copy.deepcopy(statement)) for statement in body]
         if access.problem or not access.columns or access.uses_index:
             return
@@ -159,6 +166,14 @@ class RowFunction:
         change = replacing(self.file, self.node, code, f"@hs.jit {name} (written below)", "", definition)
         if change is not None:
             yield change
+
+
+def _frame(node: ast.expr) -> ast.expr:
+    """Return the frame of which a node is some columns; the node itself if it is none."""
+    match node:
+        case ast.Subscript(value=frame, slice=ast.List(elts=names)) if all(isinstance(n, ast.Constant) for n in names):
+            return frame
+    return node
 
 
 def numbered(body: Sequence[ast.stmt]) -> tuple[Labels, list[ast.stmt]] | None:
@@ -206,15 +221,35 @@ def _by_row(call: ast.Call) -> bool:
     return isinstance(axis, ast.Constant) and axis.value in (1, "columns")
 
 
-def _mapped(node: ast.Call) -> tuple[ast.expr, list[ast.expr], str] | None:
-    """Return function, columns and kind of `list(map(f, a, b))` and `np.vectorize(f)(a, b)`."""
+def _vectorized(file: SourceFile) -> dict[str, ast.expr]:
+    """Return the names that stand for a function of `np.vectorize`, with that function."""
+    found: dict[str, ast.expr] = {}
+    if "vectorize" not in file.text:
+        return found
+    for node in ast.walk(file.tree):
+        match node:
+            case ast.Assign(
+                targets=[ast.Name(id=name)], value=ast.Call(func=ast.Attribute(attr="vectorize"), args=[function])
+            ):
+                found[name] = function
+            case ast.FunctionDef(name=name, decorator_list=[ast.Attribute(attr="vectorize")]):
+                found[name] = ast.Attribute(ast.Name(name, ast.Load()), "pyfunc", ast.Load())
+    return found
+
+
+def _mapped(node: ast.Call, vectorized: dict[str, ast.expr]) -> tuple[ast.expr, list[ast.expr], str] | None:
+    """Return function, columns and kind of `list(map(f, a, b))`, `np.vectorize(f)(a, b)`, and a name of the latter."""
     match node:
+        case ast.Call(func=ast.Name(id=name), args=columns, keywords=[]) if name in vectorized:
+            return vectorized[name], columns, "array"
         case ast.Call(func=ast.Name(id="list"), args=[ast.Call(func=ast.Name(id="map"), args=[function, *columns])]):
             return function, columns, "list"
         case ast.Call(
             func=ast.Call(func=ast.Attribute(attr="vectorize"), args=[function], keywords=[]), args=columns, keywords=[]
         ):
             return function, columns, "array"
+        case ast.Call(func=ast.Attribute(value=column, attr="combine"), args=[other, function], keywords=[]):
+            return function, [column, other], "series"
     return None
 
 
@@ -241,8 +276,9 @@ class Mapped:
         arguments = [column_code(self.file, column, values) for column in self.columns]
         if None in arguments or not arguments:
             return
-        function = self.file.code(self.function)
-        if (words := words_of(self.file, self.function)) is not None:
+        is_written = hasattr(self.function, "lineno")
+        function = self.file.code(self.function) if is_written else ast.unparse(self.function)
+        if self.kind != "series" and (words := words_of(self.file, self.function)) is not None:
             labels, name, definition = words
             code = labels.decoded(
                 f"{name}({', '.join(map(str, arguments))})", "object" if self.kind == "list" else "str"
@@ -252,6 +288,8 @@ class Mapped:
             if change is not None:
                 yield change
         call = f"hs.jit({function})({', '.join(map(str, arguments))})"
+        if self.kind == "series":
+            call = f"pd.Series({call}, index={self.file.code(self.columns[0])}.index)"
         for code in _as_lists(call, is_polars=False) if self.kind == "list" else [call]:
             change = replacing(self.file, self.node, code, f"hs.jit({function.split(':')[0]})(...)")
             if change is not None:

@@ -13,13 +13,29 @@ const ROOM: u32 = 1 << 29;
 #[derive(Debug, Clone)]
 pub struct ExactSum {
     words: Box<[i64; WORDS]>,
+    /// The words that are not zero are among `from..to`; one behind them is there for carries.
+    from: usize,
+    to: usize,
     used: u32,
 }
 
 impl Default for ExactSum {
     fn default() -> Self {
-        Self { words: Box::new([0; WORDS]), used: 0 }
+        Self { words: Box::new([0; WORDS]), from: WORDS, to: 0, used: 0 }
     }
+}
+
+/// Propagates carries, so that every word except the last is from 0 to 2^32 - 1.
+#[inline]
+fn carry(words: &mut [i64]) {
+    let mut carried = 0;
+    let Some((last, words)) = words.split_last_mut() else { return };
+    for word in words {
+        let whole = *word + carried;
+        carried = whole >> 32;
+        *word = whole & 0xFFFF_FFFF;
+    }
+    *last += carried;
 }
 
 impl ExactSum {
@@ -39,7 +55,9 @@ impl ExactSum {
         let fraction = bits & ((1 << 52) - 1);
         let (mantissa, shift) = if exponent == 0 { (fraction, 0) } else { (fraction | 1 << 52, exponent - 1) };
         let wide = u128::from(mantissa) << (shift % 32);
-        let words = &mut self.words[shift / 32..shift / 32 + 3];
+        let first = shift / 32;
+        (self.from, self.to) = (self.from.min(first), self.to.max(first + 3));
+        let words = &mut self.words[first..first + 3];
         let negative = (bits >> 63 == 1) != negate;
         for (i, word) in words.iter_mut().enumerate() {
             let part = (wide >> (32 * i) & 0xFFFF_FFFF) as i64;
@@ -47,21 +65,9 @@ impl ExactSum {
         }
         self.used += 1;
         if self.used == ROOM {
-            self.carry();
+            (self.to, self.used) = (WORDS.min(self.to + 1), 0);
+            carry(&mut self.words[self.from..self.to]);
         }
-    }
-
-    /// Propagates carries, so that every word except the last is from 0 to 2^32 - 1.
-    fn carry(&mut self) {
-        let mut carried = 0;
-        let (last, words) = self.words.split_last_mut().expect("there are words");
-        for word in words {
-            let whole = *word + carried;
-            carried = whole >> 32;
-            *word = whole & 0xFFFF_FFFF;
-        }
-        *last += carried;
-        self.used = 0;
     }
 
     /// The sum, rounded to nearest, then divided.  The order of the numbers makes no difference.
@@ -72,21 +78,25 @@ impl ExactSum {
         reason = "rounding is the purpose, and the index of a word is small"
     )]
     pub fn over(&self, divisor: f64) -> f64 {
-        let mut sum = self.clone();
-        sum.carry();
-        let negative = sum.words[WORDS - 1] < 0;
+        let mut sum = [0; WORDS];
+        let to = WORDS.min(self.to + 1).max(self.from);
+        sum[self.from..to].copy_from_slice(&self.words[self.from..to]);
+        let words = &mut sum[self.from..to];
+        carry(words);
+        let negative = words.last().is_some_and(|last| *last < 0);
         if negative {
-            sum.words.iter_mut().for_each(|word| *word = -*word);
-            sum.carry();
+            words.iter_mut().for_each(|word| *word = -*word);
+            carry(words);
         }
-        let Some(top) = sum.words.iter().rposition(|word| *word != 0) else { return 0.0 / divisor };
+        let Some(top) = words.iter().rposition(|word| *word != 0) else { return 0.0 / divisor };
+        let top = self.from + top;
         let low = top.saturating_sub(2);
         let mut number = 0u128;
-        for word in sum.words[low..=top].iter().rev() {
+        for word in sum[low..=top].iter().rev() {
             number = number << 32 | u128::from(word.unsigned_abs());
         }
         // The lower words decide only if the kept bits are half way.
-        if sum.words[..low].iter().any(|word| *word != 0) {
+        if sum[self.from.min(low)..low].iter().any(|word| *word != 0) {
             number |= 1;
         }
         let quotient = number as f64 / divisor;
