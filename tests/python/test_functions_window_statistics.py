@@ -54,14 +54,6 @@ def windows(size: int, keys: list[str]) -> list[np.ndarray[Any, Any] | None]:
     return found
 
 
-def correlation(window):
-    return np.corrcoef(window, np.arange(len(window)))[0, 1]
-
-
-def correlation_of_range(window):
-    return np.corrcoef(range(len(window)), window)[1, 0]
-
-
 def deviation(window):
     return np.median(np.abs(window - np.median(window)))
 
@@ -85,8 +77,6 @@ FUNCTIONS = [
     lambda w: np.unique(w).size,
     lambda w: len(set(w)),
     lambda w: stats.iqr(w) / (1 + len(set(w))),
-    correlation,
-    correlation_of_range,
     deviation,
     lean,
 ]
@@ -105,7 +95,6 @@ def test_they_are_those_of_scipy(function: Any, over: str | None, size: int) -> 
         if want is None or math.isnan(want):
             assert x is want is None or math.isnan(x), f"row {row}: {x}, not {want}"
         else:
-            # A line through a million and a million plus one: corrcoef itself has ten digits.
             assert x == pytest.approx(want, rel=1e-9, abs=1e-9), f"row {row}"
 
 

@@ -31,11 +31,12 @@ pub fn kernel() -> Kernel {
     let mut kernel = Kernel::new(NAME, Family::Function, parameters, plan);
     kernel.summary = "A user's own statistic of a moving window, written in Python.".to_string();
     kernel.formula = "y[i] = f(x[j] for j in the window of row i)".to_string();
-    kernel.notes = "The function sees the window as NumPy would, without nulls: its length, sum, mean, min, max, median, var, \
-                    std, skewness, kurtosis, quantiles, median absolute deviation, trimmed mean, slope, product, number of \
+    kernel.notes =
+        "The function sees the window as NumPy would, without nulls: its length, sum, mean, min, max, median, var, \
+                    std, skewness, kurtosis, quantiles, median absolute deviation, trimmed mean, product, number of \
                     different values, first and last value, each computed by the kernel of that name. `min_samples` is \
                     1 by default. `hs.rolling` of Python makes the program."
-        .to_string();
+            .to_string();
     kernel.source = "docs/own-functions.md".to_string();
     kernel.example = vec![
         ("column".to_string(), Value::from("x")),
@@ -60,8 +61,8 @@ fn part(input: &str) -> std::result::Result<KernelSpec, Invalid> {
     let unknown = || Invalid(format!("'{input}' is nothing that is known of a window"));
     match (name, argument) {
         (
-            "count" | "sum" | "mean" | "min" | "max" | "median" | "first" | "last" | "product" | "range" | "skew" | "kurt"
-            | "nunique" | "mad" | "trend",
+            "count" | "sum" | "mean" | "min" | "max" | "median" | "first" | "last" | "product" | "range" | "skew"
+            | "kurt" | "nunique" | "mad",
             None,
         ) => Ok(KernelSpec::new(format!("rolling_{name}"))),
         ("var" | "std", Some(ddof)) => {

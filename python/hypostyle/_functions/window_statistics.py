@@ -52,20 +52,12 @@ def standard_error(ask: Ask, ddof: int) -> Expr:
     """Return `scipy.stats.sem(window)`."""
     n = ask("count")
     found: Expr = ["/", ask(f"std:{ddof}"), ["call", "math.sqrt", [n]]]
-    return ["if", _compare(n, "<=", ddof), _NAN, found] if ddof else found
+    return ["if", _compare(n, "<=", max(ddof, 1)), _NAN, found]
 
 
 def interquartile_range(ask: Ask) -> Expr:
     """Return `scipy.stats.iqr(window)`."""
     return ["-", ask("quantile:0.75"), ask("quantile:0.25")]
-
-
-def correlation_with_position(ask: Ask) -> Expr:
-    """Return `np.corrcoef(window, np.arange(len(window)))[0, 1]`: the slope, with both in standard deviations."""
-    n, deviation = ask("count"), ask("std:0")
-    positions: Expr = ["call", "math.sqrt", [["/", ["-", ["*", n, n], 1], _float(12.0)]]]
-    found: Expr = ["/", ["*", ask("trend"), positions], deviation]
-    return ["if", _compare(deviation, "==", _float(0.0)), _NAN, found]
 
 
 class Idioms:
@@ -90,10 +82,6 @@ class Idioms:
                 return ask("nunique") if is_set or self._is(inner, "numpy", "unique") else None
             case ast.Attribute(attr="size", value=ast.Call(args=[window]) as inner) if self._is_window(window):
                 return ask("nunique") if self._is(inner, "numpy", "unique") else None
-            case ast.Subscript(value=ast.Call() as call, slice=ast.Tuple(elts=[a, b])):
-                is_other = sorted(getattr(part, "value", None) or 0 for part in (a, b)) == [0, 1]
-                if is_other and self._is(call, "numpy", "corrcoef") and self._is_with_positions(call):
-                    return correlation_with_position(ask)
         return self._scipy(node, ask) if isinstance(node, ast.Call) else None
 
     def _scipy(self, node: ast.Call, ask: Ask) -> Expr | None:
@@ -136,20 +124,6 @@ class Idioms:
             case ast.Call(args=[ast.BinOp(left=left, op=ast.Sub(), right=ast.Call(args=[of]) as right)], keywords=[]):
                 is_abs = self._of(node, "numpy") == "absolute"
                 return is_abs and self._is(right, "numpy", "median") and self._is_window(left) and self._is_window(of)
-        return False
-
-    def _is_with_positions(self, call: ast.Call) -> bool:
-        """Whether the arguments are the window and the positions in it."""
-        if len(call.args) != 2 or call.keywords:
-            return False
-        return any(self._is_window(a) and self._is_positions(b) for a, b in (call.args, call.args[::-1]))
-
-    def _is_positions(self, node: ast.expr) -> bool:
-        """Whether a node is `np.arange(len(window))` or `range(len(window))`."""
-        match node:
-            case ast.Call(args=[ast.Call(func=ast.Name(id="len"), args=[window])], keywords=[]):
-                is_range = isinstance(node.func, ast.Name) and self._object_of(node.func) is range
-                return self._is_window(window) and (is_range or self._of(node, "numpy") == "arange")
         return False
 
 

@@ -35,7 +35,7 @@ _BUILTIN = {"max": "max", "min": "min", "sum": "sum", "len": "count"}
 _WITH_LOOP = ("count", "first", "last")
 
 # Names of inputs that the function's own names could be taken for.
-_KNOWN = {*_NUMPY.values(), *_WITH_LOOP, "skew", "kurt", "nunique", "mad", "trend"}
+_KNOWN = {*_NUMPY.values(), *_WITH_LOOP, "skew", "kurt", "nunique", "mad"}
 
 _HINT = (
     "this is not known of a window; known are len(window), window.sum(), mean, min, max, median, std, var, prod, "
@@ -90,8 +90,7 @@ class Windows(Statements):
     def subscript(self, node: ast.Subscript) -> Value:
         """Translate `window[0]` and `window[-1]`."""
         if not self._is_window(node.value):
-            found = self._idioms.found(node, self._ask)
-            return super().subscript(node) if found is None else found
+            return super().subscript(node)
         index = self.values_of(self.expr(node.slice)) if not isinstance(node.slice, ast.Slice) else None
         if index == [0]:
             return self._ask("first")

@@ -197,6 +197,9 @@ class Rewriter:
             if function.attr not in _NUMPY:
                 return None
             return f"{function.value.id}.{function.attr}({', '.join(words)})"
+        if isinstance(function.value, ast.Attribute) and function.value.attr == "dt":  # s.diff().dt.total_seconds()
+            receiver = self._code(function.value.value)
+            return None if receiver is None else f"{receiver}.dt.{function.attr}({', '.join(words)})"
         column = self._column(function.value)
         if column is not None and function.attr in _WHOLE and not words and self._whole is not None:
             return self._whole(column, function.attr)
@@ -294,12 +297,16 @@ class Rewriter:
     def _own(self, node: ast.expr, is_raw: bool, column: str, window: str, options: dict[str, str]) -> Kernel:
         """Return the kernel of a function of a window: one that does the same, or the function itself."""
         made = lambda_of(node, self._functions)
+        made = None if made is None else _WithoutNan().visit(copy.deepcopy(made))
         if isinstance(node, ast.Name | ast.Attribute) and made is None:
             called = ast.Call(node, [ast.Name("w", ast.Load())], [])  # stats.iqr
             known = kernel_of("w", called)
         else:
             known = None if made is None else kernel_of(made.args.args[0].arg, made.body)
         if known is not None and self.adjust == "array":
+            if known[0] == "rolling_autocorr" and window == options["min_samples"] and window.isdigit():
+                # Pairs are counted, of which there are fewer than values.
+                window = options["min_samples"] = str(int(window) - int(known[1].get("lag", "1")))
             return Kernel(known[0], [column], [repr(column), window], {**known[1], **options})
         if made is not None and self.adjust:
             name = made.args.args[0].arg
@@ -361,7 +368,20 @@ class _Named(ast.NodeTransformer):
         return node
 
 
-_FLOATS = {"mean", "std", "var", "median", "quantile", "percentile", "average", "sqrt", "log", "exp", "float"}
+_FLOATS = {
+    "mean",
+    "std",
+    "var",
+    "median",
+    "nanmean",
+    "quantile",
+    "percentile",
+    "average",
+    "sqrt",
+    "log",
+    "exp",
+    "float",
+}
 
 
 def _is_float(body: ast.expr) -> bool:
@@ -457,6 +477,16 @@ def of_array(body: ast.expr, window: str) -> ast.expr:
     return made
 
 
+class _WithoutNan(ast.NodeTransformer):
+    """Calls `np.mean` for `np.nanmean`: a window has no missing values."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) in ("np", "numpy"):
+            node.func.attr = node.func.attr.removeprefix("nan")
+        return node
+
+
 class _OfArrays(ast.NodeTransformer):
     """Writes a function of a Series for an array: `iloc`, and the ddof of pandas."""
 
@@ -480,6 +510,8 @@ class _OfArrays(ast.NodeTransformer):
         ):
             node.keywords = [ast.keyword("ddof", ast.Constant(1))]
         if isinstance(node.func, ast.Attribute) and self._is_window(node.func.value):
+            if node.func.attr == "nunique":
+                return _parsed(f"len(np.unique({self._window}))")
             if node.func.attr == "median":
                 return ast.Call(_parsed("np.median"), [node.func.value], [])
             if node.func.attr == "quantile":

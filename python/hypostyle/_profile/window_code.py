@@ -88,6 +88,10 @@ class WindowCode:
                     return node
             case ast.Subscript(value=inner, slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1))):
                 return self._last(inner)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="np"), attr="argmax" | "argmin" as name), args=[of]):
+                return self._position(name, of)
+            case ast.Call(func=ast.Attribute(value=of, attr="argmax" | "argmin" as name), args=[], keywords=[]):
+                return self._position(name, of)
             case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]) if name == self.window:
                 return node
             case ast.Attribute(value=ast.Name(id=name), attr="size") if name == self.window:
@@ -99,6 +103,22 @@ class WindowCode:
                 if name in _MATH or name == "abs":
                     return ast.Call(function, [self._scalar(inner)], [])
         raise _OtherError
+
+    def _position(self, name: str, of: ast.expr) -> ast.expr:
+        """Return the position of the first extreme value of the window, or of its values from the last one on."""
+        text = ast.unparse(of).replace(" ", "")
+        if text not in (self.window, f"{self.window}[::-1]"):
+            raise _OtherError
+        self._is_needed = True
+        is_reversed = text != self.window
+        sign = (">" if name == "argmax" else "<") + ("=" if is_reversed else "")
+        self._names += 1
+        best, at, found = (f"{word}_{self._names}" for word in ("best", "at", "found"))
+        self.lines += [
+            *(f"{best} = {self.window}[0]", f"{at} = 0", f"{found} = 0", f"for value in {self.window}:"),
+            *(f"    if value {sign} {best}:", f"        {best} = value", f"        {found} = {at}", f"    {at} += 1"),
+        ]
+        return _parsed(f"{at} - 1 - {found}" if is_reversed else found)
 
     def _last(self, node: ast.expr) -> ast.expr:
         """Return the last of what is computed of each value."""

@@ -22,11 +22,6 @@ _KERNELS: dict[str, Known] = {
     "w.kurtosis()": ("rolling_kurt", {}),
     "w.sem()": ("rolling_sem", {}),
     "sem(w)": ("rolling_sem", {}),
-    "w.nunique()": ("rolling_nunique", {}),
-    "len(w.unique())": ("rolling_nunique", {}),
-    "len(set(w))": ("rolling_nunique", {}),
-    "len(unique(w))": ("rolling_nunique", {}),
-    "unique(w).size": ("rolling_nunique", {}),
     "w.mode()[0]": ("rolling_mode", {}),
     "mode(w)[0]": ("rolling_mode", {}),
     "mode(w).mode": ("rolling_mode", {}),
@@ -70,16 +65,10 @@ def kernel_of(window: str, body: ast.expr) -> Known | None:
     match plain:
         case ast.Call(func=ast.Name(id="trim_mean"), args=[ast.Name(id="w"), ast.Constant(value=float() as cut)]):
             return "rolling_trimmed_mean", {"proportion": repr(cut)}
-        case ast.Call(
-            func=ast.Attribute(value=ast.Name(id="w"), attr="autocorr"), args=[ast.Constant(value=int() as n)]
-        ):
-            return "rolling_autocorr", {"lag": repr(n)}
-        case ast.Call(
-            func=ast.Attribute(value=ast.Name(id="w"), attr="autocorr"),
-            args=[],
-            keywords=[ast.keyword(arg="lag", value=ast.Constant(value=int() as n))],
-        ):
-            return "rolling_autocorr", {"lag": repr(n)}
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="w"), attr="autocorr"), args=given, keywords=named):
+            lags = [*given, *(k.value for k in named if k.arg == "lag")]
+            if len(lags) == 1 == len(given) + len(named) and ast.unparse(lags[0]).isdigit():
+                return "rolling_autocorr", {"lag": ast.unparse(lags[0])}
     return None
 
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from keyword import kwlist
 
 from hypostyle._profile.change import Change, Values, is_a, replacing
-from hypostyle._profile.labels import Labels, Numbered, labels_of
+from hypostyle._profile.column_methods import of_column, of_columns
+from hypostyle._profile.function_results import fields_of, numbered, words_of
 from hypostyle._profile.lookups import Lookups
 from hypostyle._profile.patterns.grouped import grouping_of
+from hypostyle._profile.rewrite import lambda_of
 from hypostyle._profile.row_access import Access, Header, argument_of, header_of
 from hypostyle._profile.row_reductions import reduced
 from hypostyle._profile.syntax import SourceFile, functions_of, is_path, keyword, method, names_read, names_set
@@ -84,8 +86,27 @@ class RowFunction:
             change = replacing(self.file, self.node, direct, f"hs.jit({function.split(':')[0]})(...)")
             if change is not None:
                 yield change
-        if by_row and not [o for o in options if not o.startswith("axis")]:
+        if not by_row and not options:
+            yield from self._of_methods(owner, receiver)
+        if by_row and not [o for o in options if not o.startswith(("axis", "result_type"))]:
             yield from self._of_columns(values)
+            made = self._function()
+            code = None if made is None or len(options) > 1 else of_columns(made.args.args[0].arg, made.body, receiver)
+            if code is not None and (change := replacing(self.file, self.node, code, code)) is not None:
+                yield change
+
+    def _function(self) -> ast.Lambda | None:
+        """Return the function as an expression of its one parameter."""
+        return lambda_of(self.node.args[0], functions_of(self.file))
+
+    def _of_methods(self, owner: object, column: str) -> Iterator[Change]:
+        """Yield methods of the column in place of those of its values."""
+        kind = "dt" if getattr(getattr(owner, "dtype", None), "kind", "") in "mM" else "str"
+        made = self._function()
+        code = None if made is None else of_column(made.args.args[0].arg, made.body, column, kind)
+        for found in [] if code is None else [code, f'{code}.astype("str")']:
+            if (change := replacing(self.file, self.node, found, found)) is not None:
+                yield change
 
     @property
     def _arguments(self) -> list[ast.keyword]:
@@ -148,7 +169,8 @@ class RowFunction:
             used.add(name)
             return name
 
-        labels, body = numbered(body) or (None, body)
+        several, body = fields_of(body, expands=keyword(self.node, "result_type") is not None)
+        labels, body = (None, body) if several else numbered(body) or (None, body)
         body = [Lookups(values).visit(copy.deepcopy(statement)) for statement in body]
         access = Access(Header("rows", _frame(self.receiver), row=row), values, free, by_row=True)
         written = [access.visit(copy.deepcopy(statement)) for statement in body]
@@ -162,7 +184,10 @@ class RowFunction:
         definition = f"{ast.unparse(ast.fix_missing_locations(made))}\n"
         arguments = ", ".join(argument_of(column)[0] for column in access.columns.values())
         call = f"{name}({arguments})" if labels is None else labels.decoded(f"{name}({arguments})")
-        code = f"pd.Series({call}, index={self.file.code(self.receiver)}.index)"
+        index = f"{self.file.code(self.receiver)}.index"
+        code = f"pd.Series({call}, index={index})"
+        if several:
+            code = f"pd.DataFrame(dict(zip({several}, {call}, strict=True)), index={index})"
         change = replacing(self.file, self.node, code, f"@hs.jit {name} (written below)", "", definition)
         if change is not None:
             yield change
@@ -174,41 +199,6 @@ def _frame(node: ast.expr) -> ast.expr:
         case ast.Subscript(value=frame, slice=ast.List(elts=names)) if all(isinstance(n, ast.Constant) for n in names):
             return frame
     return node
-
-
-def numbered(body: Sequence[ast.stmt]) -> tuple[Labels, list[ast.stmt]] | None:
-    """Return the statements of a function that returns words with their numbers in place; None if it returns others."""
-    labels = labels_of(body, [], "return")
-    if "return" not in labels.names:
-        return None
-    made = [Numbered(labels, "return").visit(copy.deepcopy(statement)) for statement in body]
-    if body and not _always_returns(body[-1]):
-        made.append(ast.Return(ast.Constant(labels.number(None))))
-    return labels, made
-
-
-def words_of(file: SourceFile, given: ast.expr) -> tuple[Labels, str, str] | None:
-    """Return a function that returns words as one that returns their numbers: with its name, and its text."""
-    function = functions_of(file).get(given.id) if isinstance(given, ast.Name) else given
-    if not isinstance(function, ast.FunctionDef | ast.Lambda):
-        return None
-    body = function.body if isinstance(function, ast.FunctionDef) else [ast.Return(function.body)]
-    found = numbered(body)
-    if found is None:
-        return None
-    name = f"{given.id}_number" if isinstance(given, ast.Name) else f"word_of_line_{given.lineno}"
-    made = ast.parse(f"@hs.jit\ndef {name}(): pass").body[0]
-    assert isinstance(made, ast.FunctionDef)
-    made.args, made.body = copy.deepcopy(function.args), found[1]
-    for argument in made.args.args:
-        argument.annotation = None
-    return found[0], name, f"{ast.unparse(ast.fix_missing_locations(made))}\n"
-
-
-def _always_returns(statement: ast.stmt) -> bool:
-    if isinstance(statement, ast.If):
-        return bool(statement.orelse) and all(_always_returns(part[-1]) for part in (statement.body, statement.orelse))
-    return isinstance(statement, ast.Return)
 
 
 def has_engines() -> bool:
