@@ -4,6 +4,7 @@ mod abreast;
 mod block_deviation;
 mod block_order;
 mod block_rank;
+mod block_trimmed;
 pub mod distinct;
 mod exact_sum;
 pub mod median;

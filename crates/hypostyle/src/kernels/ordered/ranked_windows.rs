@@ -7,16 +7,13 @@
 use super::block_rank::{Standing, by_blocks, count_through};
 use super::sorted::SHORT;
 use crate::kernels::value::Value;
-use crate::values::arch;
+use crate::values::{Arrays, SHORTS, ShortVectors, arch};
 
 /// Ranks of as many rows fit, and so does what a row changes of the sum of their products.
 pub(super) const MOST: usize = 1 << 13;
 
 /// Above all ranks: no rank moves.
 const NO_ROW: i16 = i16::MAX;
-
-/// Rings are filled up to a multiple of this with zeros, which are below all ranks.
-const LANES: usize = 32;
 
 /// What the rank correlation is computed from: the number of rows, and the sums of the squares and of the products of twice their
 /// average ranks.
@@ -30,7 +27,8 @@ pub(super) struct RankSums {
 
 /// One column: the ranks of the window's rows, and how the rows to come will stand.
 struct Ranks {
-    ring: Vec<i16>,
+    /// Filled up with zeros, which are below all ranks.
+    ring: Vec<[i16; SHORTS]>,
     /// For each row behind the first window, the number that parts the ranks below its own from those above; equal values have it.
     parting: Vec<i16>,
     /// Whether values are equal in any window.
@@ -63,13 +61,13 @@ impl Sum {
 impl Ranks {
     /// Of the values in rows that count; the first `len` are a window.
     fn new<T: Value>(values: &[T], counts: Option<&[bool]>, len: usize) -> Self {
-        let mut ring = vec![0; len.next_multiple_of(LANES)];
+        let mut ring = vec![[0; SHORTS]; len.div_ceil(SHORTS)];
         let mut order: Vec<usize> = (0..len).filter(|row| counts.is_none_or(|counts| counts[*row])).collect();
         order.sort_unstable_by(|a, b| values[*a].partial_cmp(&values[*b]).unwrap_or(std::cmp::Ordering::Equal));
         let mut ties = false;
         let mut below = 0;
         for equal in order.chunk_by(|a, b| values[*a] == values[*b]) {
-            equal.iter().for_each(|row| ring[*row] = parting(below, equal.len()) + 1);
+            equal.iter().for_each(|row| ring.as_flattened_mut()[*row] = parting(below, equal.len()) + 1);
             ties |= equal.len() > 1;
             below += equal.len();
         }
@@ -83,14 +81,14 @@ impl Ranks {
         } else {
             by_blocks(values, counts, len, |within| enter(within.standing()));
         }
-        let squares = Sum::of(ring.iter().map(|rank| (*rank, *rank)));
+        let squares = Sum::of(ring.as_flattened().iter().map(|rank| (*rank, *rank)));
         Self { ring, parting: parts, ties, squares }
     }
 
     /// Takes out the row in this slot; returns the numbers above which ranks move down by one each.
     #[inline(always)]
     fn leave(&mut self, slot: usize) -> [i16; 2] {
-        match std::mem::take(&mut self.ring[slot]) {
+        match std::mem::take(&mut self.ring.as_flattened_mut()[slot]) {
             0 => [NO_ROW; 2],
             rank => [rank, rank - 1],
         }
@@ -126,15 +124,15 @@ pub(super) fn rank_windows<A: Value, B: Value>(
         return;
     }
     let (x, y) = (Ranks::new(x, counts, len), Ranks::new(y, counts, len));
-    if x.ties || y.ties {
-        arch().dispatch(Windows::<true, _> { x, y, rows, len, answer });
-    } else {
-        arch().dispatch(Windows::<false, _> { x, y, rows, len, answer });
+    let windows = Windows { x, y, rows, len, answer };
+    match arch() {
+        #[cfg(target_arch = "x86_64")]
+        pulp::Arch::V3(simd) => pulp::Simd::vectorize(simd, With(simd, windows)),
+        _ => windows.run(Arrays),
     }
 }
 
-/// The loop as a value that pulp compiles for each instruction set.
-struct Windows<const TIES: bool, F> {
+struct Windows<F> {
     x: Ranks,
     y: Ranks,
     rows: usize,
@@ -142,11 +140,34 @@ struct Windows<const TIES: bool, F> {
     answer: F,
 }
 
-/// Moves a rank.
-#[inline(always)]
-fn moved(rank: i16, [gone, to_gone]: [i16; 2], [parting, to_parting]: [i16; 2]) -> i16 {
-    let rank = rank - i16::from(rank > gone) - i16::from(rank > to_gone);
-    rank + i16::from(rank > parting) + i16::from(rank > to_parting)
+/// The loop as a value that pulp compiles for an instruction set.
+struct With<V, F>(V, Windows<F>);
+
+impl<V: ShortVectors, F: FnMut(RankSums)> pulp::NullaryFnOnce for With<V, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.1.run(self.0);
+    }
+}
+
+/// What moves the ranks of a column: the numbers above which they go down, and those above which they go up.
+struct Moves<V: ShortVectors>([V::Shorts; 2], [V::Shorts; 2]);
+
+impl<V: ShortVectors> Moves<V> {
+    #[inline(always)]
+    fn new(vectors: V, gone: [i16; 2], entered: [i16; 2]) -> Self {
+        Self(gone.map(|number| vectors.all(number)), entered.map(|number| vectors.all(number)))
+    }
+
+    #[inline(always)]
+    fn of(&self, vectors: V, ranks: V::Shorts) -> V::Shorts {
+        let [a, b] = self.0.map(|gone| vectors.above(ranks, gone));
+        let ranks = vectors.plus(vectors.plus(ranks, a), b);
+        let [a, b] = self.1.map(|entered| vectors.above(ranks, entered));
+        vectors.minus(vectors.minus(ranks, a), b)
+    }
 }
 
 /// Sum of the squares of twice the ranks 1 to `rows`.
@@ -155,37 +176,45 @@ fn squares(rows: i64) -> i64 {
     2 * rows * (rows + 1) * (2 * rows + 1) / 3
 }
 
-impl<const TIES: bool, F: FnMut(RankSums)> pulp::NullaryFnOnce for Windows<TIES, F> {
-    type Output = ();
+impl<F: FnMut(RankSums)> Windows<F> {
+    #[inline(always)]
+    fn run<V: ShortVectors>(self, vectors: V) {
+        if self.x.ties || self.y.ties {
+            self.pass::<V, true>(vectors);
+        } else {
+            self.pass::<V, false>(vectors);
+        }
+    }
 
     #[inline(always)]
-    fn call(mut self) {
+    fn pass<V: ShortVectors, const TIES: bool>(mut self, vectors: V) {
         let (x, y) = (&mut self.x, &mut self.y);
-        let mut products = Sum::of(x.ring.iter().copied().zip(y.ring.iter().copied()));
-        let mut count: i64 = x.ring.iter().map(|rank| i64::from(*rank > 0)).sum();
+        let pairs = x.ring.as_flattened().iter().copied().zip(y.ring.as_flattened().iter().copied());
+        let mut products = Sum::of(pairs);
+        let mut count: i64 = x.ring.as_flattened().iter().map(|rank| i64::from(*rank > 0)).sum();
         let mut slot = 0;
         for row in 0..self.rows {
-            count -= i64::from(x.ring[slot] > 0);
+            count -= i64::from(x.ring.as_flattened()[slot] > 0);
             let (x_gone, y_gone) = (x.leave(slot), y.leave(slot));
             let ((x_parting, x_new), (y_parting, y_new)) = (x.enter(row), y.enter(row));
-            let [mut xx, mut yy, mut xy] = [0i32; 3];
-            for (a, b) in x.ring.iter_mut().zip(&mut y.ring) {
-                *a = moved(*a, x_gone, x_parting);
-                *b = moved(*b, y_gone, y_parting);
-                let (a, b) = (i32::from(*a), i32::from(*b));
-                xy = xy.wrapping_add(a * b);
+            let (of_x, of_y) = (Moves::new(vectors, x_gone, x_parting), Moves::new(vectors, y_gone, y_parting));
+            let [mut xx, mut yy, mut xy] = [vectors.none(); 3];
+            for (xs, ys) in x.ring.iter_mut().zip(&mut y.ring) {
+                let (a, b) = (of_x.of(vectors, vectors.load(xs)), of_y.of(vectors, vectors.load(ys)));
+                (*xs, *ys) = (vectors.store(a), vectors.store(b));
+                xy = vectors.add_products(xy, a, b);
                 if TIES {
-                    xx = xx.wrapping_add(a * a);
-                    yy = yy.wrapping_add(b * b);
+                    xx = vectors.add_products(xx, a, a);
+                    yy = vectors.add_products(yy, b, b);
                 }
             }
-            (x.ring[slot], y.ring[slot]) = (x_new, y_new);
+            (x.ring.as_flattened_mut()[slot], y.ring.as_flattened_mut()[slot]) = (x_new, y_new);
             let (a, b) = (i32::from(x_new), i32::from(y_new));
             count += i64::from(x_new > 0);
-            products.becomes(xy.wrapping_add(a * b));
+            products.becomes(vectors.total(xy).wrapping_add(a * b));
             let (xx, yy) = if TIES {
-                x.squares.becomes(xx.wrapping_add(a * a));
-                y.squares.becomes(yy.wrapping_add(b * b));
+                x.squares.becomes(vectors.total(xx).wrapping_add(a * a));
+                y.squares.becomes(vectors.total(yy).wrapping_add(b * b));
                 (x.squares.whole, y.squares.whole)
             } else {
                 (squares(count), squares(count))

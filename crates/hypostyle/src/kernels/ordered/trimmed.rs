@@ -3,9 +3,10 @@
 //! The window is kept sorted, and the sum of the values between the two cuts is kept exactly (`exact_sum.rs`), so that a value
 //! that leaves can be subtracted without a trace.  When a value enters or leaves, each cut moves by at most one position.
 
-use super::abreast::{ABREAST, OfSorted, Positions, sorted_abreast};
-use super::exact_sum::{ExactSum, sums_of};
-use super::sorted::{SortedValues, has_nan};
+use super::abreast::{ABREAST, OfSorted, Positions, in_order, sorted_abreast};
+use super::block_trimmed::{Middle, WideSum, middles};
+use super::exact_sum::sums_of;
+use super::sorted::{SHORT, SortedValues, has_nan};
 use super::spread::all_windows;
 use crate::error::Result;
 use crate::model::{OrderedWindow, as_f64};
@@ -26,66 +27,47 @@ pub struct Trimmed {
 #[derive(Debug, Clone, Default)]
 pub struct TrimmedWindow {
     values: SortedValues,
-    sum: ExactSum,
-    /// How many of them are minus infinity, and how many are infinity.
-    infinite: [usize; 2],
+    sum: WideSum,
     from: usize,
     to: usize,
 }
 
 impl TrimmedWindow {
-    fn enter(&mut self, x: f64) {
-        match x.is_finite() {
-            true => self.sum.add(x),
-            false => self.infinite[usize::from(x > 0.0)] += 1,
-        }
-    }
-
-    fn leave(&mut self, x: f64) {
-        match x.is_finite() {
-            true => self.sum.subtract(x),
-            false => self.infinite[usize::from(x > 0.0)] -= 1,
-        }
-    }
-
-    /// The sum of these values.
-    #[cold]
-    fn of(values: impl Iterator<Item = f64>) -> Self {
-        let mut window = Self::default();
-        values.for_each(|x| window.enter(x));
-        window
-    }
-
     /// Moves the cuts to where they belong.
     fn settle(&mut self, cut: usize) {
         let (from, to) = (cut, self.values.len() - cut);
         while self.from > from {
             self.from -= 1;
-            self.enter(self.values.nth(self.from));
+            self.sum.add(self.values.nth(self.from));
         }
         while self.to < to {
-            self.enter(self.values.nth(self.to));
+            self.sum.add(self.values.nth(self.to));
             self.to += 1;
         }
         while self.from < from {
-            self.leave(self.values.nth(self.from));
+            self.sum.subtract(self.values.nth(self.from));
             self.from += 1;
         }
         while self.to > to {
             self.to -= 1;
-            self.leave(self.values.nth(self.to));
+            self.sum.subtract(self.values.nth(self.to));
         }
     }
+}
 
-    /// The sum divided by `divisor`.
-    fn over(&self, divisor: f64) -> f64 {
-        match self.infinite {
-            [0, 0] => self.sum.over(divisor),
-            [_, 0] => f64::NEG_INFINITY,
-            [0, _] => f64::INFINITY,
-            _ => f64::NAN,
-        }
-    }
+/// The mean of these values.
+#[cold]
+fn exactly(values: impl Iterator<Item = f64>, divisor: f64) -> f64 {
+    let mut sum = WideSum::default();
+    values.for_each(|x| sum.add(x));
+    sum.over(divisor)
+}
+
+/// The mean with the values beyond each cut replaced by the nearest one within.
+#[inline(always)]
+fn replacing(mean: f64, [smallest, largest]: [f64; 2], cut: usize, count: usize) -> f64 {
+    let share = as_f64(cut) / as_f64(count);
+    mean + share * smallest + share * largest
 }
 
 impl Trimmed {
@@ -109,14 +91,13 @@ impl Trimmed {
             let window = windows[lane];
             let mean = match sums[lane] {
                 Some(sum) => sum / divisor,
-                None => TrimmedWindow::of(within.iter().map(|position| position[window])).over(divisor),
+                None => exactly(within.iter().map(|position| position[window]), divisor),
             };
-            if !replaced {
-                return Some(mean);
-            }
-            let (smallest, largest) = (within[0][window], within[within.len() - 1][window]);
-            let share = as_f64(cut) / as_f64(count);
-            Some(mean + share * smallest + share * largest)
+            Some(if replaced {
+                replacing(mean, [within[0][window], within[within.len() - 1][window]], cut, count)
+            } else {
+                mean
+            })
         })
     }
 }
@@ -155,7 +136,7 @@ impl OrderedWindow for Trimmed {
             state.from += 1;
             state.to += 1;
         } else if position < state.to {
-            state.enter(x);
+            state.sum.add(x);
             state.to += 1;
         }
         state.settle(self.cut(state.values.len()));
@@ -171,7 +152,7 @@ impl OrderedWindow for Trimmed {
             state.from -= 1;
             state.to -= 1;
         } else if position < state.to {
-            state.leave(x);
+            state.sum.subtract(x);
             state.to -= 1;
         }
         state.settle(self.cut(state.values.len()));
@@ -187,11 +168,10 @@ impl OrderedWindow for Trimmed {
         let count = state.values.len();
         let cut = self.cut(count);
         if !self.winsorized || cut == 0 {
-            return Some(state.over(as_f64(state.to - state.from)));
+            return Some(state.sum.over(as_f64(state.to - state.from)));
         }
-        let (smallest, largest) = (state.values.nth(state.from), state.values.nth(state.to - 1));
-        let share = as_f64(cut) / as_f64(count);
-        Some(state.over(as_f64(count)) + share * smallest + share * largest)
+        let ends = [state.values.nth(state.from), state.values.nth(state.to - 1)];
+        Some(replacing(state.sum.over(as_f64(count)), ends, cut, count))
     }
 
     fn answer_all(
@@ -201,7 +181,31 @@ impl OrderedWindow for Trimmed {
         len: usize,
         answer: impl FnMut(usize, usize, Option<f64>),
     ) -> bool {
-        !has_nan(rows, valid) && sorted_abreast(rows, valid, len, self, answer)
+        if has_nan(rows, valid) {
+            return false;
+        }
+        if len <= SHORT {
+            return sorted_abreast(rows, valid, len, self, answer);
+        }
+        let mut next = in_order(answer);
+        middles(
+            rows,
+            valid,
+            len,
+            |count| self.cut(count),
+            |within, middle| {
+                let (count, cut) = (within.count, self.cut(within.count));
+                let of = |middle: &Middle| {
+                    if !self.winsorized || cut == 0 {
+                        return middle.over(within, as_f64(count - 2 * cut)).0;
+                    }
+                    let (mean, ends) = middle.over(within, as_f64(count));
+                    replacing(mean, ends, cut, count)
+                };
+                next(count, middle.map(of));
+            },
+        );
+        true
     }
 
     fn heap_bytes(&self, state: &TrimmedWindow) -> usize {
