@@ -53,9 +53,9 @@ def keyed_state(body: Sequence[ast.stmt], before: Sequence[ast.stmt]) -> KeyedSt
 
 
 def _start(value: ast.expr) -> str | None:
-    """Return what an item starts with, as code, if an expression makes an empty dictionary."""
+    """Return what an item starts with, as code, if an expression makes an empty dictionary or set."""
     match value:
-        case ast.Dict(keys=[]) | ast.Call(func=ast.Name(id="dict"), args=[], keywords=[]):
+        case ast.Dict(keys=[]) | ast.Call(func=ast.Name(id="dict" | "set"), args=[], keywords=[]):
             return "None"
         case ast.Call(func=ast.Name(id="defaultdict") | ast.Attribute(attr="defaultdict"), args=[made]):
             if isinstance(made, ast.Name) and made.id in _MADE_BY:
@@ -71,6 +71,10 @@ def _key(node: ast.AST, name: str) -> ast.expr | None:
         case ast.Subscript(value=ast.Name(id=found), slice=key) if found == name:
             return key
         case ast.Call(func=ast.Attribute(value=ast.Name(id=found), attr="get"), args=[key, *_], keywords=[]) if (
+            found == name
+        ):
+            return key
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=found), attr="add"), args=[key], keywords=[]) if (
             found == name
         ):
             return key
@@ -117,6 +121,12 @@ class OfKey(ast.NodeTransformer):
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         variable = self._variable(node)
         return self.generic_visit(node) if variable is None else ast.Name(variable, node.ctx)
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        match node.value:
+            case ast.Call(func=ast.Attribute(attr="add")) if (variable := self._variable(node.value)) is not None:
+                return ast.Assign([ast.Name(variable, ast.Store())], ast.Constant(True), lineno=0)
+        return self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         variable = self._variable(node)

@@ -297,7 +297,7 @@ class Rewriter:
     def _own(self, node: ast.expr, is_raw: bool, column: str, window: str, options: dict[str, str]) -> Kernel:
         """Return the kernel of a function of a window: one that does the same, or the function itself."""
         made = lambda_of(node, self._functions)
-        made = None if made is None else _WithoutNan().visit(copy.deepcopy(made))
+        made = None if made is None else _without_nan(made)
         if isinstance(node, ast.Name | ast.Attribute) and made is None:
             called = ast.Call(node, [ast.Name("w", ast.Load())], [])  # stats.iqr
             known = kernel_of("w", called)
@@ -334,7 +334,7 @@ class Rewriter:
         made = node if isinstance(node, ast.Lambda) else self._inlined(node)
         if made is None or not self.adjust or (is_raw and made is not node):
             return ast.unparse(node)
-        made = copy.deepcopy(made)
+        made = _without_nan(made)
         if not is_raw:
             made = _OfArrays(made.args.args[0].arg).visit(made)
         if self.adjust == "float" and not _is_float(made.body):
@@ -474,6 +474,12 @@ def of_array(body: ast.expr, window: str) -> ast.expr:
     """Return a function of a Series as one of an array."""
     made = _OfArrays(window).visit(copy.deepcopy(body))
     assert isinstance(made, ast.expr)
+    return made
+
+
+def _without_nan(function: ast.Lambda) -> ast.Lambda:
+    made = _WithoutNan().visit(copy.deepcopy(function))
+    assert isinstance(made, ast.Lambda)
     return made
 
 

@@ -187,7 +187,7 @@ class _Match:
         if not isinstance(given, ast.Constant | ast.Name | ast.Attribute | ast.UnaryOp) or self.column(given):
             return False
         code = ast.unparse(given)
-        return self.gaps.setdefault(repr(name.value), code) == code
+        return self.gaps.setdefault(_gap_of(name), code) == code
 
     def _arguments(self, name: ast.Call, given: ast.Call) -> bool:
         left = list(given.keywords)
@@ -249,9 +249,9 @@ class _Match:
         if "by" in options and self.time is None and options["by"] == "None":
             return None
         if self.over_time:
-            if "by" not in parameters or "by" in options:
+            if "by" not in parameters:
                 return None
-            options["by"] = repr(self.time)
+            options.setdefault("by", repr(self.time))
         return Kernel(template.kernel, columns, arguments, options)
 
     def _part(self, part: ast.expr) -> str | None:
@@ -261,7 +261,12 @@ class _Match:
         if part.value in _COLUMNS:
             found = self.columns.get(str(part.value))
             return None if found is None else repr(found)
-        return self.gaps.get(repr(part.value), repr(part.value))
+        return self.gaps.get(_gap_of(part), repr(part.value))
+
+
+def _gap_of(part: ast.Constant) -> str:
+    """Return the name of a gap: pandas' "5min" is "5m"."""
+    return repr(part.value).replace("5min", "5m")
 
 
 _SAME = {"span", "com", "alpha", "halflife", "half_life"}

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from hypostyle._profile.change import Unit
 from hypostyle._profile.patterns import (
     asof_loops,
+    filtered_rows,
     folds,
     group_loops,
     grouped,
@@ -26,6 +27,7 @@ from hypostyle._profile.patterns import (
     polars_groups,
     polars_rows,
     row_functions,
+    rows_of_groups,
     sequences,
 )
 from hypostyle._profile.syntax import SourceFile
@@ -38,6 +40,7 @@ FINDERS: tuple[Finder, ...] = (
     group_loops.find,
     sequences.find,
     asof_loops.find,
+    filtered_rows.find,
     moving_windows.find,
     row_functions.find,
     folds.find,
@@ -46,6 +49,7 @@ FINDERS: tuple[Finder, ...] = (
     polars_calls.find,
     polars_rows.find,
     loop_functions.find,
+    rows_of_groups.find,
     loops.find,
     pipeline_scripts.find,
 )

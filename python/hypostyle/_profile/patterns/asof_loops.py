@@ -44,7 +44,7 @@ def find(file: SourceFile) -> Iterator[AsofLoop | AsofFunction]:
     functions = functions_of(file)
     for node in ast.walk(file.tree):
         if isinstance(node, ast.For) and (header := header_of(node)) is not None:
-            found = _appended(node.body)
+            found = appended_value(node.body)
             lookup = None if found is None else lookup_of(found[1])
             if found is not None and lookup is not None:
                 yield AsofLoop(file, node, header, found[0], lookup)
@@ -68,7 +68,7 @@ class _Written(ast.NodeTransformer):
         return copy.deepcopy(self._known.get(node.id, node))
 
 
-def _appended(body: Sequence[ast.stmt]) -> tuple[str, ast.expr] | None:
+def appended_value(body: Sequence[ast.stmt]) -> tuple[str, ast.expr] | None:
     """Return the list that a loop appends to, and the value as one expression of the row."""
     known: dict[str, ast.expr] = {}
     for statement in body[:-1]:
@@ -148,10 +148,10 @@ def _with_conditions(right: ast.expr, mask: ast.expr, value: str, default: ast.e
         if not isinstance(part, ast.Compare) or len(part.ops) != 1:
             return None
         one, other, operator = part.left, part.comparators[0], type(part.ops[0])
-        name = _column(one, right)
+        name = column_of(one, right)
         if name is None:
             one, other = other, one
-            name = _column(one, right)
+            name = column_of(one, right)
             operator = {ast.GtE: ast.LtE, ast.Gt: ast.Lt, ast.Eq: ast.Eq}.get(operator, ast.NotEq)
         if name is None:
             return None
@@ -164,7 +164,7 @@ def _with_conditions(right: ast.expr, mask: ast.expr, value: str, default: ast.e
     return None if on is None else Lookup(right, value, on, tuple(by), strict, default)
 
 
-def _column(node: ast.expr, frame: ast.expr) -> str | None:
+def column_of(node: ast.expr, frame: ast.expr) -> str | None:
     """Return the name of `frame["x"]`, `frame.x` or `pl.col("x")`."""
     match node:
         case ast.Subscript(value=owner, slice=ast.Constant(value=str(name))) if ast.dump(owner) == ast.dump(frame):
@@ -176,7 +176,7 @@ def _column(node: ast.expr, frame: ast.expr) -> str | None:
     return None
 
 
-def _of_row(node: ast.expr, header: Header) -> tuple[ast.expr, str] | None:
+def of_row(node: ast.expr, header: Header) -> tuple[ast.expr, str] | None:
     """Return frame and column of what a row is compared by."""
     match node:
         case ast.Name(id=name) if header.form == "values" and name in header.names:
@@ -194,10 +194,10 @@ def _of_row(node: ast.expr, header: Header) -> tuple[ast.expr, str] | None:
     return None
 
 
-def _joined(lookup: Lookup, header: Header, values: Values) -> Iterator[tuple[str, str, str]]:
-    """Yield the code of the column of values, its library, and the code of the frame that it belongs to."""
-    on = _of_row(lookup.on[1], header)
-    by = [_of_row(node, header) for _, node in lookup.by]
+def _joined(lookup: Lookup, header: Header, values: Values) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the code of the column of values, its library, the code of its frame, and what is used."""
+    on = of_row(lookup.on[1], header)
+    by = [of_row(node, header) for _, node in lookup.by]
     if on is None or lookup.value in (lookup.on[0], on[1]):
         return
     frame = ast.unparse(on[0])
@@ -217,13 +217,18 @@ def _joined(lookup: Lookup, header: Header, values: Values) -> Iterator[tuple[st
         end = "" if filled == "" else f".fillna({filled})"
         join = f'pd.merge_asof({{left}}, {right}[{columns}]{options})["{lookup.value}"]'
         picked = f"{frame}[{_listed(lefts)}]"
-        yield f"{join.replace('{left}', picked)}{end}", "pandas", frame
+        yield f"{join.replace('{left}', picked)}{end}", "pandas", frame, "pd.merge_asof"
         ordered = f'{picked}.sort_values("{lefts[0]}", kind="stable")'
         kept = f".set_axis({ordered}.index).reindex({frame}.index)"
-        yield f"{join.replace('{left}', ordered)}{kept}{end}", "pandas", frame
+        yield f"{join.replace('{left}', ordered)}{kept}{end}", "pandas", frame, "pd.merge_asof"
     if all(is_a(value, "polars", "DataFrame") for value in both):
         end = "" if filled in ("", "None") else f".fill_null({filled})"
-        yield f'{frame}.join_asof({right}.select({columns}){options})["{lookup.value}"]{end}', "polars", frame
+        yield (
+            f'{frame}.join_asof({right}.select({columns}){options})["{lookup.value}"]{end}',
+            "polars",
+            frame,
+            "join_asof",
+        )
 
 
 def _pairs(word: str, lefts: list[str], rights: list[str]) -> str:
@@ -286,17 +291,19 @@ class AsofLoop:
                 return name == self.name
         return False
 
+    def _codes(self, values: Values) -> Iterator[tuple[str, str, str, str]]:
+        return _joined(self.lookup, self.header, values)
+
     def changes(self, values: Values) -> Iterator[Change]:
         """Yield the list by a join: of numbers of Python, then of NumPy, which pandas gives by position."""
         if not self._before:
             return
         statements = self.statements
         after = "".join(self.file.statements([statement]) for statement in self._after)
-        for code, library, _ in _joined(self.lookup, self.header, values):
+        for code, library, _, use in self._codes(values):
             is_pandas = library == "pandas"
             for made in (f"{code}.tolist()", f"list({code}.to_numpy())") if is_pandas else (f"{code}.to_list()",):
                 lines = f"{self.name} = {made}\n{after}"
-                use = "pd.merge_asof" if is_pandas else "join_asof"
                 edits = [rewritten(self.file, statements, lines)]
                 yield Change(use, self.file.statements(statements), lines, "", edits)
 
@@ -319,11 +326,14 @@ class AsofFunction:
         """The statement of the call."""
         return [self.file.statement(self.node)]
 
+    def _codes(self, values: Values) -> Iterator[tuple[str, str, str, str]]:
+        return _joined(self.lookup, self.header, values)
+
     def changes(self, values: Values) -> Iterator[Change]:
         """Yield the column by a join."""
-        for code, library, frame in _joined(self.lookup, self.header, values):
+        for code, library, frame, use in self._codes(values):
             if library == "pandas":
                 kept = code if ".set_axis(" in code else f"{code}.set_axis({frame}.index)"
-                change = replacing(self.file, self.node, kept, "pd.merge_asof")
+                change = replacing(self.file, self.node, kept, use)
                 if change is not None:
                     yield change

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -56,16 +57,18 @@ def read_call(
         parameter = _parameter(call, functions)
         rewriter = Rewriter(inside(grouping, parameter), whole(grouping), None, functions)
     else:
-        grouping = next((g for part in ast.walk(call) if (g := grouping_of(part)) and g.column), None)
+        body = _ColumnFirst().visit(copy.deepcopy(call))
+        assert isinstance(body, ast.Call)
+        grouping = next((g for part in ast.walk(body) if (g := grouping_of(part)) and g.column), None)
         if grouping is None:
             return None
-        body = call
         rewriter = Rewriter(_picked(grouping), None, None, functions)
         rewriter.nests = False  # what follows is computed over all keys
+    rewriter.time = "t"  # a time index, if the values turn out to have one
     rewritten = rewriter.rewrite(body) if body is not None else None
     if body is None or rewritten is None or not (rewritten.kernels or name == "transform"):
         return None
-    if isinstance(body, ast.Call) and method(body) and body is call and not rewritten.only:
+    if name not in ("apply", "transform") and not rewritten.only:
         return None
     return call, grouping, rewriter, body, rewritten
 
@@ -160,6 +163,21 @@ def whole(grouping: Grouping) -> Any:
     return lambda column, name: f'table.groupby({keys})["{column}"].transform("{name}")'
 
 
+class _ColumnFirst(ast.NodeTransformer):
+    """Writes `groupby("k").rolling("5min", on="t")["x"]` as if the column were picked first."""
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        self.generic_visit(node)
+        windows = method(node.value)
+        if windows is None or windows[1] not in ("rolling", "expanding", "ewm") or text_of(node.slice) is None:
+            return node
+        groups, name, call = windows
+        if grouping_of(groups) is None:
+            return node
+        picked = ast.Subscript(groups, node.slice, ast.Load())
+        return ast.Call(ast.Attribute(picked, name, ast.Load()), call.args, call.keywords)
+
+
 @dataclass(eq=False)
 class Grouped:
     """A call over groups."""
@@ -187,8 +205,12 @@ class Grouped:
     def changes(self, values: Values) -> Iterator[Change]:
         """Yield the code that gives the rows in their own order, then that of rows sorted by key."""
         frame = self.grouping.frame
-        if is_path(frame) and not is_a(values.of(frame), "pandas", "DataFrame"):
+        found = values.of(frame)
+        if is_path(frame) and not is_a(found, "pandas", "DataFrame"):
             return
+        index: Any = getattr(found, "index", None)
+        is_time = is_a(index, "pandas", "DatetimeIndex") and index.name
+        self.rewriter.time = self._on or (str(index.name) if is_time else None)
         tried: list[tuple[Adjusts, bool]] = [("array", False), ("array", True), ("float", False), ("", False)]
         for adjusts, masks in tried:
             self.rewriter.adjust, self.rewriter.masks = adjusts, masks
@@ -200,6 +222,12 @@ class Grouped:
             yield from self._aligned(rewritten)
             if rewritten.only is not None:
                 yield from self._sorted(rewritten)
+
+    @property
+    def _on(self) -> str | None:
+        """The time column of `rolling("5min", on="ts")`."""
+        calls = (part for part in ast.walk(self.body) if isinstance(part, ast.Call))
+        return next((name for call in calls if (name := text_of(keyword(call, "on")))), None)
 
     def _aligned(self, rewritten: Rewritten) -> Iterator[Change]:
         """Yield the code that keeps the frame's index, in place of the call and of what restores its index."""
@@ -236,13 +264,21 @@ class Grouped:
         keys = self.grouping.keys
         if kernel is None or len(keys) != 1:
             return
-        columns = list(dict.fromkeys([keys[0], *kernel.columns]))
+        by = [] if self._on is None else [self._on]
+        columns = list(dict.fromkeys([keys[0], *by, *kernel.columns]))
         picked = f"{self.file.code(self.grouping.frame)}[{columns!r}]".replace("'", '"')
         sort = f'{picked}.sort_values("{keys[0]}", kind="stable")'
         code = (
             f'hs.with_columns({sort}, {kernel.code(keys)}).set_index("{keys[0]}", append=True)'
             f'["{kernel.columns[0]}"].swaplevel(){self._unnamed}'
         )
+        if by:
+            # Of windows `on` a column that column becomes the index.
+            levels = str([keys[0], *by]).replace("'", '"')
+            code = (
+                f"hs.with_columns({sort}, {kernel.code(keys)}).set_index({levels})"
+                f'["{kernel.columns[0]}"]{self._unnamed}'
+            )
         change = replacing(self.file, self.node, code, self.suggestion_of(rewritten), "", rewritten.definitions)
         if change is not None:
             yield change

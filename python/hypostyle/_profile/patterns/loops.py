@@ -59,6 +59,7 @@ class Loop:
         at = block.index(self.node)
         mine = names_set([self.node]) | {root(n) for n in ast.walk(self.node) if is_written(n)}
         mine |= {found[0] for n in ast.walk(self.node) if (found := appended(n))}
+        mine |= {name for n in ast.walk(self.node) if (name := _added(n))}
         read = {root(n) for n in ast.walk(self.node) if isinstance(n, ast.Subscript)}
         first = at
         while first > 0 and (_prepares(block[first - 1], mine) or _makes_states(block[first - 1], read)):
@@ -117,7 +118,15 @@ class Loop:
 
 
 _MAKERS = {"zeros", "empty", "full", "ones", "len", "float", "int", "zeros_like", "empty_like", "full_like"}
-_MAKERS |= {"dict", "defaultdict"}
+_MAKERS |= {"dict", "defaultdict", "set"}
+
+
+def _added(node: ast.AST) -> str | None:
+    """Return the set to which a statement adds."""
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="add"), args=[_], keywords=[])):
+            return name
+    return None
 
 
 def _takes(statement: ast.stmt, names: set[str | None]) -> bool:
