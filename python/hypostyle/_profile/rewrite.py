@@ -25,6 +25,7 @@ _MOST = 8
 _BY_VALUE = {"abs", "clip", "fillna", "round", "astype", "where", "mask", "eq", "ne", "lt", "le", "gt", "ge", "rename"}
 _ARITHMETIC = {"add", "sub", "mul", "div", "truediv", "pow"}
 _NUMPY = {"abs", "log", "log1p", "exp", "expm1", "sqrt", "sign", "square", "where", "maximum", "minimum", "clip"}
+_OPERATIONS = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.IfExp)
 _WHOLE = {"mean", "sum", "min", "max", "std", "var", "median", "count", "first", "last"}
 
 Whole: TypeAlias = "Callable[[str, str], str]"
@@ -199,6 +200,7 @@ class Rewriter:
             return f"{function.value.id}.{function.attr}({', '.join(words)})"
         if isinstance(function.value, ast.Attribute) and function.value.attr == "dt":  # s.diff().dt.total_seconds()
             receiver = self._code(function.value.value)
+            receiver = f"({receiver})" if receiver and isinstance(_parsed(receiver), _OPERATIONS) else receiver
             return None if receiver is None else f"{receiver}.dt.{function.attr}({', '.join(words)})"
         column = self._column(function.value)
         if column is not None and function.attr in _WHOLE and not words and self._whole is not None:
@@ -210,7 +212,7 @@ class Rewriter:
         receiver = self._code(function.value)
         if receiver is None:
             return None
-        receiver = receiver if receiver.startswith("table[") else f"({receiver})"
+        receiver = f"({receiver})" if isinstance(_parsed(receiver), _OPERATIONS) else receiver
         return f"{receiver}.{function.attr}({', '.join(words)})"
 
     def _inside(self, node: ast.expr) -> str | None:

@@ -234,7 +234,7 @@ def _set_again(file: SourceFile, last: ast.stmt) -> dict[str, int]:
 
 
 def _is_bound_between(file: SourceFile, node: ast.Name, scope: ast.AST) -> bool:
-    """Whether a name is one of a function or comprehension inside of a scope."""
+    """Whether a name is one of a function, loop or comprehension inside of a scope."""
     for above in file.above(node):
         if above is scope:
             return False
@@ -246,6 +246,10 @@ def _is_bound_between(file: SourceFile, node: ast.Name, scope: ast.AST) -> bool:
             outer = {n for s in body for g in ast.walk(s) if isinstance(g, ast.Global | ast.Nonlocal) for n in g.names}
             if node.id in parameters or (node.id in names_set(body) and node.id not in outer):
                 return True
+        if isinstance(above, ast.For) and node.id in names_set([above.target]):
+            inside = (part for statement in above.body for part in ast.walk(statement))
+            if any(part is node for part in inside):
+                return True  # it reads what the loop has set
         if isinstance(above, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
             first = above.generators[0].iter
             is_outside = any(part is node for part in ast.walk(first))

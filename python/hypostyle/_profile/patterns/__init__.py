@@ -29,6 +29,7 @@ from hypostyle._profile.patterns import (
     row_functions,
     rows_of_groups,
     sequences,
+    totals_by_key,
 )
 from hypostyle._profile.syntax import SourceFile
 
@@ -48,6 +49,7 @@ FINDERS: tuple[Finder, ...] = (
     polars_group_loops.find,
     polars_calls.find,
     polars_rows.find,
+    totals_by_key.find,
     loop_functions.find,
     rows_of_groups.find,
     loops.find,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -68,9 +69,47 @@ def find(file: SourceFile) -> Iterator[GroupLoop | GroupFunction]:
             yield GroupFunction(file, call, grouping, added)
 
 
+def _by_labels(node: ast.For) -> ast.For:
+    """Return a loop over `frame.groupby("k").groups.items()`, which has each group's labels, as one over the groups."""
+    match node:
+        case ast.For(
+            target=ast.Tuple(elts=[ast.Name(), ast.Name(id=labels)]),
+            iter=ast.Call(
+                func=ast.Attribute(
+                    value=ast.Attribute(value=ast.Call() as groups, attr="groups" | "indices"), attr="items"
+                )
+            ),
+        ):
+            grouping = grouping_of(groups)
+        case _:
+            return node
+    if grouping is None:
+        return node
+    frame = ast.unparse(grouping.frame)
+
+    class Groups(ast.NodeTransformer):
+        def visit_Subscript(self, part: ast.Subscript) -> ast.AST:
+            match part:
+                case ast.Subscript(
+                    value=ast.Attribute(value=owner, attr="loc"), slice=ast.Tuple(elts=[ast.Name(id=name), column])
+                ) if name == labels and ast.unparse(owner) == frame:
+                    if isinstance(part.ctx, ast.Load):
+                        return ast.Subscript(ast.Name(labels, ast.Load()), column, ast.Load())
+                    index = ast.Attribute(ast.Name(labels, ast.Load()), "index", ast.Load())
+                    return ast.Subscript(part.value, ast.Tuple([index, column], ast.Load()), part.ctx)
+                case ast.Subscript(value=ast.Attribute(value=owner, attr="loc"), slice=ast.Name(id=name)):
+                    if name == labels and ast.unparse(owner) == frame:
+                        return ast.Name(labels, ast.Load())
+            return self.generic_visit(part)
+
+    body = [Groups().visit(copy.deepcopy(statement)) for statement in node.body]
+    return ast.For(node.target, groups, body, node.orelse)
+
+
 def _loop(file: SourceFile, node: ast.For) -> GroupLoop | None:
-    grouping, keyed = grouping_of(node.iter), over_keys(node)
-    body = node.body
+    read_as = _by_labels(node)
+    grouping, keyed = grouping_of(read_as.iter), over_keys(node)
+    body = read_as.body
     if keyed is not None:
         grouping, group, body = keyed.grouping, keyed.group, keyed.body
     else:

@@ -81,18 +81,18 @@ def _of_inner(file: SourceFile, node: ast.For, header: Header) -> MovingWindow |
 
 def _of_deque(file: SourceFile, node: ast.For, header: Header) -> MovingWindow | None:
     """Read `window.append(x)`, perhaps a `popleft`, and what is computed of the window."""
-    body, of_key = _of_one_window(node.body)
+    body, of_key = _of_one_window(_with_default(node.body))
     first = appended(body[0]) if body else None
     if first is None:
         return None
     window, value = first
-    rest, size = body[1:], None
+    rest, size = _last_rows(body[1:], window)
     match rest[0] if rest else None:
         case ast.If(test=ast.Compare(left=left, ops=[ast.Gt()], comparators=[most]), body=[dropping]):
             if ast.unparse(left) == f"len({window})" and _drops(dropping, window):
                 rest, size = rest[1:], most
     if size is None:
-        size = _most_of(file, node, window if of_key is None else of_key[0])
+        size = _most_set(node.body[0]) or _most_of(file, node, window if of_key is None else of_key[0])
     written = _written(rest, header)
     if size is None or written is None or written[3]:
         return None
@@ -117,6 +117,71 @@ def _of_deque(file: SourceFile, node: ast.For, header: Header) -> MovingWindow |
     made = MovingWindow(file, node, header, sliced, written[0], False, {window if of_key is None else of_key[0]})
     made.key = None if of_key is None else of_key[1]
     return made
+
+
+def _with_default(body: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """Return a body that makes the window of a new key itself as if the dictionary did.
+
+    It begins with `if key not in windows: windows[key] = []`, with `window = windows.setdefault(key, [])`, or with an
+    append to the latter.
+    """
+    match list(body):
+        case [
+            ast.If(
+                test=ast.Compare(left=key, ops=[ast.NotIn()], comparators=[ast.Name(id=windows)]),
+                body=[ast.Assign(targets=[ast.Subscript(value=ast.Name(id=made), slice=of)])],
+                orelse=[],
+            ),
+            *rest,
+        ] if windows == made and ast.dump(key) == ast.dump(of):
+            return rest
+        case [first, *rest]:
+
+            class Items(ast.NodeTransformer):
+                def visit_Call(self, node: ast.Call) -> ast.AST:
+                    self.generic_visit(node)
+                    match node:
+                        case ast.Call(func=ast.Attribute(value=ast.Name() as owner, attr="setdefault"), args=[key, _]):
+                            return ast.Subscript(owner, key, ast.Load())
+                    return node
+
+            return [Items().visit(copy.deepcopy(first)), *rest]
+    return list(body)
+
+
+def _most_set(statement: ast.stmt) -> ast.expr | None:
+    """Return n of `windows.setdefault(key, deque(maxlen=n))`, or of `windows[key] = deque(maxlen=n)`."""
+    calls = (n for n in ast.walk(statement) if isinstance(n, ast.Call) and ast.unparse(n.func).endswith("deque"))
+    return next((k.value for call in calls for k in call.keywords if k.arg == "maxlen"), None)
+
+
+def _last_rows(body: list[ast.stmt], window: str) -> tuple[list[ast.stmt], ast.expr | None]:
+    """Return a body that looks at `window[-20:]` alone as one of a window of 20 rows, and that number."""
+    sizes: dict[str, ast.expr] = {}
+    names = {window}
+
+    class Slices(ast.NodeTransformer):
+        def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+            match node:
+                case ast.Subscript(
+                    value=ast.Name(id=name), slice=ast.Slice(lower=ast.UnaryOp(op=ast.USub(), operand=size), upper=None)
+                ) if name == window:
+                    sizes[ast.unparse(size)] = size
+                    return ast.Name(window, node.ctx)
+            return self.generic_visit(node)
+
+        def visit_Name(self, node: ast.Name) -> ast.AST:
+            return ast.Name(window, node.ctx) if node.id in names else node
+
+    written: list[ast.stmt] = []
+    for statement in body:
+        made = Slices().visit(copy.deepcopy(statement))
+        match made:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name(id=found)) if found == window and sizes:
+                names.add(name)
+            case _:
+                written.append(made)
+    return (written, next(iter(sizes.values()))) if len(sizes) == 1 else (body, None)
 
 
 def _of_one_window(body: Sequence[ast.stmt]) -> tuple[list[ast.stmt], tuple[str, ast.expr] | None]:

@@ -53,6 +53,11 @@ def _read(file: SourceFile, node: ast.For) -> RowsOfGroups | None:
                     if not isinstance(target, ast.Name):
                         return None
                     starts[target.id] = value
+            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=first)):
+                for target, value in zip(names, first, strict=True):
+                    if not isinstance(target, ast.Name) or not _is_constant(value):
+                        return None
+                    starts[target.id] = value
             case _:
                 return None
     inner = node.body[-1]

@@ -105,28 +105,34 @@ pub(super) fn median_deviations(
     mut answer: impl FnMut(usize, Option<[f64; 2]>),
 ) {
     let mut run = None;
-    by_blocks(values, valid, len, |within| {
-        let count = within.count;
-        if count == 0 {
-            run = None;
-            return answer(0, None);
-        }
-        let middle = within.position(count / 2);
-        let upper = within.at(middle);
-        let lower = if count % 2 == 1 { Some(upper) } else { within.before(middle).map(|below| within.at(below)) };
-        let center = if count % 2 == 1 { upper } else { mean_of_two(lower.unwrap_or(upper), upper) };
-        if !center.is_finite() {
-            run = None;
-            // Infinity minus infinity; between minus infinity and infinity the median is NaN too.
-            return answer(count, Some([center, if center.is_nan() { center } else { f64::NAN }]));
-        }
-        let wanted = count / 2 + 1;
-        let moved = run.take().zip(within.change).and_then(|(run, change)| Nearest::changed(run, within, change));
-        let nearest = moved.and_then(|run| run.settled(within, center, wanted));
-        let nearest = nearest.unwrap_or_else(|| Nearest::searched(within, center, wanted));
-        answer(count, Some([center, nearest.deviation(within, center)]));
-        run = Some(nearest);
-    });
+    by_blocks(
+        values,
+        valid,
+        len,
+        #[inline(always)]
+        |within| {
+            let count = within.count;
+            if count == 0 {
+                run = None;
+                return answer(0, None);
+            }
+            let middle = within.position(count / 2);
+            let upper = within.at(middle);
+            let lower = if count % 2 == 1 { Some(upper) } else { within.before(middle).map(|below| within.at(below)) };
+            let center = if count % 2 == 1 { upper } else { mean_of_two(lower.unwrap_or(upper), upper) };
+            if !center.is_finite() {
+                run = None;
+                // Infinity minus infinity; between minus infinity and infinity the median is NaN too.
+                return answer(count, Some([center, if center.is_nan() { center } else { f64::NAN }]));
+            }
+            let wanted = count / 2 + 1;
+            let moved = run.take().zip(within.change).and_then(|(run, change)| Nearest::changed(run, within, change));
+            let nearest = moved.and_then(|run| run.settled(within, center, wanted));
+            let nearest = nearest.unwrap_or_else(|| Nearest::searched(within, center, wanted));
+            answer(count, Some([center, nearest.deviation(within, center)]));
+            run = Some(nearest);
+        },
+    );
 }
 
 #[cfg(test)]

@@ -139,17 +139,23 @@ pub(super) fn middles(
     mut answer: impl FnMut(&Within<f64>, Option<&Middle>),
 ) {
     let mut run: Option<Middle> = None;
-    by_blocks(values, valid, len, |within| {
-        if within.count == 0 {
-            run = None;
-            return answer(within, None);
-        }
-        let cut = cut(within.count);
-        let moved = run.take().zip(within.change).and_then(|(run, change)| run.changed(within, change));
-        let middle = moved.and_then(|run| run.settled(within, cut)).unwrap_or_else(|| Middle::whole(within, cut));
-        answer(within, Some(&middle));
-        run = Some(middle);
-    });
+    by_blocks(
+        values,
+        valid,
+        len,
+        #[inline(always)]
+        |within| {
+            if within.count == 0 {
+                run = None;
+                return answer(within, None);
+            }
+            let cut = cut(within.count);
+            let moved = run.take().zip(within.change).and_then(|(run, change)| run.changed(within, change));
+            let middle = moved.and_then(|run| run.settled(within, cut)).unwrap_or_else(|| Middle::whole(within, cut));
+            answer(within, Some(&middle));
+            run = Some(middle);
+        },
+    );
 }
 
 #[cfg(test)]

@@ -62,13 +62,19 @@ impl OrderedWindow for Median {
         }
         let mut next = in_order(answer);
         if valid.is_some() {
-            by_blocks(rows, valid, len, |within| {
-                let middle = |count: usize| {
-                    let upper = within.nth(count / 2);
-                    if count % 2 == 1 { upper } else { mean_of_two(within.nth(count / 2 - 1), upper) }
-                };
-                next(within.count, (within.count > 0).then(|| middle(within.count)));
-            });
+            by_blocks(
+                rows,
+                valid,
+                len,
+                #[inline(always)]
+                |within| {
+                    let middle = |count: usize| {
+                        let upper = within.nth(count / 2);
+                        if count % 2 == 1 { upper } else { mean_of_two(within.nth(count / 2 - 1), upper) }
+                    };
+                    next(within.count, (within.count > 0).then(|| middle(within.count)));
+                },
+            );
             return true;
         }
         neighbors(rows, len, len / 2, |lower, upper| {

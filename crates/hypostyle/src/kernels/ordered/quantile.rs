@@ -156,9 +156,15 @@ impl OrderedWindow for Quantile {
         }
         let mut next = in_order(answer);
         if valid.is_some() {
-            by_blocks(rows, valid, len, |within| {
-                next(within.count, (within.count > 0).then(|| self.within(within)));
-            });
+            by_blocks(
+                rows,
+                valid,
+                len,
+                #[inline(always)]
+                |within| {
+                    next(within.count, (within.count > 0).then(|| self.within(within)));
+                },
+            );
             return true;
         }
         let position = self.position(len);

@@ -102,9 +102,15 @@ impl<T: Value> OrderedWindow for Rank<T> {
                 next(count, standing.map(|standing| self.of(standing, count)));
             });
         } else {
-            by_blocks(rows, valid, len, |within| {
-                next(within.count, within.standing().map(|standing| self.of(standing, within.count)));
-            });
+            by_blocks(
+                rows,
+                valid,
+                len,
+                #[inline(always)]
+                |within| {
+                    next(within.count, within.standing().map(|standing| self.of(standing, within.count)));
+                },
+            );
         }
         true
     }

@@ -79,7 +79,13 @@ impl Ranks {
         if len <= SHORT && (counts.is_none() || T::NEITHER.is_some()) {
             count_through(values, counts, len, |_, standing| enter(standing));
         } else {
-            by_blocks(values, counts, len, |within| enter(within.standing()));
+            by_blocks(
+                values,
+                counts,
+                len,
+                #[inline(always)]
+                |within| enter(within.standing()),
+            );
         }
         let squares = Sum::of(ring.as_flattened().iter().map(|rank| (*rank, *rank)));
         Self { ring, parting: parts, ties, squares }

@@ -173,9 +173,15 @@ impl<T: Value, const KIND: u8> OrderedWindow for Spread<T, KIND> {
         } else {
             let quantile = |quantile| Quantile { quantile, interpolation: Interpolation::Linear };
             let (upper, lower) = (quantile(0.75), quantile(0.25));
-            by_blocks(rows, valid, len, |within| {
-                next(within.count, (within.count > 0).then(|| upper.within(within) - lower.within(within)));
-            });
+            by_blocks(
+                rows,
+                valid,
+                len,
+                #[inline(always)]
+                |within| {
+                    next(within.count, (within.count > 0).then(|| upper.within(within) - lower.within(within)));
+                },
+            );
         }
         true
     }
