@@ -62,8 +62,8 @@ def mixed_helper(x):
 def uses_try(x):
     try:
         return 1 / x
-    except ZeroDivisionError:
-        return None
+    finally:
+        x = 0
 
 
 def uses_global(x):
@@ -76,6 +76,8 @@ def uses_nonlocal(x):
     total = 0
 
     def inner(y):
+        nonlocal total
+        total += y
         return y
 
     return inner(x)
@@ -83,13 +85,13 @@ def uses_nonlocal(x):
 
 def uses_list(x):
     values = [x, 1]
-    return values[0]
+    return values
 
 
 def uses_import(x):
-    import math
+    import os
 
-    return math.sqrt(x)
+    return os.getpid() + x
 
 
 def uses_with(x):
@@ -111,8 +113,10 @@ def uses_match(x):
 
 
 def for_else(x):
-    for i in range(3):
-        x += i
+    while True:
+        x += 1
+        if x > 3:
+            break
     else:
         x = 0
     return x
@@ -199,17 +203,17 @@ def unicode_before(x):
 
 
 CASES = {
-    uses_try: "    try:\n    ^^^^\nhypostyle.UnsupportedError: try is not compiled; a row that raises is null already: leave the try out",
+    uses_try: "    x = 0\n    ^^^^^\nhypostyle.UnsupportedError: finally is not compiled; write its statements behind the try",
     uses_global: "global counter: global is not compiled: a program cannot change variables outside; keep a state with hs.scan",
-    uses_nonlocal: "def inner(y):: a function inside the function is not compiled; define it outside, it is inlined",
-    uses_list: "[x, 1]: a list is not compiled here; use a tuple",
-    uses_import: "import math: import inside the function is not compiled; import at the top of the file",
+    uses_nonlocal: "def inner(y):: the function inside reads total of the function around it; pass it as a parameter",
+    uses_list: "values: a list is not compiled as a result; return a tuple",
+    uses_import: "import os: import inside the function is not compiled; import at the top of the file",
     uses_with: 'with open("x") as f:: with is not compiled; a function of rows only computes: do this outside of it',
     uses_delete: "del y: del is not compiled; leave it out, or use another name",
     uses_match: "[1, y]: a case is a constant, several with |, or _; for others write if/elif",
     looks_up_pairs: "(1, 2): the keys of a dict are constants here: {'buy': 1, 'sell': -1}[side]",
     looks_up_names: "y: the keys of a dict are constants here: {'buy': 1, 'sell': -1}[side]",
-    for_else: "x = 0: else of a loop is not compiled; set a flag before break, and test it after the loop",
+    for_else: "x = 0: else of a while with a constant condition is not compiled; leave it out",
     tuple_then_number: "y = 2: y was a number or another kind of tuple before; use two names",
     never_assigned: "y: y has no value here: it is assigned later, or never",
     different_returns: "return x: every return must have the same number of results",
@@ -227,7 +231,9 @@ CASES = {
     recursive: "recursive(x - 1): recursive calls itself; write a while loop",
     even: "even(x - 1): even calls itself; write a while loop (in odd, which is inlined)",
     (lambda x: star_helper(x)): "star_helper(x): star_helper has * in its parameters; name them one by one",
-    (lambda x: list_helper(x)): "[x]: a list is not compiled here; use a tuple (in list_helper, which is inlined)",
+    (
+        lambda x: list_helper(x)
+    ): "[x]: a list is not compiled as a result; return a tuple (in list_helper, which is inlined)",
     (
         lambda x: maybe_helper(x)
     ): "y: y may have no value here; give it one at the start of the function (in maybe_helper, which is inlined)",
@@ -264,9 +270,7 @@ CASES = {
     (lambda x: x + "a"): "\"a\": a string is compiled only in comparisons: side == 'buy', or side in ('buy', 'sell')",
     (lambda x: {1: 2}): "1: the names of results are constants: return {'low': a, 'high': b}",
     (lambda x: {x}): "{x}: a set is not compiled; for membership write x in (1, 2)",
-    (
-        lambda x: [v for v in (1, 2)]
-    ): "[v for v in (1, 2)]: a comprehension is compiled only inside sum, any, all, min and max",
+    (lambda x: [v for v in (1, 2)]): "[v for v in (1, 2)]: a list is not compiled as a result; return a tuple",
     (lambda x: (lambda y: y)(x)): "(lambda y: y)(x): a call of a value is not compiled; name the function",
     (
         lambda x: isinstance(x, int)
@@ -296,7 +300,7 @@ CASES = {
     (lambda x: max(v for v in (x, 1) if v > 0)): "v > 0: here the condition of a generator must be a constant",
     (lambda x: max(x, 1, key=abs)): "key=abs: max is compiled without this keyword",
     (lambda x: len(x)): "len(x): len is compiled for tuples only; a function gets one row, not the column",
-    (lambda x: (1, 2)[x]): "x: the index of a tuple is a constant, or a loop variable over constants",
+    (lambda x: (1, 2)[x]): "x: the index of a tuple is a constant, a loop variable over them, or int(x)",
     (lambda x: (1, 2)[2]): "(1, 2)[2]: index 2 is beyond a tuple of 2",
     (lambda x: (1, 2)[0:1]): "0:1: a slice is not compiled; index a tuple with a constant",
     (lambda x, n: round(x, n)): "n: the digits of round are a constant: round(x, 2)",

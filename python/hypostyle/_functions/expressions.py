@@ -71,6 +71,8 @@ class Expressions(Names):
             ast.Constant: self.constant,
             ast.Name: self.name,
             ast.Tuple: self.tuple_display,
+            ast.List: self.tuple_display,
+            ast.ListComp: self.listed,
             ast.Attribute: self.attribute,
             ast.Subscript: self.subscript,
             ast.UnaryOp: self.unary,
@@ -90,6 +92,10 @@ class Expressions(Names):
         """Return the statements that assign a value to a name."""
         raise NotImplementedError
 
+    def listed(self, node: ast.ListComp) -> Tup:
+        """Translate a list whose number of items is known."""
+        return self.iterable(node)
+
     def iterable(self, node: ast.expr) -> Tup:
         """Translate something with a number of items that is known."""
         raise NotImplementedError
@@ -103,7 +109,7 @@ class Expressions(Names):
     # Tuples
 
     def tuple_display(self, node: ast.Tuple | ast.List) -> Tup:
-        """Translate `(a, b)`."""
+        """Translate `(a, b)`, or a list that is written out: nothing changes it afterwards."""
         return self.joined([self.value(item) for item in node.elts])
 
     def subscript(self, node: ast.Subscript) -> Value:
@@ -119,8 +125,10 @@ class Expressions(Names):
             raise self.error(node.slice, hints.of(node.slice))
         index = self.expr(node.slice)
         choices = self.values_of(index)
+        if choices is None and _is_integer(index):
+            choices = list(range(-len(owner.items), len(owner.items)))
         if choices is None:
-            raise self.error(node.slice, "the index of a tuple is a constant, or a loop variable over constants")
+            raise self.error(node.slice, "the index of a tuple is a constant, a loop variable over them, or int(x)")
         before: list[Statement] = []
         items = owner.items
         if not is_constant(owner):
@@ -252,3 +260,12 @@ class Expressions(Names):
         name = node.target.id
         statements = self.store(name, self.value(node.value), node)
         return self.after(statements, self.name(ast.copy_location(ast.Name(id=name, ctx=ast.Load()), node)))
+
+
+def _is_integer(index: Expr) -> bool:
+    """Whether an expression is an integer or a truth value whatever its operands are."""
+    if not isinstance(index, list) or not index:
+        return False
+    if index[0] == "call":
+        return index[1] in ("int", "bool", "math.floor", "math.ceil")
+    return index[0] in ("compare", "not", "in", "is_none")

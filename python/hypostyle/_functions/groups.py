@@ -95,6 +95,16 @@ class Groups(Tables):
         arguments = self.arguments(node)
         if len(arguments) != 1:
             raise self.error(node, "len takes one tuple")
+        match arguments[0]:
+            case ast.ListComp(elt=item, generators=[ast.comprehension(ifs=[_, *_])]) if self.has_values(item) or (
+                isinstance(item, ast.Name)
+            ):
+                # How many items meet the condition.
+                group = self.filtered(arguments[0], lambda test, _: ["if", test, 1, 0])
+                total: Expr = 0
+                for one in group.items:
+                    total = ["+", total, one]
+                return self.after(group.before, total)
         value = self.value(arguments[0])
         if not isinstance(value, Tup):
             raise self.error(node, "len is compiled for tuples only; a function gets one row, not the column")

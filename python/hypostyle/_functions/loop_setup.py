@@ -29,6 +29,10 @@ _COPIES = ("asarray", "array", "copy", "ascontiguousarray")
 class Setup(Statements):
     """Recognises arrays and lengths."""
 
+    def counted(self, node: ast.For) -> bool:
+        """Return that no range ends where the row says: it could well be as long as the rows before are many."""
+        return False
+
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope)
         self.arrays: dict[str, Array] = {}

@@ -28,6 +28,8 @@ class Loop:
     breaks: list[set[str]] = field(default_factory=list)
     continues: list[set[str]] = field(default_factory=list)
     is_rows: bool = False
+    flag: str | None = None
+    """The variable that a `break` sets, for the `else` of the loop."""
 
 
 @dataclass
@@ -59,6 +61,8 @@ class Scope:
     loops: list[Loop] = field(default_factory=list)
     returns: list[Return] = field(default_factory=list)
     is_helper: bool = False
+    objects: dict[str, object] = field(default_factory=dict)
+    """Names of the function that stand for objects: functions inside of it, and what it imports."""
 
     def __post_init__(self) -> None:
         self.assignments = Counter(assigned(self.source.body))
@@ -75,8 +79,18 @@ class Scope:
         """Return whether a name is a variable of the function."""
         return name in self.bindings or name in self.locals
 
+    def names(self, name: str, found: object) -> bool:
+        """Let a name stand for an object, if nothing else is assigned to it; return whether it does."""
+        if self.depth or self.loops or self.assignments[name] != 1 or name in self.parameters:
+            return False
+        self.objects[name] = found
+        self.locals.discard(name)
+        return True
+
     def captured(self, name: str) -> object:
         """Return the object that a name of the surroundings has now; raise `NameError` if there is none."""
+        if name in self.objects:
+            return self.objects[name]
         function = self.function
         if name in function.__code__.co_freevars and function.__closure__ is not None:
             cell = function.__closure__[function.__code__.co_freevars.index(name)]

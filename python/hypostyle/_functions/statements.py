@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator
 
 from hypostyle._functions import hints
 from hypostyle._functions.assignments import Assignments
+from hypostyle._functions.inner import function_of, imported
 from hypostyle._functions.scope import Loop, Return, assigned
 from hypostyle._functions.tables import as_branches
-from hypostyle._functions.values import ERROR, ROW, Statement, Tup, Value, is_text
+from hypostyle._functions.tries import Tries, TryError
+from hypostyle._functions.values import ERROR, ROW, Expr, Statement, Tup, Value, is_text
 
 
 class Statements(Assignments):
@@ -38,6 +40,8 @@ class Statements(Assignments):
                 pass
             case ast.Expr():
                 self.out.append(["set", self.fresh("unused"), self.expr(node.value)])
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda() as made):
+                self.inner_function(name, made)
             case ast.Assign():
                 self.assignment(node)
             case ast.AnnAssign(value=ast.expr() as value):
@@ -56,6 +60,12 @@ class Statements(Assignments):
                 self.return_statement(node)
             case ast.Match():
                 self.match(node)
+            case ast.Try():
+                self.tried(node)
+            case ast.FunctionDef(name=name):
+                self.inner_function(name, node)
+            case ast.Import() | ast.ImportFrom():
+                self.imports(node)
             case ast.Raise():
                 self.out.append(["set", self.fresh("raised"), ERROR])
             case ast.Assert():
@@ -63,6 +73,34 @@ class Statements(Assignments):
                 self.narrowed(node.test, True)
             case _:
                 raise self.error(node, hints.of(node))
+
+    # What stands for something else
+
+    def tried(self, node: ast.Try) -> None:
+        """Translate `try` around arithmetic, as conditions."""
+        try:
+            written = Tries(self.object_of).written(node)
+        except TryError as reason:
+            raise self.error(reason.node, reason.message) from None
+        self.sequence(written)
+
+    def inner_function(self, name: str, node: ast.FunctionDef | ast.Lambda) -> None:
+        """Note a function inside of the function, which is inlined where it is called."""
+        found = function_of(self.scope, node)
+        if isinstance(found, str):
+            raise self.error(node, found)
+        if not self.scope.names(name, found):
+            raise self.error(node, f"{name} is a function here, and something else too; give it a name of its own")
+
+    def imports(self, node: ast.Import | ast.ImportFrom) -> None:
+        """Note the modules that are imported inside of the function."""
+        try:
+            found = list(imported(node))
+        except ImportError:
+            raise self.error(node, hints.of(node)) from None
+        for name, value in found:
+            if not self.scope.names(name, value):
+                raise self.error(node, f"{name} is imported here, and is something else too")
 
     # Branches and loops
 
@@ -109,24 +147,42 @@ class Statements(Assignments):
 
     def while_loop(self, node: ast.While) -> None:
         """Translate `while`."""
-        if node.orelse:
-            raise self.error(node.orelse[0], _LOOP_ELSE)
         scope = self.scope
         scope.depth += 1
         scope.maybe |= {name for name in assigned([node]) if name in scope.locals}
         test = self.expr(node.test)
         known = self.known_truth(test)
+        if node.orelse and known is not None:
+            raise self.error(node.orelse[0], "else of a while with a constant condition is not compiled; leave it out")
         if known is not False:
             exits = [] if known else [set(scope.sure)]
-            loop = Loop()
+            loop = Loop(flag=self.flag(node))
             with self.on_some_path():
                 self.narrowed(node.test, True)
                 body = self.loop_body(loop, node.body)
-            exits += loop.breaks
-            scope.live = bool(exits)
-            scope.sure = set.intersection(*exits) if exits else scope.sure
             self.out.append(["while", test, body])
+            self.ended(node, loop, exits)
         scope.depth -= 1
+
+    def flag(self, node: ast.For | ast.While) -> str | None:
+        """Return the variable that a `break` sets, if the loop has an `else`."""
+        if not node.orelse:
+            return None
+        flag = self.fresh("left")
+        self.out.append(["set", flag, False])
+        return flag
+
+    def ended(self, node: ast.For | ast.While, loop: Loop, exits: list[set[str]]) -> None:
+        """Translate the `else` of a loop; `exits` are the ways to its end without `break`."""
+        scope = self.scope
+        if loop.flag is not None and exits:
+            scope.live, scope.sure = True, set.intersection(*exits)
+            body = self.block(node.orelse)
+            self.out.append(["if", ["get", loop.flag], [], body])
+            exits = [set(scope.sure)] if scope.live else []
+        exits = exits + loop.breaks
+        scope.live = bool(exits)
+        scope.sure = set.intersection(*exits) if exits else scope.sure
 
     def loop_body(self, loop: Loop, statements: list[ast.stmt]) -> list[Statement]:
         """Translate the statements of a loop; `loop.continues` gets every way to its end."""
@@ -138,14 +194,15 @@ class Statements(Assignments):
         return body
 
     def for_loop(self, node: ast.For) -> None:
-        """Translate `for` over a tuple, or a range of constants."""
-        if node.orelse:
-            raise self.error(node.orelse[0], _LOOP_ELSE)
+        """Translate `for` over a tuple, or a range."""
+        if self.counted(node):
+            return
         group = self.iterable(node.iter)
         self.storable(group, node.iter)
         self.out.extend(group.before)
         items = [self.kept(item, self.out) for item in group.items]
         if not items:
+            self.sequence(node.orelse)
             return
         scope = self.scope
         scope.depth += 1
@@ -164,16 +221,51 @@ class Statements(Assignments):
             self.out = outer
             items = list(range(len(items)))
         self.count(node, len(items))
-        loop = Loop()
+        loop = Loop(flag=self.flag(node))
         with self.on_some_path():
             body = self.loop_body(loop, node.body)
         self.ranges.pop(variable, None)
-        exits = loop.breaks + ([set.intersection(*loop.continues)] if loop.continues else [])
-        scope.live = bool(exits)
-        scope.sure = set.intersection(*exits) if exits else scope.sure
-        scope.depth -= 1
         body[:0] = head
         self.out.append(["for", variable, items, body])
+        self.ended(node, loop, [set.intersection(*loop.continues)] if loop.continues else [])
+        scope.depth -= 1
+
+    def counted(self, node: ast.For) -> bool:
+        """Translate `for` over a range whose end depends on the row as a `while`; return whether it is one."""
+        match node:
+            case ast.For(target=ast.Name(id=name), iter=ast.Call(func=ast.Name() as function, args=given, keywords=[])):
+                if self.object_of(function) is not range or not 1 <= len(given) <= 3:
+                    return False
+            case _:
+                return False
+        bounds: list[Expr] = [self.expr(argument) for argument in given]
+        known = [self.values_of(bound) for bound in bounds]
+        if all(choices is not None and len(choices) == 1 for choices in known):
+            return False
+        bounds = [0, *bounds] if len(bounds) == 1 else bounds
+        step = (known[2] or [0]) if len(known) == 3 else [1]
+        if len(step) != 1 or type(step[0]) is not int or not step[0]:
+            raise self.error(given[2], "the step of a range is a constant")
+        number, end = self.fresh("number"), self.fresh("end")
+        # Of a float Python makes no range; neither does it of its bits.
+        self.out += [["set", number, ["|", bounds[0], 0]], ["set", end, ["|", bounds[1], 0]]]
+        scope = self.scope
+        scope.depth += 1
+        scope.maybe |= {name for name in assigned([node]) if name in scope.locals}
+        exits = [set(scope.sure)]
+        loop = Loop(flag=self.flag(node))
+        with self.on_some_path():
+            ((variable, _),) = self.declared(name, None, node.target)
+            head: list[Statement] = [
+                ["set", variable, ["get", number]],
+                ["set", number, ["+", ["get", number], step[0]]],
+            ]
+            body = [*head, *self.loop_body(loop, node.body)]
+        test = ["compare", ["get", number], [["<" if step[0] > 0 else ">", ["get", end]]]]
+        self.out.append(["while", test, body])
+        self.ended(node, loop, exits)
+        scope.depth -= 1
+        return True
 
     def leave(self, node: ast.Break | ast.Continue) -> None:
         """Translate `break` and `continue`."""
@@ -183,6 +275,8 @@ class Statements(Assignments):
             self.leave_rows(node)
             return
         (loop.breaks if is_break else loop.continues).append(set(self.scope.sure))
+        if is_break and loop.flag is not None:
+            self.out.append(["set", loop.flag, True])
         self.out.append(["break" if is_break else "continue"])
         self.scope.live = False
 
@@ -192,6 +286,8 @@ class Statements(Assignments):
 
     def return_statement(self, node: ast.Return) -> None:
         """Translate `return`: the statement itself is written when all returns are known."""
+        if self.is_list(node.value):
+            raise self.error(node.value, "a list is not compiled as a result; return a tuple")
         value = None if node.value is None else self.returned(node.value)
         if value is ROW:
             raise self.error(node, "a row cannot be returned; return a number or a tuple of numbers")
@@ -207,6 +303,14 @@ class Statements(Assignments):
         self.out.append(placeholder)
         self.scope.returns.append(Return(self.out, placeholder, value, node))
         self.scope.live = False
+
+    def is_list(self, node: ast.expr | None) -> bool:
+        """Whether what is returned is a list: one that is written out, or a name of one."""
+        if isinstance(node, ast.Name):
+            every = (n for s in self.scope.source.body for n in ast.walk(s) if isinstance(n, ast.Assign))
+            named = (n for n in every if isinstance(n.value, ast.List | ast.ListComp))
+            return any(isinstance(t, ast.Name) and t.id == node.id for n in named for t in n.targets)
+        return isinstance(node, ast.List | ast.ListComp)
 
     def returned(self, node: ast.expr) -> Value:
         """Translate what `return` returns: `{"low": a, "high": b}` is allowed here only, alone or after a state."""
@@ -240,9 +344,6 @@ def keys_of(node: ast.expr | None) -> tuple[str, ...] | None:
         return None
     keys = [key.value for key in node.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
     return tuple(keys) if len(keys) == len(node.keys) else None
-
-
-_LOOP_ELSE = "else of a loop is not compiled; set a flag before break, and test it after the loop"
 
 
 def _words(value: Value) -> Iterator[str]:
