@@ -178,8 +178,7 @@ def power(n: int, k: int):
 
 
 def a_list(x):
-    items = [x, x]
-    return items
+    return [x, x]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +188,7 @@ def a_list(x):
         (a_string, "a column of str is not converted", "def a_string(side: str):"),
         (gamma, "math.gamma is not converted", "return math.gamma(x)"),
         (power, "int ** int is an int or a float", "return n**k"),
-        (a_list, "a list is not compiled as a result; return a tuple", "return items"),
+        (a_list, "a list is not compiled as a result; return a tuple", "return [x, x]"),
     ],
 )
 def test_what_is_refused(function: Callable[..., Any], message: str, line: str | None) -> None:
