@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -289,6 +290,39 @@ def test_states_are_as_before_the_row_that_raises() -> None:
 
     frame = pl.DataFrame({"x": [2.0, 3.0, -5.0, 4.0, None, 1.0]})
     assert frame.select(shares("x")).to_series().to_list() == [1.0, 1.5, -1.0, 1.0, None, 0.25]
+
+
+def averages(price, size):
+    from math import sqrt
+
+    def smooth(before, now, part=0.25):
+        return before + part * (now - before)
+
+    out = np.zeros(len(price))
+    roots = []
+    mean, volume, amount = price[0], 0.0, 0.0
+    for i in range(len(price)):
+        mean = smooth(mean, price[i])
+        volume += size[i]
+        amount += price[i] * size[i]
+        try:
+            out[i] = amount / volume - mean
+        except ZeroDivisionError:
+            out[i] = np.nan
+        try:
+            roots.append(sqrt(price[i] - 3))
+        except ValueError:
+            roots.append(-1.0)
+    return out, roots
+
+
+def test_loops_know_them_too() -> None:
+    price, size = np.array([2.0, 4.0, 3.0, 9.0]), np.array([0.0, 0.0, 2.0, 1.0])
+    with np.errstate(all="ignore"):
+        plain = averages(price.tolist(), size.tolist())
+    compiled = hs.loop(averages)(price, size)
+    for got, want in zip(compiled, plain, strict=True):
+        np.testing.assert_array_equal(got, np.array(want))
 
 
 def reads_the_outer_one(x, y):

@@ -32,6 +32,12 @@ class Before(Rows):
     def _before(self, statement: ast.stmt) -> None:
         """Translate a statement before the loop."""
         match statement:
+            case ast.FunctionDef(name=name):
+                self.inner_function(name, statement)
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda() as made):
+                self.inner_function(name, made)
+            case ast.Import() | ast.ImportFrom():
+                self.imports(statement)
             case ast.Assign(targets=[target], value=value):
                 for inner, item in pairs_of(target, value):
                     self._assigned_before(inner, item, statement)

@@ -92,6 +92,12 @@ class Tries:
         match statement:
             case ast.Assign(targets=[ast.Name()], value=value):
                 first = value
+            case ast.Assign(targets=[ast.Subscript(value=ast.Name(), slice=ast.Name())], value=value):
+                first = value  # a row of an array that hs.loop fills
+            case ast.Expr(
+                value=ast.Call(func=ast.Attribute(value=ast.Name(), attr="append"), args=[value], keywords=[])
+            ):
+                first = value
             case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
                 first = ast.copy_location(ast.BinOp(ast.Name(name, ast.Load()), op, value), statement)
             case ast.AnnAssign(target=ast.Name(), value=ast.expr() as value):
@@ -118,7 +124,7 @@ class Tries:
         match node:
             case ast.Constant() | ast.Name() | ast.Attribute(value=ast.Name()):
                 return
-            case ast.Subscript(value=ast.Name(), slice=ast.Constant(value=str())):
+            case ast.Subscript(value=ast.Name(), slice=ast.Constant(value=str()) | ast.Name()):
                 return
             case ast.BinOp(left=left, op=op, right=right):
                 yield from again(left)
