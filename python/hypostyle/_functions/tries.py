@@ -111,8 +111,11 @@ class Tries:
         made: list[ast.stmt] = [statement, *rest]
         for test, kind in reversed(list(self._failures(first))):
             caught = next((body for kinds, body in handlers if issubclass(kind, kinds)), None)
-            body: list[ast.stmt] = [ast.Raise()] if caught is None else copy.deepcopy(caught)
-            made = [ast.copy_location(ast.If(ast.copy_location(test, first), body, made), first)]
+            test = ast.copy_location(test, first)
+            if caught is None:  # the row is in error, whatever follows
+                made = [ast.copy_location(ast.If(test, [ast.Raise()], []), first), *made]
+            else:
+                made = [ast.copy_location(ast.If(test, copy.deepcopy(caught), made), first)]
         return made
 
     def _failures(self, node: ast.expr) -> Iterator[Failure]:
