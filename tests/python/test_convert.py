@@ -14,6 +14,7 @@ import pytest
 
 import hypostyle
 import test_functions_loops as loops
+import test_functions_python as python
 import user_functions as users
 from hypostyle._convert.command import main
 from hypostyle._convert.crate import files, package_name, write
@@ -77,13 +78,17 @@ def retyped(x):
 
 
 PLAIN: list[tuple[Callable[..., Any], dict[str, str]]] = [(alarms, {}), (odd, {}), (retyped, {})]
+FORMS: list[tuple[Callable[..., Any], dict[str, str]]] = [
+    *((python.any_failure, {}), (python.two_handlers, {}), (python.nested_else, {}), (python.with_a_helper, {})),
+    (python.counted_down, {"n": "int", "m": "int"}),
+]
 USERS = ["sign", "collatz", "checksum", "future_value", "mid", "invoice", "black_scholes", "scorecard", "true_range"]
 LOOPS = [loops.ewma_first, loops.position, loops.lag2_filter, loops.inner_while, loops.with_helper]
 
 
 def functions() -> list[tuple[Any, dict[str, str]]]:
     examples = [example for example in (*users.ROWS, *users.SCANS) if example.name in USERS]
-    made: list[tuple[Any, dict[str, str]]] = [*PLAIN, *((hs.loop(function), {}) for function in LOOPS)]
+    made: list[tuple[Any, dict[str, str]]] = [*PLAIN, *FORMS, *((hs.loop(function), {}) for function in LOOPS)]
     for example in examples:
         function = hs.scan(**example.state)(example.function) if example.state else example.function
         kinds = {name: str(sample.kind) for name, sample in zip(example.columns, example.samples, strict=True)}

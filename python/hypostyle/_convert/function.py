@@ -199,7 +199,7 @@ class _Writer(Called):
         match node:
             case ["set" | "for", *_] if (variable := self.variables.set_by(node)) and variable.type.kind == "float":
                 yield id(node)
-            case ["if", _, _, _] if not isinstance(node[2], list) or not node[2] or isinstance(node[2][0], str):
+            case ["if", _, _, _] if not isinstance(node[2], list) or (node[2] and isinstance(node[2][0], str)):
                 if self.types.of(node).kind == "float":
                     yield id(node)
             case ["and" | "or", _] | ["call", "min" | "max" | "np.where", _] | ["block", _]:

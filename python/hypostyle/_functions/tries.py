@@ -108,14 +108,20 @@ class Tries:
                 return [statement, *rest]
             case _:
                 raise TryError(statement, "a try holds assignments and return only; write if with what would raise")
-        made: list[ast.stmt] = [statement, *rest]
-        for test, kind in reversed(list(self._failures(first))):
+        tests: list[tuple[ast.expr, list[ast.stmt]]] = []
+        passed: list[ast.expr] = []
+        for test, kind in self._failures(first):
             caught = next((body for kinds, body in handlers if issubclass(kind, kinds)), None)
-            test = ast.copy_location(test, first)
-            if caught is None:  # the row is in error, whatever follows
-                made = [ast.copy_location(ast.If(test, [ast.Raise()], []), first), *made]
+            if caught is None:  # the statement itself raises, whatever would be caught later
+                passed.append(_not(test))
             else:
-                made = [ast.copy_location(ast.If(test, copy.deepcopy(caught), made), first)]
+                tests.append((ast.BoolOp(ast.And(), [*passed, test]) if passed else test, caught))
+        made: list[ast.stmt] = [statement, *rest]
+        for test, body in reversed(tests):
+            branch = ast.If(copy.deepcopy(test), copy.deepcopy(body), made)
+            for part in (branch, branch.test):
+                ast.copy_location(part, first)
+            made = [branch]
         return made
 
     def _failures(self, node: ast.expr) -> Iterator[Failure]:
@@ -194,6 +200,14 @@ class Tries:
 
 def _compare(left: ast.expr, operator: ast.cmpop, bound: float) -> ast.expr:
     return ast.Compare(copy.deepcopy(left), [operator], [ast.Constant(bound)])
+
+
+def _not(test: ast.expr) -> ast.expr:
+    """Return the opposite of a condition."""
+    match test:
+        case ast.Compare(left=left, ops=[ast.Is()], comparators=[right]):
+            return ast.Compare(left, [ast.IsNot()], [right])
+    return ast.UnaryOp(ast.Not(), test)
 
 
 def _not_finite(part: ast.expr) -> Iterator[Failure]:
