@@ -70,7 +70,23 @@ def templates(library: str) -> list[Template]:
             name = _read(text)
             if name is not None:
                 found.append(Template(use.func.attr, use, name))
+                if (timed := _by_time(use, name)) is not None:
+                    found.append(timed)
     return sorted(found, key=lambda t: -sum(1 for _ in ast.walk(t.name)))
+
+
+def _by_time(use: ast.Call, name: ast.expr) -> Template | None:
+    """Return the template of a window of time in Polars: `rolling_mean_by("t", "5m")` beside `rolling_mean(20)`."""
+    match use, name:
+        case (
+            ast.Call(func=ast.Attribute(attr=kernel), args=[column, ast.Constant(value=20)], keywords=[]),
+            ast.Call(func=ast.Attribute(value=of, attr=method), args=[ast.Constant(value=20)], keywords=[]),
+        ) if method == kernel and method.startswith("rolling_"):
+            window = ast.Constant("5m")
+            timed = ast.Call(use.func, [column, window], [ast.keyword("by", ast.Constant("t"))])
+            by_name = ast.Call(ast.Attribute(of, f"{method}_by", ast.Load()), [ast.Constant("t"), window], [])
+            return Template(kernel, timed, by_name)
+    return None
 
 
 @cache
@@ -197,7 +213,7 @@ class _Match:
                     return False
                 continue
             # An argument by position may be given by its name.
-            by_name = next((k for k in left if k.arg in _names_of_first()), None) if at == 0 else None
+            by_name = next((k for k in left if k.arg in _names_of_first()), None)
             if by_name is None or not self.node(argument, by_name.value):
                 return False
             left.remove(by_name)

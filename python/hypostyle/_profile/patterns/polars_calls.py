@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hypostyle._profile.change import Change, Values, replacing
+from hypostyle._profile.function_results import words_of
 from hypostyle._profile.polars_code import Keyed, column_in, column_of, keys_of, quoted
 from hypostyle._profile.rewrite import lambda_of, of_array
 from hypostyle._profile.syntax import SourceFile, functions_of, keyword, method, text_of
@@ -129,6 +130,10 @@ class PolarsCall:
             )
         if name != "map_elements" or keys:
             return None
+        if column is not None and (words := words_of(self.file, call.args[0])) is not None:
+            labels, name, self.definitions = words
+            table = f"{{{', '.join(f'{number}: {word!r}' for number, word in enumerate(labels.words))}}}"
+            return f'{name}("{column}").replace_strict({table}, return_dtype=pl.String)'.replace("'", '"')
         if column is not None:
             return f'hs.jit({function})("{column}")'
         return self._of_struct(receiver, call.args[0])

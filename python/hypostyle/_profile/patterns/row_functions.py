@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import copy
 import sys
 from collections.abc import Iterator, Sequence
@@ -338,8 +339,9 @@ class Comprehension:
             arguments.append(code)
         element = self.node.elt
         is_plain = isinstance(element, ast.Call) and [ast.unparse(a) for a in element.args] == names
-        if isinstance(element, ast.Call) and is_plain and not element.keywords and isinstance(element.func, ast.Name):
-            function = element.func.id
+        called = element.func if isinstance(element, ast.Call) and not element.keywords else None
+        if is_plain and isinstance(called, ast.Name) and called.id not in dir(builtins):
+            function = called.id
         else:
             function = f"lambda {', '.join(names)}: {self.file.code(element)}"
         words = words_of(self.file, ast.copy_location(ast.parse(function, mode="eval").body, element))
