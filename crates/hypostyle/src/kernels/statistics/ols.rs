@@ -4,17 +4,17 @@
 //! predictor's sum of squares that the earlier predictors do not explain.  If it is close to 0 the predictors are collinear,
 //! and the result is null rather than noise.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 
+use crate::drive::rolling_lanes;
 use crate::error::Result;
 use crate::model::scale::{shift, times_power};
-use crate::model::{ByRow, Statistic, Summary, as_f64};
+use crate::model::{Blocks, ByRow, Lanewise, Statistic, Summary, Sums, as_f64};
 use crate::run::{Entry, Inputs, Plan, Shape, Then, Window};
 use crate::spec::{Arguments, Kind, Literal, Parameter};
-use crate::values::{Input, NO_FIELD, Output, Persist, field};
+use crate::values::{Input, NO_FIELD, Number, Output, Persist, field};
 
 /// The part of a predictor's sum of squares that the earlier predictors do not explain must be more than this.
 const LEAST_LEFT: f64 = 1e-10;
@@ -38,28 +38,39 @@ const fn place(columns: usize, i: usize, j: usize) -> usize {
     1 + columns + i * columns - i * i.saturating_sub(1) / 2 + (j - i)
 }
 
-impl<const K: usize, const ROW: usize, const SUMS: usize, const OUT: usize> Ols<K, ROW, SUMS, OUT> {
-    /// The sums of products about the mean, or about 0 without an intercept.
+/// The sums of some windows, and what the products of columns about their means follow from.
+struct Products<'a, N, const ROW: usize, const SUMS: usize> {
+    sums: &'a [N; SUMS],
+    anchor: &'a [N; ROW],
+    over_weight: N,
+    intercept: bool,
+}
+
+impl<N: Number, const ROW: usize, const SUMS: usize> Products<'_, N, ROW, SUMS> {
+    /// The sum of products of two columns about the mean, or about 0 without an intercept; column 0 is y.
     #[inline(always)]
-    fn about(&self, sums: &[f64; SUMS], anchor: &[f64; ROW]) -> impl Fn(usize, usize) -> f64 {
-        let (sums, anchor, intercept) = (*sums, *anchor, self.intercept);
-        let over_weight = 1.0 / sums[0];
-        move |i, j| {
-            let (i, j) = if i <= j { (i, j) } else { (j, i) };
-            let (weight, si, sj, product) = (sums[0], sums[1 + i], sums[1 + j], sums[place(K + 1, i, j)]);
-            if intercept {
-                product - si * sj * over_weight
-            } else {
-                product + anchor[i] * sj + anchor[j] * si + anchor[i] * anchor[j] * weight
-            }
+    fn about(&self, i: usize, j: usize) -> N {
+        let (i, j) = if i <= j { (i, j) } else { (j, i) };
+        let (sums, anchor) = (self.sums, self.anchor);
+        let (weight, si, sj, product) = (sums[0], sums[1 + i], sums[1 + j], sums[place(ROW - 1, i, j)]);
+        if self.intercept {
+            product - si * sj * self.over_weight
+        } else {
+            product + anchor[i] * sj + anchor[j] * si + anchor[i] * anchor[j] * weight
         }
     }
 
-    /// The mean of a column: 0 is y.
+    /// The mean of a column.
     #[inline(always)]
-    fn mean(sums: &[f64; SUMS], anchor: &[f64; ROW], column: usize) -> f64 {
-        anchor[column] + sums[1 + column] / sums[0]
+    fn mean(&self, column: usize) -> N {
+        self.anchor[column] + self.sums[1 + column] / self.sums[0]
     }
+}
+
+/// A field of the result, with one NaN for all NaNs.
+#[inline(always)]
+fn one_nan<N: Number>(x: N) -> N {
+    x.or(!(x.above(0.0) | x.at_most(0.0)), x.like(f64::NAN))
 }
 
 impl<const K: usize, const ROW: usize, const SUMS: usize, const OUT: usize> Statistic for Ols<K, ROW, SUMS, OUT>
@@ -105,17 +116,7 @@ where
 
     #[inline(always)]
     fn push(&self, sums: &mut [f64; SUMS], row: [f64; ROW], anchor: [f64; ROW]) {
-        let weight = row[K + 1];
-        // A row of weight 0 adds nothing, whatever the anchor, except for a NaN or an infinity.
-        let anchor = if weight == 0.0 { row } else { anchor };
-        sums[0] += weight;
-        for i in 0..=K {
-            let di = weight * (row[i] - anchor[i]);
-            sums[1 + i] += di;
-            for j in i..=K {
-                sums[place(K + 1, i, j)] += di * (row[j] - anchor[j]);
-            }
-        }
+        self.add(sums, row, anchor);
     }
 
     #[inline(always)]
@@ -131,90 +132,156 @@ where
 
     #[inline]
     fn finish(&self, sums: &[f64; SUMS], count: usize, anchor: [f64; ROW]) -> Option<[f64; OUT]> {
-        let about = self.about(sums, &anchor);
-        let estimated = K + usize::from(self.intercept);
-        if count < estimated || sums[0] <= 0.0 {
-            return None;
+        self.answer_one(*sums, count, anchor)
+    }
+
+    fn answer_blocks(&self, blocks: Blocks<[f64; ROW]>, answers: &mut [[f64; OUT]], valid: &mut [bool]) -> bool {
+        // More predictors have more sums than there are vectors.
+        K <= 3 && rolling_lanes::answer_blocks(self, blocks, answers, valid)
+    }
+}
+
+impl<const K: usize, const ROW: usize, const SUMS: usize, const OUT: usize> Sums<ROW, SUMS, OUT>
+    for Ols<K, ROW, SUMS, OUT>
+{
+    #[inline(always)]
+    fn relative<N: Number>(row: [N; ROW], anchor: [N; ROW]) -> [N; ROW] {
+        let weight = row[K + 1];
+        let no_weight = weight.at_most(0.0) & !weight.below(0.0);
+        let mut relative = row;
+        for i in 0..=K {
+            // A row of weight 0 adds nothing, whatever the anchor, except for a NaN or an infinity.
+            relative[i] = (row[i] - anchor[i]).or(no_weight, row[i] * 0.0);
         }
+        relative
+    }
+
+    #[inline(always)]
+    fn terms<N: Number>(&self, row: [N; ROW]) -> [N; SUMS] {
+        let weight = row[K + 1];
+        let mut terms = [weight; SUMS];
+        for i in 0..=K {
+            let di = weight * row[i];
+            terms[1 + i] = di;
+            for j in i..=K {
+                terms[place(K + 1, i, j)] = di * row[j];
+            }
+        }
+        terms
+    }
+
+    #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "rows and columns of triangles")]
+    fn of_sums<N: Number>(&self, sums: [N; SUMS], count: N, anchor: [N; ROW]) -> ([N; OUT], N::Flag) {
+        let zero = count.like(0.0);
+        let products = Products {
+            sums: &sums,
+            anchor: &anchor,
+            over_weight: count.like(1.0) / sums[0],
+            intercept: self.intercept,
+        };
+        let estimated = K + usize::from(self.intercept);
+        let mut defined = !count.below(as_f64(estimated)) & !sums[0].at_most(0.0);
         // lower[i][j] for j < i, the pivots, and 1 over each.
-        let (mut lower, mut pivots, mut over) = ([[0.0; K]; K], [0.0; K], [0.0; K]);
+        let (mut lower, mut pivots, mut over) = ([[zero; K]; K], [zero; K], [zero; K]);
         for i in 0..K {
-            let whole = about(i + 1, i + 1);
+            let whole = products.about(i + 1, i + 1);
             let mut left = whole;
             for j in 0..i {
-                let mut entry = about(i + 1, j + 1);
+                let mut entry = products.about(i + 1, j + 1);
                 for k in 0..j {
-                    entry -= lower[i][k] * lower[j][k] * pivots[k];
+                    entry = entry - lower[i][k] * lower[j][k] * pivots[k];
                 }
                 lower[i][j] = entry * over[j];
-                left -= entry * lower[i][j];
+                left = left - entry * lower[i][j];
             }
-            if left <= LEAST_LEFT * whole {
-                return None;
-            }
-            (pivots[i], over[i]) = (left, 1.0 / left);
+            defined = defined & !left.is_at_most(whole * LEAST_LEFT);
+            (pivots[i], over[i]) = (left, count.like(1.0) / left);
         }
-        let mut slopes = [0.0; K];
-        let mut explained = 0.0;
+        let mut slopes = [zero; K];
+        let mut explained = zero;
         for i in 0..K {
-            let mut entry = about(0, i + 1);
+            let mut entry = products.about(0, i + 1);
             for j in 0..i {
-                entry -= lower[i][j] * slopes[j];
+                entry = entry - lower[i][j] * slopes[j];
             }
             slopes[i] = entry;
         }
         for i in (0..K).rev() {
-            explained += slopes[i] * slopes[i] * over[i];
-            slopes[i] *= over[i];
+            explained = explained + slopes[i] * slopes[i] * over[i];
+            slopes[i] = slopes[i] * over[i];
         }
         for i in (0..K).rev() {
             for j in i + 1..K {
-                slopes[i] -= lower[j][i] * slopes[j];
+                slopes[i] = slopes[i] - lower[j][i] * slopes[j];
             }
         }
 
         // An infinity in the window makes everything NaN, whichever row is the anchor.
-        let nan_or_0: f64 = sums[1..=K + 1].iter().map(|sum| sum * 0.0).sum();
-        slopes.iter_mut().for_each(|slope| *slope += nan_or_0);
-        let mut out = [NO_FIELD; OUT];
-        let means: [f64; K] = std::array::from_fn(|i| Self::mean(sums, &anchor, i + 1));
+        let nothing = count.like(-0.0);
+        let mut nan_or_0 = nothing;
+        for i in 0..=K {
+            nan_or_0 = nan_or_0 + sums[1 + i] * 0.0;
+        }
+        let mut means = [zero; K];
+        for i in 0..K {
+            slopes[i] = slopes[i] + nan_or_0;
+            means[i] = products.mean(i + 1);
+        }
+        let no_field = count.like(NO_FIELD);
+        let mut out = [no_field; OUT];
         if self.intercept {
-            let reached: f64 = (0..K).map(|i| slopes[i] * means[i]).sum();
-            out[0] = field(Self::mean(sums, &anchor, 0) - reached);
-        }
-        (0..K).for_each(|i| out[1 + i] = field(slopes[i]));
-        let total = about(0, 0);
-        // Rounding may leave a negative trace; NaN must stay.
-        let residual = total - explained;
-        let residual = if residual < 0.0 { 0.0 } else { residual };
-        if total > 0.0 || total.is_nan() {
-            out[OUT - 1] = field(1.0 - residual / total + nan_or_0);
-        }
-        if self.errors && count > estimated {
-            let variance = residual / as_f64(count - estimated);
-            // Rows of the inverse of L, from which come the diagonal of the inverse and the intercept's part.
-            let mut inverse: [[f64; K]; K] = [[0.0; K]; K];
+            let mut reached = nothing;
             for i in 0..K {
-                let earlier = inverse;
-                inverse[i] = std::array::from_fn(|j| match j.cmp(&i) {
-                    Ordering::Less => -(j..i).map(|k| lower[i][k] * earlier[k][j]).sum::<f64>(),
-                    Ordering::Equal => 1.0,
-                    Ordering::Greater => 0.0,
-                });
+                reached = reached + slopes[i] * means[i];
+            }
+            out[0] = one_nan(products.mean(0) - reached);
+        }
+        for i in 0..K {
+            out[1 + i] = one_nan(slopes[i]);
+        }
+        let total = products.about(0, 0);
+        // Rounding may leave a negative trace; NaN must stay.
+        let residual = (total - explained).no_less_than(0.0);
+        let r2 = one_nan(count.like(1.0) - residual / total + nan_or_0);
+        out[OUT - 1] = r2.or(total.at_most(0.0), no_field);
+        if self.errors {
+            let freedom = count - as_f64(estimated);
+            let too_few = freedom.at_most(0.0);
+            let variance = residual / freedom;
+            // Rows of the inverse of L, from which come the diagonal of the inverse and the intercept's part.
+            let mut inverse = [[zero; K]; K];
+            for i in 0..K {
+                inverse[i][i] = count.like(1.0);
+                for j in 0..i {
+                    let mut entry = nothing;
+                    for k in j..i {
+                        entry = entry + lower[i][k] * inverse[k][j];
+                    }
+                    inverse[i][j] = entry * -1.0;
+                }
             }
             for j in 0..K {
-                let diagonal: f64 = (j..K).map(|i| inverse[i][j] * inverse[i][j] * over[i]).sum();
-                out[K + 2 + j] = field((variance * diagonal).sqrt());
+                let mut diagonal = nothing;
+                for i in j..K {
+                    diagonal = diagonal + inverse[i][j] * inverse[i][j] * over[i];
+                }
+                out[K + 2 + j] = one_nan((variance * diagonal).sqrt()).or(too_few, no_field);
             }
             if self.intercept {
-                let reached = (0..K).map(|i| {
-                    let part: f64 = (0..=i).map(|j| inverse[i][j] * means[j]).sum();
-                    part * part * over[i]
-                });
-                out[K + 1] = field((variance * (1.0 / sums[0] + reached.sum::<f64>())).sqrt());
+                let mut reached = nothing;
+                for i in 0..K {
+                    let mut part = nothing;
+                    for j in 0..=i {
+                        part = part + inverse[i][j] * means[j];
+                    }
+                    reached = reached + part * part * over[i];
+                }
+                let variance_of = count.like(1.0) / sums[0] + reached;
+                out[K + 1] = one_nan((variance * variance_of).sqrt()).or(too_few, no_field);
             }
         }
-        Some(out)
+        (out, defined)
     }
 }
 
