@@ -65,9 +65,9 @@ impl<D: Driver> Keyed<D> {
     ) {
         let Self { driver, lead, states, .. } = self;
         match batch.groups {
-            Groups::One if end - start == columns.len() && batch.threads > 1 => {
-                centered::run_parallel(driver, *lead, &mut states[0], columns, answers, batch.threads);
-            }
+            Groups::One if batch.threads > 1 && !D::SMALL_STATE => columns.with_part(start, end, |part| {
+                centered::run_parallel(driver, *lead, &mut states[0], &part, answers, batch.threads);
+            }),
             Groups::One => columns.with_part(start, end, |part| {
                 centered::run_columns(driver, *lead, &mut states[0], &part, answers);
             }),
@@ -200,6 +200,14 @@ fn grow<T: Copy + Send + Sync>(items: &mut Vec<T>, item: T, rows: usize, threads
     }
 }
 
+/// How many rows of a sequence threads share at once: rows of many numbers would be fetched from memory again to be made columns.
+fn shared_portion<D: Driver>(threads: usize) -> usize {
+    const WIDE: usize = 64;
+    const NEAR: usize = 1 << 23;
+    let size = size_of::<D::Input>() + size_of::<D::Output>();
+    if size < WIDE { usize::MAX } else { (NEAR / size).max(threads * ROWS_PER_THREAD) }
+}
+
 /// Runs one key after the other; `states`, `rows` and `answers` begin at the first key and row.
 fn run_in_turn<D: Driver>(
     driver: &D,
@@ -250,10 +258,15 @@ impl<D: Driver> Running for Keyed<D> {
             Groups::One => batch.threads == 1 || D::SMALL_STATE,
             Groups::Runs { .. } => false,
         };
-        // The last rows of a portion would get the results of the last rows of all.
-        let in_portions = in_turn && self.lead.is_none();
-        let portion = if in_portions { self.driver.portion().min(len) } else { len }.max(1);
         let threads = if in_turn { 1 } else { batch.threads };
+        let portion = match batch.groups {
+            // The last rows of a portion would get the results of the last rows of all.
+            _ if self.lead.is_some() => len,
+            _ if in_turn => self.driver.portion(),
+            Groups::One => shared_portion::<D>(threads),
+            _ => len,
+        };
+        let portion = portion.min(len).max(1);
         let mut answers = std::mem::replace(&mut self.answers, Gathered::of(&self.wiring.output));
         let (mut answered, mut apart, mut in_order) = (Vec::new(), Vec::new(), Vec::new());
         for start in (0..len).step_by(portion) {
