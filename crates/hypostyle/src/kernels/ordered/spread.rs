@@ -255,3 +255,44 @@ mod reference {
         of_column(spec, &table.exact(), median_deviation)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn they_are_those_of_the_sorted_windows(
+            drawn in proptest::collection::vec((-9i32..9, 0u32..100), 0..1500),
+            len in prop_oneof![1usize..9, 1usize..70, 60usize..500],
+            // Values that are equal, all over the place, in two heaps far from each other, rising.
+            shape in 0..4,
+            nulls in prop_oneof![Just(0u32), Just(10), Just(90)],
+        ) {
+            let wild = |(i, (x, part)): (usize, &(i32, u32))| match (shape, *x) {
+                (1, 8) => f64::INFINITY,
+                (1, -9) => f64::NEG_INFINITY,
+                (1, x) => f64::from(x) + f64::from(*part).sqrt(),
+                (2, x) => f64::from(x % 2) * 1e6 + f64::from(*part) / 7.0,
+                (3, x) => i as f64 + f64::from(x) / 3.0,
+                (_, 0) => -0.0,
+                (_, x) => f64::from(x),
+            };
+            let values: Vec<f64> = drawn.iter().enumerate().map(wild).collect();
+            let flags: Vec<bool> = drawn.iter().rev().map(|(_, drawn)| *drawn >= nulls).collect();
+            let mut end = len;
+            median_deviations(&values, (nulls > 0).then_some(&flags), len, |count, found| {
+                let mut sorted = SortedValues::<f64>::default();
+                let rows = end + 1 - len..=end;
+                rows.filter(|row| nulls == 0 || flags[*row]).for_each(|row| sorted.insert(values[row]));
+                assert_eq!(count, sorted.len());
+                let bits = |found: Option<[f64; 2]>| found.map(|found| found.map(f64::to_bits));
+                assert_eq!(bits(found), bits(median_and_deviation(&sorted)), "row {end}");
+                end += 1;
+            });
+            prop_assert_eq!(end, values.len().max(len));
+        }
+    }
+}

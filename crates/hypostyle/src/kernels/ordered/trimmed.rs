@@ -302,3 +302,52 @@ mod reference {
         Slow { answer: Some(answer), error: 4.0 * n * EPS * size + 1e-300 * f64::EPSILON }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn they_are_those_of_the_sorted_windows(
+            drawn in proptest::collection::vec((-9i32..9, 0u32..100), 0..1200),
+            len in prop_oneof![65usize..80, 65usize..400],
+            shape in 0..4,
+            nulls in prop_oneof![Just(0u32), Just(10), Just(90), Just(99)],
+            (percent, winsorized) in (0u32..50, any::<bool>()),
+        ) {
+            let wild = |(i, (x, part)): (usize, &(i32, u32))| match (shape, *x) {
+                (1, 8) => f64::INFINITY,
+                (1, -9) => f64::NEG_INFINITY,
+                (1, x) => f64::from(x) + f64::from(*part).sqrt(),
+                (2, x) => f64::from(x % 2) * 1e300 + f64::from(*part) / 7.0,
+                (3, x) => i as f64 + f64::from(x) / 3.0,
+                (_, 0) => -0.0,
+                (_, x) => f64::from(x),
+            };
+            let values: Vec<f64> = drawn.iter().enumerate().map(wild).collect();
+            let flags: Vec<bool> = drawn.iter().rev().map(|(_, drawn)| *drawn >= nulls).collect();
+            let window = Trimmed { proportion: f64::from(percent) / 100.0, winsorized };
+            let is_valid = |row: usize| nulls == 0 || flags[row];
+            let mut state = window.empty();
+            (0..len.min(values.len())).filter(|row| is_valid(*row)).for_each(|row| window.insert(&mut state, values[row]));
+            let mut end = len;
+            let done = window.answer_all(&values, (nulls > 0).then_some(&flags), len, |row, count, found| {
+                assert_eq!(row, end - len);
+                if is_valid(row) {
+                    window.remove(&mut state, values[row]);
+                }
+                if is_valid(end) {
+                    window.insert(&mut state, values[end]);
+                }
+                assert_eq!(count, (row + 1..=end).filter(|row| is_valid(*row)).count());
+                assert_eq!(found.map(f64::to_bits), window.answer(&state, None).map(f64::to_bits), "row {end}");
+                end += 1;
+            });
+            prop_assert!(done);
+            prop_assert_eq!(end, values.len().max(len));
+        }
+    }
+}
