@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 
+from hypostyle._profile.syntax import is_literal
+
 _OF_STRINGS = {
     *("lower", "upper", "strip", "lstrip", "rstrip", "title", "capitalize", "startswith", "endswith", "split"),
     *("replace", "zfill", "isdigit", "isalpha", "find", "count", "removeprefix", "removesuffix"),
@@ -84,7 +86,7 @@ class _Written:
                 return self._after(inner, f".str[{ast.unparse(part)}]")
             case ast.IfExp(test=test, body=then, orelse=other):
                 code = self.code(test)
-                if code is None or code == self._column or not (_is_constant(then) and _is_constant(other)):
+                if code is None or code == self._column or not (is_literal(then) and is_literal(other)):
                     return None
                 chosen = f"np.where({code}, {ast.unparse(then)}, {ast.unparse(other)})"
                 return f"pd.Series({chosen}, index={self._column}.index, name={self._column}.name)"
@@ -103,7 +105,3 @@ class _Written:
 
     def _reads(self, nodes: list[ast.expr]) -> bool:
         return any(isinstance(n, ast.Name) and n.id == self._parameter for node in nodes for n in ast.walk(node))
-
-
-def _is_constant(node: ast.expr) -> bool:
-    return isinstance(node.operand if isinstance(node, ast.UnaryOp) else node, ast.Constant)

@@ -200,8 +200,7 @@ class Rewriter:
             return f"{function.value.id}.{function.attr}({', '.join(words)})"
         if isinstance(function.value, ast.Attribute) and function.value.attr == "dt":  # s.diff().dt.total_seconds()
             receiver = self._code(function.value.value)
-            receiver = f"({receiver})" if receiver and isinstance(_parsed(receiver), _OPERATIONS) else receiver
-            return None if receiver is None else f"{receiver}.dt.{function.attr}({', '.join(words)})"
+            return None if receiver is None else f"{_owner(receiver)}.dt.{function.attr}({', '.join(words)})"
         column = self._column(function.value)
         if column is not None and function.attr in _WHOLE and not words and self._whole is not None:
             return self._whole(column, function.attr)
@@ -212,8 +211,7 @@ class Rewriter:
         receiver = self._code(function.value)
         if receiver is None:
             return None
-        receiver = f"({receiver})" if isinstance(_parsed(receiver), _OPERATIONS) else receiver
-        return f"{receiver}.{function.attr}({', '.join(words)})"
+        return f"{_owner(receiver)}.{function.attr}({', '.join(words)})"
 
     def _inside(self, node: ast.expr) -> str | None:
         self._depth += 1
@@ -528,6 +526,11 @@ class _OfArrays(ast.NodeTransformer):
 
     def _is_window(self, node: ast.AST) -> bool:
         return isinstance(node, ast.Name) and node.id == self._window
+
+
+def _owner(code: str) -> str:
+    """Return code of which a method can be called."""
+    return f"({code})" if isinstance(_parsed(code), _OPERATIONS) else code
 
 
 def _parsed(code: str) -> ast.expr:

@@ -162,6 +162,11 @@ def is_path(node: ast.AST) -> bool:
     return isinstance(node, ast.Name)
 
 
+def is_literal(node: ast.expr) -> bool:
+    """Whether a node is a constant that is written out, perhaps with a sign."""
+    return isinstance(node.operand if isinstance(node, ast.UnaryOp) else node, ast.Constant)
+
+
 def text_of(node: ast.AST | None) -> str | None:
     """Return the value of a constant string."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None

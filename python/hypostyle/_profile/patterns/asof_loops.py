@@ -10,6 +10,7 @@ import ast
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from hypostyle._profile.change import Change, Values, is_a, replacing, rewritten
 from hypostyle._profile.loop_syntax import appended
@@ -39,25 +40,36 @@ class Lookup:
     """What there is where nothing comes before."""
 
 
-def find(file: SourceFile) -> Iterator[AsofLoop | AsofFunction]:
-    """Yield loops and functions of a row that look for the last value."""
+Value: TypeAlias = "tuple[ast.For | ast.Call, Header, str, ast.expr]"
+"""A loop that appends, or a function of a row; its head, the list (empty for a function), and the value of a row."""
+
+
+def values_of_rows(file: SourceFile) -> Iterator[Value]:
+    """Yield the loops that append a value for each row, and the functions of a row."""
     functions = functions_of(file)
     for node in ast.walk(file.tree):
-        if isinstance(node, ast.For) and (header := header_of(node)) is not None:
-            found = appended_value(node.body)
-            lookup = None if found is None else lookup_of(found[1])
-            if found is not None and lookup is not None:
-                yield AsofLoop(file, node, header, found[0], lookup)
+        head = header_of(node) if isinstance(node, ast.For) else None
+        if isinstance(node, ast.For) and head is not None and (found := _appended(node.body)) is not None:
+            yield node, head, *found
         called = method(node)
         if called is None or called[1] not in ("apply", "map") or not called[2].args or not is_path(called[0]):
             continue
         made = lambda_of(called[2].args[0], functions)
-        lookup = None if made is None else lookup_of(made.body)
-        if made is not None and lookup is not None:
+        if made is not None:
             by_row = keyword(called[2], "axis") is not None
             row = made.args.args[0].arg
             header = Header("rows", called[0], row=row) if by_row else Header("values", names=[row], arrays=[called[0]])
-            yield AsofFunction(file, called[2], header, lookup)
+            yield called[2], header, "", made.body
+
+
+def find(file: SourceFile) -> Iterator[AsofLoop | AsofFunction]:
+    """Yield loops and functions of a row that look for the last value."""
+    for node, header, name, value in values_of_rows(file):
+        lookup = lookup_of(value)
+        if lookup is not None and isinstance(node, ast.For):
+            yield AsofLoop(file, node, header, name, lookup)
+        elif lookup is not None and isinstance(node, ast.Call):
+            yield AsofFunction(file, node, header, lookup)
 
 
 class _Written(ast.NodeTransformer):
@@ -68,7 +80,7 @@ class _Written(ast.NodeTransformer):
         return copy.deepcopy(self._known.get(node.id, node))
 
 
-def appended_value(body: Sequence[ast.stmt]) -> tuple[str, ast.expr] | None:
+def _appended(body: Sequence[ast.stmt]) -> tuple[str, ast.expr] | None:
     """Return the list that a loop appends to, and the value as one expression of the row."""
     known: dict[str, ast.expr] = {}
     for statement in body[:-1]:
@@ -194,8 +206,12 @@ def of_row(node: ast.expr, header: Header) -> tuple[ast.expr, str] | None:
     return None
 
 
-def _joined(lookup: Lookup, header: Header, values: Values) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the code of the column of values, its library, the code of its frame, and what is used."""
+Found: TypeAlias = "tuple[str, str, str, str]"
+"""The code of a column, its library, the code of its frame, and what is used."""
+
+
+def _joined(lookup: Lookup, header: Header, values: Values) -> Iterator[Found]:
+    """Yield the joins that have the values."""
     on = of_row(lookup.on[1], header)
     by = [of_row(node, header) for _, node in lookup.by]
     if on is None or lookup.value in (lookup.on[0], on[1]):
@@ -255,18 +271,13 @@ def _default(node: ast.expr | None) -> str:
 
 
 @dataclass(eq=False)
-class AsofLoop:
-    """A loop that appends the last value for each row."""
+class ColumnOfLoop:
+    """A loop that appends a value for each row, which is a column."""
 
     file: SourceFile
     node: ast.For
     header: Header
     name: str
-    lookup: Lookup
-
-    pattern = "last values"
-    advice = ADVICE
-    suggestion = "merge_asof or join_asof"
 
     @property
     def statements(self) -> Sequence[ast.stmt]:
@@ -291,21 +302,37 @@ class AsofLoop:
                 return name == self.name
         return False
 
-    def _codes(self, values: Values) -> Iterator[tuple[str, str, str, str]]:
-        return _joined(self.lookup, self.header, values)
+    def codes(self, values: Values) -> Iterator[Found]:
+        """Yield the code of the column."""
+        raise NotImplementedError
 
     def changes(self, values: Values) -> Iterator[Change]:
-        """Yield the list by a join: of numbers of Python, then of NumPy, which pandas gives by position."""
+        """Yield the list of the column: of numbers of Python, then of NumPy, which pandas gives by position."""
         if not self._before:
             return
         statements = self.statements
         after = "".join(self.file.statements([statement]) for statement in self._after)
-        for code, library, _, use in self._codes(values):
+        for code, library, _, use in self.codes(values):
             is_pandas = library == "pandas"
             for made in (f"{code}.tolist()", f"list({code}.to_numpy())") if is_pandas else (f"{code}.to_list()",):
                 lines = f"{self.name} = {made}\n{after}"
                 edits = [rewritten(self.file, statements, lines)]
                 yield Change(use, self.file.statements(statements), lines, "", edits)
+
+
+@dataclass(eq=False)
+class AsofLoop(ColumnOfLoop):
+    """A loop that appends the last value for each row."""
+
+    lookup: Lookup
+
+    pattern = "last values"
+    advice = ADVICE
+    suggestion = "merge_asof or join_asof"
+
+    def codes(self, values: Values) -> Iterator[Found]:
+        """Yield the joins."""
+        return _joined(self.lookup, self.header, values)
 
 
 @dataclass(eq=False)
@@ -326,12 +353,9 @@ class AsofFunction:
         """The statement of the call."""
         return [self.file.statement(self.node)]
 
-    def _codes(self, values: Values) -> Iterator[tuple[str, str, str, str]]:
-        return _joined(self.lookup, self.header, values)
-
     def changes(self, values: Values) -> Iterator[Change]:
         """Yield the column by a join."""
-        for code, library, frame, use in self._codes(values):
+        for code, library, frame, use in _joined(self.lookup, self.header, values):
             if library == "pandas":
                 kept = code if ".set_axis(" in code else f"{code}.set_axis({frame}.index)"
                 change = replacing(self.file, self.node, kept, use)

@@ -10,15 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hypostyle._profile.change import Change, Values, is_a, replacing
-from hypostyle._profile.patterns.asof_loops import AsofLoop, appended_value, column_of, of_row
-from hypostyle._profile.rewrite import lambda_of
+from hypostyle._profile.patterns.asof_loops import ColumnOfLoop, Found, column_of, of_row, values_of_rows
 from hypostyle._profile.row_access import Header, header_of
-from hypostyle._profile.syntax import SourceFile, functions_of, is_path, keyword, method, text_of
+from hypostyle._profile.syntax import SourceFile, is_path, text_of
 
-_STATISTICS = {
-    **{name: name for name in ("sum", "mean", "min", "max", "median", "std", "var", "nunique", "count")},
-    "size": "count",
-}
+_STATISTICS = {"sum", "mean", "min", "max", "median", "std", "var", "nunique", "count"}
 _RUNNING = {"sum": "cum_sum", "min": "cum_min", "max": "cum_max", "count": "cum_count"}
 _FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.GtE: ast.LtE,
@@ -47,29 +43,19 @@ class Filtered:
 
 
 def find(file: SourceFile) -> Iterator[FilteredLoop | FilteredFunction]:
-    """Yield loops and functions of a row that filter the frame of the row."""
-    functions = functions_of(file)
-    for node in ast.walk(file.tree):
-        if isinstance(node, ast.For) and (header := header_of(node)) is not None:
-            found = appended_value(node.body)
-            filtered = None if found is None else filtered_of(found[1])
-            if found is not None and filtered is not None:
-                yield FilteredLoop(file, node, header, found[0], filtered)
-        if isinstance(node, ast.ListComp) and len(node.generators) == 1 and not node.generators[0].ifs:
-            loop = ast.For(node.generators[0].target, node.generators[0].iter, [], [])
-            header, filtered = header_of(loop), filtered_of(node.elt)
-            if header is not None and filtered is not None:
-                yield FilteredFunction(file, node, header, filtered)
-        called = method(node)
-        if called is None or called[1] not in ("apply", "map") or not called[2].args or not is_path(called[0]):
-            continue
-        made = lambda_of(called[2].args[0], functions)
-        filtered = None if made is None else filtered_of(made.body)
-        if made is not None and filtered is not None:
-            row = made.args.args[0].arg
-            by_row = keyword(called[2], "axis") is not None
-            header = Header("rows", called[0], row=row) if by_row else Header("values", names=[row], arrays=[called[0]])
-            yield FilteredFunction(file, called[2], header, filtered)
+    """Yield loops, lists and functions of a row that filter the frame of the row."""
+    for node, header, name, value in values_of_rows(file):
+        filtered = filtered_of(value)
+        if filtered is not None and isinstance(node, ast.For):
+            yield FilteredLoop(file, node, header, name, filtered)
+        elif filtered is not None and isinstance(node, ast.Call):
+            yield FilteredFunction(file, node, header, filtered)
+    for part in ast.walk(file.tree):
+        if isinstance(part, ast.ListComp) and len(part.generators) == 1 and not part.generators[0].ifs:
+            listed = header_of(ast.For(part.generators[0].target, part.generators[0].iter, [], []))
+            filtered = filtered_of(part.elt)
+            if listed is not None and filtered is not None:
+                yield FilteredFunction(file, part, listed, filtered)
 
 
 def filtered_of(node: ast.expr) -> Filtered | None:
@@ -82,7 +68,7 @@ def filtered_of(node: ast.expr) -> Filtered | None:
         case ast.Subscript(value=ast.Attribute(value=inner, attr="shape"), slice=ast.Constant(value=0)):
             pass
         case ast.Call(func=ast.Attribute(value=inner, attr=name), args=[], keywords=[]) if name in _STATISTICS:
-            statistic = _STATISTICS[name]
+            statistic = name
             match inner:
                 case ast.Subscript(value=rows, slice=ast.Constant(value=str() as found)):
                     inner, column = rows, found
@@ -164,7 +150,7 @@ def _with_conditions(frame: ast.expr, mask: ast.expr, statistic: str, column: st
     return Filtered(frame, statistic, column, until[0], until[1], closed, span, tuple(keys))
 
 
-def _windows(filtered: Filtered, header: Header, values: Values) -> Iterator[tuple[str, str, str, str]]:
+def _windows(filtered: Filtered, header: Header, values: Values) -> Iterator[Found]:
     """Yield the code of the column of statistics, its library, the code of its frame, and the kernel."""
     frame = ast.unparse(filtered.frame)
     row = [(filtered.time, filtered.until), *filtered.keys]
@@ -199,7 +185,7 @@ def _windows(filtered: Filtered, header: Header, values: Values) -> Iterator[tup
 
 
 @dataclass(eq=False)
-class FilteredLoop(AsofLoop):
+class FilteredLoop(ColumnOfLoop):
     """A loop that appends a statistic of the rows before."""
 
     filtered: Filtered
@@ -210,10 +196,8 @@ class FilteredLoop(AsofLoop):
     )
     suggestion = "a kernel over a window of time"
 
-    def __init__(self, file: SourceFile, node: ast.For, header: Header, name: str, filtered: Filtered) -> None:
-        self.file, self.node, self.header, self.name, self.filtered = file, node, header, name, filtered
-
-    def _codes(self, values: Values) -> Iterator[tuple[str, str, str, str]]:
+    def codes(self, values: Values) -> Iterator[Found]:
+        """Yield the kernels."""
         return _windows(self.filtered, self.header, values)
 
 

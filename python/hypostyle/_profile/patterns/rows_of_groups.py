@@ -14,7 +14,7 @@ from hypostyle._profile.change import Change, Values, defining, is_a, rewritten
 from hypostyle._profile.patterns.grouped import Grouping, grouping_of
 from hypostyle._profile.patterns.loops import Loop
 from hypostyle._profile.row_access import header_of
-from hypostyle._profile.syntax import SourceFile, is_path, keyword, method, names_read, names_set
+from hypostyle._profile.syntax import SourceFile, is_literal, is_path, keyword, method, names_read, names_set
 
 _ROWS = "rows_by_key"
 _KEY = "key_of_row"
@@ -48,14 +48,14 @@ def _read(file: SourceFile, node: ast.For) -> RowsOfGroups | None:
                     return None
                 words = [*called[2].args, *called[2].keywords]
                 order = f".sort_values({', '.join(map(ast.unparse, words))})"
-            case ast.Assign(targets=targets, value=value) if _is_constant(value):
+            case ast.Assign(targets=targets, value=value) if is_literal(value):
                 for target in targets:
                     if not isinstance(target, ast.Name):
                         return None
                     starts[target.id] = value
             case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=first)):
                 for target, value in zip(names, first, strict=True):
-                    if not isinstance(target, ast.Name) or not _is_constant(value):
+                    if not isinstance(target, ast.Name) or not is_literal(value):
                         return None
                     starts[target.id] = value
             case _:
@@ -64,10 +64,6 @@ def _read(file: SourceFile, node: ast.For) -> RowsOfGroups | None:
     if not isinstance(inner, ast.For) or not starts:
         return None
     return RowsOfGroups(file, node, grouping, key, group, order, starts, inner)
-
-
-def _is_constant(node: ast.expr) -> bool:
-    return isinstance(node.operand if isinstance(node, ast.UnaryOp) else node, ast.Constant)
 
 
 class _OverAll(ast.NodeTransformer):
