@@ -23,10 +23,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from types import CodeType, FrameType
+from types import CodeType
 from typing import Any
 
 from hypostyle_profile.clocks import NOTHING, Spent, clocks_for
+from hypostyle_profile.frames import stacks
 from hypostyle_profile.memory import resident
 from hypostyle_profile.stacks import Key, Samples
 from hypostyle_profile.verdicts import State
@@ -70,7 +71,6 @@ class Sampler:
         self._ending = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="hypostyle profile", daemon=True)
         self._codes: dict[int, CodeType] = {}
-        self._tops: dict[threading.Thread, tuple[int, int]] = {}
         self._keys: dict[threading.Thread, Key] = {}
         self._knows_queue = False
         self._held = 0.0
@@ -133,7 +133,6 @@ class Sampler:
         self, since: dict[threading.Thread, Spent], wall: float, delay: float, worked: float, pooled: float
     ) -> None:
         """Add a sample of every thread: `since` is what each has spent since the last look, `wall` seconds ago."""
-        frames = sys._current_frames()
         samples = self.samples
         samples.count += 1
         main = threading.main_thread()
@@ -141,13 +140,12 @@ class Sampler:
         # Of several threads on a processor one has the GIL: one that stands where it stood is in a call.
         several = sum(used.cpu > wall / 10 for used in since.values()) > 1
         state = _state(delay, worked, several=several, knows_queue=self._knows_queue)
-        tops, keys = {}, {}
-        for thread, used in since.items():
-            frame = frames.get(thread.ident or 0)
-            if frame is None:
+        keys = {}
+        for (thread, used), frames in zip(since.items(), stacks([t.ident or 0 for t in since]), strict=True):
+            if not frames:
                 continue
-            top = tops[thread] = (id(frame), frame.f_lasti)
-            of_thread: State = "free" if several and self._tops.get(thread) == top else state
+            stack = self._stack(frames)
+            stands = several and thread in self._keys and self._keys[thread].frames == stack
             cpu = min(used.cpu, wall)
             queue = min(used.queue, wall - cpu)
             waiting = max(0.0, wall - cpu - queue)
@@ -160,18 +158,14 @@ class Sampler:
             if thread is main and pooled > POOLED * wall:
                 waiting, outside = 0.0, waiting
             alone = min(waiting, max(0.0, wall - busy)) if thread is main else 0.0
-            key = keys[thread] = self._key(thread, frame, of_thread)
+            key = keys[thread] = Key(thread.name, thread is main, "free" if stands else state, stack)
             samples.add(key, cpu, outside, waiting, queue, alone)
-        self._tops, self._keys = tops, keys
+        self._keys = keys
 
-    def _key(self, thread: threading.Thread, frame: FrameType | None, state: State) -> Key:
-        stack = []
-        while frame is not None:
-            code = frame.f_code
-            stack.append((id(code), frame.f_lasti))
+    def _stack(self, frames: list[tuple[CodeType, int]]) -> tuple[tuple[int, int], ...]:
+        for code, _ in frames:
             self._codes.setdefault(id(code), code)  # kept, so that no other code gets its id
-            frame = frame.f_back
-        return Key(thread.name, thread is threading.main_thread(), state, tuple(stack))
+        return tuple((id(code), offset) for code, offset in frames)
 
     def _garbage(self, phase: str, info: dict[str, Any]) -> None:
         if phase == "start":

@@ -1,0 +1,58 @@
+"""Every thread's stack, without a moment in which a frame is held.
+
+A frame object holds the variables of its function, and Python may let another thread run after any instruction.  Who
+calls a function may count on what it lent being free when it returns: Polars' `rolling_map` writes the next window into
+the last one, and whoever still has that reads freed memory.  So the frames are taken, walked and let go by C functions,
+within one instruction.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+from itertools import accumulate, chain, islice, repeat, takewhile
+from operator import attrgetter, is_not
+from types import CodeType
+from typing import Any
+
+_PLACE: Any = attrgetter("f_code", "f_lasti")
+_IS_FRAME: Any = partial(is_not, None)
+_OUTWARD: Any = repeat("f_back")
+
+
+def stacks(idents: Sequence[int]) -> list[list[tuple[CodeType, int]]]:
+    """Return the code and the offset of the last instruction of each frame of some threads, the deepest frame first.
+
+    Args:
+        idents: The threads, by their `ident`; one that has no frame has an empty stack.
+    """
+    take: Any = map
+    return list(  # all below is taken by this call alone, and gone when it returns
+        take(
+            list,
+            take(
+                take,
+                repeat(_PLACE),
+                take(
+                    takewhile,
+                    repeat(_IS_FRAME),
+                    take(
+                        accumulate,
+                        take(
+                            chain,
+                            zip(
+                                take(
+                                    dict.get,
+                                    chain.from_iterable(take(repeat, islice(iter(sys._current_frames, None), 1))),
+                                    idents,
+                                )
+                            ),
+                            repeat(_OUTWARD),
+                        ),
+                        repeat(getattr),
+                    ),
+                ),
+            ),
+        )
+    )
