@@ -17,9 +17,10 @@ SUFFIXES = (".parquet", ".arrow", ".arrows", ".feather")
 
 
 def inputs() -> list[Path]:
-    """Each file, and each directory of partitions."""
-    files = [path for path in HERE.rglob("*") if path.suffix in SUFFIXES and "partitions" not in path.parts]
-    return sorted([*files, *HERE.glob("*/partitions")])
+    """Each file, each directory of partitions, and each table."""
+    whole = [*HERE.glob("*/partitions"), *HERE.glob("*/table")]
+    files = [path for path in HERE.rglob("*") if path.suffix in SUFFIXES and not {*path.parents} & {*whole}]
+    return sorted([*files, *whole])
 
 
 def columns(command: str, path: Path) -> str:

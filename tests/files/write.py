@@ -1,6 +1,6 @@
 """Write the files beside this script: each by the tool that it is named after, with the command that is seen here.
 
-    python -m venv .tools && .tools/bin/pip install pyarrow polars duckdb pandas fastparquet pyspark
+    python -m venv .tools && .tools/bin/pip install pyarrow polars duckdb pandas fastparquet pyspark deltalake
     .tools/bin/python tests/files/write.py
 
 The tests of `crates/hypostyle-pipeline` read them, and `docs/files.md` lists them.  A tool that is not installed is
@@ -311,6 +311,24 @@ def _(path: Path) -> None:
     short = pa.array([Decimal("749.75"), Decimal("0.25"), None], pa.decimal32(9, 2))
     wide = pa.array([Decimal("749.75"), Decimal("0.25"), None], pa.decimal256(50, 2))
     pq.write_table(pa.table({"long": long, "short": short, "wide": wide}), path)
+
+
+@writes("deltalake", "table")
+def _(path: Path) -> None:
+    import deltalake
+    import pyarrow as pa
+
+    def rows(values: list[float], days: list[int]) -> pa.Table:
+        columns = {"v": values, "day": [dt.date(2024, 1, day) for day in days]}
+        at = [dt.datetime(2024, 1, day, 12, tzinfo=dt.timezone.utc) for day in days]
+        return pa.table({**columns, "at": pa.array(at, pa.timestamp("us", "UTC"))})
+
+    deltalake.write_deltalake(path, rows([1.5, 2.5, 3.5], [1, 1, 2]), partition_by=["day"])
+    deltalake.write_deltalake(path, rows([4.5], [2]), mode="append")
+    deltalake.DeltaTable(path).delete("v = 2.5")
+    deltalake.DeltaTable(path).create_checkpoint()
+    more = rows([5.5], [3]).append_column("note", pa.array(["late"]))
+    deltalake.write_deltalake(path, more, mode="append", schema_mode="merge")
 
 
 def main() -> None:

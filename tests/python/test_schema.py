@@ -112,6 +112,7 @@ memory_limit = "1.5 GiB"
 
 [source]
 path = ["a.csv", "b/*.csv"]
+version = 12
 path_columns = '(?<day>[0-9-]+)\.csv$'
 format = "csv"
 columns = ["a", "b"]

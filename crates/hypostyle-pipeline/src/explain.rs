@@ -20,6 +20,7 @@ impl fmt::Display for Plan {
         let more = if files.len() > 1 { format!(" and {} more files", files.len() - 1) } else { String::new() };
         let (format, bytes) = (source.format().name(), HumanBytes(source.files.bytes()));
         match source.files.unread {
+            true if files.is_empty() => writeln!(f, "source   a table without files ({format})")?,
             true => writeln!(f, "source   none of {} files ({format})", source.files.left_out.len())?,
             false => writeln!(f, "source   {}{more} ({format}, {bytes})", files[0].path.display())?,
         }

@@ -199,7 +199,18 @@ impl IpcChunks {
         self.next.record += rows;
         let bytes = self.read.load(Ordering::Relaxed);
         let (after, filtered) = (self.next, FilterCounts::default());
-        Ok(Chunk { batch, bad: Vec::new(), misfits, positions: None, file, first_record, after, bytes, filtered })
+        Ok(Chunk {
+            batch,
+            bad: Vec::new(),
+            misfits,
+            positions: None,
+            file,
+            first_record,
+            deleted: Vec::new(),
+            after,
+            bytes,
+            filtered,
+        })
     }
 }
 

@@ -36,6 +36,7 @@
 mod cli;
 mod config;
 mod csv;
+mod delta;
 mod error;
 mod explain;
 mod files;

@@ -61,6 +61,49 @@ fn some(texts: &[&str]) -> Vec<Option<String>> {
     texts.iter().map(|text| Some((*text).to_string())).collect()
 }
 
+#[cfg(feature = "delta")]
+#[test]
+fn a_table_of_delta_is_what_its_log_says() {
+    let folder = Folder::new();
+    let table = foreign("deltalake/table");
+    run(&folder, "", &table, "out.csv").unwrap();
+    let rows = folder.read("out.csv");
+    let mut rows: Vec<&str> = rows.lines().collect();
+    assert_eq!(rows.remove(0), "v,at,note,day");
+    rows.sort_unstable();
+    assert_eq!(rows.len(), 4, "one of five was deleted: {rows:?}");
+    for (row, (v, day, note)) in rows.iter().zip([("1.5", 1, ""), ("3.5", 2, ""), ("4.5", 2, ""), ("5.5", 3, "late")]) {
+        assert!(
+            row.starts_with(&format!("{v},2024-01-0{day}")) && row.ends_with(&format!("{note},2024-01-0{day}")),
+            "{row}"
+        );
+    }
+    run(&folder, "[source]\nversion = 0", &table, "out.csv").unwrap();
+    assert_eq!(folder.read("out.csv").lines().count(), 4);
+}
+
+#[cfg(feature = "delta")]
+#[test]
+fn moments_of_a_table_of_delta_are_utc() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path("t/_delta_log")).unwrap();
+    moments(&folder.path("t/a.parquet"), &[(19_724, 1_000), (2_932_896, 0)]);
+    let field =
+        |name: &str, kind: &str| serde_json::json!({"name": name, "type": kind, "nullable": true, "metadata": {}});
+    let fields = [field("ts", "timestamp"), field("n", "long"), field("other", "timestamp")];
+    let schema = serde_json::json!({"type": "struct", "fields": fields}).to_string();
+    let actions = [
+        serde_json::json!({"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}}),
+        serde_json::json!({"metaData": {"id": "5fba94ed-9794-4965-ba6e-6ee3c0d22af9", "schemaString": schema, "configuration": {},
+            "format": {"provider": "parquet", "options": {}}, "partitionColumns": [], "createdTime": 0}}),
+        serde_json::json!({"add": {"path": "a.parquet", "partitionValues": {}, "size": 1, "modificationTime": 0,
+            "dataChange": true}}),
+    ];
+    folder.write("t/_delta_log/00000000000000000000.json", actions.map(|action| action.to_string()).join("\n"));
+    run(&folder, "[source]\ncolumns = [\"ts\", \"n\"]", folder.path("t"), "out.csv").unwrap();
+    assert_eq!(folder.read("out.csv"), "ts,n\n2024-01-02T00:00:00.000001Z,0\n9999-12-31T00:00:00Z,1\n");
+}
+
 /// A directory of files, copied from elsewhere.
 fn gathered(folder: &Folder, names: &[(&str, &str)]) -> PathBuf {
     for (from, to) in names {

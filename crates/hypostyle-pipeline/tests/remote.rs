@@ -8,6 +8,7 @@ mod server;
 
 use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread::sleep;
@@ -177,9 +178,28 @@ fn folders_patterns_and_lists() {
     }
     for path in ["s3://tables/t", "s3://tables/t/", "s3://tables/t/*/*.csv", "s3://tables/**/p.csv"] {
         let error = run(&server, &folder, path, "", "out.csv").unwrap_err().to_string();
-        assert!(error.contains("s3://tables/t: this is a table of Delta"), "{path}: {error}");
+        let words =
+            if path.contains('*') { "t: this is a table of Delta" } else { ": cannot read this table of Delta" };
+        assert!(error.contains("s3://tables/t") && error.contains(words), "{path}: {error}");
     }
     assert_eq!(made_by(&server, &folder, "s3://tables/*/p.csv", ""), "v\n2\n");
+}
+
+#[test]
+fn tables_of_delta_are_read_as_on_the_disk() {
+    let (server, folder) = (Server::start(), Folder::new());
+    let table = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/files/deltalake/table");
+    for file in glob::glob(&format!("{}/**/*", table.display())).unwrap().flatten().filter(|file| file.is_file()) {
+        let below = file.strip_prefix(&table).unwrap().display().to_string();
+        server.put(&format!("/bucket/in/table/{below}"), std::fs::read(&file).unwrap());
+    }
+    let local = made_by(&server, &folder, &table.display().to_string(), "");
+    assert_eq!(local.lines().count(), 5);
+    for path in ["s3://bucket/in/table", "s3://bucket/in/table/"] {
+        assert_eq!(made_by(&server, &folder, path, ""), local);
+    }
+    let then = made_by(&server, &folder, "s3://bucket/in/table", "version = 0");
+    assert_eq!(then.lines().count(), 4);
 }
 
 #[test]

@@ -45,9 +45,11 @@ pub(crate) struct Config {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SourceTable {
     /// A file, directory, glob pattern such as `data/*.csv`, or a list of them; `-` is standard input. Relative paths
-    /// start at the working directory. URLs of object stores (`s3://bucket/key.csv`, `gs://`, `az://`, `abfss://`) and
+    /// start at the working directory. The directory of a table of Delta is the table. URLs of object stores (`s3://bucket/key.csv`, `gs://`, `az://`, `abfss://`) and
     /// `https://` work too. Required here or as `--input`.
     pub path: Option<Names>,
+    /// The version of a table of Delta. Default: the last one.
+    pub version: Option<u64>,
     /// Columns from the paths of the files: a regex whose named groups are columns, as in
     /// `'(?<symbol>[A-Z]+)-(?<day>[0-9-]+)\.csv$'`. It must match somewhere in each path; `'(?<file>.*)'` is the path itself.
     /// Types are inferred, or given in `schema`. Default: none.

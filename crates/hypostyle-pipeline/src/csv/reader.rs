@@ -117,6 +117,7 @@ impl CsvChunks {
             positions,
             file: self.file,
             first_record: at.record,
+            deleted: Vec::new(),
             after,
             bytes,
             filtered,

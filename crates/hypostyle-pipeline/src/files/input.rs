@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::deleted::Deleted;
 use crate::remote::url::is_url;
 use crate::remote::{Found, Object, Remote};
 
@@ -20,21 +21,23 @@ pub(crate) struct InputFile {
     /// The e_tag of an object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub e_tag: Option<String>,
+    /// Rows that are not part of the table any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<Deleted>,
     #[serde(skip)]
     pub remote: Remote,
 }
 
 impl InputFile {
     /// A local file of unknown size.
-    #[cfg(test)]
     pub fn local(path: &Path) -> Self {
-        Self { path: path.into(), bytes: 0, modified: None, e_tag: None, remote: Remote::default() }
+        Self { path: path.into(), bytes: 0, modified: None, e_tag: None, deleted: None, remote: Remote::default() }
     }
 
     /// An object of a store, or a file behind HTTP.
     pub fn of_object(found: Found) -> Self {
         let Found { shown, bytes, modified, e_tag, object } = found;
-        Self { path: shown.into(), bytes, modified, e_tag, remote: Remote(Some(object)) }
+        Self { path: shown.into(), bytes, modified, e_tag, deleted: None, remote: Remote(Some(object)) }
     }
 
     pub fn is_standard(&self) -> bool {
@@ -54,7 +57,7 @@ impl InputFile {
 
 pub(super) fn about(path: &Path) -> Result<InputFile> {
     if is_standard(path) {
-        return Ok(InputFile { path: path.into(), bytes: 0, modified: None, e_tag: None, remote: Remote::default() });
+        return Ok(InputFile::local(path));
     }
     let about = std::fs::metadata(path).map_err(|error| {
         Error::new(ErrorKind::Source, format!("cannot open the input: {error}"))
@@ -67,7 +70,7 @@ pub(super) fn about(path: &Path) -> Result<InputFile> {
     }
     let modified = about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let modified = modified.and_then(|time| u64::try_from(time.as_nanos()).ok());
-    Ok(InputFile { path: path.into(), bytes: about.len(), modified, e_tag: None, remote: Remote::default() })
+    Ok(InputFile { bytes: about.len(), modified, ..InputFile::local(path) })
 }
 
 /// Whether the path means standard input or output.

@@ -2,15 +2,19 @@
 //!
 //! A path is a local file or a URL, a directory (all files below it with the format's extension), a glob pattern (`*`, `?`, `[...]`,
 //! `**`), or `-` for standard input.  Files from a directory or glob pattern are read in byte order of their names.  Directories named
-//! `column=value` are partition columns (Hive partitioning).
+//! `column=value` are partition columns (Hive partitioning).  Of a table of Delta the log says the files, their order and the values of
+//! the partition columns.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::input::{InputFile, about, is_standard, relative};
+use crate::delta::{self, DeltaTable, Place};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::column::quoted;
+use crate::model::deleted::Deleted;
+use crate::model::table_columns::TableColumns;
 use crate::model::table_format::TableFormat;
 use crate::remote::Stores;
 use crate::remote::options::StorageOptions;
@@ -26,16 +30,40 @@ pub(crate) struct Files {
     pub left_out: Vec<InputFile>,
     /// Whether the one file in the list is there only for its columns, as all were left out.
     pub unread: bool,
+    /// The table that the files are.
+    pub table: Option<Arc<TableVersion>>,
+}
+
+/// A version of a table.
+#[derive(Debug)]
+pub(crate) struct TableVersion {
+    pub version: u64,
+    pub columns: TableColumns,
 }
 
 /// Hive's name of the directory of null.
 pub(crate) const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
 impl Files {
-    /// Finds the files; `is_data` selects the files of a directory.
-    pub fn find(paths: &[PathBuf], options: &StorageOptions, is_data: impl Fn(&Path) -> bool) -> Result<Self> {
+    /// Finds the files; `is_data` selects the files of a directory, and `version` is that of a table.
+    pub fn find(
+        paths: &[PathBuf],
+        options: &StorageOptions,
+        version: Option<u64>,
+        is_data: impl Fn(&Path) -> bool,
+    ) -> Result<Self> {
         let mut list = Vec::new();
         let mut stores = Stores::new(options, paths)?;
+        if let [path] = paths
+            && let Some(table) = delta::find(path, version, &mut stores, path.extension().is_some() && is_data(path))?
+        {
+            return Self::of_table(table);
+        }
+        if version.is_some() {
+            return Err(Error::pipeline("[source] version: the input is not a table of Delta").help(
+                "remove version from [source], or set path to the directory of the table, which has a _delta_log",
+            ));
+        }
         for path in paths {
             let found: Vec<InputFile> = if is_url(path) {
                 stores.find(path, &is_data)?.into_iter().map(InputFile::of_object).collect()
@@ -54,7 +82,28 @@ impl Files {
             return Err(Error::pipeline("standard input cannot be combined with other files").help("read it alone"));
         }
         let partitions = partitions(&list)?;
-        Ok(Self { list, partitions, left_out: Vec::new(), unread: false })
+        Ok(Self { list, partitions, left_out: Vec::new(), unread: false, table: None })
+    }
+
+    fn of_table(table: DeltaTable) -> Result<Self> {
+        let DeltaTable { version, columns, files } = table;
+        let names = columns.in_log().map(|column| column.name.clone());
+        let mut partitions: Vec<(String, Vec<Option<String>>)> = names.map(|name| (name, Vec::new())).collect();
+        let mut list = Vec::with_capacity(files.len());
+        for file in files {
+            let found = match file.place {
+                Place::Local(path) => about(&path)?,
+                Place::Object(found) => InputFile::of_object(found),
+            };
+            list.push(InputFile { deleted: file.deleted, ..found });
+            for ((_, values), value) in partitions.iter_mut().zip(file.values) {
+                // As Delta has it, nothing is null.
+                values.push(value.filter(|value| !value.is_empty()));
+            }
+        }
+        let unread = list.is_empty();
+        let table = Some(Arc::new(TableVersion { version, columns }));
+        Ok(Self { list, partitions, left_out: Vec::new(), unread, table })
     }
 
     /// Removes the files that are not kept.
@@ -64,7 +113,7 @@ impl Files {
         self.list = left.into_iter().map(|(file, _)| file).collect();
         self.left_out = left_out.into_iter().map(|(file, _)| file).collect();
         let mut kept = kept.to_vec();
-        if self.list.is_empty() {
+        if self.list.is_empty() && !kept.is_empty() {
             // The columns are still taken from a file.
             (self.unread, kept[0]) = (true, true);
             self.list = self.left_out[..1].to_vec();
@@ -78,6 +127,11 @@ impl Files {
     /// The files whose rows are read.
     pub fn read(&self) -> &[InputFile] {
         if self.unread { &[] } else { &self.list }
+    }
+
+    /// The rows of the files that are not part of the table any more.
+    pub fn deleted_rows(&self) -> u64 {
+        self.read().iter().filter_map(|file| file.deleted.as_ref()).map(Deleted::count).sum()
     }
 
     pub fn bytes(&self) -> u64 {
@@ -98,7 +152,7 @@ impl Files {
         for file in self.list.iter().filter(|file| !file.is_standard()) {
             let unchanged = match file.remote() {
                 Some(object) => object.is_unchanged(&file.path)?,
-                None => about(&file.path)? == *file,
+                None => InputFile { deleted: file.deleted.clone(), ..about(&file.path)? } == *file,
             };
             if !unchanged {
                 return Err(Error::changed(&file.path));
@@ -218,7 +272,7 @@ mod tests {
     }
 
     fn found(folder: &Path, path: &str) -> Vec<String> {
-        let files = Files::find(&[folder.join(path)], &StorageOptions::default(), |path| {
+        let files = Files::find(&[folder.join(path)], &StorageOptions::default(), None, |path| {
             path.extension().is_some_and(|e| e == "csv")
         })
         .unwrap();
@@ -240,27 +294,33 @@ mod tests {
         assert_eq!(found(folder, "in/.*.csv"), ["in/.hidden.csv"]);
         assert_eq!(found(folder, "in/_log/*.csv"), ["in/_log/e.csv"]);
         assert_eq!(found(folder, "in/c.txt"), ["in/c.txt"]);
-        let none =
-            Files::find(&[folder.join("in/*.tsv")], &StorageOptions::default(), |_| true).unwrap_err().to_string();
+        let none = Files::find(&[folder.join("in/*.tsv")], &StorageOptions::default(), None, |_| true)
+            .unwrap_err()
+            .to_string();
         assert!(none.contains("no files found"), "{none}");
     }
 
     #[test]
-    fn tables_are_refused_with_the_recipe() {
-        for (log, name) in [
-            ("_delta_log/00000000000000000000.json", "table of Delta"),
-            ("metadata/00000-1.metadata.json", "table of Iceberg"),
-            (".hoodie/hoodie.properties", "table of Hudi"),
+    fn parts_of_tables_are_refused_with_the_recipe() {
+        for (log, name, whole) in [
+            ("_delta_log/00000000000000000000.json", "Delta", cfg!(feature = "delta")),
+            ("metadata/00000-1.metadata.json", "Iceberg", false),
+            (".hoodie/hoodie.properties", "Hudi", false),
         ] {
             let folder = tempfile::tempdir().unwrap();
             let folder = folder.path();
             write(folder, &["t/data/day=1/a.csv", &format!("t/{log}")]);
             for path in ["t", "t/data/*/*.csv", "t/**/*.csv", "t/data/day=1"] {
-                let error = Files::find(&[folder.join(path)], &StorageOptions::default(), |path| {
+                let error = Files::find(&[folder.join(path)], &StorageOptions::default(), None, |path| {
                     path.extension().is_some_and(|extension| extension == "csv")
                 });
                 let message = error.unwrap_err().to_string();
-                assert!(message.contains(name) && message.contains("help: set path in [source]"), "{path}: {message}");
+                if whole && path == "t" {
+                    assert!(message.contains("cannot read this table of Delta"), "{message}");
+                    continue;
+                }
+                let refused = message.contains(&format!("this is a table of {name}"));
+                assert!(refused && message.contains("set path in [source] to the"), "{path}: {message}");
             }
             assert_eq!(found(folder, "t/data/day=1/a.csv").len(), 1, "a file by its name");
         }
@@ -271,7 +331,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         write(folder, &["day=2024-01-02/venue=A%20B/x.csv", "day=__HIVE_DEFAULT_PARTITION__/venue=C/x.csv"]);
-        let files = Files::find(&[folder.to_path_buf()], &StorageOptions::default(), |_| true).unwrap();
+        let files = Files::find(&[folder.to_path_buf()], &StorageOptions::default(), None, |_| true).unwrap();
         assert_eq!(
             files.partitions,
             [
@@ -280,7 +340,8 @@ mod tests {
             ]
         );
         write(folder, &["day=3/x.csv"]);
-        let error = Files::find(&[folder.to_path_buf()], &StorageOptions::default(), |_| true).unwrap_err().to_string();
+        let error =
+            Files::find(&[folder.to_path_buf()], &StorageOptions::default(), None, |_| true).unwrap_err().to_string();
         assert!(
             error.contains("got the partition columns 'day', expected 'day', 'venue' as in the first file"),
             "{error}"

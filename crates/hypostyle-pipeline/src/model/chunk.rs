@@ -1,5 +1,7 @@
 //! Rows on their way from the source to the stages, and where in the input they are.
 
+use std::collections::HashSet;
+
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
 use arrow::compute::{filter_record_batch, nullif};
 use arrow::error::ArrowError;
@@ -42,11 +44,37 @@ pub(crate) struct Chunk {
     pub file: usize,
     /// The number of the first record.
     pub first_record: u64,
+    /// The numbers of the records that are not part of the table any more.
+    pub deleted: Vec<u64>,
     pub after: InputPosition,
     /// Bytes read from the disk by then, or skipped.
     pub bytes: u64,
     /// What the filter removed from these rows, and between them and those before.
     pub filtered: FilterCounts,
+}
+
+impl Chunk {
+    /// Leaves out records of a format without lines that were deleted.
+    pub fn delete(&mut self, records: Vec<u64>) -> Result<(), ArrowError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let row = |record: &u64| usize::try_from(record - self.first_record).unwrap_or(usize::MAX);
+        let rows: Vec<usize> = records.iter().map(row).collect();
+        self.batch = without(&self.batch, rows.iter().copied())?;
+        self.misfits.retain(|misfit| rows.binary_search(&misfit.fault.row).is_err());
+        for misfit in &mut self.misfits {
+            misfit.fault.row -= rows.partition_point(|row| *row < misfit.fault.row);
+        }
+        self.deleted = records;
+        Ok(())
+    }
+
+    /// The numbers of the records in its rows, and of those that follow, without these.
+    pub fn records<'a>(&'a self, gone: &'a HashSet<u64>) -> impl Iterator<Item = u64> + 'a {
+        let is_there = |record: &u64| !gone.contains(record) && self.deleted.binary_search(record).is_err();
+        (self.first_record..).filter(is_there)
+    }
 }
 
 /// Where the rows of a chunk are in the file that it was read from.

@@ -39,24 +39,26 @@ impl TableFormat {
     /// The error about the table in this directory, with the recipe.
     pub fn refused(self, directory: &Path) -> Error {
         let shown = directory.display();
-        let (name, recipe) = match self {
-            Self::Delta => (
-                "Delta",
-                format!(
-                    "in Python `deltalake.DeltaTable(\"{shown}\").file_uris()`, if the table has no deletion vectors"
-                ),
-            ),
+        let files =
+            |recipe: &str| format!("set path in [source] to the list of the files that are part of it: {recipe}");
+        let (name, help) = match self {
+            Self::Delta if cfg!(feature = "delta") => {
+                ("Delta", format!("set path in [source] to the table as a whole: path = \"{shown}\""))
+            }
+            Self::Delta => {
+                let recipe = "`deltalake.DeltaTable(...).file_uris()` in Python, if the table has no deletion vectors";
+                ("Delta", format!("build with the feature delta, or {}", files(recipe)))
+            }
             Self::Iceberg => (
                 "Iceberg",
-                "in Python `[task.file.file_path for task in table.scan().plan_files()]` of pyiceberg, if no task has \
-                 delete files"
-                    .to_string(),
+                files(
+                    "in Python `[task.file.file_path for task in table.scan().plan_files()]` of pyiceberg, if no task \
+                     has delete files",
+                ),
             ),
-            Self::Hudi => ("Hudi", "by a tool that reads Hudi, which can write its rows as Parquet".to_string()),
+            Self::Hudi => ("Hudi", files("by a tool that reads Hudi, which can write its rows as Parquet")),
         };
         let message = format!("this is a table of {name}: some of its files hold rows that were deleted or replaced");
-        Error::new(ErrorKind::Source, message)
-            .in_file(directory)
-            .help(format!("set path in [source] to the list of the files that are part of it: {recipe}"))
+        Error::new(ErrorKind::Source, message).in_file(directory).help(help)
     }
 }

@@ -1,10 +1,11 @@
 //! Several Parquet files as one sequence of chunks.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::columns::Moments;
+use super::columns::Known;
 use super::read::{ParquetBatches, ParquetFile};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::files::list::Files;
 use crate::model::chunk::{BATCH_ROWS, Chunk, InputPosition};
 use crate::model::fault::{Fault, Misfit};
@@ -16,8 +17,7 @@ use arrow::array::RecordBatch;
 pub(crate) struct Wanted {
     /// Without the files' metadata: what another tool noted there doesn't hold for the output.
     pub table: Table,
-    /// The units of moments that the pipeline file declares.
-    pub moments: Moments,
+    pub known: Known,
     /// What rows must meet, by the numbers of the columns: where none of a row group can, it is left unread.
     pub tests: Vec<(usize, Test)>,
 }
@@ -59,7 +59,7 @@ impl ParquetChunks {
                     let Some(file) = self.files.list.get(self.next.file) else { return Ok(None) };
                     let opened = match self.first.take() {
                         Some(first) => first,
-                        None => ParquetFile::open(file, &self.wanted.moments)?,
+                        None => ParquetFile::open(file, &self.wanted.known)?,
                     };
                     let places = self.wanted.table.places(&file.path, &opened.columns())?;
                     let schema = Arc::clone(&self.wanted.table.schema);
@@ -70,8 +70,14 @@ impl ParquetChunks {
             let batch = batches.next()?;
             let (batch, misfits) = batch.unzip();
             let (rows, place) = (batch.as_ref().map_or(0, RecordBatch::num_rows) as u64, batches.place());
-            let filtered = batches.filtered(self.next.offset..place - rows);
+            let mut filtered = batches.filtered(self.next.offset..place - rows);
             let (file, first_record) = (self.next.file, place - rows + 1);
+            let deleted = self.files.list[file].deleted.as_ref();
+            let deleted_within = |rows: Range<u64>| deleted.map_or(&[][..], |deleted| deleted.within(rows));
+            let never_seen = deleted_within(self.next.offset..place - rows).len() as u64;
+            filtered.rows -= never_seen.min(filtered.rows);
+            filtered.unread -= never_seen.min(filtered.unread);
+            let deleted: Vec<u64> = deleted_within(place - rows..place).iter().map(|row| row + 1).collect();
             (self.next.offset, self.next.record) = (place, place + 1);
             let bytes = self.bytes + batches.bytes_of(place);
             let ended = batch.is_none();
@@ -90,17 +96,24 @@ impl ParquetChunks {
                     fault: Fault { row, column: read[column], reason },
                     text,
                 });
-                return Ok(Some(Chunk {
+                let mut chunk = Chunk {
                     batch,
                     bad: Vec::new(),
                     misfits: misfits.collect(),
                     positions: None,
                     file,
                     first_record,
+                    deleted: Vec::new(),
                     after,
                     bytes,
                     filtered,
-                }));
+                };
+                chunk.delete(deleted).map_err(|error| {
+                    Error::internal("deleted rows cannot be left out")
+                        .because(error)
+                        .in_file(&self.files.list[file].path)
+                })?;
+                return Ok(Some(chunk));
             }
         }
     }

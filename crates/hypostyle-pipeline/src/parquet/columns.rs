@@ -12,21 +12,50 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, FieldRef, IntervalUnit, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, Schema, SchemaRef, TimeUnit};
 use parquet::arrow::ARROW_SCHEMA_META_KEY;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::basic::{Compression, ConvertedType, LogicalType, Type};
 use parquet::errors::{ParquetError, Result};
 use parquet::schema::types::{ColumnDescPtr, ColumnDescriptor, SchemaDescriptor};
 
-/// The units of the moments of some columns.
-pub(crate) type Moments = BTreeMap<String, TimeUnit>;
+use crate::files::list::TableVersion;
+
+/// What is known of the columns from elsewhere than the file.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Known {
+    /// The units of the moments of some columns.
+    pub units: BTreeMap<String, TimeUnit>,
+    /// The table that the file is part of.
+    pub table: Option<Arc<TableVersion>>,
+}
+
+impl Known {
+    /// What the table calls a column; nothing if it has none such.
+    fn name<'a>(&'a self, field: &'a Field) -> &'a str {
+        match &self.table {
+            Some(table) => table.columns.of_field(field).map_or("", |column| &column.name),
+            None => field.name(),
+        }
+    }
+
+    /// The unit and the time zone of a column of moments that has none in the file.
+    fn moment(&self, field: &Field) -> (Option<TimeUnit>, Option<Arc<str>>) {
+        let column = self.table.as_ref().and_then(|table| table.columns.of_field(field));
+        match column.map(|column| &column.data_type) {
+            Some(DataType::Timestamp(unit, zone)) => (Some(*unit), zone.clone()),
+            _ => (self.units.get(field.name()).copied(), None),
+        }
+    }
+}
 
 /// The columns of a file.
 #[derive(Clone)]
 pub(super) struct FileColumns {
     /// What they are read as.
     pub schema: SchemaRef,
+    /// What they are called.
+    pub names: Vec<String>,
     /// The leaves of each.
     pub leaves: Vec<Range<usize>>,
     /// How a column is decoded.
@@ -53,7 +82,7 @@ enum Form {
 }
 
 impl FileColumns {
-    pub fn of(footer: ArrowReaderMetadata, moments: &Moments) -> Result<Self> {
+    pub fn of(footer: ArrowReaderMetadata, known: &Known) -> Result<Self> {
         let parquet = footer.parquet_schema();
         let leaves = leaves(&footer)?;
         let said = footer.metadata().file_metadata().key_value_metadata();
@@ -67,8 +96,9 @@ impl FileColumns {
         let typed = |form: Form| {
             let fields = footer.schema().fields().iter().zip(&leaves).map(|(field, leaves)| {
                 let mut leaves = leaves.clone().map(|leaf| parquet.column(leaf));
+                let (unit, zone) = known.moment(field);
                 retyped(field, &mut leaves, &|leaf, data_type| match form {
-                    Form::Whole => whole(leaf, data_type, moments.get(field.name()).copied(), said),
+                    Form::Whole => whole(leaf, data_type, unit, zone.clone(), said),
                     Form::First => part(leaf, data_type, TimeUnit::Second, IntervalUnit::YearMonth),
                     Form::Second => part(leaf, data_type, TimeUnit::Nanosecond, IntervalUnit::DayTime),
                 })
@@ -88,7 +118,8 @@ impl FileColumns {
         // Columns that are read twice have types which the reader doesn't know.
         let plain = forms.as_ref().map_or_else(|| Arc::clone(&schema), |forms| Arc::clone(forms[0].schema()));
         let footer = if plain == *footer.schema() { footer.clone() } else { read_as(plain)? };
-        Ok(Self { schema, leaves, decoding, footer, forms })
+        let names = schema.fields().iter().map(|field| known.name(field).to_string()).collect();
+        Ok(Self { schema, names, leaves, decoding, footer, forms })
     }
 
     /// The names of the columns that are moments of `INT96`.
@@ -149,10 +180,16 @@ fn is_enum(leaf: &ColumnDescriptor) -> bool {
 }
 
 /// What a leaf is read as.
-fn whole(leaf: &ColumnDescriptor, data_type: &DataType, unit: Option<TimeUnit>, said: bool) -> DataType {
+fn whole(
+    leaf: &ColumnDescriptor,
+    data_type: &DataType,
+    unit: Option<TimeUnit>,
+    zone: Option<Arc<str>>,
+    said: bool,
+) -> DataType {
     match data_type {
-        DataType::Timestamp(known, zone) if is_moment(leaf) && unit.is_some() => {
-            DataType::Timestamp(unit.unwrap_or(*known), zone.clone())
+        DataType::Timestamp(known, own) if is_moment(leaf) && unit.is_some() => {
+            DataType::Timestamp(unit.unwrap_or(*known), zone.or_else(|| own.clone()))
         }
         DataType::Timestamp(TimeUnit::Nanosecond, zone) if is_moment(leaf) && !said => {
             DataType::Timestamp(TimeUnit::Microsecond, zone.clone())
@@ -169,7 +206,7 @@ fn part(leaf: &ColumnDescriptor, data_type: &DataType, unit: TimeUnit, interval:
     match data_type {
         DataType::Timestamp(_, zone) if is_moment(leaf) => DataType::Timestamp(unit, zone.clone()),
         DataType::Interval(_) if is_interval(leaf) => DataType::Interval(interval),
-        other => whole(leaf, other, None, true),
+        other => whole(leaf, other, None, None, true),
     }
 }
 

@@ -27,7 +27,7 @@ mod write;
 mod tests;
 
 pub(crate) use chunks::{ParquetChunks, Wanted};
-pub(crate) use columns::Moments;
+pub(crate) use columns::Known;
 pub(crate) use concat::concat;
 pub(crate) use read::ParquetFile;
 pub(crate) use write::ParquetWriter;

@@ -14,7 +14,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 use parquet::file::reader::Length;
 
-use super::columns::{Decoding, FileColumns, Moments};
+use super::columns::{Decoding, FileColumns, Known};
 use super::file::SharedFile;
 use super::lanes::{Decoded, Lane, Lanes};
 use super::twice::combine;
@@ -40,14 +40,14 @@ pub(crate) struct ParquetFile {
 }
 
 impl ParquetFile {
-    pub fn open(input: &InputFile, moments: &Moments) -> Result<Self> {
+    pub fn open(input: &InputFile, known: &Known) -> Result<Self> {
         let path = &input.path;
         let file = input.remote().map_or_else(|| SharedFile::open(path), SharedFile::open_remote).map_err(|error| {
             let message = format!("cannot open the input: {error}");
             input.blame(Error::new(ErrorKind::Source, message).in_file(path).not_found_if(&error))
         })?;
         let columns = footer::load(&file)
-            .and_then(|footer| FileColumns::of(footer, moments))
+            .and_then(|footer| FileColumns::of(footer, known))
             .map_err(|error| input.blame(Error::not_a_file_of("Parquet", error).in_file(path)))?;
         if let Some((name, codec)) = columns.unreadable() {
             let message = format!("column '{name}' is compressed with {codec}, which cannot be read");
@@ -66,7 +66,8 @@ impl ParquetFile {
 
     /// The columns, as they are read.
     pub fn columns(&self) -> Vec<Column> {
-        self.columns.schema.fields().iter().map(|field| Column::of_field(field)).collect()
+        let named = self.columns.schema.fields().iter().zip(&self.columns.names);
+        named.map(|(field, name)| Column { name: name.clone(), ..Column::of_field(field) }).collect()
     }
 
     /// The names of the columns whose moments are read in a unit that may be declared.

@@ -61,6 +61,45 @@ impl Stores {
         self.below(&url, &key, is_data)
     }
 
+    /// The URL of the table of Delta in this folder, for its log alone, and the store that it is in; `None` if there is none.
+    #[cfg(feature = "delta")]
+    pub fn table_of_delta(&mut self, path: &Path) -> Result<Option<(url::Url, Arc<dyn ObjectStore>)>> {
+        let url = Url::parse(&path.to_string_lossy())?;
+        if url.kind == Kind::Http || url.key.contains(['*', '?', '[']) {
+            return Ok(None);
+        }
+        let folder = parse(url.key.trim_end_matches('/'), path)?;
+        let (store, log, secrets) =
+            (self.store(&url, "source")?, folder.clone().join("_delta_log"), self.secrets(&url));
+        let listed = Arc::clone(&store);
+        let first =
+            waited(
+                async move { listed.list(Some(&log)).try_next().await.map_err(|error| Fault::of(&error, &secrets)) },
+            );
+        if first.map_err(|fault| fault.error(url.shown().as_ref(), url.kind))?.is_none() {
+            return Ok(None);
+        }
+        let mut root = url::Url::parse("store://table/").map_err(|error| Error::internal("no URL").because(error))?;
+        root.set_path(&format!("{}/", folder.as_ref()));
+        Ok(Some((root, store)))
+    }
+
+    /// The objects of these names below a folder; `None` where there is none.
+    #[cfg(feature = "delta")]
+    pub fn below_table(&mut self, path: &Path, names: &[String]) -> Result<Vec<Option<Found>>> {
+        let url = Url::parse(&path.to_string_lossy())?;
+        let folder = parse(url.key.trim_end_matches('/'), path)?;
+        let listed = self.list(&url, &folder)?;
+        let listed: HashMap<String, ObjectMeta> =
+            listed.into_iter().map(|about| (about.location.to_string(), about)).collect();
+        let found = names.iter().map(|name| {
+            let key = if folder.as_ref().is_empty() { name.clone() } else { format!("{folder}/{name}") };
+            let about = listed.get(&key).cloned();
+            about.map(|about| Ok(self.inputs(&url, vec![about])?.remove(0))).transpose()
+        });
+        found.collect()
+    }
+
     fn below(&mut self, url: &Url, folder: &Key, is_data: &impl Fn(&Path) -> bool) -> Result<Vec<Found>> {
         let start = if folder.as_ref().is_empty() { 0 } else { folder.as_ref().len() + 1 };
         let visible = |key: &str| {

@@ -109,9 +109,10 @@ impl Source {
                 let chunks = IpcChunks::begin(first, self.files, table, self.batch_rows, read, position)?;
                 Rows::Ipc(Box::new(chunks))
             }
-            Kind::Parquet(first, moments) => {
+            Kind::Nothing => Rows::None,
+            Kind::Parquet(first, known) => {
                 let threads = pool.current_num_threads();
-                let wanted = Wanted { table, moments, tests };
+                let wanted = Wanted { table, known, tests };
                 let chunks = ParquetChunks::begin(first, self.files, wanted, self.batch_rows, threads, position)?;
                 Rows::Parquet(Box::new(chunks))
             }

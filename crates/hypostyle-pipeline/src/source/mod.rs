@@ -13,18 +13,20 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arrow::datatypes::{DataType, SchemaRef};
+use indicatif::HumanCount;
 
 use crate::config::{Format, PipelineFile};
 use crate::csv::header::Opened;
 use crate::csv::reader::{CHUNK_BYTES, MOST_CHUNK_BYTES};
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::input::InputFile;
 use crate::files::list::Files;
 use crate::ipc::IpcFile;
 use crate::model::bad_row::{BadRowPolicy, OnBadRow};
 use crate::model::column::{Column, not_found, schema};
 use crate::model::logical::first_within;
-use crate::model::matching::{Matching, Table};
-use crate::parquet::{Moments, ParquetFile};
+use crate::model::matching::{ExtraColumns, Matching, MissingColumns, Table};
+use crate::parquet::{Known, ParquetFile};
 use crate::rules::filter::{Filter, RowFilter};
 use crate::rules::test::Test;
 use crate::rules::{Rules, ValueRule};
@@ -61,7 +63,9 @@ struct EarlyChecks {
 
 enum Kind {
     Csv(Box<csv_files::Csv>, Box<Opened>),
-    Parquet(ParquetFile, Moments),
+    Parquet(ParquetFile, Known),
+    /// A table of no files.
+    Nothing,
     Ipc(IpcFile, Arc<AtomicU64>),
 }
 
@@ -81,7 +85,10 @@ impl Source {
             }
         }
         let policy = settings::policy(table)?;
-        let matching = settings::matching(table)?;
+        let matching = match files.table {
+            Some(_) => Matching { missing: MissingColumns::Null, extra: ExtraColumns::Ignore, widen: true },
+            None => settings::matching(table)?,
+        };
         let partitions = partition::columns(file, &files)?;
         let conditions = Filter::read(file, &partitions, false)?;
         partition::filter_files(&mut files, &partitions, &conditions)?;
@@ -103,26 +110,36 @@ impl Source {
             }
             _ => {
                 settings::only_csv(table, "Parquet")?;
-                let moments = settings::moments(file);
-                let first = ParquetFile::open(&files.list[0], &moments)?;
-                settings::declared_by_folders(file, &files, "Parquet", &first.moments())?;
-                let columns = first.columns();
-                (Kind::Parquet(first, moments), columns)
+                let known = settings::known(file, &files);
+                match files.list.first() {
+                    Some(input) => {
+                        let first = ParquetFile::open(input, &known)?;
+                        settings::declared_by_folders(file, &files, "Parquet", &first.moments())?;
+                        let columns = first.columns();
+                        (Kind::Parquet(first, known), columns)
+                    }
+                    None => (Kind::Nothing, Vec::new()),
+                }
             }
         };
+        if let Some(table) = &files.table {
+            columns = table.columns.columns();
+        }
         settings::time_formats(file, &mut columns)?;
         match &kind {
-            Kind::Csv(..) => {}
-            Kind::Parquet(_, moments) => {
-                unite::unite(&files, matching, &mut columns, |file| Ok(ParquetFile::open(file, moments)?.columns()))?
+            Kind::Csv(..) | Kind::Nothing => {}
+            Kind::Parquet(_, known) if files.table.is_some() => {
+                // The log says the types.
+                let as_said = Matching { widen: false, ..matching };
+                unite::unite(&files.list, as_said, &mut columns, |file| Ok(ParquetFile::open(file, known)?.columns()))?
+            }
+            Kind::Parquet(_, known) => {
+                let open = |file: &InputFile| Ok(ParquetFile::open(file, known)?.columns());
+                unite::unite(&files.list[1..], matching, &mut columns, open)?
             }
             Kind::Ipc(..) => {
-                unite::unite(
-                    &files,
-                    matching,
-                    &mut columns,
-                    |file| Ok(IpcFile::open(file, &Arc::default())?.columns()),
-                )?
+                let open = |file: &InputFile| Ok(IpcFile::open(file, &Arc::default())?.columns());
+                unite::unite(&files.list[1..], matching, &mut columns, open)?
             }
         }
         if files.list.len() > 1 {
@@ -169,17 +186,21 @@ impl Source {
     }
 
     /// What is to be said about the files as a whole.
-    pub fn notes(&self) -> &[String] {
+    pub fn notes(&self) -> Vec<String> {
+        if let Some(table) = &self.files.table {
+            let (version, deleted) = (table.version, HumanCount(self.files.deleted_rows()));
+            return vec![format!("version {version} of a table of Delta; {deleted} rows of these files are deleted")];
+        }
         match &self.kind {
-            Kind::Csv(csv, _) => &csv.notes,
-            _ => &[],
+            Kind::Csv(csv, _) => csv.notes.clone(),
+            _ => Vec::new(),
         }
     }
 
     pub fn format(&self) -> Format {
         match self.kind {
             Kind::Csv(..) => Format::Csv,
-            Kind::Parquet(..) => Format::Parquet,
+            Kind::Parquet(..) | Kind::Nothing => Format::Parquet,
             Kind::Ipc(..) => Format::Ipc,
         }
     }
@@ -193,7 +214,7 @@ impl Source {
     /// What the first file notes about the meaning of its columns, and what is not passed on.
     pub fn lost_notes(&self) -> Vec<String> {
         let notes = match &self.kind {
-            Kind::Csv(..) => Vec::new(),
+            Kind::Csv(..) | Kind::Nothing => Vec::new(),
             Kind::Parquet(first, _) => first.notes(),
             Kind::Ipc(first, _) => first.notes(),
         };
@@ -288,14 +309,14 @@ impl Source {
     /// The number of row groups that the filter skips, and of all; `None` if unknown, or if there are none.
     pub fn groups(&self) -> Option<(usize, usize)> {
         let tests = self.group_tests();
-        let Kind::Parquet(first, moments) = &self.kind else { return None };
+        let Kind::Parquet(first, known) = &self.kind else { return None };
         if self.filter.conditions.is_empty() || self.files.unread {
             return None;
         }
         let mut counts = first.skipped_groups(&tests);
         let table = self.table(self.in_file(&self.read()));
         for file in &self.files.list[1..] {
-            let opened = ParquetFile::open(file, moments).ok()?;
+            let opened = ParquetFile::open(file, known).ok()?;
             let places = table.places(&file.path, &opened.columns()).ok()?;
             let (skipped, all) = opened.skipped_groups(&table.placed(&places, &tests));
             counts = (counts.0 + skipped, counts.1 + all);

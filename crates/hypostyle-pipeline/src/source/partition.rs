@@ -25,6 +25,11 @@ pub(super) fn columns(file: &PipelineFile, files: &Files) -> Result<Vec<Column>>
     let column = |(name, values): &(String, Vec<Option<String>>)| {
         let data_type = match file.config.source.schema.get(name) {
             Some(type_name) => types::parse(type_name.get_ref()).map_err(Error::pipeline)?,
+            None if files.table.is_some() => {
+                let known =
+                    files.table.iter().flat_map(|table| table.columns.in_log()).find(|known| known.name == *name);
+                known.map_or(DataType::Utf8, |known| known.data_type.clone())
+            }
             None => {
                 let mut guess = TypeGuess::default();
                 for value in values.iter().flatten() {
@@ -144,7 +149,7 @@ impl Doubled {
         };
         let gone: HashSet<u64> =
             chunk.bad.iter().filter(|_| !self.nulls_are_bad).map(|bad| bad.position.record).collect();
-        let record = (chunk.first_record..).filter(|record| !gone.contains(record)).nth(row).unwrap_or(0);
+        let record = chunk.records(&gone).nth(row).unwrap_or(0);
         let name = &self.name;
         let (here, there) = (shown(&column, row), shown(&value, 0));
         let message =

@@ -1,5 +1,6 @@
 //! The settings of `[source]`, checked and turned into what the readers need; those of CSV are in [`super::csv_files`].
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,7 +17,7 @@ use crate::model::column::{Column, Origin, not_found};
 use crate::model::matching::{ExtraColumns, Matching, MissingColumns};
 use crate::model::time_format::TimeFormat;
 use crate::model::types;
-use crate::parquet::Moments;
+use crate::parquet::Known;
 
 /// What stands for the time of the run in the path of the rejects.
 const RUN: &str = "{run}";
@@ -34,7 +35,11 @@ pub(super) fn files(table: &SourceTable) -> Result<(Files, Format)> {
         Some(format) => format_by_name(path).is_none_or(|found| found == format),
         None => format_by_name(path).is_some(),
     };
-    let mut files = Files::find(&paths, &table.storage_options, is_data)?;
+    let mut files = Files::find(&paths, &table.storage_options, table.version, is_data)?;
+    if files.table.is_some() {
+        only_files(table)?;
+        return Ok((files, Format::Parquet));
+    }
     if let Some(pattern) = &table.path_columns {
         PathColumns::of(pattern)?.add(&mut files)?;
     }
@@ -199,15 +204,15 @@ pub(super) fn time_formats(file: &PipelineFile, columns: &mut Vec<Column>) -> Re
     Ok(())
 }
 
-/// The units that the pipeline file declares for moments.
-pub(super) fn moments(file: &PipelineFile) -> Moments {
-    let mut units = Moments::new();
+/// What is known of the columns of Parquet files: the units that the pipeline file declares for moments, and their table.
+pub(super) fn known(file: &PipelineFile, files: &Files) -> Known {
+    let mut units = BTreeMap::new();
     for (name, type_name) in &file.config.source.schema {
         if let Ok(DataType::Timestamp(unit, None)) = types::parse(type_name.get_ref()) {
             units.insert(name.clone(), unit);
         }
     }
-    units
+    Known { units, table: files.table.clone() }
 }
 
 /// Checks that types are declared for the directories' columns only, and units for these moments, where the format says the
@@ -231,6 +236,24 @@ pub(super) fn declared_by_folders(file: &PipelineFile, files: &Files, format: &s
         }
     }
     Ok(())
+}
+
+/// Checks that no setting is used that a table's log decides.
+fn only_files(table: &SourceTable) -> Result<()> {
+    let given = [
+        ("format", table.format.is_some_and(|format| format != Format::Parquet)),
+        ("path_columns", table.path_columns.is_some()),
+        ("missing_columns", table.missing_columns.is_some()),
+        ("extra_columns", table.extra_columns.is_some()),
+        ("widen_types", table.widen_types.is_some()),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        Some((key, _)) => {
+            let message = format!("[source] {key}: is for files, but the input is a table of Delta, whose log says it");
+            Err(Error::pipeline(message).help(format!("remove {key} from [source]")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Checks that no setting of CSV is used with another format.

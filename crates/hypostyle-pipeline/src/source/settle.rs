@@ -88,7 +88,7 @@ impl Settler {
             OnBadRow::Skip | OnBadRow::Reject => chunk.bad.iter().map(|bad| bad.position.record).collect(),
             _ => HashSet::new(),
         };
-        let mut rows = (chunk.first_record..).filter(|record| !gone.contains(record));
+        let mut rows = chunk.records(&gone);
         let mut next = 0;
         let columns = chunk.batch.columns().iter().map(|column| cast(column, &in_utc(column.data_type())));
         let columns: Vec<ArrayRef> = columns.collect::<std::result::Result<_, _>>().map_err(misfit)?;

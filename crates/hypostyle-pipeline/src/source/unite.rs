@@ -4,21 +4,20 @@ use arrow::datatypes::DataType;
 
 use crate::error::Result;
 use crate::files::input::InputFile;
-use crate::files::list::Files;
 use crate::model::column::Column;
 use crate::model::matching::{ExtraColumns, Matching, other_type};
 use crate::model::types;
 use crate::model::widen::common;
 
-/// Adds what the further files say to the columns of the first, as far as the pipeline file wants it.  A column without a value
+/// Adds what these files say to the columns of those before, as far as the pipeline file wants it.  A column without a value
 /// takes the type of the first file that knows it, in any case.  `open` says the columns of a file.
 pub(super) fn unite(
-    files: &Files,
+    files: &[InputFile],
     matching: Matching,
     columns: &mut Vec<Column>,
     open: impl Fn(&InputFile) -> Result<Vec<Column>>,
 ) -> Result<()> {
-    for file in &files.list[1..] {
+    for file in files {
         if !matching.looks_ahead() && columns.iter().all(|column| column.data_type != DataType::Null) {
             return Ok(());
         }

@@ -143,6 +143,7 @@ mod tests {
             bytes: 7,
             modified: Some(5),
             e_tag: None,
+            deleted: None,
             remote: Default::default(),
         };
         let saved = StateFile {
