@@ -141,8 +141,8 @@ pub fn one_window<T: Copy>(
     i: usize,
     statistic: impl Fn(&[T]) -> Slow,
 ) -> Slow {
-    let window: Vec<T> =
-        (0..values.len()).filter(|j| table.window_has(spec, i, *j)).filter_map(|j| values[j]).collect();
+    let is_in = table.window(spec, i);
+    let window: Vec<T> = (0..values.len()).filter(|j| is_in(*j)).filter_map(|j| values[j]).collect();
     if window.len() < min_samples(spec) { exact(None) } else { statistic(&window) }
 }
 
@@ -166,7 +166,8 @@ pub fn windows_of<T: Copy>(
     values: &[Option<T>],
     i: usize,
 ) -> Option<Vec<(usize, T)>> {
-    let rows = (0..values.len()).filter(|j| table.window_has(spec, i, *j));
+    let is_in = table.window(spec, i);
+    let rows = (0..values.len()).filter(|j| is_in(*j));
     let window: Vec<(usize, T)> = rows.filter_map(|j| values[j].map(|x| (j, x))).collect();
     (window.len() >= min_samples(spec)).then_some(window)
 }

@@ -254,25 +254,25 @@ impl Table {
         numbers(self.batch.column_by_name(name).unwrap())
     }
 
-    /// Whether row `j` is in the window of row `i`, by the definition; for kernels without a window, whether it may matter.
-    pub fn window_has(&self, spec: &KernelSpec, i: usize, j: usize) -> bool {
+    /// Which rows are in the window of row `i`, by the definition; for kernels without a window, which may matter.
+    pub fn window<'a>(&'a self, spec: &'a KernelSpec, i: usize) -> Box<dyn Fn(usize) -> bool + 'a> {
         let is_offset = |parameter: &Parameter| matches!(parameter.kind, Kind::Offset);
         match spec.kernel() {
             Ok(kernel) if kernel.parameters.iter().any(is_offset) => {
                 return match spec.parameters.get("n") {
-                    Some(Value::Text(_)) => j <= i,
-                    Some(Value::Int(n)) => j == i || j as i128 == i as i128 - i128::from(*n),
-                    _ => j == i || j + 1 == i,
+                    Some(Value::Text(_)) => Box::new(move |j| j <= i),
+                    Some(Value::Int(n)) => Box::new(move |j| j == i || j as i128 == i as i128 - i128::from(*n)),
+                    _ => Box::new(move |j| j == i || j + 1 == i),
                 };
             }
-            Ok(_) if spec.plan().is_ok_and(|plan| plan.latency() == usize::MAX) => return true,
+            Ok(_) if spec.plan().is_ok_and(|plan| plan.latency() == usize::MAX) => return Box::new(|_| true),
             // Its window, if it has one, is that of its first result.
-            Ok(kernel) if kernel.family == Family::Recurrence => return j <= i,
+            Ok(kernel) if kernel.family == Family::Recurrence => return Box::new(move |j| j <= i),
             _ => {}
         }
         match spec.parameters.get("window") {
-            None => j <= i,
-            Some(window) => self.in_window(spec, window, i, j),
+            None => Box::new(move |j| j <= i),
+            Some(window) => self.in_window(spec, window, i),
         }
     }
 
@@ -284,7 +284,7 @@ impl Table {
         }
     }
 
-    fn in_window(&self, spec: &KernelSpec, window: &Value, i: usize, j: usize) -> bool {
+    fn in_window<'a>(&'a self, spec: &'a KernelSpec, window: &'a Value, i: usize) -> Box<dyn Fn(usize) -> bool + 'a> {
         let closed = match spec.parameters.get("closed") {
             Some(Value::Text(closed)) => closed.as_str(),
             _ => "right",
@@ -294,9 +294,8 @@ impl Table {
             Value::Int(rows) => {
                 let rows = i128::from(*rows);
                 let lead = if spec.parameters.get("center") == Some(&Value::Bool(true)) { (rows - 1) / 2 } else { 0 };
-                let back = i as i128 + lead - j as i128;
                 let far = if far_end { rows } else { rows - 1 };
-                (if current { 0 } else { 1 }..=far).contains(&back)
+                Box::new(move |j| (if current { 0 } else { 1 }..=far).contains(&(i as i128 + lead - j as i128)))
             }
             Value::Text(duration) => {
                 let Some(Value::Text(by)) = spec.parameters.get("by") else { panic!("{spec} has no time") };
@@ -305,8 +304,10 @@ impl Table {
                     Duration::Nanoseconds(n) => i128::try_from(n / 1_000_000).unwrap(),
                     Duration::Units(n) => i128::from(n),
                 };
-                let back = i128::from(times[i]) - i128::from(times[j]);
-                j <= i && (if far_end { back <= length } else { back < length }) && (current || back > 0)
+                Box::new(move |j| {
+                    let back = i128::from(times[i]) - i128::from(times[j]);
+                    j <= i && (if far_end { back <= length } else { back < length }) && (current || back > 0)
+                })
             }
             Value::LengthIn(name) | Value::StartIn(name) => {
                 let places: Vec<i64> = match spec.parameters.get("by") {
@@ -314,14 +315,16 @@ impl Table {
                     _ => (0..self.batch.num_rows()).map(|row| i64::try_from(row).unwrap()).collect(),
                 };
                 let bound = i128::from(self.times(name)[i]);
-                let (here, there) = (i128::from(places[i]), i128::from(places[j]));
+                let here = i128::from(places[i]);
                 let far = if matches!(window, Value::LengthIn(_)) { here - bound } else { bound };
-                let nothing = matches!(window, Value::LengthIn(_)) && bound <= 0;
-                !self.has_no_window(spec, i)
-                    && !nothing
-                    && j <= i
-                    && (if far_end { there >= far } else { there > far })
-                    && (current || there < here)
+                let nothing = matches!(window, Value::LengthIn(_)) && bound <= 0 || self.has_no_window(spec, i);
+                Box::new(move |j| {
+                    let there = i128::from(places[j]);
+                    !nothing
+                        && j <= i
+                        && (if far_end { there >= far } else { there > far })
+                        && (current || there < here)
+                })
             }
             other => panic!("{other} is no window"),
         }
