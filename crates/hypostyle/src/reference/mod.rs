@@ -11,7 +11,7 @@ pub use statistics::{
     constant, corr, covariance, extreme, largest, line, mean, median, median_deviation, noise, ordered, root, spread,
     sum, variance,
 };
-pub use table::{NUMBERS, Random, Table, bits, fields, keys_of, numbers, poison, table, table_of};
+pub use table::{NUMBERS, Random, Table, bits, fields, keys_of, numbers, poison, same_bits, table, table_of};
 
 use crate::spec::{Duration, KernelSpec, Value};
 
