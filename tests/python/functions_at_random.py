@@ -101,7 +101,7 @@ class Writer(Expressions):
             columns=used,
             results={name: kind_of(*sorts) for name, sorts in self.returned.items()},
             state={name: FIELDS[name] for name in self.state},
-            ulps=2 if self.rough else 0,
+            ulps=(4 if "erfc" in text else 2) if self.rough else 0,  # glibc's erfc is itself 2 or 3 of them off
         )
 
     def helper(self, name: str) -> str:
