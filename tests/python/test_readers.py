@@ -46,7 +46,7 @@ OTHERWISE = {
 def names() -> list[str]:
     found = (path for path in FILES.rglob("*") if path.suffix in (".parquet", ".arrow", ".arrows", ".feather"))
     names = sorted(path.relative_to(FILES).as_posix() for path in found)
-    return [name for name in names if "partitions" not in name]
+    return [name for name in names if "partitions" not in name and "_delta_log" not in name]
 
 
 def original(path: Path) -> pa.Table:
