@@ -466,7 +466,8 @@ def test_wrong_data() -> None:
     wrong: list[tuple[tuple[Any, ...], type[Exception], str]] = [
         ((one, np.ones(2)), ValueError, "'a' has 3 rows and 'b' 2"),
         ((one.reshape(3, 1), 1), ValueError, "'a' has 2 dimensions; a column has one"),
-        ((np.array(["u"]), 1), TypeError, "'a' is an array of <U1"),
+        ((np.array(["u"]), 1), TypeError, r"an operand is a string\nhelp: .* of strings: 'a'"),
+        ((np.array([1, "u"], object), 1), TypeError, "'a' is an array of object"),
         ((np.array([None]), 1), TypeError, "'a' is an array of object"),
         ((np.ma.masked_array(one, one > 0), 1), TypeError, "'a' is a masked array"),
         ((pd.Series(one), pl.Series(one)), TypeError, "columns of one library, not of pandas and polars"),
@@ -485,6 +486,24 @@ def test_wrong_data() -> None:
         add(one, one, over="k")
     with pytest.raises(ValueError, match="'over 0' 2"):
         add(one, one, over=np.ones(2))
+
+
+def test_arrays_of_strings_are_keys() -> None:
+    @hs.loop
+    def total(x: Any) -> Any:
+        out, level = [], 0.0
+        for value in x:
+            level += value
+            out.append(level)
+        return out
+
+    values, words = np.array([1.0, 2.0, 4.0, 8.0]), ["a", "b", "a", None]
+    for keys in (np.array(words, dtype=object), pd.Series(words).values, pd.Series(words).to_numpy()):
+        found = total(values, over=keys)
+        assert isinstance(found, np.ndarray)
+        assert found.tolist() == [1.0, 2.0, 5.0, 8.0]
+    assert total(values, over=np.array(["u", "v", "v", "u"])).tolist() == [1.0, 2.0, 6.0, 9.0]
+    assert total(pd.array([1.0, 2.0, 4.0, 8.0]), over=pd.array(words)).tolist() == [1.0, 2.0, 5.0, 8.0]
 
 
 # Rows on which Python raises

@@ -36,7 +36,13 @@ def kind_of(value: object) -> str | None:
         module = sys.modules.get(library)
         if module is not None and isinstance(value, tuple(getattr(module, name) for name in names)):
             return None if library == "numpy" and getattr(value, "ndim", 1) == 0 else library
-    return None
+    return "numpy" if _is_array_of_pandas(value) else None
+
+
+def _is_array_of_pandas(value: object) -> bool:
+    """Whether a value is what `.values` of a column of pandas gives where NumPy has no such type, as for strings."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, pandas.api.extensions.ExtensionArray)
 
 
 def expression(program: Program, columns: Sequence[Any], over: IntoColumns | None, errors: str) -> KernelExpr:
@@ -183,13 +189,20 @@ def _to_polars(function: str, name: str, value: Any) -> pl.Series:
     if kind == "pyarrow":
         arrow = pl.from_arrow(value)
         return pl.Series(name, arrow)
+    if _is_array_of_pandas(value):
+        return _to_polars(function, name, sys.modules["pandas"].Series(value))
     import numpy as np
 
     if isinstance(value, np.ma.MaskedArray):
         msg = f"{function}: '{name}' is a masked array; fill it, or pass a Series of Polars with nulls"
         raise TypeError(msg)
+    if value.dtype.kind in "OU":
+        # Pandas writes NaN where an array of strings has none.
+        texts = [None if text is None or text != text else text for text in value.tolist()]
+        if any(text is not None for text in texts) and all(text is None or isinstance(text, str) for text in texts):
+            return pl.Series(name, texts, pl.String)
     if value.dtype.kind not in "iubfmM" or value.dtype.itemsize > 8:
-        msg = f"{function}: '{name}' is an array of {value.dtype}; a compiled function takes numbers and times"
+        msg = f"{function}: '{name}' is an array of {value.dtype}; a compiled function takes numbers, times and strings"
         raise TypeError(msg)
     if value.dtype.kind == "f" and value.dtype.itemsize < 4:
         value = value.astype("f4")

@@ -26,7 +26,10 @@ class LoopResult(LoopBody):
             key = ast.unparse(self.over.argument)
             key = f"pl.Series({key})" if isinstance(self.over.value, list) else key
             words.append(f"over={key}".replace("'", '"'))
-            library = "pandas" if is_a(self.over.value, "pandas", "Series") else "polars"
+            if is_a(self.over.value, "pandas", "Series"):
+                library = "pandas"
+            elif isinstance(self.over.value, list) or is_a(self.over.value, "polars", "Series"):
+                library = "polars"
         call = f"{function.name}({', '.join(words)})"
         helpers = [ast.unparse(f) for f in self.objects.functions.values()]
         definition = "\n\n\n".join([*helpers, ast.unparse(function)]) + "\n"

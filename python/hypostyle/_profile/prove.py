@@ -14,6 +14,7 @@ from typing import Any
 
 from hypostyle._profile.change import RESULT, Change, Unit, Values, is_a
 from hypostyle._profile.compare import Comparison, compare
+from hypostyle._profile.constant_lists import with_constants
 from hypostyle._profile.semantics import difference
 from hypostyle._profile.syntax import functions_of, names_set, read_after, root
 
@@ -63,7 +64,8 @@ def prove(unit: Unit, variables: Mapping[str, Any]) -> Proof:
         return Proof("none", why=f"{outside} has effects outside of the script, so it was not run again")
     best = Proof()
     known: dict[str, tuple[dict[str, Any], float] | str] = {}
-    for change in unit.changes(Values(variables)):
+    for recognized in unit.changes(Values(variables)):
+        change = with_constants(recognized, unit.file, variables)
         proof = _tried(unit, change, variables, known)
         if proof.state == "equal":
             return proof

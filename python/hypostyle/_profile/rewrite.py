@@ -407,6 +407,21 @@ def lambda_of(node: ast.expr, functions: dict[str, ast.FunctionDef]) -> ast.Lamb
             made = ast.Lambda(arguments.args, result)
     if made is None or len(made.args.args) != 1 or made.args.vararg or made.args.kwonlyargs or made.args.kwarg:
         return None
+    return _without_call(made, functions)
+
+
+def _without_call(made: ast.Lambda, functions: dict[str, ast.FunctionDef]) -> ast.Lambda:
+    """Return `lambda w: f(w.to_list())` as what `f` computes of the window, if it is a function of plain statements."""
+    match made:
+        case ast.Lambda(
+            args=ast.arguments(args=[ast.arg(arg=parameter)]),
+            body=ast.Call(func=ast.Name(id=name), args=[given, *others], keywords=keywords),
+        ) if name in functions:
+            called = method(given)
+            whole = called[0] if called is not None and called[1] in ("to_list", "tolist", "to_numpy") else given
+            if isinstance(whole, ast.Name) and whole.id == parameter:
+                result = result_of(functions[name], [whole, *others], keywords)
+                return made if result is None else ast.Lambda(made.args, result)
     return made
 
 

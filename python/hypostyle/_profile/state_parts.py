@@ -10,7 +10,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hypostyle._profile.syntax import method, names_read
+from hypostyle._profile.syntax import method, names_read, names_set
 
 
 @dataclass
@@ -27,6 +27,7 @@ def in_parts(
     body: list[ast.stmt], before: list[ast.stmt], later: set[str], free: Callable[[str], str]
 ) -> tuple[list[ast.stmt], list[ast.stmt]]:
     """Return a body and the statements before it, with the parts of state that they keep together."""
+    body, before = _without_tuples(body, before, later, free)
     for statement in list(before):
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if name not in later:
@@ -42,6 +43,83 @@ def in_parts(
                 at = before.index(statement)
                 before = [*before[:at], *_starts(made, with_keys=of_key is not None), *before[at + 1 :]]
     return body, before
+
+
+def _without_tuples(
+    body: list[ast.stmt], before: list[ast.stmt], later: set[str], free: Callable[[str], str]
+) -> tuple[list[ast.stmt], list[ast.stmt]]:
+    """Return a body with a dictionary for each part of `state[key] = (time, level)`, which it may read by `get`."""
+    for statement in before:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=[])) if name not in later:
+                assigned = (n for s in body for n in ast.walk(s) if isinstance(n, ast.Assign))
+                stored = [n.value for n in assigned if _key(n.targets[0], name) is not None]
+                sizes = {len(value.elts) if isinstance(value, ast.Tuple) else 0 for value in stored}
+                if len(sizes) != 1 or (size := sizes.pop()) < 2:
+                    continue
+                tuples = _Tuples(name, [free(f"{name}_{part}") for part in range(size)])
+                written = [part for s in body for part in tuples.statement(copy.deepcopy(s))]
+                if not _mentions(written, name):
+                    at = before.index(statement)
+                    starts = ast.parse("".join(f"{variable} = {{}}\n" for variable in tuples.variables)).body
+                    body, before = written, [*before[:at], *starts, *before[at + 1 :]]
+    return body, before
+
+
+class _Tuples(ast.NodeTransformer):
+    """Writes a dictionary of tuples as one for each part."""
+
+    def __init__(self, name: str, variables: list[str]) -> None:
+        self._name, self.variables = name, variables
+
+    def statement(self, statement: ast.stmt) -> list[ast.stmt]:
+        """Return what stands for a statement."""
+        made = self.visit(statement)
+        return made if isinstance(made, list) else [made]
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
+        match node:
+            case ast.Assign(targets=[ast.Subscript() as target], value=ast.Tuple(elts=parts)) if (
+                key := _key(target, self._name)
+            ) is not None:
+                pairs = zip(self.variables, parts, strict=True)
+                return [ast.Assign([self._item(v, key, ast.Store())], part, lineno=0) for v, part in pairs]
+            case ast.Assign(targets=[ast.Tuple(elts=names)], value=value) if len(names) == len(self.variables):
+                return self._taken(names, value) or self.generic_visit(node)
+        return self.generic_visit(node)
+
+    def _taken(self, names: list[ast.expr], value: ast.expr) -> list[ast.stmt] | None:
+        """Return the statements of `a, b = state[key]`, or of `state.get(key, (c, d))`."""
+        if isinstance(value, ast.Subscript) and (key := _key(value, self._name)) is not None:
+            items: list[ast.expr] = [self._item(v, key, ast.Load()) for v in self.variables]
+            return [ast.Assign([n], item, lineno=0) for n, item in zip(names, items, strict=True)]
+        match value:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id=found), attr="get"), args=[key, ast.Tuple(elts=firsts)]
+            ) if found == self._name and len(firsts) == len(names) and not names_set(names) & names_read(firsts):
+                made: list[ast.stmt] = []
+                for name, variable, first in zip(names, self.variables, firsts, strict=True):
+                    get = ast.Attribute(ast.Name(variable, ast.Load()), "get", ast.Load())
+                    made.append(ast.Assign([name], ast.Call(get, [copy.deepcopy(key), first], []), lineno=0))
+                return made
+        return None
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        match node.slice:
+            case ast.Constant(value=int(at)) if at in range(len(self.variables)):
+                key = _key(node.value, self._name)
+                return self.generic_visit(node) if key is None else self._item(self.variables[at], key, node.ctx)
+        return self.generic_visit(node)
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        match node:
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Name(id=found)]) if found == self._name:
+                node.comparators = [ast.Name(self.variables[0], ast.Load())]
+        return node
+
+    @staticmethod
+    def _item(variable: str, key: ast.expr, context: ast.expr_context) -> ast.Subscript:
+        return ast.Subscript(ast.Name(variable, ast.Load()), copy.deepcopy(key), context)
 
 
 def _parts(name: str, state: ast.expr, free: Callable[[str], str]) -> _Parts | None:

@@ -16,12 +16,24 @@ def counted(tree: ast.Module) -> ast.Module:
         for name in ("body", "orelse", "finalbody"):
             block = getattr(node, name, None)
             if isinstance(block, list):
-                block[:] = [_as_for(block[at - 1], s) if at else s for at, s in enumerate(block)]
+                block[:] = [_as_for(_start(block[:at], s), s) for at, s in enumerate(block)]
     return tree
 
 
-def _as_for(before: ast.stmt, loop: ast.stmt) -> ast.stmt:
-    """Return a `while` loop as a `for` loop, if the statement before it begins the count."""
+def _start(before: list[ast.stmt], loop: ast.stmt) -> ast.stmt | None:
+    """Return the last assignment of what a `while` loop counts, if only other assignments stand between them."""
+    if isinstance(loop, ast.While) and isinstance(loop.test, ast.Compare):
+        for statement in reversed(before):
+            if not isinstance(statement, ast.Assign | ast.AnnAssign):
+                return None
+            names = [n for n in ast.walk(statement) if isinstance(n, ast.Name)]
+            if any(ast.dump(n) == ast.dump(ast.Name(ast.unparse(loop.test.left), ast.Store())) for n in names):
+                return statement
+    return None
+
+
+def _as_for(before: ast.stmt | None, loop: ast.stmt) -> ast.stmt:
+    """Return a `while` loop as a `for` loop, if a statement before it begins the count."""
     match before, loop:
         case (
             ast.Assign(targets=[ast.Name(id=index)], value=ast.Constant(value=int(start))),

@@ -82,6 +82,11 @@ class Loop:
 
         def go(statements: Sequence[ast.stmt], known: set[str]) -> set[str]:
             for s in statements:
+                if isinstance(s, ast.Try):
+                    whole = go([*s.body, *s.orelse], set(known))
+                    caught = [go(handler.body, set(known)) for handler in s.handlers]
+                    known = known | whole.intersection(*caught)
+                    continue
                 tests = [s.test] if isinstance(s, ast.If | ast.While) else []
                 read = (
                     names_read(tests or [s]) if not isinstance(s, ast.If | ast.For | ast.While) else names_read(tests)
