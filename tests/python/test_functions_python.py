@@ -245,12 +245,77 @@ def horner(x, y):
     return result
 
 
+def pair_of(n, limit):
+    if n >= limit:
+        return True, 0.0
+    return False, n
+
+
+def first_below(x, y):
+    for step in (1, 2, 3):
+        if x - step < y:
+            return step, x - step
+        if x == 7:
+            return -1, 0.0
+    return 0, x
+
+
+def nested_pairs(x, y):
+    if x < 0:
+        return (x, 1), y
+    if y < 0:
+        return (y, 2), x
+    return (0, 3), x + y
+
+
+def pairs_of_pairs(x, y):
+    if x > 2:
+        hit, n = pair_of(x, y)
+        if hit:
+            return n, 5
+        return n, 6
+    a, b = pair_of(y, x)
+    return (1 if a else 2), b
+
+
+def the_first_way_out(x, y):
+    hit, n = pair_of(x, y)
+    return 10 * hit + n
+
+
+def ways_out_of_a_loop(x, y):
+    step, rest = first_below(x, y)
+    return 100 * step + rest
+
+
+def ways_out_with_pairs(x, y):
+    (which, number), other = nested_pairs(x, y)
+    return which * 10 + number + other
+
+
+def ways_out_of_both(x, y):
+    n, m = pairs_of_pairs(x, y)
+    hit, n = pair_of(n, m)
+    return n if hit else n - m
+
+
+def ways_out_in_turns(x, y):
+    n = x
+    for _ in range(4):
+        hit, n = pair_of(n + 1, y)
+        if hit:
+            n = n - 2
+    return n
+
+
 OF_FLOATS = [
     *(ratio, ratio_of_nothing, any_failure, two_handlers, one_of_two_failures, what_was_set_before_stays, otherwise),
     *(bare, large, inside_of_a_loop, first_above, else_that_returns, else_of_while, nested_else, with_a_helper),
     *(with_imports, deviation, doubled, how_many, larger, horner),
+    *(the_first_way_out, ways_out_of_a_loop, ways_out_with_pairs, ways_out_of_both, ways_out_in_turns),
 ]
 OF_INTEGERS = [factorial, counted_down, rounds_of_rounds, the_range_is_made_once, last_of_range, by_number, ratio]
+OF_INTEGERS += [the_first_way_out, ways_out_of_a_loop, ways_out_of_both, ways_out_in_turns]
 
 
 def wanted(function: Any, x: Any, y: Any) -> Any:

@@ -46,6 +46,7 @@ struct Exit {
     when: Id,
     results: Vec<Value>,
     state: Vec<Value>,
+    variables: Variables,
 }
 
 /// A function with types.
@@ -129,6 +130,8 @@ struct Walk<'p> {
     outer: Id,
     error: Id,
     exits: Vec<Exit>,
+    /// How many blocks are being walked, one in the other: of the function itself no variable is read after its exits.
+    blocks: usize,
     loops: Vec<Frame>,
     /// The ints of fields that a float holds exactly.
     small: Vec<Id>,
@@ -151,6 +154,7 @@ impl<'p> Walk<'p> {
             outer: yes,
             error: no,
             exits: Vec::new(),
+            blocks: 0,
             loops: Vec::new(),
             small: Vec::new(),
             walked: 0,
@@ -322,7 +326,8 @@ impl<'p> Walk<'p> {
                         .collect::<Checked<Vec<_>>>()
                 };
                 let (state, results) = (read(self, state)?, read(self, results)?);
-                self.exits.push(Exit { when: self.path, results, state });
+                let variables = if self.blocks > 0 { self.variables.clone() } else { Variables::new() };
+                self.exits.push(Exit { when: self.path, results, state, variables });
                 self.path = self.no;
             }
         }
@@ -410,12 +415,13 @@ impl<'p> Walk<'p> {
         Value { kind, id, none, unbound, whole }
     }
 
-    /// The exits of the function that is being walked as one.
+    /// The exits of the function that is being walked, as one.
     fn left(&mut self, results: usize, fields: usize) -> Checked<Exit> {
         let exits = std::mem::take(&mut self.exits);
         let nothing = self.nothing();
         let mut exits = exits.into_iter().rev();
-        let fallen = Exit { when: self.path, results: vec![nothing; results], state: vec![nothing; fields] };
+        let variables = if self.blocks > 0 { std::mem::take(&mut self.variables) } else { Variables::new() };
+        let fallen = Exit { when: self.path, results: vec![nothing; results], state: vec![nothing; fields], variables };
         let mut last = if self.dead() { exits.next().unwrap_or(fallen) } else { fallen };
         for exit in exits {
             let join = |walk: &mut Self, a: Vec<Value>, b: &[Value]| -> Vec<Value> {
@@ -423,6 +429,7 @@ impl<'p> Walk<'p> {
             };
             last.results = join(self, exit.results, &last.results);
             last.state = join(self, exit.state, &last.state);
+            last.variables = self.merged(exit.when, exit.variables, last.variables);
         }
         Ok(last)
     }
@@ -528,8 +535,12 @@ impl<'p> Walk<'p> {
                 let outer = self.build.and(self.outer, self.path);
                 let saved = (self.outer, self.path, std::mem::take(&mut self.exits), std::mem::take(&mut self.loops));
                 (self.outer, self.path) = (outer, self.yes);
+                self.blocks += 1;
                 self.statements(body)?;
                 let exit = self.left(1, 0)?;
+                self.blocks -= 1;
+                // What the body has set by then, on whatever way it was left.
+                self.variables = exit.variables;
                 (self.outer, self.path, self.exits, self.loops) = saved;
                 exit.results[0]
             }

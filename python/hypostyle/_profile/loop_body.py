@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypostyle._profile.change import Values, is_a
 from hypostyle._profile.kept_rows import kept_rows
+from hypostyle._profile.keyed_objects import without_keyed_objects
 from hypostyle._profile.keyed_state import KeyedState, OfKey, keyed_state, named_keys
 from hypostyle._profile.labels import Labels
 from hypostyle._profile.lookups import Lookups
@@ -106,6 +107,11 @@ class LoopBody:
             body, self.objects = found.body, found
             self._used |= names_set(body)
         later = read_after(self.file, self.loop.statements)
+        by_key = without_keyed_objects(self.file, body, self.before, later, self._free)
+        if by_key is not None:
+            body, self.before, functions = by_key
+            self.objects = Objects(body, self.objects.starts, self.objects.functions | functions)
+            self._used |= names_set(body)
         body, self.before = kept_rows(body, self.before, self.header.row, later, self._free)
         body, of_time, lost = two_pointers(body, self.header, self.values, later, self._free)
         self.before = [s for s in self.before if not names_set([s]) & lost]

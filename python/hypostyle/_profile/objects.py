@@ -53,6 +53,28 @@ def without_objects(
     return made
 
 
+def hoisted(
+    statement: ast.stmt,
+    name: str,
+    cls: ast.ClassDef,
+    attributes: dict[str, str],
+    functions: dict[str, ast.FunctionDef],
+    free: Callable[[str], str],
+) -> list[ast.stmt] | None:
+    """Return a statement without an object: with variables for its attributes, and calls of its methods in front.
+
+    Args:
+        statement: The statement.
+        name: The object's name.
+        cls: Its class.
+        attributes: Variables by attribute.
+        functions: Gets the methods, as functions of the attributes.
+        free: Makes a name that is not used yet.
+    """
+    methods = {s.name: s for s in cls.body if isinstance(s, ast.FunctionDef)}
+    return _statement(statement, name, cls.name, methods, attributes, functions, free)
+
+
 def _with_variables(
     made: Objects, name: str, cls: ast.ClassDef, attributes: dict[str, str], free: Callable[[str], str]
 ) -> bool:

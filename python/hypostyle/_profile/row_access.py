@@ -94,7 +94,8 @@ def _of_picked(loop: ast.For) -> Header | None:
     columns: list[ast.expr] = [ast.Subscript(frame, ast.Constant(name), ast.Load()) for name in names]
     if isinstance(loop.target, ast.Tuple) and len(loop.target.elts) == len(columns):
         targets = [e.id for e in loop.target.elts if isinstance(e, ast.Name)]
-        is_plain = how != "itertuples" or ast.unparse(loop.iter).endswith("index=False)")
+        given = {} if called is None else {k.arg: getattr(k.value, "value", None) for k in called[2].keywords}
+        is_plain = how != "itertuples" or given.get("index") is False
         if how != "iterrows" and is_plain and len(targets) == len(columns):
             return Header("values", names=targets, arrays=columns)
     if how in ("values", "to_numpy") or called is None:

@@ -14,7 +14,7 @@ from hypostyle._profile.change import Change, Values
 from hypostyle._profile.loop_code import Making
 from hypostyle._profile.loop_syntax import appended, is_written, targets_of
 from hypostyle._profile.row_access import Header, header_of
-from hypostyle._profile.syntax import SourceFile, names_read, names_set, root, text_of
+from hypostyle._profile.syntax import SourceFile, method, names_read, names_set, root, text_of
 
 
 def find(file: SourceFile) -> Iterator[Loop]:
@@ -61,6 +61,8 @@ class Loop:
         mine |= {found[0] for n in ast.walk(self.node) if (found := appended(n))}
         mine |= {name for n in ast.walk(self.node) if (name := _added(n))}
         read = {root(n) for n in ast.walk(self.node) if isinstance(n, ast.Subscript)}
+        calls = [called for n in ast.walk(self.node) if (called := method(n)) is not None]
+        read |= {root(owner) for owner, name, _ in calls if name == "setdefault"}
         first = at
         while first > 0 and (_prepares(block[first - 1], mine) or _makes_states(block[first - 1], read)):
             first -= 1
@@ -152,7 +154,7 @@ def _takes(statement: ast.stmt, names: set[str | None]) -> bool:
 def _makes_states(statement: ast.stmt, names: set[str | None]) -> bool:
     """Whether a statement makes a dictionary of a first state for each key, of which a loop changes the parts."""
     match statement:
-        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(args=[ast.Lambda()]) as call):
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(args=[ast.Lambda() | ast.Name()]) as call):
             return name in names and ast.unparse(call.func).endswith("defaultdict")
         case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=[])):
             return name in names
