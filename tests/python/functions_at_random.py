@@ -76,6 +76,7 @@ class Writer(Expressions):
         super().__init__(random, mode)
         self.names = 0
         self.returned: dict[str, list[Sort]] = {}
+        self.pairs: dict[str, tuple[list[Sort], tuple[Sort, Sort]]] = {}
         self.rough = False
 
     # Programs.
@@ -85,6 +86,8 @@ class Writer(Expressions):
         text = HEAD
         for number in range(random.choice([0, 0, 1, 2])):
             text += self.helper(f"helper{number}")
+        if random.random() < 0.2:
+            text += self.pair("pair")
         used = dict(sorted(random.sample(sorted(COLUMNS.items()), random.randint(1, 4))))
         if self.mode.scan:
             self.state = sorted(random.sample(sorted(FIELDS), random.randint(1, 3)))
@@ -118,6 +121,25 @@ class Writer(Expressions):
             scope = Scope(scope.sorts | {"inner": sort})
         lines.append(f"return {self.expression(result, scope, 2)}")
         self.helpers[name] = (sorts, result)
+        return f"def {name}({', '.join(scope_name for scope_name in 'pq'[: len(sorts)])}):\n{indented(lines)}\n\n"
+
+    def pair(self, name: str) -> str:
+        """Write a function that returns two values, in up to three places."""
+        sorts = [self.sort(*NUMBERS) for _ in range(self.random.randint(1, 2))]
+        scope = Scope(dict(zip("pq", sorts, strict=False)))
+        results = self.sort("float", "int", "bool"), self.sort("float", "int")
+
+        def both() -> str:
+            return f"return {', '.join(self.expression(result, scope, 1) for result in results)}"
+
+        lines = []
+        if self.random.random() < 0.8:
+            lines += [f"if {self.truth(scope, 1)}:", f"    {both()}"]
+        if self.random.random() < 0.4:
+            lines += ["for k in (1, 2):", f"    if {self.truth(scope, 1)}:", f"        {both()}", "    p = k"]
+            scope = Scope(scope.sorts | {"p": "int"})
+        lines.append(both())
+        self.pairs[name] = (sorts, results)
         return f"def {name}({', '.join(scope_name for scope_name in 'pq'[: len(sorts)])}):\n{indented(lines)}\n\n"
 
     def prologue(self, scope: Scope) -> Iterator[str]:
@@ -165,6 +187,12 @@ class Writer(Expressions):
         return self.assignment(scope, fresh=loop)
 
     def assignment(self, scope: Scope, *, fresh: bool) -> tuple[list[str], Scope]:
+        if self.pairs and self.random.random() < 0.4:
+            called, (sorts, results) = next(iter(self.pairs.items()))
+            arguments = ", ".join(self.expression(one, scope, 2) for one in sorts)
+            names = [self.new("v"), self.new("v")]
+            text = f"{', '.join(names)} = {called}({arguments})"
+            return [text], Scope(scope.sorts | dict(zip(names, results, strict=True)), scope.unsure - set(names))
         old = [name for name in scope.sorts if not name.startswith("k")]
         again = bool(old) and not fresh and self.random.random() < 0.3
         name = self.pick(*old) if again else self.new("v")
