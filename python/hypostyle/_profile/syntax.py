@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from hypostyle._profile.named_groups import without_names
+from hypostyle._profile.plain_assignments import without_types
 from hypostyle._profile.while_loops import counted
 
 Scope: TypeAlias = "ast.Module | ast.FunctionDef | ast.AsyncFunctionDef"
@@ -27,7 +28,7 @@ class SourceFile:
     tree: ast.Module = field(init=False)
 
     def __post_init__(self) -> None:
-        self.tree = without_names(counted(ast.parse(self.text, self.path)))
+        self.tree = without_names(counted(without_types(ast.parse(self.text, self.path))))
         self._parents: dict[int, ast.AST] = {}
         for node in ast.walk(self.tree):
             for child in ast.iter_child_nodes(node):
