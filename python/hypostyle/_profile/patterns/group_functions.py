@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from hypostyle._profile.change import Change, Values, is_a, replacing
 from hypostyle._profile.patterns.grouped import Grouping, grouping_of
 from hypostyle._profile.syntax import SourceFile, functions_of, method
-
-_WHOLE = {"to_numpy", "to_list", "tolist", "copy"}
-"""Methods that give the same values."""
+from hypostyle._profile.whole_columns import SAME_VALUES, without_aliases
 
 
 def find(file: SourceFile) -> Iterator[GroupFunction]:
@@ -73,7 +71,7 @@ class GroupFunction:
         frame, key = self.file.code(self.grouping.frame), self.grouping.keys[0]
         parameter = self.function.args.args[0].arg
         made = _OfArrays(parameter).visit(copy.deepcopy(self.function))
-        made.body = _under_one_name(made.body, parameter)
+        made.body = without_aliases(made.body, {parameter})
         made.name, made.returns, made.decorator_list = name, None, []
         made.body = [s for s in made.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
         definition = f"@hs.loop\n{ast.unparse(ast.fix_missing_locations(made))}\n"
@@ -88,22 +86,6 @@ class GroupFunction:
                     yield change
 
 
-def _under_one_name(body: list[ast.stmt], parameter: str) -> list[ast.stmt]:
-    """Return a body without `values = s`, which is all that is left of `values = s.to_numpy()`."""
-    others = {}
-    written = []
-    for statement in body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=other)], value=ast.Name(id=name)) if name == parameter:
-                others[other] = name
-            case _:
-                written.append(statement)
-    for node in (n for s in written for n in ast.walk(s)):
-        if isinstance(node, ast.Name):
-            node.id = others.get(node.id, node.id)
-    return written
-
-
 class _OfArrays(ast.NodeTransformer):
     """Writes a function of a Series as one of an array that returns one."""
 
@@ -113,7 +95,7 @@ class _OfArrays(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         called = method(node)
-        if called is not None and called[1] in _WHOLE and self._is_whole(called[0]):
+        if called is not None and called[1] in SAME_VALUES and self._is_whole(called[0]):
             return called[0]
         return node
 

@@ -15,9 +15,8 @@ from hypostyle._profile.change import Change, Values, defining, is_a, rewritten
 from hypostyle._profile.patterns.grouped import Grouping, grouping_of
 from hypostyle._profile.row_access import header_of
 from hypostyle._profile.syntax import SourceFile, is_path, method, names_read, read_after, text_of
+from hypostyle._profile.whole_columns import SAME_VALUES, without_aliases
 
-_WHOLE = {"to_numpy", "to_list", "tolist", "copy"}
-"""Methods of a column that give the same values."""
 _ATTRIBUTES = {"values", "iloc", "array"}
 
 
@@ -200,7 +199,7 @@ class _Columns(ast.NodeTransformer):
             match node:
                 case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=group) as given]) if group == self._group:
                     given.id = parameters[0]
-        body = _without_aliases(body, set(parameters))
+        body = without_aliases(body, set(parameters))
         if self._group in names_read(body):
             return None
         made = ast.parse(f"def {name}({', '.join(parameters)}): return {read.result}").body[0]
@@ -248,7 +247,7 @@ class _Columns(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         called = method(node)
-        if called is not None and called[1] in _WHOLE and self._is_column(called[0]):
+        if called is not None and called[1] in SAME_VALUES and self._is_column(called[0]):
             return called[0]
         if isinstance(node.func, ast.Name) and node.func.id == "list" and node.args and self._is_column(node.args[0]):
             return node.args[0]
@@ -256,19 +255,3 @@ class _Columns(ast.NodeTransformer):
 
     def _is_column(self, node: ast.expr) -> bool:
         return isinstance(node, ast.Name) and node.id in self.found.values()
-
-
-def _without_aliases(body: list[ast.stmt], parameters: set[str]) -> list[ast.stmt]:
-    """Return a body without `prices = price_`, which is all that is left of `prices = group["price"].to_numpy()`."""
-    others = {}
-    written = []
-    for statement in body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=other)], value=ast.Name(id=name)) if name in parameters:
-                others[other] = name
-            case _:
-                written.append(statement)
-    for node in (n for s in written for n in ast.walk(s)):
-        if isinstance(node, ast.Name):
-            node.id = others.get(node.id, node.id)
-    return written
