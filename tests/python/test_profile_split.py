@@ -75,7 +75,7 @@ def pool():
 
 def in_a_thread(number):
     total = 0
-    for i in range(1_200_000):
+    for i in range(5_000_000):
         total += i % 7
 
 async def tasks():
