@@ -45,10 +45,7 @@ def _is_constant(file: SourceFile, name: str) -> bool:
 
 def _literal(value: object) -> str:
     """Return a list of constants as the code of a tuple; nothing for what is none, or long."""
-    if type(value) is not list or not 0 < len(value) <= _MOST:
-        return ""
-    items = [_item(item) for item in value]
-    return "" if None in items else f"({', '.join(map(str, items))},)"
+    return (_item(value) or "") if type(value) is list and len(value) <= _MOST else ""
 
 
 def _item(value: object) -> str | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from hypostyle._profile.keyed_state import named_keys
 from hypostyle._profile.objects import hoisted
+from hypostyle._profile.state_parts import key_in
 from hypostyle._profile.syntax import SourceFile, method, names_read
 
 Functions = dict[str, ast.FunctionDef]
@@ -173,21 +174,21 @@ def _of_object(statement: ast.stmt, made: _Made, name: str) -> list[ast.stmt]:
         ) if found == stored == made.name and ast.dump(key) == ast.dump(of):
             made.keys[ast.unparse(key)] = key
             return []
-        case ast.Assign(targets=[ast.Name(id=alias)], value=value) if (key_ := _key(value, made.name)) is not None:
+        case ast.Assign(targets=[ast.Name(id=alias)], value=value) if (key_ := key_in(value, made.name)) is not None:
             made.keys[ast.unparse(key_)] = key_
             made.aliases.add(alias)
             return []
 
     class OneName(ast.NodeTransformer):
         def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
-            found = _key(node, made.name)
+            found = key_in(node, made.name)
             if found is None:
                 return self.generic_visit(node)
             made.keys[ast.unparse(found)] = found
             return ast.Name(name, node.ctx)
 
         def visit_Call(self, node: ast.Call) -> ast.AST:
-            found = _key(node, made.name)
+            found = key_in(node, made.name)
             if found is None:
                 return self.generic_visit(node)
             made.keys[ast.unparse(found)] = found
@@ -197,13 +198,3 @@ def _of_object(statement: ast.stmt, made: _Made, name: str) -> list[ast.stmt]:
             return ast.Name(name, node.ctx) if node.id in made.aliases else node
 
     return [OneName().visit(statement)]
-
-
-def _key(node: ast.expr, name: str) -> ast.expr | None:
-    """Return the key of `objects[key]`, or of `objects.setdefault(key, Class())`."""
-    match node:
-        case ast.Subscript(value=ast.Name(id=found), slice=key) if found == name:
-            return key
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=found), attr="setdefault"), args=[key, _]) if found == name:
-            return key
-    return None

@@ -53,7 +53,7 @@ def _without_tuples(
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=[])) if name not in later:
                 assigned = (n for s in body for n in ast.walk(s) if isinstance(n, ast.Assign))
-                stored = [n.value for n in assigned if _key(n.targets[0], name) is not None]
+                stored = [n.value for n in assigned if key_in(n.targets[0], name) is not None]
                 sizes = {len(value.elts) if isinstance(value, ast.Tuple) else 0 for value in stored}
                 if len(sizes) != 1 or (size := sizes.pop()) < 2:
                     continue
@@ -80,7 +80,7 @@ class _Tuples(ast.NodeTransformer):
     def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
         match node:
             case ast.Assign(targets=[ast.Subscript() as target], value=ast.Tuple(elts=parts)) if (
-                key := _key(target, self._name)
+                key := key_in(target, self._name)
             ) is not None:
                 pairs = zip(self.variables, parts, strict=True)
                 return [ast.Assign([self._item(v, key, ast.Store())], part, lineno=0) for v, part in pairs]
@@ -90,7 +90,7 @@ class _Tuples(ast.NodeTransformer):
 
     def _taken(self, names: list[ast.expr], value: ast.expr) -> list[ast.stmt] | None:
         """Return the statements of `a, b = state[key]`, or of `state.get(key, (c, d))`."""
-        if isinstance(value, ast.Subscript) and (key := _key(value, self._name)) is not None:
+        if isinstance(value, ast.Subscript) and (key := key_in(value, self._name)) is not None:
             items: list[ast.expr] = [self._item(v, key, ast.Load()) for v in self.variables]
             return [ast.Assign([n], item, lineno=0) for n, item in zip(names, items, strict=True)]
         match value:
@@ -107,7 +107,7 @@ class _Tuples(ast.NodeTransformer):
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         match node.slice:
             case ast.Constant(value=int(at)) if at in range(len(self.variables)):
-                key = _key(node.value, self._name)
+                key = key_in(node.value, self._name)
                 return self.generic_visit(node) if key is None else self._item(self.variables[at], key, node.ctx)
         return self.generic_visit(node)
 
@@ -199,13 +199,13 @@ def _with_keys(body: list[ast.stmt], made: _Parts) -> list[ast.stmt] | None:
         if _is_first(statement, made.name):
             continue
         match statement:
-            case ast.Assign(targets=[ast.Name(id=alias)], value=value) if (key := _key(value, made.name)) is not None:
+            case ast.Assign(targets=[ast.Name(id=alias)], value=value) if (key := key_in(value, made.name)) is not None:
                 aliases[alias] = key
                 continue
         written.append(copy.deepcopy(statement))
 
     def key_of(node: ast.expr) -> ast.expr | None:
-        found = aliases.get(node.id) if isinstance(node, ast.Name) else _key(node, made.name)
+        found = aliases.get(node.id) if isinstance(node, ast.Name) else key_in(node, made.name)
         if found is not None:
             keys[ast.unparse(found)] = found
         return found
@@ -237,7 +237,7 @@ def _is_first(statement: ast.stmt, name: str) -> bool:
     return False
 
 
-def _key(node: ast.expr, name: str) -> ast.expr | None:
+def key_in(node: ast.expr, name: str) -> ast.expr | None:
     """Return the key of `state[key]` or `state.setdefault(key, ...)`."""
     match node:
         case ast.Subscript(value=ast.Name(id=found), slice=key) if found == name:

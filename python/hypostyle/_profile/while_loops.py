@@ -24,10 +24,10 @@ def _start(before: list[ast.stmt], loop: ast.stmt) -> ast.stmt | None:
     """Return the last assignment of what a `while` loop counts, if only other assignments stand between them."""
     if isinstance(loop, ast.While) and isinstance(loop.test, ast.Compare):
         for statement in reversed(before):
-            if not isinstance(statement, ast.Assign | ast.AnnAssign):
+            if not isinstance(statement, ast.Assign):
                 return None
-            names = [n for n in ast.walk(statement) if isinstance(n, ast.Name)]
-            if any(ast.dump(n) == ast.dump(ast.Name(ast.unparse(loop.test.left), ast.Store())) for n in names):
+            stored = [n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+            if ast.unparse(loop.test.left) in stored:
                 return statement
     return None
 
