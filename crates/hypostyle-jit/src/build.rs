@@ -386,7 +386,12 @@ impl Arithmetic for Builder {
 
 /// The same code with the functions of [`elementary`] written out.
 pub fn expanded(code: &Code) -> Code {
-    rebuilt(code, Builder::default())
+    rebuilt(code, Builder::default(), |op| op)
+}
+
+/// The same code for columns without nulls.
+pub fn without_nulls(code: &Code) -> Code {
+    rebuilt(code, Builder::default(), |op| if let Op::IsNull(_) = op { Op::Bool(false) } else { op })
 }
 
 /// What [`is_small`] is true of.
@@ -395,7 +400,7 @@ const SMALL: (i64, i64) = (-(1 << 31), (1 << 31) - 1);
 /// The same code for rows in which all integers of columns are small: most of what finds that they leave 64 bits is not needed.
 /// `None` if there is no such check.
 pub fn of_small_integers(code: &Code) -> Option<Code> {
-    let small = rebuilt(code, Builder { columns: Some(SMALL), ..Builder::default() });
+    let small = rebuilt(code, Builder { columns: Some(SMALL), ..Builder::default() }, |op| op);
     (small.ops.len() < code.ops.len()).then_some(small)
 }
 
@@ -404,11 +409,11 @@ pub fn is_small(integers: &[u64]) -> bool {
     integers.iter().fold(0, |all, bits| all | bits.wrapping_sub(SMALL.0.cast_unsigned()) >> 32) == 0
 }
 
-/// The same operations once more, by what this builder knows.
-fn rebuilt(code: &Code, mut build: Builder) -> Code {
+/// The same operations once more, with some of them replaced, by what this builder knows.
+fn rebuilt(code: &Code, mut build: Builder, replaced: impl Fn(Op) -> Op) -> Code {
     let mut ids: Vec<Id> = Vec::with_capacity(code.ops.len());
     for op in &code.ops {
-        let op = op.map(|id| ids[id.index()]);
+        let op = replaced(op.map(|id| ids[id.index()]));
         ids.push(match op {
             Op::Math(Math::Exp, x) => elementary::exp(&mut build, x),
             Op::Math(Math::Log, x) => elementary::log(&mut build, x),

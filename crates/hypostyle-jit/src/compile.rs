@@ -52,6 +52,8 @@ pub struct Compiled {
     /// The slots of a state.
     width: usize,
     results: usize,
+    /// Whether it reads which rows of columns are null.
+    reads_nulls: bool,
     entry: extern "C" fn(*const Arguments),
     /// The memory of the code; freed when it is dropped.
     module: Option<JITModule>,
@@ -87,9 +89,11 @@ impl Compiled {
     /// # Errors
     /// If the machine is not supported, or memory cannot be made executable.
     pub fn new(code: &Code, mode: Mode) -> Result<Self, NotCompiled> {
-        Self::guarded(mode, code.next.len(), code.results.len(), |build, module| {
+        let mut compiled = Self::guarded(mode, code.next.len(), code.results.len(), |build, module| {
             skeleton::write(build, module, code, mode)
-        })
+        })?;
+        compiled.reads_nulls = code.ops.iter().any(|op| matches!(op, Op::IsNull(_)));
+        Ok(compiled)
     }
 
     /// Compiles a function of a window.
@@ -143,7 +147,7 @@ impl Compiled {
         // SAFETY: the address is that of the function that was just defined with this signature and the system's calling
         // convention; it lives as long as the module, which `Self` owns.
         let entry = unsafe { std::mem::transmute::<*const u8, extern "C" fn(*const Arguments)>(address) };
-        Ok(Self { mode, width, results, entry, module: Some(module) })
+        Ok(Self { mode, width, results, reads_nulls: false, entry, module: Some(module) })
     }
 
     /// Runs the code.
@@ -154,7 +158,8 @@ impl Compiled {
         let Call { columns, read, keys, states, results, kinds, start, end } = call;
         let scans = matches!(self.mode, Mode::Scan | Mode::Whole | Mode::Keyed);
         let kinds_needed = if self.mode == Mode::Vector { end.div_ceil(8) } else { end };
-        let always = vec![true; if columns.iter().any(|column| column.valid.is_some()) { end } else { 0 }];
+        let some_always = self.reads_nulls && columns.iter().any(|column| column.valid.is_none());
+        let always = vec![true; if some_always { end } else { 0 }];
         if self.mode == Mode::Window {
             let [values, firsts, ends] = columns else { panic!("windows have three columns") };
             let within = |(first, end): (&u64, &u64)| first < end && *end <= values.values.len() as u64;
@@ -203,7 +208,7 @@ impl Compiled {
             read: read.as_ptr(),
         };
         // SAFETY of the code that is called: its loads and stores stand in `skeleton.rs`, and reach rows `start..end` of what
-        // was asserted to be that long: columns, their validity (which code for columns without nulls does not read), `read`,
+        // was asserted to be that long: columns, their validity (which is read if `reads_nulls`), `read`,
         // results and kinds, and `width` slots of the state of each key.
         (self.entry)(&raw const arguments);
     }

@@ -149,9 +149,10 @@ impl Bound {
     pub fn new(function: &Function, types: &[InputType], backend: Backend) -> Checked<Self> {
         let general = lower(function, types)?;
         let dense = lower_as(&general, function, types, &vec![Nulls::Never; types.len()])?;
-        // Both have one state.
+        // Both have one state and the same types of results, also where a way on which they would differ is seen to be never
+        // gone in one of them only.
         let alike = dense.fields == general.fields && dense.results == general.results;
-        let dense = if alike { dense } else { general.clone() };
+        let dense = if alike { dense } else { general.without_nulls() };
         let uses: Vec<bool> = (0..types.len()).map(|column| general.code.uses_column(column)).collect();
         let is_strict = |column: usize| {
             let mut nulls = vec![Nulls::Some; types.len()];

@@ -20,7 +20,7 @@ use hypostyle::code_of;
 use self::fields::Field;
 pub use self::fields::FieldType;
 use self::kinds::{Kind, Value, joined, type_of};
-use crate::build::Builder;
+use crate::build::{Builder, without_nulls};
 use crate::ops::{Code, Id, Op, Type};
 use crate::program::{Checked, Constant, Expression, Function, Invalid, Statement, Unary, invalid};
 
@@ -63,6 +63,14 @@ pub struct Typed {
     known: Vec<Field>,
     /// The fields that are an int or a float as it happens, where it makes no difference which.
     unread: Vec<bool>,
+}
+
+impl Typed {
+    /// The same function for columns without nulls, with the same state and the same types of results.
+    #[must_use]
+    pub fn without_nulls(&self) -> Self {
+        Self { code: without_nulls(&self.code), ..self.clone() }
+    }
 }
 
 /// What is known of a column besides its type.
