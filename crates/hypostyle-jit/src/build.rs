@@ -4,7 +4,12 @@ use std::collections::HashMap;
 
 use crate::elementary::{self, Arithmetic};
 use crate::interpret::constant_of;
-use crate::ops::{BoolBinary, Code, Compare, FloatBinary, Id, IntBinary, Math, Op, Overflow, Type};
+use crate::ops::{BoolBinary, Code, Compare, FloatBinary, FloatUnary, Id, IntBinary, Op, Overflow, Rare, Type};
+
+/// 1.5 * 2^52: the bits of its sum with a small integer are its own and that integer.
+const SHIFT: f64 = 6_755_399_441_055_744.0;
+/// What is small enough for that: below 2^51.
+const SHIFTED: f64 = 2_251_799_813_685_247.0;
 
 /// Appends operations; equal ones are one, and constants are computed at once.
 #[derive(Debug, Default)]
@@ -13,6 +18,8 @@ pub struct Builder {
     pub types: Vec<Type>,
     /// The least and the largest value of each integer.
     ranges: Vec<(i64, i64)>,
+    /// What each float is certainly not larger than, and no NaN, if anything is known.
+    sizes: Vec<Option<f64>>,
     /// The least and the largest value of columns of integers.
     columns: Option<(i64, i64)>,
     known: HashMap<Op, Id>,
@@ -35,6 +42,7 @@ impl Builder {
         let id = Id(u32::try_from(self.ops.len()).unwrap_or(u32::MAX));
         self.types.push(self.type_of(op));
         self.ranges.push(self.range_of(op));
+        self.sizes.push(self.size_of(op));
         self.ops.push(op);
         self.known.insert(op, id);
         id
@@ -51,6 +59,7 @@ impl Builder {
             | Op::BitsToFloat(_)
             | Op::Math(..)
             | Op::Math2(..)
+            | Op::Rarely(..)
             | Op::Round(..)
             | Op::IntQuotient(..) => Type::Float,
             Op::Int(_) | Op::IntBinary(..) | Op::FloatToInt(_) | Op::BoolToInt(_) | Op::FloatToBits(_) => Type::Int,
@@ -92,8 +101,49 @@ impl Builder {
                 (IntBinary::FloorDiv, (low, high), (1.., _)) => (low.min(0), high.max(0)),
                 _ => any,
             },
+            #[expect(clippy::cast_possible_truncation, reason = "far below 2^63")]
+            Op::FloatToInt(x) => match self.sizes[x.index()] {
+                Some(size) if size <= SHIFTED => (-(size as i64), size as i64),
+                _ => any,
+            },
             _ => any,
         }
+    }
+
+    /// What the size of a float is certainly not above, in rows that are not in error.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^53, or not used")]
+    fn size_of(&self, op: Op) -> Option<f64> {
+        let of_int = |id: Id| {
+            let (least, most) = self.range(id);
+            Some(least.unsigned_abs().max(most.unsigned_abs()) as f64)
+        };
+        let of = |id: Id| self.sizes[id.index()];
+        let size = match op {
+            Op::Float(bits) => Some(f64::from_bits(bits).abs()),
+            Op::IntToFloat(a) => of_int(a),
+            // A divisor of 0 is an error, and of integers no other one makes the quotient larger.
+            Op::IntQuotient(a, _) => of_int(a),
+            Op::FloatUnary(FloatUnary::Neg | FloatUnary::Abs | FloatUnary::Trunc, a) => of(a),
+            Op::FloatUnary(FloatUnary::Floor | FloatUnary::Ceil | FloatUnary::Nearest, a) => {
+                of(a).map(|size| size + 1.0)
+            }
+            Op::FloatBinary(FloatBinary::Add | FloatBinary::Sub, a, b) => of(a).zip(of(b)).map(|(a, b)| a + b),
+            Op::FloatBinary(FloatBinary::Mul, a, b) => of(a).zip(of(b)).map(|(a, b)| a * b),
+            Op::Select(_, a, b) => of(a).zip(of(b)).map(|(a, b)| a.max(b)),
+            _ => None,
+        };
+        // Sizes above this are of no use, and of those below it the roundings above do not matter.
+        size.map(|size| size * (1.0 + f64::EPSILON)).filter(|size| *size <= SHIFTED)
+    }
+
+    /// The quotient of two integers: that of two floats, but where one of them is not exact.
+    fn quotient(&mut self, a: Id, b: Id) -> Id {
+        const EXACT: (i64, i64) = (-(1 << 53), 1 << 53);
+        let (x, y) = (self.push(Op::IntToFloat(a)), self.push(Op::IntToFloat(b)));
+        let quotient = self.push(Op::FloatBinary(FloatBinary::Div, x, y));
+        let [first, second] = [a, b].map(|id| self.is_outside(id, EXACT));
+        let large = self.or(first, second);
+        self.push(Op::Rarely(Rare::Quotient, large, [a, b], quotient))
     }
 
     /// Whether an integer is below the least of these numbers or above the largest.
@@ -138,6 +188,12 @@ impl Builder {
         };
         let clamped = |x: i128| i64::try_from(x.clamp(least, most)).unwrap_or_default();
         Some(self.is_outside(other, (clamped(range.0), clamped(range.1))))
+    }
+
+    /// Whether an integer certainly fits the last bits of `SHIFT`.
+    fn is_short(&self, id: Id) -> bool {
+        let (least, most) = self.range(id);
+        least > -(1 << 51) && most < 1 << 51
     }
 
     fn bool_of(&self, id: Id) -> Option<bool> {
@@ -189,8 +245,48 @@ impl Builder {
                     let (one, zero) = (self.float(1.0), self.float(0.0));
                     Some(self.select(truth, one, zero))
                 }
+                // As the last bits of a float of this size, which vectors have instructions for.
+                _ if self.columns.is_some() && self.is_short(a) => {
+                    let (bits, shift) = (self.int(SHIFT.to_bits().cast_signed()), self.float(SHIFT));
+                    let bits = self.push(Op::IntBinary(IntBinary::Add, a, bits));
+                    let shifted = self.push(Op::BitsToFloat(bits));
+                    let float = self.push(Op::FloatBinary(FloatBinary::Sub, shifted, shift));
+                    self.sizes[float.index()] = self.size_of(op);
+                    Some(float)
+                }
                 _ => None,
             },
+            Op::FloatToInt(a) if self.columns.is_some() && self.sizes[a.index()].is_some() => {
+                let (bits, shift) = (self.int(SHIFT.to_bits().cast_signed()), self.float(SHIFT));
+                let whole = self.push(Op::FloatUnary(FloatUnary::Trunc, a));
+                let shifted = self.push(Op::FloatBinary(FloatBinary::Add, whole, shift));
+                let shifted = self.push(Op::FloatToBits(shifted));
+                let int = self.push(Op::IntBinary(IntBinary::Sub, shifted, bits));
+                self.ranges[int.index()] = self.range_of(op);
+                Some(int)
+            }
+            Op::FloatUnary(FloatUnary::Trunc, a) => match self.ops[a.index()] {
+                Op::FloatUnary(FloatUnary::Trunc, _) => Some(a),
+                _ => None,
+            },
+            Op::FloatCompare(Compare::Lt | Compare::Le, a, b) => {
+                let constant = |id: Id| match self.ops[id.index()] {
+                    Op::Float(bits) => Some(f64::from_bits(bits)),
+                    _ => None,
+                };
+                let (always, never) = match (constant(a), constant(b), self.sizes[a.index()], self.sizes[b.index()]) {
+                    (None, Some(b), Some(size), _) => (size < b, b < -size),
+                    (Some(a), None, _, Some(size)) => (a < -size, size < a),
+                    _ => (false, false),
+                };
+                if always || never { Some(self.bool(always)) } else { None }
+            }
+            Op::Rarely(function, when, [a, b], other) if self.is_certainly(when, false) => {
+                if function == Rare::Quotient {
+                    self.sizes[other.index()] = self.size_of(Op::IntQuotient(a, b));
+                }
+                Some(other)
+            }
             Op::Not(a) => match self.ops[a.index()] {
                 Op::Not(inner) => Some(inner),
                 _ => None,
@@ -347,11 +443,23 @@ impl Arithmetic for Builder {
     fn div(&mut self, a: Id, b: Id) -> Id {
         self.push(Op::FloatBinary(FloatBinary::Div, a, b))
     }
+    fn abs(&mut self, x: Id) -> Id {
+        self.push(Op::FloatUnary(FloatUnary::Abs, x))
+    }
+    fn sqrt(&mut self, x: Id) -> Id {
+        self.push(Op::FloatUnary(FloatUnary::Sqrt, x))
+    }
+    fn copysign(&mut self, x: Id, sign: Id) -> Id {
+        self.push(Op::FloatBinary(FloatBinary::CopySign, x, sign))
+    }
     fn less(&mut self, a: Id, b: Id) -> Id {
         self.fcmp(Compare::Lt, a, b)
     }
     fn equal(&mut self, a: Id, b: Id) -> Id {
         self.fcmp(Compare::Eq, a, b)
+    }
+    fn or(&mut self, a: Id, b: Id) -> Id {
+        Self::or(self, a, b)
     }
     fn select(&mut self, c: Id, a: Id, b: Id) -> Id {
         Self::select(self, c, a, b)
@@ -381,6 +489,12 @@ impl Arithmetic for Builder {
     fn shift_right(&mut self, a: Id, by: u8) -> Id {
         let by = Self::int(self, i64::from(by));
         self.push(Op::IntBinary(IntBinary::Shr, a, by))
+    }
+    fn same(&mut self, a: Id, b: Id) -> Id {
+        self.icmp(Compare::Eq, a, b)
+    }
+    fn rarely(&mut self, function: Rare, when: Id, x: Id, other: Id) -> Id {
+        self.push(Op::Rarely(function, when, [x, x], other))
     }
 }
 
@@ -415,8 +529,11 @@ fn rebuilt(code: &Code, mut build: Builder, replaced: impl Fn(Op) -> Op) -> Code
     for op in &code.ops {
         let op = replaced(op.map(|id| ids[id.index()]));
         ids.push(match op {
-            Op::Math(Math::Exp, x) => elementary::exp(&mut build, x),
-            Op::Math(Math::Log, x) => elementary::log(&mut build, x),
+            Op::Math(function, x) => elementary::of_math(&mut build, function, x).unwrap_or_else(|| build.push(op)),
+            Op::Math2(function, x, y) => {
+                elementary::of_math2(&mut build, function, x, y).unwrap_or_else(|| build.push(op))
+            }
+            Op::IntQuotient(a, b) => build.quotient(a, b),
             other => build.push(other),
         });
     }

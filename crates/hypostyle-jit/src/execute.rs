@@ -491,6 +491,43 @@ mod tests {
     type Run<'a> = &'a dyn Fn(&mut [&mut [u64]], &mut [&mut [u8]]);
 
     #[test]
+    fn what_fits_vectors_is_compiled_to_vectors() {
+        use crate::ops::{BoolBinary, Compare, FloatBinary, FloatUnary, IntBinary, Overflow, Rare};
+        let inputs = |build: &mut Builder| {
+            let columns = [(0, Type::Float), (1, Type::Float), (2, Type::Int), (3, Type::Int), (4, Type::Bool)];
+            let [x, y, i, j, b] = columns.map(|(at, of)| build.push(Op::Column(at, of)));
+            [x, y, i, j, b, build.push(Op::IsNull(0)), build.int(3)]
+        };
+        let [x, y, i, j, b, null, three] = inputs(&mut Builder::default());
+        let floats = [FloatUnary::Neg, FloatUnary::Abs, FloatUnary::Sqrt, FloatUnary::Floor, FloatUnary::Ceil];
+        let mut ops: Vec<Op> = floats.map(|op| Op::FloatUnary(op, x)).into();
+        ops.extend([FloatUnary::Trunc, FloatUnary::Nearest].map(|op| Op::FloatUnary(op, x)));
+        ops.extend([FloatBinary::Add, FloatBinary::Sub, FloatBinary::Mul].map(|op| Op::FloatBinary(op, x, y)));
+        ops.extend([FloatBinary::Div, FloatBinary::CopySign].map(|op| Op::FloatBinary(op, x, y)));
+        for op in [Compare::Lt, Compare::Le, Compare::Eq] {
+            ops.extend([Op::FloatCompare(op, x, y), Op::IntCompare(op, i, j)]);
+        }
+        for op in [IntBinary::Add, IntBinary::Sub, IntBinary::Mul, IntBinary::And, IntBinary::Or, IntBinary::Xor] {
+            ops.push(Op::IntBinary(op, i, j));
+        }
+        ops.extend([IntBinary::Shl, IntBinary::Shr].map(|op| Op::IntBinary(op, i, three)));
+        ops.extend([Overflow::Add, Overflow::Sub].map(|op| Op::IntOverflows(op, i, j)));
+        ops.extend([BoolBinary::And, BoolBinary::Or, BoolBinary::Xor].map(|op| Op::BoolBinary(op, b, null)));
+        ops.extend([Op::Not(b), Op::IntToFloat(i), Op::FloatToInt(x), Op::BoolToInt(b), Op::FloatToBits(x)]);
+        ops.extend([Op::BitsToFloat(i), Op::Select(b, x, y), Op::Select(b, i, j), Op::Select(b, null, b)]);
+        ops.extend(Rare::ALL.iter().map(|function| Op::Rarely(*function, b, [x, y], x)));
+        for op in ops {
+            let mut build = Builder::default();
+            inputs(&mut build);
+            let (mut result, mut no) = (build.push(op), build.bool(false));
+            let (ops, types) = build.finish(&mut [&mut result, &mut no]);
+            let code = Code { ops, types, results: vec![(result, no)], error: no, next: Vec::new() };
+            assert!(fits_vectors(&code), "{op:?}");
+            assert!(Compiled::new(&code, Mode::Vector).is_ok(), "{op:?}: {:?}", Compiled::new(&code, Mode::Vector));
+        }
+    }
+
+    #[test]
     fn every_executor_has_the_same_bits() {
         let mut numbers: Vec<u64> = (0..8192_u64).map(|i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
         numbers.extend((0..8192).map(|i| (f64::from(i) * 0.37 - 1_500.0).to_bits()));
@@ -498,7 +535,8 @@ mod tests {
             .extend([0.0, -0.0, 5e-324, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 709.79, -745.14].map(f64::to_bits));
         let columns = [Column { values: &numbers, valid: None }];
         let rows = numbers.len();
-        for function in [Math::Exp, Math::Log] {
+        let written = [Math::Exp, Math::Log, Math::Sin, Math::Cos, Math::Asin, Math::Acos, Math::Atan, Math::Erf];
+        for function in written {
             let mut build = Builder::default();
             let x = build.push(Op::Column(0, Type::Float));
             let (mut y, mut no) = (build.push(Op::Math(function, x)), build.bool(false));

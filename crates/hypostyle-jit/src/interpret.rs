@@ -2,7 +2,8 @@
 //!
 //! It is what runs where memory cannot be made executable, and what compiled code is tested against.
 
-use crate::math::{int_quotient, round_to};
+use crate::elementary::int_quotient;
+use crate::math::round_to;
 use crate::ops::{BoolBinary, Code, Compare, FloatBinary, FloatUnary, Id, Op};
 
 /// How many rows are computed at once: few enough that the values of a function stay in the first-level cache.
@@ -17,6 +18,7 @@ trait Lanes {
     fn unary(&mut self, a: Id, f: impl Fn(u64) -> u64);
     fn binary(&mut self, a: Id, b: Id, f: impl Fn(u64, u64) -> u64);
     fn select(&mut self, c: Id, a: Id, b: Id);
+    fn rarely(&mut self, when: Id, of: [Id; 2], other: Id, f: extern "C" fn(u64, u64) -> u64);
 }
 
 fn f(bits: u64) -> f64 {
@@ -75,6 +77,7 @@ fn apply(op: Op, lanes: &mut impl Lanes) {
         Op::FloatToInt(a) => lanes.unary(a, |x| (f(x) as i64).cast_unsigned()),
         Op::BoolToInt(a) | Op::FloatToBits(a) | Op::BitsToFloat(a) => lanes.unary(a, |x| x),
         Op::Select(c, a, b) => lanes.select(c, a, b),
+        Op::Rarely(function, when, of, other) => lanes.rarely(when, of, other, function.function()),
         Op::Math(function, a) => {
             let function = function.function();
             lanes.unary(a, |x| function(f(x)).to_bits());
@@ -116,6 +119,13 @@ pub(crate) fn constant_of(op: Op, operand: impl Fn(Id) -> Op) -> Option<Op> {
             self.result = self.bits(a).zip(self.bits(b)).map(|(a, b)| f(a, b));
         }
         fn select(&mut self, _: Id, _: Id, _: Id) {}
+        fn rarely(&mut self, when: Id, of: [Id; 2], other: Id, f: extern "C" fn(u64, u64) -> u64) {
+            self.result = match self.bits(when) {
+                Some(1) => self.bits(of[0]).zip(self.bits(of[1])).map(|(a, b)| f(a, b)),
+                Some(_) => self.bits(other),
+                None => None,
+            };
+        }
     }
     let mut constants = Constants { operand, result: None };
     apply(op, &mut constants);
@@ -217,6 +227,14 @@ impl Lanes for Rows<'_, '_> {
             *out = if c[row] == 1 { a[row] } else { b[row] };
         }
     }
+    fn rarely(&mut self, when: Id, of: [Id; 2], other: Id, f: extern "C" fn(u64, u64) -> u64) {
+        let rows = self.rows;
+        let (done, out) = self.split();
+        let [when, a, b, other] = [when, of[0], of[1], other].map(|id| Self::of(done, id, rows));
+        for (row, out) in out.iter_mut().enumerate() {
+            *out = if when[row] == 1 { f(a[row], b[row]) } else { other[row] };
+        }
+    }
 }
 
 /// Runs a function without state over rows; `start..start + rows` of the columns and of the results.
@@ -312,6 +330,10 @@ impl<'a> Stepper<'a> {
             fn select(&mut self, c: Id, a: Id, b: Id) {
                 let chosen = if self.values[c.index()] == 1 { a } else { b };
                 self.set(self.values[chosen.index()]);
+            }
+            fn rarely(&mut self, when: Id, of: [Id; 2], other: Id, f: extern "C" fn(u64, u64) -> u64) {
+                let [when, a, b, other] = [when, of[0], of[1], other].map(|id| self.values[id.index()]);
+                self.set(if when == 1 { f(a, b) } else { other });
             }
         }
         let mut one = One { columns, state, row, values: &mut self.values, at: 0 };

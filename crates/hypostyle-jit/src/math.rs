@@ -1,8 +1,7 @@
 //! The functions that a user's function can call, as CPython defines them, total: where CPython raises there is a value, which
 //! nobody sees.
 //!
-//! The exponential and the logarithm are written out in operations ([`elementary`]).  The other transcendental functions come from
-//! the crates `pxfm` and `libm`, of each the faster one, so that the bits do not depend on the system's libm.  `libm` computes
+//! The most frequent ones are written out in operations ([`elementary`]).  The other transcendental functions come from the crates `pxfm` and `libm`, of each the faster one, so that the bits do not depend on the system's libm.  `libm` computes
 //! without fused multiplications.  `pxfm` (0.1.30) uses them where the machine has them; of its functions here, whose results are
 //! correctly rounded, both ways agree on 8 million random numbers each.
 
@@ -12,6 +11,14 @@ use crate::ops::{IntBinary, Math, Math2, Overflow};
 impl Math {
     /// The function.
     pub fn function(self) -> extern "C" fn(f64) -> f64 {
+        macro_rules! written {
+            ($f:path) => {{
+                extern "C" fn shim(x: f64) -> f64 {
+                    $f(&mut Numbers, x)
+                }
+                shim
+            }};
+        }
         macro_rules! shim {
             ($f:path) => {{
                 extern "C" fn shim(x: f64) -> f64 {
@@ -21,19 +28,19 @@ impl Math {
             }};
         }
         match self {
-            Self::Exp => exp,
+            Self::Exp => written!(elementary::exp),
             Self::Exp2 => shim!(pxfm::f_exp2),
             Self::Expm1 => shim!(pxfm::f_expm1),
-            Self::Log => log,
+            Self::Log => written!(elementary::log),
             Self::Log2 => shim!(libm::log2),
             Self::Log10 => shim!(libm::log10),
             Self::Log1p => shim!(libm::log1p),
-            Self::Sin => shim!(libm::sin),
-            Self::Cos => shim!(libm::cos),
+            Self::Sin => written!(elementary::sin),
+            Self::Cos => written!(elementary::cos),
             Self::Tan => shim!(libm::tan),
-            Self::Asin => shim!(libm::asin),
-            Self::Acos => shim!(libm::acos),
-            Self::Atan => shim!(pxfm::f_atan),
+            Self::Asin => written!(elementary::asin),
+            Self::Acos => written!(elementary::acos),
+            Self::Atan => written!(elementary::atan),
             Self::Sinh => shim!(libm::sinh),
             Self::Cosh => shim!(libm::cosh),
             Self::Tanh => shim!(libm::tanh),
@@ -41,7 +48,7 @@ impl Math {
             Self::Acosh => shim!(pxfm::f_acosh),
             Self::Atanh => shim!(pxfm::f_atanh),
             Self::Cbrt => shim!(pxfm::f_cbrt),
-            Self::Erf => shim!(libm::erf),
+            Self::Erf => written!(elementary::erf),
             Self::Erfc => shim!(libm::erfc),
             Self::Gamma => shim!(libm::tgamma),
             Self::Lgamma => shim!(libm::lgamma),
@@ -63,20 +70,12 @@ impl Math2 {
     }
 }
 
-extern "C" fn exp(x: f64) -> f64 {
-    elementary::exp(&mut Numbers, x)
-}
-
-extern "C" fn log(x: f64) -> f64 {
-    elementary::log(&mut Numbers, x)
-}
-
 extern "C" fn pow(x: f64, y: f64) -> f64 {
     libm::pow(x, y)
 }
 
 extern "C" fn atan2(y: f64, x: f64) -> f64 {
-    libm::atan2(y, x)
+    elementary::atan2(&mut Numbers, y, x)
 }
 
 extern "C" fn hypot(x: f64, y: f64) -> f64 {
@@ -175,25 +174,6 @@ fn incremented(digits: &str) -> String {
         }
     }
     digits.iter().map(|digit| char::from(*digit)).collect()
-}
-
-/// `a / b` of two integers of Python: the float nearest to the exact quotient.
-#[expect(clippy::cast_precision_loss, reason = "exact below 2^53, and rounded in one step beyond")]
-pub extern "C" fn int_quotient(a: i64, b: i64) -> f64 {
-    const EXACT: u64 = 1 << 53;
-    if b == 0 {
-        return 0.0;
-    }
-    let (x, y) = (a.unsigned_abs(), b.unsigned_abs());
-    let sign = if (a < 0) == (b < 0) { 1.0 } else { -1.0 };
-    if x <= EXACT && y <= EXACT {
-        return a as f64 / b as f64;
-    }
-    // A quotient of at least 2^62, with a sticky bit for the remainder, rounded once by the conversion.
-    let shift = 63 + y.ilog2() - x.max(1).ilog2();
-    let wide = u128::from(x) << shift;
-    let quotient = (wide / u128::from(y)) << 1 | u128::from(wide % u128::from(y) != 0);
-    sign * (quotient as f64 * 2f64.powi(-1 - shift.cast_signed()))
 }
 
 impl IntBinary {
@@ -310,22 +290,6 @@ mod tests {
             (999_999.999_999_95, 9, 999_999.999_999_95),
         ] {
             assert_eq!(round_to(x, digits).to_bits(), f64::to_bits(expected), "round({x}, {digits})");
-        }
-    }
-
-    #[test]
-    fn quotients_of_integers_are_rounded_once() {
-        // By CPython 3.11.
-        for (a, b, expected) in [
-            (1, -9_223_372_036_854_775_807, -1.084_202_172_485_504_4e-19),
-            (1, 10_000_000_000_000_000, 1e-16),
-            (i64::MAX, 3, 3.074_457_345_618_258_4e18),
-            ((1 << 53) + 1, 1, 9_007_199_254_740_992.0),
-            (i64::MIN, -1, 9.223_372_036_854_776e18),
-            (9_007_199_254_740_993, 9_007_199_254_740_995, 0.999_999_999_999_999_8),
-            (0, -5, -0.0),
-        ] {
-            assert_eq!(int_quotient(a, b), expected, "{a} / {b}");
         }
     }
 

@@ -59,6 +59,8 @@ pub enum Op {
     Math(Math, Id),
     /// A function of the library's own, of two floats.
     Math2(Math2, Id, Id),
+    /// A function of two values where the first is true, which is seldom; else the last.
+    Rarely(Rare, Id, [Id; 2], Id),
     /// A float rounded to this many decimal digits, as Python's `round(x, n)`.
     Round(Id, i32),
     /// The quotient of two integers, correctly rounded.
@@ -142,7 +144,7 @@ macro_rules! functions {
             /// All of them.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// Its name in the module `math` of Python.
+            /// Its name, in the module `math` of Python if that has it.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),* }
             }
@@ -167,10 +169,18 @@ functions!(
     }
 );
 
+functions!(
+    /// What the operations that are written for a function do not reach.
+    Rare { Sin => "sin_of_many_turns", Cos => "cos_of_many_turns", Quotient => "quotient_of_large" }
+);
+
 impl Op {
     /// The values that it uses.
     pub fn operands(&self) -> impl Iterator<Item = Id> + use<> {
         let (a, b, c) = match *self {
+            Self::Rarely(_, when, [a, b], other) => {
+                return [Some(when), Some(a), Some(b), Some(other)].into_iter().flatten();
+            }
             Self::Column(..) | Self::IsNull(_) | Self::Field(..) | Self::Float(_) | Self::Int(_) | Self::Bool(_) => {
                 (None, None, None)
             }
@@ -193,7 +203,7 @@ impl Op {
             | Self::IntQuotient(a, b) => (Some(a), Some(b), None),
             Self::Select(a, b, c) => (Some(a), Some(b), Some(c)),
         };
-        [a, b, c].into_iter().flatten()
+        [a, b, c, None].into_iter().flatten()
     }
 
     /// The same operation of other values.
@@ -219,6 +229,7 @@ impl Op {
             Self::BoolBinary(op, a, b) => Self::BoolBinary(op, to(a), to(b)),
             Self::Math2(op, a, b) => Self::Math2(op, to(a), to(b)),
             Self::IntQuotient(a, b) => Self::IntQuotient(to(a), to(b)),
+            Self::Rarely(op, when, [a, b], other) => Self::Rarely(op, to(when), [to(a), to(b)], to(other)),
             Self::Select(a, b, c) => Self::Select(to(a), to(b), to(c)),
         }
     }
@@ -309,6 +320,7 @@ fn shown(op: &Op) -> String {
         Op::Select(..) => "select".to_string(),
         Op::Math(op, _) => op.name().to_string(),
         Op::Math2(op, ..) => op.name().to_string(),
+        Op::Rarely(op, ..) => format!("{} where", op.name()),
         Op::Round(_, digits) => format!("round to {digits}"),
         Op::IntQuotient(..) => "quotient".to_string(),
     };

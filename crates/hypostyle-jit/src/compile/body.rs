@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::{AbiParam, FuncRef, InstBuilder, MemFlags, Value, types};
+use cranelift_codegen::ir::{AbiParam, BlockArg, FuncRef, InstBuilder, MemFlags, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module};
 
-use crate::math::{int_pow, int_pow_overflows, int_quotient, int_round, int_round_overflows, round_to};
-use crate::ops::{BoolBinary, Code, Compare, FloatBinary, FloatUnary, Id, IntBinary, Math, Math2, Op, Overflow, Type};
+use crate::math::{int_pow, int_pow_overflows, int_round, int_round_overflows, round_to};
+use crate::ops::{
+    BoolBinary, Code, Compare, FloatBinary, FloatUnary, Id, IntBinary, Math, Math2, Op, Overflow, Rare, Type,
+};
 
 /// Tells the compiler where the library's functions are.
 pub(super) fn symbols(builder: &mut JITBuilder) {
@@ -19,8 +21,10 @@ pub(super) fn symbols(builder: &mut JITBuilder) {
     for function in Math2::ALL {
         builder.symbol(function.name(), function.function() as *const u8);
     }
+    for function in Rare::ALL {
+        builder.symbol(function.name(), function.function() as *const u8);
+    }
     builder.symbol("round_to", round_to as *const u8);
-    builder.symbol("int_quotient", int_quotient as *const u8);
     builder.symbol("int_pow", int_pow as *const u8);
     builder.symbol("int_pow_overflows", int_pow_overflows as *const u8);
     builder.symbol("int_round", int_round as *const u8);
@@ -68,8 +72,11 @@ impl Body<'_> {
             Op::IsNull(column) => row.is_null(build, column),
             Op::Field(field, _) => row.field(field),
             Op::Float(bits) => {
-                let x = build.ins().f64const(f64::from_bits(bits));
-                if self.vectors { build.ins().splat(types::F64X2, x) } else { x }
+                if self.vectors {
+                    twice(build, types::F64X2, bits)
+                } else {
+                    build.ins().f64const(f64::from_bits(bits))
+                }
             }
             Op::Int(x) => self.ints(build, x),
             Op::Bool(x) if self.vectors => self.ints(build, -i64::from(x)),
@@ -93,6 +100,10 @@ impl Body<'_> {
                     FloatBinary::Sub => build.ins().fsub(a, b),
                     FloatBinary::Mul => build.ins().fmul(a, b),
                     FloatBinary::Div => build.ins().fdiv(a, b),
+                    FloatBinary::CopySign if self.vectors => {
+                        let sign = twice(build, types::F64X2, (-0.0_f64).to_bits());
+                        build.ins().bitselect(sign, b, a)
+                    }
                     FloatBinary::CopySign => build.ins().fcopysign(a, b),
                 }
             }
@@ -161,18 +172,57 @@ impl Body<'_> {
             Op::Select(c, a, b) => build.ins().select(of(c), of(a), of(b)),
             Op::Math(function, a) => self.call(build, function.name(), &[of(a)], types::F64)?,
             Op::Math2(function, a, b) => self.call(build, function.name(), &[of(a), of(b)], types::F64)?,
+            Op::Rarely(function, when, arguments, other) => {
+                self.rarely(build, function, of(when), arguments.map(of), of(other))?
+            }
             Op::Round(a, digits) => {
                 let digits = build.ins().iconst(types::I32, i64::from(digits));
                 self.call(build, "round_to", &[of(a), digits], types::F64)?
             }
-            Op::IntQuotient(a, b) => self.call(build, "int_quotient", &[of(a), of(b)], types::F64)?,
+            Op::IntQuotient(..) => return Err("a quotient of integers is written out before".to_string()),
         })
+    }
+
+    /// A call that is jumped over where no row needs it.
+    fn rarely(
+        &mut self,
+        build: &mut FunctionBuilder,
+        function: Rare,
+        when: Value,
+        arguments: [Value; 2],
+        other: Value,
+    ) -> Result<Value, String> {
+        let (seldom, after) = (build.create_block(), build.create_block());
+        let float = if self.vectors { types::F64X2 } else { types::F64 };
+        let result = build.append_block_param(after, float);
+        let some = if self.vectors { build.ins().vany_true(when) } else { when };
+        build.ins().brif(some, seldom, &[], after, &[BlockArg::Value(other)]);
+        build.set_cold_block(seldom);
+        build.switch_to_block(seldom);
+        let int = if self.vectors { types::I64X2 } else { types::I64 };
+        let arguments = arguments
+            .map(|x| if build.func.dfg.value_type(x) == int { x } else { build.ins().bitcast(int, little(), x) });
+        let called = if self.vectors {
+            let mut both = build.ins().bitcast(int, little(), other);
+            for lane in [0, 1] {
+                let own = arguments.map(|x| build.ins().extractlane(x, lane));
+                let own = self.call_one(build, function.name(), &own, types::I64)?;
+                both = build.ins().insertlane(both, own, lane);
+            }
+            let other = build.ins().bitcast(int, little(), other);
+            build.ins().bitselect(when, both, other)
+        } else {
+            self.call_one(build, function.name(), &arguments, types::I64)?
+        };
+        let called = build.ins().bitcast(float, little(), called);
+        build.ins().jump(after, &[BlockArg::Value(called)]);
+        build.switch_to_block(after);
+        Ok(result)
     }
 
     /// An integer, or two of them.
     fn ints(&self, build: &mut FunctionBuilder, x: i64) -> Value {
-        let x = build.ins().iconst(types::I64, x);
-        if self.vectors { build.ins().splat(types::I64X2, x) } else { x }
+        if self.vectors { twice(build, types::I64X2, x.cast_unsigned()) } else { build.ins().iconst(types::I64, x) }
     }
 
     /// Two integers as floats, for which there is no instruction: the halves are put where the bits of a float make them part of a
@@ -274,6 +324,17 @@ impl Body<'_> {
         if self.vectors {
             return Err("a call has no vector".to_string());
         }
+        self.call_one(build, name, arguments, result)
+    }
+
+    /// A call for one row.
+    fn call_one(
+        &mut self,
+        build: &mut FunctionBuilder,
+        name: &'static str,
+        arguments: &[Value],
+        result: types::Type,
+    ) -> Result<Value, String> {
         let function = match self.known.get(name) {
             Some(function) => *function,
             None => {
@@ -294,6 +355,13 @@ impl Body<'_> {
         let call = build.ins().call(function, arguments);
         Ok(build.inst_results(call)[0])
     }
+}
+
+/// A vector of a constant twice, from memory: one instruction, where to put it together takes three.
+fn twice(build: &mut FunctionBuilder, of: types::Type, bits: u64) -> Value {
+    let bytes: Vec<u8> = bits.to_le_bytes().into_iter().chain(bits.to_le_bytes()).collect();
+    let constant = build.func.dfg.constants.insert(bytes.into());
+    build.ins().vconst(of, constant)
 }
 
 /// Between vectors of other lanes, as their bytes lie in memory on a little-endian machine.

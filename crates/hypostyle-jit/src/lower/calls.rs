@@ -155,6 +155,37 @@ impl<'p> Walk<'p> {
         self.raise(raises);
     }
 
+    /// The same for a function of one argument, by where it is defined if that is simpler.
+    fn check_domain(&mut self, function: Math, result: Id, x: Id) {
+        let raises = match function {
+            Math::Atan | Math::Asinh | Math::Tanh | Math::Erf | Math::Erfc | Math::Cbrt => return,
+            Math::Sin | Math::Cos | Math::Tan => self.is_infinite(x),
+            Math::Log | Math::Log2 | Math::Log10 => {
+                let zero = self.build.float(0.0);
+                self.build.fcmp(Compare::Le, x, zero)
+            }
+            Math::Log1p => {
+                let least = self.build.float(-1.0);
+                self.build.fcmp(Compare::Le, x, least)
+            }
+            Math::Acosh => {
+                let one = self.build.float(1.0);
+                self.build.fcmp(Compare::Lt, x, one)
+            }
+            Math::Asin | Math::Acos | Math::Atanh => {
+                let (one, size) = (self.build.float(1.0), self.unary_float(FloatUnary::Abs, x));
+                self.build.fcmp(if function == Math::Atanh { Compare::Le } else { Compare::Lt }, one, size)
+            }
+            Math::Exp | Math::Exp2 | Math::Expm1 => {
+                let end = self.build.float(f64::INFINITY);
+                let (over, finite) = (self.build.fcmp(Compare::Eq, result, end), self.build.fcmp(Compare::Lt, x, end));
+                self.build.and(over, finite)
+            }
+            Math::Sinh | Math::Cosh | Math::Gamma | Math::Lgamma => return self.check_math(result, &[x]),
+        };
+        self.raise(raises);
+    }
+
     fn known_math(name: &str) -> Option<Math> {
         Math::ALL.iter().copied().find(|function| function.name() == name)
     }
@@ -224,7 +255,7 @@ impl<'p> Walk<'p> {
             ("log", [x, base]) => {
                 let logarithms = [*x, *base].map(|x| {
                     let id = self.build.push(Op::Math(Math::Log, x));
-                    self.check_math(id, &[x]);
+                    self.check_domain(Math::Log, id, x);
                     id
                 });
                 let zero = self.build.float(0.0);
@@ -236,7 +267,7 @@ impl<'p> Walk<'p> {
             (name, [x]) => match Self::known_math(name) {
                 Some(function) => {
                     let id = self.build.push(Op::Math(function, *x));
-                    self.check_math(id, &[*x]);
+                    self.check_domain(function, id, *x);
                     float(self, id)
                 }
                 None => Ok(None),
