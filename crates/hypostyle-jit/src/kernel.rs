@@ -72,7 +72,7 @@ pub fn kernel() -> Kernel {
 pub fn shown(program: &str, types: &[String]) -> Result<String> {
     let refused = |problem: String| Error::new(ErrorKind::Parameter, problem).in_kernel(NAME).at_parameter("program");
     let function = Function::parse(program).map_err(|error| refused(error.to_string()))?;
-    let function = Function { clock: Clock::microseconds(), ..function };
+    let function = function.at(&Clock::microseconds()).map_err(|error| refused(error.to_string()))?;
     let input = |name: &String| match name.as_str() {
         "float" => Ok(InputType::Float),
         "int" => Ok(InputType::Int),
@@ -173,11 +173,10 @@ fn bound(function: &Function, columns: Columns, known: &Mutex<HashMap<Columns, A
         return Ok(bound.clone());
     }
     let (types, clock) = &columns;
-    let bound = match clock {
-        Clock::None => bound_for(function, types)?,
-        clock => bound_for(&Function { clock: clock.clone(), ..function.clone() }, types)?,
-    };
-    let bound = Arc::new(bound);
+    let function = function
+        .at(clock)
+        .map_err(|error| Error::new(ErrorKind::ColumnType, error.to_string()).in_kernel(&function.name))?;
+    let bound = Arc::new(bound_for(&function, types)?);
     if let Some(known) = &mut known {
         known.insert(columns, bound.clone());
     }

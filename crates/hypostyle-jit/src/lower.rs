@@ -472,12 +472,7 @@ impl<'p> Walk<'p> {
 
     fn expression(&mut self, expression: &'p Expression) -> Checked<Value> {
         Ok(match expression {
-            Expression::Constant(constant) => self.constant(constant),
-            Expression::Time(time) => {
-                let ticks = self.function.clock.ticks(*time).map_err(Invalid)?;
-                let id = self.build.int(ticks);
-                self.value(Kind::Int, id)
-            }
+            Expression::Constant(constant) => self.constant(constant)?,
             Expression::Get(name) => match self.variables.get(name) {
                 Some(value) => *value,
                 None => {
@@ -555,15 +550,19 @@ impl<'p> Walk<'p> {
         })
     }
 
-    fn constant(&mut self, constant: &'p Constant) -> Value {
+    fn constant(&mut self, constant: &'p Constant) -> Checked<Value> {
         let (kind, id) = match constant {
-            Constant::None => return self.nothing(),
+            Constant::None => return Ok(self.nothing()),
             Constant::Bool(x) => (Kind::Bool, self.build.bool(*x)),
             Constant::Int(x) => (Kind::Int, self.build.int(*x)),
             Constant::Float(x) => (Kind::Float, self.build.float(*x)),
             Constant::Text(text) => (Kind::Text, self.build.int(code_of(text))),
+            Constant::Time(time) => {
+                let ticks = self.function.clock.ticks(*time).map_err(Invalid)?;
+                (Kind::Int, self.build.int(ticks))
+            }
         };
-        self.value(kind, id)
+        Ok(self.value(kind, id))
     }
 
     /// `a and b and ...`, or with `or`: the first operand that decides.

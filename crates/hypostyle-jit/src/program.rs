@@ -65,6 +65,8 @@ pub enum Constant {
     Int(i64),
     Float(f64),
     Text(String),
+    /// A duration or a moment, in the unit of the time columns.
+    Time(Time),
 }
 
 /// A user's function.
@@ -102,8 +104,6 @@ pub enum Statement {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expression {
     Constant(Constant),
-    /// A duration or a moment, in the unit of the time columns.
-    Time(Time),
     Get(String),
     Field(String),
     Unary(Unary, Box<Expression>),
@@ -248,6 +248,22 @@ impl Function {
     }
 }
 
+impl Function {
+    /// The function for time columns of this clock: the times that its state begins with are in their unit.
+    ///
+    /// # Errors
+    /// A time that has no whole number of the unit, or no time column; in words.
+    pub fn at(&self, clock: &Clock) -> Checked<Self> {
+        let mut function = Self { clock: clock.clone(), ..self.clone() };
+        for (_, start) in &mut function.state {
+            if let Constant::Time(time) = *start {
+                *start = Constant::Int(clock.ticks(time).map_err(Invalid)?);
+            }
+        }
+        Ok(function)
+    }
+}
+
 /// Reads a body, with what is around the place that it has reached.
 struct Reader<'a> {
     fields: Vec<&'a str>,
@@ -337,11 +353,7 @@ impl Reader<'_> {
             return Ok(Expression::Unary(*op, self.boxed(a)?));
         }
         Ok(match (head, rest) {
-            ("float" | "text", [_]) => Expression::Constant(constant(json)?),
-            ("time", [nanoseconds, of]) => match (nanoseconds.as_i64(), of.as_str().and_then(TimeOf::named)) {
-                (Some(nanoseconds), Some(of)) => Expression::Time(Time { nanoseconds, of }),
-                _ => return invalid("'time' has a number of nanoseconds, and what it is"),
-            },
+            ("float" | "text", [_]) | ("time", [_, _]) => Expression::Constant(constant(json)?),
             ("get", [name]) => Expression::Get(text_of(name, "get")?.to_string()),
             ("field", [name]) => {
                 let name = text_of(name, "field")?;
@@ -436,6 +448,12 @@ fn constant(json: &Value) -> Checked<Constant> {
                 Ok(x) => Constant::Float(x),
                 Err(_) => return invalid(format!("'{text}' is no float")),
             },
+            [Value::String(head), nanoseconds, of] if head == "time" => {
+                match (nanoseconds.as_i64(), of.as_str().and_then(TimeOf::named)) {
+                    (Some(nanoseconds), Some(of)) => Constant::Time(Time { nanoseconds, of }),
+                    _ => return invalid("'time' has a number of nanoseconds, and what it is"),
+                }
+            }
             _ => return invalid(format!("{} is no constant", shortened(json))),
         },
         _ => return invalid(format!("{} is no constant", shortened(json))),

@@ -3,7 +3,7 @@
 use super::Walk;
 use super::kinds::{Kind, Value};
 use crate::ops::{Compare, FloatBinary, FloatUnary, Id, IntBinary, Math, Math2, Op, Overflow};
-use crate::program::{Checked, Expression, Invalid, invalid};
+use crate::program::{Binary, Checked, Expression, Invalid, invalid};
 
 impl<'p> Walk<'p> {
     pub(super) fn call(&mut self, name: &str, arguments: &'p [Expression]) -> Checked<Value> {
@@ -278,7 +278,7 @@ impl<'p> Walk<'p> {
 
     fn numpy(&mut self, name: &str, values: &[Value]) -> Checked<Option<Value>> {
         // Of ints these give an int.
-        if !matches!(name, "square" | "sign" | "power") {
+        if !matches!(name, "square" | "sign" | "power" | "divide") {
             return self.numpy_of(name, values);
         }
         let wrong = || Invalid(format!("np.{name} with {} arguments is no function that is compiled", values.len()));
@@ -297,6 +297,16 @@ impl<'p> Walk<'p> {
                 return Ok(Some(if chosen.kind == Kind::Number { self.rounded(chosen) } else { chosen }));
             }
             ("abs", [x]) => return self.abs(*x).map(Some),
+            // Of floats as NumPy's own numbers are divided: nothing is raised.
+            ("divide", [a, b]) => {
+                let whole = [a, b].iter().all(|x| matches!(x.kind, Kind::Int | Kind::Bool | Kind::None));
+                if whole {
+                    return self.binary(Binary::Div, *a, *b).map(Some);
+                }
+                let (a, b) = (self.float_of(*a, &full)?, self.float_of(*b, &full)?);
+                let id = self.build.push(Op::FloatBinary(FloatBinary::Div, a, b));
+                return Ok(Some(self.value(Kind::Float, id)));
+            }
             ("square", [x]) if x.kind != Kind::Float => {
                 let (kind, id) = self.number(*x, &full)?;
                 let value = self.value(kind, id);

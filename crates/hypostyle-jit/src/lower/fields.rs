@@ -24,7 +24,8 @@ impl Field {
             Constant::None => (Kind::None, true),
             Constant::Text(_) => (Kind::Text, false),
             Constant::Bool(_) => (Kind::Bool, false),
-            Constant::Int(_) => (Kind::Int, false),
+            // A time is an integer by now.
+            Constant::Int(_) | Constant::Time(_) => (Kind::Int, false),
             Constant::Float(_) => (Kind::Float, false),
         };
         let small = !matches!(start, Constant::Int(x) if x.unsigned_abs() > 1 << 53);

@@ -278,7 +278,7 @@ impl<'p> Walk<'p> {
     }
 
     pub(super) fn float_power(&mut self, a: Id, b: Id) -> Id {
-        let (zero, one) = (self.build.float(0.0), self.build.float(1.0));
+        let zero = self.build.float(0.0);
         let result = match self.build.ops[b.index()] {
             // The correctly rounded power, which is what the library's `pow` gives too.
             Op::Float(bits) if bits == 2f64.to_bits() => self.float(FloatBinary::Mul, a, a),
@@ -287,9 +287,11 @@ impl<'p> Walk<'p> {
         };
         let base_is_zero = self.build.fcmp(Compare::Eq, a, zero);
         let below = self.build.fcmp(Compare::Lt, b, zero);
-        let by_zero = self.build.and(base_is_zero, below);
-        self.raise(by_zero);
         let (finite_a, finite_b) = (self.is_finite(a), self.is_finite(b));
+        let by_zero = self.build.and(base_is_zero, below);
+        // To the power of minus infinity it is infinite.
+        let by_zero = self.build.and(by_zero, finite_b);
+        self.raise(by_zero);
         let finite = self.build.and(finite_a, finite_b);
         let negative = self.build.fcmp(Compare::Lt, a, zero);
         let floor = self.unary_float(FloatUnary::Floor, b);
@@ -301,7 +303,6 @@ impl<'p> Walk<'p> {
         let infinite = self.is_infinite(result);
         let over = self.build.and(finite, infinite);
         self.raise(over);
-        let _ = one;
         result
     }
 

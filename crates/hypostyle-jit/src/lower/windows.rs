@@ -185,7 +185,7 @@ impl<'p> Names<'p> {
             Expression::Get(name) | Expression::Kept(name) => {
                 self.read.insert(name);
             }
-            Expression::Constant(_) | Expression::Time(_) | Expression::Field(_) => {}
+            Expression::Constant(_) | Expression::Field(_) => {}
             Expression::Unary(_, a) | Expression::IsNone(a) => self.expression(a),
             Expression::Binary(_, a, b) => {
                 self.expression(a);
