@@ -4,12 +4,15 @@ It needs no rights, no second process and no file but those of `/proc`.  Each lo
 clocks: how long it was on a processor, in the run queue, or *waiting*, which is the rest.  If threads that Python does
 not know ran meanwhile (those of BLAS or Polars), the main thread waited for them: that time is native.
 
-The delay of the look itself tells Python from native code, since the sampler needs the GIL.  If the GIL is free at
-once, a thread that used the processor was in a C function that had released it.  If it comes a little later, the
-thread had the GIL when the sampler asked for it, in Python code, and has let go of it since, in a C function: that of
-the next group or query perhaps.  If it comes after the switch interval, the thread was interrupted in Python code; C
-functions that take less belong to it, such as the builtins that loops are made of.  If it comes later, a C function was
-holding it; the time goes to the last instruction that can have called one.
+The sampler needs the GIL, and most looks ask for it with a short switch interval, so that they see the code that ran
+when they were due: see `switching`.  Seconds are charged by these.  One look of four is a *probe*, which asks with the
+usual interval and charges nothing.  Its delay tells Python from native code, for all looks at the same instruction.
+
+If the GIL is free at once, a thread that used the processor was in a C function that had released it.  If it comes a
+little later, the thread had the GIL when the sampler asked for it, in Python code, and has let go of it since, in a C
+function: that of the next group or query perhaps.  If it comes after the switch interval, the thread was interrupted in
+Python code; C functions that take less belong to it, such as the builtins that loops are made of.  If it comes later, a
+C function was holding it; the time goes to the last instruction that can have called one.
 
 A busy machine delays looks too.  The time in the run queue since the sampler asked for the GIL, its own and that of the
 other threads, is taken off.  What remains, such as the time that a virtual machine was stopped for, shows when all
@@ -23,6 +26,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from itertools import count
 from types import CodeType
 from typing import Any
 
@@ -30,6 +34,7 @@ from hypostyle_profile.clocks import NOTHING, Spent, clocks_for
 from hypostyle_profile.frames import stacks
 from hypostyle_profile.memory import resident
 from hypostyle_profile.stacks import Key, Samples
+from hypostyle_profile.switching import SHORT, SwitchInterval, wake_in_time
 from hypostyle_profile.verdicts import State
 
 INTERVAL = 0.005
@@ -53,6 +58,12 @@ POOLED = 0.1
 
 LONGEST = 0.025
 """The longest pause between two looks, in seconds."""
+
+PROBE_EVERY = 4
+"""Looks of which one is a probe."""
+
+SPREAD = 0.6180339887498949
+"""The fraction of the golden ratio, by which pauses differ: what repeats is not always seen at the same place."""
 
 MEMORY_EVERY = 0.1
 """Seconds between two looks at the memory."""
@@ -97,49 +108,74 @@ class Sampler:
 
     def _run(self) -> None:
         mine = threading.current_thread()
+        wake_in_time()
         clocks = clocks_for(threading.enumerate())
         self.samples.clock = clocks.name
         self._knows_queue = clocks.knows_queue
         before, process_before = clocks.read(threading.enumerate()), time.process_time()
         now = memory_at = time.perf_counter()
-        pause, used = self._interval, time.thread_time()
+        mean, used = self._interval, time.thread_time()
+        switching = SwitchInterval()
         ended = False
-        while not ended:
+        for number in count(1):
+            pause = mean * (0.5 + number * SPREAD % 1)
             at_asking, asked = clocks.read(threading.enumerate()), time.perf_counter()
+            is_prompt = number % PROBE_EVERY != 0 and switching.shorten()
             ended = self._ending.acquire(timeout=pause)
+            if is_prompt:
+                switching.restore()
+            came = time.perf_counter()
             threads = threading.enumerate()
             spent, process = clocks.read(threads), time.process_time()
-            last, now = now, time.perf_counter()
             known = [t for t in threads if t.ident is not None and t.ident in spent]
             since = {t: _since(spent, before, t.ident or 0) for t in known}
             meanwhile = {t: _since(spent, at_asking, t.ident or 0) for t in known}
             pooled = process - process_before - sum(each.cpu for each in since.values())
             since.pop(mine, None)
             own = meanwhile.pop(mine, NOTHING).queue
-            delay = 0.0 if ended else now - asked - pause - own
+            delay = 0.0 if ended else came - asked - pause - own
             worked = _worked(meanwhile.values(), delay, own, pause, knows_queue=clocks.knows_queue)
-            self._look(since, now - last, delay, worked, pooled)
             self.samples.delay = max(self.samples.delay, delay)
-            before, process_before = spent, process
-            if now - memory_at >= MEMORY_EVERY:
-                memory_at = now
-                self.samples.memory.append((now - self._started, resident()))
+            if number % PROBE_EVERY == 0 and not ended and not _several(since, came - now):
+                self._probe(since, delay, worked)
+            else:
+                self._look(since, came - now, delay, worked, pooled, is_prompt=is_prompt)
+                before, process_before, now = spent, process, came
+                self._held = 0.0
+            if came - memory_at >= MEMORY_EVERY:
+                memory_at = came
+                self.samples.memory.append((came - self._started, resident()))
             used, used_before = time.thread_time(), used
-            self._held = time.perf_counter() - now
-            pause = max(self._interval, min(LONGEST, (used - used_before) / SHARE))
+            self._held += time.perf_counter() - came
+            mean = max(self._interval, min(LONGEST, (used - used_before) / SHARE))
+            if ended:
+                break
         self.samples.own_cpu = used
 
+    def _probe(self, threads: Iterable[threading.Thread], delay: float, worked: float) -> None:
+        """Note what the delay of a look says of the instruction where a thread is."""
+        state = _state(delay, worked, several=False, knows_queue=self._knows_queue)
+        for frames in stacks([t.ident or 0 for t in threads]):
+            if frames:
+                self.samples.saw(self._stack(frames)[0], state)
+
     def _look(
-        self, since: dict[threading.Thread, Spent], wall: float, delay: float, worked: float, pooled: float
+        self,
+        since: dict[threading.Thread, Spent],
+        wall: float,
+        delay: float,
+        worked: float,
+        pooled: float,
+        *,
+        is_prompt: bool = False,
     ) -> None:
         """Add a sample of every thread: `since` is what each has spent since the last look, `wall` seconds ago."""
         samples = self.samples
         samples.count += 1
         main = threading.main_thread()
         busy = sum(used.cpu + used.queue for used in since.values())
-        # Of several threads on a processor one has the GIL: one that stands where it stood is in a call.
-        several = sum(used.cpu > wall / 10 for used in since.values()) > 1
-        state = _state(delay, worked, several=several, knows_queue=self._knows_queue)
+        several = _several(since, wall)
+        state = _state(delay, worked, several=several, knows_queue=self._knows_queue, is_prompt=is_prompt)
         keys = {}
         for (thread, used), frames in zip(since.items(), stacks([t.ident or 0 for t in since]), strict=True):
             if not frames:
@@ -175,7 +211,14 @@ class Sampler:
             self._collecting = 0.0
 
 
-def _state(delay: float, worked: float, *, several: bool, knows_queue: bool = True) -> State:
+def _several(since: Mapping[threading.Thread, Spent], wall: float) -> bool:
+    """Whether several threads run: one of them has the GIL, and one that stands where it stood is in a call."""
+    return sum(used.cpu > wall / 10 for used in since.values()) > 1
+
+
+def _state(
+    delay: float, worked: float, *, several: bool, knows_queue: bool = True, is_prompt: bool = False
+) -> State:
     """Return who had the GIL when the sampler asked for it.
 
     Args:
@@ -183,8 +226,11 @@ def _state(delay: float, worked: float, *, several: bool, knows_queue: bool = Tr
         worked: How long another thread worked with the GIL meanwhile.
         several: Whether several threads are running, which ask each other for the GIL.
         knows_queue: Whether the delay is without the time in the run queue: else it says nothing if it is short.
+        is_prompt: Whether the sampler asked with a short switch interval.
     """
     interval = sys.getswitchinterval()
+    if is_prompt and delay <= LONG * interval:
+        return "unasked" if delay <= SHORT else "asked"
     if delay <= AT_ONCE:
         return "free"
     if not several and delay <= INTERRUPTED * interval:

@@ -96,6 +96,7 @@ class Samples:
     memory: list[tuple[float, int]] = field(default_factory=list)
     stacks: list[Stack] = field(default_factory=list)
     _by_key: dict[Key, list[float]] = field(default_factory=dict)
+    _seen: dict[tuple[tuple[int, int], State], int] = field(default_factory=dict)
 
     def add(self, key: Key, cpu: float, outside: float, waiting: float, queue: float, alone: float) -> None:
         """Add a sample; `outside` is the time for which native threads worked for it."""
@@ -105,6 +106,10 @@ class Samples:
             return
         for at, more in enumerate((cpu, outside, waiting, queue, alone, 1)):
             found[at] += more
+
+    def saw(self, top: tuple[int, int], state: State) -> None:
+        """Note a look that charges nothing: the last instruction of the deepest frame, and who had the GIL."""
+        self._seen[top, state] = self._seen.get((top, state), 0) + 1
 
     def was_queued(self, key: Key | None, seconds: float) -> None:
         """Count waiting of an earlier sample as time in the run queue."""
@@ -123,6 +128,8 @@ class Samples:
         verdicts = Verdicts()
         for key, (*_, count) in self._by_key.items():
             verdicts.add(key.frames[0], key.state, int(count))
+        for (place, state), count in self._seen.items():
+            verdicts.add(place, state, int(count))
         found: dict[tuple[str, bool, tuple[Frame, ...]], Times] = {}
         for key, (cpu, outside, waiting, queue, alone, count) in self._by_key.items():
             top, at = known[key.frames[0][0]], key.frames[0][1]

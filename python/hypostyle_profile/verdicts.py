@@ -10,15 +10,19 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-State: TypeAlias = Literal["free", "let go", "held", "stopped", "long"]
+State: TypeAlias = Literal["free", "let go", "held", "stopped", "long", "asked", "unasked"]
 """The GIL when a sample was taken: free, held by Python code until a C function let go of it, held by Python code, held
-by a thread that was not running itself, or held by a C function for long."""
+by a thread that was not running itself, or held by a C function for long.  Of a look with a short switch interval: it
+came after that, so that the thread may have been asked for the GIL, or before."""
 
 CALL = 1 / 3
 """The share of interrupted samples at a call from which on it is a short one."""
 
 OTHER = 1 / 8
 """The same for other instructions, which run C functions more rarely."""
+
+UNASKED = 1 / 4
+"""The share of looks for which no thread was asked, from which on a call is native code if there were no others."""
 
 
 class Verdicts:
@@ -42,11 +46,17 @@ class Verdicts:
         """
         if state in ("held", "let go") or (state == "free" and not may_let_go):
             return False
+        if state in ("asked", "unasked") and not self._has_probes(top):
+            asked, unasked = self._of(top, "asked"), self._of(top, "unasked")
+            return may_let_go and unasked > 0 and unasked >= UNASKED * (asked + unasked)
         native = self._of(top, "long") + (self._of(top, "free") if may_let_go else 0)
         stopped = self._of(top, "stopped")
         # A thread that was not running says nothing; it does what it does in most of the other samples.
         interrupted = self._of(top, "held") + (stopped if stopped > native else 0)
         return native > 0 and interrupted < (CALL if is_call else OTHER) * (interrupted + native)
+
+    def _has_probes(self, top: tuple[int, int]) -> bool:
+        return any(self._of(top, state) for state in ("free", "let go", "held", "stopped", "long"))
 
     def _of(self, top: tuple[int, int], state: State) -> int:
         return self._counts.get((top, state), 0)

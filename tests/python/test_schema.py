@@ -209,7 +209,13 @@ def test_every_key_is_accepted_and_explained() -> None:
     ("table", "key", "words"),
     [
         ("source", "format", ["csv", "parquet", "ipc"]),
-        ("source", "encoding", ["utf8", "latin1"]),
+        (
+            "source",
+            "encoding",
+            [
+                *("utf8", "latin1", "windows-1252", "windows-1250", "windows-1251", "iso-8859-2", "iso-8859-15"),
+            ],
+        ),
         ("source", "ragged", ["bad", "fit"]),
         ("source", "on_bad_row", ["fail", "null", "skip", "reject"]),
         ("sink", "format", ["csv", "parquet", "ipc", "none"]),

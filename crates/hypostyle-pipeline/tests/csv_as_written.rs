@@ -51,6 +51,48 @@ fn check(folder: &Folder, toml: &str) -> String {
 }
 
 #[test]
+fn a_later_value_that_would_lose_something_is_bad() {
+    for (first, later, lost) in [
+        ("12", "02134", "its leading zeros as i64"),
+        ("12", "+4915112345678", "its plus sign as i64"),
+        ("1.5", "0012", "its leading zeros as f64"),
+        ("1.5", "12345678901234567890.123", "digits as f64"),
+        ("1.5", "1e400", "out of range"),
+        ("true", "1", "not a valid bool"),
+    ] {
+        let csv = format!("x\n{}{later}\n", format!("{first}\n").repeat(10_000));
+        let folder = Folder::new();
+        folder.write("in.csv", &csv);
+        let error = format!("{:?}", folder.run("", "in.csv", "out.parquet").unwrap_err());
+        assert!(error.contains(lost) && error.contains("10002"), "{later}: {error}");
+        // Where the type is declared, it is read as such.
+        if lost.contains("lose") || first == "true" {
+            let declared = ["i64", "f64", "bool"].into_iter().find(|of| lost.ends_with(of)).unwrap_or("bool");
+            folder.run(&format!("[source]\nschema.x = \"{declared}\""), "in.csv", "out.parquet").unwrap();
+        }
+    }
+}
+
+#[test]
+fn bytes_of_windows_are_its_characters() {
+    let csv = b"a,b\n\x80 5,\x84M\xfcller\x93 \x96 ok\n";
+    let found = read("[source]\nencoding = \"windows-1252\"\nsymbols = [\"\u{20ac}\"]", csv);
+    assert_eq!(
+        found,
+        [
+            ("a: Int64".to_string(), some(&["5"])),
+            ("b: Utf8".to_string(), some(&["\u{201e}M\u{fc}ller\u{201c} \u{2013} ok"]))
+        ]
+    );
+    let found = column("[source]\nencoding = \"windows-1251\"", b"x\n\xcf\xf0\n");
+    assert_eq!(found.1, some(&["\u{41f}\u{440}"]));
+    let folder = Folder::new();
+    folder.write("in.csv", csv);
+    let error = folder.run("", "in.csv", "out.parquet").unwrap_err();
+    assert!(format!("{error:?}").contains("windows-1252"), "{error:?}");
+}
+
+#[test]
 fn decimals_of_a_second_are_decimals() {
     let toml = "[source]\nschema.t = \"timestamp[us]\"\ndatetime_formats.t = \"%Y-%m-%d %H:%M:%S.%f\"";
     let (_, values) = column(toml, "t\n2020-12-30 01:25:58.138000\n2020-12-30 01:25:58.5\n");

@@ -134,7 +134,7 @@ const CASES: &[Case] = &[
         line: 2,
         record: 1,
         column: Some("a"),
-        words: &["is not valid UTF-8", "encoding = \"latin1\""],
+        words: &["is not valid UTF-8", "encoding = \"windows-1252\""],
     },
     Case {
         toml: "",

@@ -19,7 +19,9 @@ from hypostyle._profile.loop_syntax import (
     appended,
     without_continue,
 )
+from hypostyle._profile.loop_totals import Total
 from hypostyle._profile.objects import Objects, without_objects
+from hypostyle._profile.parallel_assignments import one_by_one
 from hypostyle._profile.record_rows import columns_of
 from hypostyle._profile.records import Record, records_of, without
 from hypostyle._profile.row_access import Access, Column, aliases
@@ -39,7 +41,7 @@ class Output:
 
     name: str
     kind: str
-    """"list", "array", "column" or "last" (of a variable that is read afterwards)."""
+    """"list", "array", "column", "last" (of a variable that is read afterwards) or "total" (of what rows add to it)."""
     target: str
     """The code that gets it."""
     keeps: str | None = None
@@ -50,13 +52,22 @@ class LoopBody:
     """Reads a loop, with the values that it sees."""
 
     def __init__(
-        self, loop: Loop, values: Values, *, by_row: bool, keeps_items: bool = False, as_frame: bool = False
+        self,
+        loop: Loop,
+        values: Values,
+        *,
+        by_row: bool,
+        keeps_items: bool = False,
+        as_frame: bool = False,
+        only: set[str] | None = None,
     ) -> None:
+        self.only = only
+        """The outputs that are wanted; None for all."""
         self._keeps_items = keeps_items
         """Whether lists hold numbers of NumPy, as those of a loop over columns may."""
         self._as_frame = as_frame
         """Whether the table that follows is made of columns, in place of the loop's list of rows."""
-        self.before = copy.deepcopy(loop.before)
+        self.before = one_by_one(copy.deepcopy(loop.before))
         self.records: list[Record] = []
         self.labels = Labels(set())
         self.objects = Objects([])
@@ -74,12 +85,17 @@ class LoopBody:
                 self.header.row, self.header.frame = name, frame
             else:
                 self.header.rows[name] = frame, position or ast.Name(self.header.index or "", ast.Load())
-        self.node.body = without_continue(self.node.body)
+        self.node.body = one_by_one(without_continue(self.node.body))
         self._name_again()
         self._written_plainly()
         self.access = Access(self.header, values, self._free, by_row=by_row)
         for word, (column, items) in {**self.items, **self.windows}.items():
             self.access.name_column(word, column, items)
+        self.totals: list[Total] = []
+        self.counts: dict[str, str] = {}
+        """By the name of a count over all rows, the line that makes its column."""
+        self.helpers: list[str] = []
+        """Functions that these lines call."""
         self.outputs: list[Output] = []
         self.extra: list[str] = []
         self.starts: dict[str, str] = {}
@@ -179,7 +195,7 @@ class LoopBody:
         self.state = keyed_state(body, self.before)
         if self.state is None:
             return self.node.body
-        if set(self.state.variables) & read_after(self.file, self.loop.statements):
+        if self.only is None and set(self.state.variables) & read_after(self.file, self.loop.statements):
             self.access.problem = "the dictionary is read afterwards"
         return [OfKey(self.state).visit(statement) for statement in body]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import copy
 import keyword
+import re
 from collections.abc import Sequence
+from typing import Any
 
 from hypostyle._profile.change import Change, is_a
 from hypostyle._profile.labels import Numbered, labels_of
@@ -13,8 +15,10 @@ from hypostyle._profile.loop_body import Output
 from hypostyle._profile.loop_result import LoopResult
 from hypostyle._profile.loop_syntax import (
     appended,
+    appending_once,
     at_end,
     cell_of,
+    ends_with_append,
     position_of,
     renamed,
     returning,
@@ -22,7 +26,9 @@ from hypostyle._profile.loop_syntax import (
     targets_of,
     with_length,
 )
+from hypostyle._profile.loop_totals import only_added, totals_of, without_names
 from hypostyle._profile.records import in_every_row
+from hypostyle._profile.running_counts import counts_first, made_states, steps_only, without_count
 from hypostyle._profile.syntax import names_read, names_set, read_after
 
 _MOST_FIRST = 3
@@ -48,8 +54,9 @@ class Making(LoopResult):
             return None  # the objects would not have the values of the last row
         of_keys = set() if self.state is None else set(self.state.variables.values())
         carried = [name for name in self.loop.carried_by(self.node) if name not in of_keys | self.objects.starts.keys()]
-        if self.state is not None and carried:
+        if self.state is not None and carried and not self._of_all_rows(carried):
             return None  # what goes from row to row would go from row to row of the key
+        carried = [n for n in carried if n not in self.counts and all(total.name != n for total in self.totals)]
         if self.by_row and self.state is not None:
             return None
         if self.by_row and (carried or any(isinstance(n, ast.While) for n in ast.walk(self.node))):
@@ -74,6 +81,7 @@ class Making(LoopResult):
         self.over = key
         if key is not None:
             self.access.number_rows(key)
+            self.access.written = {output.name for output in self.outputs if output.kind in ("array", "column")}
         body, before = [self.access.visit(s) for s in body], [self.access.visit(s) for s in before]
         if self.access.uses_index and self.header.label is not None:
             self.access.check_label()
@@ -94,7 +102,10 @@ class Making(LoopResult):
 
     def _lengthen(self, rows: int) -> bool:
         """Make columns that lack the last row, such as differences, as long as the others, if that works."""
-        for column in self.access.columns.values():
+        written = {output.name for output in self.outputs}
+        for code, column in self.access.columns.items():
+            if code in written:
+                continue
             lacking = rows - len(column.value)
             is_number = is_a(column.value, "numpy", "ndarray") and column.value.dtype.kind == "f"
             if lacking > 1 or (lacking and not is_number):
@@ -102,6 +113,47 @@ class Making(LoopResult):
             if lacking:
                 code = f"np.append({ast.unparse(column.argument)}, np.nan)"
                 column.argument = ast.parse(code, mode="eval").body
+        return True
+
+    def _of_all_rows(self, carried: Sequence[str]) -> bool:
+        """Take the variables that are carried for totals and counts over the rows of all keys; False if one is none."""
+        counted = [name for name in carried if not only_added(self.node.body, name)]
+        if not all(map(self._count, counted)):
+            return False
+        rest = [name for name in carried if name not in counted]
+        found = totals_of(self.node.body, self.before, rest, self._free)
+        if found is None:
+            return False
+        self.node.body, self.before, self.totals = found
+        return True
+
+    def _count(self, name: str) -> bool:
+        """Make a column of a count that the loop reads, by a loop of its own; False if that cannot be."""
+        import numpy as np
+
+        if not counts_first(self.node.body, name):
+            return False
+        step, rows = self._free(f"{name}_step"), self._free(f"{name}_rows")
+        body = steps_only(self.loop.node.body, name, made_states(self.loop.before), step)
+        starts = [s for s in self.before if name in names_set([s])]
+        start = starts[-1].value if starts and isinstance(starts[-1], ast.Assign) else ast.Name(name, ast.Load())
+        if body is None or not isinstance(start, ast.Constant | ast.Name):
+            return False
+        made = Making(self.loop.again(body, f"{step}s"), self.values, by_row=False, only={f"{step}s"})
+        change = made.change()
+        if change is None:
+            return False
+        call = re.sub(r"\.to_?list\(\)$", "", change.after.strip().removeprefix(f"{step}s = "))
+        begun = "" if ast.unparse(start) == "0" else f"{ast.unparse(start)} + "
+        self.counts[name] = f"{rows} = {begun}np.cumsum({call})\n"
+        if name in read_after(self.file, self.loop.statements):
+            self.counts[name] += f"{name} = {rows}[-1].item()\n"
+        self.helpers.append(change.definitions.rstrip())
+        item = self._free(f"{name}_of_row")
+        self.node.body = without_count(self.node.body, name, item)
+        self.before = [rest for s in self.before if (rest := without_names(s, {name})) is not None]
+        length = max(len(column.value) for column in made.access.columns.values())
+        self.access.name_column(item, ast.Name(rows, ast.Load()), np.zeros(length, dtype=np.int64))
         return True
 
     # What the loop writes
@@ -125,6 +177,11 @@ class Making(LoopResult):
         for name in sorted(names_set(self.node.body) & later - lists):
             if name in carried or any(name in names_set([s]) for s in self.node.body if isinstance(s, ast.Assign)):
                 self._add(Output(self._free(f"{name}_rows"), "last", name))
+        for total in self.totals:
+            if total.name in later:
+                self._add(Output(self._free(f"{total.name}_steps"), "total", total.name))
+        if self.only is not None:
+            self.outputs = [output for output in self.outputs if output.name in self.only]
 
     def _is_of_key(self, target: ast.Subscript) -> bool:
         return self.state is not None and isinstance(n := target.value, ast.Name) and n.id in self.state.variables
@@ -182,11 +239,11 @@ class Making(LoopResult):
         made = {n for s in before for n in names_set([s])}
         head = [with_length(s, self.access, rows) for s in before]
         for output in self.outputs:
-            if output.kind == "last" or output.name not in made:
-                start = self._start(output, rows)
+            if output.kind in ("last", "total") or output.name not in made:
+                start = self._start(output, rows, carried)
                 if start is None:
                     return None
-                head.insert(0, start)
+                head.insert(len(head) if output.kind == "last" else 0, start)
         self.starts = {name: name for name in carried if name not in made and name not in self.objects.starts}
         for name in self.starts:
             if not isinstance(self.values.variables.get(name), int | float):
@@ -202,8 +259,11 @@ class Making(LoopResult):
         for output in self.outputs:
             if output.kind == "last":
                 body = at_end(body, ast.parse(f"{output.name}.append({output.target})").body)
-            elif output.kind == "list" and not any(appended(s) for s in body):
-                body = self._appending_once(body, output.name)
+            elif output.kind == "total":
+                step = next(total.step for total in self.totals if total.name == output.target)
+                body = at_end(body, ast.parse(f"{output.name}.append({step})").body)
+            elif output.kind == "list" and not ends_with_append(body, output.name):
+                body = appending_once(body, output.name, self.access.index, self._free(f"{output.name}_value"))
         iterated = self._iterated()
         if self._starts_later():
             if any(output.kind == "list" for output in self.outputs):
@@ -220,20 +280,6 @@ class Making(LoopResult):
         end = ast.parse(f"return {names}").body
         return self._function([*head, loop, *end], "hs.loop")
 
-    def _appending_once(self, body: list[ast.stmt], name: str) -> list[ast.stmt]:
-        """Write appends of several branches as one at the end."""
-        value = self._free(f"{name}_value")
-
-        class Appends(ast.NodeTransformer):
-            def visit_Expr(self, node: ast.Expr) -> ast.AST:
-                found = appended(node)
-                if found is None or found[0] != name:
-                    return node
-                return ast.Assign([ast.Name(value, ast.Store())], found[1], lineno=0)
-
-        made = [Appends().visit(statement) for statement in body]
-        return at_end(made, ast.parse(f"{name}.append({value})").body)
-
     def _target(self) -> ast.expr:
         return ast.Name(self.access.index, ast.Store())
 
@@ -246,15 +292,26 @@ class Making(LoopResult):
         start = "" if self.header.start is None else f"{ast.unparse(self.header.start)}, "
         return ast.parse(f"range({start}{ast.unparse(self.access.length())})", mode="eval").body
 
-    def _start(self, output: Output, rows: int) -> ast.stmt | None:
+    def _start(self, output: Output, rows: int, carried: Sequence[str]) -> ast.stmt | None:
         """Return the statement that makes an output, as the script made it before."""
         length = ast.unparse(self.access.length())
-        if output.kind == "last":
+        if output.kind == "total":
             return ast.parse(f"{output.name} = []").body[0]
+        if output.kind == "last":
+            first = getattr(self.header.start, "value", 0)
+            known = output.target in carried or any(output.target in names_set([s]) for s in self.before)
+            item = output.target if known else "0"
+            items = ", ".join([item] * first) if type(first) is int and first <= _MOST_FIRST else ""
+            return ast.parse(f"{output.name} = [{items}]").body[0]
         value = self.values.of(ast.parse(output.target, mode="eval").body)
         if output.kind == "list":
             is_new = value == [] or any(output.name in (*r.lists, r.kept) for r in self.records)
-            return ast.parse(f"{output.name} = []").body[0] if is_new else None
+            return ast.parse(f"{output.name} = []").body[0] if is_new else self._begun(output.name, value)
+        if output.target in self.loop.columns:
+            start = self.loop.columns[output.target]
+            is_word = output.name in self.labels.names and isinstance(start, ast.Constant)
+            fill = str(self.labels.number(start.value)) if is_word else ast.unparse(start)
+            return ast.parse(f"{output.name} = np.full({length}, {fill})").body[0]
         if value is None and output.kind == "column":
             return ast.parse(f"{output.name} = np.full({length}, np.nan)").body[0]
         fill = same_value(value, rows)
@@ -268,6 +325,17 @@ class Making(LoopResult):
             fill = "np.nan" if is_float and len(value) == rows else None
             self._pass_first(output.target)
         return None if fill is None else ast.parse(f"{output.name} = np.full({length}, {fill})").body[0]
+
+    def _begun(self, name: str, items: Any) -> ast.stmt | None:
+        """Return the statement that makes a list of the rows before the loop's first, which the script has filled."""
+        first = getattr(self.header.start, "value", None)
+        if not isinstance(items, list) or len(items) != first or len(items) > _MOST_FIRST:
+            return None
+        if name in self.labels.names and all(item is None or isinstance(item, str) for item in items):
+            items = [self.labels.number(item) for item in items]
+        if not all(type(item) in (int, float, bool) and item == item for item in items):
+            return None
+        return ast.parse(f"{name} = {items!r}").body[0]
 
     def _pass_first(self, name: str) -> None:
         """Give the function what an array holds before the first row that the loop writes, if the loop reads it."""

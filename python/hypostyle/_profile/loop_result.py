@@ -31,7 +31,7 @@ class LoopResult(LoopBody):
             elif isinstance(self.over.value, list) or is_a(self.over.value, "polars", "Series"):
                 library = "polars"
         call = f"{function.name}({', '.join(words)})"
-        helpers = [ast.unparse(f) for f in self.objects.functions.values()]
+        helpers = [*self.helpers, *(ast.unparse(f) for f in self.objects.functions.values())]
         definition = "\n\n\n".join([*helpers, ast.unparse(function)]) + "\n"
         kernels = ", ".join(kernel_in(column) for column, _ in self.windows.values())
         use = f"@{ast.unparse(function.decorator_list[0])} {function.name} (written below)"
@@ -48,6 +48,8 @@ class LoopResult(LoopBody):
         for output in self.outputs:
             if output.name not in of_records:
                 lines += self._taken(output, codes[output.name], library)
+        lines = "".join(self.file.statements([s]) for s in self.loop.passed) + lines
+        lines = "".join(self.counts.values()) + lines
         lines += self._of_rows(codes, library)
         statements = self.loop.statements
         before = self.file.statements(statements)
@@ -118,6 +120,12 @@ class LoopResult(LoopBody):
             return self._words(output, code, library)
         scope = self.file.scope(self.loop.node)
         is_parameter = isinstance(scope, ast.FunctionDef) and output.target in {a.arg for a in scope.args.args}
+        if output.kind == "total":
+            total = f"{code}.sum()" if library == "polars" else f"{code}.sum().item()"
+            start = next(total.start for total in self.totals if total.name == output.target)
+            if start is None:
+                return f"{output.target} += {total}\n"
+            return f"{output.target} = {total if ast.unparse(start) == '0' else f'{ast.unparse(start)} + {total}'}\n"
         as_list = ".to_list()" if library == "polars" else ".tolist()"
         if self._keeps_items and library != "polars" and output.kind in ("last", "list"):
             array = code if library == "numpy" else f"{code}.to_numpy()"

@@ -7,7 +7,7 @@ import copy
 from typing import Any
 
 from hypostyle._profile.row_access import Access
-from hypostyle._profile.syntax import root
+from hypostyle._profile.syntax import names_read, root
 
 
 def appended(node: ast.AST) -> tuple[str, ast.expr] | None:
@@ -98,6 +98,47 @@ def at_end(body: list[ast.stmt], statements: list[ast.stmt]) -> list[ast.stmt]:
         found = Continues().visit(statement)
         made += found if isinstance(found, list) else [found]
     return [*made, *statements]
+
+
+def ends_with_append(body: list[ast.stmt], name: str) -> bool:
+    """Whether a body appends to a list in one place, and does not read the list afterwards."""
+    at = next((at for at, s in enumerate(body) if (found := appended(s)) and found[0] == name), None)
+    return at is not None and name not in names_read(body[at + 1 :])
+
+
+def appending_once(body: list[ast.stmt], name: str, index: str, value: str) -> list[ast.stmt]:
+    """Write appends of several branches as one at the end, and what is read of the row's own item as its value."""
+
+    class Items(ast.NodeTransformer):
+        def __init__(self, is_appended: bool) -> None:
+            self._is_appended = is_appended
+
+        def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+            if isinstance(node.value, ast.Name) and node.value.id == name:
+                code = ast.unparse(node.slice)
+                if code == index or (code == "-1" and self._is_appended):
+                    return ast.Name(value, node.ctx)
+            return self.generic_visit(node)
+
+    def go(block: list[ast.stmt], is_appended: bool) -> tuple[list[ast.stmt], bool]:
+        made: list[ast.stmt] = []
+        for statement in block:
+            found = appended(statement)
+            if found is not None and found[0] == name:
+                item = Items(is_appended).visit(found[1])
+                made.append(ast.Assign([ast.Name(value, ast.Store())], item, lineno=0))
+                is_appended = True
+            elif isinstance(statement, ast.If):
+                test = Items(is_appended).visit(statement.test)
+                first, does_first = go(statement.body, is_appended)
+                second, does_second = go(statement.orelse, is_appended)
+                made.append(ast.If(test, first, second))
+                is_appended = does_first or does_second
+            else:
+                made.append(Items(is_appended).visit(statement))
+        return made, is_appended
+
+    return at_end(go(body, False)[0], ast.parse(f"{name}.append({value})").body)
 
 
 def without_continue(body: list[ast.stmt]) -> list[ast.stmt]:

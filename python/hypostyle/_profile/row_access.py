@@ -241,6 +241,8 @@ class Access(ast.NodeTransformer):
         """The key of which a loop sees only the rows, so that their numbers come as a column."""
         self._frame = header.frame
         self._position = {header.index, header.label} - {None}
+        self.written: set[str] = set()
+        """Arrays that a loop with a state per key writes, at the row."""
         self._names: dict[str, ast.expr] = {}
         self._known: dict[str, Any] = {}
         """Values of columns that are no names, by their code."""
@@ -451,6 +453,9 @@ class Access(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        if self._keyed is not None and isinstance(node.value, ast.Name) and node.value.id in self.written:
+            if isinstance(node.slice, ast.Name) and node.slice.id in self._position:
+                return ast.Subscript(node.value, ast.Name(self.index, ast.Load()), node.ctx)
         found = self._read(node)
         return self.generic_visit(node) if found is None else found
 

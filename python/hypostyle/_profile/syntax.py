@@ -30,6 +30,7 @@ class SourceFile:
     def __post_init__(self) -> None:
         self.tree = without_names(counted(without_types(ast.parse(self.text, self.path))))
         self._parents: dict[int, ast.AST] = {}
+        self._made: list[ast.AST] = []
         for node in ast.walk(self.tree):
             for child in ast.iter_child_nodes(node):
                 self._parents[id(child)] = node
@@ -50,6 +51,13 @@ class SourceFile:
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node above."""
         return self._parents.get(id(node))
+
+    def put_in_place(self, new: ast.AST, old: ast.AST) -> None:
+        """Take a node for one that stands where another does."""
+        above = self.parent(old)
+        if above is not None:
+            self._parents[id(new)] = above
+            self._made.append(new)  # so that no other node gets its id
 
     def above(self, node: ast.AST) -> Iterator[ast.AST]:
         """Yield the nodes above, the nearest first."""

@@ -160,6 +160,21 @@ pub(crate) enum Encoding {
     Utf8,
     /// ISO 8859-1.
     Latin1,
+    /// Western European, as Windows and Excel write it: ISO 8859-1 with the euro sign, dashes and curly quotes.
+    #[serde(rename = "windows-1252")]
+    Windows1252,
+    /// Central European.
+    #[serde(rename = "windows-1250")]
+    Windows1250,
+    /// Cyrillic.
+    #[serde(rename = "windows-1251")]
+    Windows1251,
+    /// Central European.
+    #[serde(rename = "iso-8859-2")]
+    Iso8859_2,
+    /// Western European with the euro sign.
+    #[serde(rename = "iso-8859-15")]
+    Iso8859_15,
 }
 
 /// The formats of a column of dates or times.

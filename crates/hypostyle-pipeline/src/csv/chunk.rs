@@ -13,7 +13,7 @@ use arrow::error::ArrowError;
 
 use super::annotated::Block;
 use super::decode::{self, Fields, Place, Wanted};
-use super::dialect::{Dialect, latin1};
+use super::dialect::{Dialect, as_utf8};
 use super::field_index::{FieldIndex, Odd, OddKind};
 use super::header::lines;
 use crate::config::Encoding;
@@ -193,8 +193,8 @@ impl Reading {
         spare: &Sender<Spare>,
     ) -> Decoded {
         let Spare { bytes, mut table } = chunk;
-        let converted = dialect.encoding == Encoding::Latin1 && !bytes.is_ascii();
-        let bytes = if converted { latin1(&bytes) } else { bytes };
+        let converted = dialect.encoding != Encoding::Utf8 && !bytes.is_ascii();
+        let bytes = if converted { as_utf8(dialect.encoding, &bytes) } else { bytes };
         table.scan(&bytes, &dialect, layout.width());
         let mut text = Text { dialect, layout, bytes, converted, table, left: None };
         let utf8 = simdutf8::basic::from_utf8(&text.bytes).is_ok();
@@ -370,7 +370,7 @@ impl Reading {
 }
 
 impl Text {
-    /// Counts lines, and the bytes of what was Latin-1, once through the text.
+    /// Counts lines, and the bytes of what was in another encoding, once through the text.
     fn locate(&self, all: &mut [Found]) {
         let (mut line, mut counted) = (0, 0);
         let (mut offset, mut measured) = (0, 0);
@@ -394,7 +394,7 @@ fn misfit(error: ArrowError) -> Error {
     Error::internal("the decoded columns do not fit together").because(error)
 }
 
-/// How many bytes of Latin-1 this text was.
+/// How many bytes this text was in its encoding, where each is a character.
 fn chars(text: &[u8]) -> usize {
     text.iter().filter(|byte| (**byte as i8) >= -0x40).count()
 }

@@ -27,7 +27,7 @@ use crate::model::duration::duration;
 use crate::model::fault::{Fault, Reason};
 use crate::model::time_format::TimeFormat;
 use crate::model::timestamp::{LastDate, Zone};
-use crate::model::values::{decimal, float, integer};
+use crate::model::values::{decimal, float, integer, whole_float, whole_integer};
 
 /// Strings of at most this number of bytes are short.
 const SHORT: usize = 16;
@@ -60,6 +60,8 @@ pub(crate) struct Wanted {
     pub data_type: DataType,
     pub format: TimeFormat,
     pub zone: Zone,
+    /// Whether the type was inferred, so that what would lose something as one of the type is none.
+    pub inferred: bool,
 }
 
 /// Where a file has a column.
@@ -79,7 +81,7 @@ pub(crate) fn column(
     default: &[u8],
     faults: &mut Vec<Fault>,
 ) -> Result<ArrayRef, ArrowError> {
-    let Wanted { column, data_type, format, zone, .. } = wanted;
+    let Wanted { column, data_type, format, zone, inferred, .. } = wanted;
     let (place, joins) = match place {
         Place::Missing => return Ok(new_null_array(data_type, fields.table.rows())),
         Place::One(place) => (place, None),
@@ -87,7 +89,9 @@ pub(crate) fn column(
     };
     let mut decoder = Decoder { fields, column: *column, place, joins, default, faults };
     Ok(match data_type {
-        DataType::Boolean => decoder.booleans(),
+        DataType::Boolean => decoder.booleans(*inferred),
+        DataType::Int64 if *inferred => decoder.number::<Int64Type>(data_type, whole_integer),
+        DataType::Float64 if *inferred => decoder.number::<Float64Type>(data_type, whole_float),
         DataType::Int8 => decoder.number::<Int8Type>(data_type, integer),
         DataType::Int16 => decoder.number::<Int16Type>(data_type, integer),
         DataType::Int32 => decoder.number::<Int32Type>(data_type, integer),
@@ -267,12 +271,12 @@ impl Decoder<'_> {
         values.to_data().into_builder().data_type(data_type.clone()).build().map(make_array)
     }
 
-    fn booleans(&mut self) -> ArrayRef {
+    fn booleans(&mut self, words_alone: bool) -> ArrayRef {
         let mut values = BooleanBufferBuilder::new(self.fields.table.rows());
         let mut nulls = Nulls::new();
         let known = &self.fields.dialect.style.booleans;
         self.visit(
-            |field| known.parse(field),
+            |field| if words_alone { known.parse_word(field) } else { known.parse(field) },
             |value| {
                 if value.is_none() {
                     nulls.push(values.len());
@@ -372,8 +376,14 @@ mod tests {
         table.scan(bytes, &dialect, 1);
         let fields = Fields { bytes, table: &table, dialect: &dialect, utf8 };
         let mut faults = Vec::new();
-        let wanted =
-            Wanted { column: 0, joins: None, data_type: data_type.clone(), format: TimeFormat::Iso, zone: Zone::None };
+        let wanted = Wanted {
+            column: 0,
+            joins: None,
+            data_type: data_type.clone(),
+            format: TimeFormat::Iso,
+            zone: Zone::None,
+            inferred: false,
+        };
         (column(fields, &wanted, Place::One(0), b"", &mut faults), faults.len())
     }
 

@@ -140,8 +140,9 @@ impl Dialect {
     pub fn decoded<'a>(&self, field: &'a [u8]) -> Cow<'a, [u8]> {
         let text = self.text(field);
         match self.encoding {
-            Encoding::Latin1 if !text.is_ascii() => Cow::Owned(latin1(&text)),
-            _ => text,
+            Encoding::Utf8 => text,
+            _ if text.is_ascii() => text,
+            encoding => Cow::Owned(as_utf8(encoding, &text)),
         }
     }
 }
@@ -160,9 +161,18 @@ fn escaped(byte: u8) -> u8 {
     }
 }
 
-/// Latin-1 as UTF-8.
-pub(crate) fn latin1(bytes: &[u8]) -> Vec<u8> {
-    bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes()
+/// Text of an encoding, each byte of which is a character, as UTF-8.
+pub(crate) fn as_utf8(encoding: Encoding, bytes: &[u8]) -> Vec<u8> {
+    let other = match encoding {
+        Encoding::Utf8 => return bytes.to_vec(),
+        Encoding::Latin1 => return bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes(),
+        Encoding::Windows1252 => encoding_rs::WINDOWS_1252,
+        Encoding::Windows1250 => encoding_rs::WINDOWS_1250,
+        Encoding::Windows1251 => encoding_rs::WINDOWS_1251,
+        Encoding::Iso8859_2 => encoding_rs::ISO_8859_2,
+        Encoding::Iso8859_15 => encoding_rs::ISO_8859_15,
+    };
+    other.decode_without_bom_handling(bytes).0.into_owned().into_bytes()
 }
 
 #[cfg(test)]

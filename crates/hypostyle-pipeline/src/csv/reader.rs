@@ -21,7 +21,7 @@ use crate::ordered::{self, Jobs, Outcomes};
 
 /// The default number of bytes decoded at once: large enough to be worth a thread, small enough for its cache.
 pub(crate) const CHUNK_BYTES: usize = 2 << 20;
-/// The largest number of them: offsets in a chunk have 32 bits, even if Latin-1 becomes twice as long.
+/// The largest number of them: offsets in a chunk have 32 bits, even if another encoding becomes three times as long.
 pub(crate) const MOST_CHUNK_BYTES: usize = 1 << 30;
 /// The longest record.  A longer one is treated as an unclosed quote.
 const RECORD_BYTES: usize = 64 << 20;
@@ -320,6 +320,7 @@ mod tests {
                 data_type: DataType::Float16,
                 format: TimeFormat::Iso,
                 zone: Zone::None,
+                inferred: false,
             }],
             rules: Vec::new(),
             row_filter: None,

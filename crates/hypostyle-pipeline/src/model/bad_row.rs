@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::column::{Column, Origin};
-use super::fault::Reason;
+use super::fault::{Kept, Reason};
 use super::infer::TypeGuess;
 use super::infer::is_word;
 use super::remark::{epoch_unit, toml_key};
@@ -126,6 +126,7 @@ fn problem(reason: Reason, column: &Column) -> String {
         Reason::Range => format!("is out of range for {name}"),
         Reason::Offset => format!("has a UTC offset, but {name} has no time zone"),
         Reason::NoOffset => format!("has no UTC offset, unlike the values that {name} was inferred from"),
+        Reason::Kept(kept) => format!("would lose {} as {name}", lost(kept)),
         Reason::Zone => "names a time zone that is not known here".to_string(),
         Reason::ClockChange => "is a time that the clocks of its time zone show twice or never".to_string(),
         Reason::Infinity => format!("is beyond all times, which {name} cannot hold"),
@@ -150,6 +151,9 @@ fn help(reason: Reason, column: &Column, field: &[u8]) -> String {
         }
         (Reason::Range, DataType::Time32(_) | DataType::Time64(_)) => {
             format!("{} if it is a duration, or {REJECT}", declare(&column.name, &name.replace("time[", "duration[")))
+        }
+        (Reason::Kept(_), _) => {
+            format!("{}, or {:?} if it is to be read as a number", declare(&column.name, "string"), name)
         }
         (Reason::NoOffset, _) => {
             format!("{}, which takes such values for UTC, or {REJECT}", declare(&column.name, &name))
@@ -185,8 +189,18 @@ fn help(reason: Reason, column: &Column, field: &[u8]) -> String {
     }
 }
 
+/// What a number would lose.
+pub(crate) fn lost(kept: Kept) -> &'static str {
+    match kept {
+        Kept::LeadingZero => "its leading zeros",
+        Kept::Plus => "its plus sign",
+        Kept::LongInteger | Kept::LongDecimal => "digits",
+    }
+}
+
 /// The help for bytes that are not valid UTF-8.
-pub(crate) const NOT_UTF8: &str = "set encoding = \"latin1\" in [source], or convert the file to UTF-8";
+pub(crate) const NOT_UTF8: &str =
+    "set encoding = \"windows-1252\" in [source] if Windows wrote it, or convert the file to UTF-8";
 
 fn expected(data_type: &DataType) -> &'static str {
     match data_type {

@@ -31,10 +31,22 @@ pub(crate) enum Reason {
     Header,
     /// The type that all files have in common does not hold it.
     Widened,
+    /// A number that would lose this, where the type was inferred from numbers that lose nothing.
+    Kept(Kept),
     /// The row has so many fields, and not as many as there are columns.
     Fields { found: usize, expected: usize },
     /// It violates the rule of this number.
     Rule(usize),
+}
+
+/// Why a number stays a text: what it would lose as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Kept {
+    LeadingZero,
+    /// That before the number of a telephone.
+    Plus,
+    LongInteger,
+    LongDecimal,
 }
 
 /// A value of a format that knows its types, but that the column's type here cannot hold: in its place stands a null.

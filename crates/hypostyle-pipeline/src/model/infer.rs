@@ -9,10 +9,11 @@
 use arrow::datatypes::{DataType, TimeUnit};
 
 use super::clock::{is_time_of_day, time_of_day};
+use super::fault::Kept;
 use super::known_formats::{KNOWN_FORMATS, KnownFormat};
 use super::time_format::TimeFormat;
 use super::timestamp::{Zone, date, timestamp};
-use super::values::{Booleans, ValueStyle, float, integer};
+use super::values::{Booleans, ValueStyle, float, integer, kept};
 
 /// What the texts seen so far could all be.
 #[derive(Debug, Clone, Default)]
@@ -45,14 +46,6 @@ pub(crate) struct TypeGuess {
     pub(super) inexact: bool,
     /// Numbers that no number type keeps as they are.
     pub(super) kept: Option<Kept>,
-}
-
-/// Why a number stays a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kept {
-    LeadingZero,
-    LongInteger,
-    LongDecimal,
 }
 
 /// How many values a type does not fit, and which ones, if they are few.
@@ -257,10 +250,7 @@ impl TypeGuess {
 
 /// Whether a text is a word for true or false; numbers are not, unless the pipeline file says so.
 fn is_boolean(field: &[u8], known: &Booleans, words: &mut [bool; 2]) -> bool {
-    let Ok(value) = known.parse(field) else { return false };
-    if *known == Booleans::Known && field.first().is_some_and(u8::is_ascii_digit) {
-        return false;
-    }
+    let Ok(value) = known.parse_word(field) else { return false };
     words[usize::from(value)] = true;
     if *known != Booleans::Known || field.len() >= 4 {
         // `true` and `false` say it alone.
@@ -274,27 +264,6 @@ fn is_boolean(field: &[u8], known: &Booleans, words: &mut [bool; 2]) -> bool {
 pub(super) fn is_word(text: &[u8]) -> bool {
     let limit = || text.strip_prefix(b"<").or(text.strip_prefix(b">")).map(|text| text.trim_ascii());
     text.len() <= 40 && (!text.iter().any(u8::is_ascii_digit) || limit().is_some_and(|text| float::<f64>(text).is_ok()))
-}
-
-/// Why a number would lose something as one.
-fn kept(number: &[u8]) -> Option<Kept> {
-    let digits = number.strip_prefix(b"-").or(number.strip_prefix(b"+")).unwrap_or(number);
-    let point = digits.iter().position(|byte| *byte == b'.').unwrap_or(digits.len());
-    let (whole, part) = digits.split_at(point);
-    if whole.is_empty() || !whole.iter().chain(part.iter().skip(1)).all(u8::is_ascii_digit) {
-        return None;
-    }
-    match part {
-        [] if matches!(whole, [b'0', _, ..]) => Some(Kept::LeadingZero),
-        [] => integer::<i64>(number).is_err().then_some(Kept::LongInteger),
-        // Four decimals of an amount must be kept; more of them are mostly what a computation has left.
-        [_, part @ ..] if whole.len() + part.len().min(4) > f64::DIGITS as usize => {
-            let text = std::str::from_utf8(digits).ok()?;
-            let shown = format!("{:.*}", part.len(), text.parse::<f64>().ok()?);
-            (shown.trim_start_matches('0') != text.trim_start_matches('0')).then_some(Kept::LongDecimal)
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -341,6 +310,8 @@ mod tests {
             (&["1", "2024-01-01"], "string"),
             (&["1/2/2024"], "string"),
             (&["007"], "string"),
+            (&["+4915112345678", "5"], "string"),
+            (&["+5", "-5"], "i64"),
             (&["08.5", "-09.25"], "f64"),
             (&["0", "0.5"], "f64"),
             (&["9007199254740993", "1"], "i64"),

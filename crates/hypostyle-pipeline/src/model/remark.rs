@@ -4,8 +4,9 @@ use arrow::datatypes::{DataType, TimeUnit};
 
 use super::clock::time_of_day;
 use super::duration::duration;
+use super::fault::Kept;
 use super::fault::Reason;
-use super::infer::{Fit, Kept, MISFITS, TypeGuess, is_word};
+use super::infer::{Fit, MISFITS, TypeGuess, is_word};
 use super::strptime::Strptime;
 use super::timestamp::fault;
 use super::values::{PARENTHESES, ValueStyle};
@@ -133,6 +134,9 @@ impl TypeGuess {
             Kept::LeadingZero => {
                 format!("numbers with leading zeros: {key} = \"i64\" in [source.schema] would drop the zeros")
             }
+            Kept::Plus => {
+                format!("numbers as of telephones: {key} = \"i64\" in [source.schema] would drop the plus sign")
+            }
             Kept::LongInteger => format!(
                 "integers too large for i64: {key} = \"decimal[38, 0]\" in [source.schema] would keep them as numbers"
             ),
@@ -164,7 +168,10 @@ impl TypeGuess {
         let mut symbols: Vec<&str> = parts.iter().flat_map(|parts| parts.symbols.iter().copied()).collect();
         symbols.sort_unstable();
         symbols.dedup();
-        if symbols.iter().filter(|symbol| is_unit(symbol)).count() > 1 {
+        // Amounts of several currencies are no numbers of one column, and `EUR1` and `GBP1` may be names.
+        let units: Vec<&str> =
+            symbols.iter().filter(|symbol| is_unit(symbol) || is_currency(symbol)).map(|symbol| code(symbol)).collect();
+        if units.iter().any(|unit| *unit != units[0]) {
             return None;
         }
         let list = |texts: &[String], joint: &str| texts.join(joint);
@@ -200,11 +207,13 @@ impl TypeGuess {
         }
         let words: Vec<_> = texts.iter().map(|text| format!("{:?}", String::from_utf8_lossy(text))).collect();
         let (all, list, key) = (words.join(" and "), words.join(", "), toml_key(name));
+        let what = if formats[0].contains("%H") || formats[0].contains("%I") { "time" } else { "date" };
+        let sums = sums(texts);
         Some(match formats.as_slice() {
-            [_] => format!("all dates or times except {all}: null_values = [{list}] in [source] would make it a time"),
+            [_] => format!("all {what}s except {all}: null_values = [{list}] in [source] would make it a {what}{sums}"),
             [first, second, ..] => format!(
-                "all dates or times except {all}, and the day or the month may come first: null_values = [{list}] in [source], and \
-                 {key} = {first} or {second} in [source.datetime_formats] would make it a time"
+                "all {what}s except {all}, and the day or the month may come first: null_values = [{list}] in [source], and \
+                 {key} = {first} or {second} in [source.datetime_formats] would make it a {what}{sums}"
             ),
             [] => return None,
         })
@@ -258,7 +267,7 @@ impl TypeGuess {
         all.sort_by_key(|(_, fit)| fit.misfits);
         let words = |Fit { misfits, texts }: &Fit| {
             *misfits > 0
-                && 2 * misfits <= self.values
+                && most_share(texts) * misfits <= self.values
                 && texts.len() <= MISFITS
                 && texts.iter().all(|text| is_word(text))
         };
@@ -272,8 +281,31 @@ impl TypeGuess {
             _ => "numbers",
         };
         let (all, list) = (shown.join(" and "), shown.join(", "));
-        Some(format!("all {what} except {all}: null_values = [{list}] in [source] would make it {name}"))
+        let sums = sums(texts);
+        Some(format!("all {what} except {all}: null_values = [{list}] in [source] would make it {name}{sums}"))
     }
+}
+
+/// In words: that some of these are labels of rows that are no data, such as totals; nothing if none is.
+fn sums(texts: &[Vec<u8>]) -> &'static str {
+    const LABELS: [&str; 12] = [
+        "total", "subtotal", "sum", "summe", "gesamt", "average", "mean", "source", "note", "notes", "quelle", "stand",
+    ];
+    let is_label = |text: &Vec<u8>| {
+        let text = String::from_utf8_lossy(text).to_lowercase();
+        text.split(|c: char| !c.is_alphanumeric()).any(|word| LABELS.contains(&word))
+    };
+    if texts.iter().any(is_label) {
+        "; but such a row may be a total or a note, and would stay: with the type in [source.schema], on_bad_row = \"skip\" leaves it out"
+    } else {
+        ""
+    }
+}
+
+/// One in how many values these words may be at most, so that they are taken for nulls: single letters are often codes.
+fn most_share(texts: &[Vec<u8>]) -> u64 {
+    let is_letter = |text: &Vec<u8>| text.len() == 1 && text[0].is_ascii_alphabetic();
+    if texts.iter().any(is_letter) { 4 } else { 2 }
 }
 
 /// The name of a column as a key of TOML.
@@ -391,6 +423,17 @@ fn is_currency(symbol: &str) -> bool {
 }
 
 /// Such as `km`; not a multiplier, without which the number would be another.
+/// The code of a currency that has a sign too.
+fn code(symbol: &str) -> &str {
+    match symbol {
+        "€" => "EUR",
+        "$" | "US$" => "USD",
+        "£" => "GBP",
+        "¥" => "JPY",
+        other => other,
+    }
+}
+
 fn is_unit(symbol: &str) -> bool {
     const MULTIPLIERS: [&str; 12] = ["mio", "mrd", "mln", "mld", "bn", "mn", "tn", "mil", "mm", "tsd", "am", "pm"];
     let letters = symbol.trim_start_matches('°');
@@ -418,6 +461,15 @@ mod tests {
         let mut guess = TypeGuess::default();
         texts.iter().for_each(|text| guess.observe(text.as_bytes(), &ValueStyle::default()));
         guess.remark("x y").unwrap_or_default()
+    }
+
+    #[test]
+    fn what_is_no_null_is_not_proposed() {
+        for texts in [&["S", "7", "7", "S"][..], &["EUR1", "JPY100", "GBP1", "EUR1"]] {
+            assert_eq!(remark(texts), "", "{texts:?}");
+        }
+        let total = remark(&["2024-01-01", "2024-01-02", "Total"]);
+        assert!(total.contains("may be a total"), "{total}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use arrow::array::types::Decimal128Type;
 use arrow::compute::kernels::cast_utils::parse_decimal;
 
-use super::fault::Reason;
+use super::fault::{Kept, Reason};
 
 /// How a file writes its values.
 #[derive(Debug, Clone, Default)]
@@ -117,6 +117,17 @@ impl Booleans {
             (Self::Words { yes, .. }, _) if among(yes) => Ok(true),
             (Self::Words { no, .. }, _) if among(no) => Ok(false),
             _ => Err(Reason::Text),
+        }
+    }
+}
+
+impl Booleans {
+    /// As [`Booleans::parse`], without the numbers that say it too.
+    #[inline]
+    pub fn parse_word(&self, field: &[u8]) -> Result<bool, Reason> {
+        match (self, field) {
+            (Self::Known, [b'0' | b'1']) => Err(Reason::Text),
+            _ => self.parse(field),
         }
     }
 }
@@ -233,8 +244,66 @@ pub(crate) fn integer<N: atoi_simd::Parse + FromStr>(field: &[u8]) -> Result<N, 
 
 /// A number as Rust writes it: `1`, `+1`, `-1.5`, `1e-3`, `NaN`, `inf`.
 #[inline]
-pub(crate) fn float<N: fast_float2::FastFloat>(field: &[u8]) -> Result<N, Reason> {
-    fast_float2::parse(field).map_err(|_| Reason::Text)
+pub(crate) fn float<N: fast_float2::FastFloat + PartialEq + From<f32>>(field: &[u8]) -> Result<N, Reason> {
+    let value = fast_float2::parse(field).map_err(|_| Reason::Text)?;
+    let infinite = value == N::from(f32::INFINITY) || value == N::from(f32::NEG_INFINITY);
+    // Digits are no infinity.
+    if infinite && field.iter().any(u8::is_ascii_digit) { Err(Reason::Range) } else { Ok(value) }
+}
+
+/// As [`integer`], where a number that would lose something as one is none.
+#[inline]
+pub(crate) fn whole_integer(field: &[u8]) -> Result<i64, Reason> {
+    let value = integer(field)?;
+    match field {
+        [b'0', _, ..] | [b'-', b'0', _, ..] | [b'+', ..] => {
+            kept(field).map_or(Ok(value), |kept| Err(Reason::Kept(kept)))
+        }
+        _ => Ok(value),
+    }
+}
+
+/// As [`float`], where a number that would lose something as one is none.
+#[inline]
+pub(crate) fn whole_float(field: &[u8]) -> Result<f64, Reason> {
+    let value = float(field)?;
+    // With a point that early the digits behind it are those of a computation.
+    let long = field.len() > f64::DIGITS as usize && !field[..12].contains(&b'.');
+    let zeros = matches!(field, [b'0', b'0'..=b'9', ..] | [b'-', b'0', b'0'..=b'9', ..]);
+    let doubtful = long || zeros || field.starts_with(b"+");
+    let lost = if doubtful { kept(field).or_else(|| inexact(field)) } else { None };
+    lost.map_or(Ok(value), |kept| Err(Reason::Kept(kept)))
+}
+
+/// An integer that a float does not hold.
+fn inexact(field: &[u8]) -> Option<Kept> {
+    let value = integer::<i64>(field).ok()?;
+    (value as f64 as i128 != i128::from(value)).then_some(Kept::LongInteger)
+}
+
+/// The number of a telephone has at least so many digits.
+const TELEPHONE: usize = 8;
+
+/// Why a number would lose something as one.
+pub(crate) fn kept(number: &[u8]) -> Option<Kept> {
+    let digits = number.strip_prefix(b"-").or(number.strip_prefix(b"+")).unwrap_or(number);
+    let point = digits.iter().position(|byte| *byte == b'.').unwrap_or(digits.len());
+    let (whole, part) = digits.split_at(point);
+    if whole.is_empty() || !whole.iter().chain(part.iter().skip(1)).all(u8::is_ascii_digit) {
+        return None;
+    }
+    match part {
+        [] if matches!(whole, [b'0', _, ..]) => Some(Kept::LeadingZero),
+        [] if number.starts_with(b"+") && whole.len() >= TELEPHONE => Some(Kept::Plus),
+        [] => integer::<i64>(number).is_err().then_some(Kept::LongInteger),
+        // Four decimals of an amount must be kept; more of them are mostly what a computation has left.
+        [_, part @ ..] if whole.len() + part.len().min(4) > f64::DIGITS as usize => {
+            let text = std::str::from_utf8(digits).ok()?;
+            let shown = format!("{:.*}", part.len(), text.parse::<f64>().ok()?);
+            (shown.trim_start_matches('0') != text.trim_start_matches('0')).then_some(Kept::LongDecimal)
+        }
+        _ => None,
+    }
 }
 
 /// A decimal number with no more digits than the type holds.
@@ -272,8 +341,12 @@ mod tests {
         /// The reference for numbers is the standard library.
         #[test]
         fn numbers_are_read_as_the_standard_library_does(text in "[+-]?[0-9]{0,22}(\\.[0-9]{0,20})?([eE][+-]?[0-9]{1,3})?|[+-]?(inf|nan|Infinity|NaN)|[0-9 +.-]{0,4}") {
-            prop_assert_eq!(float::<f64>(text.as_bytes()).ok().map(f64::to_bits), text.parse::<f64>().ok().map(f64::to_bits), "{}", text);
-            prop_assert_eq!(float::<f32>(text.as_bytes()).ok().map(f32::to_bits), text.parse::<f32>().ok().map(f32::to_bits), "{}", text);
+            // Digits that are too many for it are out of range.
+            let has_digits = text.contains(|c: char| c.is_ascii_digit());
+            let double = text.parse::<f64>().ok().filter(|x| !(has_digits && x.is_infinite()));
+            let single = text.parse::<f32>().ok().filter(|x| !(has_digits && x.is_infinite()));
+            prop_assert_eq!(float::<f64>(text.as_bytes()).ok().map(f64::to_bits), double.map(f64::to_bits), "{}", text);
+            prop_assert_eq!(float::<f32>(text.as_bytes()).ok().map(f32::to_bits), single.map(f32::to_bits), "{}", text);
             prop_assert_eq!(integer::<i64>(text.as_bytes()).ok(), text.parse::<i64>().ok(), "{}", text);
             prop_assert_eq!(integer::<i8>(text.as_bytes()).ok(), text.parse::<i8>().ok(), "{}", text);
             prop_assert_eq!(integer::<u64>(text.as_bytes()).ok(), text.parse::<u64>().ok(), "{}", text);

@@ -122,6 +122,7 @@ fn kind(reason: Reason) -> &'static str {
         Reason::Range => "out of range",
         Reason::Offset => "UTC offset",
         Reason::NoOffset => "missing UTC offset",
+        Reason::Kept(_) => "a number that would lose something",
         Reason::ClockChange => "time of a clock change",
         Reason::Zone => "unknown time zone",
         Reason::Widened => "not in the common type",

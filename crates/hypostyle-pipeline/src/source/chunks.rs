@@ -19,6 +19,7 @@ use crate::files::list::Files;
 use crate::ipc::IpcChunks;
 use crate::model::bad_row::OnBadRow;
 use crate::model::chunk::{Chunk, InputPosition};
+use crate::model::column::Origin;
 use crate::model::matching::Table;
 use crate::parquet::{ParquetChunks, Wanted};
 use crate::rules::ValueRule;
@@ -80,7 +81,15 @@ impl Source {
                 let wanted = in_file.iter().map(|column| {
                     let about = &self.columns[*column];
                     let (data_type, format) = (about.data_type.clone(), about.time_format.clone());
-                    decode::Wanted { column: *column, joins: about.joined(), data_type, format, zone: about.zone() }
+                    let inferred = matches!(about.origin, Origin::Inferred { .. });
+                    decode::Wanted {
+                        column: *column,
+                        joins: about.joined(),
+                        data_type,
+                        format,
+                        zone: about.zone(),
+                        inferred,
+                    }
                 });
                 let place = |rule: &ValueRule| place(&self.columns, &in_file, rule.column);
                 // Where a column is compared with the directory's, it is compared in every row.

@@ -259,7 +259,7 @@ pub const FILES: &[Published] = &[
         text: "\u{feff}\"First name\",State,\"Started on\",Completed,Grade/10.00\n\
                Ann,Finished,\"31 October 2024  10:15 AM\",\"31 October 2024  10:45 AM\",8.50\n\
                Bob,\"In progress\",\"31 October 2024  11:00 AM\",-,-\nCyd,Finished,\"1 November 2024  9:00 AM\",\"1 November 2024  9:31 AM\",10.00\n",
-        words: &["Started on   timestamp[us]", "all dates or times except \"-\": null_values = [\"-\"]"],
+        words: &["Started on   timestamp[us]", "all times except \"-\": null_values = [\"-\"]"],
         then: Some(("null_values = [\"-\"]", &["Completed    timestamp[us]", "Grade/10.00  f64"])),
     },
     Published {

@@ -7,14 +7,15 @@ What follows it gets the same names with the same values.
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hypostyle._profile.change import Change, Values
 from hypostyle._profile.loop_code import Making
-from hypostyle._profile.loop_syntax import appended, is_written, targets_of
+from hypostyle._profile.loop_syntax import appended, cell_of, is_written, targets_of
 from hypostyle._profile.row_access import Header, header_of
-from hypostyle._profile.syntax import SourceFile, method, names_read, names_set, root, text_of
+from hypostyle._profile.syntax import SourceFile, is_literal, method, names_read, names_set, root, text_of
 
 
 def find(file: SourceFile) -> Iterator[Loop]:
@@ -44,6 +45,10 @@ class Loop:
     header: Header
     before: list[ast.stmt] = field(init=False)
     """Statements that give the loop's variables their first values."""
+    passed: list[ast.stmt] = field(init=False)
+    """Statements between them with which the loop has nothing to do."""
+    columns: dict[str, ast.expr] = field(init=False)
+    """By the code of a column, the constant that the script sets it to before the loop writes its cells."""
     after: list[ast.stmt] = field(init=False)
     """The statement that makes a column of the loop's list, if it follows at once."""
 
@@ -52,7 +57,7 @@ class Loop:
     @property
     def statements(self) -> Sequence[ast.stmt]:
         """What is replaced."""
-        return [*self.before, self.node, *self.after]
+        return [*self._block, self.node, *self.after]
 
     def __post_init__(self) -> None:
         block = self.file.block(self.node)
@@ -63,10 +68,20 @@ class Loop:
         read = {root(n) for n in ast.walk(self.node) if isinstance(n, ast.Subscript)}
         calls = [called for n in ast.walk(self.node) if (called := method(n)) is not None]
         read |= {root(owner) for owner, name, _ in calls if name == "setdefault"}
-        first = at
-        while first > 0 and (_prepares(block[first - 1], mine) or _makes_states(block[first - 1], read)):
-            first -= 1
-        self.before = block[first:at]
+        cells = {f'{ast.unparse(cell[0])}["{cell[1]}"]' for n in ast.walk(self.node) if (cell := _cell_written(n))}
+        others = names_read([self.node]) | mine | read
+        first = above = at
+        kinds: dict[int, str] = {}
+        while above > 0 and (kind := _kind(block[above - 1], mine, read, cells, others)):
+            above -= 1
+            kinds[above] = kind
+            first = above if kind == "before" else first
+        self._block = block[first:at]
+        kinds = {k: kind for k, kind in kinds.items() if k >= first}
+        self.before = [block[k] for k in sorted(kinds) if kinds[k] == "before"]
+        self.passed = [block[k] for k in sorted(kinds) if kinds[k] == "passed"]
+        starts = [s for k, s in enumerate(block) if kinds.get(k) == "column" and isinstance(s, ast.Assign)]
+        self.columns = {_code(s.targets[0]): s.value for s in starts}
         self.after = [s for s in block[at + 1 : at + 2] if _takes(s, mine)]
 
     @property
@@ -109,6 +124,17 @@ class Loop:
         go(loop.body, assigned)
         return list(carried)
 
+    def again(self, body: Sequence[ast.stmt], made: str) -> Loop:
+        """Return the same loop with another body, which makes a list."""
+        other = copy.copy(self)
+        other.node = copy.copy(self.node)
+        other.node.body = [ast.fix_missing_locations(ast.copy_location(s, self.node)) for s in body]
+        used = names_read(body) | names_set(body)
+        other.before = [*(s for s in self.before if names_set([s]) & used), ast.parse(f"{made} = []").body[0]]
+        other.passed, other.after, other.columns = [], [], {}
+        self.file.put_in_place(other.node, self.node)
+        return other
+
     def changes(self, values: Values) -> Iterator[Change]:
         """Yield the loop as a function of a row, or as one over arrays."""
         if self.after and (made := Making(self, values, by_row=False, as_frame=True).change()) is not None:
@@ -134,6 +160,36 @@ def _added(node: ast.AST) -> str | None:
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="add"), args=[_], keywords=[])):
             return name
     return None
+
+
+def _kind(
+    statement: ast.stmt, mine: set[str | None], read: set[str | None], cells: set[str], others: set[str | None]
+) -> str:
+    """Return what a statement before a loop is for it; nothing if the loop cannot be moved above it.
+
+    Args:
+        statement: The statement.
+        mine: The names that the loop changes.
+        read: The names of which it reads items.
+        cells: The columns of which it writes cells.
+        others: All names that it uses.
+    """
+    if _prepares(statement, mine) or _makes_states(statement, read):
+        return "before"
+    match statement:
+        case ast.Assign(targets=[ast.Subscript() as target], value=ast.Constant()) if _code(target) in cells:
+            return "column"
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if name not in others and is_literal(value):
+            return "passed"
+    return ""
+
+
+def _cell_written(node: ast.AST) -> tuple[ast.expr, str] | None:
+    return cell_of(node) if is_written(node) else None
+
+
+def _code(node: ast.expr) -> str:
+    return ast.unparse(node).replace("'", '"')
 
 
 def _takes(statement: ast.stmt, names: set[str | None]) -> bool:

@@ -10,10 +10,12 @@ mod shape;
 use rows::{
     below_header, has_decimal_comma, is_formats, is_german, is_levels, lacks_header, mark_of_thousands, unquoted,
 };
-use shape::{DELIMITERS, Delimiter, Shape, best, is_same, is_whole, lines, split};
+use shape::{DELIMITERS, Delimiter, Quotes, Shape, best, is_same, is_whole, lines, lines_of_file, split};
 
 use super::dialect::Dialect;
 
+/// What R's `write.table` writes, quotes behind backslashes too.
+const R_TABLE: &str = "dialect = \"r-table\"";
 /// The rows that are looked at.
 const ROWS: usize = 20;
 /// So much of a file's beginning is kept for what is to be said about it.
@@ -22,20 +24,21 @@ pub(super) const HEAD_BYTES: usize = 64 << 10;
 /// What the file looks like and the settings that would read it; `None` if there is nothing to say.  `stops`: a bad row fails
 /// the run.
 pub(crate) fn proposal(text: &[u8], dialect: &Dialect, stops: bool) -> Option<String> {
-    let lines: Vec<&[u8]> = lines(text);
+    let quote = dialect.quote.unwrap_or(b'"');
+    let quotes = Quotes { mark: quote, escaped: dialect.escape.is_some() || has_escaped_quotes(text, dialect) };
+    let lines: Vec<&[u8]> = lines(text, quotes);
     if let Some(delimiter) = stated_delimiter(&lines) {
         return (dialect.skip[0] == 0).then(|| said_by_excel(&lines, delimiter, dialect, stops));
     }
     let (mark, comments) = comment_mark(&lines).map_or((None, 0), |(mark, count)| (Some(mark), count));
     let kept: Vec<&[u8]> =
         lines.iter().copied().filter(|line| mark.is_none() || line.first().copied() != mark).collect();
-    let quote = dialect.quote.unwrap_or(b'"');
-    let mut proposal = Proposal { dialect, quote, looks: Vec::new(), settings: Vec::new() };
-    let best = best(&kept, dialect, quote);
+    let mut proposal = Proposal { dialect, quotes, looks: Vec::new(), settings: Vec::new() };
+    let best = best(&kept, dialect, quotes);
     if let Some((delimiter, shape)) = best {
         proposal.delimiter(delimiter, shape);
         // The last comments may be the header, and units below it.
-        let has_fields = |line: &&&[u8]| split(line, delimiter, quote).len() == shape.fields;
+        let has_fields = |line: &&&[u8]| split(line, delimiter, quotes).len() == shape.fields;
         let headed = lines[..comments].iter().rev().take_while(has_fields).count();
         let above = match mark {
             Some(_) if headed > 0 => comments - headed,
@@ -46,10 +49,10 @@ pub(crate) fn proposal(text: &[u8], dialect: &Dialect, stops: bool) -> Option<St
             proposal.comment(mark);
         }
         // A header one name short is not above the table.
-        let names = split(kept[0], delimiter, quote).len();
+        let names = split(kept[0], delimiter, quotes).len();
         let is_short = mark.is_none() && shape.first == 1 && names > 1 && names + 1 == shape.fields;
         let (above, first) = if is_short { (0, 0) } else { (above, shape.first) };
-        proposal.above(above);
+        proposal.above(lines_of_file(&lines[..above]));
         if is_short {
             proposal.short_header(&kept, delimiter, shape.fields);
         }
@@ -57,7 +60,7 @@ pub(crate) fn proposal(text: &[u8], dialect: &Dialect, stops: bool) -> Option<St
         let rows: Vec<Vec<&[u8]>> = table
             .filter(|line| !line.trim_ascii().is_empty())
             .take(ROWS)
-            .map(|line| split(line, delimiter, quote))
+            .map(|line| split(line, delimiter, quotes))
             .collect();
         let is_marked = mark.is_some() && dialect.comment != mark;
         proposal.table(delimiter, mark, headed == 0 && (above > 0 || is_marked), &rows);
@@ -112,7 +115,9 @@ pub(crate) fn eaten_header(head: &[u8], dialect: &Dialect) -> Option<String> {
 
 /// A note about a file of one column whose lines look as if there were more.
 pub(crate) fn one_column(head: &[u8]) -> Option<String> {
-    let lines: Vec<&[u8]> = lines(head).into_iter().filter(|line| !line.trim_ascii().is_empty()).take(ROWS).collect();
+    let quotes = Quotes { mark: b'"', escaped: false };
+    let lines: Vec<&[u8]> =
+        lines(head, quotes).into_iter().filter(|line| !line.trim_ascii().is_empty()).take(ROWS).collect();
     let has_more = |line: &&&[u8]| {
         let line = line.trim_ascii();
         line.iter().any(|byte| matches!(byte, b',' | b';' | b'|' | b'\t'))
@@ -127,7 +132,7 @@ pub(crate) fn one_column(head: &[u8]) -> Option<String> {
 /// What was found, and the settings for it.
 struct Proposal<'a> {
     dialect: &'a Dialect,
-    quote: u8,
+    quotes: Quotes,
     looks: Vec<String>,
     settings: Vec<String>,
 }
@@ -171,7 +176,7 @@ impl Proposal<'_> {
 
     /// A header one name short: of rows that end with a delimiter.
     fn short_header(&mut self, lines: &[&[u8]], delimiter: Delimiter, fields: usize) {
-        let rows = lines[1..].iter().map(|line| split(line, delimiter, self.quote));
+        let rows = lines[1..].iter().map(|line| split(line, delimiter, self.quotes));
         let mut rows = rows.filter(|row| row.len() == fields);
         if !self.dialect.fit && !self.dialect.short_header && rows.all(|row| row[fields - 1].is_empty()) {
             self.add("rows that end with a delimiter, unlike the header", "ragged = \"fit\"");
@@ -190,7 +195,7 @@ impl Proposal<'_> {
         let [header, first, ..] = rows else { return };
         // With the delimiter that is set, the types of the columns tell more.
         let may_lack = *has_header && (hidden || mark.is_none() && !is_same(delimiter, self.dialect));
-        let lacks_header = may_lack && lacks_header(rows, self.quote);
+        let lacks_header = may_lack && lacks_header(rows, self.quotes.mark);
         if lacks_header {
             self.add("no header", "header = false");
         }
@@ -205,9 +210,9 @@ impl Proposal<'_> {
                 _ => self.add(looks, "skip_rows_after_header = 1"),
             }
         } else if !is_levels(rows) && skip[1] == 0 && *has_header && !lacks_header {
-            below = below_header(rows, self.quote);
+            below = below_header(rows, self.quotes.mark);
         }
-        let quote = self.quote;
+        let quote = self.quotes.mark;
         let mut marks = rows[1..].iter().flatten().filter_map(|field| mark_of_thousands(unquoted(field, quote)));
         let thousands = marks.next().filter(|_| style.thousands.is_none() && delimiter != Delimiter::Byte(b','));
         let bare = |field: &&'_ [u8]| -> Vec<u8> { unquoted(field, quote).to_vec() };
@@ -231,10 +236,11 @@ impl Proposal<'_> {
         if let Some((count, looks)) = below {
             self.add(looks, format!("skip_rows_after_header = {count}"));
         }
-        let names_rows = first[0].first() == Some(&self.quote) && first.last().is_some_and(|last| !last.is_empty());
+        let names_rows =
+            first[0].first() == Some(&self.quotes.mark) && first.last().is_some_and(|last| !last.is_empty());
         if first.len() == header.len() + 1 && names_rows && !short_header {
             let looks = "a header one name short, as R writes it";
-            self.replace(looks, "dialect = \"r-table\"", |setting| setting == "delimiter = \"blanks\"");
+            self.replace(looks, R_TABLE, |setting| setting == "delimiter = \"blanks\"");
         }
     }
 
@@ -245,7 +251,7 @@ impl Proposal<'_> {
         if delimiter == Some(Delimiter::Byte(b'\t')) && memchr::memmem::find(text, b"\\N").is_some() {
             let settings = "dialect = \"postgres-text\" (\"mysql\"), or \"clickhouse\" if it has a header";
             self.replace("backslash escapes and \\N for null", settings, |_| true);
-        } else if has_escaped_quotes(text, self.dialect) {
+        } else if has_escaped_quotes(text, self.dialect) && !self.settings.iter().any(|setting| setting == R_TABLE) {
             self.add("quotes behind backslashes", "escape = \"\\\\\"");
         }
     }
@@ -295,6 +301,19 @@ mod tests {
             ("\"x\" \"y\"\n\"1\" 2 3\n\"2\" 4 5\n", Some("dialect = \"r-table\"")),
             ("a,b\n1,\"C:\\x\\\"\n", None),
             ("sep=;\na;b\nx;1,5\ny;2,5\n", Some("set skip_rows = 1, delimiter = \";\", decimal_comma = true in")),
+            ("id,note,price\n1,\"first\nsecond\",1.5\n2,plain,2.5\n3,x,1\n", None),
+            ("id;note\n1;\"a\nb; c\"\n2;\"d\"\n3;x\n", Some("2 fields separated by semicolons: set delimiter")),
+            ("id,\"the\nnote\",b\n1,x,2\n2,y,3\n", None),
+            ("a,b\n1,5\" pipe\n2,6\" pipe\n", None),
+            ("a,b\n1,\"5 pipe\n2,6\n3,7\n", None),
+            ("\"x\" \"n\"\n\"1\" 2 \"a \\\"b\\\" c\"\n\"2\" 4 \"d\"\n", Some("dialect = \"r-table\"")),
+            (
+                "Compte;\nSolde 1 234,56;\n;\nd;n;p;c;\n1/1;\"X\ny\";45,20;;\n2/1;\"Z\";;2 150,00;\n3/1;\"E\";1,5;;\n",
+                Some(
+                    "5 fields separated by semicolons, 3 lines above the table, decimal commas, blanks between thousands",
+                ),
+            ),
+            ("R\n\na;b;c\n1;\"x\ny\";2\n2;z;3\n3;z;3\n", Some("skip_rows = 2")),
             ("a,b,c\tx\ty\n1,2,3\t1\t2\n1,2,3\t1\t2\n", Some("delimiter = \"\\t\"")),
             ("\"a\";\"b\"\n\"1,5\";\"x\"\n\"2,5\";\"y, z\"\n", Some("separated by semicolons, decimal commas")),
             ("a,b\n1,\"x \"\"y, z\"\" w\"\n2,\"x, y\"\n", None),

@@ -36,14 +36,17 @@ pub(super) struct Shape {
 }
 
 /// The delimiter that fits most lines.
-pub(super) fn best(lines: &[&[u8]], dialect: &Dialect, quote: u8) -> Option<(Delimiter, Shape)> {
+pub(super) fn best(lines: &[&[u8]], dialect: &Dialect, quotes: Quotes) -> Option<(Delimiter, Shape)> {
     let shapes: Vec<(Delimiter, Shape)> =
-        DELIMITERS.iter().filter_map(|(delimiter, ..)| Some((*delimiter, shape(lines, *delimiter, quote)?))).collect();
+        DELIMITERS.iter().filter_map(|(delimiter, ..)| Some((*delimiter, shape(lines, *delimiter, quotes)?))).collect();
     // Commas in `1,5;2` and in `10:15:02,123;x` stand in numbers, if there is another delimiter.
     let comma = Delimiter::Byte(b',');
-    let other = shapes
-        .iter()
-        .any(|(delimiter, shape)| *delimiter != comma && *delimiter != Delimiter::Blanks && shape.lines == lines.len());
+    let with_commas = shapes.iter().find(|(delimiter, _)| *delimiter == comma).map_or(0, |(_, shape)| shape.lines);
+    let fits = |(delimiter, shape): &(Delimiter, Shape)| {
+        let is_all = shape.lines == lines.len() || shape.fields > 2 && shape.lines >= with_commas;
+        *delimiter != comma && *delimiter != Delimiter::Blanks && is_all
+    };
+    let other = shapes.iter().any(fits);
     let in_numbers = other && lines.iter().all(|line| commas_are_in_numbers(line));
     let ranked = shapes.into_iter().enumerate().map(|(index, (delimiter, shape))| {
         // Blanks are in texts too: they are the last resort.
@@ -70,12 +73,61 @@ fn commas_are_in_numbers(line: &[u8]) -> bool {
         .all(|(at, _)| at > 0 && is_digit(at - 1) && is_digit(at + 1))
 }
 
-/// The first lines; one that is cut off is left out.
-pub(super) fn lines(text: &[u8]) -> Vec<&[u8]> {
-    let end = if text.contains(&b'\n') { b'\n' } else { b'\r' };
+/// How the file quotes fields.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Quotes {
+    pub mark: u8,
+    /// Whether a backslash stands before those inside of a field.
+    pub escaped: bool,
+}
+
+/// The first lines; one that is cut off is left out.  Line ends in quotes are none.
+pub(super) fn lines(text: &[u8], quotes: Quotes) -> Vec<&[u8]> {
+    let end = line_end(text);
     let whole = memchr::memrchr(end, text).unwrap_or(text.len());
-    let lines = text[..whole].split(|byte| *byte == end).map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    lines.take(LINES).collect()
+    let (mut lines, mut rest) = (Vec::new(), &text[..whole]);
+    while lines.len() < LINES {
+        let length = record(rest, end, quotes);
+        lines.push(rest[..length].strip_suffix(b"\r").unwrap_or(&rest[..length]));
+        let Some(behind) = rest.get(length + 1..) else { break };
+        rest = behind;
+    }
+    lines
+}
+
+fn line_end(text: &[u8]) -> u8 {
+    if text.contains(&b'\n') { b'\n' } else { b'\r' }
+}
+
+/// How many lines of the file these are.
+pub(super) fn lines_of_file(lines: &[&[u8]]) -> usize {
+    lines.iter().map(|line| line.split(|byte| *byte == line_end(line)).count()).sum()
+}
+
+/// The length of the first line with those that a quoted field of it goes on in.  A quote that is not closed soon is none.
+fn record(text: &[u8], end: u8, quotes: Quotes) -> usize {
+    /// A field has hardly more lines.
+    const LINES_OF_FIELD: usize = 40;
+    let first = memchr::memchr(end, text).unwrap_or(text.len());
+    let (mut open, mut at, mut ends) = (false, 0, 0);
+    while let Some(byte) = text.get(at) {
+        let is_doubled = || text.get(at + 1) == Some(&quotes.mark);
+        let begins = || at == 0 || matches!(text[at - 1], b',' | b';' | b'\t' | b'|') || text[at - 1] == end;
+        match *byte {
+            b'\\' if open && quotes.escaped => at += 1,
+            byte if byte == quotes.mark && open && is_doubled() => at += 1,
+            byte if byte == quotes.mark && open => open = false,
+            byte if byte == quotes.mark && begins() => open = true,
+            byte if byte == end && !open => return at,
+            byte if byte == end => ends += 1,
+            _ => {}
+        }
+        if ends > LINES_OF_FIELD {
+            return first;
+        }
+        at += 1;
+    }
+    if open { first } else { text.len() }
 }
 
 /// Whether these lines are all that the file has.
@@ -90,8 +142,8 @@ pub(super) fn is_same(delimiter: Delimiter, dialect: &Dialect) -> bool {
     }
 }
 
-fn shape(lines: &[&[u8]], delimiter: Delimiter, quote: u8) -> Option<Shape> {
-    let split_lines: Vec<Vec<&[u8]>> = lines.iter().map(|line| split(line, delimiter, quote)).collect();
+fn shape(lines: &[&[u8]], delimiter: Delimiter, quotes: Quotes) -> Option<Shape> {
+    let split_lines: Vec<Vec<&[u8]>> = lines.iter().map(|line| split(line, delimiter, quotes)).collect();
     let counts: Vec<usize> = split_lines.iter().map(Vec::len).collect();
     let is_blank = |line: usize| lines[line].trim_ascii().is_empty();
     let many = |count: usize| counts.iter().filter(|other| **other == count).count();
@@ -99,7 +151,7 @@ fn shape(lines: &[&[u8]], delimiter: Delimiter, quote: u8) -> Option<Shape> {
     let last = counts.iter().rposition(|count| *count == fields)?;
     let first = first_of_table(&split_lines, fields)?;
     // Names of rows are quoted where R leaves their column without a name.
-    let is_short = first > 0 && counts[first - 1] + 1 == fields && lines[first].first() == Some(&quote);
+    let is_short = first > 0 && counts[first - 1] + 1 == fields && lines[first].first() == Some(&quotes.mark);
     let (first, table) = (first - usize::from(is_short), many(fields) + usize::from(is_short));
     let behind = (last + 1..lines.len()).filter(|line| !is_blank(*line)).count();
     let rest = (first..=last).filter(|line| !is_blank(*line)).count();
@@ -126,11 +178,19 @@ fn first_of_table(lines: &[Vec<&[u8]>], fields: usize) -> Option<usize> {
 }
 
 /// The fields of a line, quotes followed.  Where text follows a closing quote, this is not the delimiter.
-pub(super) fn split(line: &[u8], delimiter: Delimiter, quote: u8) -> Vec<&[u8]> {
+pub(super) fn split(line: &[u8], delimiter: Delimiter, quotes: Quotes) -> Vec<&[u8]> {
+    let quote = quotes.mark;
     let line = if delimiter == Delimiter::Blanks { line.trim_ascii() } else { line };
     let (mut fields, mut start, mut quoted) = (Vec::new(), 0, false);
-    let mut closed = false;
+    let (mut closed, mut escaped) = (false, false);
     for (at, byte) in line.iter().enumerate() {
+        if std::mem::take(&mut escaped) {
+            continue;
+        }
+        if quotes.escaped && quoted && *byte == b'\\' {
+            escaped = true;
+            continue;
+        }
         let separates = match delimiter {
             Delimiter::Byte(delimiter) => *byte == delimiter,
             Delimiter::Blanks => matches!(byte, b' ' | b'\t'),
