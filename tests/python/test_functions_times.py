@@ -228,3 +228,81 @@ def test_float_of_a_string_is_a_constant() -> None:
         @hs.jit
         def wrong(x: Any) -> Any:
             return x + float("one")
+
+
+DURATIONS = [0, 1, -1, 2, 3, 5, -5, 1_000_000, 7, 10**12 + 1, None]
+FACTORS = [0.5, 0.1, -0.3, 1.5, float("nan"), float("inf"), 0.0, 2.0, -0.5, 1e-30, 1e300]
+
+
+def divided(x: Any, k: Any) -> Any:
+    return (x / k).total_seconds()
+
+
+def multiplied(x: Any, k: Any) -> Any:
+    return (k * x).total_seconds()
+
+
+def halves(x: Any, k: Any) -> Any:
+    return (x / 2 + k * x).total_seconds()
+
+
+def is_long(x: Any, k: Any) -> Any:
+    return k if x else -k
+
+
+def as_python_has_it(function: Any, *values: Any) -> Any:
+    try:
+        return function(*values)
+    except (TypeError, ValueError, ArithmeticError):
+        return None
+
+
+@pytest.mark.parametrize("function", [divided, multiplied, halves, is_long])
+@pytest.mark.parametrize("factors", [[1, 2, 3, -2, -3, 7, 0, 4], FACTORS], ids=["int", "float"])
+def test_parts_of_durations_are_rounded_as_timedelta_does(function: Any, factors: list[Any]) -> None:
+    durations = [None if x is None else dt.timedelta(microseconds=x) for x in DURATIONS]
+    rows = list(itertools.product(durations, factors))
+    kind = pl.Int64 if isinstance(factors[0], int) else pl.Float64
+    frame = pl.DataFrame(rows, schema={"x": pl.Duration("us"), "k": kind}, orient="row")
+    got = frame.select(hs.jit(function)("x", "k")).to_series().to_list()
+    wanted = [as_python_has_it(function, *row) for row in rows]
+    bad = [case for case in zip(rows, got, wanted, strict=True) if case[1] != case[2] and case[1] == case[1]]
+    assert bad == []
+
+
+@pytest.mark.parametrize("function", [lambda t: 1 if t else 0, lambda t: int((t or None) is not None), lambda t: not t])
+@pytest.mark.parametrize("zero", [dt.time(0), dt.date(1970, 1, 1), dt.datetime(1970, 1, 1)], ids=repr)
+def test_every_moment_is_true(function: Any, zero: Any) -> None:
+    column = pl.Series("t", [zero, type(zero).max, None])
+    got = pl.select(hs.jit(function)(column)).to_series().to_list()
+    assert got == [function(value) for value in column]
+
+
+def test_states_begin_with_times() -> None:
+    @hs.scan(last=dt.datetime(1970, 1, 1), total=dt.timedelta(0))
+    def thirds(state: Any, t: Any) -> Any:
+        total = state.total + (t - state.last) / 3
+        return hs.state(t, total), total.total_seconds()
+
+    @hs.loop
+    def later(ts: Any) -> Any:
+        out = []
+        last = dt.datetime(2000, 1, 1)
+        for t in ts:
+            out.append(t > last)
+            last = t
+        return out
+
+    moments = [dt.datetime(1970, 1, 1), dt.datetime(1970, 1, 1, 0, 0, 1), dt.datetime(2001, 1, 1)]
+    frame = pl.DataFrame({"t": moments})
+    total, last, wanted = dt.timedelta(0), dt.datetime(1970, 1, 1), []
+    for moment in moments:
+        total, last = total + (moment - last) / 3, moment
+        wanted.append(total.total_seconds())
+    for unit in ("us", "ms", "ns"):
+        column = pl.col("t").dt.cast_time_unit(unit)
+        if unit == "us":
+            assert frame.select(thirds(column)).to_series().to_list() == wanted
+        assert frame.select(later(column)).to_series().to_list() == [False, True, True]
+    with pytest.raises(pl.exceptions.ComputeError, match="no column is a time"):
+        pl.DataFrame({"t": [1, 2]}).select(later("t"))

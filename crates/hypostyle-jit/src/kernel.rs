@@ -151,6 +151,10 @@ pub(crate) fn type_as_input(data_type: &DataType) -> Option<InputType> {
         DataType::Boolean => Some(InputType::Bool),
         DataType::UInt64 => Some(InputType::Unsigned),
         text if is_text(text) => Some(InputType::Text),
+        DataType::Duration(_) => Some(InputType::Duration),
+        DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) | DataType::Time32(_) | DataType::Time64(_) => {
+            Some(InputType::Moment)
+        }
         other if Domain::Integer.reads(other) => Some(InputType::Int),
         other if Domain::Float.reads(other) => Some(InputType::Float),
         _ => None,

@@ -19,7 +19,7 @@ use hypostyle::code_of;
 
 use self::fields::Field;
 pub use self::fields::FieldType;
-use self::kinds::{Kind, Value, joined, type_of};
+use self::kinds::{Kind, Ticks, Value, joined, type_of};
 use crate::build::{Builder, without_nulls};
 use crate::ops::{Code, Id, Op, Type};
 use crate::program::{Checked, Constant, Expression, Function, Invalid, Statement, Unary, invalid};
@@ -33,6 +33,9 @@ pub enum InputType {
     Float,
     Int,
     Bool,
+    /// Dates, times of day or both, and durations, in ticks of the function's clock.
+    Moment,
+    Duration,
     /// An unsigned integer of 64 bits whose top bit is flipped; values of more than 63 bits raise.
     Unsigned,
     /// The codes of strings.
@@ -191,7 +194,9 @@ impl<'p> Walk<'p> {
         let (kind, id) = match of {
             InputType::Float => (Kind::Float, self.build.push(Op::Column(at, Type::Float))),
             InputType::Bool => (Kind::Bool, self.build.push(Op::Column(at, Type::Bool))),
-            InputType::Int => (Kind::Int, self.build.push(Op::Column(at, Type::Int))),
+            InputType::Int | InputType::Moment | InputType::Duration => {
+                (Kind::Int, self.build.push(Op::Column(at, Type::Int)))
+            }
             InputType::Text => (Kind::Text, self.build.push(Op::Column(at, Type::Int))),
             InputType::Unsigned => {
                 let flipped = self.build.push(Op::Column(at, Type::Int));
@@ -205,16 +210,21 @@ impl<'p> Walk<'p> {
                 (Kind::Int, value)
             }
         };
-        Value { kind, id, none, unbound: self.no, whole: None }
+        let time = match of {
+            InputType::Moment => Some(Ticks::Moment),
+            InputType::Duration => Some(Ticks::Duration),
+            _ => None,
+        };
+        Value { kind, id, none, unbound: self.no, whole: None, time }
     }
 
     fn nothing(&mut self) -> Value {
         let id = self.build.float(0.0);
-        Value { kind: Kind::None, id, none: self.yes, unbound: self.no, whole: None }
+        Value { kind: Kind::None, id, none: self.yes, unbound: self.no, whole: None, time: None }
     }
 
     fn value(&self, kind: Kind, id: Id) -> Value {
-        Value { kind, id, none: self.no, unbound: self.no, whole: None }
+        Value { kind, id, none: self.no, unbound: self.no, whole: None, time: None }
     }
 
     /// CPython raises here if this is so.
@@ -420,7 +430,8 @@ impl<'p> Walk<'p> {
         };
         let whole = if kind == Kind::Number { self.joined_whole(condition, a, b) } else { None };
         let kind = if kind == Kind::Number && whole.is_none() { Kind::Float } else { kind };
-        Value { kind, id, none, unbound, whole }
+        let time = Ticks::joined((a.kind, a.time), (b.kind, b.time));
+        Value { kind, id, none, unbound, whole, time }
     }
 
     /// The exits of the function that is being walked, as one.
@@ -453,6 +464,7 @@ impl<'p> Walk<'p> {
         let truth = match value.kind {
             Kind::None => self.no,
             Kind::Bool => value.id,
+            Kind::Int if value.time == Some(Ticks::Moment) => self.yes,
             Kind::Float | Kind::Number => {
                 let zero = self.build.float(0.0);
                 let equal = self.build.fcmp(crate::ops::Compare::Eq, value.id, zero);
@@ -559,8 +571,10 @@ impl<'p> Walk<'p> {
             Constant::Text(text) => (Kind::Text, self.build.int(code_of(text))),
             Constant::Time(time) => {
                 let ticks = self.function.clock.ticks(*time).map_err(Invalid)?;
-                (Kind::Int, self.build.int(ticks))
+                let id = self.build.int(ticks);
+                return Ok(Value { time: Some(fields::ticks_of(time.of)), ..self.value(Kind::Int, id) });
             }
+            Constant::Ticks(ticks, _) => (Kind::Int, self.build.int(*ticks)),
         };
         Ok(self.value(kind, id))
     }

@@ -67,6 +67,8 @@ pub enum Constant {
     Text(String),
     /// A duration or a moment, in the unit of the time columns.
     Time(Time),
+    /// The same in that unit; no program has it.
+    Ticks(i64, TimeOf),
 }
 
 /// A user's function.
@@ -257,7 +259,7 @@ impl Function {
         let mut function = Self { clock: clock.clone(), ..self.clone() };
         for (_, start) in &mut function.state {
             if let Constant::Time(time) = *start {
-                *start = Constant::Int(clock.ticks(time).map_err(Invalid)?);
+                *start = Constant::Ticks(clock.ticks(time).map_err(Invalid)?, time.of);
             }
         }
         Ok(function)

@@ -31,10 +31,15 @@ from hypostyle._spec import IntoColumn, IntoColumns
 from hypostyle._suggestions import misfit
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from hypostyle._expr import KernelExpr
     from hypostyle._functions.pandas_engine import PandasEngine
 
 Errors: TypeAlias = Literal["null", "raise"]
+
+StartValue: TypeAlias = "float | bool | str | dt.date | dt.timedelta | None"
+"""What a field of a state begins with; a moment is a `datetime.date` too."""
 
 How: TypeAlias = "tuple[Callable[..., Program], dict[str, Any]]"
 """A function that translates, with its options."""
@@ -396,7 +401,7 @@ jit = Jit()
 
 
 def scan(
-    *, errors: Errors = "null", outputs: Sequence[str] | None = None, **state: float | bool | str | None
+    *, errors: Errors = "null", outputs: Sequence[str] | None = None, **state: StartValue
 ) -> Callable[[Callable[Concatenate[Any, P], Any]], Function[P, Any]]:
     """Compile a Python function of a state and numbers into a function of columns, whose rows follow each other.
 

@@ -72,7 +72,7 @@ impl<'p> Walk<'p> {
         Ok(best)
     }
 
-    fn int_of(&mut self, x: Value, how: FloatUnary) -> Checked<Value> {
+    pub(super) fn int_of(&mut self, x: Value, how: FloatUnary) -> Checked<Value> {
         self.for_each_kind(&[x], &|walk, operands| walk.int_of_one(operands[0], how))
     }
 
@@ -133,7 +133,7 @@ impl<'p> Walk<'p> {
     }
 
     /// A float argument.
-    fn float_of(&mut self, x: Value, name: &str) -> Checked<Id> {
+    pub(super) fn float_of(&mut self, x: Value, name: &str) -> Checked<Id> {
         let (kind, id) = self.number(x, name)?;
         Ok(if kind == Kind::None { id } else { self.as_float(kind, id) })
     }

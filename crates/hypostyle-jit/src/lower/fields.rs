@@ -2,7 +2,8 @@
 
 use hypostyle::code_of;
 
-use super::kinds::{Kind, type_of};
+use super::kinds::{Kind, Ticks, type_of};
+use crate::clock::TimeOf;
 use crate::ops::{Id, Op, Type};
 use crate::program::Constant;
 
@@ -15,6 +16,16 @@ pub struct Field {
     pub small: bool,
     /// Whether it may become an int, which nobody tells from a float.
     pub rounded: bool,
+    /// Whether its ints are times.
+    pub time: Option<Ticks>,
+}
+
+/// What a time that a program names is as a value.
+pub fn ticks_of(of: TimeOf) -> Ticks {
+    match of {
+        TimeOf::Duration | TimeOf::Calendar => Ticks::Duration,
+        TimeOf::Naive | TimeOf::Aware => Ticks::Moment,
+    }
 }
 
 impl Field {
@@ -24,12 +35,12 @@ impl Field {
             Constant::None => (Kind::None, true),
             Constant::Text(_) => (Kind::Text, false),
             Constant::Bool(_) => (Kind::Bool, false),
-            // A time is an integer by now.
-            Constant::Int(_) | Constant::Time(_) => (Kind::Int, false),
+            Constant::Int(_) | Constant::Time(_) | Constant::Ticks(..) => (Kind::Int, false),
             Constant::Float(_) => (Kind::Float, false),
         };
         let small = !matches!(start, Constant::Int(x) if x.unsigned_abs() > 1 << 53);
-        Self { kind, nullable, small, rounded: false }
+        let time = if let Constant::Ticks(_, of) = start { Some(ticks_of(*of)) } else { None };
+        Self { kind, nullable, small, rounded: false, time }
     }
 
     /// Makes it a float.
@@ -61,7 +72,7 @@ impl FieldType {
     /// The bits of its slots before the first row.
     pub fn start(self, start: &Constant) -> Vec<u64> {
         let (int, is_int) = match start {
-            Constant::Int(x) => (*x, true),
+            Constant::Int(x) | Constant::Ticks(x, _) => (*x, true),
             Constant::Bool(x) => (i64::from(*x), true),
             Constant::Text(text) => (code_of(text), false),
             _ => (0, false),

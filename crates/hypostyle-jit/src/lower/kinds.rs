@@ -1,6 +1,7 @@
 //! What is known of a value while a function is walked.
 
 use crate::ops::{Id, Type};
+use crate::program::Binary;
 
 /// What is known of a value: its type, or that it is nothing else than `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,43 @@ pub struct Value {
     pub unbound: Id,
     /// Of a [`Kind::Number`] where it is an int, and which.
     pub whole: Option<Whole>,
+    /// Of an int, if it is known to be a time.
+    pub time: Option<Ticks>,
+}
+
+/// What kind of time an int is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ticks {
+    /// A date, a time of day or both, which is true, whatever it is.
+    Moment,
+    Duration,
+}
+
+impl Ticks {
+    /// What the result of arithmetic is.
+    pub fn of(op: Binary, a: Option<Self>, b: Option<Self>) -> Option<Self> {
+        use Binary::{Add, FloorDiv, Mod, Mul, Sub};
+        use Ticks::{Duration, Moment};
+        match (op, a, b) {
+            (Add, Some(Moment), Some(Duration)) | (Add, Some(Duration), Some(Moment)) => Some(Moment),
+            (Sub, Some(Moment), Some(Duration)) => Some(Moment),
+            (Sub, Some(Moment), Some(Moment)) => Some(Duration),
+            (Add | Sub | Mod, Some(Duration), Some(Duration)) => Some(Duration),
+            (Mul, Some(Duration), None) | (Mul, None, Some(Duration)) | (FloorDiv, Some(Duration), None) => {
+                Some(Duration)
+            }
+            _ => None,
+        }
+    }
+
+    /// What a value is that is one or the other, of these kinds.
+    pub fn joined((kind_a, a): (Kind, Option<Self>), (kind_b, b): (Kind, Option<Self>)) -> Option<Self> {
+        match (kind_a, kind_b) {
+            (Kind::None, _) => b,
+            (_, Kind::None) => a,
+            _ => a.filter(|_| a == b),
+        }
+    }
 }
 
 /// The int that a number is, and where it is one.

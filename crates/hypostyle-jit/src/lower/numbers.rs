@@ -1,7 +1,7 @@
 //! Arithmetic and comparisons of Python.
 
 use super::Walk;
-use super::kinds::{Kind, Value};
+use super::kinds::{Kind, Ticks, Value};
 use crate::ops::{BoolBinary, Compare, FloatBinary, FloatUnary, Id, IntBinary, Math2, Op, Overflow, Type};
 use crate::program::{Binary, Checked, Comparison, Expression, Unary, invalid};
 
@@ -67,7 +67,8 @@ impl<'p> Walk<'p> {
     }
 
     pub(super) fn unary(&mut self, op: Unary, value: Value) -> Checked<Value> {
-        self.for_each_kind(&[value], &|walk, operands| walk.unary_of(op, operands[0]))
+        let found = self.for_each_kind(&[value], &|walk, operands| walk.unary_of(op, operands[0]))?;
+        Ok(Value { time: value.time.filter(|time| *time == Ticks::Duration), ..found })
     }
 
     fn unary_of(&mut self, op: Unary, value: Value) -> Checked<Value> {
@@ -102,6 +103,107 @@ impl<'p> Walk<'p> {
     }
 
     pub(super) fn binary(&mut self, op: Binary, a: Value, b: Value) -> Checked<Value> {
+        if let Some(part) = self.part_of_duration(op, a, b)? {
+            return Ok(part);
+        }
+        let time = Ticks::of(op, a.time, b.time);
+        Ok(Value { time, ..self.plain_binary(op, a, b)? })
+    }
+
+    /// A duration times a float, or by a number: rounded to ticks, ties to even.  `None` for anything else.
+    fn part_of_duration(&mut self, op: Binary, a: Value, b: Value) -> Checked<Option<Value>> {
+        let is_duration = |value: Value| value.time == Some(Ticks::Duration);
+        let is_float = |value: Value| matches!(value.kind, Kind::Float | Kind::Number);
+        let id = match (op, a, b) {
+            (Binary::Mul, x, y) | (Binary::Mul, y, x) if is_duration(x) && y.time.is_none() && is_float(y) => {
+                let (x, y) = (self.float_of(x, "*")?, self.float_of(y, "*")?);
+                let (product, lost) = self.exact_product(x, y);
+                self.nearest_ticks(product, lost, y)
+            }
+            (Binary::Div, x, y) if is_duration(x) && y.time.is_none() && is_float(y) => {
+                let (x, y) = (self.float_of(x, "/")?, self.float_of(y, "/")?);
+                let zero = self.build.float(0.0);
+                let by_zero = self.build.fcmp(Compare::Eq, y, zero);
+                self.raise(by_zero);
+                let quotient = self.float(FloatBinary::Div, x, y);
+                let (product, lost) = self.exact_product(quotient, y);
+                let rest = self.float(FloatBinary::Sub, x, product);
+                let rest = self.float(FloatBinary::Sub, rest, lost);
+                // What remains has the sign of what the quotient lacks, or the other one where the divisor is negative.
+                let lost = self.float(FloatBinary::Mul, rest, y);
+                self.nearest_ticks(quotient, lost, y)
+            }
+            (Binary::Div, x, y) if is_duration(x) && y.time.is_none() && y.kind != Kind::None => {
+                let ((_, x), (kind, y)) = (self.number(x, "/")?, self.number(y, "/")?);
+                let y = self.as_int(kind, y);
+                self.raise_if_zero(y);
+                self.nearest_quotient(x, y)
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(Value { time: Some(Ticks::Duration), ..self.value(Kind::Int, id) }))
+    }
+
+    /// A product of floats, and what its rounding loses.
+    fn exact_product(&mut self, a: Id, b: Id) -> (Id, Id) {
+        /// 2^27 + 1 parts a float into halves whose products are exact.
+        const HALVES: f64 = 134_217_729.0;
+        let product = self.float(FloatBinary::Mul, a, b);
+        let [(a, rest_a), (b, rest_b)] = [a, b].map(|x| {
+            let factor = self.build.float(HALVES);
+            let large = self.float(FloatBinary::Mul, factor, x);
+            let upper = self.float(FloatBinary::Sub, large, x);
+            let upper = self.float(FloatBinary::Sub, large, upper);
+            (upper, self.float(FloatBinary::Sub, x, upper))
+        });
+        let mut lost = self.float(FloatBinary::Mul, a, b);
+        lost = self.float(FloatBinary::Sub, lost, product);
+        for (x, y) in [(a, rest_b), (rest_a, b), (rest_a, rest_b)] {
+            let part = self.float(FloatBinary::Mul, x, y);
+            lost = self.float(FloatBinary::Add, lost, part);
+        }
+        (product, lost)
+    }
+
+    /// The nearest integer of a number that has lost something of this sign by rounding, which tells where it is a tie; raises unless
+    /// the factor or divisor is finite.
+    fn nearest_ticks(&mut self, x: Id, lost: Id, by: Id) -> Id {
+        let finite = self.is_finite(by);
+        let infinite = self.build.not(finite);
+        self.raise(infinite);
+        let (half, zero, one) = (self.build.float(0.5), self.build.float(0.0), self.build.float(1.0));
+        let floor = self.unary_float(FloatUnary::Floor, x);
+        let part = self.float(FloatBinary::Sub, x, floor);
+        let is_tie = self.build.fcmp(Compare::Eq, part, half);
+        let (more, less) = (self.build.fcmp(Compare::Lt, zero, lost), self.build.fcmp(Compare::Lt, lost, zero));
+        let nearest = self.unary_float(FloatUnary::Nearest, x);
+        let above = self.float(FloatBinary::Add, floor, one);
+        let tie = self.build.select(less, floor, nearest);
+        let tie = self.build.select(more, above, tie);
+        let nearest = self.build.select(is_tie, tie, nearest);
+        self.whole_to_int(nearest)
+    }
+
+    /// The integer nearest to the exact quotient, ties to even.
+    fn nearest_quotient(&mut self, a: Id, b: Id) -> Id {
+        let floor = self.int(IntBinary::FloorDiv, a, b);
+        let rest = self.int(IntBinary::Mod, a, b);
+        // The rest has the sign of the divisor, and so has what is missing to it.
+        let missing = self.int(IntBinary::Sub, b, rest);
+        let (zero, one) = (self.build.int(0), self.build.int(1));
+        let negative = self.build.icmp(Compare::Lt, b, zero);
+        let (above, below) = (self.build.icmp(Compare::Lt, missing, rest), self.build.icmp(Compare::Lt, rest, missing));
+        let more = self.build.select(negative, below, above);
+        let tie = self.build.icmp(Compare::Eq, rest, missing);
+        let last = self.int(IntBinary::And, floor, one);
+        let odd = self.build.icmp(Compare::Eq, last, one);
+        let up = self.build.and(tie, odd);
+        let up = self.build.or(more, up);
+        let up = self.build.push(Op::BoolToInt(up));
+        self.int(IntBinary::Add, floor, up)
+    }
+
+    fn plain_binary(&mut self, op: Binary, a: Value, b: Value) -> Checked<Value> {
         let mixed = [a, b].iter().any(|value| value.kind == Kind::Number);
         let floats = [a, b].iter().any(|value| value.kind == Kind::Float);
         // Beside a float an int is a float, and the quotient is the same if both are exact.

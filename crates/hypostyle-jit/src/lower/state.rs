@@ -2,7 +2,7 @@
 
 use super::Walk;
 use super::fields::Field;
-use super::kinds::{Kind, Value, Whole, joined};
+use super::kinds::{Kind, Ticks, Value, Whole, joined};
 use crate::ops::{Id, Op};
 use crate::program::{Checked, Constant, invalid};
 
@@ -26,7 +26,7 @@ impl Walk<'_> {
             whole = Some(Whole { int: slots[1], here: slots[2] });
             self.small.extend(field.small.then_some(slots[1]));
         }
-        Value { kind: field.kind, id: slots[0], none, unbound: self.no, whole }
+        Value { kind: field.kind, id: slots[0], none, unbound: self.no, whole, time: field.time }
     }
 
     /// A field after the row, which is at least what it was before, and its slots; `settled`: it is known already whether it can be
@@ -40,6 +40,7 @@ impl Walk<'_> {
         if least.rounded {
             kind = Kind::Float;
         }
+        let time = Ticks::joined((least.kind, least.time), (value.kind, value.time));
         let (value, missing) = self.read(value);
         let here = self.build.not(self.error);
         let can_miss = self.build.and(here, missing);
@@ -53,6 +54,6 @@ impl Walk<'_> {
             slots.extend([int, whole.map_or(self.no, |whole| whole.here)]);
         }
         slots.extend(nullable.then_some(missing));
-        Ok((Field { kind, nullable, small, rounded: least.rounded }, slots))
+        Ok((Field { kind, nullable, small, rounded: least.rounded, time }, slots))
     }
 }
