@@ -34,7 +34,7 @@ from hypostyle_profile.clocks import NOTHING, Spent, clocks_for
 from hypostyle_profile.frames import stacks
 from hypostyle_profile.memory import resident
 from hypostyle_profile.stacks import Key, Samples
-from hypostyle_profile.switching import SHORT, SwitchInterval, wake_in_time
+from hypostyle_profile.switching import SwitchInterval, latency, wake_in_time
 from hypostyle_profile.verdicts import State
 
 INTERVAL = 0.005
@@ -46,6 +46,9 @@ AT_ONCE = 0.0005
 INTERRUPTED = 0.8
 """Switch intervals before which no thread is interrupted in Python code: one that let go of the GIL earlier did so
 itself, unless a third thread asked for it."""
+
+UNASKED = 1.5
+"""Times that the sampler's thread takes to wake up, from which on it may have waited for the GIL, which wakes it twice."""
 
 LONG = 1.25
 """Switch intervals after which the GIL was held by a C function."""
@@ -86,14 +89,17 @@ class Sampler:
         self._knows_queue = False
         self._held = 0.0
         self._collecting = 0.0
+        self._latency = 0.0
+        self._ready = threading.Event()
 
     def start(self) -> None:
         """Begin to sample."""
         self._ending.acquire()
+        self._thread.start()
+        self._ready.wait()
         gc.callbacks.append(self._garbage)
         self._started = time.perf_counter()
         self._cpu = time.process_time()
-        self._thread.start()
 
     def stop(self) -> Samples:
         """Return the samples, after a last look."""
@@ -109,11 +115,13 @@ class Sampler:
     def _run(self) -> None:
         mine = threading.current_thread()
         wake_in_time()
+        self._latency = latency(self._ending)
         clocks = clocks_for(threading.enumerate())
         self.samples.clock = clocks.name
         self._knows_queue = clocks.knows_queue
         before, process_before = clocks.read(threading.enumerate()), time.process_time()
         now = memory_at = time.perf_counter()
+        self._ready.set()
         mean, used = self._interval, time.thread_time()
         switching = SwitchInterval()
         ended = False
@@ -175,7 +183,10 @@ class Sampler:
         main = threading.main_thread()
         busy = sum(used.cpu + used.queue for used in since.values())
         several = _several(since, wall)
-        state = _state(delay, worked, several=several, knows_queue=self._knows_queue, is_prompt=is_prompt)
+        knows = self._knows_queue
+        state = _state(
+            delay, worked, several=several, knows_queue=knows, is_prompt=is_prompt, latency=self._latency
+        )
         keys = {}
         for (thread, used), frames in zip(since.items(), stacks([t.ident or 0 for t in since]), strict=True):
             if not frames:
@@ -217,7 +228,13 @@ def _several(since: Mapping[threading.Thread, Spent], wall: float) -> bool:
 
 
 def _state(
-    delay: float, worked: float, *, several: bool, knows_queue: bool = True, is_prompt: bool = False
+    delay: float,
+    worked: float,
+    *,
+    several: bool,
+    knows_queue: bool = True,
+    is_prompt: bool = False,
+    latency: float = 0.0,
 ) -> State:
     """Return who had the GIL when the sampler asked for it.
 
@@ -227,10 +244,11 @@ def _state(
         several: Whether several threads are running, which ask each other for the GIL.
         knows_queue: Whether the delay is without the time in the run queue: else it says nothing if it is short.
         is_prompt: Whether the sampler asked with a short switch interval.
+        latency: How long its thread takes to wake up.
     """
     interval = sys.getswitchinterval()
     if is_prompt and delay <= LONG * interval:
-        return "unasked" if delay <= SHORT else "asked"
+        return "unasked" if delay < UNASKED * latency else "asked"
     if delay <= AT_ONCE:
         return "free"
     if not several and delay <= INTERRUPTED * interval:

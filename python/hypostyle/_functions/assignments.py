@@ -9,7 +9,20 @@ from collections.abc import Iterator
 from hypostyle._functions import hints
 from hypostyle._functions.calls import Calls
 from hypostyle._functions.scope import Scope, shape_of
-from hypostyle._functions.values import ROW, STATE, Expr, Statement, Tup, Value, is_constant, is_text, variables
+from hypostyle._functions.values import (
+    ROW,
+    STATE,
+    Expr,
+    Members,
+    Some,
+    Statement,
+    Table,
+    Tup,
+    Value,
+    is_constant,
+    is_text,
+    variables,
+)
 
 
 class Assignments(Calls):
@@ -23,6 +36,8 @@ class Assignments(Calls):
     def assignment(self, node: ast.Assign) -> None:
         """Translate `a = b = x`."""
         value = self.value(node.value)
+        if isinstance(value, Table | Some):
+            value = self.kept(value, self.out)
         if len(node.targets) > 1:
             self.storable(value, node.value)
             value = self.kept(value, self.out)
@@ -75,8 +90,8 @@ class Assignments(Calls):
             raise self.error(node, "the state has one name only; read its fields: state.total")
         if value is ROW:
             raise self.error(node, "the row has one name only; read its columns: r['price']")
-        if is_text(value):
-            raise self.error(node, hints.STRING)
+        if isinstance(value, Table | Some | Members):
+            raise self.error(node, "a dict, or a list with a condition, is assigned once: to one name, in no branch")
         for item in value.items if isinstance(value, Tup) else ():
             self.storable(item, node)
 
@@ -86,7 +101,14 @@ class Assignments(Calls):
         if name in scope.bindings:
             raise self.error(node, f"{name} cannot be assigned: it stands for {_what(scope.bindings[name])}")
         once = scope.depth == 0 and scope.assignments[name] == 1 and name not in scope.parameters
-        if once and is_constant(value) and (isinstance(value, Tup) or is_text(value)):
+        if (
+            once
+            and (isinstance(value, Some | Table) or is_constant(value))
+            and not isinstance(value, int | None | list)
+        ):
+            scope.bindings[name] = value
+            return []
+        if once and is_text(value):
             scope.bindings[name] = value
             return []
         self.storable(value, node)
@@ -102,7 +124,7 @@ class Assignments(Calls):
     def store(self, name: str, value: Value, node: ast.AST) -> list[Statement]:
         """Return the statements that assign a value to a name."""
         pairs = self.declared(name, value, node)
-        return [*(value.before if isinstance(value, Tup) else ()), *self.simultaneous(pairs)]
+        return [*(value.before if isinstance(value, Tup | Table | Some) else ()), *self.simultaneous(pairs)]
 
     def simultaneous(self, pairs: list[tuple[str, Expr]]) -> list[Statement]:
         """Return the statements that set variables after all values are evaluated."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import product
 
 from hypostyle._functions.errors import UnsupportedError
@@ -17,7 +18,9 @@ from hypostyle._functions.values import (
     NeedsConstantError,
     NotConstantError,
     NotFoldedError,
+    Some,
     Statement,
+    Table,
     Tup,
     Value,
     encode,
@@ -47,6 +50,8 @@ class Base:
         self.fields: tuple[str, ...] = ()
         self.assigned_fields: set[str] = set()
         self.columns: dict[str, None] = {}
+        self.copies: dict[str, Expr] = {}
+        """Variables that keep the value of another one, which they are a copy of."""
 
     # Errors and limits
 
@@ -79,7 +84,7 @@ class Base:
     def joined(self, items: Iterable[Value]) -> Tup:
         """Return a tuple of values, with the statements that items need in their order."""
         items = list(items)
-        if not any(isinstance(item, Tup) and item.before for item in items):
+        if not any(isinstance(item, Tup | Table | Some) and item.before for item in items):
             return Tup(tuple(items))
         before: list[Statement] = []
         return Tup(tuple(self.kept(item, before) for item in items), tuple(before))
@@ -89,6 +94,9 @@ class Base:
         if isinstance(value, Tup):
             before.extend(value.before)
             return Tup(tuple(self.kept(item, before) for item in value.items), names=value.names)
+        if isinstance(value, Table | Some):
+            before.extend(value.before)
+            return replace(value, before=())
         if is_constant(value) or value in (ROW, STATE):
             return value
         variable = self.fresh("kept")
@@ -102,6 +110,8 @@ class Base:
             return value
         if isinstance(value, Tup):
             return Tup(value.items, (*before, *value.before), value.names)
+        if isinstance(value, Table | Some):
+            return replace(value, before=(*before, *value.before))
         return ["block", [*before, ["return", [value], []]]]
 
     def read(self, variable: str, shape: Shape) -> Value:

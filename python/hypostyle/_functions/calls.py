@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import statistics
 from collections.abc import Callable
 from typing import cast
 
@@ -26,10 +27,9 @@ class Calls(Times):
         if function is NOTHING:
             method = isinstance(node.func, ast.Attribute)
             match node:
-                case ast.Call(
-                    func=ast.Attribute(value=ast.Dict() as table, attr="get"), args=[key, *rest], keywords=[]
-                ):
-                    return self.looked_up(table, key, rest[0] if rest else ast.Constant(None), node)
+                case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[key, *rest], keywords=[]):
+                    if len(rest) < 2 and (table := self.table(owner)) is not None:
+                        return self.looked_up(table, key, rest[0] if rest else ast.Constant(None), node)
             if isinstance(node.func, ast.Attribute) and not node.args and not node.keywords:
                 part = self.time_part(node.func.value, node.func.attr, is_call=True)
                 if part is not None:
@@ -59,6 +59,7 @@ class Calls(Times):
         return {
             id(builtins.min): self.extreme,
             id(builtins.max): self.extreme,
+            id(builtins.sorted): self.sorted,
             id(builtins.sum): self.sum,
             id(builtins.any): self.any_or_all,
             id(builtins.all): self.any_or_all,
@@ -73,8 +74,18 @@ class Calls(Times):
             id(builtins.reversed): self.iterable,
             id(builtins.tuple): self.iterable,
             id(builtins.map): self.iterable,
+            id(builtins.dict): self.dict_of,
+            id(builtins.next): self.next,
+            id(statistics.median): self.median,
             id(state): self.new_state,
         }
+
+    def dict_of(self, node: ast.Call) -> Value:
+        """Translate `dict(a=1, b=2)`."""
+        table = self.table(node)
+        if table is None:
+            raise self.error(node, "dict is compiled with names: dict(low=1, high=2)")
+        return table
 
     def float(self, node: ast.Call) -> Expr:
         """Translate `float`; of a string it is a constant, such as `float("nan")`."""
@@ -141,14 +152,14 @@ class Calls(Times):
                 raise self.error(argument, hints.of(argument))
             if len(items) == len(fields):
                 raise self.error(argument, f"the state has only the fields {', '.join(fields)}")
-            items[fields[len(items)]] = self.expr(argument)
+            items[fields[len(items)]] = self.operand(argument)
         for keyword in node.keywords:
             if keyword.arg not in fields:
                 msg = f"the state has no field {keyword.arg}; its fields are {', '.join(fields)}"
                 raise self.error(keyword, msg if keyword.arg else hints.NODES[ast.Starred])
             if keyword.arg in items:
                 raise self.error(keyword, f"the field {keyword.arg} is given twice")
-            items[keyword.arg] = self.expr(keyword.value)
+            items[keyword.arg] = self.operand(keyword.value)
         missing = [name for name in fields if name not in items]
         if missing:
             raise self.error(node, f"hs.state needs every field; missing: {', '.join(missing)}")

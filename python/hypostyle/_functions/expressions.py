@@ -12,13 +12,16 @@ from itertools import pairwise
 from typing import Any
 
 from hypostyle._functions import hints
-from hypostyle._functions.names import Names
+from hypostyle._functions.comparisons import Comparisons
 from hypostyle._functions.scope import shape_of
 from hypostyle._functions.values import (
     ROW,
     STATE,
     Expr,
+    Members,
+    Some,
     Statement,
+    Table,
     Tup,
     Value,
     is_constant,
@@ -30,12 +33,9 @@ BINARY: dict[type[ast.operator], str] = {
     ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<", ast.RShift: ">>",
 }  # fmt: skip
 UNARY: dict[type[ast.unaryop], str] = {ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "invert", ast.Not: "not"}
-COMPARE: dict[type[ast.cmpop], str] = {
-    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
-}  # fmt: skip
 
 
-class Expressions(Names):
+class Expressions(Comparisons):
     """Translates expressions; `Calls` and `Statements` add the rest."""
 
     # Values
@@ -49,9 +49,18 @@ class Expressions(Names):
 
     def operand(self, node: ast.expr) -> Expr:
         """Translate an expression that can be a string too."""
-        value = self.value(node)
+        return self.operand_of(self.value(node), node)
+
+    def operand_of(self, value: Value, node: ast.expr) -> Expr:
+        """Return a value; raise if it is no number and no string."""
         if isinstance(value, Tup):
             raise self.error(node, hints.TUPLE)
+        if isinstance(value, Table):
+            raise self.error(node, hints.NODES[ast.Dict])
+        if isinstance(value, Some):
+            raise self.error(node, hints.SOME)
+        if isinstance(value, Members):
+            raise self.error(node, hints.NODES[ast.Set])
         if value is ROW:
             raise self.error(node, "a row is used by its columns only: r.price or r['price']")
         if value is STATE:
@@ -73,6 +82,7 @@ class Expressions(Names):
             ast.Tuple: self.tuple_display,
             ast.List: self.tuple_display,
             ast.ListComp: self.listed,
+            ast.Dict: self.dictionary,
             ast.Attribute: self.attribute,
             ast.Subscript: self.subscript,
             ast.UnaryOp: self.unary,
@@ -92,9 +102,13 @@ class Expressions(Names):
         """Return the statements that assign a value to a name."""
         raise NotImplementedError
 
-    def listed(self, node: ast.ListComp) -> Tup:
-        """Translate a list whose number of items is known."""
-        return self.iterable(node)
+    def listed(self, node: ast.ListComp) -> Tup | Some:
+        """Translate a list whose number of items is known, or whose items are there under a condition."""
+        raise NotImplementedError
+
+    def dictionary(self, node: ast.Dict) -> Table:
+        """Translate a dictionary with constant keys."""
+        raise NotImplementedError
 
     def iterable(self, node: ast.expr) -> Tup:
         """Translate something with a number of items that is known."""
@@ -160,7 +174,7 @@ class Expressions(Names):
             number = node.operand.value
             if isinstance(number, int | float) and not isinstance(number, bool):
                 return self.encode(-number, node)
-        operand = self.expr(node.operand)
+        operand = self.test(node.operand) if isinstance(node.op, ast.Not) else self.expr(node.operand)
         if isinstance(node.op, ast.USub) and isinstance(operand, list) and operand[0] == "float":
             return ["float", repr(-float(operand[1]))]
         return [UNARY[type(node.op)], operand]
@@ -177,58 +191,32 @@ class Expressions(Names):
 
     def boolean(self, node: ast.BoolOp) -> Expr:
         """Translate `and` and `or`."""
+        return self._joined_by(node, self.operand)
+
+    def _joined_by(self, node: ast.BoolOp, translate: Callable[[ast.expr], Expr]) -> Expr:
         is_and = isinstance(node.op, ast.And)
-        operands = [self.expr(node.values[0])]
+        operands = [translate(node.values[0])]
         with self.on_some_path():
             for before, value in pairwise(node.values):
                 self.narrowed(before, is_and)
-                operands.append(self.expr(value))
+                operands.append(translate(value))
         return ["and" if is_and else "or", operands]
 
-    def compare(self, node: ast.Compare) -> Expr:
-        """Translate comparisons."""
-        if len(node.ops) == 1 and isinstance(node.ops[0], ast.Is | ast.IsNot):
-            return self.identity(node)
-        if len(node.ops) == 1 and isinstance(node.ops[0], ast.In | ast.NotIn):
-            return self.membership(node)
-        for operator in node.ops:
-            if type(operator) not in COMPARE:
-                raise self.error(node, "is and in cannot be part of a chain of comparisons; write two, with and")
-        first = self.operand(node.left)
-        pairs = [[COMPARE[type(node.ops[0])], self.operand(node.comparators[0])]]
-        with self.on_some_path():
-            for operator, item in zip(node.ops[1:], node.comparators[1:], strict=True):
-                pairs.append([COMPARE[type(operator)], self.operand(item)])
-        return ["compare", first, pairs]
-
-    def identity(self, node: ast.Compare) -> Expr:
-        """Translate `x is None` and `x is not None`."""
-        sides = [node.left, node.comparators[0]]
-        nones = [isinstance(side, ast.Constant) and side.value is None for side in sides]
-        if not any(nones):
-            raise self.error(node, "is compares with None only; write == for values")
-        tested: Expr = ["is_none", self.operand(sides[0] if nones[1] else sides[1])]
-        return ["not", tested] if isinstance(node.ops[0], ast.IsNot) else tested
-
-    def membership(self, node: ast.Compare) -> Expr:
-        """Translate `x in (1, 2)`."""
-        item, container = self.operand(node.left), node.comparators[0]
-        if isinstance(container, ast.Set):
-            container = ast.copy_location(ast.Tuple(elts=container.elts, ctx=ast.Load()), container)
-        group = self.iterable(container)
-        if any(isinstance(member, Tup) for member in group.items):
-            raise self.error(node, "in looks for a number or a string, not for a tuple")
-        if group.before:
-            before: list[Statement] = []
-            item = self.kept(item, before)
-            tested = self.after([*before, *group.before], ["in", item, list(group.items)])
-        else:
-            tested = ["in", item, list(group.items)]
-        return ["not", tested] if isinstance(node.ops[0], ast.NotIn) else tested
+    def test(self, node: ast.expr) -> Expr:
+        """Translate a condition, of which only the truth counts: a list is true if it has items."""
+        if isinstance(node, ast.BoolOp):
+            self.count(node)
+            return self._joined_by(node, self.test)
+        value = self.value(node)
+        if isinstance(value, Some):
+            known = any(condition is None for condition, _ in value.items)
+            tests = [condition for condition, _ in value.items]
+            return self.after(value.before, True if known else ["or", tests] if tests else False)
+        return self.operand_of(value, node)
 
     def conditional(self, node: ast.IfExp) -> Value:
         """Translate `a if c else b`."""
-        test = self.expr(node.test)
+        test = self.test(node.test)
         known = self.known_truth(test)
         if known is not None:
             return self.value(node.body if known else node.orelse)
@@ -243,8 +231,8 @@ class Expressions(Names):
         if isinstance(yes, Tup) or isinstance(no, Tup):
             return self._conditional_tuple(test, yes, no, node)
         for value, part in ((yes, node.body), (no, node.orelse)):
-            if is_text(value) or value in (ROW, STATE):
-                raise self.error(part, hints.STRING if is_text(value) else "only a number can be chosen")
+            if value in (ROW, STATE) or isinstance(value, Table | Some | Members):
+                raise self.error(part, "only a number can be chosen")
         return ["if", test, yes, no]
 
     def _conditional_tuple(self, test: Expr, yes: Value, no: Value, node: ast.IfExp) -> Tup:

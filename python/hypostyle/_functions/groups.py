@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hypostyle._functions import hints
 from hypostyle._functions.tables import Tables
-from hypostyle._functions.values import Expr, Statement, Tup, Value
+from hypostyle._functions.values import Expr, Members, Some, Statement, Table, Tup, Value, fold
 
 MANY = 16
 """The most items that a sum adds in one expression: more are one statement each, for expressions nest."""
@@ -34,31 +34,24 @@ class Groups(Tables):
 
     # Functions over tuples
 
-    def extreme(self, node: ast.Call) -> Expr:
-        """Translate `min` and `max`."""
-        arguments = self.arguments(node)
-        name = "min" if self.object_of(node.func) is builtins.min else "max"
-        if len(arguments) != 1:
-            if not arguments:
-                raise self.error(node, f"{name} needs values")
-            return ["call", name, [self.expr(argument) for argument in arguments]]
-        group = self.numbers(self.iterable(arguments[0]), arguments[0])
-        if not group.items:
-            raise self.error(node, f"{name} of an empty tuple has no value")
-        items = list(group.items)
-        return self.after(group.before, items[0] if len(items) == 1 else ["call", name, items])
-
     def sum(self, node: ast.Call) -> Expr:
         """Translate `sum` as additions."""
         arguments = self.arguments(node, "start")
         if len(arguments) not in (1, 2):
             raise self.error(node, "sum takes a tuple or a generator over constants")
-        group = self.filtered(arguments[0], lambda test, item: ["if", test, item, 0])
+        some = self.some(arguments[0])
         total: Expr = 0
-        before = list(group.before)
+        before = list(some.before)
         if len(arguments) == 2:
             total = self.kept(self.expr(arguments[1]), before)
-        items = self.numbers(group, arguments[0]).items
+        if any(condition is not None for condition, _ in some.items):
+            variable = self.fresh("sum")
+            before.append(["set", variable, total])
+            for condition, item in some.items:
+                add: Statement = ["set", variable, ["+", ["get", variable], self.number(item, arguments[0])]]
+                before.append(add if condition is None else ["if", condition, [add], []])
+            return self.after(before, ["get", variable])
+        items = [self.number(item, arguments[0]) for _, item in some.items]
         if len(items) > MANY:
             variable = self.fresh("sum")
             before.append(["set", variable, total])
@@ -74,38 +67,44 @@ class Groups(Tables):
         if len(arguments) != 1:
             raise self.error(node, "any and all take a tuple or a generator over constants")
         is_any = self.object_of(node.func) is builtins.any
-        if is_any:
-            group = self.filtered(arguments[0], lambda test, item: ["and", [test, item]])
-        else:
-            group = self.filtered(arguments[0], lambda test, item: ["or", [["not", test], item]])
-        items = list(self.numbers(group, arguments[0]).items)
+        some = self.some(arguments[0])
+        items: list[Expr] = []
+        for condition, item in some.items:
+            number = self.number(item, arguments[0])
+            if condition is not None:
+                number = ["and", [condition, number]] if is_any else ["or", [["not", condition], number]]
+            items.append(number)
         if not items:
-            return self.after(group.before, not is_any)
+            return self.after(some.before, not is_any)
         joined: Expr = items[0] if len(items) == 1 else ["or" if is_any else "and", items]
-        return self.after(group.before, ["call", "bool", [joined]])
+        return self.after(some.before, ["call", "bool", [joined]])
 
-    def numbers(self, group: Tup, node: ast.expr) -> Tup:
-        """Return a tuple; raise if an item is a tuple itself."""
-        if any(isinstance(item, Tup) for item in group.items):
+    def number(self, item: Value, node: ast.expr) -> Expr:
+        """Return an item; raise if it is a tuple itself."""
+        if isinstance(item, Tup):
             raise self.error(node, "the items must be numbers, not tuples")
-        return group
+        return self.operand_of(item, node)
 
     def length(self, node: ast.Call) -> Expr:
         """Translate `len` of a tuple."""
         arguments = self.arguments(node)
         if len(arguments) != 1:
             raise self.error(node, "len takes one tuple")
-        match arguments[0]:
-            case ast.ListComp(elt=item, generators=[ast.comprehension(ifs=[_, *_])]) if self.has_values(item) or (
-                isinstance(item, ast.Name)
-            ):
-                # How many items meet the condition.
-                group = self.filtered(arguments[0], lambda test, _: ["if", test, 1, 0])
-                total: Expr = 0
-                for one in group.items:
-                    total = ["+", total, one]
-                return self.after(group.before, total)
+        table = self.table(arguments[0])
+        if table is not None:
+            number = len({fold(key, {}) for key, _ in table.entries if not isinstance(key, Tup)})
+            if any(isinstance(key, Tup) for key, _ in table.entries):
+                raise self.error(node, "len of a dict with tuples as keys is not compiled; write the number")
+            return self.after(table.before, number)
         value = self.value(arguments[0])
+        if isinstance(value, Members):
+            return len(value.items)
+        if isinstance(value, Some):
+            # How many items meet their condition.
+            total: Expr = 0
+            for condition, _ in value.items:
+                total = ["+", total, 1 if condition is None else ["if", condition, 1, 0]]
+            return self.after(value.before, total)
         if not isinstance(value, Tup):
             raise self.error(node, "len is compiled for tuples only; a function gets one row, not the column")
         before: list[Statement] = []
@@ -119,8 +118,10 @@ class Groups(Tables):
         if isinstance(node, ast.List):
             return self.tuple_display(node)
         if isinstance(node, Comprehension):
-            return self.filtered(node, None)
+            return self.filtered(node)
         if isinstance(node, ast.Call):
+            if (pairs := self._of_table(node)) is not None:
+                return pairs
             function = self.object_of(node.func)
             if function is range:
                 return self.range(node)
@@ -132,14 +133,44 @@ class Groups(Tables):
             if function is enumerate:
                 return self.enumerate(node)
             if function is map:
-                return self.filtered(self._of_map(node), None)
+                return self.filtered(self._of_map(node))
             if function in (reversed, tuple, list) and len(node.args) == 1 and not node.keywords:
                 group = self.iterable(node.args[0])
                 return Tup(group.items[::-1], group.before) if function is reversed else group
+        table = self.table(node)
+        if table is not None:
+            return Tup(tuple(key for key, _ in table.entries), table.before)
         value = self.value(node)
+        if isinstance(value, Some):
+            raise self.error(node, hints.SOME)
         if not isinstance(value, Tup):
             raise self.error(node, "only a tuple, a list written out, or a range of constants can be gone through")
         return value
+
+    def _of_table(self, node: ast.Call) -> Tup | None:
+        """Return `table.items()`, `.keys()` or `.values()` as a tuple; None if it is none of them."""
+        if not isinstance(node.func, ast.Attribute) or node.args or node.keywords:
+            return None
+        what = node.func.attr
+        if what not in ("items", "keys", "values") or (table := self.table(node.func.value)) is None:
+            return None
+        keys = [repr(key) for key, _ in table.entries]
+        if len(set(keys)) < len(keys):
+            raise self.error(node, "a dict with two equal keys is not gone through; leave one out")
+        pairs = table.entries
+        items = {"items": tuple(Tup(pair) for pair in pairs), "keys": tuple(key for key, _ in pairs)}
+        return Tup(items.get(what, tuple(value for _, value in pairs)), table.before)
+
+    def contained(self, node: ast.expr) -> Tup | Table | Some | Members:
+        """Translate what may follow `in`."""
+        if isinstance(node, ast.Name):
+            value = self.value(node)
+            if isinstance(value, Table | Some | Members):
+                return value
+        some = self.some(node)
+        if any(condition is not None for condition, _ in some.items):
+            return some
+        return Tup(tuple(item for _, item in some.items), some.before)
 
     def _of_map(self, node: ast.Call) -> ast.expr:
         """Return `map(f, items)` as a generator."""
@@ -180,42 +211,67 @@ class Groups(Tables):
         items = tuple(Tup((start[0] + number, item)) for number, item in enumerate(group.items))
         return Tup(items, group.before)
 
-    def filtered(self, node: ast.expr, under: Callable[[Expr, Expr], Expr] | None) -> Tup:
-        """Translate a generator: one item for each round; `under` joins an item with its condition."""
+    def filtered(self, node: ast.expr) -> Tup:
+        """Translate a generator whose conditions are known: one item for each round."""
+        some = self.some(node)
+        if any(condition is not None for condition, _ in some.items):
+            raise self.error(node, "here the condition of a generator must be a constant")
+        return Tup(tuple(item for _, item in some.items), some.before)
+
+    def listed(self, node: ast.ListComp) -> Tup | Some:
+        """Translate a list; all of its conditions and items are evaluated where it stands."""
+        some = self.some(node)
+        if all(condition is None for condition, _ in some.items):
+            return Tup(tuple(item for _, item in some.items), some.before)
+        before = list(some.before)
+        items: list[tuple[Expr, Value]] = []
+        for condition, item in some.items:
+            if condition is None:
+                items.append((None, self.kept(item, before)))
+                continue
+            test = self.kept(["call", "bool", [condition]], before)
+            items.append((test, self.kept(["if", test, self.number(item, node), None], before)))
+        return Some(tuple(items), tuple(before))
+
+    def some(self, node: ast.expr) -> Some:
+        """Translate what has a known number of items, each under its condition: they are evaluated one by one."""
+        if isinstance(node, ast.Name):
+            value = self.value(node)
+            if isinstance(value, Some):
+                return value
         if not isinstance(node, Comprehension):
-            return self.iterable(node)
+            group = self.iterable(node)
+            return Some(tuple((None, item) for item in group.items), group.before)
         before: list[Statement] = []
         with self.on_some_path():
-            items = tuple(self._rounds(node, list(node.generators), under, before))
-        return Tup(items, tuple(before))
+            items = tuple(self._rounds(node, list(node.generators), before))
+        return Some(items, tuple(before))
 
     def _rounds(
         self,
         node: ast.GeneratorExp | ast.ListComp,
         generators: list[ast.comprehension],
-        under: Callable[[Expr, Expr], Expr] | None,
         before: list[Statement],
-    ) -> Iterator[Value]:
+        tests: tuple[Expr, ...] = (),
+    ) -> Iterator[tuple[Expr, Value]]:
         if not generators:
-            yield self.value(node.elt) if under is None else self.expr(node.elt)
+            condition = None if not tests else tests[0] if len(tests) == 1 else ["and", list(tests)]
+            yield condition, self.value(node.elt)
             return
         generator, *others = generators
         if generator.is_async:
             raise self.error(node, hints.NODES[ast.AsyncFor])
-        group = self.iterable(generator.iter)
-        kept = self.kept(group, before)
-        for item in kept.items:
+        group = self.kept(self.some(generator.iter), before)
+        for condition, item in group.items:
+            item = self.kept(item, before) if condition is None else item
             with self.bound(self.unpacked(generator.target, item)):
-                tests = [self.expr(test) for test in generator.ifs]
-                known = [self.known_truth(test) for test in tests]
-                if False in known and None not in known[: known.index(False)]:
+                own = [self.test(test) for test in generator.ifs]
+                known = [self.known_truth(test) for test in own]
+                if condition is None and False in known and None not in known[: known.index(False)]:
                     continue
-                tests = [test for test, truth in zip(tests, known, strict=True) if truth is not True]
-                if tests and under is None:
-                    raise self.error(generator.ifs[0], "here the condition of a generator must be a constant")
-                test = tests[0] if len(tests) == 1 else ["and", tests]
-                for inner in self._rounds(node, others, under, before):
-                    yield under(test, inner) if tests and under is not None else inner
+                own = [test for test, truth in zip(own, known, strict=True) if truth is not True]
+                given = [] if condition is None else [condition]
+                yield from self._rounds(node, others, before, (*tests, *given, *own))
 
     def unpacked(self, target: ast.expr, item: Value) -> dict[str, Value]:
         """Return what the names of a target stand for."""

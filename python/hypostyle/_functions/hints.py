@@ -71,6 +71,11 @@ if hasattr(math, "fma"):
     CALLS[id(math.fma)] = "math.fma is not compiled; write x * y + z (two roundings)"
 
 STRING = "a string is compiled only in comparisons: side == 'buy', or side in ('buy', 'sell')"
+SOME = "a list with a condition is compiled in sum, len, min, max, any, all, if, and as its first or last item"
+RESULT = (
+    "a string as the result is not compiled; return a number for it, and make the strings from the numbers: "
+    "expr.replace_strict({0: 'low', 1: 'high'})"
+)
 TUPLE = "a tuple has no value of its own here; use one of its items"
 METHOD = "a method of a value is not compiled; use operators and the functions of math and numpy"
 ATTRIBUTE = "an attribute of a value is not compiled; use operators and the functions of math and numpy"

@@ -9,13 +9,13 @@ from typing import Any
 
 from hypostyle._functions import hints
 from hypostyle._functions.errors import UnsupportedError
-from hypostyle._functions.groups import Groups
+from hypostyle._functions.orders import Orders
 from hypostyle._functions.scope import Scope, shape_of
 from hypostyle._functions.source import source_of
-from hypostyle._functions.values import ERROR, STATE, Statement, Tup, Value, is_constant
+from hypostyle._functions.values import ERROR, STATE, Some, Statement, Table, Tup, Value, is_constant
 
 
-class Inline(Groups):
+class Inline(Orders):
     """Translates calls of Python functions."""
 
     active: list[types.CodeType]
@@ -37,7 +37,7 @@ class Inline(Groups):
             if value is STATE:
                 raise self.error(node, "the state cannot be passed to a function; pass its fields")
             if (is_constant(value) or not isinstance(value, list | Tup)) and not scope.assignments[name]:
-                scope.bindings[name] = value
+                scope.bindings[name] = self.kept(value, statements) if isinstance(value, Table | Some) else value
                 scope.locals.discard(name)
                 continue
             self.storable(value, node)

@@ -6,10 +6,10 @@ import ast
 
 from hypostyle._functions.loop_parts import Array, names_in, pairs_of
 from hypostyle._functions.loop_rows import Rows
-from hypostyle._functions.loop_setup import LENGTH, converted
+from hypostyle._functions.loop_setup import LENGTH
 from hypostyle._functions.scope import Scope
 from hypostyle._functions.source import Source
-from hypostyle._functions.values import Expr, Statement, Tup, is_constant, is_text
+from hypostyle._functions.values import Expr, Members, Statement, Table, Tup, is_constant
 
 _MOST_ITEMS = 100
 """The most rows whose results a list has before the loop."""
@@ -118,8 +118,7 @@ class Before(Rows):
         array = self.array(target.value)
         everything = isinstance(target.slice, ast.Slice) and target.slice.lower is target.slice.upper is None
         if array is not None and everything and not array.is_input and not array.is_list:
-            array.initial = converted(array.conversion, self.plain_constant(value))
-            array.is_known = True
+            self.fill(array, self.plain_constant(value))
             return
         choices = self.values_of(self.expr(target.slice))
         if choices is None or len(choices) != 1 or choices[0] < 0:
@@ -142,7 +141,7 @@ class Before(Rows):
         changes = bool(names & self.changing)
         if isinstance(target, ast.Name) and changes and not rows and not isinstance(statement, ast.AugAssign):
             translated = self.value(value)
-            plain = is_constant(translated) and not isinstance(translated, Tup) and not is_text(translated)
+            plain = is_constant(translated) and not isinstance(translated, Tup | Table | Members)
             if plain and target.id not in self.fixed_names:
                 self.starts[target.id] = translated
                 self.scope.maybe.add(target.id)

@@ -28,6 +28,10 @@ class Array:
     """Whether it is a list of Python, of which `+` and `*` make longer ones."""
     conversion: str | None = None
     """The function that the array's type stands for: float, int or bool."""
+    start: Expr = None
+    """What stands before the first row, as a constant: `initial` before it has the type of a column."""
+    like: str | None = None
+    """The input whose type the array has."""
 
 
 @dataclass

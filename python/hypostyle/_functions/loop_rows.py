@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hypostyle._functions.loop_parts import Array
-from hypostyle._functions.loop_setup import Setup, converted
+from hypostyle._functions.loop_setup import Setup
 from hypostyle._functions.scope import Loop, Scope
-from hypostyle._functions.values import Expr, Statement, Tup, Value, is_text
+from hypostyle._functions.values import Expr, Members, Some, Statement, Table, Tup, Value, is_text
 
 FUTURE = "this reads a later row, which may not have come yet; shift the loop: x[i] and x[i - 1]"
 
@@ -142,7 +142,8 @@ class Rows(Setup):
         self.delays[array.name] = max(self.delays.get(array.name, 0), back)
         if back > self.lowest and not array.is_known and self.fixed_row is None:
             self.wraps = max(self.wraps, back)
-        return ["field", f"{array.name}[i-{back}]"]
+        field: Expr = ["field", f"{array.name}[i-{back}]"]
+        return field if array.like is None or not array.is_known else self.stored(array, field)
 
     # What is known about the index
 
@@ -240,9 +241,9 @@ class Rows(Setup):
             raise self.error(target, f"{array.name} is a list that grows; append to it")
         if self.offsets(target.slice, array)[1] != [0]:
             raise self.error(target, f"a row writes its own item only: {array.name}[i]")
-        if isinstance(value, Tup) or is_text(value):
+        if isinstance(value, Tup | Table | Some | Members) or is_text(value):
             raise self.error(node, "an item of an array is a number")
-        yield array.name, converted(array.conversion, value)
+        yield array.name, self.stored(array, value)
 
     def leave_rows(self, node: ast.Break | ast.Continue) -> None:
         """Translate `continue` of the loop over the rows."""

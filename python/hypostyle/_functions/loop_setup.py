@@ -8,9 +8,10 @@ import sys
 from typing import Any
 
 from hypostyle._functions.loop_parts import Array, Header
+from hypostyle._functions.loop_types import as_column, converted, start_of, type_of
 from hypostyle._functions.scope import Scope
 from hypostyle._functions.statements import Statements
-from hypostyle._functions.values import Expr, Tup, Value, encode, is_constant, is_text
+from hypostyle._functions.values import Expr, Tup, is_constant, is_text
 
 
 class Length:
@@ -47,9 +48,9 @@ class Setup(Statements):
         found = self.scope.bindings.get(node.id) if isinstance(node, ast.Name) else None
         return found if isinstance(found, Array) else None
 
-    def operand(self, node: ast.expr) -> Expr:
-        """Translate an expression that is not an array."""
-        value = super().operand(node)
+    def operand_of(self, value: Value, node: ast.expr) -> Expr:
+        """Return a value; raise if it is an array or its length."""
+        value = super().operand_of(value, node)
         if isinstance(value, Array):
             raise self.error(node, f"an array is read at the loop's row: {value.name}[i]")
         if isinstance(value, Length):
@@ -92,16 +93,25 @@ class Setup(Statements):
         """Return the output that an expression makes, if it makes one."""
         match node:
             case ast.BinOp(left=ast.List(elts=[item]), op=ast.Mult(), right=count) if self.is_length(count):
-                return Array(name, False, initial=self.plain_constant(item), is_known=True, is_python=True)
+                item_of = self.plain_constant(item)
+                return Array(name, False, initial=item_of, start=item_of, is_known=True, is_python=True)
             case ast.Call(func=ast.Attribute(value=array, attr="copy"), args=[]) if self.array(array) is not None:
-                return Array(name, False, initial=["get", self.arrays[_name(array)].name])
+                return self._copy_of(name, self.arrays[_name(array)])
             case ast.Call(func=function, args=[first, *others]):
                 maker = self.numpy_name(function)
                 if maker in _COPIES and self.array(first) is not None and name != _name(first):
-                    return Array(name, False, initial=["get", self.arrays[_name(first)].name])
+                    return self._copy_of(name, self.arrays[_name(first)])
                 if maker in _MAKERS and (self.is_length(first) or self.array(first) is not None):
                     return self._from_maker(name, maker, node, others)
         return None
+
+    def _copy_of(self, name: str, array: Array) -> Array:
+        like = array.name if array.is_input else array.like
+        return Array(name, False, initial=["get", array.name], conversion=array.conversion, like=like)
+
+    def stored(self, array: Array, value: Expr) -> Expr:
+        """Return a value as an array keeps it."""
+        return converted(array.conversion, value) if array.like is None else as_column(array.like, value)
 
     def _from_maker(self, name: str, maker: str, node: ast.Call, others: list[ast.expr]) -> Array:
         keywords = {keyword.arg: keyword.value for keyword in node.keywords}
@@ -114,14 +124,25 @@ class Setup(Statements):
         dtype = keywords.pop("dtype", others[0] if others else None)
         if keywords:
             raise self.error(node, f"np.{maker} is compiled without {next(iter(keywords))}")
-        conversion = None if like or (kind == "full" and dtype is None) else "float"
-        if dtype is not None:
-            conversion = self.conversion(dtype)
-        if kind == "empty":
-            return Array(name, False, conversion=conversion)
-        constants: dict[str, Expr] = {"zeros": 0, "ones": 1}
+        constants: dict[str, Expr] = {"zeros": 0, "ones": 1, "empty": None}
         initial = constants[kind] if fill is None else self.plain_constant(fill)
-        return Array(name, False, initial=converted(conversion, initial), is_known=True, conversion=conversion)
+        made = Array(name, False)
+        model = self.array(node.args[0])
+        if dtype is not None:
+            made.conversion = self.conversion(dtype)
+        elif like and model is not None:
+            made.conversion, made.like = model.conversion, model.name if model.is_input else model.like
+        else:
+            made.conversion = type_of(initial) if kind == "full" else "float"
+        if kind != "empty":
+            self.fill(made, initial)
+        return made
+
+    def fill(self, array: Array, constant: Expr) -> None:
+        """Let every item of an array be a constant."""
+        array.initial = self.stored(array, constant)
+        array.start = array.initial if array.like is None else start_of(constant)
+        array.is_known = True
 
     def conversion(self, node: ast.expr) -> str:
         """Return the function that a type of numpy stands for."""
@@ -209,22 +230,6 @@ _TYPES = {
     "int": ("int", "int64", "i8", "intp"),
     "bool": ("bool", "bool_", "?"),
 }
-_CONVERT = {"float": float, "int": int, "bool": bool}
-
-
-def converted(conversion: str | None, value: Value) -> Expr:
-    """Return a value as an array of a type keeps it."""
-    if conversion is None or (value is None and conversion != "float"):
-        return value
-    if value is None:
-        return ["float", "nan"]
-    if is_constant(value):
-        plain = float(value[1]) if isinstance(value, list) else value
-        try:
-            return encode(_CONVERT[conversion](plain))
-        except (ValueError, OverflowError):
-            pass
-    return ["call", conversion, [value]]
 
 
 def _name(node: ast.AST) -> str:

@@ -11,6 +11,7 @@ from hypostyle._functions.expressions import BINARY
 from hypostyle._functions.functions import Errors, Function, P, R, python_of
 from hypostyle._functions.loop_before import Before
 from hypostyle._functions.loop_parts import Array, arrays_of, names_in, parts_of
+from hypostyle._functions.loop_types import looked_at
 from hypostyle._functions.program import Program
 from hypostyle._functions.scope import assigned
 from hypostyle._functions.source import source_of
@@ -140,14 +141,19 @@ class _Loop(Before):
         array = self.array(node)
         if array is None:
             return self._computed(node) is not None
-        is_float = isinstance(array.initial, list) and array.initial[0] == "float"
-        return not array.is_input and not array.is_python and (array.conversion in ("float", "int") or is_float)
+        return (
+            not array.is_input
+            and not array.is_python
+            and (array.conversion in ("float", "int") or array.like is not None)
+        )
 
     def _head(self, start: int) -> list[Statement]:
         """Return what every row does before the body."""
         head: list[Statement] = []
         for name in self.carried:
             head.append(["set", name, ["field", name]])
+        for name in dict.fromkeys(array.like for array in self.arrays.values() if array.like is not None):
+            head += looked_at(name)
         head += self.head
         for array in self.arrays.values():
             if not array.is_input:
@@ -185,7 +191,7 @@ class _Loop(Before):
         state = [(name, self.starts[name]) for name in self.carried]
         for name, most in self.delays.items():
             array = self.arrays[name]
-            start = array.initial if array.is_known else None
+            start = array.start if array.is_known else None
             state += [(f"{name}[i-{back}]", start) for back in range(1, most + 1)]
         if self.uses_counter:
             state.append((self.counter_field, 0))

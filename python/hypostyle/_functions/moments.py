@@ -34,6 +34,9 @@ def nanoseconds(value: object) -> tuple[int, str] | None:
         whole = value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value
         since = _of_timedelta(whole - dt.datetime(1970, 1, 1, tzinfo=zone)) + int(getattr(value, "nanosecond", 0))
         return since, "naive" if zone is None else "aware"
+    if isinstance(value, dt.time) and value.tzinfo is None:
+        seconds = value.hour * 3_600 + value.minute * 60 + value.second
+        return (seconds * 1_000_000 + value.microsecond) * 1_000, "duration"  # since midnight, as columns have it
     if isinstance(value, dt.date):
         return _of_timedelta(value - dt.date(1970, 1, 1)), "naive"
     return None
@@ -54,7 +57,7 @@ def _of_numpy(value: Any, of: str) -> tuple[int, str] | None:
 
 def makes_times(function: object) -> bool:
     """Return whether a function makes a duration or a moment of constants."""
-    known: list[object] = [dt.timedelta, dt.datetime, dt.date]
+    known: list[object] = [dt.timedelta, dt.datetime, dt.date, dt.time]
     for module, names in (("pandas", ("Timedelta", "Timestamp")), ("numpy", ("timedelta64", "datetime64"))):
         known += [getattr(sys.modules[module], name) for name in names] if module in sys.modules else []
     return any(function is one for one in known)

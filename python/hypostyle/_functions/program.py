@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from hypostyle._functions.values import Expr, NotConstantError, Statement, Tup, encode, is_text
+from hypostyle._functions.values import Expr, Members, NotConstantError, Statement, Table, Tup, encode, is_text
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Program:
             except NotConstantError as reason:
                 msg = f"{self.name}: parameter '{name}': {reason}"
                 raise TypeError(msg) from None
-            if isinstance(constant, Tup):
+            if isinstance(constant, Tup | Table | Members):
                 msg = f"{self.name}: parameter '{name}' takes a column or a number, not a tuple"
                 raise TypeError(msg)
             if is_text(constant):

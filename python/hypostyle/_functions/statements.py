@@ -11,7 +11,7 @@ from hypostyle._functions.inner import function_of, imported
 from hypostyle._functions.scope import Loop, Return, assigned
 from hypostyle._functions.tables import as_branches
 from hypostyle._functions.tries import Tries, TryError
-from hypostyle._functions.values import ERROR, ROW, Expr, Statement, Tup, Value, is_text
+from hypostyle._functions.values import ERROR, ROW, Expr, Members, Some, Statement, Table, Tup, Value, is_text
 
 
 class Statements(Assignments):
@@ -69,7 +69,7 @@ class Statements(Assignments):
             case ast.Raise():
                 self.out.append(["set", self.fresh("raised"), ERROR])
             case ast.Assert():
-                self.out.append(["if", self.expr(node.test), [], [["set", self.fresh("raised"), ERROR]]])
+                self.out.append(["if", self.test(node.test), [], [["set", self.fresh("raised"), ERROR]]])
                 self.narrowed(node.test, True)
             case _:
                 raise self.error(node, hints.of(node))
@@ -106,7 +106,7 @@ class Statements(Assignments):
 
     def conditional_statement(self, node: ast.If) -> None:
         """Translate `if`; a condition that is known now leaves one branch only."""
-        test = self.expr(node.test)
+        test = self.test(node.test)
         known = self.known_truth(test)
         if known is not None:
             self.sequence(node.body if known else node.orelse)
@@ -150,7 +150,7 @@ class Statements(Assignments):
         scope = self.scope
         scope.depth += 1
         scope.maybe |= {name for name in assigned([node]) if name in scope.locals}
-        test = self.expr(node.test)
+        test = self.test(node.test)
         known = self.known_truth(test)
         if node.orelse and known is not None:
             raise self.error(node.orelse[0], "else of a while with a constant condition is not compiled; leave it out")
@@ -292,8 +292,10 @@ class Statements(Assignments):
         if value is ROW:
             raise self.error(node, "a row cannot be returned; return a number or a tuple of numbers")
         for item in value.items if isinstance(value, Tup) else (value,):
-            if is_text(item):
-                raise self.error(node.value, hints.STRING)
+            if is_text(item) and not self.scope.is_helper:
+                raise self.error(node.value, hints.RESULT)
+            if isinstance(item, Table | Some | Members):
+                raise self.error(node.value, "a dict, or a list with a condition, is no result; return its values")
         if isinstance(value, Tup):
             self.out.extend(value.before)
             value = Tup(value.items, names=value.names)

@@ -11,7 +11,18 @@ from hypostyle._functions.program import Program
 from hypostyle._functions.scope import Return, Scope
 from hypostyle._functions.source import Source, source_of
 from hypostyle._functions.statements import Statements, keys_of
-from hypostyle._functions.values import ROW, STATE, Expr, NeedsConstantError, Statement, Tup, Value, is_text
+from hypostyle._functions.values import (
+    ROW,
+    STATE,
+    Expr,
+    Members,
+    NeedsConstantError,
+    Statement,
+    Table,
+    Tup,
+    Value,
+    is_constant,
+)
 
 Fixed: TypeAlias = "Mapping[str, Any] | None"
 """Parameters that are constants, with their values."""
@@ -105,8 +116,9 @@ def _finish(
         inputs = columns_of_row(translator, inputs)
     starts = tuple((name, translator.encode(value, source.node, f"{name}: ")) for name, value in state.items())
     for name, start in starts:
-        if isinstance(start, Tup) or is_text(start):
-            raise source.error(source.node, f"the field {name} of the state starts as a number, True, False or None")
+        if not is_constant(start) or isinstance(start, Tup | Table | Members):
+            message = f"the field {name} of the state starts as a number, a string, True, False or None; "
+            raise source.error(source.node, message + "keep several values in fields of their own")
     known = {name: value for name, value in defaults.items() if name in inputs}
     return Program(source.name, tuple(inputs), starts, names, [*head, *body], known, fixed)
 
@@ -126,7 +138,7 @@ def known_parameters(translator: Statements, fixed: Mapping[str, Any]) -> tuple[
     known = dict(fixed)
     for name, value in {**defaults, **fixed}.items():
         encoded = translator.encode(value, scope.source.node, f"the value of {name}: ")
-        if isinstance(encoded, Tup) or name in fixed:
+        if isinstance(encoded, Tup | Table | Members) or name in fixed:
             scope.bindings[name] = encoded
             known[name] = value
         elif type(encoded) is int and not scope.assignments[name]:
@@ -232,7 +244,7 @@ def _split(translator: Statements, item: Return) -> tuple[Sequence[Expr], Value]
     if state is STATE:
         return [translator.field(name, item.node) for name in fields], result
     fitting = isinstance(state, Tup) and len(state.items) == len(fields) and state.names in (None, fields)
-    if not fitting or any(isinstance(part, Tup) or is_text(part) or part is STATE for part in state.items):
+    if not fitting or any(isinstance(part, Tup) or part is STATE for part in state.items):
         msg = f"the next state has {len(fields)} fields: return hs.state({', '.join(fields)}), result"
         raise error(item.node, msg)
     return list(state.items), result

@@ -7,6 +7,7 @@ values.
 from __future__ import annotations
 
 import numbers
+import types
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -20,7 +21,7 @@ Statement: TypeAlias = "list[Any]"
 """A statement of the program, as JSON."""
 
 Value: TypeAlias = Any
-"""An `Expr`, a `Tup`, `ROW` or `STATE`."""
+"""An `Expr`, a `Tup`, a `Table`, `Some`, `Members`, `ROW` or `STATE`."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,29 @@ class Tup:
     items: tuple[Value, ...]
     before: tuple[Statement, ...] = ()
     names: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A dictionary that nothing changes: constant keys, each with its value."""
+
+    entries: tuple[tuple[Value, Value], ...]
+    before: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True)
+class Some:
+    """A list whose items are there under a condition: pairs of the condition, None for always, and the item."""
+
+    items: tuple[tuple[Expr, Value], ...]
+    before: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True)
+class Members:
+    """A set of constants, in which a value is looked for."""
+
+    items: tuple[Value, ...]
 
 
 class _Marker:
@@ -45,6 +69,9 @@ STATE = _Marker("the state")
 ERROR: Expr = ["//", 1, 0]
 """An expression that puts the row in error."""
 
+_MOST = 1_000
+"""The most numbers of a range that is captured."""
+
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 
 
@@ -57,10 +84,16 @@ def encode(value: object) -> Value:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return ["text", str(value)]
+        return ["text", str.__str__(value)]  # of an enumeration the value, not the name
     if isinstance(value, tuple):
         names = getattr(value, "_fields", None)
         return Tup(tuple(encode(item) for item in value), names=names)
+    if isinstance(value, range) and len(value) <= _MOST:
+        return Tup(tuple(value))
+    if isinstance(value, frozenset):
+        return Members(tuple(sorted(map(encode, value), key=repr)))
+    if isinstance(value, types.MappingProxyType):
+        return Table(tuple((encode(key), encode(item)) for key, item in value.items()))
     if (time := nanoseconds(value)) is not None:
         if not SMALLEST <= time[0] <= LARGEST:
             msg = f"{value} is beyond 64 bits of nanoseconds"
@@ -82,9 +115,15 @@ def encode(value: object) -> Value:
         return ["float", repr(float(value))]
     kind = type(value).__name__
     if isinstance(value, list | set | bytearray) or kind == "ndarray":
-        msg = f"a {kind} can change, and a program keeps the value it had when compiled; use a tuple"
+        way = "a frozenset" if isinstance(value, set) else "a tuple"
+        msg = f"a {kind} can change, and a program keeps the value it had when compiled; use {way}"
+    elif isinstance(value, range):
+        msg = f"a range of {len(value)} numbers is too long; compare with its ends: 0 <= x < n"
     elif isinstance(value, dict):
-        msg = "a dict can change, and a program keeps the value it had when compiled; use a number, or if/elif"
+        msg = (
+            "a dict can change, and a program keeps the value it had when compiled; "
+            "write it in the function, or wrap it: types.MappingProxyType({...})"
+        )
     else:
         msg = f"it is of type {kind}; numbers, True, False, None, strings and tuples of these can be captured"
     raise NotConstantError(msg)
@@ -94,6 +133,12 @@ def is_constant(value: Value) -> bool:
     """Return whether a value is a constant, or a tuple of constants."""
     if isinstance(value, Tup):
         return not value.before and all(is_constant(item) for item in value.items)
+    if isinstance(value, Table):
+        return not value.before and all(is_constant(item) for _, item in value.entries)
+    if isinstance(value, Some):
+        return False
+    if isinstance(value, Members):
+        return True
     if isinstance(value, list):
         return value[0] in ("float", "text", "time")
     return value is None or isinstance(value, int)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from hypostyle._profile.keyed_state import named_keys
 from hypostyle._profile.objects import hoisted
 from hypostyle._profile.state_parts import key_in
+from hypostyle._profile.states_left import Left
 from hypostyle._profile.syntax import SourceFile, method, names_read
 
 Functions = dict[str, ast.FunctionDef]
@@ -26,6 +27,8 @@ class _Made:
     name: str
     """The dictionary."""
     cls: ast.ClassDef
+    made: ast.expr
+    """The call that makes an object."""
     firsts: dict[str, ast.expr]
     """The first value of each attribute."""
     keys: dict[str, ast.expr] = field(default_factory=dict)
@@ -33,20 +36,23 @@ class _Made:
 
 
 def without_keyed_objects(
-    file: SourceFile, body: list[ast.stmt], before: list[ast.stmt], later: set[str], free: Callable[[str], str]
-) -> tuple[list[ast.stmt], list[ast.stmt], Functions] | None:
-    """Return a body, and the statements before it, without such objects, and their methods; None if there are none."""
+    file: SourceFile, body: list[ast.stmt], before: list[ast.stmt], free: Callable[[str], str]
+) -> tuple[list[ast.stmt], list[ast.stmt], Functions, Left] | None:
+    """Return a body, and the statements before it, without such objects, their methods, and what they are made of.
+
+    None if there are none.
+    """
     classes = {node.name: node for node in file.tree.body if isinstance(node, ast.ClassDef) and not node.bases}
     if not classes:
         return None
     for at, statement in enumerate(before):
         match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name not in later and name in names_read(body):
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in names_read(body):
                 made = _made(name, value, body, classes)
                 written = None if made is None else _written(made, named_keys(copy.deepcopy(body)), free)
                 if written is not None:
-                    statements, starts, functions = written
-                    return statements, [*before[:at], *starts, *before[at + 1 :]], functions
+                    statements, starts, functions, left = written
+                    return statements, [*before[:at], *starts, *before[at + 1 :]], functions, left
     return None
 
 
@@ -69,7 +75,7 @@ def _made(name: str, value: ast.expr, body: Sequence[ast.stmt], classes: dict[st
     match made:
         case ast.Call(func=ast.Name(id=word), args=arguments, keywords=keywords) if word in classes:
             firsts = _firsts(classes[word], arguments, keywords)
-            return None if firsts is None else _Made(name, classes[word], firsts)
+            return None if firsts is None else _Made(name, classes[word], made, firsts)
     return None
 
 
@@ -133,7 +139,7 @@ class _Filled(ast.NodeTransformer):
 
 def _written(
     made: _Made, body: Sequence[ast.stmt], free: Callable[[str], str]
-) -> tuple[list[ast.stmt], list[ast.stmt], Functions] | None:
+) -> tuple[list[ast.stmt], list[ast.stmt], Functions, Left] | None:
     name = free(f"{made.name}_object")
     rest = [statement for s in body for statement in _of_object(copy.deepcopy(s), made, name)]
     tested = next((a for a, first in made.firsts.items() if ast.unparse(first) != "None"), None)
@@ -161,7 +167,8 @@ def _written(
     kept = [ast.Assign([item(a, ast.Store())], ast.Name(v, ast.Load()), lineno=0) for a, v in attributes.items()]
     starts = ast.parse("".join(f"{dictionary} = {{}}\n" for dictionary in dictionaries.values())).body
     whole = [ast.fix_missing_locations(s) for s in [ast.If(is_new, begin, []), *taken, *statements, *kept]]
-    return whole, starts, functions
+    left = Left(made.name, dictionaries, ast.unparse(made.made))
+    return whole, starts, functions, left
 
 
 def _of_object(statement: ast.stmt, made: _Made, name: str) -> list[ast.stmt]:

@@ -26,6 +26,7 @@ from hypostyle._profile.record_rows import columns_of
 from hypostyle._profile.records import Record, records_of, without
 from hypostyle._profile.row_access import Access, Column, aliases
 from hypostyle._profile.state_parts import in_parts
+from hypostyle._profile.states_left import Left
 from hypostyle._profile.syntax import names_read, names_set, read_after
 from hypostyle._profile.two_pointers import two_pointers
 from hypostyle._profile.window_columns import Column as WindowColumn
@@ -71,6 +72,8 @@ class LoopBody:
         self.records: list[Record] = []
         self.labels = Labels(set())
         self.objects = Objects([])
+        self.left: list[Left] = []
+        """Dictionaries of state that are read later, made of parts."""
         self.items: dict[str, tuple[ast.expr, list[Any]]] = {}
         self.windows: dict[str, WindowColumn] = {}
         self.loop, self.values, self.by_row = loop, values, by_row
@@ -123,9 +126,10 @@ class LoopBody:
             body, self.objects = found.body, found
             self._used |= names_set(body)
         later = read_after(self.file, self.loop.statements)
-        by_key = without_keyed_objects(self.file, body, self.before, later, self._free)
+        by_key = without_keyed_objects(self.file, body, self.before, self._free)
         if by_key is not None:
-            body, self.before, functions = by_key
+            body, self.before, functions, left = by_key
+            self.left += [left] if left.name in later else []
             self.objects = Objects(body, self.objects.starts, self.objects.functions | functions)
             self._used |= names_set(body)
         body, self.before = kept_rows(body, self.before, self.header.row, later, self._free)
@@ -135,7 +139,8 @@ class LoopBody:
         self.windows = {**of_time, **of_rows}
         self._used -= self.windows.keys()  # they stand for parameters, which will have these names
         body = self._of_items(body)
-        body, self.before = in_parts(body, self.before, later, self._free)
+        body, self.before, parts = in_parts(body, self.before, later, self._free)
+        self.left += parts
         if positions:
             body = numbers_written(body, set(map(str, positions)), later)
             body, self.before = rows_kept(body, self.before, set(map(str, positions)), self._free)
@@ -195,8 +200,6 @@ class LoopBody:
         self.state = keyed_state(body, self.before)
         if self.state is None:
             return self.node.body
-        if self.only is None and set(self.state.variables) & read_after(self.file, self.loop.statements):
-            self.access.problem = "the dictionary is read afterwards"
         return [OfKey(self.state).visit(statement) for statement in body]
 
     def _before(self) -> list[ast.stmt]:

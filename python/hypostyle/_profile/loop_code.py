@@ -180,6 +180,10 @@ class Making(LoopResult):
         for total in self.totals:
             if total.name in later:
                 self._add(Output(self._free(f"{total.name}_steps"), "total", total.name))
+        parts = {part for left in self.left for part in left.parts.values()}
+        for name in (self.state.variables if self.state is not None else {}):
+            if name in later | parts:
+                self._add(Output(self._free(f"{name}_rows"), "state", name))
         if self.only is not None:
             self.outputs = [output for output in self.outputs if output.name in self.only]
 
@@ -239,7 +243,7 @@ class Making(LoopResult):
         made = {n for s in before for n in names_set([s])}
         head = [with_length(s, self.access, rows) for s in before]
         for output in self.outputs:
-            if output.kind in ("last", "total") or output.name not in made:
+            if output.kind in ("last", "total", "state") or output.name not in made:
                 start = self._start(output, rows, carried)
                 if start is None:
                     return None
@@ -259,6 +263,9 @@ class Making(LoopResult):
         for output in self.outputs:
             if output.kind == "last":
                 body = at_end(body, ast.parse(f"{output.name}.append({output.target})").body)
+            elif output.kind == "state" and self.state is not None:
+                variable = self.state.variables[output.target]
+                body = at_end(body, ast.parse(f"{output.name}.append({variable})").body)
             elif output.kind == "total":
                 step = next(total.step for total in self.totals if total.name == output.target)
                 body = at_end(body, ast.parse(f"{output.name}.append({step})").body)
@@ -295,7 +302,7 @@ class Making(LoopResult):
     def _start(self, output: Output, rows: int, carried: Sequence[str]) -> ast.stmt | None:
         """Return the statement that makes an output, as the script made it before."""
         length = ast.unparse(self.access.length())
-        if output.kind == "total":
+        if output.kind in ("total", "state"):
             return ast.parse(f"{output.name} = []").body[0]
         if output.kind == "last":
             first = getattr(self.header.start, "value", 0)

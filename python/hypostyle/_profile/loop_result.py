@@ -8,6 +8,7 @@ from hypostyle._profile.change import Change, defining, is_a, rewritten
 from hypostyle._profile.loop_body import LoopBody, Output
 from hypostyle._profile.records import Record, composed
 from hypostyle._profile.row_access import argument_of
+from hypostyle._profile.states_left import flat, rows_of_keys
 from hypostyle._profile.syntax import read_after, text_of
 from hypostyle._profile.window_columns import kernel_in
 
@@ -46,8 +47,9 @@ class LoopResult(LoopBody):
                 codes[output.name] = f'found.struct.field("{output.name}")' if is_field else f"found.{output.name}"
         of_records = {name for r in self.records for name in (*r.lists, r.kept)}
         for output in self.outputs:
-            if output.name not in of_records:
+            if output.name not in of_records and output.kind != "state":
                 lines += self._taken(output, codes[output.name], library)
+        lines += self._states(codes, library)
         lines = "".join(self.file.statements([s]) for s in self.loop.passed) + lines
         lines = "".join(self.counts.values()) + lines
         lines += self._of_rows(codes, library)
@@ -59,6 +61,33 @@ class LoopResult(LoopBody):
         edit = rewritten(self.file, statements, (f"{definition}\n\n" if at_module and definition else "") + lines)
         edits = [edit] if at_module else [*defining(self.file, statements, definition.rstrip()), edit]
         return Change(use, before, lines, definition, edits)
+
+    def _states(self, codes: dict[str, str], library: str) -> str:
+        """Return the lines that make the dictionaries of state that are read later."""
+        states = [output for output in self.outputs if output.kind == "state"]
+        if not states or self.over is None or self.state is None:
+            return ""
+        rows = self._free("last_rows")
+        lines = rows_of_keys(ast.unparse(self.over.argument).replace("'", '"'), rows)
+        parts = {part for left in self.left for part in left.parts.values()}
+        as_list = ".to_list()" if library == "polars" else ".tolist()"
+        for output in states:
+            code = codes[output.name]
+            if output.name in self.labels.names or self.state.variables[output.target] in self.labels.names:
+                code = self.labels.decoded(code if library == "numpy" else f"{code}.to_numpy()") + ".tolist()"
+            elif self._keeps_items and library != "polars":
+                code = f"list({code}.to_numpy())"
+            else:
+                code += as_list
+            lines += f"{output.name} = {code}\n"
+            if output.target not in parts:
+                lacks = self.state.starts[self.state.variables[output.target]] == "None"
+                made = flat(output.target, self.loop.before, output.name, rows, may_lack=lacks)
+                if made is None:
+                    self.access.problem = "the state is read afterwards"
+                lines += made or ""
+        items = {output.target: f"{output.name}[row]" for output in states}
+        return lines + "".join(left.lines(items, rows) for left in self.left)
 
     def _words(self, output: Output, code: str, library: str) -> str:
         """Return the line that makes words of their numbers."""

@@ -10,6 +10,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from hypostyle._profile.states_left import Left
 from hypostyle._profile.syntax import method, names_read, names_set
 
 
@@ -25,13 +26,19 @@ class _Parts:
 
 def in_parts(
     body: list[ast.stmt], before: list[ast.stmt], later: set[str], free: Callable[[str], str]
-) -> tuple[list[ast.stmt], list[ast.stmt]]:
-    """Return a body and the statements before it, with the parts of state that they keep together."""
+) -> tuple[list[ast.stmt], list[ast.stmt], list[Left]]:
+    """Return a body and the statements before it, with the parts of state that they keep together.
+
+    Dictionaries by key that are read later are returned with their parts.
+    """
+    left: list[Left] = []
     body, before = _without_tuples(body, before, later, free)
     for statement in list(before):
         match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name not in later:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 of_key = _of_key(body, name, value)
+                if name in later and (not isinstance(of_key, ast.Dict) or not isinstance(value, ast.Dict)):
+                    continue
                 state = value if of_key is None else of_key
                 made = _parts(name, state, free)
                 if made is None:
@@ -40,9 +47,11 @@ def in_parts(
                 if written is None:
                     continue
                 body = written
+                if name in later:
+                    left.append(Left(name, made.variables))
                 at = before.index(statement)
                 before = [*before[:at], *_starts(made, with_keys=of_key is not None), *before[at + 1 :]]
-    return body, before
+    return body, before, left
 
 
 def _without_tuples(

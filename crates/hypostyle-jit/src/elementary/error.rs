@@ -82,7 +82,7 @@ pub fn erf<M: Arithmetic>(m: &mut M, x: M::Float) -> M::Float {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::elementary::Numbers;
+    use crate::elementary::arithmetic::Numbers;
 
     #[test]
     fn it_is_within_a_unit_in_the_last_place() {

@@ -176,7 +176,7 @@ pub fn log<M: Arithmetic>(m: &mut M, x: M::Float) -> M::Float {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::elementary::Numbers;
+    use crate::elementary::arithmetic::Numbers;
 
     /// The distance of two numbers in units of the last place.
     fn ulps(a: f64, b: f64) -> u64 {

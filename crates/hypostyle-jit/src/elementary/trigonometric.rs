@@ -298,7 +298,7 @@ pub fn atan2<M: Arithmetic>(m: &mut M, y: M::Float, x: M::Float) -> M::Float {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::elementary::Numbers;
+    use crate::elementary::arithmetic::Numbers;
 
     /// The distance of two numbers in units of the last place.
     fn ulps(a: f64, b: f64) -> u64 {

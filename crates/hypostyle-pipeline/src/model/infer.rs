@@ -46,7 +46,12 @@ pub(crate) struct TypeGuess {
     pub(super) inexact: bool,
     /// Numbers that no number type keeps as they are.
     pub(super) kept: Option<Kept>,
+    /// Which of [`NULL_WORDS`] are among the texts.
+    pub(super) null_words: [bool; NULL_WORDS.len()],
 }
+
+/// What programs write for null, and hardly anyone for anything else.
+pub(super) const NULL_WORDS: [&str; 5] = ["NULL", "\\N", "(null)", "<null>", "#N/A"];
 
 /// How many values a type does not fit, and which ones, if they are few.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -125,6 +130,7 @@ impl TypeGuess {
             (range, other) => range.or(other),
         };
         self.kept = self.kept.or(other.kept);
+        self.null_words.iter_mut().zip(other.null_words).for_each(|(own, other)| *own |= other);
         self.inexact |= other.inexact;
         self.fine_clock |= other.fine_clock;
     }
@@ -158,6 +164,9 @@ impl TypeGuess {
             return;
         }
         self.values += 1;
+        if let Some(word) = NULL_WORDS.iter().position(|word| word.as_bytes() == field) {
+            self.null_words[word] = true;
+        }
         let words = &mut self.words;
         self.boolean.observe(field, || is_boolean(field, &style.booleans, words));
         let kept = kept(number);

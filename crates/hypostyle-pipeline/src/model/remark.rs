@@ -6,7 +6,7 @@ use super::clock::time_of_day;
 use super::duration::duration;
 use super::fault::Kept;
 use super::fault::Reason;
-use super::infer::{Fit, MISFITS, TypeGuess, is_word};
+use super::infer::{Fit, MISFITS, NULL_WORDS, TypeGuess, is_word};
 use super::strptime::Strptime;
 use super::timestamp::fault;
 use super::values::{PARENTHESES, ValueStyle};
@@ -39,6 +39,7 @@ impl TypeGuess {
                     self.short_dates(name),
                     self.clocks(name),
                     self.null_words(),
+                    self.written_nulls(),
                 ];
                 remarks.into_iter().flatten().next()
             }
@@ -107,8 +108,11 @@ impl TypeGuess {
         let all = |reads: &dyn Fn(&[u8]) -> bool| !texts.is_empty() && texts.iter().all(|text| reads(text));
         let key = toml_key(name);
         if all(&|text| time_of_day(text, TimeUnit::Nanosecond).is_ok()) {
+            // Of a pace such as `5:12`, they may be minutes and seconds.
+            let short = texts.iter().all(|text| text.iter().filter(|byte| **byte == b':').count() == 1);
+            let as_hours = if short { " as hours and minutes" } else { "" };
             return Some(format!(
-                "times of day or durations: {key} = \"time[us]\" or \"duration[us]\" in [source.schema] would read them"
+                "times of day or durations: {key} = \"time[us]\" or \"duration[us]\" in [source.schema] would read them{as_hours}"
             ));
         }
         all(&|text| duration(text, TimeUnit::Nanosecond).is_ok())
@@ -249,6 +253,14 @@ impl TypeGuess {
             "times with abbreviated time zones: write UTC offsets such as +01:00, or names such as Europe/Berlin"
                 .to_string()
         })
+    }
+
+    /// Words in a column of texts that programs write for null.
+    fn written_nulls(&self) -> Option<String> {
+        let found = NULL_WORDS.iter().zip(self.null_words).filter(|(_, found)| *found);
+        let words: Vec<String> = found.map(|(word, _)| format!("{word:?}")).collect();
+        let (shown, list) = (words.join(" and "), words.join(", "));
+        (!words.is_empty()).then(|| format!("has {shown}: null_values = [{list}] in [source] if that means null"))
     }
 
     /// A few words that alone keep the column from being of another type.
@@ -522,6 +534,11 @@ mod tests {
             (&["2024-Q1", "2024-Q3"], "\"%Y-Q%q\""),
             (&["1990M01"], "\"%YM%m\""),
             (&["31.12.24", "01.02.23"], "perhaps dates: \"x y\" = \"%d.%m.%y\""),
+            (
+                &["a", "\\N", "b", "NULL"],
+                "has \"NULL\" and \"\\\\N\": null_values = [\"NULL\", \"\\\\N\"] in [source] if",
+            ),
+            (&["5:12", "4:58"], "would read them as hours and minutes"),
             (&["", ""], "no value"),
         ] {
             assert!(remark(texts).contains(words), "{texts:?}: {}", remark(texts));
