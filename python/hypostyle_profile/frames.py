@@ -9,7 +9,7 @@ within one instruction.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import accumulate, chain, islice, repeat, takewhile
 from operator import attrgetter, is_not
@@ -19,6 +19,8 @@ from typing import Any
 _PLACE: Any = attrgetter("f_code", "f_lasti")
 _IS_FRAME: Any = partial(is_not, None)
 _OUTWARD: Any = repeat("f_back")
+_NOTHING = object()
+"""What no call returns."""
 
 
 def stacks(idents: Sequence[int]) -> list[list[tuple[CodeType, int]]]:
@@ -27,32 +29,49 @@ def stacks(idents: Sequence[int]) -> list[list[tuple[CodeType, int]]]:
     Args:
         idents: The threads, by their `ident`; one that has no frame has an empty stack.
     """
+    return list(_stacks(idents))  # all is taken by this call alone, and gone when it returns
+
+
+def stacks_after(
+    calls: Sequence[Callable[[], Any]], idents: Sequence[int]
+) -> tuple[list[Any], list[list[tuple[CodeType, int]]]]:
+    """Make calls, and take the stacks before another thread can run; return what the calls return, and the stacks.
+
+    Args:
+        calls: Functions of C.
+        idents: The threads, by their `ident`.
+    """
     take: Any = map
-    return list(  # all below is taken by this call alone, and gone when it returns
+    made = list(chain(take(next, take(iter, calls, repeat(_NOTHING))), _stacks(idents)))
+    return made[: len(calls)], made[len(calls) :]
+
+
+def _stacks(idents: Sequence[int]) -> Any:
+    """Return an iterator that takes the stacks when it is read."""
+    take: Any = map
+    return take(
+        list,
         take(
-            list,
+            take,
+            repeat(_PLACE),
             take(
-                take,
-                repeat(_PLACE),
+                takewhile,
+                repeat(_IS_FRAME),
                 take(
-                    takewhile,
-                    repeat(_IS_FRAME),
+                    accumulate,
                     take(
-                        accumulate,
-                        take(
-                            chain,
-                            zip(
-                                take(
-                                    dict.get,
-                                    chain.from_iterable(take(repeat, islice(iter(sys._current_frames, None), 1))),
-                                    idents,
-                                )
-                            ),
-                            repeat(_OUTWARD),
+                        chain,
+                        zip(
+                            take(
+                                dict.get,
+                                chain.from_iterable(take(repeat, islice(iter(sys._current_frames, None), 1))),
+                                idents,
+                            )
                         ),
-                        repeat(getattr),
+                        repeat(_OUTWARD),
                     ),
+                    repeat(getattr),
                 ),
             ),
-        )
+        ),
     )

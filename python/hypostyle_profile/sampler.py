@@ -26,12 +26,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 from itertools import count
 from types import CodeType
 from typing import Any
 
 from hypostyle_profile.clocks import NOTHING, Spent, clocks_for
-from hypostyle_profile.frames import stacks
+from hypostyle_profile.frames import stacks, stacks_after
 from hypostyle_profile.memory import resident
 from hypostyle_profile.stacks import Key, Samples
 from hypostyle_profile.switching import SwitchInterval, latency, wake_in_time
@@ -90,6 +91,7 @@ class Sampler:
         self._held = 0.0
         self._collecting = 0.0
         self._latency = 0.0
+        self._taken: dict[int, list[tuple[CodeType, int]]] = {}
         self._ready = threading.Event()
 
     def start(self) -> None:
@@ -124,15 +126,18 @@ class Sampler:
         self._ready.set()
         mean, used = self._interval, time.thread_time()
         switching = SwitchInterval()
-        ended = False
         for number in count(1):
             pause = mean * (0.5 + number * SPREAD % 1)
-            at_asking, asked = clocks.read(threading.enumerate()), time.perf_counter()
+            threads = threading.enumerate()
+            at_asking, asked = clocks.read(threads), time.perf_counter()
             is_prompt = number % PROBE_EVERY != 0 and switching.shorten()
-            ended = self._ending.acquire(timeout=pause)
+            calls = [partial(self._ending.acquire, True, pause), time.perf_counter]
+            idents = [t.ident or 0 for t in threads]
+            made, taken = stacks_after(calls + (switching.restoring() if is_prompt else []), idents)
+            ended, came, *found = made
             if is_prompt:
-                switching.restore()
-            came = time.perf_counter()
+                switching.restored(found[0])
+            self._taken = dict(zip(idents, taken, strict=True))
             threads = threading.enumerate()
             spent, process = clocks.read(threads), time.process_time()
             known = [t for t in threads if t.ident is not None and t.ident in spent]
@@ -163,7 +168,8 @@ class Sampler:
     def _probe(self, threads: Iterable[threading.Thread], delay: float, worked: float) -> None:
         """Note what the delay of a look says of the instruction where a thread is."""
         state = _state(delay, worked, several=False, knows_queue=self._knows_queue)
-        for frames in stacks([t.ident or 0 for t in threads]):
+        for thread in threads:
+            frames = self._frames(thread)
             if frames:
                 self.samples.saw(self._stack(frames)[0], state)
 
@@ -188,7 +194,8 @@ class Sampler:
             delay, worked, several=several, knows_queue=knows, is_prompt=is_prompt, latency=self._latency
         )
         keys = {}
-        for (thread, used), frames in zip(since.items(), stacks([t.ident or 0 for t in since]), strict=True):
+        for thread, used in since.items():
+            frames = self._frames(thread)
             if not frames:
                 continue
             stack = self._stack(frames)
@@ -208,6 +215,11 @@ class Sampler:
             key = keys[thread] = Key(thread.name, thread is main, "free" if stands else state, stack)
             samples.add(key, cpu, outside, waiting, queue, alone)
         self._keys = keys
+
+    def _frames(self, thread: threading.Thread) -> list[tuple[CodeType, int]]:
+        """Return the frames that were taken, or those of now for a thread that has started since."""
+        ident = thread.ident or 0
+        return self._taken[ident] if ident in self._taken else stacks([ident])[0]
 
     def _stack(self, frames: list[tuple[CodeType, int]]) -> tuple[tuple[int, int], ...]:
         for code, _ in frames:

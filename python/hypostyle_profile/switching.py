@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -39,11 +41,21 @@ class SwitchInterval:
         self._short = sys.getswitchinterval()
         return True
 
+    def restoring(self) -> list[Callable[[], Any]]:
+        """Return the functions of C that set it back at once; `restored` is to know what the first one returns."""
+        return [sys.getswitchinterval, partial(sys.setswitchinterval, self._usual or 0.0)]
+
+    def restored(self, found: float) -> None:
+        """Keep what the script has set meanwhile: it is set back by now."""
+        self._usual = None
+        if found != self._short:
+            sys.setswitchinterval(found)
+
     def restore(self) -> None:
-        """Set it back, unless the script has set it."""
-        usual, self._usual = self._usual, None
-        if usual is not None and sys.getswitchinterval() == self._short:
-            sys.setswitchinterval(usual)
+        """Set it back, if it is short."""
+        if self._usual is not None:
+            found, *_ = [call() for call in self.restoring()]
+            self.restored(found)
 
 
 def thread_count() -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from hypostyle._functions.names import NOTHING
 from hypostyle._functions.window_arrays import (
+    WINDOW,
     Array,
     Bound,
     ShapeError,
@@ -39,10 +40,11 @@ _KNOWN = (
 _IS_ARRAY = f"this is an array, where a number is needed; {_KNOWN}"
 
 
-def _by_itself(what: str) -> str:
+def _by_itself(node: ast.expr, window: str) -> str:
+    of = ast.unparse(node)
     return (
-        f"{what} of the window is not known beside a loop over it; compute it in a function of its own, "
-        f"hs.rolling(lambda window: np.{what}(window, ...)), and join the two columns"
+        f"{of} is not known beside a loop over the window; compute it in a function of its own, "
+        f"hs.rolling(lambda {window}: {of}), and join the two columns"
     )
 
 
@@ -51,20 +53,15 @@ class Calls(Reductions):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.lows: dict[str, int] = {}
+        """The first values of variables that count in a loop over the window."""
         self.indices: dict[str, tuple[Turn, int]] = {}
         """Variables that count in a loop over the window: its turn, and how many turns before it they point at."""
-        self.asks_kernels = False
         self._idioms = Idioms(self.is_whole, self.object_of)
 
     def is_whole(self, node: ast.expr) -> bool:
         """Whether an expression is the window by its own name."""
-        return isinstance(node, ast.Name) and node.id == self.window and self.arrays.get(node.id) == self._whole
-
-    @property
-    def _whole(self) -> Any:
-        from hypostyle._functions.window_arrays import WINDOW
-
-        return WINDOW
+        return isinstance(node, ast.Name) and node.id == self.window and self.arrays.get(node.id) is WINDOW
 
     def expr(self, node: ast.expr) -> ast.expr:
         """Return an expression with what it computes of arrays in variables."""
@@ -163,9 +160,7 @@ class Calls(Reductions):
         """Return a statistic of the whole window as it is, if a kernel computes it; raise if none can."""
         if self._idioms.found(node, lambda kernel: ["get", kernel]) is not None:
             if not self.by_kernels:
-                raise self.error(node, _by_itself("median" if "median" in ast.unparse(node) else "it").replace(
-                    "np.it(window, ...)", ast.unparse(node)))  # fmt: skip
-            self.asks_kernels = True
+                raise self.error(node, _by_itself(node, self.window))
             return node
         if not isinstance(node, ast.Call) or not self.by_kernels:
             return None
@@ -176,7 +171,6 @@ class Calls(Reductions):
             and self.is_whole(of)
             and self.object_of(node.func) not in (min, max)
         ):
-            self.asks_kernels = True
             return node
         return None
 
@@ -221,15 +215,15 @@ class Calls(Reductions):
 
     def _length(self, of: ast.expr, node: ast.expr) -> ast.expr | None:
         if self.is_whole(of):
-            return None if isinstance(node, ast.Attribute) or self._is_len(node) else self.size
+            if isinstance(node, ast.Attribute | ast.Call):
+                return None
+            self.changed = True
+            return self.size
         array = self.array(of)
         if not isinstance(array, Array):
             return ast.Constant(array.length) if isinstance(array, Vector) else None
         self.changed = True
         return self.length(array, node)
-
-    def _is_len(self, node: ast.expr) -> bool:
-        return isinstance(node, ast.Call)
 
     def _call(self, node: ast.Call) -> ast.expr | None:
         function = self.object_of(node.func)
@@ -258,7 +252,7 @@ class Calls(Reductions):
             return None
         if called in _ORDERED:
             message = f"np.{called} is known of the whole window only, where no loop over it is needed"
-            raise self.error(node, _by_itself(called) if array.is_window else message)
+            raise self.error(node, _by_itself(node, self.window) if array.is_window else message)
         if function in (sum, min, max, any, all):
             return self._of_python(function, array, others, options, node)
         if isinstance(node.func, ast.Attribute) and is_method and array.is_list:
@@ -424,14 +418,10 @@ class Calls(Reductions):
         if bound.offset != -1 or low is None or low < 0:
             message = f"before the first value Python takes those at the end; begin the range at {-bound.offset}"
             raise self.error(node, message)
-        self.numpy_items = True
         last = ast.copy_location(ast.UnaryOp(ast.USub(), ast.Constant(1)), node)
         end = ast.copy_location(ast.Subscript(node.value, last, ast.Load()), node)
         located(end, node)
         return ast.IfExp(compared(name(bound.base), ast.Gt, 0), value, self.expr(end))
-
-    lows: dict[str, int]
-    """The first values of variables that count."""
 
     def lag_of(self, array: Array, ago: int, bound: Bound, node: ast.expr) -> int:
         """Return how many turns before this one the item of a counting variable is."""

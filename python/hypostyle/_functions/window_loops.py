@@ -214,11 +214,7 @@ class Loops:
         made: list[ast.stmt] = []
         for statement in statements:
             if self.is_loop(statement):
-                assert isinstance(statement, ast.For)
-                if not getattr(statement, "guarded", False):
-                    statement.body = [located(ast.If(name(guard), statement.body, []), statement)]
-                    statement.guarded = True  # type: ignore[attr-defined]
-                made.append(statement)
+                made.append(self._guarded_loop(statement, guard))
             elif made and isinstance(made[-1], ast.If) and getattr(made[-1], "guard", None) == guard:
                 made[-1].body.append(statement)
             else:
@@ -226,6 +222,13 @@ class Loops:
                 branch.guard = guard  # type: ignore[attr-defined]
                 made.append(located(branch, statement))
         return made
+
+    def _guarded_loop(self, loop: ast.stmt, guard: str) -> ast.stmt:
+        if not isinstance(loop, ast.For) or getattr(loop, "guarded", False):
+            return loop
+        made = ast.For(loop.target, loop.iter, [ast.If(name(guard), loop.body, [])], [], None)
+        made.guarded = True  # type: ignore[attr-defined]
+        return located(ast.copy_location(made, loop), loop)
 
     def is_loop(self, statement: ast.stmt) -> bool:
         """Whether a statement is a loop over the window itself."""

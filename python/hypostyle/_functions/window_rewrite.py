@@ -14,17 +14,13 @@ from typing import Any
 from hypostyle._functions.scope import assigned
 from hypostyle._functions.source import Source
 from hypostyle._functions.window_arrays import (
-    END,
-    WINDOW,
     Array,
     Bound,
     Turn,
     Vector,
-    compared,
     copied,
-    name,
+    plus,
     put,
-    shifted,
 )
 from hypostyle._functions.window_calls import Calls
 from hypostyle._functions.window_loops import located
@@ -63,7 +59,6 @@ class Rewriter(Calls):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.lows = {}
         self._depth = 0
 
     def function(self) -> list[ast.stmt]:
@@ -148,8 +143,6 @@ class Rewriter(Calls):
             raise self.error(node, f"{target} is an array that changes in a loop; compute it before")
         if self._depth and times > 1:
             raise self.error(node, f"{target} is one of several arrays here; compute it before the if")
-        if times > 1 or target == self.window:
-            self._settle(target, node)
         self.arrays[target] = array
         self.changed = True
         return []
@@ -165,9 +158,6 @@ class Rewriter(Calls):
             if isinstance(target, ast.Name)
         ]
         return {found for found, times in self.scope.assignments.items() if times > plain.count(found)}
-
-    def _settle(self, target: str, node: ast.stmt) -> None:
-        del target, node
 
     # Branches and loops
 
@@ -252,7 +242,7 @@ class Rewriter(Calls):
             offset = start.offset - model.first
             at = replace(
                 model,
-                at=lambda turn, lag: _plus(turn.index(lag), offset),
+                at=lambda turn, lag: plus(turn.index(lag), offset),
                 kind="int",
                 offset=offset,
                 is_window=False,
@@ -339,12 +329,6 @@ class Rewriter(Calls):
         self.kinds |= {found: array.kind for found, array in values.items() if self.scope.assignments[found] <= 2}
 
 
-def _plus(node: ast.expr, number: int) -> ast.expr:
-    from hypostyle._functions.window_arrays import plus
-
-    return plus(node, number)
-
-
 def _for_of(node: ast.For, target: ast.expr, body: list[ast.stmt]) -> ast.For:
     return ast.copy_location(ast.For(target, node.iter, body, [], None), node)
 
@@ -361,6 +345,3 @@ def _changed(stream: Any, stops: frozenset[Bound]) -> Any:
     if isinstance(stream, tuple):
         return tuple(_changed(part, stops) for part in stream)
     return replace(stream, stops=stops)
-
-
-_ = (END, WINDOW, compared, name, shifted)

@@ -23,6 +23,8 @@ from hypostyle._functions.source import source_of
 from hypostyle._functions.statements import Statements
 from hypostyle._functions.translate import fixing, known_parameters, results
 from hypostyle._functions.values import Expr, Statement, Value
+from hypostyle._functions.window_division import Origins
+from hypostyle._functions.window_rewrite import Rewritten, rewrite
 from hypostyle._functions.window_statistics import Idioms
 from hypostyle._spec import IntoColumn, IntoColumns, IntoWindow, make_spec
 
@@ -54,6 +56,16 @@ class Windows(Statements):
         self.window = window
         self.asked: dict[str, None] = {}
         self._idioms = Idioms(self._is_window, self.object_of)
+        self._origins: Origins | None = None
+        self._known_numpy: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, rewritten: Rewritten, window: str) -> Windows:
+        """Return the translator of a function whose array expressions are loops."""
+        made = cls(Scope(rewritten.source), window)
+        made.scope.objects |= rewritten.objects
+        made._known_numpy = rewritten.numpy
+        return made
 
     def call(self, node: ast.Call) -> Value:
         """Translate a call: of a method of the window, of a function of it, or any other."""
@@ -103,6 +115,30 @@ class Windows(Statements):
         if self._is_window(node):
             raise self.error(node, _HINT)
         return super().name(node)
+
+    def binary(self, node: ast.BinOp) -> Expr:
+        """Translate arithmetic: numbers of NumPy are divided by zero without an error."""
+        if not isinstance(node.op, ast.Div):
+            return super().binary(node)
+        left, right = self.expr(node.left), self.expr(node.right)
+        if getattr(node, "ieee", False) or self.scope.source is not self.own:
+            return ["call", "np.divide", [left, right]]
+        if self._origins is None:
+            self._origins = Origins(self.own, self.window, self._known_numpy, self.object_of)
+        origins = self._origins
+        if origins.is_python(node.left) and origins.is_python(node.right):
+            return ["/", left, right]
+        if origins.is_numpy(node.left) or origins.is_numpy(node.right):
+            left = ["call", "float", [left]]  # of integers of NumPy the quotient is a float too
+        return ["call", "np.divide", [left, right]]
+
+    def augmented(self, node: ast.AugAssign) -> None:
+        """Translate `x /= y` as a division, and other operators as ever."""
+        if isinstance(node.op, ast.Div) and isinstance(node.target, ast.Name):
+            load = ast.copy_location(ast.Name(id=node.target.id, ctx=ast.Load()), node.target)
+            self.assign(node.target, self.binary(ast.copy_location(ast.BinOp(load, node.op, node.value), node)), node)
+            return
+        super().augmented(node)
 
     def for_loop(self, node: ast.For) -> None:
         """Translate a loop over the window, or any other."""
@@ -188,10 +224,10 @@ def translate_window(
         raise source.error(source.node, "the first parameter is the window, and there is none")
 
     def run(known: Mapping[str, Any]) -> Program:
-        scope = Scope(source)
+        translator = Windows.of(rewrite(source, parameters[0], known), parameters[0])
+        scope = translator.scope
         if not _KNOWN.isdisjoint(scope.locals):
             scope.prefix = "own."
-        translator = Windows(scope, parameters[0])
         defaults, constants = known_parameters(translator, known)
         others = [name for name in scope.parameters if name != parameters[0] and name not in scope.bindings]
         if lacking := [name for name in others if name not in defaults]:
@@ -205,7 +241,7 @@ def translate_window(
         scope.sure |= set(others)
         scope.maybe |= set(others)
         head: list[Statement] = [["set", scope.prefix + name, ["get", name]] for name in others] if scope.prefix else []
-        body = [*head, *translator.block(source.body)]
+        body = [*head, *translator.block(scope.source.body)]
         names = results(translator, body, outputs)
         if translator.loops_over_window:
             if odd := [name for name in translator.asked if name not in _WITH_LOOP]:

@@ -20,9 +20,9 @@ def find(file: SourceFile) -> Iterator[GroupFunction]:
     functions = functions_of(file)
     for node in ast.walk(file.tree):
         called = method(node)
-        if called is None or called[1] not in ("transform", "apply") or len(called[2].args) != 1 or called[2].keywords:
+        if called is None or called[1] not in ("transform", "apply") or not called[2].args:
             continue
-        grouping, given = grouping_of(called[0]), _called(called[2].args[0])
+        grouping, given = grouping_of(called[0]), _called(called[2])
         if grouping is None or grouping.column is None or len(grouping.keys) != 1 or given is None:
             continue
         function = functions.get(given[0])
@@ -30,18 +30,28 @@ def find(file: SourceFile) -> Iterator[GroupFunction]:
             yield GroupFunction(file, called[2], grouping, function, given[1])
 
 
-def _called(node: ast.expr) -> tuple[str, str] | None:
-    """Return the name of `f`, or of `lambda s: f(s, 2.0)` with the code of its further arguments."""
-    match node:
+def _called(call: ast.Call) -> tuple[str, str] | None:
+    """Return the name of `f`, and the code of what it gets beside the group.
+
+    Both `transform(f, 2.0, cap=3)` and `transform(lambda s: f(s, 2.0, cap=3))` are read.
+    """
+    function, *others = call.args
+    keywords = call.keywords
+    match function:
         case ast.Name(id=name):
-            return name, ""
+            if any(k.arg in ("engine", "engine_kwargs", "include_groups") for k in keywords):
+                return None
+            return name, _further(others, keywords)
         case ast.Lambda(
             args=ast.arguments(args=[ast.arg(arg=parameter)]),
-            body=ast.Call(func=ast.Name(id=name), args=[ast.Name(id=first), *others], keywords=keywords),
-        ) if first == parameter:
-            named = [ast.unparse(k) for k in keywords]
-            return name, "".join(f", {code}" for code in [*map(ast.unparse, others), *named])
+            body=ast.Call(func=ast.Name(id=name), args=[ast.Name(id=first), *bound], keywords=named),
+        ) if first == parameter and not others and not keywords:
+            return name, _further(bound, named)
     return None
+
+
+def _further(arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> str:
+    return "".join(f", {ast.unparse(part)}" for part in [*arguments, *keywords])
 
 
 @dataclass(eq=False)
@@ -75,15 +85,16 @@ class GroupFunction:
         made.name, made.returns, made.decorator_list = name, None, []
         made.body = [s for s in made.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
         definition = f"@hs.loop\n{ast.unparse(ast.fix_missing_locations(made))}\n"
-        column = f'{frame}["{self.grouping.column}"].to_numpy()'
-        for keys in (f'{frame}["{key}"].to_numpy()', f'{frame}["{key}"]'):
-            call = f"{name}({column}{self.further}, over={keys})"
-            for result in (f"{call}.to_numpy()", f"{call}.cast(pl.Float64).to_numpy()"):
-                code = f"pd.Series({result}, index={frame}.index)"
-                use = f"@hs.loop {name} (written below)"
-                change = replacing(self.file, self.node, code, use, definitions=definition)
-                if change is not None:
-                    yield change
+        column, over = f'{frame}["{self.grouping.column}"]', f'{frame}["{key}"]'
+        of_columns = f"{name}({column}{self.further}, over={over})"
+        of_arrays = f"{name}({column}.to_numpy(){self.further}, over={over}.to_numpy())"
+        kept = f"pd.Series({of_arrays}, index={frame}.index)"
+        # Pandas returns values of the column's own type where they fit in it.
+        for code in (of_columns, f"{of_columns}.astype({column}.dtype)", kept, f"{kept}.astype({column}.dtype)"):
+            use = f"@hs.loop {name} (written below)"
+            change = replacing(self.file, self.node, code, use, definitions=definition)
+            if change is not None:
+                yield change
 
 
 class _OfArrays(ast.NodeTransformer):
