@@ -171,8 +171,9 @@ def test_what_is_refused_of_a_state() -> None:
     assert refused(lambda state, x: (renamed(1, up=2), x)) == "up=2: the field up is given twice"
     assert refused(lambda state, x: (renamed(1, left=2), x)) == f"left=2: {NO_FIELD}"
     assert refused(lambda: 1) == "lambda: 1: the first parameter is the state, and there is none"
-    assert refused(lambda s, x: (s, x), a="b") == (
-        "lambda s, x: (s, x): the field a of the state starts as a number, True, False or None"
+    assert refused(lambda s, x: (s, x), a=(1, 2)) == (
+        "lambda s, x: (s, x): the field a of the state starts as a number, a string, True, False or None; "
+        "keep several values in fields of their own"
     )
     with pytest.raises(ValueError, match=r"hs\.scan needs the fields of the state"):
         scan()

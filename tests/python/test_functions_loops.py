@@ -715,8 +715,8 @@ REFUSED = {
     variable_lag: "i - k: how far x looks back is a number or a captured constant: x[i - 1]",
     fixed_item: "0: inside of the loop an array is read at the row: x[i]; "
     "for a fixed item write first = x[0] before the loop",
-    whole_array: "np.mean(x): numpy.mean is not compiled; use operators, the functions of math and numpy, "
-    "or a Python function of your own",
+    whole_array: "np.mean(x): numpy.mean is not compiled; of a tuple write sum(t) / len(t); "
+    "of a whole column pass it as another column: f('x', pl.col('x').mean()), with .over('key') for each key",
     print_before: "print(len(x)): before the loop only assignments are compiled",
     earlier_item: "out[i - 1]: a row writes its own item only: out[i]",
     backwards: "range(len(x) - 1, -1, -1): the loop goes over all rows, forwards: for i in range(len(x))",

@@ -408,13 +408,6 @@ def test_loops_know_them_too() -> None:
         np.testing.assert_array_equal(got, np.array(want))
 
 
-def reads_the_outer_one(x, y):
-    def plus(v):
-        return v + y
-
-    return plus(x)
-
-
 def a_list_comes_out(x, y):
     both = [x, y]
     both = [y, x]
@@ -455,7 +448,6 @@ def imported_from_elsewhere(x, y):
 
 
 REFUSED = {
-    reads_the_outer_one: "the function inside reads y of the function around it; pass it as a parameter",
     a_list_comes_out: "a list is not compiled as a result; return a tuple",
     two_of_a_name: "f is a function here, and something else too; give it a name of its own",
     raised_again: "raise in except is not compiled",

@@ -175,10 +175,6 @@ def looks_up_names(x, y):
     return {y: 1}[x]
 
 
-def looks_up_pairs(x):
-    return {(1, 2): 3}[x]
-
-
 def prints(x):
     print(x)
     return x
@@ -205,13 +201,12 @@ def unicode_before(x):
 CASES = {
     uses_try: "    x = 0\n    ^^^^^\nhypostyle.UnsupportedError: finally is not compiled; write its statements behind the try",
     uses_global: "global counter: global is not compiled: a program cannot change variables outside; keep a state with hs.scan",
-    uses_nonlocal: "def inner(y):: the function inside reads total of the function around it; pass it as a parameter",
+    uses_nonlocal: "def inner(y):: nonlocal is not compiled; return the new value, and assign it",
     uses_list: "values: a list is not compiled as a result; return a tuple",
     uses_import: "import os: import inside the function is not compiled; import at the top of the file",
     uses_with: 'with open("x") as f:: with is not compiled; a function of rows only computes: do this outside of it',
     uses_delete: "del y: del is not compiled; leave it out, or use another name",
     uses_match: "[1, y]: a case is a constant, several with |, or _; for others write if/elif",
-    looks_up_pairs: "(1, 2): the keys of a dict are constants here: {'buy': 1, 'sell': -1}[side]",
     looks_up_names: "y: the keys of a dict are constants here: {'buy': 1, 'sell': -1}[side]",
     for_else: "x = 0: else of a while with a constant condition is not compiled; leave it out",
     tuple_then_number: "y = 2: y was a number or another kind of tuple before; use two names",
@@ -224,7 +219,7 @@ CASES = {
     item_assignment: "t[0]: an item cannot be assigned; use a variable (hs.loop compiles out[i] = x)",
     attribute_assignment: "x.y: an attribute cannot be assigned; use a variable",
     prints: "print(x): print is not compiled; call the function with plain numbers to look inside: it then runs as Python",
-    string_local: "\"buy\": a string is compiled only in comparisons: side == 'buy', or side in ('buy', 'sell')",
+    string_local: "side: a string as the result is not compiled; return a number for it, and make the strings from the numbers: expr.replace_strict({0: 'low', 1: 'high'})",
     star_parameters: "x: * cannot be a parameter; name the columns one by one",
     generator: "generator is a generator; write a function that returns one value per row",
     unicode_before: "hash(x): hash is not compiled; there is no equal of it",
@@ -245,7 +240,7 @@ CASES = {
     ): "LIST: LIST cannot be captured: a list can change, and a program keeps the value it had when compiled; use a tuple",
     (
         lambda x: DICT["a"] * x
-    ): "DICT: DICT cannot be captured: a dict can change, and a program keeps the value it had when compiled; use a number, or if/elif",
+    ): "DICT: DICT cannot be captured: a dict can change, and a program keeps the value it had when compiled; write it in the function, or wrap it: types.MappingProxyType({...})",
     (
         lambda x: x + ARRAY
     ): "ARRAY: ARRAY cannot be captured: a ndarray can change, and a program keeps the value it had when compiled; use a tuple",
@@ -265,8 +260,10 @@ CASES = {
     (lambda x: f"{x}"): "f\"{x}\": an f-string is not compiled; strings are only compared: side == 'buy'",
     (
         lambda x: "up" if x > 0 else "down"
-    ): "\"up\": a string is compiled only in comparisons: side == 'buy', or side in ('buy', 'sell')",
-    (lambda x: "up"): "\"up\": a string is compiled only in comparisons: side == 'buy', or side in ('buy', 'sell')",
+    ): "\"up\" if x > 0 else \"down\": a string as the result is not compiled; return a number for it, and make the strings from the numbers: expr.replace_strict({0: 'low', 1: 'high'})",
+    (
+        lambda x: "up"
+    ): "\"up\": a string as the result is not compiled; return a number for it, and make the strings from the numbers: expr.replace_strict({0: 'low', 1: 'high'})",
     (lambda x: x + "a"): "\"a\": a string is compiled only in comparisons: side == 'buy', or side in ('buy', 'sell')",
     (lambda x: {1: 2}): "1: the names of results are constants: return {'low': a, 'high': b}",
     (lambda x: {x}): "{x}: a set is not compiled; for membership write x in (1, 2)",
@@ -275,13 +272,15 @@ CASES = {
     (
         lambda x: isinstance(x, int)
     ): "isinstance(x, int): isinstance is not compiled; a column has one type: write x is None for nulls, int(x) or float(x) to convert",
-    (lambda x: sorted((x, 1))): "sorted((x, 1)): sorted is not compiled; for two or three values use min and max",
+    (
+        lambda x: sorted((x, 1, 2, 3, 4, 5))[0]
+    ): "sorted((x, 1, 2, 3, 4, 5)): 6 values are not sorted; up to 5 are, or use Polars' list.sort",
     (
         lambda x: np.mean(x)
-    ): "np.mean(x): numpy.mean is not compiled; use operators, the functions of math and numpy, or a Python function of your own",
+    ): "np.mean(x): numpy.mean is not compiled; of a tuple write sum(t) / len(t); of a whole column pass it as another column: f('x', pl.col('x').mean()), with .over('key') for each key",
     (
-        lambda x: math.gcd(x, 2)
-    ): "math.gcd(x, 2): math.gcd is not compiled; use operators, the functions of math and numpy, or a Python function of your own",
+        lambda x: math.comb(x, 2)
+    ): "math.comb(x, 2): math.comb is not compiled; write the product out, or pass it as a column",
     (lambda x: math.nothing(x)): "math.nothing: math has no attribute nothing",
     (lambda x: math.sqrt(x, 1)): "math.sqrt(x, 1): math.sqrt takes 1 argument here",
     (lambda x: math.log()): "math.log(): math.log takes 1 to 2 arguments here",
@@ -297,10 +296,10 @@ CASES = {
         lambda x: sum(range(x))
     ): "x: a range needs constants here, such as range(3); for a number of rounds that depends on the row write while",
     (lambda x: max(x)): "x: only a tuple, a list written out, or a range of constants can be gone through",
-    (lambda x: max(v for v in (x, 1) if v > 0)): "v > 0: here the condition of a generator must be a constant",
-    (lambda x: max(x, 1, key=abs)): "key=abs: max is compiled without this keyword",
-    (lambda x: len(x)): "len(x): len is compiled for tuples only; a function gets one row, not the column",
-    (lambda x: (1, 2)[x]): "x: the index of a tuple is a constant, a loop variable over them, or int(x)",
+    (lambda x: max(x, 1, default=0)): "0: max of several values takes no default",
+    (
+        lambda x: len(x)
+    ): "len(x): len is compiled for tuples only; of a string pass pl.col('x').str.len_chars() as a column",
     (lambda x: (1, 2)[2]): "(1, 2)[2]: index 2 is beyond a tuple of 2",
     (lambda x: (1, 2)[0:1]): "0:1: a slice is not compiled; index a tuple with a constant",
     (lambda x, n: round(x, n)): "n: the digits of round are a constant: round(x, 2)",

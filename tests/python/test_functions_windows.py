@@ -72,12 +72,12 @@ def worst(window):
 def inverse(window):
     total = 0.0
     for value in window:
-        total += 1 / value
+        total += 1 / int(value)
     return total
 
 
 def inverse_of_last(window):
-    return 1 / window[-1]
+    return 1 / int(window[-1])
 
 
 def spreads(window):

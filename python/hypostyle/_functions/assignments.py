@@ -117,6 +117,8 @@ class Assignments(Calls):
             raise self.error(node, f"{name} was a number or another kind of tuple before; use two names")
         if once and (is_constant(value) or self.is_known(value)):
             self.constants[scope.prefix + name] = value
+        if self.gives_text(value):
+            self.texts.add(scope.prefix + name)
         scope.sure.add(name)
         scope.maybe.add(name)
         return list(_flat(scope.prefix + name, value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import types
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +16,7 @@ from hypostyle._functions.values import (
     ROW,
     STATE,
     Expr,
+    Members,
     NeedsConstantError,
     NotConstantError,
     NotFoldedError,
@@ -50,6 +52,10 @@ class Base:
         self.fields: tuple[str, ...] = ()
         self.assigned_fields: set[str] = set()
         self.columns: dict[str, None] = {}
+        self.texts: set[str] = set()
+        """Variables that may be strings."""
+        self.around: dict[types.CodeType, Scope] = {}
+        """The functions around those inside of a function, whose variables these may read."""
         self.copies: dict[str, Expr] = {}
         """Variables that keep the value of another one, which they are a copy of."""
 
@@ -100,8 +106,25 @@ class Base:
         if is_constant(value) or value in (ROW, STATE):
             return value
         variable = self.fresh("kept")
+        if self.gives_text(value):
+            self.texts.add(variable)
         before.append(["set", variable, value])
         return ["get", variable]
+
+    def gives_text(self, value: Value) -> bool:
+        """Return whether an expression is a string on some path, as far as it shows."""
+        match value:
+            case ["text", _]:
+                return True
+            case ["get", name]:
+                return name in self.texts
+            case ["if", _, yes, no]:
+                return self.gives_text(yes) or self.gives_text(no)
+            case ["block", [*_, ["return", [result], []]]]:
+                return self.gives_text(result)
+            case ["and" | "or", items]:
+                return any(map(self.gives_text, items))
+        return False
 
     def after(self, before: Iterable[Statement], value: Value) -> Value:
         """Return a value that is evaluated after statements."""
@@ -171,6 +194,8 @@ class Base:
         """Return the value whose number is the index; other numbers are an error of the row."""
         if len({shape_of(value) for _, value in pairs}) > 1:
             raise self.error(node, "the items must have one shape: all numbers, or tuples of one length")
+        if any(isinstance(value, Table | Some | Members) for _, value in pairs):
+            raise self.error(node, "a dict or a set is not chosen by a number; write it where it is used")
         variable = self.fresh("index")
         chosen = self._chosen(variable, pairs)
         return self.after([["set", variable, index]], chosen)

@@ -13,9 +13,11 @@ from hypostyle._functions.inline import helper_of
 from hypostyle._functions.known import known_function, tests_missing
 from hypostyle._functions.moments import makes_times
 from hypostyle._functions.names import NOTHING
+from hypostyle._functions.records import arguments_of, fields_of
 from hypostyle._functions.state import state
 from hypostyle._functions.times import Times
-from hypostyle._functions.values import Expr, Statement, Tup, Value, is_text
+from hypostyle._functions.values import ROW, Expr, Statement, Tup, Value, is_text
+from hypostyle._functions.ways_out import is_foreign, of_function, of_method
 
 
 class Calls(Times):
@@ -26,6 +28,7 @@ class Calls(Times):
         function = self.object_of(node.func)
         if function is NOTHING:
             method = isinstance(node.func, ast.Attribute)
+            is_row = isinstance(node.func, ast.Attribute) and self._is_row(node.func.value)
             match node:
                 case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[key, *rest], keywords=[]):
                     if len(rest) < 2 and (table := self.table(owner)) is not None:
@@ -34,10 +37,15 @@ class Calls(Times):
                 part = self.time_part(node.func.value, node.func.attr, is_call=True)
                 if part is not None:
                     return part
-            raise self.error(node, hints.METHOD if method else "a call of a value is not compiled; name the function")
+            message = of_method(node) if method else "a call of a value is not compiled; name the function"
+            raise self.error(node, hints.METHOD if is_row else message)
         special = self._specials().get(id(function))
         if special is not None:
             return special(node)
+        if (numeric := self.numeric(function)) is not None:
+            return numeric(node)
+        if (record := self.record(function, node)) is not None:
+            return record
         known = known_function(function)
         if known is not None:
             arguments = self.arguments(node)
@@ -51,9 +59,12 @@ class Calls(Times):
         helper = helper_of(function)
         if helper is not None and getattr(getattr(function, "program", None), "state", None):
             raise self.error(node, f"{helper.__name__} has a state of its own; call it with columns")
-        if helper is not None:
+        if helper is not None and not is_foreign(helper):
             return self.inline(helper, node)
-        raise self.error(node, hints.CALLS.get(id(function)) or _not_compiled(function))
+        raise self.error(node, hints.CALLS.get(id(function)) or of_function(function))
+
+    def _is_row(self, node: ast.expr) -> bool:
+        return isinstance(node, ast.Name) and self.scope.bindings.get(node.id) is ROW
 
     def _specials(self) -> dict[int, Callable[[ast.Call], Value]]:
         return {
@@ -79,6 +90,17 @@ class Calls(Times):
             id(statistics.median): self.median,
             id(state): self.new_state,
         }
+
+    def record(self, made: object, node: ast.Call) -> Tup | None:
+        """Translate the call of a namedtuple or a dataclass as a tuple with names; None if it is none."""
+        fields = fields_of(made)
+        if fields is None:
+            return None
+        given = fields if isinstance(fields, str) else arguments_of(node, *fields)
+        if isinstance(given, str):
+            raise self.error(node, given)
+        group = self.joined([self.value(argument) for argument in given.values()])
+        return Tup(group.items, group.before, tuple(given))
 
     def dict_of(self, node: ast.Call) -> Value:
         """Translate `dict(a=1, b=2)`."""
@@ -174,10 +196,3 @@ def _counts(fewest: int, most: int) -> str:
     if fewest == most:
         return f"{fewest} argument{'s' if fewest > 1 else ''}"
     return f"{fewest} to {most} arguments"
-
-
-def _not_compiled(function: object) -> str:
-    name = getattr(function, "__qualname__", None) or type(function).__name__
-    module = getattr(function, "__module__", None)
-    name = f"{module}.{name}" if module not in (None, "builtins") else name
-    return f"{name} is not compiled; use operators, the functions of math and numpy, or a Python function of your own"

@@ -70,7 +70,7 @@ class Comparisons(Names):
         (operator, second), *others = rest
         before: list[Statement] = []
         other = self._held(self.value(second), before)
-        holds = self._compared(first, COMPARE[type(operator)], other, node)
+        holds = self.tuples_compared(first, COMPARE[type(operator)], other, node)
         if others:
             with self.on_some_path():
                 holds = ["if", holds, self._chain(other, others, node), False]
@@ -89,7 +89,7 @@ class Comparisons(Names):
             self.copies[variable] = value
         return ["get", variable]
 
-    def _compared(self, left: Value, sign: str, right: Value, node: ast.AST) -> Expr:
+    def tuples_compared(self, left: Value, sign: str, right: Value, node: ast.AST) -> Expr:
         if not isinstance(left, Tup) and not isinstance(right, Tup):
             return ["compare", left, [[sign, right]]]
         if sign in ("==", "!="):
@@ -103,7 +103,7 @@ class Comparisons(Names):
         )
         # The first items that are not equal decide.
         for one, other in reversed(list(zip(left.items, right.items, strict=False))):
-            holds = ["if", self.equal(one, other), holds, self._compared(one, sign, other, node)]
+            holds = ["if", self.equal(one, other), holds, self.tuples_compared(one, sign, other, node)]
         return holds
 
     def equal(self, left: Value, right: Value) -> Expr:
@@ -129,7 +129,7 @@ class Comparisons(Names):
 
     def _is_new(self, value: Expr) -> bool:
         """Whether a value is an object of its own: a constant, or what was just computed."""
-        return is_constant(value) or value[0] != "field" and value[1].endswith(".new")
+        return is_constant(value) or (value[0] != "field" and value[1].endswith(".new"))
 
     def _is_column(self, value: Expr) -> bool:
         if value[0] != "get":
@@ -160,7 +160,11 @@ class Comparisons(Names):
         if plain:
             if later:
                 item = self.kept(item, before)
-            tested: Expr = self.after([*before, *later], ["in", item, [member for _, member in members]])
+            values = [member for _, member in members]
+            found: Expr = ["in", item, values]
+            if item in values and isinstance(item, list) and item[0] in ("get", "field"):
+                found = ["or", [found, True]]  # Python takes an object for equal to itself, a NaN too
+            tested: Expr = self.after([*before, *later], found)
         else:
             item = self._held(item, before)
             before += later

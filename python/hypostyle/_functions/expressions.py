@@ -25,7 +25,6 @@ from hypostyle._functions.values import (
     Tup,
     Value,
     is_constant,
-    is_text,
 )
 
 BINARY: dict[type[ast.operator], str] = {
@@ -43,7 +42,7 @@ class Expressions(Comparisons):
     def expr(self, node: ast.expr) -> Expr:
         """Translate an expression that is a number, a truth value or None."""
         value = self.operand(node)
-        if is_text(value):
+        if self.gives_text(value):
             raise self.error(node, hints.STRING)
         return value
 
@@ -134,15 +133,17 @@ class Expressions(Comparisons):
                 return self.column(node.slice.value)
             raise self.error(node.slice, "a row is indexed by a column's name: r['price']")
         if not isinstance(owner, Tup):
+            if isinstance(node.slice, ast.Slice):
+                raise self.error(node, hints.PART)
             raise self.error(node, "only tuples can be indexed; a function gets one row: hs.loop compiles x[i]")
         if isinstance(node.slice, ast.Slice):
             raise self.error(node.slice, hints.of(node.slice))
         index = self.expr(node.slice)
         choices = self.values_of(index)
-        if choices is None and _is_integer(index):
-            choices = list(range(-len(owner.items), len(owner.items)))
         if choices is None:
-            raise self.error(node.slice, "the index of a tuple is a constant, a loop variable over them, or int(x)")
+            # Of a float Python makes no index; neither does it of its bits.
+            index = ["|", index, 0]
+            choices = list(range(-len(owner.items), len(owner.items)))
         before: list[Statement] = []
         items = owner.items
         if not is_constant(owner):
@@ -248,12 +249,3 @@ class Expressions(Comparisons):
         name = node.target.id
         statements = self.store(name, self.value(node.value), node)
         return self.after(statements, self.name(ast.copy_location(ast.Name(id=name, ctx=ast.Load()), node)))
-
-
-def _is_integer(index: Expr) -> bool:
-    """Whether an expression is an integer or a truth value whatever its operands are."""
-    if not isinstance(index, list) or not index:
-        return False
-    if index[0] == "call":
-        return index[1] in ("int", "bool", "math.floor", "math.ceil")
-    return index[0] in ("compare", "not", "in", "is_none")

@@ -106,7 +106,8 @@ class Groups(Tables):
                 total = ["+", total, 1 if condition is None else ["if", condition, 1, 0]]
             return self.after(value.before, total)
         if not isinstance(value, Tup):
-            raise self.error(node, "len is compiled for tuples only; a function gets one row, not the column")
+            message = "len is compiled for tuples only; of a string pass pl.col('x').str.len_chars() as a column"
+            raise self.error(node, message)
         before: list[Statement] = []
         self.kept(value, before)
         return self.after([] if self.has_values(arguments[0]) else before, len(value.items))

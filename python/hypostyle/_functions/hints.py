@@ -44,12 +44,12 @@ CALLS: dict[int, str] = {
         "print": "call the function with plain numbers to look inside: it then runs as Python",
         "isinstance": "a column has one type: write x is None for nulls, int(x) or float(x) to convert",
         "type": "a column has one type: write x is None for nulls, int(x) or float(x) to convert",
-        "str": "strings are only compared: side == 'buy'",
+        "str": "strings are only compared; pass pl.col('x').cast(pl.String) as a column",
         "repr": "strings are only compared: side == 'buy'",
         "format": "strings are only compared: side == 'buy'",
         "list": "use a tuple",
         "dict": "write if/elif, or a conditional expression",
-        "set": "for membership write x in (1, 2)",
+        "set": "for membership write x in (1, 2); one that grows is no state: keep one for each key with over=",
         "sorted": "for two or three values use min and max",
         "filter": "write a generator with if inside sum",
         "hash": "there is no equal of it",
@@ -76,6 +76,8 @@ RESULT = (
     "a string as the result is not compiled; return a number for it, and make the strings from the numbers: "
     "expr.replace_strict({0: 'low', 1: 'high'})"
 )
+TRUTH = "case True is compiled of a comparison only: match x > 1; of a column write if x, or case 1"
+PART = "a part of a string is not compiled; pass pl.col('x').str.slice(0, 3) as a column, and compare that"
 TUPLE = "a tuple has no value of its own here; use one of its items"
 METHOD = "a method of a value is not compiled; use operators and the functions of math and numpy"
 ATTRIBUTE = "an attribute of a value is not compiled; use operators and the functions of math and numpy"

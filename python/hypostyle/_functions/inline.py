@@ -9,13 +9,13 @@ from typing import Any
 
 from hypostyle._functions import hints
 from hypostyle._functions.errors import UnsupportedError
-from hypostyle._functions.orders import Orders
+from hypostyle._functions.numeric import Numeric
 from hypostyle._functions.scope import Scope, shape_of
 from hypostyle._functions.source import source_of
 from hypostyle._functions.values import ERROR, STATE, Some, Statement, Table, Tup, Value, is_constant
 
 
-class Inline(Orders):
+class Inline(Numeric):
     """Translates calls of Python functions."""
 
     active: list[types.CodeType]
@@ -31,7 +31,10 @@ class Inline(Orders):
         except UnsupportedError as reason:
             raise self.error(node, str(reason.msg)) from None
         self.counter += 1
+        code = function.__code__
         scope = Scope(source, f"{self.name_prefix}{source.name}.{self.counter}.", is_helper=True)
+        if code in self.around and code.co_freevars:
+            scope.outer, scope.free = self.around[code], frozenset(code.co_freevars)
         statements: list[Statement] = []
         for name, value in self._bind(source.node.args, function, node):
             if value is STATE:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from hypostyle._functions.scope import Scope
 
-_MODULES = {"math", "numpy", "datetime", "operator", "bisect", "statistics"}
+_MODULES = {"math", "numpy", "datetime", "operator", "bisect"}
 """What may be imported while a function is compiled: nothing that runs code of its own."""
 
 
@@ -43,9 +43,8 @@ def function_of(scope: Scope, node: ast.FunctionDef | ast.Lambda) -> types.Funct
     if len(inside) != 1:
         return f"{name} is defined more than once; give the functions names of their own"
     code = inside[0]
-    if code.co_freevars:
-        what = ", ".join(code.co_freevars)
-        return f"the function inside reads {what} of the function around it; pass it as a parameter"
+    if any(isinstance(inner, ast.Nonlocal) for inner in ast.walk(node)):
+        return "nonlocal is not compiled; return the new value, and assign it"
     if isinstance(node, ast.FunctionDef) and node.decorator_list:
         return "a decorator inside the function is not compiled; leave it out"
     defaults = []
@@ -56,7 +55,8 @@ def function_of(scope: Scope, node: ast.FunctionDef | ast.Lambda) -> types.Funct
             return "the defaults of a function inside are constants"
     if node.args.kw_defaults:
         return "the parameters of a function inside have no names alone; leave * out"
-    return types.FunctionType(code, scope.function.__globals__, code.co_name, tuple(defaults))
+    cells = tuple(types.CellType() for _ in code.co_freevars)
+    return types.FunctionType(code, scope.function.__globals__, code.co_name, tuple(defaults), cells)
 
 
 def _lambdas(body: list[ast.stmt]) -> Iterator[ast.Lambda]:

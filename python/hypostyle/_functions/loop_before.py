@@ -144,6 +144,8 @@ class Before(Rows):
             plain = is_constant(translated) and not isinstance(translated, Tup | Table | Members)
             if plain and target.id not in self.fixed_names:
                 self.starts[target.id] = translated
+                if self.gives_text(translated):
+                    self.texts.add(target.id)
                 self.scope.maybe.add(target.id)
                 return
         if not changes and not rows and not read & set(self.starts):
@@ -184,7 +186,8 @@ class Before(Rows):
             filled = sum(array.name == s[1] for _, block in self.fixed for s in block if s[0] == "set")
             if array.is_list and filled != start:
                 msg = f"{array.name} has {filled} values before the loop, which starts at row {start}"
-                raise self.error(node or self.source.node, f"{msg}; both must be the same")
+                way = "both must be the same (for the last values read x[i - 5], or keep a variable for each)"
+                raise self.error(node or self.source.node, f"{msg}; {way}")
         late = [name for name, row in self.fixed_names.items() if row > start]
         if late or any(row > start for row, _ in self.fixed):
             what = late[0] if late else "an item"

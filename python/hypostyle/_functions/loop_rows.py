@@ -16,6 +16,7 @@ from hypostyle._functions.loop_parts import Array
 from hypostyle._functions.loop_setup import Setup
 from hypostyle._functions.scope import Loop, Scope
 from hypostyle._functions.values import Expr, Members, Some, Statement, Table, Tup, Value, is_text
+from hypostyle._functions.ways_out import STATE
 
 FUTURE = "this reads a later row, which may not have come yet; shift the loop: x[i] and x[i - 1]"
 
@@ -210,14 +211,25 @@ class Rows(Setup):
         self.wraps = outer
 
     def append(self, node: ast.stmt) -> bool:
-        """Translate `out.append(x)`; return whether it is one."""
+        """Translate `out.append(x)`, or `out += [x]`; return whether it is one."""
         match node:
+            case ast.AugAssign(target=ast.Name() as name, op=ast.Add(), value=ast.List(elts=items)):
+                array = self.array(name)
+                if array is not None and array.is_list:
+                    if len(items) != 1:
+                        raise self.error(node, f"a row appends one value: {array.name}.append(x)")
+                    owner = ast.copy_location(ast.Name(name.id, ast.Load()), name)
+                    call = ast.Call(ast.Attribute(owner, "append", ast.Load()), items, [])
+                    return self.append(ast.fix_missing_locations(ast.copy_location(ast.Expr(call), node)))
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr="append"), args=[item])):
                 array = self.array(owner)
                 if array is None or not array.is_list:
                     return False
                 if array.name in self.filled or not self.scope.loops[-1].is_rows:
                     raise self.error(node, f"{array.name} can get two values in one row; append once in every row")
+                if isinstance(item, ast.Tuple | ast.List | ast.Dict):
+                    message = "one list has one result: make a list for each, low.append(a) and high.append(b)"
+                    raise self.error(item, f"{message}, and return low, high")
                 self.out.append(["set", array.name, self.expr(item)])
                 self.scope.sure.add(array.name)
                 self.scope.maybe.add(array.name)
@@ -233,12 +245,15 @@ class Rows(Setup):
             yield from super().pairs(target, value, node)
             return
         array = self.array(target.value)
+        if isinstance(target.value, ast.Name) and isinstance(self.scope.bindings.get(target.value.id), Table):
+            raise self.error(target, f"{target.value.id}[...] = is not compiled: {STATE}")
         if array is None:
             raise self.error(target, "only an array made before the loop can be written: out = np.empty(len(x))")
         if array.is_input:
             raise self.error(target, f"{array.name} is an input; write to an array of its own: out = np.empty(len(x))")
         if array.is_list:
-            raise self.error(target, f"{array.name} is a list that grows; append to it")
+            message = f"{array.name} is a list that grows; append to it"
+            raise self.error(target, f"{message} (for the last values read x[i - 5], or keep a variable for each)")
         if self.offsets(target.slice, array)[1] != [0]:
             raise self.error(target, f"a row writes its own item only: {array.name}[i]")
         if isinstance(value, Tup | Table | Some | Members) or is_text(value):

@@ -11,7 +11,8 @@ from hypostyle._functions.loop_parts import Array, Header
 from hypostyle._functions.loop_types import as_column, converted, start_of, type_of
 from hypostyle._functions.scope import Scope
 from hypostyle._functions.statements import Statements
-from hypostyle._functions.values import Expr, Tup, is_constant, is_text
+from hypostyle._functions.values import Expr, Tup, Value, is_constant, is_text
+from hypostyle._functions.ways_out import OF_COLUMN
 
 
 class Length:
@@ -56,6 +57,14 @@ class Setup(Statements):
         if isinstance(value, Length):
             raise self.error(node, "the number of rows is not known inside of the loop: rows may still come")
         return value
+
+    def iterable(self, node: ast.expr) -> Tup:
+        """Translate something with a number of items that is known, as no array is."""
+        array = self.array(node)
+        if array is not None:
+            way = OF_COLUMN.format(name="mean").replace("'x'", f"'{array.name}'")
+            raise self.error(node, f"{array.name} has rows that may still come; {way}")
+        return super().iterable(node)
 
     def length(self, node: ast.Call) -> Expr:
         """Translate `len`; of an array it is not known."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import enum
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from hypostyle._functions import hints
 from hypostyle._functions.base import Base
+from hypostyle._functions.records import fields_of
 from hypostyle._functions.values import (
     ROW,
     STATE,
@@ -14,6 +17,7 @@ from hypostyle._functions.values import (
     Tup,
     Value,
 )
+from hypostyle._functions.ways_out import of_attribute
 
 
 class Names(Base):
@@ -32,6 +36,9 @@ class Names(Base):
         scope = self.scope
         if node.id in scope.bindings:
             return scope.bindings[node.id]
+        if node.id not in scope.locals and scope.outer is not None and node.id in scope.free:
+            with self.outside():
+                return self.name(node)
         if node.id not in scope.locals:
             return self.encode(self.captured(node), node, f"{node.id} cannot be captured: ")
         if node.id not in scope.maybe:
@@ -39,6 +46,15 @@ class Names(Base):
         if node.id not in scope.sure:
             self.unsure(node)
         return self.read(scope.prefix + node.id, scope.shapes.setdefault(node.id, None))
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """Translate in the function around the one that is inlined: its variables have the values of this moment."""
+        inner = self.scope
+        if inner.outer is not None:
+            self.scope = inner.outer
+        yield
+        self.scope = inner
 
     def unsure(self, node: ast.Name) -> None:
         """Read a name that may have no value on some path."""
@@ -57,6 +73,9 @@ class Names(Base):
     def object_of(self, node: ast.expr) -> object:
         """Return the object that a name or a dotted name has outside of the function; `_NOTHING` for other nodes."""
         if isinstance(node, ast.Name) and not self.scope.is_local(node.id):
+            if self.scope.outer is not None and node.id in self.scope.free:
+                with self.outside():
+                    return self.object_of(node)
             return self.captured(node)
         if isinstance(node, ast.Attribute):
             owner = self.object_of(node.value)
@@ -65,6 +84,8 @@ class Names(Base):
                     return getattr(owner, node.attr)
                 except AttributeError:
                     raise self.error(node, f"{owner.__name__} has no attribute {node.attr}") from None
+            if _is_fixed(owner, node.attr):
+                return getattr(owner, node.attr)
         return NOTHING
 
     def attribute(self, node: ast.Attribute) -> Value:
@@ -79,12 +100,17 @@ class Names(Base):
             if isinstance(owner, Tup) and owner.names is not None and node.attr in owner.names:
                 return owner.items[owner.names.index(node.attr)]
             found = NOTHING
+        elif isinstance(node.value, ast.Call) and fields_of(self.object_of(node.value.func)) is not None:
+            made = self.value(node.value)
+            if node.attr not in made.names:
+                raise self.error(node, f"it has no field {node.attr}; its fields are {', '.join(made.names)}")
+            return self.after(made.before, made.items[made.names.index(node.attr)])
         else:
             found = self.object_of(node)
         if found is NOTHING:
             part = self.time_part(node.value, node.attr, is_call=False)
             if part is None:
-                raise self.error(node, hints.ATTRIBUTE)
+                raise self.error(node, of_attribute(node))
             return part
         return self.encode(found, node, f"{ast.unparse(node)} cannot be captured: ")
 
@@ -107,6 +133,16 @@ class Names(Base):
         """Return a column of the row."""
         self.columns[name] = None
         return ["get", name]
+
+
+def _is_fixed(owner: object, name: str) -> bool:
+    """Whether an attribute of an object never changes: that of an enumeration's member, or of a frozen record."""
+    if isinstance(owner, enum.Enum):
+        return name in ("value", "name")
+    if isinstance(owner, tuple):
+        return name in getattr(owner, "_fields", ())
+    parameters = getattr(type(owner), "__dataclass_params__", None)
+    return bool(parameters and parameters.frozen) and name in getattr(owner, "__dataclass_fields__", {})
 
 
 class _Nothing:

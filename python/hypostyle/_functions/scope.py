@@ -61,6 +61,10 @@ class Scope:
     loops: list[Loop] = field(default_factory=list)
     returns: list[Return] = field(default_factory=list)
     is_helper: bool = False
+    outer: Scope | None = None
+    """The function around this one, if it is one inside of another."""
+    free: frozenset[str] = frozenset()
+    """The names of `outer` that this one reads."""
     objects: dict[str, object] = field(default_factory=dict)
     """Names of the function that stand for objects: functions inside of it, and what it imports."""
 

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator
 from hypostyle._functions import hints
 from hypostyle._functions.assignments import Assignments
 from hypostyle._functions.inner import function_of, imported
-from hypostyle._functions.scope import Loop, Return, assigned
+from hypostyle._functions.records import arguments_of, fields_of
+from hypostyle._functions.scope import Loop, Return, assigned, shape_of
 from hypostyle._functions.tables import as_branches
 from hypostyle._functions.tries import Tries, TryError
-from hypostyle._functions.values import ERROR, ROW, Expr, Members, Some, Statement, Table, Tup, Value, is_text
+from hypostyle._functions.values import ERROR, ROW, Expr, Members, Some, Statement, Table, Tup, Value
 
 
 class Statements(Assignments):
@@ -89,6 +90,7 @@ class Statements(Assignments):
         found = function_of(self.scope, node)
         if isinstance(found, str):
             raise self.error(node, found)
+        self.around[found.__code__] = self.scope
         if not self.scope.names(name, found):
             raise self.error(node, f"{name} is a function here, and something else too; give it a name of its own")
 
@@ -135,13 +137,17 @@ class Statements(Assignments):
 
     def match(self, node: ast.Match) -> None:
         """Translate `match` with constants, as `if` and `elif`."""
-        subject = self.operand(node.subject)
+        subject = self.value(node.subject)
+        is_truth = isinstance(subject, bool) or (isinstance(subject, list) and subject[0] in ("compare", "not", "in"))
+        if not isinstance(subject, Tup):
+            subject = self.operand_of(subject, node.subject)
         if not isinstance(subject, list) or subject[0] != "get":
             subject = self.kept(subject, self.out)
         name = self.fresh("subject")
-        branches = as_branches(node, name)
+        branches = as_branches(node, name, shape_of(subject), is_truth=is_truth)
         if isinstance(branches, ast.AST):
-            raise self.error(branches, hints.NODES[ast.Match])
+            is_singleton = isinstance(branches, ast.MatchSingleton)
+            raise self.error(branches, hints.TRUTH if is_singleton else hints.NODES[ast.Match])
         self.scope.bindings[name] = subject
         self.sequence(branches)
 
@@ -286,16 +292,18 @@ class Statements(Assignments):
 
     def return_statement(self, node: ast.Return) -> None:
         """Translate `return`: the statement itself is written when all returns are known."""
+        node = self._named(node)
         if self.is_list(node.value):
             raise self.error(node.value, "a list is not compiled as a result; return a tuple")
         value = None if node.value is None else self.returned(node.value)
         if value is ROW:
             raise self.error(node, "a row cannot be returned; return a number or a tuple of numbers")
         for item in value.items if isinstance(value, Tup) else (value,):
-            if is_text(item) and not self.scope.is_helper:
+            if self.gives_text(item) and not self.scope.is_helper:
                 raise self.error(node.value, hints.RESULT)
             if isinstance(item, Table | Some | Members):
-                raise self.error(node.value, "a dict, or a list with a condition, is no result; return its values")
+                names = "a dict is not compiled as a value of its own; return its items, or {'low': a} to name results"
+                raise self.error(node.value, hints.SOME if isinstance(item, Some) else names)
         if isinstance(value, Tup):
             self.out.extend(value.before)
             value = Tup(value.items, names=value.names)
@@ -305,6 +313,25 @@ class Statements(Assignments):
         self.out.append(placeholder)
         self.scope.returns.append(Return(self.out, placeholder, value, node))
         self.scope.live = False
+
+    def _named(self, node: ast.Return) -> ast.Return:
+        """Return `return Bounds(low, high)` as `return {"low": low, "high": high}`."""
+        value = node.value
+        parts = value.elts if isinstance(value, ast.Tuple) else [value]
+        call = parts[-1] if parts else None
+        if self.scope.is_helper or not isinstance(call, ast.Call) or (len(parts) == 2 and not self.fields):
+            return node
+        fields = fields_of(self.object_of(call.func))
+        if fields is None or len(parts) > 2:
+            return node
+        given = fields if isinstance(fields, str) else arguments_of(call, *fields)
+        if isinstance(given, str):
+            raise self.error(call, given)
+        keys: list[ast.expr | None] = [ast.Constant(name) for name in given]
+        named: ast.expr = ast.copy_location(ast.Dict(keys, list(given.values())), call)
+        if isinstance(value, ast.Tuple):
+            named = ast.copy_location(ast.Tuple([value.elts[0], named], ast.Load()), value)
+        return ast.fix_missing_locations(ast.copy_location(ast.Return(named), node))
 
     def is_list(self, node: ast.expr | None) -> bool:
         """Whether what is returned is a list: one that is written out, or a name of one."""

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 
 from hypostyle._functions.expressions import Expressions
 from hypostyle._functions.names import NOTHING
-from hypostyle._functions.scope import shape_of
+from hypostyle._functions.scope import Shape, shape_of
 from hypostyle._functions.values import ERROR, Expr, Members, Some, Statement, Table, Tup, Value, is_constant
 
 
-def as_branches(node: ast.Match, subject: str) -> list[ast.stmt] | ast.AST:
+def as_branches(node: ast.Match, subject: str, shape: Shape, *, is_truth: bool) -> list[ast.stmt] | ast.AST:
     """Return `match` as `if` and `elif` of a variable; the part that cannot be written so, if there is one."""
     rest: list[ast.stmt] = []
     for case in reversed(node.cases):
-        test = _test_of(case.pattern, subject)
+        test = _test_of(case.pattern, ast.Name(subject, ast.Load()), shape, is_truth)
         if isinstance(test, ast.pattern):
             return test
         if case.guard is not None:
@@ -29,25 +29,42 @@ def as_branches(node: ast.Match, subject: str) -> list[ast.stmt] | ast.AST:
     return rest
 
 
-def _test_of(pattern: ast.pattern, subject: str) -> ast.expr | ast.pattern | None:
+def _test_of(pattern: ast.pattern, subject: ast.expr, shape: Shape, is_truth: bool) -> ast.expr | ast.pattern | None:
     """Return the condition of a pattern; None if it is always met, the pattern itself if it is of another kind."""
-    name = ast.Name(subject, ast.Load())
     match pattern:
         case ast.MatchAs(pattern=None, name=None):
             return None
         case ast.MatchValue(value=value):
-            return ast.Compare(name, [ast.Eq()], [value])
+            return ast.Constant(False) if shape is not None else ast.Compare(subject, [ast.Eq()], [value])
         case ast.MatchSingleton(value=None):
-            return ast.Compare(name, [ast.Is()], [ast.Constant(None)])
+            return ast.Constant(False) if shape is not None else ast.Compare(subject, [ast.Is()], [ast.Constant(None)])
+        case ast.MatchSingleton(value=value) if is_truth:
+            return ast.Compare(subject, [ast.Eq()], [ast.Constant(value)])
+        case ast.MatchSequence(patterns=patterns) if shape is not None and not _is_starred(patterns):
+            if len(patterns) != len(shape[0]):
+                return ast.Constant(False)
+            parts: list[ast.expr] = []
+            for at, part in enumerate(patterns):
+                item = ast.Subscript(subject, ast.Constant(at), ast.Load())
+                test = _test_of(part, item, shape[0][at], is_truth=False)
+                if isinstance(test, ast.pattern):
+                    return test
+                if test is not None:
+                    parts.append(test)
+            return None if not parts else parts[0] if len(parts) == 1 else ast.BoolOp(ast.And(), parts)
         case ast.MatchOr(patterns=patterns):
             tests: list[ast.expr] = []
             for part in patterns:
-                test = _test_of(part, subject)
+                test = _test_of(part, subject, shape, is_truth)
                 if not isinstance(test, ast.expr):
                     return part
                 tests.append(test)
             return ast.BoolOp(ast.Or(), tests)
     return pattern
+
+
+def _is_starred(patterns: Sequence[ast.pattern]) -> bool:
+    return any(isinstance(pattern, ast.MatchStar) for pattern in patterns)
 
 
 class Tables(Expressions):

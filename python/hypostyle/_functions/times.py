@@ -95,6 +95,7 @@ _METHODS: dict[str, Callable[[Times, Expr], Expr]] = {
     "weekday": _weekday,
     "isoweekday": lambda times, time: ["+", _weekday(times, time), 1],
     "date": lambda _, time: ["*", _day_of(time), _ticks(DAY)],
+    "time": lambda _, time: ["%", time, _ticks(DAY)],
     "normalize": lambda _, time: ["*", _day_of(time), _ticks(DAY)],
 }
 _ATTRIBUTES: dict[str, Callable[[Times, Expr], Expr]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -23,6 +24,7 @@ from hypostyle._functions.values import (
     Value,
     is_constant,
 )
+from hypostyle._functions.ways_out import STATE as STATE_HINT
 
 Fixed: TypeAlias = "Mapping[str, Any] | None"
 """Parameters that are constants, with their values."""
@@ -114,6 +116,9 @@ def _finish(
     names = results(translator, body, outputs)
     if is_row:
         inputs = columns_of_row(translator, inputs)
+    for name, value in state.items():
+        if isinstance(value, list | dict | set | deque) or type(value).__name__ == "ndarray":
+            raise source.error(source.node, f"the field {name} of the state: {STATE_HINT}")
     starts = tuple((name, translator.encode(value, source.node, f"{name}: ")) for name, value in state.items())
     for name, start in starts:
         if not is_constant(start) or isinstance(start, Tup | Table | Members):

@@ -1,8 +1,8 @@
 """Arrays that a function makes of its window, as elements of the turns of a loop over it.
 
-An array is never built.  It knows from which turn of `for value in window` to which it has elements, and what its element
-is in a turn, as an expression of the loop's variables.  `window[1:] / window[:-1]` has no element in the first turn, and
-in later ones the quotient of this value and the one before.
+An array is never built.  It knows in which turns of `for value in window` it has elements, and what its element is in a
+turn, as an expression of the loop's variables.  `window[1:] / window[:-1]` has no element in the first turn, and in
+later ones the quotient of this value and the one before.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal, NamedTuple, TypeAlias
 
 Kind: TypeAlias = Literal["float", "int", "bool", "any"]
@@ -128,7 +129,7 @@ class Turn:
 
 
 def _moved(names: list[str]) -> list[ast.stmt]:
-    return [put(later, name(earlier)) for earlier, later in reversed(list(zip(names, names[1:], strict=False)))]
+    return [put(later, name(earlier)) for earlier, later in reversed(list(pairwise(names)))]
 
 
 class Mirror(Turn):
@@ -239,20 +240,13 @@ def _masks(array: Array) -> tuple[str, ...]:
 
 def replaced(node: ast.expr, values: dict[str, ast.expr]) -> ast.expr:
     """Return an expression with values in the place of names."""
-    made: ast.expr = _Replaced(values).visit(node)
+
+    def change(part: ast.AST) -> ast.AST:
+        return values.get(part.id, part) if isinstance(part, ast.Name) else copied(part, change)
+
+    made = change(node)
+    assert isinstance(made, ast.expr)
     return made
-
-
-class _Replaced(ast.NodeTransformer):
-    """Replaces names; the nodes themselves stay as they are."""
-
-    def __init__(self, values: dict[str, ast.expr]) -> None:
-        self.values = values
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        if isinstance(node, ast.Name):
-            return self.values.get(node.id, node)
-        return copied(node, self.visit)
 
 
 def copied(node: ast.AST, change: Callable[[ast.AST], ast.AST]) -> ast.AST:

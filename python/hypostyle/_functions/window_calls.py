@@ -247,6 +247,8 @@ class Calls(Reductions):
             return self._of_vector(called, array, node)
         if array is None:
             if not is_method and function not in (sum, min, max, any, all):
+                if isinstance(of, ast.Call):
+                    self._refuse(of, is_method=self.object_of(of.func) is NOTHING)
                 message = f"np.{called} is compiled of the window, and of arrays made of it: np.{called}(window ** 2)"
                 raise self.error(node, message)
             return None
@@ -324,7 +326,7 @@ class Calls(Reductions):
             return
         for part in node.args:
             array = self.array(part) if not isinstance(part, ast.Starred) else None
-            if isinstance(array, Array) and not array.is_window:
+            if isinstance(array, Array) and not self.is_whole(part):
                 called = ast.unparse(node.func)
                 raise self.error(node, f"{called} of an array is not known; {_KNOWN}")
 
@@ -366,7 +368,7 @@ class Calls(Reductions):
             raise self.error(node, f"np.{called} is compiled with two arrays alone")
         if called in ("corrcoef", "cov"):
             raise self.error(node, f"a matrix is not compiled; write np.{called}(x, y)[0, 1]")
-        return self.average(*arrays, node) if called == "average" else self.dot(arrays, node)
+        return self.average(arrays[0], arrays[1], node) if called == "average" else self.dot(arrays, node)
 
     def _matrix(self, called: str, call: ast.Call, node: ast.Subscript) -> ast.expr | None:
         """Return an item of `np.corrcoef(x, y)` or `np.cov(x, y)`."""
@@ -374,7 +376,10 @@ class Calls(Reductions):
         if arrays is None:
             return None
         match node.slice:
-            case ast.Tuple(elts=[ast.Constant(value=0 | 1 as row), ast.Constant(value=0 | 1 as column)]):
+            case ast.Tuple(elts=[ast.Constant(value=int(row)), ast.Constant(value=int(column))]) if {row, column} <= {
+                0,
+                1,
+            }:
                 chosen = [arrays[row], arrays[column]]
             case _:
                 raise self.error(node, f"of a matrix one item is compiled: np.{called}(x, y)[0, 1]")

@@ -19,7 +19,8 @@ from hypostyle._functions.window_arrays import (
     put,
     when,
 )
-from hypostyle._functions.window_reader import SHAPES, Reader, arithmetic_kind
+from hypostyle._functions.window_reader import Reader
+from hypostyle._functions.window_slices import SHAPES, arithmetic_kind
 
 _ERROR: ast.expr = joined(ast.Constant(1), ast.FloorDiv, ast.Constant(0))
 """What raises, as Python does."""
@@ -71,7 +72,9 @@ class Reductions(Reader):
     def sum_of(self, array: Array, node: ast.expr, start: ast.expr | None = None, *, is_numpy: bool = True) -> ast.expr:
         """Return the sum: Python's begins with the integer 0."""
         kind: Kind = "int" if array.kind == "bool" else array.kind
-        total = self.result(kind if is_numpy else arithmetic_kind(ast.Sub, ["any", kind]), is_numpy=is_numpy)
+        # Python's sum of numbers of NumPy is one of them too, if there are any.
+        are_numpy = is_numpy or (array.lacks == 0 and self.is_numpy(array))
+        total = self.result(kind if is_numpy else arithmetic_kind(ast.Sub, ["any", kind]), is_numpy=are_numpy)
         first = start or ast.Constant(0.0 if kind == "float" and is_numpy else 0)
 
         def body(value: ast.expr) -> list[ast.stmt]:
@@ -81,6 +84,24 @@ class Reductions(Reader):
 
         self.each([array], [put(total, first)], body, node)
         return name(total)
+
+    def is_numpy(self, array: Array) -> bool:
+        """Whether the elements are numbers of NumPy on every path."""
+        turn = Turn(self.fresh)
+
+        def of(value: ast.expr) -> bool:
+            match value:
+                case ast.Name(id=found):
+                    return found == turn.variable or found in self.numpy
+                case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
+                    return of(operand)
+                case ast.BinOp(left=left, right=right) | ast.Compare(left=left, comparators=[right]):
+                    return of(left) or of(right)
+                case ast.IfExp(body=body, orelse=orelse):
+                    return of(body) and of(orelse)
+            return False
+
+        return of(array.at(turn, 0))
 
     def length(self, array: Array, node: ast.expr) -> ast.expr:
         """Return the number of elements, which is an integer of Python."""
@@ -129,7 +150,7 @@ class Reductions(Reader):
         self, array: Array, node: ast.expr, better: type[ast.cmpop], default: ast.expr | None = None,
         *, is_numpy: bool = True,
     ) -> ast.expr:  # fmt: skip
-        """Return the largest or the smallest element: NumPy's is NaN if one is, Python's keeps the first that is best."""
+        """Return the largest or the smallest element: NumPy's is NaN if one is, Python's is the first that is best."""
         found, is_there = self.result(array.kind, is_numpy=is_numpy), self.fresh()
 
         def body(value: ast.expr) -> list[ast.stmt]:
@@ -337,9 +358,10 @@ class Reductions(Reader):
             put(level, joined(means[1], ast.Sub, joined(name(slope), ast.Mult, means[0]))),
         ]
         # Of one place there are many lines; LAPACK takes the shortest coefficients of the scaled equations.
+        half = joined(means[1], ast.Mult, ast.Constant(0.5))
         upright = [
-            put(slope, self.divided(joined(means[1], ast.Mult, ast.Constant(0.5)), means[0])),
-            put(level, joined(means[1], ast.Mult, ast.Constant(0.5))),
+            put(level, joined(half, ast.Add, joined(means[1], ast.Sub, means[1]))),  # NaN beyond finite numbers
+            put(slope, self.divided(name(level), means[0])),
         ]
         self.emit([ast.If(compared(squares, ast.Gt, 0), steep, upright)], node)
         is_fit = ast.BoolOp(

@@ -1,14 +1,16 @@
 """From array expressions over the window to loops over it, before a function is translated.
 
-`np.mean(window[1:] / window[:-1] - 1)` becomes a loop that adds up quotients, and its result a variable.  A function that
-needs no loop stays as it is: kernels compute the statistics of a whole window at no cost that grows with it.
+`np.mean(window[1:] / window[:-1] - 1)` becomes a loop that adds up quotients, and its result a variable.  A function
+that needs no loop stays as it is: kernels compute the statistics of a whole window at no cost that grows with it.
 """
 
 from __future__ import annotations
 
 import ast
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from hypostyle._functions.scope import assigned
@@ -63,6 +65,7 @@ class Rewriter(Calls):
 
     def function(self) -> list[ast.stmt]:
         """Return the statements of the function."""
+        self._refuse_changes(self.window)
         body = self.block(self.source.body)
         first = [located(put(guard, ast.Constant(False)), self.source.body[0]) for guard in self.guards]
         return [*first, *body]
@@ -88,9 +91,6 @@ class Rewriter(Calls):
                 values
             ) and self._any_arrays(values):
                 return self._assignments(targets, values, node)
-            case ast.AugAssign(target=ast.Name(id=target)) if target in self.arrays:
-                message = f"an array is not changed in place; give the new one a name of its own: y = {target} - ..."
-                raise self.error(node, message)
             case ast.If():
                 return self._if(node)
             case ast.For():
@@ -109,8 +109,8 @@ class Rewriter(Calls):
     # Names of arrays
 
     def _any_arrays(self, values: Sequence[ast.expr]) -> bool:
-        outer, out, changed, loops = self.out, [], self.changed, self.loops
-        self.out = out
+        outer, changed, loops = self.out, self.changed, self.loops
+        self.out = []
         found = any(isinstance(self.array(value), Array) for value in values)
         self.out, self.changed, self.loops = outer, changed, loops
         return found
@@ -139,6 +139,7 @@ class Rewriter(Calls):
                 self.bounds[target] = bound
             return [self._rest(node)]
         times = self.scope.assignments[target]
+        self._refuse_changes(target)
         if (times > 1 and target not in self.arrays and target in self._numbers) or self.barriers:
             raise self.error(node, f"{target} is an array that changes in a loop; compute it before")
         if self._depth and times > 1:
@@ -146,6 +147,17 @@ class Rewriter(Calls):
         self.arrays[target] = array
         self.changed = True
         return []
+
+    def _refuse_changes(self, target: str) -> None:
+        """Raise if an array is changed in place somewhere."""
+        for part in ast.walk(ast.Module(self.source.body, [])):
+            match part:
+                case (
+                    ast.AugAssign(target=ast.Name(id=found))
+                    | ast.Assign(targets=[ast.Subscript(value=ast.Name(id=found))])
+                ) if found == target:
+                    message = f"an array is not changed in place; give the new one a name: new = {target} - 1"
+                    raise self.error(part, message)
 
     @property
     def _numbers(self) -> set[str]:
@@ -228,6 +240,12 @@ class Rewriter(Calls):
             if all(part is None for part in read):
                 return None
             return self._side_by_side(read, node)
+        if isinstance(node, ast.Call) and function is pairwise and len(node.args) == 1:
+            inner = self.array(node.args[0])
+            if not isinstance(inner, Array):
+                return None
+            later = self.difference(inner, node)
+            return replace(inner.later(1), stops=later.stops), replace(later, at=inner.at, kind=inner.kind)
         if isinstance(node, ast.Call) and function is enumerate and node.args:
             inner = self.stream(node.args[0])
             if inner is None:
@@ -254,6 +272,11 @@ class Rewriter(Calls):
 
     def _side_by_side(self, read: Sequence[Any], node: ast.Call) -> tuple[Any, ...]:
         leaves = [leaf for part in read if part is not None for leaf in _leaves(part)]
+        strict = any(
+            k.arg == "strict" and not (isinstance(k.value, ast.Constant) and not k.value.value) for k in node.keywords
+        )
+        if strict and (None in read or len({leaf.lacks for leaf in leaves}) > 1 or leaves[0].lacks is None):
+            raise self.error(node, "zip with strict=True is compiled of slices of one length")
         moved = iter(self.align(leaves, node))
         found: list[Any] = []
         for part, of in zip(read, node.args, strict=True):
@@ -311,13 +334,10 @@ class Rewriter(Calls):
         self.indices, self.lows = outer, lows
         if self.is_whole(node.iter) and isinstance(node.target, ast.Name):
             self.loops += 1
-            same = all(one is other for one, other in zip(body, node.body, strict=False)) and len(body) == len(
-                node.body
-            )
+            same = len(body) == len(node.body) and all(map(operator.is_, body, node.body))
             return [node if same else _for_of(node, node.target, body)]
-        for counted in counts:
-            if counted in set(assigned(node.body)):
-                raise self.error(node, f"{counted} counts the rounds and is changed in the loop; use another name")
+        if odd := sorted(set(counts) & set(assigned(node.body))):
+            raise self.error(node, f"{odd[0]} counts the rounds and is changed in the loop; use another name")
         self._typed(values)
         head = [located(put(found, array.at(turn, 0)), node.target) for found, array in moved.items()]
         inner = self.within(model, turn, [*head, *body])

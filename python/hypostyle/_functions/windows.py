@@ -1,7 +1,8 @@
 """`hs.rolling`: a statistic of one's own over a moving window.
 
 The function sees its window as NumPy would.  What it asks of the window (its length, mean, largest value) is computed
-by the kernel of that name, and the function itself runs once a row, on these numbers.  Or it goes through the values.
+by the kernel of that name, and the function itself runs once a row, on these numbers.  Or it goes through the values,
+in loops of its own, or in those that array expressions become (`window_rewrite`).
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ _KNOWN = {*_NUMPY.values(), *_WITH_LOOP, "skew", "kurt", "nunique", "mad"}
 _HINT = (
     "this is not known of a window; known are len(window), window.sum(), mean, min, max, median, std, var, prod, "
     "np.quantile(window, q), np.ptp, window[0] and window[-1], and of scipy.stats skew, kurtosis, iqr, sem, "
-    "trim_mean and median_abs_deviation"
+    "trim_mean and median_abs_deviation; sums, means and the like are known of arrays too: "
+    "np.mean(window[1:] / window[:-1])"
 )
 
 
@@ -117,15 +119,20 @@ class Windows(Statements):
         return super().name(node)
 
     def binary(self, node: ast.BinOp) -> Expr:
-        """Translate arithmetic: numbers of NumPy are divided by zero without an error."""
-        if not isinstance(node.op, ast.Div):
+        """Translate arithmetic: dividing numbers of NumPy by zero raises nothing, nor does a root of a negative one."""
+        if not isinstance(node.op, ast.Div | ast.Pow):
             return super().binary(node)
-        left, right = self.expr(node.left), self.expr(node.right)
-        if getattr(node, "ieee", False) or self.scope.source is not self.own:
-            return ["call", "np.divide", [left, right]]
+        is_own = self.scope.source is self.own
         if self._origins is None:
             self._origins = Origins(self.own, self.window, self._known_numpy, self.object_of)
         origins = self._origins
+        if isinstance(node.op, ast.Pow):
+            if is_own and origins.is_numpy(node.left):
+                return ["call", "np.power", [self.expr(node.left), self.expr(node.right)]]
+            return super().binary(node)
+        left, right = self.expr(node.left), self.expr(node.right)
+        if getattr(node, "ieee", False) or not is_own:
+            return ["call", "np.divide", [left, right]]
         if origins.is_python(node.left) and origins.is_python(node.right):
             return ["/", left, right]
         if origins.is_numpy(node.left) or origins.is_numpy(node.right):
@@ -227,7 +234,7 @@ def translate_window(
         translator = Windows.of(rewrite(source, parameters[0], known), parameters[0])
         scope = translator.scope
         if not _KNOWN.isdisjoint(scope.locals):
-            scope.prefix = "own."
+            scope.prefix = translator.name_prefix = "own."
         defaults, constants = known_parameters(translator, known)
         others = [name for name in scope.parameters if name != parameters[0] and name not in scope.bindings]
         if lacking := [name for name in others if name not in defaults]:
@@ -375,7 +382,8 @@ def rolling(
     The window is a NumPy array of the values in it, without nulls.  Of it the function may use `len(window)`,
     `window.sum()`, `mean`, `min`, `max`, `median`, `std` and `var` (with `ddof`, 0 as in NumPy), `prod`,
     `np.quantile(window, q)`, `np.ptp(window)`, `window[0]` and `window[-1]`; these come from the kernels of that name.
-    Or it goes through the values: `for value in window`, with `len(window)`, `window[0]` and `window[-1]` beside.
+    Or it computes with arrays as NumPy does, `np.mean(window[1:] / window[:-1] - 1)`, or goes through the values,
+    `for value in window`, at a cost that grows with the window.
 
     Args:
         function: A function of a window; its other parameters are constants with defaults.

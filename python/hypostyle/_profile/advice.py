@@ -150,6 +150,7 @@ def report(
         for stack in spot.stacks:
             spot.times.add(stack.times)
         if spot.seconds < least:
+            _note_refused(findings, spot, proof)
             continue
         taken.update(id(stack) for stack in spot.stacks)
         kept.append(spot)
@@ -160,6 +161,17 @@ def report(
     made.notes += notes
     _weigh(made)
     return made
+
+
+def _note_refused(findings: Sequence[Finding], spot: Spot, proof: Proof | None) -> None:
+    """Say of a statement that was changed in part why the other part stays."""
+    if proof is None or proof.state not in ("refused", "differs", "failed") or not proof.why:
+        return
+    for finding in findings:
+        known = finding.proof
+        same = (finding.file, finding.line, finding.pattern) == (spot.file, spot.line, getattr(spot.unit, "pattern", ""))
+        if same and known is not None and known.state == "equal" and known.use not in proof.use:
+            known.why = f"not replaced by {proof.use}: {proof.why}"
 
 
 def _no_pipeline(spot: Spot, proof: Proof | None) -> str:

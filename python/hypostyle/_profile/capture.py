@@ -227,7 +227,8 @@ def units_at(hot: Sequence[Sequence[Any]]) -> list[Unit]:
     for file, first, last, pattern in hot:
         if file not in files:
             files[file] = recognize(SourceFile(file, Path(file).read_text(encoding="utf-8")))
-        found += [u for u in files[file] if place(u) == (first, last) and u.pattern == pattern][:1]
+        # Several units may stand at one place, as the calls of a query do.
+        found += [u for u in files[file] if place(u) == (first, last) and u.pattern == pattern and u not in found][:1]
     return found
 
 

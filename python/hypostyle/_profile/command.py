@@ -172,10 +172,13 @@ def _proven(
     package, polars = ended.written["imports"]
     imports_polars = any(os.sep + "polars" + os.sep in f.file for s in samples.stacks for f in s.frames)
     proofs: list[Proof | None] = [None] * len(spots)
+    left = list(ended.written["proofs"])
     for at, (spot, place) in enumerate(zip(spots, hot, strict=True)):
-        for *found, plain in ended.written["proofs"]:
+        for each in left:
+            *found, plain = each
             if found == place and spot.unit is not None:
                 proofs[at] = Proof.from_json(plain)
+                left.remove(each)  # the next unit at this place has the next proof
                 break
     return proofs, package + (0.0 if imports_polars else polars), ended.written["counts"], []
 

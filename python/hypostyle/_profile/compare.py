@@ -86,7 +86,13 @@ def compare(before: Any, after: Any) -> Comparison:
         return _items(list(before.values()), list(after.values()))
     if isinstance(before, list | tuple):
         return _items(before, after)
+    if is_plain_object(before) and is_plain_object(after):
+        return compare(vars(before), vars(after)) if vars(before).keys() == vars(after).keys() else _other_attributes()
     return _items([before], [after])
+
+
+def _other_attributes() -> Comparison:
+    return Comparison(why="other attributes")
 
 
 def _name(value: object) -> str:
@@ -115,9 +121,17 @@ def _items(before: Sequence[Any], after: Sequence[Any]) -> Comparison:
 
 def _is_nested(value: object) -> bool:
     library = type(value).__module__.partition(".")[0]
-    return isinstance(value, list | tuple | dict) or (
+    return isinstance(value, list | tuple | dict) or is_plain_object(value) or (
         library in ("pandas", "polars", "numpy") and hasattr(value, "__len__")
     )
+
+
+def is_plain_object(value: object) -> bool:
+    """Whether a value is of a class of a script that compares by identity, with numbers and words as attributes."""
+    if type(value).__eq__ is not object.__eq__ or type(value).__module__ == "builtins":
+        return False
+    attributes = getattr(value, "__dict__", None)
+    return type(attributes) is dict and all(v is None or isinstance(v, int | float | str) for v in attributes.values())
 
 
 def _shown(value: object) -> str:

@@ -15,7 +15,7 @@ from hypostyle._profile.keyed_state import named_keys
 from hypostyle._profile.objects import hoisted
 from hypostyle._profile.state_parts import key_in
 from hypostyle._profile.states_left import Left
-from hypostyle._profile.syntax import SourceFile, method, names_read
+from hypostyle._profile.syntax import SourceFile, method, names_read, names_set
 
 Functions = dict[str, ast.FunctionDef]
 
@@ -164,11 +164,18 @@ def _written(
     begin: list[ast.stmt] = [ast.Assign([item(a, ast.Store())], f, lineno=0) for a, f in made.firsts.items()]
     is_new = ast.Compare(copy.deepcopy(key), [ast.NotIn()], [ast.Name(dictionaries[tested], ast.Load())])
     taken = [ast.Assign([ast.Name(v, ast.Store())], item(a, ast.Load()), lineno=0) for a, v in attributes.items()]
-    kept = [ast.Assign([item(a, ast.Store())], ast.Name(v, ast.Load()), lineno=0) for a, v in attributes.items()]
+    changing = _changed([*statements, *functions.values()], attributes)
+    kept = [ast.Assign([item(a, ast.Store())], ast.Name(attributes[a], ast.Load()), lineno=0) for a in changing]
     starts = ast.parse("".join(f"{dictionary} = {{}}\n" for dictionary in dictionaries.values())).body
     whole = [ast.fix_missing_locations(s) for s in [ast.If(is_new, begin, []), *taken, *statements, *kept]]
-    left = Left(made.name, dictionaries, ast.unparse(made.made))
+    left = Left(made.name, {a: dictionaries[a] for a in changing}, ast.unparse(made.made))
     return whole, starts, functions, left
+
+
+def _changed(nodes: Sequence[ast.AST], attributes: dict[str, str]) -> list[str]:
+    """Return the attributes that statements or methods set."""
+    stored = names_set(nodes)
+    return [attribute for attribute, variable in attributes.items() if variable in stored]
 
 
 def _of_object(statement: ast.stmt, made: _Made, name: str) -> list[ast.stmt]:

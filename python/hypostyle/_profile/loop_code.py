@@ -145,7 +145,7 @@ class Making(LoopResult):
             return False
         call = re.sub(r"\.to_?list\(\)$", "", change.after.strip().removeprefix(f"{step}s = "))
         begun = "" if ast.unparse(start) == "0" else f"{ast.unparse(start)} + "
-        self.counts[name] = f"{rows} = {begun}np.cumsum({call})\n"
+        self.counts[name] = f"{rows} = {begun}np.asarray({call}).cumsum()\n"
         if name in read_after(self.file, self.loop.statements):
             self.counts[name] += f"{name} = {rows}[-1].item()\n"
         self.helpers.append(change.definitions.rstrip())

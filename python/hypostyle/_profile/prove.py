@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from hypostyle._profile.blocked import first_unread
 from hypostyle._profile.change import RESULT, Change, Unit, Values, is_a
 from hypostyle._profile.compare import Comparison, compare
 from hypostyle._profile.constant_lists import with_constants
@@ -71,6 +72,8 @@ def prove(unit: Unit, variables: Mapping[str, Any]) -> Proof:
             return proof
         if best.state in ("none", "refused") and proof.state != "none":
             best = proof
+    if best.state == "none" and not best.why:
+        best.why = first_unread(unit, Values(variables))
     return best
 
 

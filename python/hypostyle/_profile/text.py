@@ -59,13 +59,18 @@ def _finding(number: int, finding: Finding) -> Iterator[str]:
     elif proof.state == "equal":
         yield f"    -> {proof.use}"
         speed = proof.before / max(proof.after, 1e-9)
+        times = f"{speed:,.0f}x" if speed >= 3 else f"{speed:.1f}x"
         yield (
-            f"       {seconds(proof.before)} -> {seconds(proof.after)}, {speed:,.0f}x; "
+            f"       {seconds(proof.before)} -> {seconds(proof.after)}, {times}; "
             f"equal on {proof.rows:,} rows ({proof.exactness})"
         )
         if finding.recommended and proof.definitions:
             yield textwrap.indent(proof.definitions.strip(), "       ")
-        if not finding.recommended:
+        if proof.why:
+            yield from _wrapped(f"   {proof.why}")
+        if not finding.recommended and proof.after >= proof.before:
+            yield "       not recommended: it is not faster"
+        elif not finding.recommended:
             yield "       not recommended: the script as a whole would gain too little"
     elif proof.state == "refused":
         yield from _wrapped(f"-> not replaced: this cannot be compiled: {proof.why}")

@@ -6,8 +6,9 @@ import ast
 import re
 from dataclasses import dataclass
 
-from hypostyle._profile.hot import Spot, source, users_frame
-from hypostyle_profile.stacks import Stack
+from hypostyle._profile.hot import Spot, is_users, source, users_frame
+from hypostyle._profile.syntax import functions_of
+from hypostyle_profile.stacks import Frame, Stack
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ KINDS = (
     ),
     Kind(
         "JSON and serialization",
-        r"\b(json|loads?|dumps?|pickle|orjson|yaml|msgpack|deepcopy)\b",
+        r"\b(json|loads|dumps?|pickle|orjson|yaml|msgpack|deepcopy)\b",
         f"{_NOTHING}this waits for input.",
         "serialization: a faster library (orjson, msgspec) or a columnar format (Parquet, IPC) helps; no kernel does.",
     ),
@@ -71,7 +72,7 @@ KINDS = (
     ),
     Kind(
         "reading and writing files",
-        r"\b(read\w*|write\w*|open(?=[( ])|to_csv|to_parquet|to_sql|to_excel|load|loadtxt|genfromtxt|savetxt|"
+        r"\b(read\w*|write\w*|open|to_csv|to_parquet|to_sql|to_excel|load|loadtxt|genfromtxt|savetxt|"
         r"scan_\w+)\b",
         f"{_NOTHING}this waits for the disk.",
         "reading and writing: Parquet or Arrow IPC instead of CSV, or `hypostyle run` for files, help.",
@@ -94,12 +95,11 @@ KINDS = (
 def explain(spot: Spot) -> tuple[str, str]:
     """Return the kind of work of a line, and what helps."""
     times = spot.times
-    waits = times.waiting > times.cpu
-    file = source(spot.file)
-    lines = [] if file is None else file.lines[spot.line - 1 : spot.last_line]
-    text = "".join(lines) + " " + " ".join(_called(spot))
-    for kind in KINDS:
-        if re.search(kind.called, text):
+    waits = times.waiting > times.cpu + times.queue
+    for text in (_below(spot), _called(spot)):
+        for kind in KINDS:
+            if not re.search(kind.called, text):
+                continue
             words = kind.waiting if waits else kind.running
             if kind.name == "database" and _is_in_loop(spot):
                 words += " One query for all rows, in place of one per turn of the loop (N+1), removes most of it."
@@ -108,7 +108,7 @@ def explain(spot: Spot) -> tuple[str, str]:
                 return kind.name, words
     if waits:
         return "waiting", f"{_NOTHING}this waits."
-    if times.native > times.python:
+    if times.native > times.python and not _runs_python(spot):
         return "native code", "this runs in compiled code already; fewer or smaller calls are all that helps."
     return (
         "Python code",
@@ -116,15 +116,67 @@ def explain(spot: Spot) -> tuple[str, str]:
     )
 
 
-def _called(spot: Spot) -> list[str]:
-    """Return what the line calls most: the function below it and its file."""
+def _below(spot: Spot) -> str:
+    """Return what the user's line was seen to call most: the library's function and its file."""
     seconds: dict[str, float] = {}
     for stack in spot.stacks:
-        user = users_frame(stack)
-        if user is not None and user[1] is not None:
-            name = f"{user[1].function.split('.')[-1]} {user[1].file.rsplit('site-packages/')[-1].replace('/', ' ')}"
-            seconds[name] = seconds.get(name, 0.0) + stack.times.wall
-    return sorted(seconds, key=lambda name: -seconds[name])[:1]
+        at = next((n for n, frame in enumerate(stack.frames) if is_users(frame.file)), None)
+        if at is None:
+            continue
+        below = stack.frames[:at][::-1]
+        called = next((frame for frame in below if "<locals>" not in frame.function), None)  # not a decorator
+        name = "" if called is None else _name_of(called)
+        seconds[name] = seconds.get(name, 0.0) + stack.times.wall
+    return max(seconds, key=lambda name: seconds[name], default="")
+
+
+def _name_of(frame: Frame) -> str:
+    return f"{frame.function.split('.')[-1]} {frame.file.rsplit('site-packages/')[-1].replace('/', ' ')}"
+
+
+def _called(spot: Spot) -> str:
+    """Return the names of the functions that the user's line calls, as far as they are no functions of the user.
+
+    A function of C has no frame.  Names of variables say nothing: a frame may be called `readings`, a state `load`.
+    """
+    file = source(spot.file)
+    if file is None:
+        return ""
+    lines = {user[0].line for stack in spot.stacks if (user := users_frame(stack)) and user[0].file == spot.file}
+    own = functions_of(file)
+    names = []
+    for node in ast.walk(file.tree):
+        line = getattr(node, "lineno", None)
+        if line is None or not any(line <= at <= (getattr(node, "end_lineno", None) or line) for at in lines):
+            continue
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names.append("import")
+        if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in own):
+            names.append(re.sub(r"\W+", " ", ast.unparse(_function(node))))
+    return " ".join(names)
+
+
+def _function(call: ast.Call) -> ast.expr:
+    """Return the function of a call: a method with the module that has it, if it is one's."""
+    match call.func:
+        case ast.Attribute(value=ast.Name(id="re" | "json" | "pickle" | "yaml" | "requests" | "subprocess" | "asyncio")):
+            return call.func
+        case ast.Attribute(attr=name):
+            return ast.Name(name)
+    return call.func if isinstance(call.func, ast.Name) else ast.Name("")
+
+
+def _runs_python(spot: Spot) -> bool:
+    """Whether a line is a loop, or calls a function of the user's for groups, windows or values."""
+    file = source(spot.file)
+    if file is None:
+        return False
+    own = functions_of(file)
+    for node in ast.walk(file.tree):
+        if isinstance(node, ast.stmt) and node.lineno == spot.line:
+            loops = ast.For | ast.While | ast.ListComp | ast.Lambda
+            return any(isinstance(n, loops) or (isinstance(n, ast.Name) and n.id in own) for n in ast.walk(node))
+    return False
 
 
 def _is_in_loop(spot: Spot) -> bool:

@@ -80,7 +80,9 @@ class GroupFunction:
         name = f"{self.function.name}_of_key"
         frame, key = self.file.code(self.grouping.frame), self.grouping.keys[0]
         parameter = self.function.args.args[0].arg
-        made = _OfArrays(parameter).visit(copy.deepcopy(self.function))
+        made = copy.deepcopy(self.function)
+        outputs = _with_outputs(made, parameter)
+        made = _OfArrays(parameter, outputs).visit(made)
         made.body = without_aliases(made.body, {parameter})
         made.name, made.returns, made.decorator_list = name, None, []
         made.body = [s for s in made.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
@@ -97,11 +99,49 @@ class GroupFunction:
                 yield change
 
 
+def _with_outputs(function: ast.FunctionDef, parameter: str) -> set[str]:
+    """Make arrays of columns that a function begins with, `res = s.copy()`, and fills; return their names."""
+    found = set()
+    for statement in function.body:
+        match statement:
+            case ast.Assign(
+                targets=[ast.Name(id=name)],
+                value=ast.Call(func=ast.Attribute(value=ast.Name(id=copied), attr="copy"), args=[]),
+            ) if copied == parameter and _is_filled(function, name):
+                statement.value = ast.parse(f"np.empty_like({parameter})", mode="eval").body
+                _begin_rows(function, name, parameter)
+                found.add(name)
+            case ast.Assign(
+                targets=[ast.Name(id=name)],
+                value=ast.Call(func=ast.Attribute(attr="Series"), args=[value], keywords=[ast.keyword(arg="index")]),
+            ) if isinstance(value, ast.Constant | ast.Attribute) and _is_filled(function, name):
+                code = f"np.full(len({parameter}), {ast.unparse(value)})"
+                statement.value = ast.parse(code, mode="eval").body
+                found.add(name)
+    return found
+
+
+def _is_filled(function: ast.FunctionDef, name: str) -> bool:
+    """Whether a function writes items of a column: `res.iloc[i] = v`."""
+    written = (n.value for n in ast.walk(function) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store))
+    return any(isinstance(n, ast.Attribute) and ast.unparse(n) in (f"{name}.iloc", f"{name}.values") for n in written)
+
+
+def _begin_rows(function: ast.FunctionDef, name: str, parameter: str) -> None:
+    """Let each row begin with its own value, where the loop does not write it in any case."""
+    for loop in function.body:
+        if isinstance(loop, ast.For) and isinstance(loop.target, ast.Name):
+            row = loop.target.id
+            written = {ast.unparse(t) for s in loop.body if isinstance(s, ast.Assign) for t in s.targets}
+            if not written & {f"{name}.iloc[{row}]", f"{name}.values[{row}]"}:
+                loop.body[:0] = ast.parse(f"{name}[{row}] = {parameter}[{row}]").body
+
+
 class _OfArrays(ast.NodeTransformer):
     """Writes a function of a Series as one of an array that returns one."""
 
-    def __init__(self, parameter: str) -> None:
-        self._parameter = parameter
+    def __init__(self, parameter: str, outputs: set[str]) -> None:
+        self._columns = {parameter, *outputs}
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
@@ -126,4 +166,4 @@ class _OfArrays(ast.NodeTransformer):
         return node
 
     def _is_whole(self, node: ast.expr) -> bool:
-        return isinstance(node, ast.Name) and node.id == self._parameter
+        return isinstance(node, ast.Name) and node.id in self._columns

@@ -7,7 +7,7 @@ import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from hypostyle._profile.change import Change, Values, replacing
+from hypostyle._profile.change import Change, Values, defining, replacing
 from hypostyle._profile.function_results import words_of
 from hypostyle._profile.polars_code import Keyed, column_in, column_of, keys_of, quoted
 from hypostyle._profile.rewrite import lambda_of, of_array
@@ -15,8 +15,18 @@ from hypostyle._profile.syntax import SourceFile, functions_of, keyword, method,
 from hypostyle._profile.window_code import WindowCode
 
 
-def find(file: SourceFile) -> Iterator[PolarsCall]:
-    """Yield calls in expressions that are a kernel or a compiled function."""
+def find(file: SourceFile) -> Iterator[PolarsCall | PolarsCalls]:
+    """Yield calls in expressions that are a kernel or a compiled function: all of a statement, then one by one."""
+    found: dict[int, list[PolarsCall]] = {}
+    for unit in _calls(file):
+        found.setdefault(id(unit.node), []).append(unit)
+    for units in found.values():
+        if len(units) > 1:
+            yield PolarsCalls(file, units)
+        yield from units
+
+
+def _calls(file: SourceFile) -> Iterator[PolarsCall]:
     seen: set[int] = set()
     for node in ast.walk(file.tree):
         if id(node) in seen or method(node) is None:
@@ -231,3 +241,45 @@ class PolarsCall:
             change.before = self.file.statements([statement])
             change.after = self.file.replaced(statement, self.call, code)
         yield change
+
+
+@dataclass(eq=False)
+class PolarsCalls:
+    """Several calls of one statement, replaced together."""
+
+    file: SourceFile
+    calls: list[PolarsCall]
+
+    pattern = "Polars"
+
+    @property
+    def statements(self) -> Sequence[ast.stmt]:
+        """The statement of the calls."""
+        return self.calls[0].statements
+
+    @property
+    def node(self) -> ast.AST:
+        """The whole statement."""
+        return self.calls[0].node
+
+    @property
+    def suggestion(self) -> str:
+        """The new calls."""
+        return "; ".join(call.suggestion for call in self.calls)
+
+    def changes(self, values: Values) -> Iterator[Change]:
+        """Yield the statement with all new calls."""
+        first, *others = self.calls
+        made = next(first.changes(values), None)
+        if made is None:
+            return
+        edited = made.edits[-1][2]
+        for call in others:
+            change, old = next(call.changes(values), None), self.file.code(call.call)
+            code = call.code()
+            if change is None or code is None or edited.count(old) != 1 or made.after.count(old) != 1:
+                return
+            edited, made.after = edited.replace(old, code), made.after.replace(old, code)
+            made.definitions = made.definitions + change.definitions
+        new = [*defining(self.file, self.statements, made.definitions), (*made.edits[-1][:2], edited)]
+        yield Change(self.suggestion, made.before, made.after, made.definitions, new)

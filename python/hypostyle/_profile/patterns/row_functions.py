@@ -264,7 +264,7 @@ class Mapped:
 
     def changes(self, values: Values) -> Iterator[Change]:
         """Yield a call of the compiled function over the columns."""
-        arguments = [column_code(self.file, column, values) for column in self.columns]
+        arguments = [column_code(self.file, column, values) or self._number(column, values) for column in self.columns]
         if None in arguments or not arguments:
             return
         is_written = hasattr(self.function, "lineno")
@@ -286,6 +286,11 @@ class Mapped:
             if change is not None:
                 yield change
 
+    def _number(self, node: ast.expr, values: Values) -> str | None:
+        """Return the code of a number, which `np.vectorize` gives to every call."""
+        found = values.of(node)
+        return self.file.code(node) if self.kind == "array" and isinstance(found, int | float) else None
+
 
 def _as_lists(call: str, *, is_polars: bool) -> list[str]:
     """Return the code of a list: of Python's numbers, or of NumPy's as a list over an array has."""
@@ -295,6 +300,8 @@ def _as_lists(call: str, *, is_polars: bool) -> list[str]:
 def column_code(file: SourceFile, node: ast.expr, values: Values) -> str | None:
     """Return the code of a column as an argument of a compiled function; None if it is none."""
     found, code = values.of(node), file.code(node)
+    if isinstance(node, ast.BinOp | ast.Compare | ast.UnaryOp):
+        return _expression_code(code, node, values)
     if is_a(found, "pandas", "Series") and getattr(found.dtype, "kind", "O") in "iufb":
         return f"{code}.to_numpy()"
     if isinstance(found, list):
@@ -302,6 +309,31 @@ def column_code(file: SourceFile, node: ast.expr, values: Values) -> str | None:
     is_method = method(node) is not None or isinstance(node, ast.Attribute)
     is_column = is_a(found, "polars", "Series") or is_a(found, "numpy", "ndarray") or is_a(found, "pandas", "Series")
     return code if is_column or (found is None and is_method) else None
+
+
+def _expression_code(code: str, node: ast.expr, values: Values) -> str | None:
+    """Return the code of `df["side"] == "buy"` and the like, columns that are computed beforehand."""
+    found = [values.of(part) for part in _operands(node)]
+    if any(is_a(value, "pandas", "Series") for value in found):
+        return f"({code}).to_numpy()"
+    is_column = any(is_a(value, "polars", "Series") or is_a(value, "numpy", "ndarray") for value in found)
+    return f"({code})" if is_column and all(value is not None for value in found) else None
+
+
+def _operands(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield what operators are applied to."""
+    match node:
+        case ast.BinOp(left=left, right=right):
+            yield from _operands(left)
+            yield from _operands(right)
+        case ast.Compare(left=left, comparators=others):
+            yield from _operands(left)
+            for other in others:
+                yield from _operands(other)
+        case ast.UnaryOp(operand=operand):
+            yield from _operands(operand)
+        case _:
+            yield node
 
 
 @dataclass(eq=False)
