@@ -8,6 +8,7 @@ within one instruction.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,6 +22,8 @@ _IS_FRAME: Any = partial(is_not, None)
 _OUTWARD: Any = repeat("f_back")
 _NOTHING = object()
 """What no call returns."""
+_WITHOUT_GARBAGE: list[Callable[[], Any]] = [] if sys.version_info >= (3, 12) else [gc.isenabled, gc.disable]
+"""Before 3.12 garbage is collected when an object is made, here a frame: its callbacks let other threads run."""
 
 
 def stacks(idents: Sequence[int]) -> list[list[tuple[CodeType, int]]]:
@@ -29,7 +32,7 @@ def stacks(idents: Sequence[int]) -> list[list[tuple[CodeType, int]]]:
     Args:
         idents: The threads, by their `ident`; one that has no frame has an empty stack.
     """
-    return list(_stacks(idents))  # all is taken by this call alone, and gone when it returns
+    return stacks_after([], idents)[1]
 
 
 def stacks_after(
@@ -42,8 +45,12 @@ def stacks_after(
         idents: The threads, by their `ident`.
     """
     take: Any = map
-    made = list(chain(take(next, take(iter, calls, repeat(_NOTHING))), _stacks(idents)))
-    return made[: len(calls)], made[len(calls) :]
+    every = [*calls, *_WITHOUT_GARBAGE]
+    # All is taken by this call of `list` alone, and gone when it returns.
+    made = list(chain(take(next, take(iter, every, repeat(_NOTHING))), _stacks(idents)))
+    if _WITHOUT_GARBAGE and made[len(calls)]:
+        gc.enable()
+    return made[: len(calls)], made[len(every) :]
 
 
 def _stacks(idents: Sequence[int]) -> Any:

@@ -25,7 +25,7 @@ import gc
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from itertools import count
 from types import CodeType
@@ -49,7 +49,7 @@ INTERRUPTED = 0.8
 itself, unless a third thread asked for it."""
 
 UNASKED = 1.5
-"""Times that the sampler's thread takes to wake up, from which on it may have waited for the GIL, which wakes it twice."""
+"""Times that the sampler's thread takes to wake up, after which it may have waited for the GIL: that wakes it twice."""
 
 LONG = 1.25
 """Switch intervals after which the GIL was held by a C function."""
@@ -131,7 +131,7 @@ class Sampler:
             threads = threading.enumerate()
             at_asking, asked = clocks.read(threads), time.perf_counter()
             is_prompt = number % PROBE_EVERY != 0 and switching.shorten()
-            calls = [partial(self._ending.acquire, True, pause), time.perf_counter]
+            calls: list[Callable[[], Any]] = [partial(self._ending.acquire, True, pause), time.perf_counter]
             idents = [t.ident or 0 for t in threads]
             made, taken = stacks_after(calls + (switching.restoring() if is_prompt else []), idents)
             ended, came, *found = made
@@ -190,9 +190,7 @@ class Sampler:
         busy = sum(used.cpu + used.queue for used in since.values())
         several = _several(since, wall)
         knows = self._knows_queue
-        state = _state(
-            delay, worked, several=several, knows_queue=knows, is_prompt=is_prompt, latency=self._latency
-        )
+        state = _state(delay, worked, several=several, knows_queue=knows, is_prompt=is_prompt, latency=self._latency)
         keys = {}
         for thread, used in since.items():
             frames = self._frames(thread)

@@ -132,7 +132,7 @@ def report(
     whole = totals(samples)
     least = SHARE * whole.wall
     kept: list[Spot] = []
-    findings = []
+    findings: list[Finding] = []
     taken: set[int] = set()
     equal_first = sorted(
         zip(spots, proofs, strict=True),
@@ -169,7 +169,11 @@ def _note_refused(findings: Sequence[Finding], spot: Spot, proof: Proof | None) 
         return
     for finding in findings:
         known = finding.proof
-        same = (finding.file, finding.line, finding.pattern) == (spot.file, spot.line, getattr(spot.unit, "pattern", ""))
+        same = (finding.file, finding.line, finding.pattern) == (
+            spot.file,
+            spot.line,
+            getattr(spot.unit, "pattern", ""),
+        )
         if same and known is not None and known.state == "equal" and known.use not in proof.use:
             known.why = f"not replaced by {proof.use}: {proof.why}"
 

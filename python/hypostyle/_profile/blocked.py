@@ -36,7 +36,8 @@ class _Search:
         self._ends = time.perf_counter() + _LONGEST
 
     def result(self) -> str:
-        loop = next((n for n in ast.walk(ast.parse(self._unit.file.text)) if self._is_loop(n)), None)
+        loops = (n for n in ast.walk(ast.parse(self._unit.file.text)) if isinstance(n, ast.For | ast.While))
+        loop = next((n for n in loops if n.lineno == self._first), None)
         if loop is None:
             return ""
         found = self._alone(loop.body, names_set(loop.body))
@@ -44,9 +45,6 @@ class _Search:
             return f"line {found.lineno}: `{self._shown(found)}` is not recognized"
         unusual = next((s for s in _statements(loop.body) if _is_unusual(s)), None)
         return "" if unusual is None else f"line {unusual.lineno}: perhaps `{self._shown(unusual)}` is not recognized"
-
-    def _is_loop(self, node: ast.AST) -> bool:
-        return isinstance(node, ast.For | ast.While) and node.lineno == self._first
 
     def _alone(self, statements: Sequence[ast.stmt], own: set[str]) -> ast.stmt | None:
         """Return the innermost statement without which, or without which and what follows, the loop is recognized.
@@ -63,7 +61,7 @@ class _Search:
                 return found
         left: list[ast.stmt] = []
         for statement in reversed(statements):
-            if any((found := appended(n)) and found[0] not in own for n in ast.walk(statement)):
+            if any((made := appended(n)) and made[0] not in own for n in ast.walk(statement)):
                 continue
             left.append(statement)
             if self._reads_without(left):
@@ -108,8 +106,9 @@ def _is_unusual(statement: ast.stmt) -> bool:
         match node:
             case ast.Call(func=ast.Attribute(attr=name)) if name in _CHANGES:
                 return True
-            case ast.Subscript(value=ast.Subscript(), ctx=ast.Store()) | ast.Subscript(
-                slice=ast.Constant(value=int()), ctx=ast.Store()
+            case (
+                ast.Subscript(value=ast.Subscript(), ctx=ast.Store())
+                | ast.Subscript(slice=ast.Constant(value=int()), ctx=ast.Store())
             ):
                 return True
             case ast.Attribute(ctx=ast.Store()):

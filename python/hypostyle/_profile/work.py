@@ -156,10 +156,13 @@ def _called(spot: Spot) -> str:
     return " ".join(names)
 
 
+_MODULES = {"re", "json", "pickle", "yaml", "requests", "subprocess", "asyncio"}
+
+
 def _function(call: ast.Call) -> ast.expr:
     """Return the function of a call: a method with the module that has it, if it is one's."""
     match call.func:
-        case ast.Attribute(value=ast.Name(id="re" | "json" | "pickle" | "yaml" | "requests" | "subprocess" | "asyncio")):
+        case ast.Attribute(value=ast.Name(id=module)) if module in _MODULES:
             return call.func
         case ast.Attribute(attr=name):
             return ast.Name(name)
