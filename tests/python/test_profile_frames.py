@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import weakref
+
+import pytest
 
 from hypostyle_profile.frames import stacks
 
@@ -21,8 +24,8 @@ def test_stacks_are_those_of_the_frames() -> None:
     while frame is not None:
         walked.append((frame.f_code, frame.f_lasti))
         frame = frame.f_back
-    assert mine[0][0] is stacks.__code__
-    assert mine[2:] == walked
+    assert mine[1][0] is stacks.__code__
+    assert mine[3:] == walked
 
 
 def test_nothing_is_held_that_a_function_was_lent() -> None:
@@ -54,3 +57,22 @@ def test_nothing_is_held_that_a_function_was_lent() -> None:
         sampler.join()
         sys.setswitchinterval(interval)
     assert held == 0
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="garbage is not collected when an object is made")
+def test_no_garbage_is_collected_while_frames_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    enabled: list[bool] = []
+
+    def current_frames() -> dict[int, object]:
+        enabled.append(gc.isenabled())
+        return {}
+
+    monkeypatch.setattr(sys, "_current_frames", current_frames)
+    for usual in (True, False):
+        (gc.enable if usual else gc.disable)()
+        try:
+            stacks([threading.get_ident()])
+            assert gc.isenabled() == usual
+        finally:
+            gc.enable()
+    assert enabled == [False, False]

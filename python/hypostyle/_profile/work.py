@@ -143,6 +143,7 @@ def _called(spot: Spot) -> str:
     if file is None:
         return ""
     lines = {user[0].line for stack in spot.stacks if (user := users_frame(stack)) and user[0].file == spot.file}
+    lines = lines or set(range(spot.line, spot.last_line + 1))
     own = functions_of(file)
     names = []
     for node in ast.walk(file.tree):
