@@ -121,8 +121,10 @@ def _items(before: Sequence[Any], after: Sequence[Any]) -> Comparison:
 
 def _is_nested(value: object) -> bool:
     library = type(value).__module__.partition(".")[0]
-    return isinstance(value, list | tuple | dict) or is_plain_object(value) or (
-        library in ("pandas", "polars", "numpy") and hasattr(value, "__len__")
+    return (
+        isinstance(value, list | tuple | dict)
+        or is_plain_object(value)
+        or (library in ("pandas", "polars", "numpy") and hasattr(value, "__len__"))
     )
 
 

@@ -181,7 +181,7 @@ class Making(LoopResult):
             if total.name in later:
                 self._add(Output(self._free(f"{total.name}_steps"), "total", total.name))
         parts = {part for left in self.left for part in left.parts.values()}
-        for name in (self.state.variables if self.state is not None else {}):
+        for name in self.state.variables if self.state is not None else {}:
             if name in later | parts:
                 self._add(Output(self._free(f"{name}_rows"), "state", name))
         if self.only is not None:
@@ -316,9 +316,12 @@ class Making(LoopResult):
             return ast.parse(f"{output.name} = []").body[0] if is_new else self._begun(output.name, value)
         if output.target in self.loop.columns:
             start = self.loop.columns[output.target]
-            is_word = output.name in self.labels.names and isinstance(start, ast.Constant)
-            fill = str(self.labels.number(start.value)) if is_word else ast.unparse(start)
-            return ast.parse(f"{output.name} = np.full({length}, {fill})").body[0]
+            is_word = isinstance(start, ast.Constant) and isinstance(start.value, str | None)
+            if output.name in self.labels.names and is_word:
+                of_column = str(self.labels.number(ast.literal_eval(start)))
+            else:
+                of_column = ast.unparse(start)
+            return ast.parse(f"{output.name} = np.full({length}, {of_column})").body[0]
         if value is None and output.kind == "column":
             return ast.parse(f"{output.name} = np.full({length}, np.nan)").body[0]
         fill = same_value(value, rows)

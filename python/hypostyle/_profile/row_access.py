@@ -453,9 +453,10 @@ class Access(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
-        if self._keyed is not None and isinstance(node.value, ast.Name) and node.value.id in self.written:
-            if isinstance(node.slice, ast.Name) and node.slice.id in self._position:
-                return ast.Subscript(node.value, ast.Name(self.index, ast.Load()), node.ctx)
+        is_written = isinstance(node.value, ast.Name) and node.value.id in self.written
+        is_here = isinstance(node.slice, ast.Name) and node.slice.id in self._position
+        if self._keyed is not None and is_written and is_here:
+            return ast.Subscript(node.value, ast.Name(self.index, ast.Load()), node.ctx)
         found = self._read(node)
         return self.generic_visit(node) if found is None else found
 

@@ -32,7 +32,7 @@ def _adds_to(node: ast.AST, name: str) -> bool:
 
 
 def _names_in_order(body: Sequence[ast.stmt]) -> list[ast.Name]:
-    """Return the names of statements in the order in which they stand; values stand before what they are assigned to."""
+    """Return the names of statements in their order; values stand before what they are assigned to."""
     found: list[ast.Name] = []
 
     def go(node: ast.AST) -> None:
@@ -122,8 +122,7 @@ def made_states(before: Sequence[ast.stmt]) -> set[str]:
     for statement in before:
         value = getattr(statement, "value", None)
         is_called = isinstance(value, ast.Call) and ast.unparse(value.func) in makers
-        if isinstance(value, ast.Dict) or is_called:
-            found |= names_set([statement])
-        elif isinstance(value, ast.Tuple) and all(isinstance(e, ast.Dict) for e in value.elts):
+        are_dicts = isinstance(value, ast.Tuple) and all(isinstance(e, ast.Dict) for e in value.elts)
+        if isinstance(value, ast.Dict) or is_called or are_dicts:
             found |= names_set([statement])
     return found

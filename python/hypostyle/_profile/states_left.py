@@ -34,7 +34,7 @@ def flat(name: str, before: Sequence[ast.stmt], values: str, rows: str, *, may_l
     """Return the line that makes a dictionary of numbers as the script began it; None if it was no dictionary."""
     value = next((s.value for s in reversed(before) if isinstance(s, ast.Assign) and _sets(s, name)), None)
     code = "" if value is None else ast.unparse(value)
-    test = " if (value := {}[row]) is not None and value == value".format(values) if may_lack else ""
+    test = f" if (value := {values}[row]) is not None and value == value" if may_lack else ""
     item = "value" if may_lack else f"{values}[row]"
     made = f"{{key: {item} for key, row in {rows}.items(){test}}}"
     if code in ("{}", "dict()"):
