@@ -482,8 +482,8 @@ class Stage:
             >>> import polars as pl
             >>> stage = hs.Stage([hs.rolling_mean("x", 2).alias("m"), hs.rolling_median("x", 9).alias("med")])
             >>> _ = stage.advance(pl.DataFrame({"x": [1.0, 2.0, 4.0] * 1000}))
-            >>> stage.profile()["column"].to_list()
-            ['med', 'm']
+            >>> stage.profile().sort("column")["kernel"].to_list()
+            ['rolling_mean("x", 2)', 'rolling_median("x", 9)']
         """
         seconds, of_keys = self._running.times()
         parts: list[tuple[str | None, str]]

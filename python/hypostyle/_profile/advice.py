@@ -136,7 +136,11 @@ def report(
     taken: set[int] = set()
     equal_first = sorted(
         zip(spots, proofs, strict=True),
-        key=lambda pair: (pair[1] is None or pair[1].state != "equal", -pair[0].seconds),
+        key=lambda pair: (
+            pair[1] is None or pair[1].state != "equal",
+            -pair[0].seconds,
+            pair[1] is None or not pair[1].why,
+        ),
     )
     notes = []
     for spot, proof in equal_first:

@@ -32,6 +32,8 @@ class Change:
     """Functions that `after` calls; they go in front of the lines, or of the function that these are in."""
     edits: list[tuple[int, int, str]] = field(default_factory=list)
     """First line, last line (one less: an insertion) and text of each edit of the file."""
+    lost: frozenset[str] = frozenset()
+    """Names that nothing reads later, and that keep what they are."""
 
 
 class Unit(Protocol):

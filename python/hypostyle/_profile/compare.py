@@ -50,6 +50,10 @@ class Comparison:
             self.why = f"{where}{other.why}"
 
 
+_WRITTEN_IN_PYTHON = 1 << 9
+"""The flag of classes that a `class` statement has made (Py_TPFLAGS_HEAPTYPE): functions and modules are of others."""
+
+
 def compare(before: Any, after: Any) -> Comparison:
     """Compare what the user's code made with what its replacement made."""
     if isinstance(before, float) and isinstance(after, float):
@@ -130,7 +134,7 @@ def _is_nested(value: object) -> bool:
 
 def is_plain_object(value: object) -> bool:
     """Whether a value is of a class of a script that compares by identity, with numbers and words as attributes."""
-    if type(value).__eq__ is not object.__eq__ or type(value).__module__ == "builtins":
+    if type(value).__eq__ is not object.__eq__ or not type(value).__flags__ & _WRITTEN_IN_PYTHON:
         return False
     attributes = getattr(value, "__dict__", None)
     return type(attributes) is dict and all(v is None or isinstance(v, int | float | str) for v in attributes.values())

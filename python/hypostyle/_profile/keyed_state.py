@@ -52,6 +52,19 @@ def keyed_state(body: Sequence[ast.stmt], before: Sequence[ast.stmt]) -> KeyedSt
     return found
 
 
+def of_several_keys(body: Sequence[ast.stmt], before: Sequence[ast.stmt]) -> str:
+    """Return why no loop per key is made of a loop: it reads one dictionary by several keys; nothing if it does not."""
+    for statement in before:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if _start(value) is not None:
+                nodes = [n for s in body for n in ast.walk(s)]
+                keys = dict.fromkeys(ast.unparse(key) for n in nodes if (key := _key(n, name)) is not None)
+                if len(keys) > 1:
+                    words = " and ".join(list(keys)[:2]).replace("'", '"')
+                    return f"{name} is read by several keys in a row, {words}; a compiled loop keeps state for one key"
+    return ""
+
+
 def _start(value: ast.expr) -> str | None:
     """Return what an item starts with, as code, if an expression makes an empty dictionary or set."""
     match value:

@@ -45,13 +45,20 @@ def labels_of(body: Sequence[ast.stmt], before: Sequence[ast.stmt], returned: st
         for node in ast.walk(statement):
             for name, value in _given(node, returned, is_before=statement in before):
                 given.setdefault(name, []).append(value)
-    names = {name for name, values in given.items() if any(_words(value) for value in values)}
+    names = set(given)
     while True:
         kept = {name for name in names if all(_is_word(value, names) for value in given[name])}
-        kept |= {n for n, values in given.items() if n not in kept and values and all(_is_of(v, kept) for v in values)}
         if kept == names:
-            return Labels(names)
+            break
         names = kept
+    # Of these, the names that get a word, or values of such names, or give them theirs.
+    sources = {name: {n for value in given[name] for n in _sources(value)} for name in names}
+    found = {name for name in names if any(_words(value) for value in given[name])}
+    while True:
+        more = {n for n in names if sources[n] & found} | {s for n in found for s in sources[n] & names}
+        if more <= found:
+            return Labels(found)
+        found |= more
 
 
 def _given(node: ast.AST, returned: str | None, *, is_before: bool) -> list[tuple[str, ast.expr]]:
@@ -91,6 +98,16 @@ def _is_word(value: ast.expr, names: set[str]) -> bool:
         case ast.IfExp(body=first, orelse=second):
             return _is_word(first, names) and _is_word(second, names)
     return _is_of(value, names)
+
+
+def _sources(value: ast.expr) -> list[str]:
+    """Return the names of which an expression has the values."""
+    match value:
+        case ast.IfExp(body=first, orelse=second):
+            return [*_sources(first), *_sources(second)]
+        case ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name)):
+            return [name]
+    return []
 
 
 def _is_of(value: ast.expr, names: set[str]) -> bool:
@@ -140,6 +157,13 @@ class Numbered(ast.NodeTransformer):
         self.generic_visit(node)
         if node.value is not None and self._returned in self._labels.names:
             node.value = self._value(node.value)
+        return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        """Number the keys of `{"basic": 1.0, "gold": 1.5}[level]`."""
+        self.generic_visit(node)
+        if isinstance(node.value, ast.Dict) and _is_of(node.slice, self._labels.names):
+            node.value.keys = [None if key is None else self._value(key) for key in node.value.keys]
         return node
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:

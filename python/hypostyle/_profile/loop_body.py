@@ -24,10 +24,11 @@ from hypostyle._profile.objects import Objects, without_objects
 from hypostyle._profile.parallel_assignments import one_by_one
 from hypostyle._profile.record_rows import columns_of
 from hypostyle._profile.records import Record, records_of, without
-from hypostyle._profile.row_access import Access, Column, aliases
+from hypostyle._profile.row_access import Access, Column, aliases, ends_early, rows_of
 from hypostyle._profile.state_parts import in_parts
 from hypostyle._profile.states_left import Left
 from hypostyle._profile.syntax import names_read, names_set, read_after
+from hypostyle._profile.time_deques import time_deques
 from hypostyle._profile.two_pointers import two_pointers
 from hypostyle._profile.window_columns import Column as WindowColumn
 from hypostyle._profile.window_columns import window_columns
@@ -46,7 +47,7 @@ class Output:
     target: str
     """The code that gets it."""
     keeps: str | None = None
-    """The first row that the loop writes, if the rows before it keep what they are."""
+    """The slice of the rows that the loop writes, if the others keep what they are."""
 
 
 class LoopBody:
@@ -68,10 +69,15 @@ class LoopBody:
         """Whether lists hold numbers of NumPy, as those of a loop over columns may."""
         self._as_frame = as_frame
         """Whether the table that follows is made of columns, in place of the loop's list of rows."""
-        self.before = one_by_one(copy.deepcopy(loop.before))
+        emptied = [s for s in loop.emptied if _is_empty(values, names_set([s]))]
+        self.begun = [*emptied, *loop.before]
+        """The statements that begin the state, as the script has them."""
+        self.before = one_by_one(copy.deepcopy(self.begun))
         self.records: list[Record] = []
         self.labels = Labels(set())
         self.objects = Objects([])
+        self.lost: set[str] = set()
+        """Windows that columns stand for."""
         self.left: list[Left] = []
         """Dictionaries of state that are read later, made of parts."""
         self.items: dict[str, tuple[ast.expr, list[Any]]] = {}
@@ -81,6 +87,10 @@ class LoopBody:
         replaced = {*self.header.names, self.header.row, self.header.label} - names_set(loop.node.body)
         self._used = (names_read(loop.statements) | names_set(loop.statements) | set(keyword.kwlist)) - replaced
         self.node = copy.deepcopy(loop.node)
+        self.rows = rows_of(self.header)
+        self.ends_early = ends_early(self.header)
+        """The length of the columns, if the loop ends before their last rows."""
+        self.header.length = self.ends_early or self.header.length
         self.header.rows = dict(self.header.rows)
         for statement, name, frame, position in list(aliases(self.node, self.header, values)):
             self.node.body.remove(statement)
@@ -130,13 +140,18 @@ class LoopBody:
         if by_key is not None:
             body, self.before, functions, left = by_key
             self.left += [left] if left.name in later else []
-            self.objects = Objects(body, self.objects.starts, self.objects.functions | functions)
+            self.objects = Objects(
+                body, self.objects.starts, self.objects.functions | functions, self.objects.attributes
+            )
             self._used |= names_set(body)
         body, self.before = kept_rows(body, self.before, self.header.row, later, self._free)
+        body, of_deques, emptied = time_deques(body, self.header, self.values, later, self._free)
         body, of_time, lost = two_pointers(body, self.header, self.values, later, self._free)
+        lost |= emptied
+        self.lost |= lost
         self.before = [s for s in self.before if not names_set([s]) & lost]
         body, of_rows = window_columns(body, self.header, self.values, self._free)
-        self.windows = {**of_time, **of_rows}
+        self.windows = {**of_deques, **of_time, **of_rows}
         self._used -= self.windows.keys()  # they stand for parameters, which will have these names
         body = self._of_items(body)
         body, self.before, parts = in_parts(body, self.before, later, self._free)
@@ -218,3 +233,9 @@ class LoopBody:
             word += "_"
         self._used.add(word)
         return word
+
+
+def _is_empty(values: Values, names: set[str]) -> bool:
+    """Whether dictionaries are empty when the loop begins."""
+    found = [values.variables.get(name) for name in names]
+    return all(isinstance(value, dict | set) and not value for value in found)

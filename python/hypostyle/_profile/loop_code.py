@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hypostyle._profile.change import Change, is_a
+from hypostyle._profile.keyed_state import named_keys, of_several_keys
 from hypostyle._profile.labels import Numbered, labels_of
 from hypostyle._profile.loop_body import Output
 from hypostyle._profile.loop_result import LoopResult
@@ -42,16 +43,13 @@ class Making(LoopResult):
         """Return the change; None if the loop does what cannot be written so."""
         self.node.body = self._of_keys()
         self.access.by_position()
+        if self.state is None and (why := of_several_keys(named_keys(copy.deepcopy(self.node.body)), self.before)):
+            self.loop.why = why
+            return None
         if not self._of_records() or (self._as_frame and not self.records):
             return None
         if self.by_row and (self.records or self.objects.functions):
             return None
-        if (
-            set(self.values.variables)
-            & {code.split(".")[0] for code in self.objects.starts.values()}
-            & read_after(self.file, self.loop.statements)
-        ):
-            return None  # the objects would not have the values of the last row
         of_keys = set() if self.state is None else set(self.state.variables.values())
         carried = [name for name in self.loop.carried_by(self.node) if name not in of_keys | self.objects.starts.keys()]
         if self.state is not None and carried and not self._of_all_rows(carried):
@@ -95,6 +93,10 @@ class Making(LoopResult):
             return None
         if self.header.length is not None and not self.access.is_length(self.header.length, rows):
             return None
+        if self.ends_early is not None and any(output.kind != "array" for output in self.outputs):
+            return None
+        for output in self.outputs:
+            output.keeps = self.rows if self.ends_early is not None else None
         function = self._of_row(body) if self.by_row else self._of_loop(body, before, carried, rows)
         if function is None:
             return None
@@ -134,7 +136,7 @@ class Making(LoopResult):
         if not counts_first(self.node.body, name):
             return False
         step, rows = self._free(f"{name}_step"), self._free(f"{name}_rows")
-        body = steps_only(self.loop.node.body, name, made_states(self.loop.before), step)
+        body = steps_only(self.loop.node.body, name, made_states(self.begun), step)
         starts = [s for s in self.before if name in names_set([s])]
         start = starts[-1].value if starts and isinstance(starts[-1], ast.Assign) else ast.Name(name, ast.Load())
         if body is None or not isinstance(start, ast.Constant | ast.Name):
@@ -177,6 +179,10 @@ class Making(LoopResult):
         for name in sorted(names_set(self.node.body) & later - lists):
             if name in carried or any(name in names_set([s]) for s in self.node.body if isinstance(s, ast.Assign)):
                 self._add(Output(self._free(f"{name}_rows"), "last", name))
+        changed = names_set(self.node.body)
+        for variable, attribute in self.objects.attributes.items():
+            if attribute.split(".")[0] in later and variable in changed:
+                self._add(Output(self._free(f"{variable}_rows"), "last", variable))
         for total in self.totals:
             if total.name in later:
                 self._add(Output(self._free(f"{total.name}_steps"), "total", total.name))
@@ -331,7 +337,7 @@ class Making(LoopResult):
             fill = str(self.labels.number(word)) if is_word else None
         if fill is None and output.kind == "array" and self._writes_all(output.target):
             is_float = is_a(value, "numpy", "ndarray") and value.dtype.kind == "f"
-            output.keeps = "0" if self.header.start is None else ast.unparse(self.header.start)
+            output.keeps = self.rows or ":"
             fill = "np.nan" if is_float and len(value) == rows else None
             self._pass_first(output.target)
         return None if fill is None else ast.parse(f"{output.name} = np.full({length}, {fill})").body[0]

@@ -9,7 +9,7 @@ from hypostyle._profile.loop_body import LoopBody, Output
 from hypostyle._profile.records import Record, composed
 from hypostyle._profile.row_access import argument_of
 from hypostyle._profile.states_left import flat, rows_of_keys
-from hypostyle._profile.syntax import read_after, text_of
+from hypostyle._profile.syntax import names_set, read_after, text_of
 from hypostyle._profile.window_columns import kernel_in
 
 
@@ -49,6 +49,10 @@ class LoopResult(LoopBody):
         for output in self.outputs:
             if output.name not in of_records and output.kind != "state":
                 lines += self._taken(output, codes[output.name], library)
+        if self.ends_early is not None:
+            # The last rows of the arrays keep what these are made with.
+            makers = [s for s in self.loop.before if names_set([s]) & {output.name for output in self.outputs}]
+            lines = "".join(self.file.statements([s]) for s in makers) + lines
         lines += self._states(codes, library)
         lines = "".join(self.file.statements([s]) for s in self.loop.passed) + lines
         lines = "".join(self.counts.values()) + lines
@@ -60,7 +64,8 @@ class LoopResult(LoopBody):
         )
         edit = rewritten(self.file, statements, (f"{definition}\n\n" if at_module and definition else "") + lines)
         edits = [edit] if at_module else [*defining(self.file, statements, definition.rstrip()), edit]
-        return Change(use, before, lines, definition, edits)
+        lost = (names_set(self.loop.emptied) | self.lost) - read_after(self.file, statements)
+        return Change(use, before, lines, definition, edits, frozenset(lost))
 
     def _states(self, codes: dict[str, str], library: str) -> str:
         """Return the lines that make the dictionaries of state that are read later."""
@@ -82,7 +87,7 @@ class LoopResult(LoopBody):
             lines += f"{output.name} = {code}\n"
             if output.target not in parts:
                 lacks = self.state.starts[self.state.variables[output.target]] == "None"
-                made = flat(output.target, self.loop.before, output.name, rows, may_lack=lacks)
+                made = flat(output.target, self.begun, output.name, rows, may_lack=lacks)
                 if made is None:
                     self.access.problem = "the state is read afterwards"
                 lines += made or ""
@@ -156,18 +161,19 @@ class LoopResult(LoopBody):
                 return f"{output.target} += {total}\n"
             return f"{output.target} = {total if ast.unparse(start) == '0' else f'{ast.unparse(start)} + {total}'}\n"
         as_list = ".to_list()" if library == "polars" else ".tolist()"
+        target = self.objects.attributes.get(output.target, output.target)
         if self._keeps_items and library != "polars" and output.kind in ("last", "list"):
             array = code if library == "numpy" else f"{code}.to_numpy()"
             value = f"{array}[-1]" if output.kind == "last" else f"list({array})"
-            return f"{output.target} = {value}\n"
+            return f"{target} = {value}\n"
         if output.kind == "last":
-            return f"{output.target} = {code}{as_list}[-1]\n"
+            return f"{target} = {code}{as_list}[-1]\n"
         if output.kind == "list" or isinstance(self.values.variables.get(output.target), list):
             return f"{output.target} = {code}{as_list}\n"
         if output.kind == "array" and library != "numpy":
             code = f"{code}.to_numpy()"
         if output.keeps is not None:
-            return f"{output.target}[{output.keeps}:] = {code}[{output.keeps}:]\n"
+            return f"{output.target}[{output.keeps}] = {code}[{output.keeps}]\n"
         return f"{output.target}[:] = {code}\n" if is_parameter else f"{output.target} = {code}\n"
 
 

@@ -22,6 +22,8 @@ class Objects:
     starts: dict[str, str] = field(default_factory=dict)
     """By variable, the code of its value before the loop: `ema.value`."""
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
+    attributes: dict[str, str] = field(default_factory=dict)
+    """By variable, the attribute that it stands for: `ema.value`."""
 
 
 def without_objects(
@@ -48,6 +50,7 @@ def without_objects(
             for word, variable in attributes.items()
             if vars(variables[name])[word] is not None
         }
+        made.attributes |= {variable: f"{name}.{word}" for word, variable in attributes.items()}
         nones = [variable for word, variable in attributes.items() if vars(variables[name])[word] is None]
         made.starts |= dict.fromkeys(nones, "None")
     return made
@@ -128,7 +131,21 @@ def _statement(
         return calls[0]
     changed_value = copy.copy(statement)
     changed_value.value = calls[1]
+    if isinstance(changed_value, ast.Assign):
+        changed_value.targets = [_stored(target, name, attributes) for target in changed_value.targets]
+    elif isinstance(changed_value, ast.AugAssign):
+        changed_value.target = _stored(changed_value.target, name, attributes)
     return [*calls[0], changed_value]
+
+
+def _stored(target: Any, name: str, attributes: dict[str, str]) -> Any:
+    """Return the variable in the place of an attribute that is assigned; other targets as they are."""
+    match target:
+        case ast.Attribute(value=ast.Name(id=owner), attr=word) if owner == name and word in attributes:
+            return ast.Name(attributes[word], ast.Store())
+        case ast.Tuple(elts=parts):
+            return ast.Tuple([_stored(part, name, attributes) for part in parts], ast.Store())
+    return target
 
 
 def _hoisted(

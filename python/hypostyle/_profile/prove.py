@@ -14,7 +14,7 @@ from typing import Any
 
 from hypostyle._profile.blocked import first_unread
 from hypostyle._profile.change import RESULT, Change, Unit, Values, is_a
-from hypostyle._profile.compare import Comparison, compare
+from hypostyle._profile.compare import Comparison, compare, is_plain_object
 from hypostyle._profile.constant_lists import with_constants
 from hypostyle._profile.semantics import difference
 from hypostyle._profile.syntax import functions_of, names_set, read_after, root
@@ -73,7 +73,7 @@ def prove(unit: Unit, variables: Mapping[str, Any]) -> Proof:
         if best.state in ("none", "refused") and proof.state != "none":
             best = proof
     if best.state == "none" and not best.why:
-        best.why = first_unread(unit, Values(variables))
+        best.why = getattr(unit, "why", "") or first_unread(unit, Values(variables))
     return best
 
 
@@ -165,7 +165,8 @@ def _copied(value: Any) -> Any:
         return value.copy(deep=not _copies_on_write())
     if is_a(value, "numpy", "ndarray"):
         return value.copy()
-    return copy.copy(value) if isinstance(value, list | dict | set | bytearray) else value
+    is_copied = isinstance(value, list | dict | set | bytearray) or is_plain_object(value)
+    return copy.copy(value) if is_copied else value
 
 
 def _copies_on_write() -> bool:
@@ -189,10 +190,12 @@ def _compared(unit: Unit, change: Change, expected: Mapping[str, Any], found: Ma
     is_call = isinstance(tree.body[0], ast.FunctionDef)
     assigned = {RESULT} if is_call else names_set([tree])
     roots = {root(node) or "" for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Subscript)}
-    changed = set() if is_call else {n for n in roots if n in expected and _is_column(expected[n])} - assigned
+    changed = set() if is_call else {n for n in roots if n in expected and _is_column(expected[n])}
+    changed -= assigned | change.lost
     is_loop = any(isinstance(statement, ast.For | ast.While) for statement in tree.body)
     later = read_after(unit.file, unit.statements)
     kept = assigned & later if is_loop else assigned
+    changed |= {n for n in roots & later if n in expected and is_plain_object(expected[n])}
     # The last lines of a script may make what nothing reads; then all that both make is compared.
     names = {n for n in kept | changed if n in expected} or {n for n in assigned if n in expected and n in found}
     whole = Comparison()

@@ -42,6 +42,21 @@ class Header:
     length: ast.expr | None = None
 
 
+def ends_early(header: Header) -> ast.expr | None:
+    """Return the number of rows of a column, if a loop ends some rows before it: of `range(k, len(x) - k)`."""
+    match header.length:
+        case ast.BinOp(left=ast.Call(func=ast.Name(id="len")) as whole, op=ast.Sub()):
+            return whole
+    return None
+
+
+def rows_of(header: Header) -> str:
+    """Return the slice of the rows that a loop goes over, as `k:len(x) - k`; nothing if these are all."""
+    start = "" if header.start is None else ast.unparse(header.start)
+    stop = "" if ends_early(header) is None or header.length is None else ast.unparse(header.length)
+    return f"{start}:{stop}" if start or stop else ""
+
+
 _BARS = {"tqdm", "track", "progressbar"}
 """Functions that show the progress of what they go over."""
 

@@ -218,12 +218,34 @@ def read_after(file: SourceFile, statements: Sequence[ast.stmt]) -> set[str]:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in inside:
             if _is_bound_between(file, node, scope):
                 continue
-            is_later = node.lineno > end or again or file.scope(node) is not scope
+            is_next = again and not _is_set_first(file, node, statements[0])
+            is_later = node.lineno > end or is_next or file.scope(node) is not scope
             if is_later and not (file.scope(node) is scope and node.lineno > killed.get(node.id, node.lineno)):
                 found.add(node.id)
         elif isinstance(node, ast.Global | ast.Nonlocal):
             found.update(node.names)
     return found
+
+
+def _sets_before(body: Sequence[ast.stmt], node: ast.Name) -> bool:
+    """Whether statements of a loop's body set a name before the one that reads it."""
+    for statement in body:
+        if any(part is node for part in ast.walk(statement)):
+            return False
+        if isinstance(statement, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == node.id for t in statement.targets
+        ):
+            return any(part is node for rest in body for part in ast.walk(rest))
+    return False
+
+
+def _is_set_first(file: SourceFile, node: ast.Name, statement: ast.stmt) -> bool:
+    """Whether a name that the next turn of a loop reads is set by that turn before."""
+    around = {id(above) for above in file.above(statement)}
+    for above in file.above(node):
+        if isinstance(above, ast.For | ast.While) and id(above) in around:
+            return _sets_before(above.body, node)
+    return False
 
 
 def _set_again(file: SourceFile, last: ast.stmt) -> dict[str, int]:
@@ -265,6 +287,8 @@ def _is_bound_between(file: SourceFile, node: ast.Name, scope: ast.AST) -> bool:
             inside = (part for statement in above.body for part in ast.walk(statement))
             if any(part is node for part in inside):
                 return True  # it reads what the loop has set
+        if isinstance(above, ast.For) and _sets_before(above.body, node):
+            return True
         if isinstance(above, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
             first = above.generators[0].iter
             is_outside = any(part is node for part in ast.walk(first))

@@ -46,7 +46,7 @@ def two_pointers(
     if header.index is None or len(loops) != 1 or (found := _pointers(loops[0], header.index)) is None:
         return nothing
     lost = {found.start, *found.sums}
-    length = _duration(values.of(found.length), values.of(found.time))
+    length = duration_of(values.of(found.length), values.of(found.time))
     if lost & later or length is None:
         return nothing
     added = {name: [s for s in body if _adds(s, name)] for name in found.sums}
@@ -120,7 +120,7 @@ def _adds(statement: ast.stmt, name: str) -> bool:
     return False
 
 
-def _duration(length: Any, times: Any) -> str | None:
+def duration_of(length: Any, times: Any) -> str | None:
     """Return the length of a window: steps of whole numbers, or nanoseconds."""
     if not hasattr(times, "__len__"):
         return None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hypostyle._profile.change import Values, is_a
 from hypostyle._profile.inner_loops import reads_row, with_counts, without_row
-from hypostyle._profile.row_access import Header
+from hypostyle._profile.row_access import Header, ends_early
 from hypostyle._profile.syntax import is_path, names_read
 from hypostyle._profile.window_code import WindowCode, is_slope, weighted
 
@@ -85,7 +85,8 @@ def column_and_window(sliced: Sliced, header: Header, values: Values) -> tuple[s
     is_column = isinstance(column, list) or is_a(column, "numpy", "ndarray") or is_a(column, "polars", "Series")
     if window is None or not (is_column or is_a(column, "pandas", "Series")):
         return None
-    if header.length is not None and _rows(header.length, values) != len(column):
+    length = ends_early(header) or header.length
+    if length is not None and _rows(length, values) != len(column):
         return None
     code = ast.unparse(sliced.column).replace("'", '"')
     return (f"{code}.to_numpy()" if is_a(column, "pandas", "Series") else code), *window
@@ -101,7 +102,10 @@ def _rows(node: ast.expr, values: Values) -> int | None:
 
 
 def window_of(sliced: Sliced, header: Header, values: Values) -> tuple[str, int, str] | None:
-    """Return the number of rows of a slice, how many rows it ends before this one, and the least rows."""
+    """Return the number of rows of a slice, how many rows it ends before this one, and the least rows.
+
+    A slice with the row in its middle ends as many rows after it: the number is negative.
+    """
     index = header.index or ""
     ends = []
     for row in (_FAR, 0):
@@ -112,7 +116,8 @@ def window_of(sliced: Sliced, header: Header, values: Values) -> tuple[str, int,
             ends.append(number)
     lower, upper, first, _ = ends
     size, shift = upper - lower, _FAR + 1 - upper
-    if size < 1 or shift not in (0, 1):
+    is_centered = shift < 0 and size == 1 - 2 * shift
+    if size < 1 or not (shift in (0, 1) or is_centered):
         return None
     return str(size), shift, "1" if first >= 0 else str(size)
 
@@ -155,7 +160,7 @@ def made_of(
     if least == window and text == f"sum(window) / {divisor}":
         text = "sum(window) / len(window)"
     over = "" if key is None else ', over="key"'
-    options = f"min_samples={least}{over}"
+    options = f"min_samples={least}{', center=True' if shift < 0 else ''}{over}"
     use, definitions = _kernel_of(sliced, text, window, options), ""
     if use is None:
         name = f"window_of_line_{line}"
@@ -170,7 +175,7 @@ def made_of(
         use = f'hs.rolling({function})("x", {window}, {options})'
     keys = "" if key is None else f', "key": {key}'
     code = f'pl.DataFrame({{"x": {column}{keys}}}).select({use})["x"]'
-    code += f".shift({shift})" if shift else ""
+    code += f".shift({shift})" if shift > 0 else ""
     if sliced.otherwise is not None and ast.unparse(sliced.otherwise) != "None":
         code += f".fill_null({ast.unparse(sliced.otherwise)})"
     return Made(code, use, definitions)
@@ -184,10 +189,36 @@ def _kernel_of(sliced: Sliced, text: str, window: str, options: str) -> str | No
             return f'hs.rolling_{name}("x", {window}, {options})'
     if sliced.statements is not None:
         return None
+    cut = _trimmed(sliced.result)
+    if cut is not None and f"min_samples={window}" in options and 2 * cut < int(window):
+        # Of n values, proportion * n are left out at each end, rounded down.
+        return f'hs.rolling_trimmed_mean("x", {window}, proportion={(cut + 0.5) / int(window):.4g}, {options})'
     if is_slope("window", sliced.result, window):
         return f'hs.rolling_trend("x", {window}, {options})'
     weights = weighted("window", sliced.result)
     return None if weights is None else f'hs.{weights[0]}("x", {window}, {weights[1]}, {options})'
+
+
+def _trimmed(node: ast.expr) -> int | None:
+    """Return how many values a mean leaves out at each end: `np.mean(np.sort(window)[2:-2])`."""
+    match node:
+        case ast.Call(func=function, args=[inner], keywords=[]) if ast.unparse(function) == "np.mean":
+            pass
+        case ast.Call(func=ast.Attribute(value=inner, attr="mean"), args=[], keywords=[]):
+            pass
+        case _:
+            return None
+    match inner:
+        case ast.Subscript(
+            value=ast.Call(func=sort, args=[ast.Name(id="window")], keywords=[]),
+            slice=ast.Slice(
+                lower=ast.Constant(value=int(low)),
+                upper=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(high))),
+                step=None,
+            ),
+        ) if low == high and ast.unparse(sort) in ("np.sort", "sorted"):
+            return low
+    return None
 
 
 def _divisor(node: ast.expr, window: str, values: Values) -> str:
@@ -238,7 +269,7 @@ def correlation_of(node: ast.expr, named: Mapping[str, ast.expr], header: Header
                 return None
         case _:
             return None
-    found = []
+    found: list[tuple[str, str, int, str]] = []
     for part in (first, second):
         given = named.get(part.id, part) if isinstance(part, ast.Name) else part
         sliced = sliced_of(given, header)
@@ -246,10 +277,11 @@ def correlation_of(node: ast.expr, named: Mapping[str, ast.expr], header: Header
         if one is None:
             return None
         found.append(one)
-    (x, *of_x), (y, *of_y) = found
-    if of_x != of_y:
+    (x, *of_x), (y, window, shift, least) = found
+    if of_x != [window, shift, least]:
         return None
-    window, shift, least = of_x
+    if shift < 0:
+        return None
     moved = f".shift({shift})" if shift else ""
     frame = f'pl.DataFrame({{"x": {x}, "y": {y}}})'
     return f'{frame}.select(hs.{kernel}("x", "y", {window}, min_samples={least}))["x"]{moved}'

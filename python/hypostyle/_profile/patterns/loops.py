@@ -45,12 +45,17 @@ class Loop:
     header: Header
     before: list[ast.stmt] = field(init=False)
     """Statements that give the loop's variables their first values."""
+    emptied: list[ast.stmt] = field(init=False)
+    """Assignments of empty dictionaries, for those that are emptied or made further above."""
     passed: list[ast.stmt] = field(init=False)
     """Statements between them with which the loop has nothing to do."""
     columns: dict[str, ast.expr] = field(init=False)
     """By the code of a column, the constant that the script sets it to before the loop writes its cells."""
     after: list[ast.stmt] = field(init=False)
     """The statement that makes a column of the loop's list, if it follows at once."""
+
+    why: str = field(init=False, default="")
+    """Why no function can be made of the loop, if that is known."""
 
     pattern = "loops"
 
@@ -68,6 +73,7 @@ class Loop:
         read = {root(n) for n in ast.walk(self.node) if isinstance(n, ast.Subscript)}
         calls = [called for n in ast.walk(self.node) if (called := method(n)) is not None]
         read |= {root(owner) for owner, name, _ in calls if name == "setdefault"}
+        states = read | {root(owner) for owner, name, _ in calls if name in ("get", "add")}
         cells = {f'{ast.unparse(cell[0])}["{cell[1]}"]' for n in ast.walk(self.node) if (cell := _cell_written(n))}
         others = names_read([self.node]) | mine | read
         first = above = at
@@ -79,6 +85,8 @@ class Loop:
         self._block = block[first:at]
         kinds = {k: kind for k, kind in kinds.items() if k >= first}
         self.before = [block[k] for k in sorted(kinds) if kinds[k] == "before"]
+        begun = names_set(self.before)
+        self.emptied = [s for name in sorted(map(str, states - begun)) if (s := _emptied(block[:first], name))]
         self.passed = [block[k] for k in sorted(kinds) if kinds[k] == "passed"]
         starts = [s for k, s in enumerate(block) if kinds.get(k) == "column" and isinstance(s, ast.Assign)]
         self.columns = {_code(s.targets[0]): s.value for s in starts}
@@ -159,6 +167,20 @@ def _added(node: ast.AST) -> str | None:
     match node:
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="add"), args=[_], keywords=[])):
             return name
+    return None
+
+
+def _emptied(block: Sequence[ast.stmt], name: str) -> ast.stmt | None:
+    """Return an assignment of an empty dictionary, if that is what statements leave a name with."""
+    for statement in reversed(block):
+        if all(not isinstance(n, ast.Name) or n.id != name for n in ast.walk(statement)):
+            continue
+        match statement:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(), attr="clear"), args=[])):
+                return ast.parse(f"{name} = {{}}").body[0]
+            case ast.Assign(targets=[ast.Name()], value=value) if _makes_states(statement, {name}):
+                return ast.Assign([ast.Name(name, ast.Store())], value, lineno=0)
+        return None
     return None
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hypostyle._profile.change import Change, Values, defining, is_a, replacing, rewritten
 from hypostyle._profile.inner_loops import inner_loop
 from hypostyle._profile.loop_syntax import appended
-from hypostyle._profile.row_access import Access, Header, argument_of, header_of
+from hypostyle._profile.row_access import Access, Header, argument_of, header_of, rows_of
 from hypostyle._profile.syntax import SourceFile, names_read, names_set, read_after
 from hypostyle._profile.window_slices import Made, Sliced, column_and_window, made_of, sliced_of
 
@@ -269,7 +269,8 @@ class MovingWindow:
         made = made_of(self.sliced, found, values, self.node.lineno, self.header, key)
         if made is None or self._reads_locals(made):
             return
-        start = "" if self.header.start is None else f"[{ast.unparse(self.header.start)}:]"
+        rows = rows_of(self.header)
+        start = f"[{rows}]" if rows else ""
         before = self.file.statements(self.statements)
         if self.is_array:
             codes = [f"{self.output}{start or '[:]'} = {made.code}.to_numpy(){start}\n"]
@@ -341,7 +342,8 @@ class SliceList:
         made = made_of(self.sliced, found, values, self.node.lineno)
         if made is None:
             return
-        start = "" if self.header.start is None else f"[{ast.unparse(self.header.start)}:]"
+        rows = rows_of(self.header)
+        start = f"[{rows}]" if rows else ""
         for code in _as_lists(made, start):
             change = replacing(self.file, self.node, code, made.use, definitions=made.definitions)
             if change is not None:
