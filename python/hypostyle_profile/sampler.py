@@ -55,12 +55,15 @@ LONG = 1.25
 """Switch intervals after which the GIL was held by a C function."""
 
 SHARE = 0.025
-"""The most of the time that the sampler takes; it looks less often if a look costs more."""
+"""The most of the time that the sampler takes; it looks less often if its looks cost more in the mean."""
+
+REMEMBERED = 16
+"""Looks whose mean is what a look costs: a single one costs much while a call keeps the GIL."""
 
 POOLED = 0.1
 """The share of a time in which threads of native code ran that makes it native."""
 
-LONGEST = 0.025
+LONGEST = 0.04
 """The longest pause between two looks, in seconds."""
 
 PROBE_EVERY = 4
@@ -124,7 +127,7 @@ class Sampler:
         before, process_before = clocks.read(threading.enumerate()), time.process_time()
         now = memory_at = time.perf_counter()
         self._ready.set()
-        mean, used = self._interval, time.thread_time()
+        mean, cost, used = self._interval, 0.0, time.thread_time()
         switching = SwitchInterval()
         for number in count(1):
             pause = mean * (0.5 + number * SPREAD % 1)
@@ -158,9 +161,10 @@ class Sampler:
             if came - memory_at >= MEMORY_EVERY:
                 memory_at = came
                 self.samples.memory.append((came - self._started, resident()))
-            used, used_before = time.thread_time(), used
             self._held += time.perf_counter() - came
-            mean = max(self._interval, min(LONGEST, (used - used_before) / SHARE))
+            used, used_before = time.thread_time(), used
+            cost += (used - used_before - cost) / min(number, REMEMBERED)
+            mean = max(self._interval, min(LONGEST, cost / SHARE))
             if ended:
                 break
         self.samples.own_cpu = used

@@ -62,7 +62,7 @@ def test_a_short_loop_between_calls_that_let_go_of_the_gil_gets_its_own_time(tmp
     script = tmp_path / "alternates.py"
     script.write_text(SCRIPT)
     shares = [_shares(script) for _ in range(3)]  # a busy machine may spoil a run
-    assert any(abs(truly - sampled) < 0.15 for truly, sampled in shares), shares
+    assert any(abs(truly - sampled) < 0.2 for truly, sampled in shares), shares
 
 
 def test_the_switch_interval_is_as_it_was_after_a_look() -> None:
