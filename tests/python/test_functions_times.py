@@ -306,3 +306,86 @@ def test_states_begin_with_times() -> None:
         assert frame.select(later(column)).to_series().to_list() == [False, True, True]
     with pytest.raises(pl.exceptions.ComputeError, match="no column is a time"):
         pl.DataFrame({"t": [1, 2]}).select(later("t"))
+
+
+@hs.jit
+def results(t: Any, before: Any) -> Any:
+    gap = t - before
+    return {
+        "gap": gap,
+        "half": gap / 2,
+        "back": -gap,
+        "size": abs(before - t),
+        "later": max(t, before),
+        "next": t + dt.timedelta(hours=36),
+        "midnight": t.normalize(),
+        "perhaps": None if gap.days > 0 else t,
+        "days": gap.days,
+    }
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_results_that_are_times_are_those_of_pandas(unit: Any, zone: str | None, moments: list[dt.datetime]) -> None:
+    columns = {"t": moments, "before": [dt.datetime(1969, 12, 31, 23, 59), *moments[:-1]]}
+    frame = pl.DataFrame({n: pl.Series(v, dtype=pl.Datetime(unit)) for n, v in columns.items()})
+    frame = frame.with_columns(pl.all().dt.replace_time_zone(zone))
+    found = frame.select(results("t", "before").alias("r")).unnest("r")
+    for name, of in found.schema.items():
+        wanted = {"days": pl.Int64()}.get(name, pl.Datetime(unit, zone))
+        assert of == (pl.Duration(unit) if name in ("gap", "half", "back", "size") else wanted), name
+    rows = zip(*(frame[name].to_list() for name in columns), strict=True)
+    plain = [results.function(pd.Timestamp(t), pd.Timestamp(before)) for t, before in rows]
+    for name in found.columns:
+        got = [pd.Timestamp(x) if isinstance(x, dt.datetime) else x for x in found[name].to_list()]
+        assert got == [row[name] for row in plain], name
+
+
+@hs.loop
+def last_seen(ts: Any, is_seen: Any) -> Any:
+    out = []
+    last = None
+    for i in range(len(ts)):
+        if is_seen[i]:
+            last = ts[i]
+        out.append(last)
+    return out
+
+
+@pytest.mark.parametrize(
+    "of",
+    [pl.Date, pl.Datetime("ms"), pl.Datetime("ns"), pl.Datetime("us", "Europe/Berlin"), pl.Duration("us")],
+    ids=str,
+)
+def test_moments_that_a_loop_keeps_are_of_the_type_of_their_column(of: Any) -> None:
+    ticks = pl.Series("t", [5, 7, None, -3, 20_000]).cast(of if of == pl.Date else pl.Int64).cast(of)
+    frame = pl.DataFrame([ticks, pl.Series("ok", [False, True, False, True, False])])
+    whole = frame.select(last_seen("t", "ok").alias("last"))["last"]
+    assert whole.dtype == of
+    assert whole.to_list() == [None, ticks[1], ticks[1], ticks[3], ticks[3]]
+    stage = hs.Stage(last_seen("t", "ok").alias("last"))
+    pieces = [stage.advance(frame[i : i + 1]) for i in range(len(frame))]
+    assert pl.concat(pieces)["last"].equals(whole)
+
+
+@hs.jit
+def days_later(t: Any, n: Any) -> Any:
+    return t + n * dt.timedelta(days=1)
+
+
+@pytest.mark.parametrize("of", [pl.Date, pl.Datetime("ms"), pl.Datetime("us", "UTC")], ids=str)
+def test_moments_beyond_the_years_of_python_are_null(of: Any) -> None:
+    starts = pl.Series("t", [dt.date(1, 1, 2), dt.date(9999, 12, 30)]).cast(of)
+    frame = pl.DataFrame({"t": starts}).join(pl.DataFrame({"n": [0, 1, -1, 2, -2, 2**40]}), how="cross")
+    found = frame.with_columns(days_later("t", "n").alias("later"))
+    for t, n, later in found.select(
+        pl.col("t").dt.replace_time_zone(None) if of != pl.Date else "t", "n", "later"
+    ).rows():
+        try:
+            wanted = t + n * dt.timedelta(days=1)
+        except OverflowError:
+            wanted = None
+        assert (later.replace(tzinfo=None) if isinstance(later, dt.datetime) else later) == wanted
+    raising = hs.jit(days_later.function, errors="raise")
+    with pytest.raises(ValueError, match=r"row 4\b"):
+        hs.with_columns(frame, raising("t", "n").alias("later"))

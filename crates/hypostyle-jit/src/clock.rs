@@ -151,6 +151,18 @@ impl Clock {
     }
 }
 
+/// The seconds from 1970-01-01 to the first moment of the year 1, and to that of the year 10000.
+const YEARS: (i64, i64) = (-62_135_596_800, 253_402_300_800);
+
+impl Clock {
+    /// The first and the last moment of the years 1 to 9999, which are those of Python; `None` if a column has no others.
+    pub fn years(&self) -> Option<(i64, i64)> {
+        let Self::Ticks { nanoseconds, .. } = self else { return None };
+        let ticks = |seconds: i64| i64::try_from(i128::from(seconds) * i128::from(SECOND) / i128::from(*nanoseconds));
+        Some((ticks(YEARS.0).ok()?, ticks(YEARS.1).ok()? - 1))
+    }
+}
+
 fn seconds(nanoseconds: i64) -> String {
     let text =
         format!("{}.{:09}", nanoseconds.unsigned_abs() / SECOND as u64, nanoseconds.unsigned_abs() % SECOND as u64);
@@ -164,6 +176,13 @@ mod tests {
 
     fn duration(nanoseconds: i64) -> Time {
         Time { nanoseconds, of: TimeOf::Duration }
+    }
+
+    #[test]
+    fn the_years_of_python_are_in_the_unit_of_the_columns() {
+        assert_eq!(Clock::of([&DataType::Date32]).years(), Some((-719_162, 2_932_896)));
+        assert_eq!(Clock::microseconds().years(), Some((-62_135_596_800_000_000, 253_402_300_799_999_999)));
+        assert_eq!(Clock::of([&DataType::Timestamp(TimeUnit::Nanosecond, None)]).years(), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use hypostyle::Cells;
 use crate::build::{expanded, is_small, of_small_integers};
 use crate::compile::{Call, Compiled, Mode, fits_vectors};
 use crate::interpret::{Column, ERROR, Stepper, VALID, run_map};
-use crate::lower::{FieldType, InputType, Nulls, Typed, lower, lower_as};
+use crate::lower::{FieldType, InputType, Nulls, Ticks, Typed, lower, lower_as};
 use crate::ops::{Code, Id, Op, Type};
 use crate::program::{Checked, Function};
 
@@ -172,6 +172,11 @@ impl Bound {
     /// The types of the results.
     pub fn results(&self) -> &[Type] {
         &self.sparse.typed.results
+    }
+
+    /// The results that are times, and what kind of time.
+    pub fn times(&self) -> &[Option<Ticks>] {
+        &self.sparse.typed.times
     }
 
     /// The fields of the state.

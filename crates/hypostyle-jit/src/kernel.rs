@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, TimeUnit};
 use hypostyle::{
     Arguments, Binding, Domain, Error, ErrorKind, Family, Inputs, Kernel, Kind, Lane, Literal, Parameter, Plan,
     Program, ProgramRows, Refused, Result, RowKeys, Scalar, StateField, Valid, Value, Values, is_text,
@@ -14,7 +14,7 @@ use hypostyle::{
 use crate::clock::Clock;
 use crate::execute::{Answers, Backend, Bound, Keys};
 use crate::interpret::Column;
-use crate::lower::InputType;
+use crate::lower::{InputType, Ticks};
 use crate::ops::Type;
 use crate::program::Function;
 
@@ -116,10 +116,10 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
         let data_types = columns.iter().map(|name| Ok(binding.column(name)?.1)).collect::<Result<Vec<_>>>()?;
         let types = columns.iter().zip(&data_types).map(|(name, of)| input_type(binding, name, of));
         let types = types.collect::<Result<Vec<_>>>()?;
-        let clock = Clock::of(data_types);
+        let clock = Clock::of(data_types.iter().copied());
         let bound = bound(&function, (types.clone(), clock), &known);
         let bound = bound.map_err(|error| about_strings(error, &columns, &types))?;
-        let program = UserFunction::new(&function, bound, &types, raises);
+        let program = UserFunction::new(&function, bound, &types, &data_types, raises);
         Ok((program, function.name.clone()))
     }))
 }
@@ -198,7 +198,14 @@ pub(crate) struct UserFunction {
 }
 
 impl UserFunction {
-    pub(crate) fn new(function: &Function, bound: Arc<Bound>, inputs: &[InputType], raises: bool) -> Self {
+    /// The function over columns that are read as `inputs` and have the types `columns`.
+    pub(crate) fn new(
+        function: &Function,
+        bound: Arc<Bound>,
+        inputs: &[InputType],
+        columns: &[&DataType],
+        raises: bool,
+    ) -> Self {
         let domain = |of: InputType| if of == InputType::Float { Domain::Float } else { Domain::Integer };
         let mut state = Vec::new();
         let mut start = bound.start().iter();
@@ -208,7 +215,9 @@ impl UserFunction {
                 state.push(StateField { name: format!("{name}{part}"), start: scalar(bits, of) });
             }
         }
-        let types: Vec<DataType> = bound.results().iter().map(|of| data_type(*of)).collect();
+        let of_time = |time: &Option<Ticks>| time.and_then(|time| time_type(time, columns));
+        let results = bound.results().iter().zip(bound.times());
+        let types = results.map(|(of, time)| of_time(time).unwrap_or_else(|| data_type(*of))).collect();
         let output = output_type(&function.outputs, types);
         let inputs = inputs.iter().map(|of| domain(*of)).collect();
         Self { name: function.name.clone(), bound, inputs, state, output, raises }
@@ -361,6 +370,29 @@ pub(crate) fn data_type(of: Type) -> DataType {
         Type::Float => DataType::Float64,
         Type::Int => DataType::Int64,
         Type::Bool => DataType::Boolean,
+    }
+}
+
+/// The type of results that are times, for columns of these types: that of the moments among them, or durations in their unit.
+///
+/// None, and the results are integers, if the moments have several types or are times of day, which have no sums, or the unit is
+/// days.
+fn time_type(time: Ticks, columns: &[&DataType]) -> Option<DataType> {
+    match time {
+        Ticks::Moment => {
+            let mut moments = columns.iter().filter(|of| type_as_input(of) == Some(InputType::Moment));
+            let first = *moments.next()?;
+            let is_day = !matches!(first, DataType::Time32(_) | DataType::Time64(_));
+            (is_day && moments.all(|of| *of == first)).then(|| first.clone())
+        }
+        Ticks::Duration => columns.iter().find_map(|of| match of {
+            DataType::Timestamp(unit, _)
+            | DataType::Duration(unit)
+            | DataType::Time32(unit)
+            | DataType::Time64(unit) => Some(DataType::Duration(*unit)),
+            DataType::Date64 => Some(DataType::Duration(TimeUnit::Millisecond)),
+            _ => None,
+        }),
     }
 }
 

@@ -19,7 +19,8 @@ use hypostyle::code_of;
 
 use self::fields::Field;
 pub use self::fields::FieldType;
-use self::kinds::{Kind, Ticks, Value, joined, type_of};
+pub use self::kinds::Ticks;
+use self::kinds::{Kind, Value, joined, type_of};
 use crate::build::{Builder, without_nulls};
 use crate::ops::{Code, Id, Op, Type};
 use crate::program::{Checked, Constant, Expression, Function, Invalid, Statement, Unary, invalid};
@@ -58,6 +59,8 @@ pub struct Typed {
     pub code: Code,
     /// The type of each result.
     pub results: Vec<Type>,
+    /// The results that are times, and what kind of time.
+    pub times: Vec<Option<Ticks>>,
     /// The fields of the state, which have slots in `code`.
     pub fields: Vec<FieldType>,
     /// The slots before the first row.
@@ -257,6 +260,7 @@ impl<'p> Walk<'p> {
         }
         let mut results = Vec::new();
         let mut types = Vec::new();
+        let mut times = Vec::new();
         for (at, value) in exit.results.iter().enumerate() {
             let kind = joined(value.kind, wanted.get(at).copied().unwrap_or(Kind::None));
             if kind == Kind::Text {
@@ -268,6 +272,7 @@ impl<'p> Walk<'p> {
             let id = self.converted(*value, kind);
             let (_, missing) = self.read(*value);
             types.push(type_of(kind));
+            times.push(value.time.filter(|_| kind == Kind::Int));
             results.push((id, missing));
         }
         let mut error = self.error;
@@ -288,7 +293,7 @@ impl<'p> Walk<'p> {
         let fields: Vec<FieldType> = known.iter().map(|field| field.as_type()).collect();
         let starts = self.function.state.iter().zip(&fields);
         let start = starts.flat_map(|((_, start), field)| field.start(start)).collect();
-        Ok(Typed { code, results: types, fields, start, known, unread })
+        Ok(Typed { code, results: types, times, fields, start, known, unread })
     }
 
     /// A value that is used: raises where the variable is not bound.

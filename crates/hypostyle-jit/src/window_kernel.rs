@@ -118,7 +118,8 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
             Error::new(ErrorKind::ColumnType, "the function needs a column of numbers").in_kernel(&function.name)
         })?;
         let bound = bound_for(&function, &inputs)?;
-        Ok((UserFunction::new(&function, Arc::new(bound), &inputs, raises), function.name.clone()))
+        let columns: Vec<&DataType> = types.iter().collect();
+        Ok((UserFunction::new(&function, Arc::new(bound), &inputs, &columns, raises), function.name.clone()))
     }))
 }
 

@@ -73,6 +73,10 @@ def _day_of(time: Expr) -> Expr:
     return ["//", time, _ticks(DAY)]
 
 
+def _midnight(_: Times, time: Expr) -> Expr:
+    return ["-", time, ["%", time, _ticks(DAY)]]
+
+
 def _within(whole: int, part: int, of: str = "calendar") -> Callable[[Times, Expr], Expr]:
     """Return how many parts have passed of a whole, such as minutes of the hour."""
     return lambda _, time: ["//", ["%", time, _ticks(whole, of)], _ticks(part, of)]
@@ -94,9 +98,9 @@ _METHODS: dict[str, Callable[[Times, Expr], Expr]] = {
     "total_seconds": lambda _, time: ["/", time, _ticks(SECOND, "duration")],
     "weekday": _weekday,
     "isoweekday": lambda times, time: ["+", _weekday(times, time), 1],
-    "date": lambda _, time: ["*", _day_of(time), _ticks(DAY)],
+    "date": _midnight,
     "time": lambda _, time: ["%", time, _ticks(DAY)],
-    "normalize": lambda _, time: ["*", _day_of(time), _ticks(DAY)],
+    "normalize": _midnight,
 }
 _ATTRIBUTES: dict[str, Callable[[Times, Expr], Expr]] = {
     "days": lambda _, time: ["//", time, _ticks(DAY, "duration")],

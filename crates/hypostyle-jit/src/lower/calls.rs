@@ -54,7 +54,7 @@ impl<'p> Walk<'p> {
         self.raise(over);
         let (negative, minus) = (self.build.icmp(Compare::Lt, id, zero), self.int(IntBinary::Sub, zero, id));
         let id = self.build.select(negative, minus, id);
-        Ok(self.value(Kind::Int, id))
+        Ok(Value { time: x.time, ..self.value(Kind::Int, id) })
     }
 
     /// `max(a, b)` is `b` where `b > a`, else `a`; so with NaN the order matters, as in CPython.

@@ -51,7 +51,7 @@ impl Ticks {
             (Add, Some(Moment), Some(Duration)) | (Add, Some(Duration), Some(Moment)) => Some(Moment),
             (Sub, Some(Moment), Some(Duration)) => Some(Moment),
             (Sub, Some(Moment), Some(Moment)) => Some(Duration),
-            (Add | Sub | Mod, Some(Duration), Some(Duration)) => Some(Duration),
+            (Add | Sub | Mod, Some(Duration), Some(Duration)) | (Mod, Some(Moment), Some(Duration)) => Some(Duration),
             (Mul, Some(Duration), None) | (Mul, None, Some(Duration)) | (FloorDiv, Some(Duration), None) => {
                 Some(Duration)
             }

@@ -106,8 +106,22 @@ impl<'p> Walk<'p> {
         if let Some(part) = self.part_of_duration(op, a, b)? {
             return Ok(part);
         }
-        let time = Ticks::of(op, a.time, b.time);
-        Ok(Value { time, ..self.plain_binary(op, a, b)? })
+        let value = Value { time: Ticks::of(op, a.time, b.time), ..self.plain_binary(op, a, b)? };
+        if value.time == Some(Ticks::Moment) {
+            self.raise_beyond_years(value.id);
+        }
+        Ok(value)
+    }
+
+    /// Python has no moments before the year 1 and after 9999.
+    fn raise_beyond_years(&mut self, moment: Id) {
+        if let Some((first, last)) = self.function.clock.years() {
+            let (first, last) = (self.build.int(first), self.build.int(last));
+            let early = self.build.icmp(Compare::Lt, moment, first);
+            self.raise(early);
+            let late = self.build.icmp(Compare::Lt, last, moment);
+            self.raise(late);
+        }
     }
 
     /// A duration times a float, or by a number: rounded to ticks, ties to even.  `None` for anything else.
