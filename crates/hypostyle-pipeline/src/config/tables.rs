@@ -109,7 +109,7 @@ pub(crate) struct SourceTable {
     #[schemars(length(equal = 1))]
     pub thousands: Option<String>,
     /// CSV: strings that may be before or behind a number and are ignored, such as `["%", "$", "EUR"]`: `12.5%` is 12.5. With
-    /// `"()"`, a number in parentheses is negative. Default: none.
+    /// `"()"`, a number in parentheses is negative, with `"-"` one that has a minus behind it. Default: none.
     pub symbols: Option<Vec<String>>,
     /// CSV: whether the decimal separator is a comma, as in `1,5`. Default: false.
     pub decimal_comma: Option<bool>,

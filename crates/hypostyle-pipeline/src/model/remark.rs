@@ -9,7 +9,7 @@ use super::fault::Reason;
 use super::infer::{Fit, MISFITS, NULL_WORDS, TypeGuess, is_word};
 use super::strptime::Strptime;
 use super::timestamp::fault;
-use super::values::{PARENTHESES, ValueStyle};
+use super::values::{MINUS_BEHIND, PARENTHESES, ValueStyle};
 
 /// The formats of quarters and months.
 const PERIODS: [&str; 11] =
@@ -393,6 +393,11 @@ fn parts(text: &[u8]) -> Option<Parts<'_>> {
         symbols.push(PARENTHESES);
         return Some(Parts { symbols, number });
     }
+    if let Some(inner @ [.., b'0'..=b'9']) = text.strip_suffix(b"-") {
+        let Parts { mut symbols, number } = parts(inner).filter(|parts| !parts.number.starts_with(b"-"))?;
+        symbols.push(MINUS_BEHIND);
+        return Some(Parts { symbols, number });
+    }
     match symbol(text) {
         Some((symbol, number)) => Some(Parts { symbols: vec![symbol], number: number.as_bytes().to_vec() }),
         None => Some(Parts { symbols: Vec::new(), number: text.to_vec() }),
@@ -508,6 +513,8 @@ mod tests {
             (&["R$ 1.500,00", "-R$ 89,90"], "symbols = [\"R$\"], thousands = \".\", decimal_comma = true in"),
             (&["(800)", "1200", "($1,050)"], "symbols = [\"$\", \"()\"], thousands = \",\" in"),
             (&["13,100,000", "(D)", "12,900,000"], "thousands = \",\", null_values = [\"(D)\"] in"),
+            (&["1.250,00-", "1.250,00", "3,5"], "symbols = [\"-\"], thousands = \".\", decimal_comma = true in"),
+            (&["12-", "5"], "symbols = [\"-\"] in"),
             (&["8.9", "10.8*", "7"], "symbols = [\"*\"] in"),
             (&["8.7 p", "3.1", ":", "4"], "symbols = [\"p\"], null_values = [\":\"] in"),
             (&["12 km", "3.5 km"], "symbols = [\"km\"] in"),
@@ -557,6 +564,7 @@ mod tests {
             &["5 Mio", "3 Mio"],
             &["5K", "3M"],
             &["12 AB", "34 CD"],
+            &["12-", "-5-"],
         ] {
             assert_eq!(remark(texts), "", "{texts:?}");
         }

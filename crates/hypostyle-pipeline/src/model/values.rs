@@ -146,11 +146,19 @@ impl ValueStyle {
         {
             return Cow::Owned(self.without_symbol(&[&b"-"[..], inner.trim_ascii()].concat()).into_owned());
         }
-        self.without_symbol(field)
+        let bare = self.without_symbol(field);
+        if self.symbols.iter().any(|symbol| symbol == MINUS_BEHIND)
+            && let [inner @ .., b'-'] = bare.as_ref()
+            && !matches!(inner, [b'+' | b'-', ..])
+        {
+            return Cow::Owned([b"-", inner.trim_ascii_end()].concat());
+        }
+        bare
     }
 
     fn without_symbol<'a>(&self, field: &'a [u8]) -> Cow<'a, [u8]> {
-        for symbol in self.symbols.iter().map(|symbol| symbol.trim().as_bytes()) {
+        let ignored = self.symbols.iter().filter(|symbol| *symbol != MINUS_BEHIND);
+        for symbol in ignored.map(|symbol| symbol.trim().as_bytes()) {
             if let Some(rest) = field.strip_suffix(symbol) {
                 return Cow::Borrowed(rest.trim_ascii_end());
             }
@@ -203,6 +211,9 @@ impl ValueStyle {
 
 /// The symbol of numbers that are negative where parentheses are around them, as accounts have them.
 pub(crate) const PARENTHESES: &str = "()";
+
+/// The symbol of numbers that are negative where a minus is behind them, as SAP writes them.
+pub(crate) const MINUS_BEHIND: &str = "-";
 
 /// The text with a plain blank for each that no line breaks at, in UTF-8 or Latin-1.
 pub(crate) fn with_blanks(text: &[u8]) -> Cow<'_, [u8]> {
@@ -414,7 +425,7 @@ mod tests {
     #[test]
     fn symbols_stand_around_numbers() {
         let style = ValueStyle {
-            symbols: ["%", "$", "EUR", "()"].map(String::from).to_vec(),
+            symbols: ["%", "$", "EUR", "()", "-"].map(String::from).to_vec(),
             thousands: Some(b','),
             ..ValueStyle::default()
         };
@@ -430,6 +441,14 @@ mod tests {
             ("(800)", Some("-800")),
             ("($1,050.5)", Some("-1050.5")),
             ("7\u{a0}EUR", Some("7")),
+            ("800-", Some("-800")),
+            ("1,050.5 -", Some("-1050.5")),
+            ("$7-", Some("-7")),
+            ("7- EUR", Some("-7")),
+            ("-7", Some("-7")),
+            ("-7-", None),
+            ("(7-)", None),
+            ("-", None),
             ("(-8)", None),
             ("(8", None),
             ("-$-5", None),

@@ -19,7 +19,7 @@ use crate::model::bad_row::OnBadRow;
 use crate::model::column::{Column, Origin};
 use crate::model::infer::TypeGuess;
 use crate::model::matching::{ExtraColumns, Matching};
-use crate::model::values::{Booleans, NullValues, ValueStyle};
+use crate::model::values::{Booleans, MINUS_BEHIND, NullValues, ValueStyle};
 use crate::model::widen::common;
 
 /// So many files are looked at for the values of a column that has none in the first.
@@ -140,7 +140,7 @@ fn style(table: &SourceTable) -> Result<ValueStyle> {
     let symbols = table.symbols.clone().unwrap_or_default();
     let is_odd = |symbol: &&String| {
         let of_number = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b',');
-        symbol.trim().is_empty() || symbol.bytes().any(of_number)
+        symbol.trim().is_empty() || *symbol != MINUS_BEHIND && symbol.bytes().any(of_number)
     };
     if let Some(odd) = symbols.iter().find(is_odd) {
         return Err(Error::pipeline(format!("[source] symbols: {odd:?} may be a part of a number"))

@@ -68,6 +68,9 @@ pub(crate) fn proposal(text: &[u8], dialect: &Dialect, stops: bool) -> Option<St
             proposal.behind(shape.behind);
         }
     }
+    if let Some((delimiter, _)) = best {
+        proposal.missing(text, delimiter);
+    }
     proposal.escapes(text, best.map(|(delimiter, _)| delimiter));
     let Proposal { looks, settings, .. } = proposal;
     (!settings.is_empty()).then(|| format!("looks like {}: set {} in [source]", looks.join(", "), settings.join(", ")))
@@ -255,6 +258,17 @@ impl Proposal<'_> {
             self.add("quotes behind backslashes", "escape = \"\\\\\"");
         }
     }
+
+    /// Names in quotes and missing values without them are R's `write.csv`; `"NA"` is a text then.
+    fn missing(&mut self, text: &[u8], delimiter: Delimiter) {
+        let Delimiter::Byte(delimiter) = delimiter else { return };
+        let is_missing =
+            |at: usize| matches!(text.get(at + 3), Some(next) if *next == delimiter || matches!(next, b'\n' | b'\r'));
+        let has_missing = memchr::memmem::find_iter(text, &[delimiter, b'N', b'A']).any(is_missing);
+        if text.first() == Some(&self.quotes.mark) && has_missing && !self.dialect.style.nulls.contains(b"NA") {
+            self.add("names in quotes and NA without them, as R writes them", "dialect = \"r\"");
+        }
+    }
 }
 
 /// The byte that begins the first lines, if they look like comments, and how many they are.
@@ -351,6 +365,10 @@ mod tests {
             ("x 1 2\n\na b c\n1 2 3\n4 5 6\n", Some("2 lines above the table")),
             ("a,b\n1,2\n3,4\n5,6\nSource: us\n", Some("a line below the table: set on_bad_row = \"skip\"")),
             ("d;x\n1;1 234,5\n2;5,5\n", Some("decimal_comma = true, thousands = \" \"")),
+            ("\"a\",\"b\"\n\"x\",NA\n\"NA\",2\n", Some("as R writes them: set dialect = \"r\" in")),
+            ("\"\";\"a\"\n\"1\";NA\n\"2\";2,5\n", Some("decimal_comma = true, dialect = \"r\"")),
+            ("\"a\",\"b\"\n\"NA\",\"x\"\n", None),
+            ("a,b\nNA,1\n2,NA\n", None),
             ("AB  1.5  2 3 x\nCD  2.5  3\nEF  3.5  4 y z w\n", None),
         ] {
             let found = proposal(text.as_bytes(), &Dialect::default(), true);
