@@ -46,8 +46,10 @@ class _Return(Exception):
 class Row:
     """One row: its variables, and the state before it."""
 
-    def __init__(self, variables: dict[str, Any], state: Mapping[str, Any]) -> None:
-        self.variables, self.state = variables, state
+    def __init__(
+        self, variables: dict[str, Any], state: Mapping[str, Any], types: Mapping[str, Callable[[Any], Any]]
+    ) -> None:
+        self.variables, self.state, self.types = variables, state, types
 
     def run(self, statements: Sequence[Any]) -> None:
         for statement in statements:
@@ -139,6 +141,8 @@ class Row:
                 return result
             case ["if", test, yes, no]:
                 return self.value(yes if self.value(test) else no)
+            case ["call", "like", [["get", column], item]]:
+                return self.types[column](self.value(item))
             case ["call", str(name), arguments]:
                 return self.call(name, [self.value(argument) for argument in arguments])
             case ["block", statements]:
@@ -167,12 +171,16 @@ def _of_length(values: list[Any], length: int) -> list[Any]:
 
 def evaluate(program: Mapping[str, Any], columns: Sequence[Sequence[Any]]) -> list[Any]:
     """Run a program on columns; a row in error is None, and leaves the state as it was."""
-    state = {name: Row({}, {}).value(start) for name, start in program["state"]}
+    state = {name: Row({}, {}, {}).value(start) for name, start in program["state"]}
     outputs = program["outputs"]
     assert len(columns) == len(program["inputs"])
+    types = {
+        name: next((type(value) for value in column if value is not None), float)
+        for name, column in zip(program["inputs"], columns, strict=True)
+    }
     rows: list[Any] = []
     for values in zip(*columns, strict=True):
-        row = Row(dict(zip(program["inputs"], values, strict=True)), state)
+        row = Row(dict(zip(program["inputs"], values, strict=True)), state, types)
         results: list[Any] = [None] * max(len(outputs), 1)
         try:
             row.run(program["body"])

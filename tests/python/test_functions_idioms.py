@@ -551,9 +551,27 @@ def test_arrays_convert_as_numpy(function: Any, values: list[Any]) -> None:
         assert got.to_numpy().dtype == want.dtype
 
 
-def test_arrays_like_booleans_are_refused() -> None:
-    with pytest.raises(pl.exceptions.ComputeError, match="float"):
-        pl.DataFrame({"x": [True, False]}).select(hs.loop(like_zeros)("x"))
+def last_but_one(x):
+    out = np.empty_like(x)
+    before = x[0]
+    for i in range(len(x)):
+        out[i] = before
+        before = x[i]
+    return out
+
+
+@pytest.mark.parametrize("function", [like_zeros, like_a_fill, a_copy, like_empty, last_but_one])
+def test_arrays_like_those_of_booleans(function: Any) -> None:
+    values = np.array([True, False, False, True, True])
+    got = pl.DataFrame({"x": values}).select(hs.loop(function)("x")).to_series()
+    assert got.to_list() == function(values).tolist()
+    assert got.dtype == pl.Boolean
+
+
+def test_arrays_like_those_of_moments_are_of_their_type() -> None:
+    moments = pl.Series("x", [dt.datetime(2024, 1, 1), dt.datetime(2024, 1, 2), dt.datetime(2024, 1, 4)])
+    got = moments.to_frame().select(hs.loop(last_but_one)("x")).to_series()
+    assert got.to_list() == [moments[0], moments[0], moments[1]]
 
 
 def test_an_index_is_an_integer() -> None:

@@ -1,18 +1,14 @@
 """What an array of a loop keeps of a value: NumPy converts it to the array's type.
 
-The type of `np.zeros_like(x)` is that of the column, which is not known before the program runs.  The program finds it
-out: `np.where` of a float and an int is a float, so that 2**53 + 1, chosen instead of an item of `x`, is exact only
-beside a column of ints.
+The type of `np.zeros_like(x)` is that of the column, which is not known before the program is bound to columns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from hypostyle._functions.values import Expr, Statement, Value, encode, is_constant
+from hypostyle._functions.values import Expr, Value, encode, is_constant
 
 _INEXACT = 2**53 + 1
-"""An int that no float is equal to."""
+"""The least int that no float is equal to."""
 
 _CONVERT = {"float": float, "int": int, "bool": bool}
 
@@ -48,24 +44,6 @@ def start_of(constant: Expr) -> Expr:
     return constant
 
 
-def looked_at(column: str) -> Iterator[Statement]:
-    """Yield the statements that find out the type of a column, for `as_column`."""
-    item: Expr = ["get", column]
-    missing: Expr = ["is_none", item]
-    # It is refused of booleans, whose arrays would keep truth values.
-    yield ["set", f"{column}.sign", ["if", missing, 0, ["call", "np.sign", [item]]]]
-    is_nan: Expr = ["and", [["not", missing], ["call", "np.isnan", [item]]]]
-    beside: Expr = ["call", "np.where", [is_nan, item, _INEXACT]]
-    yield ["set", f"{column}.rest", ["-", beside, _INEXACT - 1]]
-
-
 def as_column(column: str, value: Value) -> Expr:
     """Return a value as an array of a column's type keeps it."""
-    rest: Expr = ["get", f"{column}.rest"]
-    kept: Expr = ["get", f"{column}.kept"]
-    of_ints: Expr = ["compare", rest, [["==", 1]]]
-    never: Expr = ["compare", rest, [["==", 2]]]
-    whole: Expr = ["if", of_ints, ["call", "int", [kept]], kept]
-    result: Expr = ["call", "np.where", [never, ["get", column], whole]]
-    value = ["float", "nan"] if value is None else value
-    return ["block", [["set", f"{column}.kept", value], ["return", [result], []]]]
+    return ["call", "like", [["get", column], ["float", "nan"] if value is None else value]]

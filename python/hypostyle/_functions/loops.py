@@ -11,7 +11,6 @@ from hypostyle._functions.expressions import BINARY
 from hypostyle._functions.functions import Errors, Function, P, R, python_of
 from hypostyle._functions.loop_before import Before
 from hypostyle._functions.loop_parts import Array, arrays_of, names_in, parts_of
-from hypostyle._functions.loop_types import looked_at
 from hypostyle._functions.program import Program
 from hypostyle._functions.scope import assigned
 from hypostyle._functions.source import source_of
@@ -152,8 +151,6 @@ class _Loop(Before):
         head: list[Statement] = []
         for name in self.carried:
             head.append(["set", name, ["field", name]])
-        for name in dict.fromkeys(array.like for array in self.arrays.values() if array.like is not None):
-            head += looked_at(name)
         head += self.head
         for array in self.arrays.values():
             if not array.is_input:

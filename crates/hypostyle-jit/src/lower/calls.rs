@@ -14,15 +14,18 @@ impl<'p> Walk<'p> {
             ("abs", [x]) => self.abs(*x),
             ("min" | "max", [first, rest @ ..]) if !rest.is_empty() => self.extreme(name == "max", *first, rest),
             ("int", [x]) => self.int_of(*x, FloatUnary::Trunc),
-            ("float", [x]) => {
-                let (kind, id) = self.number(*x, "float()")?;
-                let id = self.as_float(kind, id);
-                Ok(self.value(Kind::Float, id))
-            }
-            ("bool", [x]) => {
-                let id = self.truth(*x)?;
-                Ok(self.value(Kind::Bool, id))
-            }
+            ("float", [x]) => self.float_from(*x),
+            ("bool", [x]) => self.bool_from(*x),
+            // As an array of the type of the first keeps the second.
+            ("like", [of, x]) => match of.kind {
+                Kind::Float => self.float_from(*x),
+                Kind::Int => {
+                    let time = of.time.filter(|_| of.time == x.time);
+                    Ok(Value { time, ..self.int_of(*x, FloatUnary::Trunc)? })
+                }
+                Kind::Bool => self.bool_from(*x),
+                _ => invalid("arrays of strings are not compiled"),
+            },
             ("round", [x]) => self.int_of(*x, FloatUnary::Nearest),
             ("round", [x, digits]) => self.round(*x, *digits),
             _ => match name.split_once('.') {
@@ -31,6 +34,17 @@ impl<'p> Walk<'p> {
                 _ => Err(wrong()),
             },
         }
+    }
+
+    fn float_from(&mut self, x: Value) -> Checked<Value> {
+        let (kind, id) = self.number(x, "float()")?;
+        let id = self.as_float(kind, id);
+        Ok(self.value(Kind::Float, id))
+    }
+
+    fn bool_from(&mut self, x: Value) -> Checked<Value> {
+        let id = self.truth(x)?;
+        Ok(self.value(Kind::Bool, id))
     }
 
     fn abs(&mut self, x: Value) -> Checked<Value> {
