@@ -25,9 +25,12 @@ from expressions_at_random import Mode
 from function_calls import frame_of, ran
 from function_oracle import Difference, Program, Rows, Value, expected, first_difference
 from functions_at_random import columns, program
+from hypostyle._functions.errors import UnsupportedError
 from user_functions import ROWS, SCANS
 
 KEYS = 7
+UNBOUND = "has no value here"
+"""The refusal of a function that reads a variable which is not bound there: Python raises."""
 Columns = dict[str, list[Value]]
 # A program and its columns; the text to show of it, and what to run to see it again.
 Case = tuple[Program, Columns, str, str]
@@ -48,10 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         counts["agree"] += 1
         counts["scans"] += bool(made.state)
         counts["inexact"] += bool(made.ulps)
+    agree = counts["agree"] - counts["unbound"]
     print(
-        f"{counts['agree']:,} programs agree ({counts['scans']:,} scans, {counts['inexact']:,} to some ulps): "
+        f"{agree:,} programs agree ({counts['scans']:,} scans, {counts['inexact']:,} to some ulps): "
         f"{counts['results']:,} results, {counts['nulls']:,} of them null, in {time.perf_counter() - begin:.0f} s"
     )
+    if counts["unbound"]:
+        print(f"{counts['unbound']:,} are refused, as they read a variable that has no value: Python raises")
     if counts["differ"]:
         print(f"{counts['differ']:,} programs do not")
     return int(counts["differ"] > 0)
@@ -64,6 +70,11 @@ def problem_of(made: Program, data: Columns, rows: int, counts: Counter[str]) ->
         want = expected(made, data, keys if by_key else None)
         try:
             got = ran(made, frame_of(made, data, keys), by_key=by_key)
+        except UnsupportedError as error:
+            if UNBOUND not in str(error.msg):
+                return f"refused with {made.columns}, state {dict(made.state)}: {error!r}"
+            counts["unbound"] += 1
+            return None
         except Exception as error:  # whatever it is, it is a finding
             return f"refused with {made.columns}, state {dict(made.state)}: {error!r}"
         if difference := first_difference(made, want, got, narrowed=True):
