@@ -122,6 +122,7 @@ quote = ""
 escape = "\\"
 comment = "#"
 header = false
+header_prefix = "#Fields:"
 skip_rows = 1
 skip_rows_after_header = 0
 null_values = ["NA", ""]

@@ -242,6 +242,21 @@ fn dialects_are_sets_of_settings() {
             vec![expected("site: Utf8", &["01"]), expected("v: Float64", &["1.5"])],
         ),
         (
+            "w3c",
+            "#Software: Microsoft Internet Information Services 10.0\n#Fields: date s-ip  time-taken\n2024-01-01 - 5\n\
+             #Date: 2024-01-02\n2024-01-02 ::1 7\n",
+            vec![
+                expected("date: Date32", &["2024-01-01", "2024-01-02"]),
+                expected("s-ip: Utf8", &["-", "::1"]),
+                expected("time-taken: Int64", &["5", "7"]),
+            ],
+        ),
+        (
+            "zeek",
+            "#separator \\x09\n#path\tconn\n#fields\tid\tnote\n#types\tcount\tstring\n1\ta \"b\n-\t-\n#close\t2024-01-01\n",
+            vec![expected("id: Int64", &["1", "-"]), expected("note: Utf8", &["a \"b", "-"])],
+        ),
+        (
             "excel-de",
             "a;b\n31.12.2024;1.234,5\n",
             vec![expected("a: Date32", &["2024-12-31"]), expected("b: Float64", &["1234.5"])],
@@ -263,6 +278,35 @@ fn dialects_are_sets_of_settings() {
     folder.run("", &folder.write("in.csv", "a\n1\n").file_name().unwrap().to_string_lossy(), "x.parquet").unwrap();
     let message = folder.run("[source]\ndialect = \"r\"", "x.parquet", "out.csv").unwrap_err().to_string();
     assert!(message.contains("dialect: is for CSV"), "{message}");
+}
+
+#[test]
+fn names_stand_in_a_comment() {
+    let toml = "[source]\ncomment = \"#\"\nheader_prefix = \"# cols:\"";
+    let columns = read(toml, "# made by x\n# cols: 7,\"b,c\"\n# cols: a,\"b,c\"\n# units: s,m\n1,2\n");
+    assert_eq!(columns, vec![expected("a: Int64", &["1"]), expected("b,c: Int64", &["2"])]);
+    let columns = read("[source]\ndialect = \"w3c\"\nheader = false", "#Fields: a b\n1 2\n");
+    assert_eq!(columns[1], expected("column_2: Int64", &["2"]));
+    let columns = read("[source]\ndialect = \"w3c\"", "#Fields: a b\n");
+    assert_eq!(columns[1], expected("b: Utf8", &[]));
+    for (toml, csv, words) in [
+        (toml, "# made by x\na,b\n1,2\n", "no comment above the rows begins with \"# cols:\""),
+        (
+            toml,
+            "# cols: a,a\n1,2\n",
+            "csv:1: the header names column 'a' twice\nhelp: rename one; or set header = false",
+        ),
+        (toml, "# cols: a,b,c\n1,2\n", "got 2 fields, expected 3"),
+        ("[source]\nheader_prefix = \"#\"", "#a\n1\n", "no comment begins with \"#\""),
+        ("[source]\ncomment = \"#\"\nheader_prefix = \"!\"", "#a\n1\n", "no comment begins with \"!\""),
+        ("[source]\ndialect = \"w3c\"\nskip_rows_after_header = 1", "#Fields: a\n1\n", "conflicts with header_prefix"),
+        ("[source]\ncomment = \"#\"\nheader = false\nheader_prefix = \"#\"", "#a\n1\n", "header = false conflicts"),
+        ("[source]\ncomment = \"#\"", "#a b\n\n#c", "the input is empty: it has no header"),
+        ("[source]\ndialect = \"w3c\"", "", "the input is empty: it has no header"),
+    ] {
+        let message = Folder::new().complaint(toml, csv).to_string();
+        assert!(message.contains(words), "{csv:?}: {message}");
+    }
 }
 
 #[test]
@@ -371,7 +415,7 @@ fn percentages_and_amounts_are_numbers() {
     let summary = folder.run(toml, "in.csv", "out.csv").unwrap();
     assert_eq!(summary.bad_row_counts, [("invalid value in 'note'".to_string(), 1)]);
     assert_eq!(folder.read("out.csv"), "share,price,note\n12.5,\"$1,234.50\",5\n-3.0,-$2,\n,,\n");
-    for odd in ["", "5", ".", "-"] {
+    for odd in ["", "5", ".", "--"] {
         let message =
             folder.run(&format!("[source]\nsymbols = [{odd:?}]"), "in.csv", "out.csv").unwrap_err().to_string();
         assert!(message.contains("may be a part of a number"), "{message}");

@@ -91,6 +91,9 @@ pub(crate) struct SourceTable {
     /// CSV: whether the first row holds the column names. Without it they are `column_1`, `column_2`, and so on. Default:
     /// true.
     pub header: Option<bool>,
+    /// CSV: what a comment above the rows begins with if the column names stand behind it, such as `"#Fields:"`; the rows begin
+    /// below the comments. Default: none.
+    pub header_prefix: Option<String>,
     /// CSV: the number of lines above the header that are ignored. Default: 0.
     pub skip_rows: Option<usize>,
     /// CSV: the number of rows below the header that are ignored, such as units or types. Default: 0.
@@ -242,6 +245,10 @@ pub(crate) enum DialectName {
     Rdb,
     /// InfluxDB, annotated CSV: tables below `#datatype`, `#group` and `#default`, each with a header. The file is read twice.
     Influx,
+    /// Logs in W3C's extended format, as of IIS and CloudFront: blanks, names behind `#Fields:`, `-` is null.
+    W3c,
+    /// Logs of Zeek: tabs, names behind `#fields`, `-` is null.
+    Zeek,
     /// Excel in Germany and its neighbors: semicolons, decimal commas, points between thousands.
     ExcelDe,
 }

@@ -21,6 +21,8 @@ pub(crate) struct Dialect {
     /// `\n` (with or without `\r` before it); `\r` for files that have no other.  It is detected per file.
     pub line_end: u8,
     pub header: bool,
+    /// The names of the columns stand behind this, in a comment above the rows.
+    pub header_prefix: Option<String>,
     /// The lines above the header, and the records below it, that are ignored.
     pub skip: [usize; 2],
     /// Tables of InfluxDB, each with annotations and a header.
@@ -43,6 +45,7 @@ impl Default for Dialect {
             comment: None,
             line_end: b'\n',
             header: true,
+            header_prefix: None,
             skip: [0; 2],
             annotated: false,
             short_header: false,

@@ -67,6 +67,17 @@ pub(crate) fn open(input: &InputFile, file: usize, dialect: &Dialect, read: &Arc
         dialect.line_end = line_end(&buffer[begin..], &dialect);
         if ended {
             close_last_line(&mut buffer, &dialect);
+            let text = &buffer[begin..];
+            if text.trim_ascii().is_empty() || dialect.header_prefix.is_none() && has_no_record(text, &dialect) {
+                return Ok(None);
+            }
+        }
+        if let Some(prefix) = &dialect.header_prefix {
+            let names = stated_names(&buffer[begin..], prefix, &dialect, path, 1 + above as u64)?;
+            let mark = InputPosition { file, offset: begin as u64, line: 1 + above as u64, record: 1 };
+            let head = buffer[..buffer.len().min(HEAD_BYTES)].to_vec();
+            buffer.skip(begin);
+            return Ok(Some(Opened { input, dialect: Arc::new(dialect), buffer, ended, mark, head, names }));
         }
         let end = last_record(&buffer[begin..], &dialect).end.unwrap_or(0);
         // With no columns to expect, every record is an odd one.
@@ -81,7 +92,6 @@ pub(crate) fn open(input: &InputFile, file: usize, dialect: &Dialect, read: &Arc
                 return Err(Error::pipeline(message).in_file(path).help("use a smaller number"));
             }
             Some(_) => size *= 2,
-            None if ended && buffer[begin..].trim_ascii().is_empty() => return Ok(None),
             None if ended || size >= SAMPLE_BYTES => {
                 let what = if ended { "the file ends inside a quoted field" } else { "longer than 16 MiB" };
                 let message = format!("the first record: unclosed quote: {what}");
@@ -119,6 +129,36 @@ pub(crate) fn open(input: &InputFile, file: usize, dialect: &Dialect, read: &Arc
         buffer.skip(begin);
     }
     Ok(Some(Opened { input, dialect: Arc::new(dialect), buffer, ended, mark, head, names }))
+}
+
+/// Whether there are blank lines and comments only.
+fn has_no_record(text: &[u8], dialect: &Dialect) -> bool {
+    let is_comment = |line: &[u8]| dialect.comment.is_some() && line.first() == dialect.comment.as_ref();
+    text.split(|byte| *byte == dialect.line_end).all(|line| is_comment(line) || line.trim_ascii().is_empty())
+}
+
+/// The names behind the prefix, in the last of the comments above the rows that begins with it.
+fn stated_names(text: &[u8], prefix: &str, dialect: &Dialect, path: &Path, first: u64) -> Result<Vec<String>> {
+    let comments =
+        text.split(|byte| *byte == dialect.line_end).take_while(|line| line.first() == dialect.comment.as_ref());
+    let stated =
+        comments.zip(first..).filter_map(|(line, number)| Some((line.strip_prefix(prefix.as_bytes())?, number)));
+    let Some((stated, line)) = stated.last() else {
+        let message = format!("no comment above the rows begins with {prefix:?}, behind which the column names stand");
+        return Err(Error::new(ErrorKind::Source, message)
+            .in_file(path)
+            .help("set header_prefix in [source] to what it begins with, or header = false if there is none"));
+    };
+    let row = [stated.trim_ascii(), &[dialect.line_end]].concat();
+    let mut table = FieldIndex::default();
+    table.scan(&row, dialect, 0);
+    let fields = table.odd.first().map_or(0, |header| header.fields);
+    table.scan(&row, dialect, fields);
+    let name = |column: usize| {
+        let (start, end) = table.field(0, column);
+        dialect.decoded(dialect.trimmed(&row[start..end])).into_owned()
+    };
+    names((0..fields).map(name).collect(), dialect, path, line)
 }
 
 /// Opens annotated CSV at its first rows; `None` if there is no table in it.
@@ -218,7 +258,12 @@ fn names(fields: Vec<Vec<u8>>, dialect: &Dialect, path: &Path, line: u64) -> Res
     if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
         let error = header_error(format!("the header names column '{twice}' twice"));
         let is_value = !twice.bytes().any(|byte| byte.is_ascii_alphabetic());
-        return Err(if is_value {
+        return Err(if dialect.header_prefix.is_some() {
+            error.help(
+                "rename one; or set header = false in [source], without header_prefix, which names the columns column_1, column_2 \
+                 and so on",
+            )
+        } else if is_value {
             error.help("set header = false in [source] if the first row is data, or rename one")
         } else {
             let skip = dialect.skip[0] + 1;

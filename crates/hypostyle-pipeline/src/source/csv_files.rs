@@ -60,6 +60,7 @@ pub(super) fn settings(table: &SourceTable, files: &Files) -> Result<Csv> {
         comment: byte(table.comment.as_deref(), "comment", "[source]")?,
         line_end: b'\n',
         header: table.header.unwrap_or(true),
+        header_prefix: table.header_prefix.clone(),
         skip: [table.skip_rows.unwrap_or(0), table.skip_rows_after_header.unwrap_or(0)],
         annotated: table.dialect == Some(DialectName::Influx),
         short_header: table.dialect == Some(DialectName::RTable) && table.header != Some(false),
@@ -76,6 +77,9 @@ pub(super) fn settings(table: &SourceTable, files: &Files) -> Result<Csv> {
             return Err(Error::pipeline(format!("[source]: {} and {} are both {shown:?}", NAMES[first], NAMES[index]))
                 .help("use a different character for each"));
         }
+    }
+    if let Some(prefix) = &dialect.header_prefix {
+        check_prefix(prefix, &dialect)?;
     }
     if !dialect.header && dialect.skip[1] > 0 {
         return Err(Error::pipeline("[source] skip_rows_after_header: has no effect with header = false")
@@ -101,10 +105,24 @@ pub(super) fn settings(table: &SourceTable, files: &Files) -> Result<Csv> {
         names: Vec::new(),
         blocks: Vec::new(),
         stops: table.on_bad_row.is_none_or(|on_bad| on_bad == OnBadRow::Fail),
-        header_stated: table.header.is_some(),
+        header_stated: table.header.is_some() || table.header_prefix.is_some(),
         notes: Vec::new(),
         read: Arc::default(),
     })
+}
+
+/// An error if there can be no such comment, or the header is to be elsewhere too.
+fn check_prefix(prefix: &str, dialect: &Dialect) -> Result<()> {
+    if dialect.comment.is_none() || prefix.bytes().next() != dialect.comment {
+        return Err(Error::pipeline(format!("[source] header_prefix: no comment begins with {prefix:?}"))
+            .help("set comment in [source] to its first character"));
+    }
+    if !dialect.header || dialect.skip[1] > 0 {
+        let other = if dialect.header { "skip_rows_after_header" } else { "header = false" };
+        return Err(Error::pipeline(format!("[source]: {other} conflicts with header_prefix"))
+            .help("remove one of them from [source]"));
+    }
+    Ok(())
 }
 
 fn style(table: &SourceTable) -> Result<ValueStyle> {

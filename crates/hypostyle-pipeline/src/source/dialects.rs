@@ -43,6 +43,21 @@ pub(super) fn applied(table: &SourceTable) -> SourceTable {
             skip_rows_after_header: Some(1),
             ..SourceTable::default()
         },
+        DialectName::W3c => SourceTable {
+            delimiter: text("blanks"),
+            comment: text("#"),
+            header_prefix: text("#Fields:"),
+            null_values: nulls(&["-"]),
+            ..SourceTable::default()
+        },
+        DialectName::Zeek => SourceTable {
+            delimiter: text("\t"),
+            quote: text(""),
+            comment: text("#"),
+            header_prefix: text("#fields"),
+            null_values: nulls(&["-"]),
+            ..SourceTable::default()
+        },
         // A header is below each annotation.
         DialectName::Influx => SourceTable { header: Some(true), ..SourceTable::default() },
         DialectName::ExcelDe => SourceTable {
@@ -57,6 +72,9 @@ pub(super) fn applied(table: &SourceTable) -> SourceTable {
     fill(&mut table.escape, set.escape);
     fill(&mut table.comment, set.comment);
     fill(&mut table.header, set.header);
+    if table.header != Some(false) {
+        fill(&mut table.header_prefix, set.header_prefix);
+    }
     fill(&mut table.skip_rows_after_header, set.skip_rows_after_header);
     fill(&mut table.null_values, set.null_values);
     fill(&mut table.quoted_nulls, set.quoted_nulls);

@@ -264,6 +264,7 @@ pub(super) fn only_csv(table: &SourceTable, format: &str) -> Result<()> {
         ("escape", table.escape.is_some()),
         ("comment", table.comment.is_some()),
         ("header", table.header.is_some()),
+        ("header_prefix", table.header_prefix.is_some()),
         ("dialect", table.dialect.is_some()),
         ("skip_rows", table.skip_rows.is_some()),
         ("skip_rows_after_header", table.skip_rows_after_header.is_some()),

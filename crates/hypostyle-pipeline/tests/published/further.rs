@@ -332,10 +332,8 @@ pub const FILES: &[Published] = &[
         of: "IIS",
         text: "#Software: Microsoft Internet Information Services 10.0\n#Version: 1.0\n#Fields: date time cs-method cs-uri-stem sc-status\n\
                2024-10-31 00:00:05 GET / 200\n2024-10-31 00:00:07 GET /x 404\n",
-        words: &[
-            "5 fields separated by blanks, comments that begin with #, no header: set delimiter = \"blanks\", comment = \"#\", header = false",
-        ],
-        then: Some(("delimiter = \"blanks\"\ncomment = \"#\"\nheader = false", &["column_1  date", "column_5  i64"])),
+        words: &["a log in W3C's extended format: set dialect = \"w3c\""],
+        then: Some(("dialect = \"w3c\"", &["date         date", "sc-status    i64"])),
     },
     Published {
         of: "a program's log, with decimal commas in its times",

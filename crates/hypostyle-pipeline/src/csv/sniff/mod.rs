@@ -30,6 +30,9 @@ pub(crate) fn proposal(text: &[u8], dialect: &Dialect, stops: bool) -> Option<St
     if let Some(delimiter) = stated_delimiter(&lines) {
         return (dialect.skip[0] == 0).then(|| said_by_excel(&lines, delimiter, dialect, stops));
     }
+    if let Some((looks, dialect)) = known_log(&lines).filter(|_| dialect.header_prefix.is_none()) {
+        return Some(format!("looks like {looks}: set dialect = \"{dialect}\" in [source]"));
+    }
     let (mark, comments) = comment_mark(&lines).map_or((None, 0), |(mark, count)| (Some(mark), count));
     let kept: Vec<&[u8]> =
         lines.iter().copied().filter(|line| mark.is_none() || line.first().copied() != mark).collect();
@@ -84,6 +87,15 @@ fn stated_delimiter(lines: &[&[u8]]) -> Option<u8> {
     }
 }
 
+/// What logs with the names in a comment are, and their dialect.
+fn known_log(lines: &[&[u8]]) -> Option<(&'static str, &'static str)> {
+    lines.iter().take_while(|line| line.first() == Some(&b'#')).find_map(|line| match line {
+        line if line.starts_with(b"#Fields:") => Some(("a log in W3C's extended format", "w3c")),
+        line if line.starts_with(b"#fields\t") => Some(("a log of Zeek", "zeek")),
+        _ => None,
+    })
+}
+
 /// The proposal for a file with such a line.
 fn said_by_excel(lines: &[&[u8]], delimiter: u8, dialect: &Dialect, stops: bool) -> String {
     let below = Dialect { delimiter, skip: [1, 0], ..dialect.clone() };
@@ -99,7 +111,7 @@ fn said_by_excel(lines: &[&[u8]], delimiter: u8, dialect: &Dialect, stops: bool)
 
 /// A note about a comment that may be the header.
 pub(crate) fn eaten_header(head: &[u8], dialect: &Dialect) -> Option<String> {
-    let comment = dialect.comment.filter(|_| dialect.header)?;
+    let comment = dialect.comment.filter(|_| dialect.header && dialect.header_prefix.is_none())?;
     let mut lines =
         head.split(|byte| *byte == dialect.line_end || *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     let above = lines.by_ref().take_while(|line| line.first() == Some(&comment)).last()?;
@@ -356,7 +368,8 @@ mod tests {
                 Some("delimiter = \"|\", comment = \"+\""),
             ),
             ("#y m\n#a b\n1 2\n3 4\n", Some("delimiter = \"blanks\", skip_rows_after_header = 1")),
-            ("#Fields: d n\n2024-01-01 5\n2024-01-02 6\n", Some("comment = \"#\", header = false")),
+            ("#Software: x\n#Fields: d n\n2024-01-01 5\n2024-01-02 6\n", Some("set dialect = \"w3c\" in")),
+            ("#separator \\x09\n#fields\ta\tb\n#types\tint\tint\n1\t2\n", Some("set dialect = \"zeek\" in")),
             ("a,b\n1,2,\n3,4,\n", Some("rows that end with a delimiter, unlike the header: set ragged = \"fit\"")),
             ("2024-01-01 10:15:02,123;a\n2024-01-01 10:15:03,456;b\n", Some("set delimiter = \";\", header = false")),
             ("1,5;2,5\n3,5;4,5\n", Some("delimiter = \";\"")),
