@@ -152,7 +152,9 @@ class Sampler:
             delay = 0.0 if ended else came - asked - pause - own
             worked = _worked(meanwhile.values(), delay, own, pause, knows_queue=clocks.knows_queue)
             self.samples.delay = max(self.samples.delay, delay)
-            if number % PROBE_EVERY == 0 and not ended and not _several(since, came - now):
+            # A probe charges nothing: what a long call has spent would go to what runs at the next look.
+            is_short = delay <= LONG * sys.getswitchinterval()
+            if number % PROBE_EVERY == 0 and is_short and not ended and not _several(since, came - now):
                 self._probe(since, delay, worked)
             else:
                 self._look(since, came - now, delay, worked, pooled, is_prompt=is_prompt)
