@@ -70,12 +70,10 @@ def problem_of(made: Program, data: Columns, rows: int, counts: Counter[str]) ->
         want = expected(made, data, keys if by_key else None)
         try:
             got = ran(made, frame_of(made, data, keys), by_key=by_key)
-        except UnsupportedError as error:
-            if UNBOUND not in str(error.msg):
-                return f"refused with {made.columns}, state {dict(made.state)}: {error!r}"
-            counts["unbound"] += 1
-            return None
         except Exception as error:  # whatever it is, it is a finding
+            if isinstance(error, UnsupportedError) and UNBOUND in str(error.msg):
+                counts["unbound"] += 1
+                return None
             return f"refused with {made.columns}, state {dict(made.state)}: {error!r}"
         if difference := first_difference(made, want, got, narrowed=True):
             return "\n".join(described(made, data, difference, by_key))

@@ -6,6 +6,8 @@ use arrow::datatypes::{DataType, TimeUnit};
 
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
+/// The seconds from 1970-01-01 to the first moment of the year 1, and to that of the year 10000.
+const YEARS: (i64, i64) = (-62_135_596_800, 253_402_300_800);
 
 /// A time that a program names, in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,12 +151,7 @@ impl Clock {
             format!("{} s is no whole number of {unit}, the unit of the column: cast it", seconds(time.nanoseconds))
         })
     }
-}
 
-/// The seconds from 1970-01-01 to the first moment of the year 1, and to that of the year 10000.
-const YEARS: (i64, i64) = (-62_135_596_800, 253_402_300_800);
-
-impl Clock {
     /// The first and the last moment of the years 1 to 9999, which are those of Python; `None` if a column has no others.
     pub fn years(&self) -> Option<(i64, i64)> {
         let Self::Ticks { nanoseconds, .. } = self else { return None };

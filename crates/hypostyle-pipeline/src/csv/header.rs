@@ -109,12 +109,7 @@ pub(crate) fn open(input: &InputFile, file: usize, dialect: &Dialect, read: &Arc
     table.scan(row, &dialect, header.fields);
     let first_line = 1 + above as u64;
     let line = first_line + lines(&row[..table.start(0)], &dialect);
-    let mut fields: Vec<Vec<u8>> = (0..header.fields)
-        .map(|column| {
-            let (start, end) = table.field(0, column);
-            dialect.decoded(dialect.trimmed(&row[start..end])).into_owned()
-        })
-        .collect();
+    let mut fields = fields_of(row, &table, header.fields, &dialect);
     if dialect.short_header {
         fields.insert(0, Vec::new());
     }
@@ -154,11 +149,16 @@ fn stated_names(text: &[u8], prefix: &str, dialect: &Dialect, path: &Path, first
     table.scan(&row, dialect, 0);
     let fields = table.odd.first().map_or(0, |header| header.fields);
     table.scan(&row, dialect, fields);
-    let name = |column: usize| {
+    names(fields_of(&row, &table, fields, dialect), dialect, path, line)
+}
+
+/// The texts of the first row that was scanned.
+fn fields_of(row: &[u8], table: &FieldIndex, fields: usize, dialect: &Dialect) -> Vec<Vec<u8>> {
+    let field = |column: usize| {
         let (start, end) = table.field(0, column);
         dialect.decoded(dialect.trimmed(&row[start..end])).into_owned()
     };
-    names((0..fields).map(name).collect(), dialect, path, line)
+    (0..fields).map(field).collect()
 }
 
 /// Opens annotated CSV at its first rows; `None` if there is no table in it.
