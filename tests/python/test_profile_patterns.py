@@ -86,8 +86,7 @@ EQUAL = {
     "a loop with a window and its row": (
         "x = f['size'].to_numpy(dtype=float)\nz = np.full(len(x), np.nan)\nfor i in range(30, len(x)):\n"
         "    w = x[i - 29 : i + 1]\n    z[i] = (x[i] - np.mean(w)) / np.std(w)\nprint(z)",
-        '@hs.loop z_loop (written below) of hs.rolling_mean("x", 30, min_samples=30), '
-        'hs.rolling(lambda window: np.std(window))("x", 30, min_samples=30)',
+        'hs.rolling_zscore("x", 30, ddof=0, min_samples=30)',
     ),
     "a loop with correlations of slices": (
         "x = f['size'].to_numpy(dtype=float)\ny = x[::-1].copy()\nc = [np.nan] * 49\nfor i in range(49, len(x)):\n"

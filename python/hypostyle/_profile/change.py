@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from hypostyle._profile.column_expressions import evaluated, is_column_expression
 from hypostyle._profile.syntax import SourceFile, first_line
 
 RESULT = "__result__"
@@ -68,14 +69,20 @@ class Values:
 
     def __init__(self, variables: Mapping[str, Any]) -> None:
         self.variables = variables
+        self._made: dict[str, Any] = {}
 
     def has(self, name: str) -> bool:
         """Whether there is a variable of this name."""
         return name in self.variables or hasattr(builtins, name)
 
     def of(self, node: ast.AST) -> Any:
-        """Return the value of `name`, `name.a` or `name["b"]`; None if there is none."""
+        """Return the value of `name`, `name.a`, `name["b"]`, or of an expression of columns; None if there is none."""
         try:
+            if isinstance(node, ast.expr) and is_column_expression(node):
+                code = ast.unparse(node)
+                if code not in self._made:
+                    self._made[code] = evaluated(node, self.variables)
+                return self._made[code]
             if isinstance(node, ast.Name):
                 return self.variables.get(node.id, getattr(builtins, node.id, None))
             if isinstance(node, ast.Constant):
@@ -88,6 +95,10 @@ class Values:
         except Exception:  # whatever the user's objects raise
             return None
         return None
+
+    def with_name(self, name: str, value: Any) -> Values:
+        """Return the values with one more."""
+        return Values({**self.variables, name: value})
 
 
 def is_a(value: object, library: str, *names: str) -> bool:

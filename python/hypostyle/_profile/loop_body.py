@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hypostyle._profile.change import Values, is_a
+from hypostyle._profile.column_expressions import is_column_expression
 from hypostyle._profile.kept_rows import kept_rows
 from hypostyle._profile.keyed_objects import without_keyed_objects
 from hypostyle._profile.keyed_state import KeyedState, OfKey, keyed_state, named_keys
@@ -92,7 +93,10 @@ class LoopBody:
         """The length of the columns, if the loop ends before their last rows."""
         self.header.length = self.ends_early or self.header.length
         self.header.rows = dict(self.header.rows)
-        for statement, name, frame, position in list(aliases(self.node, self.header, values)):
+        self.frame_made = ""
+        """The line that makes the frame of the rows, if the head of the loop computes it."""
+        self._make_frame()
+        for statement, name, frame, position in list(aliases(self.node, self.header, self.values)):
             self.node.body.remove(statement)
             if position is None and self.header.row is None:
                 self.header.row, self.header.frame = name, frame
@@ -101,7 +105,7 @@ class LoopBody:
         self.node.body = one_by_one(without_continue(self.node.body))
         self._name_again()
         self._written_plainly()
-        self.access = Access(self.header, values, self._free, by_row=by_row)
+        self.access = Access(self.header, self.values, self._free, by_row=by_row)
         for word, (column, items) in {**self.items, **self.windows}.items():
             self.access.name_column(word, column, items)
         self.totals: list[Total] = []
@@ -116,6 +120,16 @@ class LoopBody:
         """Variables for items that an array has before the loop, with array and row."""
         self.state: KeyedState | None = None
         self.over: Column | None = None
+
+    def _make_frame(self) -> None:
+        """Give the frame of the rows a name, if it has none."""
+        frame = self.header.frame
+        if frame is None or not is_column_expression(frame):
+            return
+        name = self._free("rows")
+        self.frame_made = f"{name} = {ast.unparse(frame)}\n".replace("'", '"')
+        self.values = self.values.with_name(name, self.values.of(frame))
+        self.header.frame = ast.Name(name, ast.Load())
 
     def _name_again(self) -> None:
         """Give the values of a row other names if the loop assigns theirs."""

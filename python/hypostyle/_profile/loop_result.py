@@ -55,7 +55,7 @@ class LoopResult(LoopBody):
             lines = "".join(self.file.statements([s]) for s in makers) + lines
         lines += self._states(codes, library)
         lines = "".join(self.file.statements([s]) for s in self.loop.passed) + lines
-        lines = "".join(self.counts.values()) + lines
+        lines = self.frame_made + "".join(self.counts.values()) + lines
         lines += self._of_rows(codes, library)
         statements = self.loop.statements
         before = self.file.statements(statements)

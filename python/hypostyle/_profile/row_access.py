@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hypostyle._profile.change import Values, is_a
+from hypostyle._profile.column_expressions import is_column_expression
 from hypostyle._profile.syntax import is_path, method, text_of
 
 _AS_ARRAY = {"values", "to_numpy", "to_list", "tolist", "array"}
@@ -73,7 +74,7 @@ def header_of(loop: ast.For) -> Header | None:
         return picked
     called = method(loop.iter)
     over_rows = called is not None and called[1] in _ROWS
-    if called is not None and over_rows and is_path(called[0]):
+    if called is not None and over_rows and _is_column(called[0]):
         return _over_rows(loop, *called)
     if isinstance(loop.iter, ast.Call) and isinstance(loop.iter.func, ast.Name) and not loop.iter.keywords:
         name, arguments = loop.iter.func.id, loop.iter.args
@@ -177,7 +178,7 @@ def _over_values(target: ast.expr, iterated: ast.expr) -> Header | None:
         if {k.arg for k in iterated.keywords} - {"strict"}:
             return None
         targets, arrays = list(target.elts), list(iterated.args)
-    if not all(isinstance(t, ast.Name) for t in targets) or not all(is_path(_plain(a)) for a in arrays):
+    if not all(isinstance(t, ast.Name) for t in targets) or not all(_is_column(_plain(a)) for a in arrays):
         return None
     return Header("values", names=[t.id for t in targets if isinstance(t, ast.Name)], arrays=arrays, start=start)
 
@@ -195,6 +196,11 @@ def _over_pairs(target: ast.expr, iterated: ast.expr) -> Header | None:
             length = ast.Call(ast.Name("len", ast.Load()), [column], [])
             return Header("pairs", names=[before, value], arrays=[column], start=ast.Constant(1), length=length)
     return None
+
+
+def _is_column(node: ast.expr) -> bool:
+    """Whether a node names a column or a frame, or computes one from others."""
+    return is_path(node) or is_column_expression(node)
 
 
 def _plain(node: ast.expr) -> ast.expr:
@@ -570,6 +576,10 @@ def aliases(loop: ast.For, header: Header, values: Values) -> Iterator[tuple[ast
 def argument_of(column: Column) -> tuple[str, str]:
     """Return the code of an argument, and the library of its type."""
     code = ast.unparse(column.argument).replace("'", '"')
+    if isinstance(column.argument, ast.BinOp | ast.UnaryOp) or (
+        isinstance(column.argument, ast.Compare) and not column.is_flag
+    ):
+        code = f"({code})"
     if column.is_flag:
         if is_a(column.value, "polars", "Series"):
             return code, "polars"

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hypostyle._profile.change import Values, is_a
+from hypostyle._profile.expanding_slices import expanding_kernel
 from hypostyle._profile.inner_loops import reads_row, with_counts, without_row
 from hypostyle._profile.row_access import Header, ends_early
 from hypostyle._profile.syntax import is_path, names_read
 from hypostyle._profile.window_code import WindowCode, is_slope, weighted
+from hypostyle._profile.window_kernels import kernel_of
 
 _KERNELS = {
     "mean": ("sum({w}) / len({w})", "np.mean({w})", "statistics.mean({w})", "statistics.fmean({w})", "mean({w})"),
@@ -55,12 +57,16 @@ def sliced_of(value: ast.expr, header: Header, window: ast.expr | None = None, n
         first, second = value.body, value.orelse
         value, otherwise = (first, second) if isinstance(second, ast.Constant | ast.Attribute) else (second, first)
     slices: list[ast.Subscript] = [window] if isinstance(window, ast.Subscript) else []
+    of_row: list[ast.Subscript] = []
 
     class Windows(ast.NodeTransformer):
         def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
             if isinstance(node.slice, ast.Slice) and header.index in names_read([node.slice]):
                 slices.append(node)
                 return ast.Name("window", ast.Load())
+            if isinstance(node.slice, ast.Name) and node.slice.id == header.index:
+                of_row.append(node)
+                return ast.parse("window[-1]", mode="eval").body
             return self.generic_visit(node)
 
         def visit_Name(self, node: ast.Name) -> ast.AST:
@@ -74,9 +80,12 @@ def sliced_of(value: ast.expr, header: Header, window: ast.expr | None = None, n
         column = column.value
     if not isinstance(bounds, ast.Slice) or bounds.step is not None or not is_path(column):
         return None
-    if bounds.lower is None or bounds.upper is None:
+    if bounds.upper is None:
         return None
-    return Sliced(result, column, bounds.lower, bounds.upper, otherwise)
+    rows = {ast.unparse(node.value) for node in of_row}
+    if rows and (rows != {ast.unparse(slices[0].value)} or ast.unparse(bounds.upper) != f"{header.index} + 1"):
+        return None  # the row's own value is not the last one of the slice
+    return Sliced(result, column, bounds.lower or ast.Constant(0), bounds.upper, otherwise)
 
 
 def column_and_window(sliced: Sliced, header: Header, values: Values) -> tuple[str, str, int, str] | None:
@@ -104,7 +113,8 @@ def _rows(node: ast.expr, values: Values) -> int | None:
 def window_of(sliced: Sliced, header: Header, values: Values) -> tuple[str, int, str] | None:
     """Return the number of rows of a slice, how many rows it ends before this one, and the least rows.
 
-    A slice with the row in its middle ends as many rows after it: the number is negative.
+    A slice with the row in its middle ends as many rows after it: the number is negative.  All rows so far have
+    none.
     """
     index = header.index or ""
     ends = []
@@ -116,6 +126,8 @@ def window_of(sliced: Sliced, header: Header, values: Values) -> tuple[str, int,
             ends.append(number)
     lower, upper, first, _ = ends
     size, shift = upper - lower, _FAR + 1 - upper
+    if lower == first == 0:
+        return ("", shift, "1") if shift in (0, 1) else None
     is_centered = shift < 0 and size == 1 - 2 * shift
     if size < 1 or not (shift in (0, 1) or is_centered):
         return None
@@ -151,6 +163,8 @@ def made_of(
 ) -> Made | None:
     """Write the statistic of a column, as a Series of Polars."""
     column, window, shift, least = found
+    if not window:
+        return _made_of_all(sliced, column, shift, values, key)
     wider = shift == 1 and sliced.statements is not None and reads_row(sliced.statements)
     if wider:
         window, shift = str(int(window) + 1), 0
@@ -175,10 +189,28 @@ def made_of(
         use = f'hs.rolling({function})("x", {window}, {options})'
     keys = "" if key is None else f', "key": {key}'
     code = f'pl.DataFrame({{"x": {column}{keys}}}).select({use})["x"]'
-    code += f".shift({shift})" if shift > 0 else ""
+    return Made(code + _moved(sliced, shift), use, definitions)
+
+
+def _made_of_all(sliced: Sliced, column: str, shift: int, values: Values, key: str | None) -> Made | None:
+    """Write the statistic of all rows so far."""
+    if sliced.statements is not None:
+        return None
+    over, keys = ("", "") if key is None else (', over="key"', f', "key": {key}')
+    is_series = is_a(values.of(sliced.column), "pandas", "Series")
+    use = expanding_kernel(sliced.result, over, is_series=is_series)
+    if use is None:
+        return None
+    code = f'pl.DataFrame({{"x": {column}{keys}}}).select({use})["x"]{_moved(sliced, shift)}'
+    return Made(code, use, "")
+
+
+def _moved(sliced: Sliced, shift: int) -> str:
+    """Return the methods that move results to later rows, and fill the first ones."""
+    code = f".shift({shift})" if shift > 0 else ""
     if sliced.otherwise is not None and ast.unparse(sliced.otherwise) != "None":
         code += f".fill_null({ast.unparse(sliced.otherwise)})"
-    return Made(code, use, definitions)
+    return code
 
 
 def _kernel_of(sliced: Sliced, text: str, window: str, options: str) -> str | None:
@@ -189,6 +221,9 @@ def _kernel_of(sliced: Sliced, text: str, window: str, options: str) -> str | No
             return f'hs.rolling_{name}("x", {window}, {options})'
     if sliced.statements is not None:
         return None
+    if (known := kernel_of("window", sliced.result)) is not None:
+        given = "".join(f", {name}={code}" for name, code in known[1].items())
+        return f'hs.{known[0]}("x", {window}{given}, {options})'
     cut = _trimmed(sliced.result)
     if cut is not None and f"min_samples={window}" in options and 2 * cut < int(window):
         # Of n values, proportion * n are left out at each end, rounded down.
@@ -284,4 +319,6 @@ def correlation_of(node: ast.expr, named: Mapping[str, ast.expr], header: Header
         return None
     moved = f".shift({shift})" if shift else ""
     frame = f'pl.DataFrame({{"x": {x}, "y": {y}}})'
+    if not window:
+        return f'{frame}.select(hs.{kernel.replace("rolling", "expanding")}("x", "y"))["x"]{moved}'
     return f'{frame}.select(hs.{kernel}("x", "y", {window}, min_samples={least}))["x"]{moved}'

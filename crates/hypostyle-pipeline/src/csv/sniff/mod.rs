@@ -344,6 +344,12 @@ mod tests {
             ("\"a\";\"b\"\n\"1,5\";\"x\"\n\"2,5\";\"y, z\"\n", Some("separated by semicolons, decimal commas")),
             ("a,b\n1,\"x \"\"y, z\"\" w\"\n2,\"x, y\"\n", None),
             ("Price,Close\nTicker,X\nDate,\n2024-01-02,1.5\n2024-01-03,2.5\n", Some("skip_rows_after_header = 2")),
+            (
+                "\"Title\",\"Index\"\n\"CDID\",\"L522\"\n\"PreUnit\",\"\"\n\"Unit\",\"Index, base\"\n\"Release\",\"18-12-2024\"\n\
+                 \"1988\",\"4.5\"\n\"1989\",\"5\"\n\"1990\",\"6\"\n\"1991\",\"7\"\n\"1992\",\"7\"\n",
+                Some("rows of words below the header: set skip_rows_after_header = 4 in"),
+            ),
+            ("t,x\na,calm\nb,calm\nc,calm\nd,2\ne,calm\nf,2\ng,2\nh,2\ni,2\n", None),
             ("a;b\n1.234,5;x\n", Some("points between thousands: set dialect = \"excel-de\"")),
             ("\"x\"\t\"y\"\n\"1\"\t2\t3\n\"2\"\t4\t5\n", Some("delimiter = \"\\t\", dialect = \"r-table\"")),
             ("# a;b\n1;2\n3;4\n", Some("2 fields separated by semicolons: set delimiter = \";\" in")),

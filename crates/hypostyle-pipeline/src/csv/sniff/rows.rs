@@ -63,6 +63,9 @@ pub(super) fn below_header(rows: &[Vec<&[u8]>], quote: u8) -> Option<(usize, &'s
     if below.first().is_some_and(|row| is_rule(row)) {
         return Some((1, "a line below the header"));
     }
+    if let Some(count) = described(rows, quote) {
+        return Some((count, "rows of words below the header"));
+    }
     let count = below.iter().take_while(|row| !row.iter().any(|field| is_typed(field))).count();
     let (words, data) = below.split_at(count);
     if !(1..=BELOW).contains(&count) || data.len() < 2 {
@@ -83,6 +86,24 @@ pub(super) fn below_header(rows: &[Vec<&[u8]>], quote: u8) -> Option<(usize, &'s
     (are_units && texts().all(|text| text.trim_ascii().is_empty() || !is_null(&text)) && words.iter().all(is_alike)
         || !typed.is_empty() && words.iter().any(|row| !is_alike(row)))
     .then_some((count, if count == 1 { "a row of words below the header" } else { "rows of words below the header" }))
+}
+
+/// How many rows below the header tell of the table, in columns of which the later rows are numbers: title, unit, source.
+fn described(rows: &[Vec<&[u8]>], quote: u8) -> Option<usize> {
+    /// Fewer words in a column of numbers are values that are missing.
+    const LEAST: usize = 3;
+    let later = rows.get(rows.len() / 2..).filter(|later| later.len() > LEAST)?;
+    let is_value = |row: &Vec<&[u8]>, column: usize| {
+        row.get(column).is_some_and(|field| is_number(unquoted(field.trim_ascii(), quote)))
+    };
+    let numbers: Vec<usize> =
+        (0..rows[0].len()).filter(|column| later.iter().all(|row| is_value(row, *column))).collect();
+    let rest = rows.get(1..)?;
+    let count = rest.iter().take_while(|row| !numbers.iter().any(|column| is_value(row, *column))).count();
+    let is_word = |field: &&&[u8]| !is_null(unquoted(field.trim_ascii(), quote));
+    let words = |column: &usize| rest[..count].iter().filter_map(|row| row.get(*column)).filter(is_word).count();
+    let are_numbers = rest[count..].iter().all(|row| numbers.iter().all(|column| is_value(row, *column)));
+    (numbers.iter().any(|column| words(column) >= LEAST) && are_numbers).then_some(count)
 }
 
 /// Whether a row is a line of dashes under the names, as databases draw it.
