@@ -128,6 +128,8 @@ skip_rows_after_header = 0
 null_values = ["NA", ""]
 quoted_nulls = false
 empty = "text"
+text_formulas = true
+trim = true
 boolean = { true = ["Y"], false = ["N"] }
 thousands = "."
 decimal_comma = true

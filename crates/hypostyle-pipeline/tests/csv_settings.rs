@@ -281,6 +281,20 @@ fn dialects_are_sets_of_settings() {
 }
 
 #[test]
+fn texts_as_formulas_and_blanks_around_fields() {
+    let formulas = "[source]\ntext_formulas = true";
+    let columns = read(formulas, "a,b\n=\"007\",\"=\"\"x,y\"\"\"\n=1+2,\"=\"\n");
+    assert_eq!(columns, vec![expected("a: Utf8", &["007", "=1+2"]), expected("b: Utf8", &["x,y", "="])]);
+    assert_eq!(read(formulas, "a\n=\"7\"\n=\"8\"\n"), vec![expected("a: Int64", &["7", "8"])]);
+    let trimmed = read("[source]\ntrim = true", "a, b \nx , y z\n \"q\" ,w\n");
+    assert_eq!(trimmed, vec![expected("a: Utf8", &["x", "q"]), expected("b: Utf8", &["y z", "w"])]);
+    let plain = read("", "a, b \nx , y z\n");
+    assert_eq!(plain, vec![expected("a: Utf8", &["x "]), expected(" b : Utf8", &[" y z"])]);
+    let message = Folder::new().complaint("[source]\ntext_formulas = true\nquote = \"\"", "a\n1\n").to_string();
+    assert!(message.contains("text_formulas = true conflicts with quote = \"\""), "{message}");
+}
+
+#[test]
 fn names_stand_in_a_comment() {
     let toml = "[source]\ncomment = \"#\"\nheader_prefix = \"# cols:\"";
     let columns = read(toml, "# made by x\n# cols: 7,\"b,c\"\n# cols: a,\"b,c\"\n# units: s,m\n1,2\n");

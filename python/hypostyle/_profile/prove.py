@@ -106,7 +106,8 @@ def _tried(
         compiling = time.perf_counter() - started
         proof.first = compiling + _execute(change.after, names)
     except SyntaxError as error:  # UnsupportedError is one
-        proof.state, proof.why = "refused", str(error.msg)
+        line = "" if error.text is None else f"`{error.text.strip()}`: "
+        proof.state, proof.why = "refused", f"{line}{error.msg}"
         return proof
     except Exception as error:
         proof.state, proof.why = "failed", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"

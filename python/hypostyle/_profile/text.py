@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator
 
 from hypostyle._profile.advice import LEAST, Finding, Report
+from hypostyle._profile.work import PYTHON
 
 MOST = 10
 """Findings that are shown."""
@@ -54,7 +55,9 @@ def _finding(number: int, finding: Finding) -> Iterator[str]:
     for name, count in finding.calls:
         yield f"    {name}: called {count:,} times"
     if proof is None or proof.state == "none":
-        words = finding.help if proof is None or not proof.why else f"{finding.help} ({proof.why})"
+        words = finding.help
+        if proof is not None and proof.why:
+            words = f"not replaced: {proof.why}" if finding.kind == PYTHON else f"{finding.help} ({proof.why})"
         yield from _wrapped(f"-> {words}")
     elif proof.state == "equal":
         yield f"    -> {proof.use}"

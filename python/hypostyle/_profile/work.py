@@ -24,6 +24,9 @@ class Kind:
     """What to say if it mostly runs."""
 
 
+PYTHON = "Python code"
+"""The kind of work that may be compiled."""
+
 _NOTHING = "nothing to compile: "
 
 KINDS = (
@@ -111,7 +114,7 @@ def explain(spot: Spot) -> tuple[str, str]:
     if times.native > times.python and not _runs_python(spot):
         return "native code", "this runs in compiled code already; fewer or smaller calls are all that helps."
     return (
-        "Python code",
+        PYTHON,
         "Python code that no pattern fits. If it is a function of numbers, hs.jit or hs.loop may compile it.",
     )
 

@@ -106,6 +106,12 @@ pub(crate) struct SourceTable {
     /// CSV: what `""` means in a column of strings: `"null"`, as the empty field without quotes, or an empty `"text"`.
     /// Default: `"null"`.
     pub empty: Option<Empty>,
+    /// CSV: whether blanks around fields and column names are ignored; numbers and times may have them in any case. Default:
+    /// false.
+    pub trim: Option<bool>,
+    /// CSV: whether fields such as `="007"`, which keep a spreadsheet from reading a number, are the text in quotes. Default:
+    /// false.
+    pub text_formulas: Option<bool>,
     /// CSV: the words for true and false. Default: true, 1, t, yes and false, 0, f, no, also capitalized.
     pub boolean: Option<BooleanTable>,
     /// CSV: the ASCII character between the thousands of a number, such as `","`; a blank is a no-break space too. Default: none.

@@ -27,6 +27,10 @@ pub(crate) struct Dialect {
     pub skip: [usize; 2],
     /// Tables of InfluxDB, each with annotations and a header.
     pub annotated: bool,
+    /// Blanks around fields are ignored.
+    pub trim: bool,
+    /// Fields such as `="007"` are the text in quotes.
+    pub text_formulas: bool,
     /// The header has no name for the first column.
     pub short_header: bool,
     pub style: ValueStyle,
@@ -48,6 +52,8 @@ impl Default for Dialect {
             header_prefix: None,
             skip: [0; 2],
             annotated: false,
+            trim: false,
+            text_formulas: false,
             short_header: false,
             style: ValueStyle::default(),
             encoding: Encoding::Utf8,
@@ -61,7 +67,7 @@ impl Dialect {
     #[inline]
     pub fn is_quoted(&self, field: &[u8]) -> bool {
         match self.quote {
-            Some(quote) => field.first() == Some(&quote),
+            Some(quote) => field.first() == Some(&quote) || self.text_formulas && field.first() == Some(&b'='),
             None => self.escape.is_some_and(|escape| field.contains(&escape)),
         }
     }
@@ -71,10 +77,10 @@ impl Dialect {
         byte == self.delimiter || self.blanks && byte == b'\t'
     }
 
-    /// The field without the blanks around it, if blanks separate fields.
+    /// The field without the blanks around it, if blanks separate fields or are ignored.
     #[inline]
     pub fn trimmed<'a>(&self, field: &'a [u8]) -> &'a [u8] {
-        if self.blanks { field.trim_ascii() } else { field }
+        if self.blanks || self.trim { field.trim_ascii() } else { field }
     }
 
     /// Whether `\N` is null.
@@ -107,6 +113,9 @@ impl Dialect {
         let Some(quote) = self.quote else {
             return Some(self.escape.map_or(Cow::Borrowed(field), |escape| Cow::Owned(self.unescaped(field, escape))));
         };
+        if field.first() == Some(&b'=') {
+            return Some(Cow::Borrowed(of_formula(field, quote)));
+        }
         let inner = &field[1..];
         if let [plain @ .., last] = inner
             && *last == quote
@@ -131,6 +140,9 @@ impl Dialect {
                 break;
             }
         }
+        if self.text_formulas {
+            text = of_formula(&text, quote).to_vec();
+        }
         Some(Cow::Owned(text))
     }
 
@@ -148,6 +160,12 @@ impl Dialect {
             encoding => Cow::Owned(as_utf8(encoding, &text)),
         }
     }
+}
+
+/// The text of a formula such as `="007"`; any other formula as it is.
+fn of_formula(field: &[u8], quote: u8) -> &[u8] {
+    let text = field.strip_prefix(&[b'=', quote]).and_then(|rest| rest.trim_ascii_end().strip_suffix(&[quote]));
+    text.filter(|text| !text.contains(&quote)).unwrap_or(field)
 }
 
 /// What an escaped byte stands for outside quotes.
@@ -200,6 +218,13 @@ mod tests {
             (&escaped, r#""a ""b""""#, r#"a "b""#),
         ] {
             assert_eq!(dialect.text(field.as_bytes()), text.as_bytes(), "{field}");
+        }
+        let formulas = Dialect { text_formulas: true, ..Dialect::default() };
+        for (field, text) in
+            [(r#"="007""#, "007"), (r#""=""007""""#, "007"), ("=A1+2", "=A1+2"), (r#""a""#, "a"), (r#"="""#, "")]
+        {
+            assert_eq!(formulas.text(field.as_bytes()), text.as_bytes(), "{field}");
+            assert!(!text.starts_with('0') || plain.text(field.as_bytes()) != text.as_bytes());
         }
         let tabs = Dialect { quote: None, escape: Some(b'\\'), ..Dialect::default() };
         for (field, text) in [("a\\tb", "a\tb"), ("\\\\n", "\\n"), ("\"a\\\n", "\"a\n"), ("a\\", "a\\"), ("\\'x", "'x")]

@@ -10,7 +10,7 @@ use arrow::datatypes::DataType;
 use super::annotated::{Block, is_annotated};
 use super::dialect::Dialect;
 use super::field_index::{FieldIndex, OddKind, made_name};
-use super::sniff::HEAD_BYTES;
+use super::sniff::{HEAD_BYTES, proposal};
 use super::split::{last_record, line_end};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::bytes::{Buffer, Bytes};
@@ -114,8 +114,11 @@ pub(crate) fn open(input: &InputFile, file: usize, dialect: &Dialect, read: &Arc
         fields.insert(0, Vec::new());
     }
     let mut mark = InputPosition { file, offset: begin as u64, line: first_line, record: 1 };
-    let names = names(fields, &dialect, path, line)?;
     let head = buffer[..buffer.len().min(HEAD_BYTES)].to_vec();
+    let names = names(fields, &dialect, path, line).map_err(|error| match proposal(&head, &dialect, true) {
+        Some(proposal) if proposal.contains("skip_rows = ") => error.help(format!("the file {proposal}")),
+        _ => error,
+    })?;
     if dialect.header {
         mark.offset += line_end as u64;
         mark.line += lines(&buffer[begin..begin + line_end], &dialect);
@@ -138,7 +141,7 @@ fn stated_names(text: &[u8], prefix: &str, dialect: &Dialect, path: &Path, first
         text.split(|byte| *byte == dialect.line_end).take_while(|line| line.first() == dialect.comment.as_ref());
     let stated =
         comments.zip(first..).filter_map(|(line, number)| Some((line.strip_prefix(prefix.as_bytes())?, number)));
-    let Some((stated, line)) = stated.last() else {
+    let Some((stated, line)) = stated.filter(|(stated, _)| !stated.trim_ascii().is_empty()).last() else {
         let message = format!("no comment above the rows begins with {prefix:?}, behind which the column names stand");
         return Err(Error::new(ErrorKind::Source, message)
             .in_file(path)
@@ -149,7 +152,8 @@ fn stated_names(text: &[u8], prefix: &str, dialect: &Dialect, path: &Path, first
     table.scan(&row, dialect, 0);
     let fields = table.odd.first().map_or(0, |header| header.fields);
     table.scan(&row, dialect, fields);
-    names(fields_of(&row, &table, fields, dialect), dialect, path, line)
+    let fields = fields_of(&row, &table, fields, dialect).into_iter().map(|name| name.trim_ascii().to_vec());
+    names(fields.collect(), dialect, path, line)
 }
 
 /// The texts of the first row that was scanned.

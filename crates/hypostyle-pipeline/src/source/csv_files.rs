@@ -63,6 +63,8 @@ pub(super) fn settings(table: &SourceTable, files: &Files) -> Result<Csv> {
         header_prefix: table.header_prefix.clone(),
         skip: [table.skip_rows.unwrap_or(0), table.skip_rows_after_header.unwrap_or(0)],
         annotated: table.dialect == Some(DialectName::Influx),
+        trim: table.trim.unwrap_or(false),
+        text_formulas: table.text_formulas.unwrap_or(false),
         short_header: table.dialect == Some(DialectName::RTable) && table.header != Some(false),
         style: style(table)?,
         encoding: table.encoding.unwrap_or_default(),
@@ -84,6 +86,10 @@ pub(super) fn settings(table: &SourceTable, files: &Files) -> Result<Csv> {
     if !dialect.header && dialect.skip[1] > 0 {
         return Err(Error::pipeline("[source] skip_rows_after_header: has no effect with header = false")
             .help("use skip_rows, which counts from the beginning of the file"));
+    }
+    if dialect.text_formulas && dialect.quote.is_none() {
+        return Err(Error::pipeline("[source]: text_formulas = true conflicts with quote = \"\"")
+            .help("remove one of them from [source]"));
     }
     let thousands = dialect.style.thousands;
     if thousands.is_some()
@@ -214,6 +220,8 @@ impl Csv {
             }
             self.notes.extend(proposal.map(|proposal| format!("{} {proposal}", file.path.display())));
             self.notes.extend(sniff::eaten_header(&opened.head, &self.dialect));
+            let footer = sniff::footer(&opened.head, &self.dialect, &self.names);
+            self.notes.extend(footer.map(|footer| format!("{} {footer}", file.path.display())));
             return Ok((self, opened, columns));
         }
         let message = "the input is empty: it has no header";

@@ -271,6 +271,8 @@ pub(super) fn only_csv(table: &SourceTable, format: &str) -> Result<()> {
         ("null_values", table.null_values.is_some()),
         ("quoted_nulls", table.quoted_nulls.is_some()),
         ("empty", table.empty.is_some()),
+        ("trim", table.trim.is_some()),
+        ("text_formulas", table.text_formulas.is_some()),
         ("boolean", table.boolean.is_some()),
         ("thousands", table.thousands.is_some()),
         ("symbols", table.symbols.is_some()),

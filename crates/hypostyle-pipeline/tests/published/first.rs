@@ -197,7 +197,7 @@ pub const FILES: &[Published] = &[
     Published {
         of: "Eurostat, TSV",
         text: "freq,unit,geo\\TIME_PERIOD\t2021 \t2022 \nA,PC,DE\t3.1 \t8.7 \nA,PC,FR\t2.1 \t: \n",
-        words: &["3 fields separated by tabs: set delimiter = \"\\t\" in [source]"],
+        words: &["3 fields separated by tabs, blanks around the names: set delimiter = \"\\t\", trim = true in"],
         then: Some((
             "delimiter = \"\\t\"\nnull_values = [\":\"]",
             &["freq,unit,geo\\TIME_PERIOD  string", "2021                       f64", "2022                       f64"],
@@ -293,7 +293,7 @@ pub const FILES: &[Published] = &[
         of: "BLS, flat files",
         text: "series_id        \tyear\tperiod\t       value\tfootnote_codes\nCUSR0000SA0      \t2024\tM01\t     308.417\t\n\
                CUSR0000SA0      \t2024\tM02\t     310.326\tC\n",
-        words: &["5 fields separated by tabs: set delimiter = \"\\t\""],
+        words: &["5 fields separated by tabs, blanks around the names: set delimiter = \"\\t\", trim = true"],
         then: Some(("delimiter = \"\\t\"", &["year               i64", "       value       f64"])),
     },
     Published {

@@ -294,7 +294,7 @@ pub const FILES: &[Published] = &[
         of: "PostgreSQL, psql",
         text: " id | name  |  at\n----+-------+---------------------\n  1 | ann   | 2024-10-31 10:15:02\n  2 | bob   | 2024-11-01 00:00:00\n\
                \u{20} 3 | cyd   | 2024-11-01 10:00:00\n(3 rows)\n\n",
-        words: &["delimiter = \"|\", skip_rows_after_header = 1, on_bad_row = \"skip\""],
+        words: &["delimiter = \"|\", trim = true, skip_rows_after_header = 1, on_bad_row = \"skip\""],
         then: Some(("delimiter = \"|\"\nskip_rows_after_header = 1\non_bad_row = \"skip\"", &["i64", "timestamp[us]"])),
     },
     Published {

@@ -1,5 +1,6 @@
 //! Files as they are published, read with nothing but a path: each comes in right, or gets a proposal that reads it.
 
+mod among_lines;
 #[path = "../common/mod.rs"]
 mod common;
 mod first;
@@ -19,7 +20,7 @@ struct Published {
 #[test]
 fn files_come_in_right_or_with_a_proposal() {
     let mut missing = Vec::new();
-    for Published { of, text, words, then } in first::FILES.iter().chain(further::FILES) {
+    for Published { of, text, words, then } in first::FILES.iter().chain(further::FILES).chain(among_lines::FILES) {
         let folder = Folder::new();
         folder.write("in.csv", text);
         let told =

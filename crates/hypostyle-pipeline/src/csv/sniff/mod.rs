@@ -8,14 +8,18 @@ mod rows;
 mod shape;
 
 use rows::{
-    below_header, has_decimal_comma, is_formats, is_german, is_levels, lacks_header, mark_of_thousands, unquoted,
+    below_header, has_decimal_comma, is_formats, is_german, is_levels, is_typed, lacks_header, mark_of_thousands,
+    unquoted,
 };
 use shape::{DELIMITERS, Delimiter, Quotes, Shape, best, is_same, is_whole, lines, lines_of_file, split};
 
 use super::dialect::Dialect;
+use crate::model::remark::toml_key;
 
 /// What R's `write.table` writes, quotes behind backslashes too.
 const R_TABLE: &str = "dialect = \"r-table\"";
+/// What `mysql --batch` writes.
+const MYSQL_BATCH: &str = "quote = \"\", escape = \"\\\\\", null_values = [\"NULL\"]";
 /// The rows that are looked at.
 const ROWS: usize = 20;
 /// So much of a file's beginning is kept for what is to be said about it.
@@ -50,6 +54,7 @@ pub(crate) fn proposal(text: &[u8], dialect: &Dialect, stops: bool) -> Option<St
         };
         if let Some(mark) = mark.filter(|_| headed == 0) {
             proposal.comment(mark);
+            proposal.names_in_comment(&lines[..comments], mark, delimiter, shape.fields);
         }
         // A header one name short is not above the table.
         let names = split(kept[0], delimiter, quotes).len();
@@ -98,14 +103,21 @@ fn known_log(lines: &[&[u8]]) -> Option<(&'static str, &'static str)> {
 
 /// The proposal for a file with such a line.
 fn said_by_excel(lines: &[&[u8]], delimiter: u8, dialect: &Dialect, stops: bool) -> String {
-    let below = Dialect { delimiter, skip: [1, 0], ..dialect.clone() };
+    let below = Dialect { delimiter, ..dialect.clone() };
     let rest = [lines[1..].join(&b'\n'), vec![b'\n']].concat();
     let rest = proposal(&rest, &below, stops).unwrap_or_default();
     let rest = rest.split_once(": set ").and_then(|(_, settings)| settings.strip_suffix(" in [source]"));
-    let rest = rest.map(|settings| format!(", {settings}")).unwrap_or_default();
+    let mut above = 1;
+    let mut others = String::new();
+    for setting in rest.iter().flat_map(|settings| settings.split(", ")) {
+        match setting.strip_prefix("skip_rows = ").and_then(|lines| lines.parse::<usize>().ok()) {
+            Some(lines) => above += lines,
+            None => others = format!("{others}, {setting}"),
+        }
+    }
     let delimiter = char::from(delimiter).to_string();
     format!(
-        "looks like a line that states the delimiter: set skip_rows = 1, delimiter = {delimiter:?}{rest} in [source]"
+        "looks like a line that states the delimiter: set skip_rows = {above}, delimiter = {delimiter:?}{others} in [source]"
     )
 }
 
@@ -178,6 +190,18 @@ impl Proposal<'_> {
         }
     }
 
+    /// The names may stand in the last comment that is not blank.
+    fn names_in_comment(&mut self, comments: &[&[u8]], mark: u8, delimiter: Delimiter, fields: usize) {
+        let text = |line: &&'_ [u8]| -> Vec<u8> { line[1..].trim_ascii().to_vec() };
+        let Some(last) = comments.iter().map(text).rfind(|text| !text.is_empty()) else { return };
+        let names = split(&last, delimiter, self.quotes);
+        let are_names = names.len() == fields && !names.iter().any(|name| is_typed(name));
+        if are_names && self.dialect.header_prefix.is_none() {
+            let mark = char::from(mark);
+            self.add("the names in the last of them", format!("header_prefix = \"{mark}\""));
+        }
+    }
+
     fn above(&mut self, lines: usize) {
         let looks = match lines {
             0 => return,
@@ -210,7 +234,8 @@ impl Proposal<'_> {
         let [header, first, ..] = rows else { return };
         // With the delimiter that is set, the types of the columns tell more.
         let may_lack = *has_header && (hidden || mark.is_none() && !is_same(delimiter, self.dialect));
-        let lacks_header = may_lack && lacks_header(rows, self.quotes.mark);
+        let is_named = self.settings.iter().any(|setting| setting.starts_with("header_prefix"));
+        let lacks_header = may_lack && !is_named && lacks_header(rows, self.quotes.mark);
         if lacks_header {
             self.add("no header", "header = false");
         }
@@ -244,6 +269,16 @@ impl Proposal<'_> {
                 self.add("decimal commas", "decimal_comma = true");
             }
         }
+        if !self.dialect.text_formulas && fields().any(|field| is_text_formula(&field)) {
+            self.add("texts as formulas of a spreadsheet", "text_formulas = true");
+        }
+        let is_padded = |name: &&[u8]| name.trim_ascii().len() < name.len() && !name.trim_ascii().is_empty();
+        if *has_header && !lacks_header && !is_named && !self.dialect.trim && delimiter != Delimiter::Blanks {
+            let padded = header.iter().filter(|name| is_padded(name)).count();
+            if padded > 0 {
+                self.add("blanks around the names", "trim = true");
+            }
+        }
         if let Some(mark) = thousands {
             let looks = if mark == ' ' { "blanks between thousands" } else { "apostrophes between thousands" };
             self.add(looks, format!("thousands = \"{mark}\""));
@@ -261,6 +296,13 @@ impl Proposal<'_> {
 
     fn escapes(&mut self, text: &[u8], delimiter: Option<Delimiter>) {
         if self.dialect.escape.is_some() {
+            return;
+        }
+        let is_tabs = delimiter == Some(Delimiter::Byte(b'\t'));
+        let has = |word: &[u8]| memchr::memmem::find(text, word).is_some();
+        // Paths of Windows have backslashes too.
+        if is_tabs && !has(b"\\N") && (has(b"\\n") || has(b"\\t")) && !has(b":\\") && has(b"\tNULL") {
+            self.add("backslash escapes and NULL, as mysql writes them", MYSQL_BATCH);
             return;
         }
         if delimiter == Some(Delimiter::Byte(b'\t')) && memchr::memmem::find(text, b"\\N").is_some() {
@@ -281,6 +323,36 @@ impl Proposal<'_> {
             self.add("names in quotes and NA without them, as R writes them", "dialect = \"r\"");
         }
     }
+}
+
+/// Whether a field is a formula such as `="007"`, also in quotes of its own.
+fn is_text_formula(field: &[u8]) -> bool {
+    field.starts_with(b"=\"") && field.ends_with(b"\"") && field.len() > 3
+}
+
+/// A note about a last line that has one value only, where the others have more: it tells when the file was made.
+pub(crate) fn footer(text: &[u8], dialect: &Dialect, names: &[String]) -> Option<String> {
+    let quotes = Quotes { mark: dialect.quote.unwrap_or(b'"'), escaped: dialect.escape.is_some() };
+    let lines: Vec<&[u8]> = lines(text, quotes);
+    if !is_whole(&lines, text, HEAD_BYTES) || names.len() < 3 {
+        return None;
+    }
+    let delimiter = if dialect.blanks { Delimiter::Blanks } else { Delimiter::Byte(dialect.delimiter) };
+    let mut filled = lines.iter().rev().filter(|line| !line.trim_ascii().is_empty()).map(|line| {
+        let fields = split(line, delimiter, quotes);
+        (fields.len(), fields.iter().filter(|field| !field.trim_ascii().is_empty()).count(), fields[0].to_vec())
+    });
+    let (width, count, first) = filled.next()?;
+    let is_alone = width == names.len() && count == 1 && !first.trim_ascii().is_empty();
+    let others: Vec<usize> = filled.take(ROWS).map(|(_, count, _)| count).collect();
+    (is_alone && others.len() > 3 && others.iter().all(|count| *count > 1)).then(|| {
+        let column = toml_key(&names[1]);
+        format!(
+            "ends with a line of one value, {:?}, which may be no row: {column} = {{ not_null = true }} in [source.filter] would leave \
+             it out",
+            String::from_utf8_lossy(&first[..first.len().min(60)])
+        )
+    })
 }
 
 /// The byte that begins the first lines, if they look like comments, and how many they are.
@@ -349,6 +421,22 @@ mod tests {
                  \"1988\",\"4.5\"\n\"1989\",\"5\"\n\"1990\",\"6\"\n\"1991\",\"7\"\n\"1992\",\"7\"\n",
                 Some("rows of words below the header: set skip_rows_after_header = 4 in"),
             ),
+            ("sep=;\nVersion 1\n\na;b\nx;1\ny;2\nz;3\nx;4\n", Some("set skip_rows = 3, delimiter = \";\" in")),
+            ("1 - [x] \"a; b\" 2\n1 - [y] \"a; c\" 3\n", Some("delimiter = \"blanks\", header = false")),
+            ("A B,C D\n1,\"x y\",\n2,\"x y\",\n3,\"x y\",\n", Some("set ragged = \"fit\" in")),
+            (
+                "Made by\tx\nA\t1\t1\t\nB\t0,5\t0,5\t\nEnd\t\t\t\nX\tV\tW\tNote\n0,1\t1,5\t2,5\t\n0,2\t1,5\t2,5\t\n0,3\t1,5\t2,5\t\n\
+                 0,4\t1,5\t2,5\t\n0,5\t1,5\t2,5\t\n0,6\t1,5\t2,5\t\n0,7\t1,5\t2,5\t\n",
+                Some("4 lines above the table, decimal commas: set delimiter = \"\\t\", skip_rows = 4"),
+            ),
+            (
+                "# source\n# id,  d, x\n# \n1,20240101, 5\n1,20240102, 6\n1,20240103, 7\n",
+                Some("set comment = \"#\", header_prefix = \"#\" in"),
+            ),
+            ("id\tnote\n1\ta\\nb\n2\tNULL\n", Some("quote = \"\", escape = \"\\\\\", null_values = [\"NULL\"] in")),
+            ("sku,n\n=\"001\",1\n=\"002\",2\n", Some("set text_formulas = true in")),
+            ("sku,n\n\"=\"\"001\"\"\",1\n\"=\"\"002\"\"\",2\n", Some("set text_formulas = true in")),
+            ("t, name\n1, a\n2, b\n", Some("blanks around the names: set trim = true in")),
             ("t,x\na,calm\nb,calm\nc,calm\nd,2\ne,calm\nf,2\ng,2\nh,2\ni,2\n", None),
             ("a;b\n1.234,5;x\n", Some("points between thousands: set dialect = \"excel-de\"")),
             ("\"x\"\t\"y\"\n\"1\"\t2\t3\n\"2\"\t4\t5\n", Some("delimiter = \"\\t\", dialect = \"r-table\"")),
@@ -367,7 +455,7 @@ mod tests {
             ),
             (
                 " id | name\n----+------\n  1 | ann\n  2 | bob\n  3 | cy\n(3 rows)\n",
-                Some("delimiter = \"|\", skip_rows_after_header = 1, on_bad_row = \"skip\""),
+                Some("delimiter = \"|\", trim = true, skip_rows_after_header = 1, on_bad_row = \"skip\""),
             ),
             (
                 "+---+---+\n| a | b |\n+---+---+\n| 1 | x |\n| 2 | y |\n+---+---+\n",

@@ -79,13 +79,59 @@ pub(super) fn below_header(rows: &[Vec<&[u8]>], quote: u8) -> Option<(usize, &'s
         first.is_some_and(|first| is_typed(&first)) && values.all(|field| is_typed(&field) || is_null(&field))
     };
     let typed: Vec<usize> = (0..rows[0].len()).filter(is_typed_column).collect();
-    let texts = || words.iter().flat_map(|row| typed.iter().filter_map(move |column| value(row, *column)));
+    let units_of = || words.iter().filter(|row| !is_rule(row));
+    let texts = || units_of().flat_map(|row| typed.iter().filter_map(move |column| value(row, *column)));
     let units = texts().filter(|text| !text.trim_ascii().is_empty()).count();
     let are_units = units > 1 || units == 1 && rows[0].len() <= 2;
     let is_alike = |row: &Vec<&[u8]>| row.len() == rows[0].len();
     (are_units && texts().all(|text| text.trim_ascii().is_empty() || !is_null(&text)) && words.iter().all(is_alike)
         || !typed.is_empty() && words.iter().any(|row| !is_alike(row)))
     .then_some((count, if count == 1 { "a row of words below the header" } else { "rows of words below the header" }))
+}
+
+/// The line with the names, found from below: the rows of data are those whose columns are of the types of the last ones, and
+/// the names are in the fullest of the lines right above them that have none of these types.  `None` if the types tell nothing.
+pub(super) fn header_above_data(lines: &[Vec<&[u8]>], fields: usize, quote: u8) -> Option<usize> {
+    const LEAST: usize = 4;
+    let rows: Vec<usize> = (0..lines.len()).filter(|line| lines[*line].len() == fields).collect();
+    let value = |line: usize, column: usize| unquoted(lines[line][column].trim_ascii(), quote).trim_ascii();
+    let is_numeric = |field: &[u8]| is_number(field) || has_decimal_comma(field) || is_german(field);
+    let later = rows.get(rows.len() / 2..).filter(|later| later.len() >= LEAST)?;
+    let kind = |column: usize| {
+        let values = || later.iter().map(|line| value(*line, column)).filter(|field| !is_null(field));
+        let is_sure = values().count() * 2 > later.len();
+        let all = |is_kind: &dyn Fn(&[u8]) -> bool| is_sure && values().all(is_kind);
+        if all(&is_numeric) { Some((column, true)) } else { all(&is_time).then_some((column, false)) }
+    };
+    let kinds: Vec<(usize, bool)> = (0..fields).filter_map(kind).collect();
+    let fits = |line: usize, (column, numeric): (usize, bool)| {
+        let field = value(line, column);
+        if numeric { is_numeric(field) } else { is_time(field) }
+    };
+    let is_data = |line: usize| {
+        let mut any = false;
+        kinds.iter().all(|kind| {
+            let fits = fits(line, *kind);
+            any |= fits;
+            fits || is_null(value(line, kind.0))
+        }) && any
+    };
+    let data = rows.iter().rev().take_while(|line| is_data(**line)).count();
+    let above = &rows[..rows.len() - data];
+    let first = *rows.get(above.len())?;
+    let words = above
+        .iter()
+        .rev()
+        .zip((0..first).rev())
+        .take_while(|(line, next)| **line == *next && !kinds.iter().any(|kind| fits(**line, *kind)));
+    let words: Vec<usize> = words.map(|(line, _)| *line).collect();
+    let top = words.last()?;
+    if above.iter().any(|line| line < top && is_data(*line)) {
+        return None;
+    }
+    let full = |line: &usize| lines[*line].iter().filter(|field| !field.trim_ascii().is_empty()).count();
+    // The first one of those with as many names.
+    words.into_iter().max_by_key(|line| (full(line), std::cmp::Reverse(*line)))
 }
 
 /// How many rows below the header tell of the table, in columns of which the later rows are numbers: title, unit, source.

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::rows::{BELOW, is_typed};
+use super::rows::{BELOW, header_above_data, is_typed};
 use crate::csv::dialect::Dialect;
 
 /// So many lines are looked at.
@@ -143,6 +143,11 @@ pub(super) fn is_same(delimiter: Delimiter, dialect: &Dialect) -> bool {
 }
 
 fn shape(lines: &[&[u8]], delimiter: Delimiter, quotes: Quotes) -> Option<Shape> {
+    if matches!(delimiter, Delimiter::Byte(byte) if is_quoted_mostly(lines, &[byte], quotes))
+        || delimiter == Delimiter::Blanks && is_quoted_mostly(lines, b" \t", quotes)
+    {
+        return None;
+    }
     let split_lines: Vec<Vec<&[u8]>> = lines.iter().map(|line| split(line, delimiter, quotes)).collect();
     let counts: Vec<usize> = split_lines.iter().map(Vec::len).collect();
     let is_blank = |line: usize| lines[line].trim_ascii().is_empty();
@@ -150,6 +155,7 @@ fn shape(lines: &[&[u8]], delimiter: Delimiter, quotes: Quotes) -> Option<Shape>
     let fields = counts.iter().copied().filter(|count| *count > 1).max_by_key(|count| (many(*count), *count))?;
     let last = counts.iter().rposition(|count| *count == fields)?;
     let first = first_of_table(&split_lines, fields)?;
+    let first = header_above_data(&split_lines, fields, quotes.mark).unwrap_or(first);
     // Names of rows are quoted where R leaves their column without a name.
     let is_short = first > 0 && counts[first - 1] + 1 == fields && lines[first].first() == Some(&quotes.mark);
     let (first, table) = (first - usize::from(is_short), many(fields) + usize::from(is_short));
@@ -160,7 +166,23 @@ fn shape(lines: &[&[u8]], delimiter: Delimiter, quotes: Quotes) -> Option<Shape>
     let is_text = delimiter == Delimiter::Blanks && (table * 3 <= lines.len() || is_typed(lines[last]));
     // A line alone, above others, is none of a table.
     let is_table = table > 1 || behind == 0;
-    (is_table && table * 10 >= rest * 8 && behind * 5 <= table.max(BELOW * 5) && !is_text).then_some(shape)
+    (is_table && table * 10 >= rest * 8 && behind * 3 <= table.max(BELOW * 5) && !is_text).then_some(shape)
+}
+
+/// Whether most lines that have one of these bytes have them between quotes alone, wherever these begin: in a text, as of a
+/// browser's name in a log.
+fn is_quoted_mostly(lines: &[&[u8]], bytes: &[u8], quotes: Quotes) -> bool {
+    let is_outside = |line: &&[u8]| {
+        let mut open = false;
+        line.iter().any(|byte| {
+            open ^= *byte == quotes.mark;
+            !open && bytes.contains(byte)
+        })
+    };
+    let has_any = |line: &&&[u8]| line.iter().any(|byte| bytes.contains(byte));
+    let with: Vec<&[u8]> = lines.iter().filter(has_any).copied().collect();
+    let odd = |line: &&[u8]| memchr::memchr_iter(quotes.mark, line).count() % 2 == 1;
+    with.len() > 1 && !with.iter().any(odd) && with.iter().filter(|line| is_outside(line)).count() * 2 < with.len()
 }
 
 /// The first line of the table: a line above may have as many fields by chance.
