@@ -627,28 +627,11 @@ def two_in_a_list(x):
     return out
 
 
-def ring(x):
-    buf = [0.0] * 5
-    out = []
-    for i in range(len(x)):
-        buf[i % 5] = x[i]
-        out.append(x[i])
-    return out
-
-
 def a_mean_before(x):
     mean = sum(x) / len(x)
     out = []
     for v in x:
         out.append(v - mean)
-    return out
-
-
-def an_array_of_state(x):
-    weights = np.zeros(4)  # noqa: F841
-    out = []
-    for v in x:
-        out.append(v)
     return out
 
 
@@ -673,9 +656,7 @@ REFUSED = {
 }
 REFUSED_LOOPS = {
     two_in_a_list: r"make a list for each",
-    ring: r"read x\[i - 5\]",
     a_mean_before: r"pl\.col\('x'\)\.mean\(\)",
-    an_array_of_state: r"keep a variable for each item",
     a_dict_of_state: r"keep a state for each key",
 }
 

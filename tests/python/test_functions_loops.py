@@ -13,6 +13,7 @@ import pytest
 
 import hypostyle as hs
 from hypostyle._functions.errors import UnsupportedError
+from hypostyle._functions.loop_parts import ONE_LOOP
 from hypostyle._functions.loops import loop
 from program_reference import evaluate
 
@@ -404,6 +405,15 @@ def double_smoothing(x, keep=0.9):
     return 2 * first - second, -first * second + x
 
 
+def breaks(x):
+    out = np.zeros(len(x))
+    for i in range(len(x)):
+        if x[i] > 3:
+            break
+        out[i] = 1
+    return out
+
+
 def sums_of_lists(x):
     first, second = [0.0] * len(x), [1.0] * len(x)
     for i in range(len(x)):
@@ -451,7 +461,7 @@ LOOPS = [
     cusum, ewma_first, ewma_level, drawdown, position, lag2_filter, lag_by_constant, sessions, guarded,
     guarded_by_continue, guarded_by_choice, plain_zip, with_enumerate, enumerate_zip, cumulative, append_last,
     normalised, inner_constant_loop, inner_while, two_starts, state_machine, bars_since, copied, clipped, with_helper,
-    uses_index, appends_on_every_path,
+    uses_index, appends_on_every_path, breaks,
 ]  # fmt: skip
 
 
@@ -548,15 +558,6 @@ def a_slice(x):
     out = np.zeros(len(x))
     for i in range(3, len(x)):
         out[i] = sum(x[i - 3 : i])
-    return out
-
-
-def breaks(x):
-    out = np.zeros(len(x))
-    for i in range(len(x)):
-        if x[i] > 3:
-            break
-        out[i] = 1
     return out
 
 
@@ -696,14 +697,13 @@ REFUSED = {
     future: "i + 1: this reads a later row, which may not have come yet; shift the loop: x[i] and x[i - 1]",
     to_last_but_one: "len(x) - 1: the loop goes to the last row: range(len(x)); "
     "a loop to len(x) - 1 looks at the next row",
-    two_loops: "for i in range(len(x)):: one loop over the rows is compiled; make each loop a function of its own",
+    two_loops: f"for i in range(len(x)):: {ONE_LOOP}",
     length_inside: f"len(x): {ROWS}",
     length_name_inside: f"n: {ROWS}",
     writes_input: "x[i]: x is an input; write to an array of its own: out = np.empty(len(x))",
     nested: "i: a range needs constants here, such as range(3); "
     "for a number of rounds that depends on the row write while",
     a_slice: "i - 3 : i: a slice of an array is not compiled; for moving windows use hs.rolling_mean",
-    breaks: "break: break would end all later rows; keep it in a variable: done = True, and test it",
     returns_number: "total: the arrays that the loop fills are returned: return out; "
     "for one number return its last row",
     appends_sometimes: "for v in x:: this path appends nothing to out; append once in every row",

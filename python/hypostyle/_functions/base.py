@@ -205,6 +205,10 @@ class Base:
             width = range(len(pairs[0][1].items))
             items = tuple(self._chosen(variable, [(n, value.items[i]) for n, value in pairs]) for i in width)
             return Tup(items, names=pairs[0][1].names)
+        numbers = [number for number, _ in pairs]
+        if len(pairs) > _FEW and numbers == list(range(numbers[0], numbers[0] + len(pairs))):
+            inside: Expr = ["compare", numbers[0], [["<=", ["get", variable]], ["<=", numbers[-1]]]]
+            return ["if", inside, _halved(variable, pairs), ERROR]
         chosen: Expr = ERROR
         for number, value in reversed(pairs):
             chosen = ["if", ["compare", ["get", variable], [["==", number]]], value, chosen]
@@ -228,3 +232,16 @@ class Base:
         yield
         self.scope.depth -= 1
         self.scope.sure = sure
+
+
+_FEW = 8
+"""So many values are compared with an index one by one."""
+
+
+def _halved(variable: str, pairs: list[tuple[int, Value]]) -> Expr:
+    """Return the value whose number is the index, by halves; the index is one of the numbers."""
+    if len(pairs) == 1:
+        return pairs[0][1]
+    half = len(pairs) // 2
+    low, high = _halved(variable, pairs[:half]), _halved(variable, pairs[half:])
+    return ["if", ["compare", ["get", variable], [["<", pairs[half][0]]]], low, high]

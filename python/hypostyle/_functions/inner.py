@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from hypostyle._functions.scope import Scope
 
-_MODULES = {"math", "numpy", "datetime", "operator", "bisect"}
+_MODULES = {"math", "numpy", "datetime", "operator", "bisect", "collections"}
 """What may be imported while a function is compiled: nothing that runs code of its own."""
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from hypostyle._functions.loop_first_rows import FirstRows
 from hypostyle._functions.loop_parts import Array, names_in, pairs_of
-from hypostyle._functions.loop_rows import Rows
 from hypostyle._functions.loop_setup import LENGTH
 from hypostyle._functions.scope import Scope
 from hypostyle._functions.source import Source
@@ -15,7 +15,7 @@ _MOST_ITEMS = 100
 """The most rows whose results a list has before the loop."""
 
 
-class Before(Rows):
+class Before(FirstRows):
     """Translates the statements before a loop."""
 
     def __init__(self, source: Source) -> None:
@@ -75,12 +75,14 @@ class Before(Rows):
         if self.is_length(value):
             self.scope.bindings[name] = LENGTH
             return
-        if isinstance(value, ast.Call) and len(value.args) == 1 and not value.keywords:
+        if isinstance(value, ast.Call) and len(value.args) == 1 and self._keeps_type(value):
             again = self.array(value.args[0])
             if again is not None and again.name == name and self.numpy_name(value.func) is not None:
                 return
         if name in self.arrays:
             raise self.error(statement, f"{name} is an array already; use another name")
+        if self.cells_before(name, value):
+            return
         if (items := self._items_of(value)) is not None:
             self.add(Array(name, False, is_list=True, is_python=True))
             for row, item in enumerate(items):
@@ -91,6 +93,11 @@ class Before(Rows):
             self.add(made)
             return
         self._plain_before(target, value, statement)
+
+    def _keeps_type(self, value: ast.Call) -> bool:
+        """Whether a call says nothing about the type of the array that it makes, or only that it has floats."""
+        names = {keyword.arg for keyword in value.keywords}
+        return not names or (names == {"dtype"} and self.conversion(value.keywords[0].value) == "float")
 
     def _items_of(self, value: ast.expr) -> list[ast.expr] | None:
         """Return the items of a list: `[]`, `[x[0]]`, `[0.0] * 20`."""
@@ -170,6 +177,11 @@ class Before(Rows):
         last = 0
         for node in ast.walk(value):
             if isinstance(node, ast.Subscript) and self.array(node.value) is not None:
+                if isinstance(node.slice, ast.Slice) and node.slice.upper is not None and node.slice.step is None:
+                    ends = self.values_of(self.expr(node.slice.upper)) or [0]
+                    if ends[0] > 0:
+                        last = max(last, ends[0] - 1)
+                        continue
                 numbers = self.values_of(self.expr(node.slice)) if not isinstance(node.slice, ast.Slice) else None
                 if numbers is None or len(numbers) != 1 or numbers[0] < 0:
                     raise self.error(node, "before the loop only the first items can be read: x[0]")

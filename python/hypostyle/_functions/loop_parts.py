@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from hypostyle._functions.source import Source
 from hypostyle._functions.values import Expr
 
-ONE_LOOP = "one loop over the rows is compiled; make each loop a function of its own"
+ONE_LOOP = (
+    "one loop over the rows is compiled, perhaps with one over the first rows before it: range(n), range(n, len(x)); "
+    "make each other loop a function of its own"
+)
 
 
 @dataclass
@@ -49,8 +52,16 @@ class Parts:
     """A function that is a loop."""
 
     before: list[ast.stmt]
-    loop: ast.For
+    loops: list[ast.For]
+    """One, or one over the first rows and one over the others."""
+    between: list[ast.stmt]
+    """The statements between two loops."""
     end: ast.Return
+
+    @property
+    def rows(self) -> list[ast.stmt]:
+        """All statements of rows."""
+        return [*(s for loop in self.loops for s in loop.body), *self.between]
 
 
 def parts_of(source: Source) -> Parts:
@@ -59,19 +70,22 @@ def parts_of(source: Source) -> Parts:
     loops = [number for number, statement in enumerate(body) if isinstance(statement, ast.For | ast.While)]
     if not loops:
         raise source.error(source.node, "there is no loop over the rows: for i in range(len(x)); use hs.jit or hs.scan")
-    if len(loops) > 1:
-        raise source.error(body[loops[1]], ONE_LOOP)
-    loop = body[loops[0]]
-    if not isinstance(loop, ast.For):
-        raise source.error(loop, "while over the rows is not compiled; write for i in range(len(x))")
-    if loop.orelse:
-        raise source.error(loop.orelse[0], "else of a loop is not compiled; leave it out")
-    after = body[loops[0] + 1 :]
+    if len(loops) > 2:
+        raise source.error(body[loops[2]], ONE_LOOP)
+    found: list[ast.For] = []
+    for number in loops:
+        loop = body[number]
+        if not isinstance(loop, ast.For):
+            raise source.error(loop, "while over the rows is not compiled; write for i in range(len(x))")
+        if loop.orelse:
+            raise source.error(loop.orelse[0], "else of a loop is not compiled; leave it out")
+        found.append(loop)
+    after = body[loops[-1] + 1 :]
     if not after:
-        raise source.error(loop, "the array that the loop fills must be returned: return out")
+        raise source.error(body[loops[-1]], "the array that the loop fills must be returned: return out")
     if not isinstance(after[0], ast.Return) or after[0].value is None:
         raise source.error(after[0], "after the loop only return out, or return out, other is compiled")
-    return Parts(body[: loops[0]], loop, after[0])
+    return Parts(body[: loops[0]], found, body[loops[0] + 1 : loops[-1]], after[0])
 
 
 def arrays_of(source: Source, parameters: list[str]) -> list[str]:

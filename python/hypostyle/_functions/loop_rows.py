@@ -18,6 +18,9 @@ from hypostyle._functions.scope import Loop, Scope
 from hypostyle._functions.values import Expr, Members, Some, Statement, Table, Tup, Value, is_text
 from hypostyle._functions.ways_out import STATE
 
+LEFT = "break"
+"""The field that says that the loop was left."""
+
 FUTURE = "this reads a later row, which may not have come yet; shift the loop: x[i] and x[i - 1]"
 
 
@@ -261,9 +264,13 @@ class Rows(Setup):
         yield array.name, self.stored(array, value)
 
     def leave_rows(self, node: ast.Break | ast.Continue) -> None:
-        """Translate `continue` of the loop over the rows."""
+        """Translate `continue` and `break` of the loop over the rows; after `break` rows keep what arrays hold."""
         if isinstance(node, ast.Break):
-            raise self.error(node, "break would end all later rows; keep it in a variable: done = True, and test it")
+            if any(array.is_list for array in self.arrays.values()):
+                raise self.error(node, "break ends a list that grows early; write to an array: out = np.zeros(len(x))")
+            self.starts[LEFT] = False
+            self.carried[LEFT] = None
+            self.out.append(["set", LEFT, True])
         self.end_row(node)
 
     def return_statement(self, node: ast.Return) -> None:

@@ -11,6 +11,7 @@ from hypostyle._functions.expressions import BINARY
 from hypostyle._functions.functions import Errors, Function, P, R, python_of
 from hypostyle._functions.loop_before import Before
 from hypostyle._functions.loop_parts import Array, arrays_of, names_in, parts_of
+from hypostyle._functions.loop_rows import LEFT
 from hypostyle._functions.program import Program
 from hypostyle._functions.scope import assigned
 from hypostyle._functions.source import source_of
@@ -35,17 +36,20 @@ class _Loop(Before):
         if arguments.vararg or arguments.kwarg:
             raise source.error(arguments.vararg or arguments.kwarg, "* cannot be a parameter; name the arrays")
         parts = parts_of(source)
-        self.changing = set(assigned(parts.loop.body)) | names_in(parts.loop.target)
+        self.changing = set(assigned(parts.rows)) | {n for loop in parts.loops for n in names_in(loop.target)}
         defaults, fixed = self._parameters(fixed)
+        self.results = names_in(parts.end)
+        self.body = parts.rows
         for statement in parts.before:
             self.count(statement)
             self._before(statement)
-        header = self.header(parts.loop)
+        loop = self.one_loop(parts)
+        header = self.header(loop)
         self.index = header.index
         if header.index is not None:
             self.counter_field = header.index
         if self.index in scope.parameters:
-            raise self.error(parts.loop.target, f"{self.index} is a parameter; use another name for the index")
+            raise self.error(loop.target, f"{self.index} is a parameter; use another name for the index")
         start = self._start(header.start)
         scope.maybe |= {name for name in self.changing if name in scope.locals}
         self.lowest = start
@@ -53,8 +57,8 @@ class _Loop(Before):
         self.out = entry
         for target, value in header.values:
             array = self.array(value)
-            self.assign(target, ["get", array.name if array else ""], parts.loop)
-        body = self.rows(parts.loop)
+            self.assign(target, ["get", array.name if array else ""], loop)
+        body = self.rows(loop)
         results, keys = self._returned(parts.end)
         head = self._head(start)
         self._write_ends(results)
@@ -162,10 +166,16 @@ class _Loop(Before):
             else:
                 head.append(["if", test, list(statements), []])
         if start > 0:
-            end: Statement = ["return", [], []]
-            self.ends.append(end)
-            head.append(["if", ["compare", self.row, [["<", start]]], [end], []])
+            head.append(["if", ["compare", self.row, [["<", start]]], [self._end()], []])
+        if LEFT in self.carried:
+            head.append(["if", ["get", LEFT], [self._end()], []])
         return head
+
+    def _end(self) -> Statement:
+        """Return a statement that ends the row."""
+        end: Statement = ["return", [], []]
+        self.ends.append(end)
+        return end
 
     def _write_ends(self, results: list[Expr]) -> None:
         """Write what rows return: their results and the next state."""
