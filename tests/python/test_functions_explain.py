@@ -192,7 +192,6 @@ def test_a_loop_names_its_arrays() -> None:
         ("lambda x: {'a': x, 'a': x}", "two results have the same name"),
         ("lambda x: {}", "a result has at least one name"),
         ("lambda x: {'a': (x, x)}", "a tuple has no value of its own"),
-        ("lambda x: {'a': 'b'}", "a string is compiled only in comparisons"),
         ("def f(x):\n  d = {'a': x}\n  return d", "a dict is not compiled"),
         ("lambda x: ({'a': x}, x)", "a dict is not compiled"),
     ],

@@ -77,6 +77,23 @@ def both(state, x, n):
     return hs.state(low=low, seen=seen), {"low": low, "ratio": n / seen}
 
 
+def graded(x, n):
+    if n == 2:
+        return None
+    return "above the limit" if x > 2 else "low"
+
+
+def named(n, w):
+    return {"word": w if n is None or n < 0 else "none of these", "size": n}
+
+
+def alarmed(state, x):
+    mode = state.mode
+    if mode == "waiting for the first" or x > 3:
+        mode = "high" if x > 3 else "idle"
+    return hs.state(mode=mode), mode
+
+
 def change(c):
     out = np.empty(len(c))
     total = 0.0
@@ -139,6 +156,9 @@ CASES = {
         Case(toggled, ["b"], {"on": False}),
         Case(filled, ["x"], {"last": None}),
         Case(both, ["x", "n"], {"low": None, "seen": 0}),
+        Case(graded, ["x", "n"]),
+        Case(named, ["n", "w"]),
+        Case(alarmed, ["x"], {"mode": "waiting for the first"}),
         Case(change, ["c"], is_loop=True),
     )
 }
@@ -155,8 +175,9 @@ def sample(*, wild: bool = True) -> pl.DataFrame:
             "n": [draw.choice([None, 0, 1, 2, 3, 10**6, draw.randrange(-50, 50)]) for _ in range(ROWS)],
             "b": [draw.choice([None, True, False]) for _ in range(ROWS)],
             "c": [draw.gauss(0, 5) for _ in range(ROWS)],
+            "w": [draw.choice([None, "some", "short", "one that is longer", "x"]) for _ in range(ROWS)],
         },
-        schema={"k": pl.Int64, "x": pl.Float64, "n": pl.Int64, "b": pl.Boolean, "c": pl.Float64},
+        schema={"k": pl.Int64, "x": pl.Float64, "n": pl.Int64, "b": pl.Boolean, "c": pl.Float64, "w": pl.String},
     )
 
 
@@ -170,6 +191,13 @@ def bits(value: Any) -> Any:
     if isinstance(value, float):
         return "nan" if math.isnan(value) else value.hex()
     return value
+
+
+def as_number(value: Any) -> Any:
+    """A value of NumPy or pandas, where what is missing is NaN; a string as it is."""
+    if isinstance(value, str):
+        return value
+    return bits(float("nan") if value is None else float(value))
 
 
 def same(found: Sequence[Any], expected: Sequence[Any]) -> None:
@@ -288,7 +316,7 @@ def test_over_of_polars(case: Case) -> None:
 def test_pandas_frames(case: Case, by_key: bool) -> None:
     frame = FRAME.fill_nan(None)
     over: Any = {"over": "k"} if by_key else {}
-    pandas = pd.DataFrame({name: frame[name].to_list() for name in ("k", "x", "c")}, index=range(5, 5 + ROWS))
+    pandas = pd.DataFrame({name: frame[name].to_list() for name in ("k", "x", "c", "w")}, index=range(5, 5 + ROWS))
     pandas = pandas.assign(n=pd.array(frame["n"].to_list(), "Int64"), b=pd.array(frame["b"].to_list(), "boolean"))
     found = hs.with_columns(pandas, case.call(**over))
     assert found.index.equals(pandas.index)
@@ -297,9 +325,7 @@ def test_pandas_frames(case: Case, by_key: bool) -> None:
         part = str(name).partition(".")[2]
         wanted = [value if value is None or not part else value[part] for value in expected]
         values = [None if pd.isna(value) else value for value in found[name].tolist()]
-        assert [None if v is None else bits(float(v)) for v in values] == [
-            None if v is None or v != v else bits(float(v)) for v in wanted
-        ]
+        assert list(map(as_number, values)) == list(map(as_number, wanted))
 
 
 @every_case
@@ -308,7 +334,9 @@ def test_pipelines(case: Case, source: str, tmp_path: Path) -> None:
     frame = sample(wild=False).drop_nulls("k")
     path = tmp_path / f"in.{source}"
     frame.write_csv(path) if source == "csv" else frame.write_parquet(path)
-    schema = '[source]\nschema = { x = "f64", n = "i64", b = "bool", c = "f64" }\n' if source == "csv" else ""
+    schema = (
+        '[source]\nschema = { x = "f64", n = "i64", b = "bool", c = "f64", w = "string" }\n' if source == "csv" else ""
+    )
     hs.Pipeline(schema + toml_of(case.call(over="k"))).run(input=path, output=tmp_path / "out.parquet")
     found = pl.read_parquet(tmp_path / "out.parquet")["y"].to_list()
     same(found, case.expected(frame, frame["k"].to_list()))
@@ -370,7 +398,7 @@ def test_data_of_numpy_and_pandas(case: Case) -> None:
         values = found if part is None else getattr(found, part)
         assert isinstance(values, np.ndarray)
         wanted = [v if v is None or part is None else v[part] for v in expected]
-        assert [bits(float(v)) for v in values] == [bits(float("nan") if v is None else float(v)) for v in wanted]
+        assert list(map(as_number, values)) == list(map(as_number, wanted))
     index = pd.Index(range(7, 7 + frame.height), name="i")
     missing = frame.fill_nan(None)
     pandas = case.compiled(*(pd.Series(values, index, name="s") for values in arrays))
@@ -380,7 +408,7 @@ def test_data_of_numpy_and_pandas(case: Case) -> None:
         values = pandas[name] if isinstance(pandas, pd.DataFrame) else pandas
         wanted = [v if v is None or name == "s" else v[name] for v in expected]
         assert values.name == name
-        assert [bits(float(v)) for v in values] == [bits(float("nan") if v is None else float(v)) for v in wanted]
+        assert list(map(as_number, values)) == list(map(as_number, wanted))
 
 
 def test_what_is_missing_in_data() -> None:

@@ -608,14 +608,6 @@ def starts(x):
     return x.startswith("b")
 
 
-def names_of_results(x):
-    return "high" if x > 1 else "low"
-
-
-def week(x):
-    return x.isocalendar()
-
-
 def mean_of_statistics(x):
     return statistics.mean((x, 1))
 
@@ -650,9 +642,7 @@ REFUSED = {
     truth_of_a_column: r"case True is compiled of a comparison only",
     part_of_a_string: r"str\.slice\(0, 3\) as a column",
     starts: r"pl\.col\('x'\)\.str\.starts_with",
-    names_of_results: r"replace_strict",
     mean_of_statistics: r"statistics.mean is not compiled; of a tuple write sum\(t\) / len\(t\)",
-    week: r"dt\.iso_year\(\)",
 }
 REFUSED_LOOPS = {
     two_in_a_list: r"make a list for each",

@@ -180,11 +180,6 @@ def prints(x):
     return x
 
 
-def string_local(x):
-    side = "buy" if x > 0 else "sell"
-    return side
-
-
 def star_parameters(*x):
     return x
 
@@ -219,7 +214,6 @@ CASES = {
     item_assignment: "t[0]: an item cannot be assigned; use a variable (hs.loop compiles out[i] = x)",
     attribute_assignment: "x.y: an attribute cannot be assigned; use a variable",
     prints: "print(x): print is not compiled; call the function with plain numbers to look inside: it then runs as Python",
-    string_local: "side: a string as the result is not compiled; return a number for it, and make the strings from the numbers: expr.replace_strict({0: 'low', 1: 'high'})",
     star_parameters: "x: * cannot be a parameter; name the columns one by one",
     generator: "generator is a generator; write a function that returns one value per row",
     unicode_before: "hash(x): hash is not compiled; there is no equal of it",
@@ -258,12 +252,6 @@ CASES = {
     ): "x.real: an attribute of a value is not compiled; use operators and the functions of math and numpy",
     (lambda x: x[0]): "x[0]: only tuples can be indexed; a function gets one row: hs.loop compiles x[i]",
     (lambda x: f"{x}"): "f\"{x}\": an f-string is not compiled; strings are only compared: side == 'buy'",
-    (
-        lambda x: "up" if x > 0 else "down"
-    ): "\"up\" if x > 0 else \"down\": a string as the result is not compiled; return a number for it, and make the strings from the numbers: expr.replace_strict({0: 'low', 1: 'high'})",
-    (
-        lambda x: "up"
-    ): "\"up\": a string as the result is not compiled; return a number for it, and make the strings from the numbers: expr.replace_strict({0: 'low', 1: 'high'})",
     (lambda x: x + "a"): "\"a\": a string is compiled only in comparisons: side == 'buy', or side in ('buy', 'sell')",
     (lambda x: {1: 2}): "1: the names of results are constants: return {'low': a, 'high': b}",
     (lambda x: {x}): "{x}: a set is not compiled; for membership write x in (1, 2)",

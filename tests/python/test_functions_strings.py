@@ -123,7 +123,7 @@ def test_pipelines(tmp_path: Path) -> None:
     [
         (lambda side: side + 1, "needs numbers, and an operand is a string"),
         (lambda side: side < "b", "needs numbers, and an operand is a string"),
-        (lambda side: side, "a result that is a string is not compiled"),
+        (lambda side, x: side if x > 1 else x, "a result is a string on one path and a number on another"),
         (lambda side, x: (side if x > 1 else x) == 2, "a variable is a string on one path and a number on another"),
     ],
 )

@@ -179,6 +179,11 @@ impl Bound {
         &self.sparse.typed.times
     }
 
+    /// Which results are codes of strings.
+    pub fn texts(&self) -> &[bool] {
+        &self.sparse.typed.texts
+    }
+
     /// The fields of the state.
     pub fn fields(&self) -> &[FieldType] {
         &self.sparse.typed.fields

@@ -194,6 +194,8 @@ pub(crate) struct UserFunction {
     inputs: Vec<Domain>,
     state: Vec<StateField>,
     output: DataType,
+    /// The strings that results may be, if some are strings.
+    texts: Vec<String>,
     raises: bool,
 }
 
@@ -217,10 +219,15 @@ impl UserFunction {
         }
         let of_time = |time: &Option<Ticks>| time.and_then(|time| time_type(time, columns));
         let results = bound.results().iter().zip(bound.times());
-        let types = results.map(|(of, time)| of_time(time).unwrap_or_else(|| data_type(*of))).collect();
+        let types = results.zip(bound.texts()).map(|((of, time), is_text)| match is_text {
+            true => DataType::Utf8,
+            false => of_time(time).unwrap_or_else(|| data_type(*of)),
+        });
+        let types = types.collect();
         let output = output_type(&function.outputs, types);
         let inputs = inputs.iter().map(|of| domain(*of)).collect();
-        Self { name: function.name.clone(), bound, inputs, state, output, raises }
+        let texts = if bound.texts().contains(&true) { function.texts.clone() } else { Vec::new() };
+        Self { name: function.name.clone(), bound, inputs, state, output, texts, raises }
     }
 
     /// Nulls of a column count where the function uses it.
@@ -296,6 +303,10 @@ impl Program for UserFunction {
 
     fn output_type(&self) -> DataType {
         self.output.clone()
+    }
+
+    fn texts(&self) -> Vec<String> {
+        self.texts.clone()
     }
 
     fn may_refuse(&self) -> bool {

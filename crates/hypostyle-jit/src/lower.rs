@@ -61,6 +61,8 @@ pub struct Typed {
     pub results: Vec<Type>,
     /// The results that are times, and what kind of time.
     pub times: Vec<Option<Ticks>>,
+    /// Which results are codes of strings.
+    pub texts: Vec<bool>,
     /// The fields of the state, which have slots in `code`.
     pub fields: Vec<FieldType>,
     /// The slots before the first row.
@@ -116,12 +118,13 @@ pub fn lower(function: &Function, types: &[InputType]) -> Checked<Typed> {
 /// # Errors
 /// An operation that has no meaning for a column that is always null.
 pub fn lower_as(general: &Typed, function: &Function, types: &[InputType], nulls: &[Nulls]) -> Checked<Typed> {
-    let kind = |of: &Type| match of {
+    let kind = |(of, is_text): (&Type, &bool)| match of {
+        _ if *is_text => Kind::Text,
         Type::Float => Kind::Float,
         Type::Int => Kind::Int,
         Type::Bool => Kind::Bool,
     };
-    let results: Vec<Kind> = general.results.iter().map(kind).collect();
+    let results: Vec<Kind> = general.results.iter().zip(&general.texts).map(kind).collect();
     let fields = &general.known;
     Walk::new(function, types, nulls, fields).run(fields, &results, fields)
 }
@@ -261,11 +264,9 @@ impl<'p> Walk<'p> {
         let mut results = Vec::new();
         let mut types = Vec::new();
         let mut times = Vec::new();
+        let mut texts = Vec::new();
         for (at, value) in exit.results.iter().enumerate() {
             let kind = joined(value.kind, wanted.get(at).copied().unwrap_or(Kind::None));
-            if kind == Kind::Text {
-                return invalid("a result that is a string is not compiled: number the strings");
-            }
             if kind == Kind::Mixed {
                 return invalid("a result is a string on one path and a number on another");
             }
@@ -273,6 +274,7 @@ impl<'p> Walk<'p> {
             let (_, missing) = self.read(*value);
             types.push(type_of(kind));
             times.push(value.time.filter(|_| kind == Kind::Int));
+            texts.push(kind == Kind::Text);
             results.push((id, missing));
         }
         let mut error = self.error;
@@ -293,7 +295,7 @@ impl<'p> Walk<'p> {
         let fields: Vec<FieldType> = known.iter().map(|field| field.as_type()).collect();
         let starts = self.function.state.iter().zip(&fields);
         let start = starts.flat_map(|((_, start), field)| field.start(start)).collect();
-        Ok(Typed { code, results: types, times, fields, start, known, unread })
+        Ok(Typed { code, results: types, times, texts, fields, start, known, unread })
     }
 
     /// A value that is used: raises where the variable is not bound.

@@ -82,6 +82,8 @@ pub struct Function {
     /// The fields of the result; none for a result that is no struct.
     pub outputs: Vec<String>,
     pub body: Vec<Statement>,
+    /// The strings of the body and the state, each once.
+    pub texts: Vec<String>,
     /// What the times of the body are counted in, once the types of the columns are known.
     pub clock: Clock,
 }
@@ -246,7 +248,10 @@ impl Function {
             in_block: false,
         };
         let body = reader.body(part("body")?)?;
-        Ok(Self { name: text_of(part("name")?, "name")?.to_string(), inputs, outputs, body, state, clock: Clock::None })
+        let mut texts = Vec::new();
+        [part("body")?, part("state")?].into_iter().for_each(|part| strings(part, &mut texts));
+        let name = text_of(part("name")?, "name")?.to_string();
+        Ok(Self { name, inputs, outputs, body, state, texts, clock: Clock::None })
     }
 }
 
@@ -403,6 +408,19 @@ impl Reader<'_> {
 
 fn list<'a>(json: &'a Value, what: &str) -> Checked<&'a Vec<Value>> {
     json.as_array().ok_or_else(|| Invalid(format!("'{what}' is no list")))
+}
+
+/// Adds the strings of a program, `["text", "low"]`, to those that are known.
+fn strings(json: &Value, known: &mut Vec<String>) {
+    match json.as_array().map(Vec::as_slice) {
+        Some([Value::String(head), Value::String(text)]) if head == "text" => {
+            if !known.contains(text) {
+                known.push(text.clone());
+            }
+        }
+        Some(items) => items.iter().for_each(|item| strings(item, known)),
+        None => {}
+    }
 }
 
 fn text_of<'a>(json: &'a Value, what: &str) -> Checked<&'a str> {

@@ -33,6 +33,8 @@ class Calls(Times):
                 case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[key, *rest], keywords=[]):
                     if len(rest) < 2 and (table := self.table(owner)) is not None:
                         return self.looked_up(table, key, rest[0] if rest else ast.Constant(None), node)
+            if (moved := self.with_parts(node)) is not None:
+                return moved
             if isinstance(node.func, ast.Attribute) and not node.args and not node.keywords:
                 part = self.time_part(node.func.value, node.func.attr, is_call=True)
                 if part is not None:
@@ -51,7 +53,13 @@ class Calls(Times):
             arguments = self.arguments(node)
             if not known.fewest <= len(arguments) <= known.most:
                 raise self.error(node, f"{known.name} takes {_counts(known.fewest, known.most)} here")
-            return ["call", known.name, [self.expr(argument) for argument in arguments]]
+            values = [self.operand(argument) for argument in arguments]
+            texts = [at for at, value in enumerate(values) if self.gives_text(value)]
+            if known.name == "np.where" and texts and 0 not in texts:
+                return ["if", ["call", "bool", [values[0]]], *values[1:]]
+            if texts:
+                raise self.error(arguments[texts[0]], hints.STRING)
+            return ["call", known.name, values]
         if (says := tests_missing(function)) is not None:
             return self.missing(node, says)
         if makes_times(function):

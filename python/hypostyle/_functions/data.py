@@ -139,6 +139,8 @@ def to_pandas(result: pl.Series, model: Any, index: Any, name: Any) -> Any:
     from hypostyle._pandas import _to_pandas
 
     def converted(column: pl.Series, model: Any) -> Any:
+        if column.dtype == pl.String and _is_of_numpy(model) and model.kind != "O":
+            return pd.Series(column.to_list(), dtype=None if len(column) else "str").array
         # pandas' own loops over columns of numpy make floats of integers and booleans with missing values.
         if _is_of_numpy(model) and column.null_count() and (column.dtype.is_integer() or column.dtype == pl.Boolean):
             column = column.cast(pl.Float64)
@@ -217,6 +219,8 @@ def _in_numpy(program: Program, result: pl.Series) -> Any:
         fields = result.struct.unnest().get_columns()
         several: Any = namedtuple("Results", [field.name for field in fields], rename=True)  # type: ignore[misc]
         return several(*(_in_numpy(program, field) for field in fields))
+    if result.dtype == pl.String:
+        return sys.modules["numpy"].array(result.to_list(), dtype=object)
     if result.null_count() and not result.dtype.is_float():
         result = result.cast(pl.Float64)
     return result.to_numpy(writable=True)

@@ -72,10 +72,6 @@ if hasattr(math, "fma"):
 
 STRING = "a string is compiled only in comparisons: side == 'buy', or side in ('buy', 'sell')"
 SOME = "a list with a condition is compiled in sum, len, min, max, any, all, if, and as its first or last item"
-RESULT = (
-    "a string as the result is not compiled; return a number for it, and make the strings from the numbers: "
-    "expr.replace_strict({0: 'low', 1: 'high'})"
-)
 TRUTH = "case True is compiled of a comparison only: match x > 1; of a column write if x, or case 1"
 PART = "a part of a string is not compiled; pass pl.col('x').str.slice(0, 3) as a column, and compare that"
 TUPLE = "a tuple has no value of its own here; use one of its items"

@@ -29,6 +29,8 @@ class Array:
     """Whether `initial` is the array's own, before any row: of an empty array it is not."""
     is_python: bool = False
     """Whether it is a list of Python, of which `+` and `*` make longer ones."""
+    is_object: bool = False
+    """Whether its items may be strings: it is a list, or an array of objects."""
     conversion: str | None = None
     """The function that the array's type stands for: float, int or bool."""
     start: Expr = None

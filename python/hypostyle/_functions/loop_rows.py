@@ -15,11 +15,13 @@ from contextlib import contextmanager
 from hypostyle._functions.loop_parts import Array
 from hypostyle._functions.loop_setup import Setup
 from hypostyle._functions.scope import Loop, Scope
-from hypostyle._functions.values import Expr, Members, Some, Statement, Table, Tup, Value, is_text
+from hypostyle._functions.values import Expr, Members, Some, Statement, Table, Tup, Value
 from hypostyle._functions.ways_out import STATE
 
 LEFT = "break"
 """The field that says that the loop was left."""
+
+LENGTH_OF = "len(x)"
 
 FUTURE = "this reads a later row, which may not have come yet; shift the loop: x[i] and x[i - 1]"
 
@@ -233,7 +235,7 @@ class Rows(Setup):
                 if isinstance(item, ast.Tuple | ast.List | ast.Dict):
                     message = "one list has one result: make a list for each, low.append(a) and high.append(b)"
                     raise self.error(item, f"{message}, and return low, high")
-                self.out.append(["set", array.name, self.expr(item)])
+                self.out.append(["set", array.name, self.operand(item)])
                 self.scope.sure.add(array.name)
                 self.scope.maybe.add(array.name)
                 self.filled.add(array.name)
@@ -259,8 +261,10 @@ class Rows(Setup):
             raise self.error(target, f"{message} (for the last values read x[i - 5], or keep a variable for each)")
         if self.offsets(target.slice, array)[1] != [0]:
             raise self.error(target, f"a row writes its own item only: {array.name}[i]")
-        if isinstance(value, Tup | Table | Some | Members) or is_text(value):
+        if isinstance(value, Tup | Table | Some | Members):
             raise self.error(node, "an item of an array is a number")
+        if self.gives_text(value) and not array.is_object:
+            raise self.error(node, f"an array of strings is one of objects: np.empty({LENGTH_OF}, dtype=object)")
         yield array.name, self.stored(array, value)
 
     def leave_rows(self, node: ast.Break | ast.Continue) -> None:

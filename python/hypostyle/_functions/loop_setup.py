@@ -103,7 +103,7 @@ class Setup(Statements):
         match node:
             case ast.BinOp(left=ast.List(elts=[item]), op=ast.Mult(), right=count) if self.is_length(count):
                 item_of = self.plain_constant(item)
-                return Array(name, False, initial=item_of, start=item_of, is_known=True, is_python=True)
+                return Array(name, False, initial=item_of, start=item_of, is_known=True, is_python=True, is_object=True)
             case ast.Call(func=ast.Attribute(value=array, attr="copy"), args=[]) if self.array(array) is not None:
                 return self._copy_of(name, self.arrays[_name(array)])
             case ast.Call(func=function, args=[first, *others]):
@@ -135,9 +135,13 @@ class Setup(Statements):
             raise self.error(node, f"np.{maker} is compiled without {next(iter(keywords))}")
         constants: dict[str, Expr] = {"zeros": 0, "ones": 1, "empty": None}
         initial = constants[kind] if fill is None else self.plain_constant(fill)
+        if is_text(initial) and (dtype is None or not self._is_object(dtype)):
+            raise self.error(node, "an array of strings cuts them off at a length; make one of objects: dtype=object")
         made = Array(name, False)
         model = self.array(node.args[0])
-        if dtype is not None:
+        if dtype is not None and self._is_object(dtype):
+            made.is_object = True
+        elif dtype is not None:
             made.conversion = self.conversion(dtype)
         elif like and model is not None:
             made.conversion, made.like = model.conversion, model.name if model.is_input else model.like
@@ -165,10 +169,16 @@ class Setup(Statements):
                 return conversion
         raise self.error(node, "arrays of float64, int64 and bool are compiled")
 
+    def _is_object(self, dtype: ast.expr) -> bool:
+        """Whether a type of numpy is that of objects, which are kept as they are."""
+        if isinstance(dtype, ast.Constant):
+            return dtype.value in ("object", "O")
+        return self.object_of(dtype) is builtins.object
+
     def plain_constant(self, node: ast.expr) -> Expr:
         """Translate a constant that is no tuple."""
         value = self.value(node)
-        if isinstance(value, Tup) or is_text(value) or not is_constant(value):
+        if isinstance(value, Tup) or not is_constant(value):
             raise self.error(node, "what an array starts with must be a constant")
         return value
 

@@ -27,6 +27,10 @@ class Names(Base):
         """Translate any expression."""
         raise NotImplementedError
 
+    def struct_time(self, node: ast.Attribute) -> Value | None:
+        """Translate a field of `t.timetuple()`; None if it is none."""
+        raise NotImplementedError
+
     def time_part(self, owner: ast.expr, name: str, *, is_call: bool) -> Value | None:
         """Translate a method or an attribute of a time; None if it is none."""
         raise NotImplementedError
@@ -100,7 +104,7 @@ class Names(Base):
             if isinstance(owner, Tup) and owner.names is not None and node.attr in owner.names:
                 return owner.items[owner.names.index(node.attr)]
             found = NOTHING
-        elif isinstance(node.value, ast.Call) and fields_of(self.object_of(node.value.func)) is not None:
+        elif isinstance(node.value, ast.Call) and self._makes_fields(node.value.func):
             made = self.value(node.value)
             if node.attr not in made.names:
                 raise self.error(node, f"it has no field {node.attr}; its fields are {', '.join(made.names)}")
@@ -108,11 +112,16 @@ class Names(Base):
         else:
             found = self.object_of(node)
         if found is NOTHING:
-            part = self.time_part(node.value, node.attr, is_call=False)
+            part = self.struct_time(node) or self.time_part(node.value, node.attr, is_call=False)
             if part is None:
                 raise self.error(node, of_attribute(node))
             return part
         return self.encode(found, node, f"{ast.unparse(node)} cannot be captured: ")
+
+    def _makes_fields(self, function: ast.expr) -> bool:
+        """Whether a call makes a tuple with names."""
+        is_method = isinstance(function, ast.Attribute) and function.attr == "isocalendar"
+        return is_method or fields_of(self.object_of(function)) is not None
 
     def field(self, name: str, node: ast.AST) -> Expr:
         """Return the field of a state: as it was before the row, or as the function assigned it."""

@@ -299,8 +299,6 @@ class Statements(Assignments):
         if value is ROW:
             raise self.error(node, "a row cannot be returned; return a number or a tuple of numbers")
         for item in value.items if isinstance(value, Tup) else (value,):
-            if self.gives_text(item) and not self.scope.is_helper:
-                raise self.error(node.value, hints.RESULT)
             if isinstance(item, Table | Some | Members):
                 names = "a dict is not compiled as a value of its own; return its items, or {'low': a} to name results"
                 raise self.error(node.value, hints.SOME if isinstance(item, Some) else names)
@@ -363,7 +361,7 @@ class Statements(Assignments):
             raise self.error(node, "a result has at least one name: return {'low': a, 'high': b}")
         if len(set(keys)) < len(keys):
             raise self.error(node, "two results have the same name")
-        group = self.joined([self.expr(value) for value in node.values])
+        group = self.joined([self.operand(value) for value in node.values])
         return Tup(group.items, group.before, keys)
 
 

@@ -61,6 +61,11 @@ pub fn lower_window(function: &Function) -> Checked<(Vec<Part>, Vec<Type>)> {
             |fields: &[Field], least: &[Field]| Walk::new(&part, &types, &nulls, fields).run(fields, &[], least);
         if !each {
             let typed = lower(&fields, &[])?;
+            if typed.texts.contains(&true) {
+                return invalid(
+                    "a result that is a string is not compiled beside a loop over the window: number the strings",
+                );
+            }
             if at == last {
                 results = typed.results;
             }
@@ -292,7 +297,8 @@ fn part_of(function: &Function, piece: &Piece, at: usize, carried: &[String], is
     let inputs = INPUTS.iter().copied().chain(piece.variable).map(str::to_string).collect();
     let state = carried.iter().map(|name| (name.clone(), Constant::None)).collect();
     let outputs = if is_last { function.outputs.clone() } else { vec![] };
-    Function { name: function.name.clone(), inputs, state, outputs, body, clock: function.clock.clone() }
+    let (name, texts, clock) = (function.name.clone(), function.texts.clone(), function.clock.clone());
+    Function { name, inputs, state, outputs, body, texts, clock }
 }
 
 /// The end of a part that is not the last: the carried variables, and what was returned.

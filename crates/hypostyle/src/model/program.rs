@@ -37,8 +37,14 @@ pub trait Program: Send + Sync + 'static {
     /// The fields of the state.
     fn state(&self) -> &[StateField];
 
-    /// The data type of the result: of a float, an integer, a boolean or a time, or a struct of such fields.
+    /// The data type of the result: of a float, an integer, a boolean, a time or a text, or a struct of such fields.  A text is
+    /// returned as its [code](crate::code_of): of a text that a column of its inputs has, or of one of its own.
     fn output_type(&self) -> DataType;
+
+    /// Its own texts, which may be among the results.
+    fn texts(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Reads a row, in which a null is `None`, changes the state and writes the row's results, one or one per field; `None` is
     /// null.  Results and the fields of the state keep their types: a float for float types, else an integer.

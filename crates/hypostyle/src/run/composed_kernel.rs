@@ -51,6 +51,7 @@ impl ComposedKernel {
         let wiring = Wiring {
             unsigned: Vec::new(),
             coded: wirings().flat_map(|part| &part.coded).copied().collect(),
+            texts: program.texts(),
             output: program.output_type(),
             sources,
             time: first.time,

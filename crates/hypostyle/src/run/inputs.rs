@@ -271,6 +271,7 @@ impl Inputs {
             sources,
             unsigned,
             coded,
+            texts: Vec::new(),
             time: time.map(|(index, _)| index),
             bounds: None,
             step: 1,

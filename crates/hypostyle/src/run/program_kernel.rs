@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StructArray};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
 
 use super::batch::Batch;
 use super::keyed::push_answer;
@@ -18,7 +18,7 @@ use super::wiring::Wiring;
 use crate::error::{Error, ErrorKind, Result};
 use crate::keys::groups::Groups;
 use crate::model::{Cells, Lane, Program, ProgramColumn, ProgramRows, Refused, RowKeys, Valid};
-use crate::values::{Domain, Output, Scalar, ScalarValue, StateReader, StateWriter, Values, read};
+use crate::values::{Domain, Output, Scalar, ScalarValue, StateReader, StateWriter, Values, is_text, read};
 
 /// See the module.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ pub(crate) struct ProgramKernel {
 impl ProgramKernel {
     pub(crate) fn boxed(program: Arc<dyn Program>, name: &str, wiring: Wiring) -> Result<Box<dyn Running>> {
         for output in parts_of(&wiring.output) {
-            if !Domain::Float.reads(output) && !Domain::Integer.reads(output) {
+            if !Domain::Float.reads(output) && !Domain::Integer.reads(output) && !is_text(output) {
                 return Err(Error::internal(format!("a program cannot return the type {output}")));
             }
         }
@@ -48,8 +48,17 @@ impl ProgramKernel {
         let sources = wiring.sources.clone();
         // Without state it reads whole arrays, so nothing needs to be put into the order of keys.
         let needed = if stateless { Vec::new() } else { sources.clone() };
-        let wiring =
-            Wiring { sources: needed, interleaved: true, state_size, cost, refuses, splits: stateless, ..wiring };
+        let texts = program.texts();
+        let wiring = Wiring {
+            sources: needed,
+            texts,
+            interleaved: true,
+            state_size,
+            cost,
+            refuses,
+            splits: stateless,
+            ..wiring
+        };
         Ok(Box::new(Self {
             program,
             name: name.into(),
@@ -249,9 +258,15 @@ fn array_of_lane(lane: Lane, len: usize, data_type: &DataType) -> ArrayRef {
 pub(super) fn array_of_lanes(mut lanes: Vec<Lane>, len: usize, output: &DataType) -> ArrayRef {
     match output {
         DataType::Struct(fields) => {
-            let columns =
-                lanes.into_iter().zip(fields).map(|(lane, field)| array_of_lane(lane, len, field.data_type()));
-            Arc::new(StructArray::new(fields.clone(), columns.collect(), None))
+            let columns: Vec<ArrayRef> = lanes
+                .into_iter()
+                .zip(fields)
+                .map(|(lane, field)| array_of_lane(lane, len, field.data_type()))
+                .collect();
+            // Texts are codes yet.
+            let typed = fields.iter().zip(&columns);
+            let typed = typed.map(|(field, column)| Field::new(field.name(), column.data_type().clone(), true));
+            Arc::new(StructArray::new(typed.collect(), columns, None))
         }
         output => array_of_lane(lanes.swap_remove(0), len, output),
     }

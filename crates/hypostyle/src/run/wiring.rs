@@ -16,6 +16,8 @@ pub struct Wiring {
     pub unsigned: Vec<usize>,
     /// The columns that are no integers, but read as such.
     pub coded: Vec<usize>,
+    /// Texts that may be among its results though no column has them.
+    pub texts: Vec<String>,
     /// Its time column.
     pub time: Option<usize>,
     /// The column that sets where each row's window begins.

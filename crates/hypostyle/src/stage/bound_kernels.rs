@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, StructArray, new_null_array,
+};
 use arrow::datatypes::{DataType, Field, Schema};
 use hashbrown::HashSet;
 
@@ -55,6 +57,8 @@ pub(crate) struct BoundKernels {
     /// The columns that kernels read as integers though they are none, and what is known of them.
     pub(super) coded_columns: Vec<usize>,
     pub(super) codes: Codes,
+    /// What kernels may return though no column has it.
+    pub(super) own_codes: Codes,
     pub(crate) rows: u64,
     /// How long batches took.
     pub(super) times: Times,
@@ -90,6 +94,14 @@ struct Before {
     mark: Option<Mark>,
 }
 
+/// Whether results of this type, or fields of them, are integers that stand for something else.
+fn has_coded(output: &DataType) -> bool {
+    match output {
+        DataType::Struct(fields) => fields.iter().any(|field| is_coded(field.data_type())),
+        output => is_coded(output),
+    }
+}
+
 /// The items of some keys.
 fn picked(items: &[i64], keys: &[u32]) -> Vec<i64> {
     keys.iter().map(|key| items[*key as usize]).collect()
@@ -123,7 +135,7 @@ impl Clone for BoundKernels {
 }
 
 impl BoundKernels {
-    /// The same columns with other keys and states, and no codes.
+    /// The same columns with other keys and states, and no codes but the kernels' own.
     fn with(
         &self,
         kernels: Vec<Box<dyn Running>>,
@@ -132,7 +144,7 @@ impl BoundKernels {
         seen: Option<Vec<i64>>,
     ) -> Self {
         let (fields, readers, key_columns) = (self.fields.clone(), self.readers.clone(), self.key_columns.clone());
-        let (coded_columns, codes) = (self.coded_columns.clone(), Codes::default());
+        let (coded_columns, own_codes) = (self.coded_columns.clone(), self.own_codes.clone());
         let (rows, times, unused) = (self.rows, Times::of_kernels(kernels.len()), self.unused.clone());
         Self {
             fields,
@@ -143,7 +155,8 @@ impl BoundKernels {
             watermarks,
             seen,
             coded_columns,
-            codes,
+            codes: own_codes.clone(),
+            own_codes,
             rows,
             times,
             unused,
@@ -212,9 +225,14 @@ impl BoundKernels {
         let seen = kernels.iter().any(|kernel| kernel.wiring().numbers_rows()).then(Vec::new);
         let unused = keys.as_ref().map(Keys::mark).unwrap_or_default();
         let times = Times::of_kernels(kernels.len());
+        let mut own_codes = Codes::default();
+        for text in kernels.iter().flat_map(|kernel| &kernel.wiring().texts) {
+            own_codes.texts.learn(text)?;
+        }
         let mut bound = Self {
             coded_columns: coded_columns(&fields, &kernels),
-            codes: Codes::default(),
+            codes: own_codes.clone(),
+            own_codes,
             fields,
             readers,
             kernels,
@@ -270,7 +288,7 @@ impl BoundKernels {
         }
         self.resize(0);
         self.resize(usize::from(self.keys.is_none()));
-        self.codes = Codes::default();
+        self.codes = self.own_codes.clone();
         self.rows = 0;
     }
 
@@ -442,17 +460,29 @@ impl BoundKernels {
         self.rows += own.num_rows() as u64;
         let (kernels, ran) = (&mut self.kernels, &mut self.times.kernels);
         let answers = run_kernels(kernels, ran, coded, keys, key_count, self.seen.as_deref_mut(), threads)?;
-        if self.coded_columns.is_empty() {
+        let outputs = || self.kernels.iter().map(|kernel| &kernel.wiring().output);
+        if !outputs().any(has_coded) {
+            self.forget_texts()?;
             return Ok(answers);
         }
-        let outputs = self.kernels.iter().map(|kernel| &kernel.wiring().output);
-        let decoded = answers.into_iter().zip(outputs).map(|(answers, output)| match is_coded(output) {
-            true => self.codes.decode(&answers, output),
-            false => Ok(answers),
-        });
-        let decoded = decoded.collect();
+        let decoded =
+            answers.into_iter().zip(outputs()).map(|(answers, output)| self.decoded(answers, output)).collect();
         self.forget_texts()?;
         decoded
+    }
+
+    /// Results with the texts and decimals that their integers stand for.
+    fn decoded(&self, answers: ArrayRef, output: &DataType) -> Result<ArrayRef> {
+        match output {
+            DataType::Struct(fields) if has_coded(output) && answers.data_type() != output => {
+                let columns = answers.as_struct().columns().iter().zip(fields);
+                let columns = columns.map(|(column, field)| self.decoded(column.clone(), field.data_type()));
+                let nulls = answers.nulls().cloned();
+                Ok(Arc::new(StructArray::try_new(fields.clone(), columns.collect::<Result<_>>()?, nulls)?))
+            }
+            output if is_coded(output) && answers.data_type() != output => self.codes.decode(&answers, output),
+            _ => Ok(answers),
+        }
     }
 
     /// Whether there are texts among the columns that kernels read as integers.
@@ -508,7 +538,7 @@ impl BoundKernels {
             }
         }
         self.codes.keep(&used);
-        Ok(())
+        self.codes.merge(&self.own_codes)
     }
 
     /// Restores copies of the states of these keys.

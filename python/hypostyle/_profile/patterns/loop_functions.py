@@ -12,14 +12,17 @@ from hypostyle._profile.syntax import SourceFile, first_line
 
 
 def find(file: SourceFile) -> Iterator[LoopFunction]:
-    """Yield functions of the module that are one loop between plain statements and a return."""
+    """Yield functions of the module that are a loop between plain statements and a return."""
     for node in file.tree.body:
         if not isinstance(node, ast.FunctionDef) or node.decorator_list or not node.args.args:
             continue
         body = [s for s in node.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
-        if sum(isinstance(s, ast.For) for s in body) != 1 or len(body) < 2 or not isinstance(body[-1], ast.Return):
+        # One loop may go over the first rows.
+        loops = sum(isinstance(s, ast.For) for s in body)
+        if loops not in (1, 2) or len(body) < 2 or not isinstance(body[-1], ast.Return):
             continue
-        before = all(isinstance(s, ast.Assign | ast.AnnAssign | ast.If) for s in body[:-2])
+        known = ast.Assign | ast.AnnAssign | ast.AugAssign | ast.If | ast.For | ast.ImportFrom | ast.Import
+        before = all(isinstance(s, known) for s in body[:-2])
         if before and isinstance(loop := body[-2], ast.For) and header_of(loop) is not None:
             yield LoopFunction(file, node, body)
 
