@@ -249,7 +249,7 @@ EQUAL = {
         "def kind(r):\n    if r['size'] > 200 and r['side'] == 'buy':\n        return 'large'\n"
         "    if r['price'] > 50:\n"
         "        return 'dear'\n    return 'other'\n\nf['kind'] = f.apply(kind, axis=1)\nprint(f)",
-        "@hs.jit kind_of_columns (written below)",
+        "apply(..., engine=hs.jit)",
     ),
     "words in a list": (
         "out = ['a' if p > s else 'b' for p, s in zip(f['price'], f['size'])]\nprint(out)",
@@ -774,7 +774,7 @@ def test_a_window_that_is_read_later_stays(tmp_path: Path) -> None:
         "    out.append(sum(w))\nprint(out, w)"
     )
     found = proven(code, tmp_path, f=trades())
-    assert [proof.state for proof in found] == ["differs", "none"]
+    assert [proof.state for proof in found] == ["differs", "refused"]
     assert "w is read afterwards" in found[0].why
 
 

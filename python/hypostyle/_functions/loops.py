@@ -231,8 +231,8 @@ def loop(
                 out[i] = level
             return out
 
-    A variable that goes from row to row (`level`) is the state, and so is an earlier item (`x[i - 1]`, `out[i - 1]`), and
-    up to 64 values in an array, a list or a deque of the loop's own.  A loop over the first rows may stand before it.
+    A variable that goes from row to row (`level`) is the state, and so are an earlier item (`x[i - 1]`, `out[i - 1]`)
+    and up to 64 values in an array, a list or a deque of the loop's own.  A loop over the first rows may stand before.
     Where Python would read an item from the end of an array (`x[i - 1]` in the first row) the row is null, and only the
     earlier items move on; guard it (`if i > 0`) for another result.  A row on which Python raises is null too, and is
     left out of the sequence: the next row follows the one before it.  Values are Python's numbers, not numpy's: True +

@@ -8,6 +8,7 @@ import keyword
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hypostyle._profile.cells import cells_of
 from hypostyle._profile.change import Values, is_a
 from hypostyle._profile.column_expressions import is_column_expression
 from hypostyle._profile.kept_rows import kept_rows
@@ -21,6 +22,7 @@ from hypostyle._profile.loop_syntax import (
     without_continue,
 )
 from hypostyle._profile.loop_totals import Total
+from hypostyle._profile.made_when_missing import made_first
 from hypostyle._profile.objects import Objects, without_objects
 from hypostyle._profile.parallel_assignments import one_by_one
 from hypostyle._profile.record_rows import columns_of
@@ -63,7 +65,10 @@ class LoopBody:
         keeps_items: bool = False,
         as_frame: bool = False,
         only: set[str] | None = None,
+        over: Column | None = None,
     ) -> None:
+        self.over = over
+        """The key of whose rows the loop is."""
         self.only = only
         """The outputs that are wanted; None for all."""
         self._keeps_items = keeps_items
@@ -74,6 +79,8 @@ class LoopBody:
         self.begun = [*emptied, *loop.before]
         """The statements that begin the state, as the script has them."""
         self.before = one_by_one(copy.deepcopy(self.begun))
+        self.cells: set[str] = set()
+        """Arrays, lists and deques of few values that are the loop's own."""
         self.records: list[Record] = []
         self.labels = Labels(set())
         self.objects = Objects([])
@@ -119,7 +126,6 @@ class LoopBody:
         self.first_items: dict[str, tuple[str, int]] = {}
         """Variables for items that an array has before the loop, with array and row."""
         self.state: KeyedState | None = None
-        self.over: Column | None = None
 
     def _make_frame(self) -> None:
         """Give the frame of the rows a name, if it has none."""
@@ -144,12 +150,14 @@ class LoopBody:
     def _written_plainly(self) -> None:
         """Write the body as a compiled loop knows it."""
         positions = {self.header.index, self.header.label} - {None}
-        body = [OneValue().visit(Lookups(self.values).visit(statement)) for statement in self.node.body]
+        body = made_first(self.node.body)
+        body = [OneValue().visit(Lookups(self.values).visit(statement)) for statement in body]
         found = without_objects(self.file, body, dict(self.values.variables), self._free)
         if found is not None:
             body, self.objects = found.body, found
             self._used |= names_set(body)
         later = read_after(self.file, self.loop.statements)
+        self.cells = cells_of(self.before, body, later, self.values)
         by_key = without_keyed_objects(self.file, body, self.before, self._free)
         if by_key is not None:
             body, self.before, functions, left = by_key
@@ -188,7 +196,7 @@ class LoopBody:
 
     def _of_records(self) -> bool:
         """Take apart the rows that the loop appends to lists; False if that cannot be."""
-        found = records_of(self.node.body, self._free)
+        found = records_of(self.node.body, self._free, self.cells)
         if found is None:
             return False
         self.node.body, self.records = found

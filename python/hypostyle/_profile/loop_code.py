@@ -30,7 +30,7 @@ from hypostyle._profile.loop_syntax import (
 from hypostyle._profile.loop_totals import only_added, totals_of, without_names
 from hypostyle._profile.records import in_every_row
 from hypostyle._profile.running_counts import counts_first, made_states, steps_only, without_count
-from hypostyle._profile.syntax import names_read, names_set, read_after
+from hypostyle._profile.syntax import names_read, names_set, read_after, root
 
 _MOST_FIRST = 3
 """The most items of an array before the loop that its function gets."""
@@ -76,7 +76,7 @@ class Making(LoopResult):
         key = None if self.state is None else self.access.column_of(copy.deepcopy(self.state.key))
         if self.state is not None and key is None:
             return None
-        self.over = key
+        self.over = key or self.over
         if key is not None:
             self.access.number_rows(key)
             self.access.written = {output.name for output in self.outputs if output.kind in ("array", "column")}
@@ -163,10 +163,10 @@ class Making(LoopResult):
     def _find_outputs(self, carried: list[str]) -> None:
         later = read_after(self.file, self.loop.statements)
         for node in ast.walk(self.node):
-            if (found := appended(node)) is not None:
+            if (found := appended(node)) is not None and found[0] not in self.cells:
                 self._add(Output(found[0], "list", found[0]))
             for target in targets_of(node):
-                if not isinstance(target, ast.Subscript) or self._is_of_key(target):
+                if not isinstance(target, ast.Subscript) or self._is_of_key(target) or root(target) in self.cells:
                     continue
                 if (cell := cell_of(target)) is not None:
                     frame, name = cell

@@ -33,10 +33,13 @@ class Record:
     """Code of the columns that lists hold as they are."""
 
 
-def records_of(body: list[ast.stmt], free: Callable[[str], str]) -> tuple[list[ast.stmt], list[Record]] | None:
-    """Return a body with lists of items, and the records; None if a list cannot be taken apart."""
+def records_of(
+    body: list[ast.stmt], free: Callable[[str], str], own: set[str]
+) -> tuple[list[ast.stmt], list[Record]] | None:
+    """Return a body with lists of items, and the records, but for `own`; None if a list cannot be taken apart."""
     records: list[Record] = []
-    for name in dict.fromkeys(found[0] for s in body for n in ast.walk(s) if (found := appended(n))):
+    lists = dict.fromkeys(found[0] for s in body for n in ast.walk(s) if (found := appended(n)))
+    for name in (name for name in lists if name not in own):
         values = [found[1] for s in body for n in ast.walk(s) if (found := appended(n)) and found[0] == name]
         record = _record(name, values, free)
         if record is None:

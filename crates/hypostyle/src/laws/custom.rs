@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, TimestampMillisecondArray};
-use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampMillisecondType};
+use arrow::datatypes::{DataType, Field, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampMillisecondType};
 
 use super::cuts;
 use crate::reference::{Random, Table, bits, keys_of, table_of};
 use crate::{
     Catalog, Domain, Evict, Family, Inputs, Kernel, KernelSpec, Kind, Literal, Parameter, Plan, Program, Refused,
-    Scalar, ScalarValue, Stage, StateField,
+    Scalar, ScalarValue, Stage, StateField, code_of,
 };
 
 /// A step of a program; the stack holds values that may be null.
@@ -358,9 +358,81 @@ fn keys_may_be_split_merged_and_evicted() {
     }
 }
 
+/// The sign of a number in words, and that of the row before.
+struct Signs;
+
+const WORDS: [&str; 2] = ["below zero, or zero", "above"];
+
+impl Program for Signs {
+    fn inputs(&self) -> &[Domain] {
+        &[Domain::Float]
+    }
+
+    fn state(&self) -> &[StateField] {
+        static LAST: std::sync::OnceLock<Vec<StateField>> = std::sync::OnceLock::new();
+        LAST.get_or_init(|| vec![StateField { name: "last".to_string(), start: Scalar::Integer(code_of(WORDS[0])) }])
+    }
+
+    fn output_type(&self) -> DataType {
+        let field = |name: &str| Field::new(name, DataType::Utf8, true);
+        DataType::Struct(vec![field("sign"), field("before")].into())
+    }
+
+    fn texts(&self) -> Vec<String> {
+        WORDS.map(str::to_string).to_vec()
+    }
+
+    fn step(
+        &self,
+        row: &[Option<Scalar>],
+        state: &mut [Scalar],
+        results: &mut [Option<Scalar>],
+    ) -> std::result::Result<(), Refused> {
+        let sign = row[0].map(|x| Scalar::Integer(code_of(WORDS[usize::from(x.float() > 0.0)])));
+        results.copy_from_slice(&[sign, Some(state[0])]);
+        state[0] = sign.unwrap_or(state[0]);
+        Ok(())
+    }
+}
+
 #[test]
-fn a_program_that_returns_text_is_refused() {
-    let text = StackProgram::parse(&[("x", Domain::Float)], &[], DataType::Utf8, "$x");
+fn a_program_may_return_texts_of_its_own() {
+    let parameters = vec![Parameter::required("x", Kind::Column, "The numbers.")];
+    let kernel = Kernel::new("signs", Family::Function, parameters, |arguments| {
+        Ok(Plan::program(Inputs::of(arguments, &["x"])?, |_| Ok((Signs, "signs".to_string()))))
+    });
+    let catalog = Catalog::default().with_kernels([kernel]).unwrap();
+    let spec = || [KernelSpec::new("signs").with("x", "x")];
+    let numbers = [Some(1.0), None, Some(-1.0), Some(2.0)];
+    let batch = |numbers: &[Option<f64>]| {
+        RecordBatch::try_from_iter([("x", Arc::new(Float64Array::from(numbers.to_vec())) as ArrayRef)]).unwrap()
+    };
+    let shown = |columns: &[ArrayRef]| -> Vec<Vec<Option<String>>> {
+        let fields = columns[0].as_struct().columns().iter();
+        fields.map(|field| field.as_string::<i32>().iter().map(|x| x.map(str::to_string)).collect()).collect()
+    };
+    let word = |index: Option<usize>| index.map(|index| WORDS[index].to_string());
+    let expected: Vec<Vec<Option<String>>> = vec![
+        [Some(1), None, Some(0), Some(1)].map(word).to_vec(),
+        [Some(0), Some(1), Some(1), Some(0)].map(word).to_vec(),
+    ];
+    let plan = catalog.plan_all(&spec()).unwrap();
+    // The second time the kernels are used again.
+    for _ in 0..2 {
+        let whole = shown(&plan.evaluate_columns(&batch(&numbers), None).unwrap());
+        assert_eq!(whole, expected);
+    }
+    let mut stage = catalog.stage(&spec()).unwrap();
+    let first = shown(stage.advance_columns(&batch(&numbers[..2])).unwrap().columns());
+    let mut stage = catalog.stage_from_bytes(&stage.to_bytes().unwrap()).unwrap();
+    let rest = shown(stage.advance_columns(&batch(&numbers[2..])).unwrap().columns());
+    let joined: Vec<Vec<Option<String>>> = first.into_iter().zip(rest).map(|(a, b)| [a, b].concat()).collect();
+    assert_eq!(joined, expected);
+}
+
+#[test]
+fn a_program_that_returns_bytes_is_refused() {
+    let text = StackProgram::parse(&[("x", Domain::Float)], &[], DataType::Binary, "$x");
     let catalog = Catalog::default().with_kernels([text.kernel("text")]).unwrap();
     let spec = KernelSpec::new("text").with("x", "x");
     let error = catalog.evaluate(&table_of(3, 1).batch, &[spec], None).unwrap_err();

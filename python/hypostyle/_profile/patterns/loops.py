@@ -159,6 +159,7 @@ class Loop:
 
 
 _MAKERS = {"zeros", "empty", "full", "ones", "len", "float", "int", "zeros_like", "empty_like", "full_like"}
+_MAKERS |= {"deque"}
 _MAKERS |= {"dict", "defaultdict", "set"}
 
 

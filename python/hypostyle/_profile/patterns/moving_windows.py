@@ -254,7 +254,7 @@ class MovingWindow:
         block = self.file.block(self.node)
         at = first = block.index(self.node)
         names = self.windows | (set() if self.is_array else {self.output})
-        while first > 0 and isinstance(block[first - 1], ast.Assign) and names_set([block[first - 1]]) <= names:
+        while first > 0 and _sets_only(block[first - 1], names):
             first -= 1
         return block[first : at + 1]
 
@@ -348,6 +348,12 @@ class SliceList:
             change = replacing(self.file, self.node, code, made.use, definitions=made.definitions)
             if change is not None:
                 yield change
+
+
+def _sets_only(statement: ast.stmt, names: set[str]) -> bool:
+    """Whether a statement assigns some of these names, and no item of anything."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return bool(targets) and all(isinstance(target, ast.Name) and target.id in names for target in targets)
 
 
 def _as_lists(made: Made, start: str) -> list[str]:
