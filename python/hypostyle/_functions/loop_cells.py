@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hypostyle._functions.array_reductions import reduction
 from hypostyle._functions.loop_parts import names_in
 from hypostyle._functions.loop_rows import Rows
 from hypostyle._functions.loop_types import converted, start_of
@@ -347,44 +348,12 @@ class RowsWithCells(Rows):
         if not items:
             return None
         before: list[Statement] = []
-        if name in ("maximum", "minimum"):
-            best: Expr = items[0]
-            for item in items[1:]:
-                best = ["call", f"np.{name}", [best, item]]
-            return best
-        if name == "sum":
-            return _added(items)
-        if name not in ("mean", "std", "var"):
-            return None
-        floats: list[Expr] = [["call", "float", [item]] for item in items]
-        mean: Expr = self.kept(["/", _added(floats), len(items)], before)
-        if name != "mean":
-            distances = [self.kept(["-", item, mean], before) for item in floats]
-            mean = ["/", _added([["*", d, d] for d in distances]), len(items)]
-            mean = ["call", "np.sqrt", [mean]] if name == "std" else mean
-        return self.after(before, mean)
+        found = reduction(name, items, lambda value: self.kept(value, before))
+        return None if found is None else self.after(before, found)
 
 
 def _filled(conversion: str | None, fill: Expr) -> Expr:
     return start_of(fill) if conversion == "float" else converted(conversion, fill)
-
-
-def _added(items: Sequence[Expr]) -> Expr:
-    """Return a sum in NumPy's order: eight sums of every eighth item, added in pairs, and the rest."""
-
-    def in_turn(parts: Sequence[Expr]) -> Expr:
-        total = parts[0]
-        for part in parts[1:]:
-            total = ["+", total, part]
-        return total
-
-    if len(items) < 8:
-        return in_turn(items)
-    whole = len(items) // 8 * 8
-    sums = [in_turn(items[at:whole:8]) for at in range(8)]
-    while len(sums) > 1:
-        sums = [["+", a, b] for a, b in zip(sums[::2], sums[1::2], strict=True)]
-    return in_turn([sums[0], *items[whole:]])
 
 
 def _is_empty(node: ast.expr) -> bool:

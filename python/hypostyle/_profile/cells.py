@@ -16,9 +16,10 @@ _MAKERS = {"zeros", "ones", "empty", "full"}
 def cells_of(before: Sequence[ast.stmt], body: Sequence[ast.stmt], later: set[str], values: Values) -> set[str]:
     """Return the names of such values: made before the loop with a constant length, changed in it, not read later."""
     written = {root(n) for s in body for n in ast.walk(s) if is_written(n)}
-    appends = {found[0] for s in body for n in ast.walk(s) if (found := appended(n))}
-    found = {name for name, value in _made(before) if name in written - appends and _is_small(value, values)}
-    return (found | {name for name, value in _made(before) if name in appends and _is_deque(value, values)}) - later
+    appends = {made[0] for s in body for n in ast.walk(s) if (made := appended(n))}
+    arrays = {name for name, value in _made(before) if name in written - appends and _is_small(value, values)}
+    deques = {name for name, value in _made(before) if name in appends and _is_deque(value, values)}
+    return (arrays | deques) - later
 
 
 def _made(before: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:

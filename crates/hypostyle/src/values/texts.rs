@@ -51,11 +51,11 @@ pub fn code_of(text: &str) -> i64 {
     (u64::from_be_bytes(bytes) | text.len() as u64).cast_signed()
 }
 
-/// A short text from its code.
-fn short(code: i64) -> String {
+/// Calls a function with the short text of a code.
+fn with_short<R>(code: i64, function: impl FnOnce(&str) -> R) -> R {
     let bytes = code.to_be_bytes();
     let len = usize::from(bytes[SHORT]).min(SHORT);
-    String::from_utf8_lossy(&bytes[..len]).into_owned()
+    function(&String::from_utf8_lossy(&bytes[..len]))
 }
 
 fn is_long(code: i64) -> bool {
@@ -116,7 +116,7 @@ impl Texts {
 
     /// The text of a code, if it is one.
     pub(crate) fn text(&self, code: i64) -> Option<Arc<str>> {
-        if is_long(code) { self.long.get(&code).cloned() } else { Some(short(code).into()) }
+        if is_long(code) { self.long.get(&code).cloned() } else { with_short(code, |text| Some(text.into())) }
     }
 
     /// The texts of a column of codes, as this type.
@@ -133,7 +133,7 @@ impl Texts {
                     let unknown = || Error::internal("a kernel returned the code of no text");
                     texts.append_value(&**self.long.get(&code).ok_or_else(unknown)?);
                 }
-                Some(code) => texts.append_value(short(code)),
+                Some(code) => with_short(code, |text| texts.append_value(text)),
             }
         }
         let texts: ArrayRef = Arc::new(texts.finish());
