@@ -9,8 +9,10 @@ import ast
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from hypostyle._profile.change import Change, Values, is_a, replacing
+from hypostyle._profile.column_expressions import is_column_expression
 from hypostyle._profile.loop_code import Making
 from hypostyle._profile.patterns.grouped import Grouping, grouping_of
 from hypostyle._profile.patterns.loops import Loop
@@ -25,18 +27,62 @@ def find(file: SourceFile) -> Iterator[FrameFunction]:
         return
     functions = functions_of(file)
     for node in ast.walk(file.tree):
-        called = method(node)
-        if called is None or called[1] != "apply" or len(called[2].args) != 1:
+        found = _applied(file, node) or _listed(node)
+        if found is None:
             continue
-        if any(k.arg != "include_groups" for k in called[2].keywords):
-            continue
-        groups, columns = _picked(called[0])
+        replaced, over, named, in_order = found
+        groups, columns = _picked(over)
         grouping = grouping_of(groups)
-        function = functions.get(getattr(called[2].args[0], "id", ""))
+        function = functions.get(getattr(named, "id", ""))
         if grouping is None or grouping.column is not None or len(grouping.keys) != 1 or function is None:
             continue
-        if is_path(grouping.frame) and _is_of_frame(function):
-            yield FrameFunction(file, called[2], grouping, columns, function)
+        is_frame = is_path(grouping.frame) or is_column_expression(grouping.frame)
+        if is_frame and _is_of_frame(function):
+            yield FrameFunction(file, replaced, grouping, columns, function, in_order)
+
+
+Found: TypeAlias = "tuple[ast.Call, ast.expr, ast.expr, str]"
+"""The call that is replaced, what is grouped, the function, and how the order of the groups shows in the result."""
+
+
+def _applied(file: SourceFile, node: ast.AST) -> Found | None:
+    """Read `groups.apply(f)`, perhaps with `.droplevel(0)` behind it."""
+    called = method(node)
+    if called is None or called[1] != "apply" or len(called[2].args) != 1:
+        return None
+    if any(k.arg != "include_groups" for k in called[2].keywords):
+        return None
+    replaced = called[2]
+    behind = file.parent(replaced)
+    call = None if behind is None else file.parent(behind)
+    if isinstance(behind, ast.Attribute) and isinstance(call, ast.Call):
+        text = ast.unparse(call).removeprefix(ast.unparse(replaced))
+        if text in (".droplevel(0)", ".reset_index(level=0, drop=True)", ".reset_index(0, drop=True)"):
+            return call, called[0], called[2].args[0], ""
+    return replaced, called[0], called[2].args[0], ""
+
+
+def _listed(node: ast.AST) -> Found | None:
+    """Read `pd.concat([f(g) for _, g in groups])`."""
+    match node:
+        case ast.Call(
+            func=ast.Attribute(attr="concat"),
+            args=[
+                ast.ListComp(
+                    elt=ast.Call(func=named, args=[ast.Name(id=given)], keywords=[]),
+                    generators=[
+                        ast.comprehension(
+                            target=ast.Tuple(elts=[_, ast.Name(id=group)]), iter=groups, ifs=[], is_async=0
+                        )
+                    ],
+                )
+            ],
+            keywords=keywords,
+        ) if given == group:
+            options = [ast.unparse(k) for k in keywords]
+            if options in ([], ["ignore_index=True"]):
+                return node, groups, named, "".join(f", {option}" for option in options) or " "
+    return None
 
 
 def _picked(node: ast.expr) -> tuple[ast.expr, list[str] | None]:
@@ -84,6 +130,8 @@ class FrameFunction:
     grouping: Grouping
     columns: list[str] | None
     function: ast.FunctionDef
+    in_order: str
+    """Arguments of the sorting by key that shows in the result; nothing if pandas does not keep the order of groups."""
 
     pattern = "functions of frames"
     suggestion = "@hs.loop with over"
@@ -151,6 +199,11 @@ class FrameFunction:
         if self.columns is not None:
             picked = ", ".join(f'"{column}"' for column in dict.fromkeys([*self.columns, key]))
             frame = f"{frame}[[{picked}]]"
+        if self.in_order:
+            options = f'"{key}", kind="stable"{self.in_order.rstrip()}'
+            yield f"{name}({frame}).sort_values({options})"
+            yield f"{name}({frame}.sort_values({options}))"
+            return
         match _body(self.function)[-1]:
             case ast.Return(value=ast.Call(func=ast.Attribute(attr="Series"))):
                 yield f"{name}({frame})"
