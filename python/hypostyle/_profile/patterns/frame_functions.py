@@ -11,14 +11,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from hypostyle._profile.change import Change, Values, is_a, replacing
+from hypostyle._profile.change import Change, Values, defining, is_a, replacing, rewritten
 from hypostyle._profile.column_expressions import is_column_expression
 from hypostyle._profile.loop_code import Making
 from hypostyle._profile.patterns.grouped import Grouping, grouping_of
 from hypostyle._profile.patterns.loops import Loop
 from hypostyle._profile.patterns.loops import find as loops_of
 from hypostyle._profile.row_access import Column
-from hypostyle._profile.syntax import SourceFile, functions_of, is_path, method, names_read, names_set, text_of
+from hypostyle._profile.syntax import (
+    SourceFile,
+    functions_of,
+    is_path,
+    method,
+    names_read,
+    names_set,
+    read_after,
+    text_of,
+)
 
 
 def find(file: SourceFile) -> Iterator[FrameFunction]:
@@ -27,10 +36,14 @@ def find(file: SourceFile) -> Iterator[FrameFunction]:
         return
     functions = functions_of(file)
     for node in ast.walk(file.tree):
-        found = _applied(file, node) or _listed(node)
+        found = _applied(file, node) or _listed(node) or _looped(file, node)
         if found is None:
             continue
         replaced, over, named, in_order = found
+        lines = [file.statement(replaced)]
+        if isinstance(node, ast.For):
+            block = file.block(node)
+            lines = block[block.index(node) - 1 : block.index(node) + 2]
         groups, columns = _picked(over)
         grouping = grouping_of(groups)
         function = functions.get(getattr(named, "id", ""))
@@ -38,7 +51,7 @@ def find(file: SourceFile) -> Iterator[FrameFunction]:
             continue
         is_frame = is_path(grouping.frame) or is_column_expression(grouping.frame)
         if is_frame and _is_of_frame(function):
-            yield FrameFunction(file, replaced, grouping, columns, function, in_order)
+            yield FrameFunction(file, node, grouping, columns, function, in_order, replaced, lines)
 
 
 Found: TypeAlias = "tuple[ast.Call, ast.expr, ast.expr, str]"
@@ -121,25 +134,53 @@ def _body(function: ast.FunctionDef) -> list[ast.stmt]:
     return [s for s in function.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
 
 
+def _looped(file: SourceFile, node: ast.AST) -> Found | None:
+    """Read `parts = []`, `for key, g in groups: parts.append(f(g))` and `pd.concat(parts)`."""
+    match node:
+        case ast.For(
+            target=ast.Tuple(elts=[_, ast.Name(id=group)]), iter=groups, body=[ast.Expr(value=added)], orelse=[]
+        ):
+            pass
+        case _:
+            return None
+    block = file.block(node)
+    at = block.index(node)
+    around = [*block[max(at - 1, 0) : at], *block[at + 1 : at + 2]]
+    match added, around:
+        case (
+            ast.Call(
+                func=ast.Attribute(value=ast.Name(id=parts), attr="append"),
+                args=[ast.Call(func=named, args=[ast.Name(id=given)], keywords=[])],
+            ),
+            [
+                ast.Assign(targets=[ast.Name(id=made)], value=ast.List(elts=[])),
+                ast.Assign(value=ast.Call(func=ast.Attribute(attr="concat"), args=[ast.Name(id=joined)]) as call),
+            ],
+        ) if given == group and parts == made == joined and parts not in read_after(file, [node, block[at + 1]]):
+            options = [ast.unparse(k) for k in call.keywords]
+            if options in ([], ["ignore_index=True"]):
+                return call, groups, named, "".join(f", {option}" for option in options) or " "
+    return None
+
+
 @dataclass(eq=False)
 class FrameFunction:
     """A call of such a function for each group."""
 
     file: SourceFile
-    node: ast.Call
+    node: ast.AST
     grouping: Grouping
     columns: list[str] | None
     function: ast.FunctionDef
     in_order: str
     """Arguments of the sorting by key that shows in the result; nothing if pandas does not keep the order of groups."""
+    replaced: ast.Call
+    """The call in whose place the new one stands."""
+    statements: Sequence[ast.stmt]
+    """What is replaced."""
 
     pattern = "functions of frames"
     suggestion = "@hs.loop with over"
-
-    @property
-    def statements(self) -> Sequence[ast.stmt]:
-        """The statement of the call."""
-        return [self.file.statement(self.node)]
 
     def changes(self, values: Values) -> Iterator[Change]:
         """Yield the function over the whole frame."""
@@ -190,9 +231,21 @@ class FrameFunction:
         frame = self.file.code(self.grouping.frame)
         use = made.use.replace("(written below)", f'(written below) with over="{key}"')
         for code in self._calls(name, frame, key):
-            change = replacing(self.file, self.node, code, use, definitions=definition)
-            if change is not None:
-                yield change
+            if len(self.statements) == 1:
+                change = replacing(self.file, self.replaced, code, use, definitions=definition)
+                if change is not None:
+                    yield change
+                continue
+            before, after = (
+                self.file.statements(self.statements),
+                self.file.replaced(self.statements[-1], self.replaced, code),
+            )
+            edits = [
+                *defining(self.file, self.statements, definition),
+                rewritten(self.file, self.statements, after),
+            ]
+            lost = names_set(self.statements[:-1]) - names_set(self.statements[-1:])
+            yield Change(use, before, after, definition, edits, frozenset(lost))
 
     def _calls(self, name: str, frame: str, key: str) -> Iterator[str]:
         """Yield calls that give the frame that pandas gives: without the key, or with the columns that were picked."""
