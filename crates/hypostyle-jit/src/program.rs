@@ -413,10 +413,8 @@ fn list<'a>(json: &'a Value, what: &str) -> Checked<&'a Vec<Value>> {
 /// Adds the strings of a program, `["text", "low"]`, to those that are known.
 fn strings(json: &Value, known: &mut Vec<String>) {
     match json.as_array().map(Vec::as_slice) {
-        Some([Value::String(head), Value::String(text)]) if head == "text" => {
-            if !known.contains(text) {
-                known.push(text.clone());
-            }
+        Some([Value::String(head), Value::String(text)]) if head == "text" && !known.contains(text) => {
+            known.push(text.clone());
         }
         Some(items) => items.iter().for_each(|item| strings(item, known)),
         None => {}
